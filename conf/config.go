@@ -1,0 +1,167 @@
+// Package conf turns the text of an ldirectord.cf into a Config: complete,
+// resolved, defaults applied, and never written to again.
+//
+// The package knows nothing of checks, of the kernel or of the daemon. What
+// needs the world (names, ports) comes in through Options.
+package conf
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A Config is a whole configuration file. It is immutable once returned by
+// Load or Parse; a reload makes another one.
+type Config struct {
+	Path     string // of the file, as it is named in messages
+	Virtuals []*VirtualService
+	Warnings []*Problem // in the order of the file; the file is usable all the same
+
+	AutoReload      bool
+	Callback        string // path of a command, "" is none
+	CheckInterval   time.Duration
+	DriftCheck      time.Duration // how often the kernel's table is compared; 0 is off
+	EmailAlertGroup time.Duration // how long mails are collected; 0 is one mail for each event
+	Execute         []string      // configuration files of daemons to run beside this one
+	Fork            bool          // accepted; checks are parallel anyway
+	LogFile         string        // a path if it begins with "/", else a syslog facility
+	MaintenanceDir  string        // "" is none
+	MonitorLog      string        // the "is gone" / "is back" log, "" is none
+	ReaddQuiescent  bool
+	Supervised      bool
+}
+
+// A VirtualService is one virtual= or virtual6= block with every default
+// applied, so that nobody has to look at the globals again.
+type VirtualService struct {
+	Line int    // of the virtual= line
+	Name string // the address as written
+
+	Protocol Protocol   // FWM for firewall marks
+	Addr     netip.Addr // invalid for firewall marks
+	Port     uint16     // 0 is all ports
+	Mark     uint32     // the firewall mark
+	IPv6     bool
+
+	Reals    []*RealServer // in the order of the file, ranges expanded
+	Fallback *Fallback     // nil is none; the block's, else the global one that fits
+
+	// The kernel's service. Values that only the kernel can judge are kept as
+	// written: an unknown scheduler is refused when the service is added.
+	Scheduler  string
+	SchedFlags string // comma separated, as ipvsadm -b takes them
+	Persist    bool   // persistent was given
+	Persistent uint64 // seconds; meaningful if Persist
+	Netmask    string // dotted quad, or prefix length for IPv6; "" is none
+	OPS        bool   // one-packet scheduling; false unless udp
+
+	// How real servers are checked.
+	CheckType        CheckType
+	Combined         int    // connects per negotiate, for CheckCombined
+	Service          string // "http", ... , "none"
+	CheckCommand     string
+	CheckPort        uint16 // 0: the real server's port, else the service's
+	Request          string
+	Receive          string // Perl regular expression, "" matches everything
+	HTTPMethod       string // GET or HEAD
+	VirtualHost      string
+	HasVirtualHost   bool // virtualhost was given, possibly empty
+	Login            string
+	Passwd           string
+	Database         string
+	Secret           string
+	CheckInterval    time.Duration
+	CheckTimeout     time.Duration // effective: connect, ping, external
+	NegotiateTimeout time.Duration // effective: negotiate
+	CheckCount       int           // tries of one ping
+	ChkLoop          int           // tries at once of one check of any type
+	FailureCount     int           // failed checks in a row until down
+
+	// What happens when a real server is down or the daemon stops.
+	Quiescent       bool
+	CleanStop       bool
+	FallbackCommand string // run by the shell with start|stop, "" is none
+	MonitorFile     string // "" is none
+
+	// Alerts.
+	EmailAlert       string // recipients as written, "" is none
+	EmailAlertFrom   string
+	EmailAlertFreq   time.Duration // 0 is no reminder
+	EmailAlertStatus Status        // the daemon's states in which mail is sent
+	SMTP             string        // "" is the local mailer
+	ServiceName      string
+	Comment          string
+}
+
+// A RealServer is one address behind a virtual service.
+type RealServer struct {
+	Line    int
+	Host    string // as written, for maintenance files
+	Addr    netip.Addr
+	Port    uint16 // 0: the virtual service's
+	Forward Forward
+	Weight  int
+	Upper   uint32 // connection thresholds, 0 is none
+	Lower   uint32
+
+	// Request and Receive are what this real server is asked: its own pair if
+	// it has one (OwnRequest), else the virtual service's.
+	Request    string
+	Receive    string
+	OwnRequest bool
+}
+
+// A Fallback is where connections go when no real server is up.
+type Fallback struct {
+	Line    int
+	Addr    netip.Addr
+	Port    uint16
+	Forward Forward
+}
+
+// Protocol is what a virtual service balances.
+type Protocol uint8
+
+// The protocols of the protocol directive.
+const (
+	TCP Protocol = iota
+	UDP
+	FWM
+)
+
+// Forward is how packets reach a real server.
+type Forward uint8
+
+// The forwarding methods.
+const (
+	Gate Forward = iota
+	Masq
+	IPIP
+)
+
+// CheckType is how a real server is asked.
+type CheckType uint8
+
+// The values of the checktype directive.
+const (
+	CheckNegotiate CheckType = iota
+	CheckConnect
+	CheckCombined // a number: one negotiate, then that many connects
+	CheckPing
+	CheckExternal
+	CheckExternalPerl
+	CheckOn
+	CheckOff
+)
+
+// Status is a set of the daemon's states.
+type Status uint8
+
+// The words of emailalertstatus; All and none are their union and 0.
+const (
+	Starting Status = 1 << iota
+	Running
+	Stopping
+	Reloading
+	All = Starting | Running | Stopping | Reloading
+)

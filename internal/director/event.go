@@ -1,0 +1,117 @@
+package director
+
+import (
+	"fmt"
+	"time"
+
+	"ldirectord/conf"
+)
+
+// Kind is what happened.
+type Kind uint8
+
+// The kinds of Event. The lines are those of the original daemon, so that
+// whoever greps its log goes on doing so.
+const (
+	VirtualAdded      Kind = iota // Added virtual server: V
+	VirtualChanged                // Changed virtual server: V
+	VirtualPurged                 // Purged virtual server (start|stop): V
+	RealAdded                     // Added real server: R (V) (Weight set to W)
+	RealRestored                  // Restored real server: R (V) (Weight set to W)
+	RealQuiesced                  // Quiescent real server: R (V) (Weight set to 0)
+	RealReaddQuiesced             // Readd Quiescent real server: R (V) (Weight set to 0)
+	RealDeleted                   // Deleted real server: R (V)
+	RealPurged                    // Purged real server (start|stop): R (V)
+	FallbackAdded                 // Added fallback server: F (V) (Weight set to 1)
+	FallbackDeleted               // Deleted fallback server: F (V)
+	SoftFailure                   // Soft failure real server: R (ID) failure N/M
+	SoftReset                     // Resetting soft failure count: R (ID)
+	Refused                       // the kernel refused a change: Err says which and why
+	Repaired                      // somebody had removed or changed what is put back
+	Differs                       // the table differs and is left as it is, said once
+
+	// What the monitor log and the notifications are about. They have no line
+	// in ldirectord.log.
+	Gone    // the verdict on a real server became down
+	Back    // the verdict on a real server became up
+	AllGone // the last real server of a virtual service is gone
+	AnyBack // the first real server of a virtual service is back
+)
+
+// An Event is one thing that happened to one virtual service. Log lines, the
+// monitor log, mails, counters and the history are all renderings of it.
+type Event struct {
+	Time    time.Time
+	Kind    Kind
+	Virtual *conf.VirtualService // nil for a service that is in no file any more
+	Real    *conf.RealServer     // nil unless it is about a configured real server
+	Status  conf.Status          // the daemon's state at that moment
+
+	V      string // the virtual service as it is shown: "10.0.0.1:80", "[fd00::1]:80" or "8"
+	R      string // the real server or fallback, "10.1.0.1:80"
+	ID     string // the virtual service with its protocol: "tcp:10.0.0.1:80", "fwm:8"
+	Mapped string // the address and port in the kernel, if it is not R
+	Weight int
+	Phase  string // "start" or "stop", for what is purged
+
+	Failures     int           // SoftFailure: failed checks in a row
+	FailureCount int           // SoftFailure: how many make it down
+	Reason       string        // Gone, SoftFailure, Refused, Repaired, Differs: what was asked and what came back
+	Attempts     int           // Gone: how often it was asked until it counted as gone
+	Down         time.Duration // Back, AnyBack: how long it was gone
+}
+
+// String is the event's line in ldirectord.log, "" if it has none.
+func (e Event) String() string {
+	r := e.R
+	if e.Mapped != "" {
+		r = e.Mapped + " mapped from " + e.R
+	}
+	switch e.Kind {
+	case VirtualAdded:
+		return "Added virtual server: " + e.V
+	case VirtualChanged:
+		return "Changed virtual server: " + e.V
+	case VirtualPurged:
+		return fmt.Sprintf("Purged virtual server (%s): %s", e.Phase, e.V)
+	case RealAdded:
+		return fmt.Sprintf("Added real server: %s (%s) (Weight set to %d)", r, e.V, e.Weight)
+	case RealRestored:
+		return fmt.Sprintf("Restored real server: %s (%s) (Weight set to %d)", r, e.V, e.Weight)
+	case RealQuiesced:
+		return fmt.Sprintf("Quiescent real server: %s (%s) (Weight set to %d)", r, e.V, e.Weight)
+	case RealReaddQuiesced:
+		return fmt.Sprintf("Readd Quiescent real server: %s (%s) (Weight set to %d)", r, e.V, e.Weight)
+	case RealDeleted:
+		return fmt.Sprintf("Deleted real server: %s (%s)", r, e.V)
+	case RealPurged:
+		return fmt.Sprintf("Purged real server (%s): %s (%s)", e.Phase, r, e.V)
+	case FallbackAdded:
+		return fmt.Sprintf("Added fallback server: %s (%s) (Weight set to %d)", r, e.V, e.Weight)
+	case FallbackDeleted:
+		return fmt.Sprintf("Deleted fallback server: %s (%s)", r, e.V)
+	case SoftFailure:
+		return fmt.Sprintf("Soft failure real server: %s (%s) failure %d/%d", e.R, e.ID, e.Failures, e.FailureCount)
+	case SoftReset:
+		return fmt.Sprintf("Resetting soft failure count: %s (%s)", e.R, e.ID)
+	case Refused:
+		return "Refused by the kernel: " + e.Reason
+	case Repaired:
+		return "Repaired: " + e.Reason
+	case Differs:
+		return "Left as it is: " + e.Reason
+	}
+	return ""
+}
+
+// A Checked is the result of one check for one virtual service, for the
+// monitor file and the debug log.
+type Checked struct {
+	Time    time.Time
+	Virtual *conf.VirtualService
+	Real    *conf.RealServer
+	Up      bool
+	Message string // what the checker said of the answer, "" is nothing
+	Err     error  // why it is down
+	Took    time.Duration
+}

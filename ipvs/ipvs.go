@@ -1,0 +1,115 @@
+// Package ipvs reads and changes the kernel's table of virtual services, in
+// the kernel's words: a service has destinations. Kernel is the real table,
+// Memory obeys the same rules in memory.
+package ipvs
+
+import "net/netip"
+
+// Table is what a director's kernel holds: the real one (Open) or one in
+// memory (NewMemory). It may be used by one goroutine at a time.
+type Table interface {
+	// Read returns all services with their destinations.
+	Read() ([]Entry, error)
+	// Apply does one change. Its error wraps fs.ErrExist (the entry is there
+	// already), fs.ErrNotExist (the entry, its service or the scheduler is
+	// missing), fs.ErrPermission (no rights) or errors.ErrUnsupported (no IPVS
+	// in this kernel) where it applies, and reads as one sentence.
+	Apply(Change) error
+	Close() error
+}
+
+// An Entry is one service and its destinations.
+type Entry struct {
+	Service      Service
+	Destinations []Destination
+}
+
+// A Key tells one service from another, as the kernel does.
+type Key struct {
+	Protocol Protocol   // 0 for a firewall mark
+	Addr     netip.Addr // invalid for a firewall mark
+	Port     uint16     // 0 is all ports
+	Mark     uint32     // 0 unless it is a firewall mark service
+	IPv6     bool
+}
+
+// A Service is one virtual service of the kernel.
+type Service struct {
+	Key
+	Scheduler string
+	Flags     Flags
+	Timeout   uint32 // seconds of persistence; meaningful with FlagPersistent
+	Netmask   uint8  // prefix length for persistence; 0 is the whole address (32 or 128)
+	PE        string // persistence engine, "" is none
+}
+
+// A Destination is one real server of a service. The kernel knows it by its
+// address and port.
+type Destination struct {
+	netip.AddrPort
+	Forward Forward
+	Weight  int
+	Upper   uint32 // connection thresholds, 0 is none
+	Lower   uint32
+
+	// Read back only; ignored by Apply and by Same.
+	Active     uint32
+	Inactive   uint32
+	Persistent uint32
+}
+
+// A Change is one thing done to the table.
+type Change struct {
+	Op          Op
+	Service     Service
+	Destination Destination // for the destination operations
+}
+
+// Op is what a Change does.
+type Op uint8
+
+// The operations, named as ipvsadm's options.
+const (
+	AddService        Op = iota // -A
+	EditService                 // -E
+	DeleteService               // -D
+	AddDestination              // -a
+	EditDestination             // -e
+	DeleteDestination           // -d
+)
+
+// Protocol is an IP protocol number.
+type Protocol uint16
+
+// The protocols that a service can have.
+const (
+	TCP  Protocol = 6
+	UDP  Protocol = 17
+	SCTP Protocol = 132
+)
+
+// Forward is a forwarding method, with the kernel's numbers
+// (include/uapi/linux/ip_vs.h, IP_VS_CONN_F_FWD_MASK).
+type Forward uint8
+
+// The forwarding methods. Local and Bypass are only ever read back.
+const (
+	Masq   Forward = 0
+	Local  Forward = 1
+	Tunnel Forward = 2
+	Route  Forward = 3
+	Bypass Forward = 4
+)
+
+// Flags are a service's flags, with the kernel's numbers (IP_VS_SVC_F_*).
+type Flags uint32
+
+// The flags.
+const (
+	FlagPersistent Flags = 1 << 0
+	FlagHashed     Flags = 1 << 1 // set by the kernel, ignored in comparisons
+	FlagOnePacket  Flags = 1 << 2
+	FlagSched1     Flags = 1 << 3 // sh-fallback, mh-fallback
+	FlagSched2     Flags = 1 << 4 // sh-port, mh-port
+	FlagSched3     Flags = 1 << 5
+)
