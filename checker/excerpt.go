@@ -1,0 +1,34 @@
+package checker
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// excerptWidth is how many characters of an answer an error shows.
+const excerptWidth = 60
+
+// excerpt renders the beginning of what a server sent for an error's text: in
+// quotes, on one line, valid UTF-8, control characters and stray bytes
+// escaped, "…" at the end if there was more. It is safe in a log or a mail
+// whatever the server sent.
+func excerpt[T []byte | string](answer T) string {
+	// One character more than is shown, each of the longest kind.
+	rest := string(answer[:min(len(answer), (excerptWidth+1)*utf8.UTFMax)])
+	var b strings.Builder
+	b.WriteByte('"')
+	for width := 0; rest != ""; {
+		_, size := utf8.DecodeRuneInString(rest)
+		quoted := strconv.Quote(rest[:size])
+		char := quoted[1 : len(quoted)-1]
+		if width += utf8.RuneCountInString(char); width > excerptWidth {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(char)
+		rest = rest[size:]
+	}
+	b.WriteByte('"')
+	return b.String()
+}
