@@ -1,0 +1,179 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	shell = "/bin/sh"
+
+	// linger is how long output is still read after the program has ended,
+	// when somebody else holds the other end.
+	linger = 20 * time.Millisecond
+)
+
+// A process is a program that was started and is the leader of its group.
+type process struct {
+	leader *os.Process
+	exited chan struct{} // closed when the leader has ended; it is not reaped yet
+	stdout *os.File      // our ends of its pipes, nil if there are none
+	stdin  *os.File
+	pumps  sync.WaitGroup // the goroutines at our ends
+	output []byte         // written by a pump
+}
+
+// start starts c.
+func start(c Command) (*process, error) {
+	argv := append([]string{c.Path}, c.Args...)
+	if c.Shell != "" {
+		argv = []string{shell, "-c", c.Shell}
+	}
+	p, err := startArgs(c, argv)
+	if errors.Is(err, unix.ENOEXEC) && c.Shell == "" {
+		// A script without a #! line: like execvp, and so like the original,
+		// have the shell read it.
+		return startArgs(c, append([]string{shell}, argv...))
+	}
+	return p, err
+}
+
+func startArgs(c Command, argv []string) (*process, error) {
+	p := &process{exited: make(chan struct{})}
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = c.Env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+
+	// Pipes of our own, as files: package exec then starts no goroutine and
+	// nothing waits for a grandchild that inherited the other end.
+	var theirs []*os.File
+	defer func() { closeAll(theirs) }()
+	if !c.LeaveChildren {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		p.stdout, cmd.Stdout, cmd.Stderr = r, w, w
+		theirs = append(theirs, w)
+	}
+	if len(c.Stdin) > 0 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			closeAll([]*os.File{p.stdout})
+			return nil, err
+		}
+		p.stdin, cmd.Stdin = w, r
+		theirs = append(theirs, r)
+	}
+	if err := cmd.Start(); err != nil {
+		closeAll([]*os.File{p.stdout, p.stdin})
+		return nil, err
+	}
+	p.leader = cmd.Process
+	p.pump(c)
+	go p.watch()
+	return p, nil
+}
+
+// pump keeps both pipes moving until finish closes them.
+func (p *process) pump(c Command) {
+	if p.stdin != nil {
+		p.pumps.Go(func() {
+			_, _ = p.stdin.Write(c.Stdin) // a program need not read it
+			_ = p.stdin.Close()
+		})
+	}
+	if p.stdout != nil {
+		p.pumps.Go(func() {
+			p.output, _ = io.ReadAll(io.LimitReader(p.stdout, int64(c.Keep)))
+			_, _ = io.Copy(io.Discard, p.stdout) // it would block if nobody read on
+		})
+	}
+}
+
+// watch waits for the leader's end without reaping it: as long as it is a
+// zombie its number, which is the group's, can not be given to anybody else.
+func (p *process) watch() {
+	for unix.Waitid(unix.P_PID, p.leader.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+	close(p.exited)
+}
+
+// wait waits until the leader has ended, by itself or by TERM after ctx, but
+// no longer than grace after ctx. Its error is nil or ctx's.
+func (p *process) wait(ctx context.Context, grace time.Duration) error {
+	select {
+	case <-p.exited:
+		return nil
+	case <-ctx.Done():
+	}
+	p.signal(unix.SIGTERM)
+	p.within(grace)
+	return ctx.Err()
+}
+
+// within waits for the leader's end, but no longer than d.
+func (p *process) within(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-p.exited:
+		return true
+	case <-t.C:
+		return false
+	}
+}
+
+// signal sends sig to the whole group. It must not be called after finish.
+func (p *process) signal(sig syscall.Signal) {
+	_ = unix.Kill(-p.leader.Pid, sig) // only fails if nobody is left
+}
+
+// finish takes back what belongs to the process and says how it ended. A
+// leader that does not even end by KILL, because it hangs in the kernel, is
+// left to be reaped when it does.
+func (p *process) finish(grace time.Duration) Result {
+	ended := p.within(grace)
+	if p.stdin != nil {
+		_ = p.stdin.Close()
+	}
+	if p.stdout != nil {
+		_ = p.stdout.SetReadDeadline(time.Now().Add(linger))
+	}
+	p.pumps.Wait()
+	closeAll([]*os.File{p.stdout})
+	result := Result{Status: -1, Output: p.output}
+	if !ended {
+		go func() {
+			<-p.exited
+			_, _ = p.leader.Wait()
+		}()
+		return result
+	}
+	state, err := p.leader.Wait()
+	if err != nil {
+		return result
+	}
+	result.Status = state.ExitCode()
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		result.Signal = status.Signal()
+	}
+	return result
+}
+
+// closeAll closes those of files that are there.
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
