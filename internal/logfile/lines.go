@@ -1,0 +1,238 @@
+package logfile
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// The lines of ldirectord.log that are not an Event's. People grep for them,
+// so they stand here whole, as the original daemon words them.
+const (
+	Invoked         = "Invoking ldirectord invoked as: %s " // program and arguments, a blank after each
+	StartedDaemon   = "Starting %s as daemon"
+	StartedAttached = "Starting %s with pid: %d"
+	Terminated      = "Linux Director Daemon terminated on signal: %s"
+	Exiting         = "Exiting with exit_status %d: %s"
+	ExitingCommand  = "Exiting from ldirectord %s"
+	ExitConfig      = "config_error: Configuration Error"
+	ExitInit        = "Initialisation Error"
+	IsRunning       = "ldirectord for %s is running with pid: %d"
+	IsStopped       = "ldirectord is stopped for %s"
+	StalePIDFile    = "ldirectord stale pid file %s for %s"
+	Reloading       = "Reloading Linux Director Daemon config on signal"
+	FileChanged     = "Configuration file '%s' has changed on disk"
+	FileReread      = " - reread new configuration"
+	FileIgnored     = " - ignore new configuration"
+	FileUnchecked   = "Warning [%d]: can not open file %s for checking"
+	FileUnread      = "Error [%d]: can not open file %s"
+	MailSent        = "emailalert: %s"
+	MailFailed      = "failed to send SMTP email message"
+	CommandFailed   = "system(%s) failed: %v"
+	DryRun          = "Dry run: the table is kept in memory, nothing is written to the kernel, no mail is sent, no command is run"
+	DryRunChange    = "ipvsadm %s"
+	ConfigKept      = "The new configuration is not used, the old one stays in force"
+	ReloadDone      = "Reloaded %s"
+	linesMissing    = "%d lines are missing here: %s"
+)
+
+const (
+	monitorLayout = "2006-01-02 15:04:05"
+	syslogLayout  = time.Stamp
+	longestText   = 8 << 10
+)
+
+// fileLine is a line of ldirectord.log.
+func fileLine(t time.Time, name string, pid int, text string) string {
+	return fmt.Sprintf("[%s|%s|%d] %s\n", t.Format(time.ANSIC), name, pid, oneLine(text))
+}
+
+// streamLine is a line on the standard output of a supervised daemon.
+func streamLine(t time.Time, text string) string {
+	return fmt.Sprintf("[%s] %s\n", t.Format(time.ANSIC), oneLine(text))
+}
+
+// debugLine is a line that only -d shows.
+func debugLine(text string) string {
+	return "DEBUG2: " + oneLine(text) + "\n"
+}
+
+// syslogLine is what the local syslog daemon is sent (RFC 3164, without the
+// host name, as syslog(3) does).
+func syslogLine(t time.Time, priority, pid int, text string) string {
+	return fmt.Sprintf("<%d>%s ldirectord[%d]: %s", priority, t.Format(syslogLayout), pid, oneLine(text))
+}
+
+// oneLine makes text fit into one line of a log: servers and commands have a
+// say in some texts, and none of them may forge a line or fill the disk.
+func oneLine(text string) string {
+	text = strings.TrimRight(text, "\r\n")
+	if len(text) > longestText {
+		text = text[:longestText] + " ..."
+	}
+	if strings.IndexFunc(text, isControl) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+// monitorLine is the event's line in the monitor log, "" if it has none. The
+// words up to the full stop are fixed; what follows explains.
+func monitorLine(e director.Event) string {
+	what, why := "", ""
+	switch e.Kind {
+	case director.Gone:
+		what = e.R + " is gone."
+		why = e.Reason + attempts(e.Attempts)
+	case director.Back:
+		what = e.R + " is back."
+		why = "down " + duration(e.Down)
+	case director.AllGone:
+		what = "all real servers of " + e.V + " are gone."
+		why = fallbackWords(e.Virtual, "takes over")
+	case director.AnyBack:
+		what = "real servers of " + e.V + " are back."
+		why = fallbackWords(e.Virtual, "leaves") + ", down " + duration(e.Down)
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s, %s (%s %s: %s)\n", e.Time.Format(monitorLayout), what, protocol(e), e.V, oneLine(why))
+}
+
+func attempts(n int) string {
+	switch {
+	case n <= 0:
+		return ""
+	case n == 1:
+		return ", 1 attempt"
+	}
+	return fmt.Sprintf(", %d attempts", n)
+}
+
+// duration shows whole seconds from one second up.
+func duration(d time.Duration) string {
+	if d >= time.Second {
+		return d.Round(time.Second).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+func fallbackWords(v *conf.VirtualService, does string) string {
+	if v == nil || v.Fallback == nil {
+		return "no fallback"
+	}
+	port := v.Fallback.Port
+	if port == 0 {
+		port = v.Port
+	}
+	return fmt.Sprintf("fallback %s %s", netip.AddrPortFrom(v.Fallback.Addr, port), does)
+}
+
+// protocol is the word before V: the part of ID that names the protocol.
+func protocol(e director.Event) string {
+	word, _, _ := strings.Cut(e.ID, ":")
+	return word
+}
+
+// checkedLine is a line of a monitorfile.
+func checkedLine(pid int, c director.Checked) string {
+	state := "down"
+	if c.Up {
+		state = "up"
+	}
+	return fmt.Sprintf("[%s] [%d] %s [%s] %s\n", c.Time.Format(time.ANSIC), pid, identity(c.Virtual, c.Real), state, answer(c))
+}
+
+// identity is what the original calls a check: two checks with the same
+// identity are one. Its colons become blanks, its backslashes vanish.
+func identity(v *conf.VirtualService, r *conf.RealServer) string {
+	checkPort := ""
+	if v.CheckPort != 0 {
+		checkPort = strconv.Itoa(int(v.CheckPort))
+	}
+	addr := r.Addr.String()
+	if r.Addr.Is6() {
+		addr = "[" + addr + "]"
+	}
+	id := strings.Join([]string{
+		checkWords(v), protocolWords[v.Protocol], addr, strconv.Itoa(int(r.Port)), v.VirtualHost,
+		checkPort, strconv.Itoa(r.Weight), forwardWords[r.Forward], r.Request, r.Receive,
+	}, ":")
+	return blanks(strings.ReplaceAll(id, `\`, ""))
+}
+
+var (
+	protocolWords = map[conf.Protocol]string{conf.TCP: "tcp", conf.UDP: "udp", conf.FWM: "fwm"}
+	forwardWords  = map[conf.Forward]string{conf.Gate: "gate", conf.Masq: "masq", conf.IPIP: "ipip"}
+)
+
+func checkWords(v *conf.VirtualService) string {
+	switch v.CheckType {
+	case conf.CheckNegotiate:
+		return "negotiate:" + v.Service
+	case conf.CheckCombined:
+		return "combined:" + v.Service
+	case conf.CheckExternal:
+		return "external:" + v.CheckCommand
+	case conf.CheckExternalPerl:
+		return "external-perl:" + v.CheckCommand
+	case conf.CheckConnect:
+		return "connect"
+	case conf.CheckPing:
+		return "ping"
+	case conf.CheckOn:
+		return "on"
+	}
+	return "off"
+}
+
+// blanks turns each run of colons into one blank.
+func blanks(id string) string {
+	var b strings.Builder
+	for i := range len(id) {
+		switch {
+		case id[i] != ':':
+			b.WriteByte(id[i])
+		case i == 0 || id[i-1] != ':':
+			b.WriteByte(' ')
+		}
+	}
+	return oneLine(b.String())
+}
+
+// percent keeps an answer in one line and one field, as in the original.
+var percent = strings.NewReplacer("%", "%25", "|", "%7c", "\r", "%0d", "\n", "%0a")
+
+// answer is the last field of a monitorfile's line: what came back, "-" if
+// there is nothing to say.
+func answer(c director.Checked) string {
+	text := c.Message
+	if text == "" && c.Err != nil {
+		text = c.Err.Error()
+	}
+	if text == "" {
+		return "-"
+	}
+	return oneLine(percent.Replace(text))
+}
+
+// checkedWords is the debug line of a check: who was asked, and what came back.
+func checkedWords(c director.Checked) string {
+	state := "up"
+	if !c.Up {
+		state = "down"
+	}
+	return fmt.Sprintf("Checked %s: %s after %s: %s", identity(c.Virtual, c.Real), state, c.Took.Round(10*time.Microsecond), answer(c))
+}

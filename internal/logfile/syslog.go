@@ -1,0 +1,101 @@
+package logfile
+
+import (
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/sirupsen/logrus"
+)
+
+// facilities are the numbers of syslog's facilities (RFC 3164, section 4.1.1).
+var facilities = map[string]int{
+	"kern": 0, "user": 1, "mail": 2, "daemon": 3, "auth": 4, "syslog": 5, "lpr": 6, "news": 7,
+	"uucp": 8, "cron": 9, "authpriv": 10, "ftp": 11,
+	"local0": 16, "local1": 17, "local2": 18, "local3": 19, "local4": 20, "local5": 21, "local6": 22, "local7": 23,
+}
+
+// The severities that are used.
+const (
+	severityErr  = 3
+	severityInfo = 6
+)
+
+// priority is a facility's priority at a severity. An unknown facility is
+// "daemon": the line matters more than its drawer.
+func priority(facility string, severity int) int {
+	number, ok := facilities[facility]
+	if !ok {
+		number = facilities["daemon"]
+	}
+	return number<<3 | severity
+}
+
+// sendTimeout bounds one datagram to a syslog daemon that does not read.
+const sendTimeout = time.Second
+
+// A datagrams sink sends each line as one datagram to the syslog daemon's
+// socket, and connects anew after a failure: the daemon may have been restarted.
+type datagrams struct {
+	socket string
+	conn   net.Conn
+}
+
+// write implements sink.
+func (d *datagrams) write(lines [][]byte) error {
+	for _, line := range lines {
+		if err := d.send(line); err != nil {
+			return fmt.Errorf("sending to syslog: %w", err)
+		}
+	}
+	return nil
+}
+
+func (d *datagrams) send(line []byte) error {
+	if d.conn != nil && d.try(line) == nil {
+		return nil
+	}
+	d.reopen()
+	conn, err := net.DialTimeout("unixgram", d.socket, sendTimeout)
+	if err != nil {
+		return err
+	}
+	d.conn = conn
+	return d.try(line)
+}
+
+func (d *datagrams) try(line []byte) error {
+	if err := d.conn.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
+		return err
+	}
+	_, err := d.conn.Write(line)
+	return err
+}
+
+// reopen implements sink.
+func (d *datagrams) reopen() {
+	if d.conn != nil {
+		d.conn.Close()
+		d.conn = nil
+	}
+}
+
+// close implements sink.
+func (d *datagrams) close() { d.reopen() }
+
+// A syslogHook gives each entry of the logger to a queue of datagrams. (The
+// hook that comes with logrus blocks its caller and repeats the time.)
+type syslogHook struct {
+	queue    *queue
+	priority int
+	pid      int
+}
+
+// Levels implements logrus.Hook.
+func (syslogHook) Levels() []logrus.Level { return logrus.AllLevels }
+
+// Fire implements logrus.Hook.
+func (h syslogHook) Fire(e *logrus.Entry) error {
+	h.queue.put([]byte(syslogLine(e.Time, h.priority, h.pid, e.Message)))
+	return nil
+}
