@@ -1,0 +1,221 @@
+package director
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+
+	"ldirectord/ipvs"
+)
+
+// sync makes the kernel hold what it should for v and reports what was done.
+func (d *Director) sync(v *virtual) {
+	v.retry = false
+	if v.invalid != nil {
+		d.refused(v, "virtual service "+v.name, v.invalid)
+	} else {
+		for _, s := range plan(v.have, v.want()) {
+			if !d.apply(v, s) && s.Op == ipvs.AddService {
+				break // nothing can be added to a service that is not there
+			}
+		}
+	}
+	d.report(v)
+}
+
+// apply does one step. What the kernel is believed to hold afterwards is what
+// it holds, whatever came of it.
+func (d *Director) apply(v *virtual, s step) bool {
+	err := d.change(&s)
+	if errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
+		// As in the original, a dead real server that somebody deleted is not
+		// put back just to have weight 0, unless readdquiescent says so.
+		delete(v.have.slots, s.Destination.AddrPort)
+		v.hand[s.Destination.AddrPort] = byHand{absent: true}
+		return true
+	}
+	if err != nil {
+		v.retry = true
+		d.refused(v, s.Change.String(), err)
+		return false
+	}
+	delete(v.said, refusal(s.Change.String()))
+	v.have.record(s)
+	for _, e := range d.eventsOf(v, s) {
+		d.emit(v, e)
+	}
+	return true
+}
+
+// change applies a step to the table. An entry that is there already is
+// changed, one that is missing is added, and one that is gone needs no
+// deleting: somebody was faster.
+func (d *Director) change(s *step) error {
+	err := d.o.Table.Apply(s.Change)
+	again := s.Change
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddDestination:
+		again.Op = ipvs.EditDestination
+	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddService:
+		again.Op = ipvs.EditService
+	case errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && (s.Destination.Weight > 0 || d.conf.ReaddQuiescent):
+		again.Op = ipvs.AddDestination
+	case errors.Is(err, fs.ErrNotExist) && (s.Op == ipvs.DeleteDestination || s.Op == ipvs.DeleteService):
+		return nil
+	default:
+		return err
+	}
+	if d.o.Table.Apply(again) != nil {
+		return err
+	}
+	s.Op = again.Op
+	return nil
+}
+
+// record notes a step that the kernel has taken.
+func (h *held) record(s step) {
+	switch s.Op {
+	case ipvs.AddService, ipvs.EditService:
+		h.present, h.service = true, s.Service
+	case ipvs.DeleteService:
+		*h = held{slots: map[netip.AddrPort]slot{}}
+	case ipvs.AddDestination, ipvs.EditDestination:
+		h.slots[s.Destination.AddrPort] = s.new
+	case ipvs.DeleteDestination:
+		delete(h.slots, s.Destination.AddrPort)
+	}
+}
+
+// eventsOf is what a step that the kernel has taken means.
+func (d *Director) eventsOf(v *virtual, s step) []Event {
+	switch s.Op {
+	case ipvs.AddService:
+		return []Event{{Kind: VirtualAdded}}
+	case ipvs.AddDestination, ipvs.EditDestination:
+		events := []Event{d.placed(v, s)}
+		if s.old.fallback && !s.new.fallback { // one address for both
+			events = append(events, v.fallbackEvent(FallbackDeleted, s))
+		}
+		return events
+	case ipvs.DeleteDestination:
+		return []Event{removed(v, s)}
+	default: // VirtualChanged is told once for each reload, VirtualPurged by stop
+		return nil
+	}
+}
+
+// placed is the event of a destination that was added or changed.
+func (d *Director) placed(v *virtual, s step) Event {
+	r := s.new.real
+	switch {
+	case s.new.fallback:
+		e := v.fallbackEvent(FallbackAdded, s)
+		e.Mapped = ""
+		return e
+	case r == nil: // a destination somebody else set and we put back
+		return Event{Kind: Repaired, Reason: s.Change.String()}
+	case s.Destination.Weight == 0 && r.dst.Weight > 0:
+		kind := RealQuiesced
+		if s.Op == ipvs.AddDestination && d.conf.ReaddQuiescent {
+			kind = RealReaddQuiesced
+		}
+		return realEvent(kind, r, s)
+	case s.Op == ipvs.AddDestination:
+		e := realEvent(RealAdded, r, s)
+		e.Mapped = ""
+		return e
+	default:
+		return realEvent(RealRestored, r, s)
+	}
+}
+
+// removed is the event of a destination that was deleted: a dead real server,
+// the fallback, or what is in the file no more.
+func removed(v *virtual, s step) Event {
+	switch {
+	case s.old.real != nil:
+		return realEvent(RealDeleted, s.old.real, s)
+	case s.old.fallback:
+		return v.fallbackEvent(FallbackDeleted, s)
+	default:
+		return Event{Kind: RealPurged, R: show(s.Destination.AddrPort), Phase: "start"}
+	}
+}
+
+func realEvent(k Kind, r *real, s step) Event {
+	e := Event{Kind: k, Real: r.conf, R: r.name, Weight: s.Destination.Weight}
+	if at := show(s.Destination.AddrPort); at != r.name {
+		e.Mapped = at
+	}
+	return e
+}
+
+func (v *virtual) fallbackEvent(k Kind, s step) Event {
+	e := Event{Kind: k, R: show(s.Destination.AddrPort), Weight: s.Destination.Weight}
+	if f := v.conf.Fallback; f != nil {
+		if name := show(netip.AddrPortFrom(f.Addr, f.Port)); name != e.R {
+			e.R, e.Mapped = name, e.R
+		}
+	}
+	return e
+}
+
+// show is an address and port as the logs have it, port 0 included.
+func show(a netip.AddrPort) string { return a.String() }
+
+// refused reports what the kernel did not take, once until it does.
+func (d *Director) refused(v *virtual, what string, err error) {
+	if v.said[refusal(what)] {
+		return
+	}
+	v.said[refusal(what)] = true
+	d.emit(v, Event{Kind: Refused, Reason: fmt.Sprint(err)})
+}
+
+func refusal(what string) string { return "refused " + what }
+
+// report tells the verdicts that the kernel now knows, and whether v has lost
+// its last real server or got its first one back.
+func (d *Director) report(v *virtual) {
+	for _, e := range v.news {
+		d.emit(v, e)
+	}
+	v.news = v.news[:0]
+	anyUp := false
+	for _, r := range v.reals {
+		anyUp = anyUp || r.in()
+	}
+	if anyUp == v.anyUp && v.reported {
+		return
+	}
+	now := d.now()
+	switch {
+	case anyUp && v.reported:
+		d.emit(v, Event{Kind: AnyBack, R: v.fallbackName(), Down: now.Sub(v.goneSince)})
+	case !anyUp:
+		v.goneSince = now
+		e := Event{Kind: AllGone, R: v.fallbackName()}
+		if !v.reported {
+			e.Phase = "start"
+		}
+		d.emit(v, e)
+	}
+	v.anyUp, v.reported = anyUp, true
+}
+
+func (v *virtual) fallbackName() string {
+	if f := v.conf.Fallback; f != nil {
+		return show(netip.AddrPortFrom(f.Addr, f.Port))
+	}
+	return ""
+}
+
+// emit completes an event with what all of v's events share and hands it on.
+func (d *Director) emit(v *virtual, e Event) {
+	e.Time, e.Status = d.now(), d.status
+	e.Virtual, e.V, e.ID = v.conf, v.name, v.id
+	d.o.Sink(e)
+}

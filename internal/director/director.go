@@ -1,0 +1,165 @@
+// Package director owns the answer to the question who is up. It has the real
+// servers checked, decides what the kernel's table should hold, makes it so,
+// and says what happened.
+//
+// One goroutine owns all state; checks and callers send to it.
+package director
+
+import (
+	"context"
+	"time"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+	"ldirectord/internal/engine"
+	"ldirectord/internal/schedule"
+	"ldirectord/ipvs"
+)
+
+// Options are what a Director works with. Table and Sink are needed.
+type Options struct {
+	Table ipvs.Table // is closed by the caller, after Run has ended
+
+	// Ask asks a checker up to attempts times, each within timeout. Nil asks
+	// over the network.
+	Ask func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
+
+	// Sink gets every event, Checked (nil: nobody) every result for a virtual
+	// service with a monitorfile, Log a line for ldirectord.log that is no
+	// event, Debug (nil: nobody) what was sent and received. They are called in
+	// order from one goroutine and must not block.
+	Sink    func(Event)
+	Checked func(Checked)
+	Log     func(format string, args ...any)
+	Debug   func(format string, args ...any)
+}
+
+// A Director keeps one kernel table in step with one configuration.
+type Director struct {
+	o       Options
+	sched   *schedule.Schedule
+	pinger  *checker.Pinger
+	results chan result
+	calls   chan func()
+	ready   chan struct{}
+
+	// Owned by the goroutine of Run.
+	conf       *conf.Config
+	status     conf.Status
+	virtuals   []*virtual // in the order of the file
+	checks     map[question]*check
+	unheard    map[*check]bool // that have not answered since the start or reload
+	dirty      map[*virtual]bool
+	unreadable bool // the kernel's table, at the last look
+	maint      *maintenance
+	drift      *time.Ticker
+}
+
+// New returns a Director that does nothing until Run.
+func New(o Options) *Director {
+	if o.Log == nil {
+		o.Log = func(string, ...any) {}
+	}
+	return &Director{
+		o:       o,
+		results: make(chan result, 1024),
+		calls:   make(chan func()),
+		ready:   make(chan struct{}),
+		checks:  map[question]*check{},
+		unheard: map[*check]bool{},
+		dirty:   map[*virtual]bool{},
+	}
+}
+
+// Ready is closed when the virtual services stand in the kernel and the checks
+// have begun.
+func (d *Director) Ready() <-chan struct{} { return d.ready }
+
+// Run takes over what the kernel holds, keeps it in step with cfg and the
+// checks until ctx is done, and then cleans up as cleanstop says. It returns
+// within a few seconds of ctx's end, whatever hangs.
+func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
+	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	if err := d.begin(checking, cfg); err != nil {
+		return err
+	}
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	defer d.drift.Stop()
+	d.load(cfg, conf.Starting)
+	close(d.ready)
+	for {
+		select {
+		case res := <-d.results:
+			d.hear(res)
+			d.hearAll()
+		case call := <-d.calls:
+			call()
+		case <-d.drift.C:
+			d.reconcile()
+		case taken := <-d.maint.changes:
+			d.maintain(taken)
+		case now := <-second.C:
+			d.climb(now)
+		case <-ctx.Done():
+			d.stop()
+			return nil
+		}
+		d.settle()
+	}
+}
+
+// begin starts what asks.
+func (d *Director) begin(ctx context.Context, cfg *conf.Config) error {
+	if d.o.Ask == nil {
+		e, err := engine.New(engine.Options{Source: cfg.CheckSource, Trace: d.o.Debug != nil})
+		if err != nil {
+			return err
+		}
+		d.o.Ask = e.Ask
+	}
+	d.pinger = checker.NewPinger()
+	d.sched = schedule.New(schedule.Options{Rate: cfg.CheckRate})
+	d.drift = time.NewTicker(time.Hour)
+	d.maint = watchMaintenance(ctx)
+	go d.sched.Run(ctx)
+	return nil
+}
+
+// hearAll takes in the results that are waiting already, so that a rack that
+// dies is one change of plan and not a hundred.
+func (d *Director) hearAll() {
+	for range cap(d.results) {
+		select {
+		case res := <-d.results:
+			d.hear(res)
+		default:
+			return
+		}
+	}
+}
+
+// Reload swaps in a configuration. It returns when the kernel agrees with it,
+// or ctx is done.
+func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
+	return d.do(ctx, func() { d.load(cfg, conf.Reloading) })
+}
+
+// do has f called by the goroutine that owns the state.
+func (d *Director) do(ctx context.Context, f func()) error {
+	done := make(chan struct{})
+	select {
+	case d.calls <- func() { f(); close(done) }:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *Director) now() time.Time { return time.Now() }

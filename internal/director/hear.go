@@ -1,0 +1,133 @@
+package director
+
+import (
+	"time"
+
+	"ldirectord/conf"
+)
+
+// hear takes in one result for all who asked.
+func (d *Director) hear(res result) {
+	if d.o.Debug != nil {
+		d.debug(res)
+	}
+	delete(d.unheard, res.check)
+	for _, r := range res.check.users {
+		d.tell(r, res)
+	}
+	d.sched.SetInterval(res.check.job, res.check.pace())
+}
+
+// tell takes in one result for one real server.
+func (d *Director) tell(r *real, res result) {
+	d.reportChecked(r, res)
+	if r.maintenance != "" {
+		return
+	}
+	if res.Local {
+		d.couldNotAsk(r, res)
+		return
+	}
+	v := r.virtual
+	delete(v.said, notAsked(r))
+	before := r.tally
+	r.tally = before.count(res.Err == nil, res.Attempts, v.limits(), res.at)
+	if res.Err == nil {
+		d.heed(r, res)
+	}
+	e := Event{Real: r.conf, R: r.name}
+	switch {
+	case res.Err == nil && (before.failures > 0 || before.verdict == unproven):
+		e.Kind = SoftReset
+		d.emit(v, e)
+	case res.Err != nil && before.verdict == up && r.verdict == up:
+		e.Kind, e.Failures, e.FailureCount, e.Reason = SoftFailure, r.failures, v.limits().fall, res.Err.Error()
+		d.emit(v, e)
+	}
+	if r.verdict != before.verdict {
+		d.turned(r, before, res)
+	}
+}
+
+// turned notes that the verdict on a real server has changed. Whatever
+// somebody set for it by hand ends here.
+func (d *Director) turned(r *real, before tally, res result) {
+	v := r.virtual
+	e := Event{Real: r.conf, R: r.name}
+	if r.verdict == up {
+		e.Kind = Back
+		if before.verdict == down {
+			e.Down = r.since.Sub(before.since)
+		}
+		r.startSlowly(res.at)
+	} else {
+		e.Kind, e.Attempts, e.Reason = Gone, r.attempts, res.Err.Error()
+	}
+	d.changed(r, e)
+}
+
+// changed schedules a sync of r's virtual service, and e to be told after it.
+func (d *Director) changed(r *real, e Event) {
+	v := r.virtual
+	delete(v.hand, r.dst.AddrPort)
+	v.news = append(v.news, e)
+	d.dirty[v] = true
+}
+
+// couldNotAsk reports, once until it works again, that the fault is ours: the
+// verdict stays what it was.
+func (d *Director) couldNotAsk(r *real, res result) {
+	v := r.virtual
+	if v.said[notAsked(r)] {
+		return
+	}
+	v.said[notAsked(r)] = true
+	d.o.Log("Could not check real server: %s (%s): %v", r.name, v.id, res.Err)
+}
+
+func notAsked(r *real) string { return "not asked: " + r.name }
+
+// reportChecked hands a result to whoever wants every one.
+func (d *Director) reportChecked(r *real, res result) {
+	if d.o.Checked == nil || r.virtual.conf.MonitorFile == "" {
+		return
+	}
+	c := Checked{Time: res.at, Virtual: r.virtual.conf, Real: r.conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
+	if r.maintenance != "" {
+		c.Up, c.Message, c.Err = false, "Server in maintenance", nil
+	}
+	d.o.Checked(c)
+}
+
+func (d *Director) debug(res result) {
+	verdict := "up"
+	if res.Err != nil {
+		verdict = "down: " + res.Err.Error()
+	}
+	d.o.Debug("%s: %s (%d asked, %s)", res.asked, verdict, res.Attempts, res.Took.Round(time.Microsecond))
+	if len(res.Sent) > 0 || len(res.Received) > 0 {
+		d.o.Debug("%s: sent %q, received %q", res.asked, res.Sent, res.Received)
+	}
+}
+
+// settle makes the kernel agree with all that was heard.
+func (d *Director) settle() {
+	if len(d.dirty) == 0 {
+		d.heardAll()
+		return
+	}
+	for _, v := range d.virtuals { // in the order of the file
+		if d.dirty[v] {
+			d.sync(v)
+		}
+	}
+	clear(d.dirty)
+	d.heardAll()
+}
+
+// alwaysUp is the result of checktype = on.
+func (d *Director) alwaysUp(r *real) {
+	if r.virtual.conf.CheckType == conf.CheckOn && r.maintenance == "" && r.verdict != up {
+		d.tell(r, result{at: d.now()})
+	}
+}

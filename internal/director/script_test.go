@@ -1,0 +1,339 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+	"ldirectord/internal/engine"
+	"ldirectord/ipvs"
+)
+
+var update = flag.Bool("update", false, "rewrite what testdata/director expects")
+
+// TestScripts plays the text cases of testdata/director: a configuration, a
+// script, and the transcript of what the director does about it.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("../../testdata/director/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := txtar.Parse(text)
+			var got string
+			synctest.Test(t, func(t *testing.T) { got = play(t, a) })
+			want := section(a, "transcript")
+			if *update {
+				rewrite(t, file, a, got)
+				return
+			}
+			if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", file, diff)
+			}
+		})
+	}
+}
+
+func section(a *txtar.Archive, name string) string {
+	for _, f := range a.Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
+}
+
+func rewrite(t *testing.T, file string, a *txtar.Archive, transcript string) {
+	t.Helper()
+	files := a.Files[:0]
+	for _, f := range a.Files {
+		if f.Name != "transcript" {
+			files = append(files, f)
+		}
+	}
+	a.Files = append(files, txtar.File{Name: "transcript", Data: []byte(transcript)})
+	if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A stage is a director on an empty stage: a kernel in memory and real servers
+// that answer as the script says.
+type stage struct {
+	t       *testing.T
+	archive *txtar.Archive
+	table   *ipvs.Memory
+	ours    bool // the next change of the table is not somebody else's
+	d       *Director
+	cancel  context.CancelFunc
+	ended   chan error
+	dead    atomic.Bool // it was killed
+	dir     string      // maintenance files
+
+	mu     sync.Mutex
+	out    strings.Builder
+	broken map[string]string // what a real server answers instead of "up"
+	asked  map[string]int
+}
+
+// play performs the script and returns the transcript.
+func play(t *testing.T, a *txtar.Archive) string {
+	s := &stage{t: t, archive: a, table: ipvs.NewMemory(), ours: true, dir: t.TempDir(), broken: map[string]string{}, asked: map[string]int{}}
+	s.table.OnChange = func(c ipvs.Change) {
+		if s.ours {
+			s.printf("kernel", "%s", c)
+		}
+	}
+	for line := range strings.Lines(section(a, "script")) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		fmt.Fprintf(&s.out, "> %s\n", line)
+		s.perform(strings.Fields(line))
+		synctest.Wait()
+	}
+	if s.cancel != nil {
+		s.stop()
+	}
+	return s.out.String()
+}
+
+func (s *stage) printf(who, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fmt.Fprintf(&s.out, "%s: %s\n", who, fmt.Sprintf(format, args...))
+}
+
+func (s *stage) perform(words []string) {
+	switch arg := words[1:]; words[0] {
+	case "start":
+		s.start(arg[0])
+	case "stop":
+		s.stop()
+	case "kill":
+		s.kill()
+	case "reload":
+		if err := s.d.Reload(s.t.Context(), s.load(arg[0])); err != nil {
+			s.t.Fatal(err)
+		}
+	case "wait":
+		pause, err := time.ParseDuration(arg[0])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		time.Sleep(pause)
+	case "breaks":
+		s.set(arg[0], strings.Join(arg[1:], " "))
+	case "works":
+		s.set(arg[0], "")
+	case "ipvsadm":
+		s.ipvsadm(arg)
+	case "table":
+		s.print("table")
+	case "touch":
+		if err := os.WriteFile(filepath.Join(s.dir, arg[0]), nil, 0o644); err != nil {
+			s.t.Fatal(err)
+		}
+	case "rm":
+		if err := os.Remove(filepath.Join(s.dir, arg[0])); err != nil {
+			s.t.Fatal(err)
+		}
+	case "asked":
+		s.mu.Lock()
+		n := s.asked[arg[0]]
+		s.asked[arg[0]] = 0
+		s.mu.Unlock()
+		s.printf("asked", "%d times", n)
+	default:
+		s.t.Fatalf("unknown line %q", words)
+	}
+}
+
+func (s *stage) set(r, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken[r] = reason
+}
+
+func (s *stage) load(name string) *conf.Config {
+	text := strings.ReplaceAll(section(s.archive, name), "$DIR", s.dir)
+	if text == "" {
+		s.t.Fatalf("no file %q in the case", name)
+	}
+	c, err := conf.Parse(name, []byte(text), conf.Options{
+		LookupHost: func(name string, _ bool) (netip.Addr, error) { return netip.Addr{}, errors.New("no names here") },
+		Hostname:   "director",
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return c
+}
+
+func (s *stage) start(name string) {
+	s.d = New(Options{
+		Table: wire{s},
+		Ask:   s.ask,
+		Sink:  s.event,
+		Log:   func(format string, args ...any) { s.printf("log", format, args...) },
+	})
+	ctx, cancel := context.WithCancel(s.t.Context())
+	s.cancel, s.ended = cancel, make(chan error, 1)
+	c := s.load(name)
+	go func() { s.ended <- s.d.Run(ctx, c) }()
+	<-s.d.Ready()
+}
+
+func (s *stage) stop() {
+	s.cancel()
+	if err := <-s.ended; err != nil {
+		s.t.Errorf("Run ended with %v", err)
+	}
+	s.cancel = nil
+}
+
+// kill ends the director as SIGKILL would: nothing it does reaches anything.
+func (s *stage) kill() {
+	s.dead.Store(true)
+	s.stop()
+	s.dead.Store(false)
+}
+
+// A wire leads from the director to the table until the director is killed.
+type wire struct{ *stage }
+
+func (w wire) Read() ([]ipvs.Entry, error) { return w.table.Read() }
+func (w wire) Close() error                { return nil }
+func (w wire) Apply(c ipvs.Change) error {
+	if w.dead.Load() {
+		return nil
+	}
+	return w.table.Apply(c)
+}
+
+func (s *stage) do(c ipvs.Change) {
+	if err := s.table.Apply(c); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stage) print(who string) {
+	entries, err := s.table.Read()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := ipvs.Save(&b, entries); err != nil {
+		s.t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		s.printf(who, "%s", strings.TrimSpace(line))
+	}
+}
+
+// ask answers for a real server: by the address in what is asked.
+func (s *stage) ask(_ context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for r, reason := range s.broken {
+		if strings.Contains(c.String(), r) {
+			s.asked[r]++
+			if reason != "" {
+				return engine.Result{Err: errors.New(reason), Attempts: attempts, Local: strings.HasPrefix(reason, "our fault")}
+			}
+		}
+	}
+	return engine.Result{Attempts: 1}
+}
+
+func (s *stage) event(e Event) {
+	if s.dead.Load() {
+		return
+	}
+	switch e.Kind {
+	case Gone:
+		s.printf("verdict", "%s is gone (%s, %d attempts)", e.R, e.Reason, e.Attempts)
+	case Back:
+		s.printf("verdict", "%s is back (down %s)", e.R, e.Down)
+	case AllGone:
+		s.printf("verdict", "all of %s are gone, fallback %q %s", e.ID, e.R, e.Phase)
+	case AnyBack:
+		s.printf("verdict", "%s is served again (down %s)", e.ID, e.Down)
+	default:
+		s.printf("log", "%s", e)
+	}
+}
+
+// ipvsadm is somebody else at work on the table.
+func (s *stage) ipvsadm(words []string) {
+	s.ours = false
+	defer func() { s.ours = true }()
+	if words[0] == "-C" {
+		entries, err := s.table.Read()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, e := range entries {
+			s.do(ipvs.Change{Op: ipvs.DeleteService, Service: e.Service})
+		}
+		return
+	}
+	s.do(parseIpvsadm(s.t, words))
+}
+
+// parseIpvsadm reads the few of ipvsadm's words that the scripts use.
+func parseIpvsadm(t *testing.T, words []string) ipvs.Change {
+	ops := map[string]ipvs.Op{
+		"-A": ipvs.AddService, "-E": ipvs.EditService, "-D": ipvs.DeleteService,
+		"-a": ipvs.AddDestination, "-e": ipvs.EditDestination, "-d": ipvs.DeleteDestination,
+	}
+	op, ok := ops[words[0]]
+	if !ok {
+		t.Fatalf("ipvsadm %v: unknown operation", words)
+	}
+	c := ipvs.Change{Op: op, Service: ipvs.Service{Scheduler: "wlc"}, Destination: ipvs.Destination{Forward: ipvs.Route, Weight: 1}}
+	for i := 1; i < len(words); i++ {
+		next := func() string { i++; return words[i] }
+		switch words[i] {
+		case "-t":
+			at := netip.MustParseAddrPort(next())
+			c.Service.Key = ipvs.Key{Protocol: ipvs.TCP, Addr: at.Addr(), Port: at.Port(), IPv6: at.Addr().Is6()}
+		case "-s":
+			c.Service.Scheduler = next()
+		case "-r":
+			c.Destination.AddrPort = netip.MustParseAddrPort(next())
+		case "-m":
+			c.Destination.Forward = ipvs.Masq
+		case "-g":
+			c.Destination.Forward = ipvs.Route
+		case "-w":
+			if _, err := fmt.Sscan(next(), &c.Destination.Weight); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			t.Fatalf("ipvsadm %v: unknown word %q", words, words[i])
+		}
+	}
+	return c
+}
