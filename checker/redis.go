@@ -1,0 +1,74 @@
+package checker
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// A Redis check is up when the server answers PING. With a Passwd it says who
+// it is first, with a Login as a user of the server's access list.
+type Redis struct {
+	Addr   netip.AddrPort
+	Login  string // "" is the default user
+	Passwd string // "" does without AUTH
+}
+
+// String implements Checker.
+func (r Redis) String() string { return "redis PING " + r.Addr.String() + asLogin(r.Login) }
+
+// Target implements Talker.
+func (r Redis) Target() Target { return Target{Network: "tcp", Addr: r.Addr} }
+
+// Dialogue implements Talker.
+func (r Redis) Dialogue() Dialogue {
+	d := &redisDialogue{Redis: r}
+	d.ready = d.begin
+	return d
+}
+
+type redisDialogue struct {
+	lineDialogue
+	Redis
+}
+
+func (d *redisDialogue) begin() Step {
+	if d.Passwd == "" {
+		return d.ping()
+	}
+	d.answer = func(line string) Step {
+		if line != "+OK" {
+			return d.refused("AUTH", line)
+		}
+		return d.ping()
+	}
+	if d.Login == "" {
+		return Step{Send: redisCommand("AUTH", d.Passwd)}
+	}
+	return Step{Send: redisCommand("AUTH", d.Login, d.Passwd)}
+}
+
+func (d *redisDialogue) ping() Step {
+	d.answer = func(line string) Step {
+		if line != "+PONG" {
+			return d.refused("PING", line)
+		}
+		return Step{Done: true, Send: redisCommand("QUIT")}
+	}
+	return Step{Send: redisCommand("PING")}
+}
+
+func (d *redisDialogue) refused(asked, line string) Step {
+	return down("%s: %s", asked, excerpt(hide(line, d.Passwd)))
+}
+
+// redisCommand is a command as the protocol wants it, an array of strings of
+// announced length, so that words may hold anything.
+func redisCommand(words ...string) []byte {
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(words))
+	for _, word := range words {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(word), word)
+	}
+	return []byte(b.String())
+}
