@@ -1,0 +1,110 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// memory is how much the kernel may use, in MiB. The machine gives pages only
+// as they are used; half of it is the most that can be written to files.
+const memory = 512
+
+// A command is what a kernel runs, in the form that the lab's init reads.
+type command struct {
+	Args []string
+	Env  []string
+	Dir  string
+}
+
+// boot runs cmd on a kernel of its own, writes its output to out and returns
+// its exit status. ctx's end kills the kernel and all its processes.
+func boot(ctx context.Context, cmd command, out io.Writer) (status int, err error) {
+	state, err := os.MkdirTemp("", "ldirectord-lab-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(state)
+	text, err := json.Marshal(cmd)
+	if err != nil {
+		return 0, err
+	}
+	if err := os.WriteFile(filepath.Join(state, "command"), text, 0o600); err != nil {
+		return 0, err
+	}
+	console, err := runKernel(ctx, state, out)
+	if ctx.Err() != nil {
+		return 0, fmt.Errorf("%w: killed at the deadline of the tests", errKernel)
+	}
+	text, readErr := os.ReadFile(filepath.Join(state, "status"))
+	if readErr != nil { // the command has not ended
+		return 0, fmt.Errorf("%w: %w\n%s", errKernel, errors.Join(err, readErr), console)
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// runKernel runs a kernel that finds its command in the directory state, until
+// it turns itself off, and returns what it wrote to its console.
+func runKernel(ctx context.Context, state string, out io.Writer) (console []byte, err error) {
+	file, err := kernel()
+	if err != nil {
+		return nil, err
+	}
+	init, err := cached("ldirectord/internal/lab/init")
+	if err != nil {
+		return nil, err
+	}
+	if err := build(init, "build", "ldirectord/internal/lab/init"); err != nil {
+		return nil, err
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+
+	var log bytes.Buffer
+	cmd := exec.CommandContext(ctx, file,
+		fmt.Sprintf("mem=%dM", memory), "rootfstype=hostfs", "ro", "init="+init, "lab="+state,
+		"uml_dir="+state+"/", "umid=uml", "quiet", "con=null", "con0=null,fd:1", "con1=null,fd:3")
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
+	if dir := memoryDir(); dir != "" {
+		cmd.Env = append(cmd.Env, "TMPDIR="+dir)
+	}
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.ExtraFiles = []*os.File{w}
+	// The kernel is the first process of a PID namespace and dies with this
+	// thread: whatever way the test ends, none of its processes is left.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID, Pdeathsig: unix.SIGKILL}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err = cmd.Start()
+	w.Close()
+	if err != nil {
+		return nil, err
+	}
+	_, copyErr := io.Copy(out, r)
+	return log.Bytes(), errors.Join(cmd.Wait(), copyErr)
+}
+
+// memoryDir is where the kernel's memory is to be kept, "" for where it looks
+// by itself: /dev/shm, which is too small in many containers.
+func memoryDir() string {
+	var shm unix.Statfs_t
+	if err := unix.Statfs("/dev/shm", &shm); err == nil && shm.Bavail*uint64(shm.Bsize) < memory<<20 {
+		return os.TempDir()
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+// Package lab runs tests on a kernel of their own that has IPVS.
+//
+// The kernel is user-mode Linux, an ordinary process: the machine needs no
+// IPVS and no modules, and its network and files stay untouched. Inside runs
+// the calling test again on it, as root, on a throw-away copy of the machine's
+// files. There New builds a network of namespaces with a client, a director
+// and real servers.
+//
+//	func TestBalancing(t *testing.T) {
+//		if !lab.Inside(t) {
+//			return
+//		}
+//		net := lab.New(t, lab.DR, 2)
+//		...
+//	}
+//
+// Two things differ from a machine of flesh: every system call costs about
+// 20 µs and every process start tens of milliseconds, and there is one CPU.
+package lab
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// environment says where a process is: "inside" in the lab's kernel. Set to
+// "off" by whoever runs the tests, it leaves the kernel tests out.
+const environment = "LDIRECTORD_LAB"
+
+// Inside is called first in a test that needs the kernel. It returns true when
+// the test is already inside. Outside it boots a kernel, runs this very test
+// there, reports its outcome and output through t, and returns false: the test
+// has been done and must return.
+//
+// As root, missing Debian packages are installed. When not root the test is
+// left out, with one line that says so.
+func Inside(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(environment) == "inside" {
+		return true
+	}
+	if why := leftOut(); why != "" {
+		t.Skip(why)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := Install(ctx, Packages...); err != nil {
+		t.Fatal(err)
+	}
+	binary, err := plainTest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, err := takeSlot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free()
+	if deadline, ok := t.Deadline(); ok {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadline(ctx, deadline.Add(-grace/2))
+		defer stop()
+	}
+	runInside(ctx, t, binary)
+	return false
+}
+
+// grace is how long before the deadline outside the test inside is stopped, so
+// that it is the one to say where it hangs.
+const grace = 6 * time.Second
+
+// leftOut says why kernel tests cannot be run here, "" if they can.
+func leftOut() string {
+	switch {
+	case os.Getenv(environment) == "off":
+		return environment + "=off: kernel tests left out"
+	case os.Geteuid() != 0:
+		return "not root: kernel tests left out"
+	case runtime.GOARCH != "amd64":
+		return "no user-mode Linux for " + runtime.GOARCH + ": kernel tests left out"
+	}
+	return ""
+}
+
+// runInside runs the test of the same name on a new kernel and gives t its
+// outcome.
+func runInside(ctx context.Context, t *testing.T, binary string) {
+	t.Helper()
+	var timeout time.Duration
+	if deadline, ok := t.Deadline(); ok {
+		timeout = max(time.Until(deadline)-grace, time.Second)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &transcript{to: t.Output(), name: t.Name()}
+	status, err := boot(ctx, command{
+		Args: append([]string{binary}, testFlags(t.Name(), timeout)...),
+		Env:  append(os.Environ(), environment+"=inside"),
+		Dir:  dir,
+	}, out)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case status != 0:
+		t.Errorf("inside the lab: exit status %d", status)
+	case !out.ran:
+		t.Error("inside the lab: the test was not run")
+	case out.skipped:
+		t.Skip("skipped inside the lab")
+	}
+}
+
+// testFlags returns the flags with which a test binary runs just the named
+// test as this one was told to run it.
+func testFlags(name string, timeout time.Duration) []string {
+	flags := []string{
+		"-test.run=" + runPattern(name, flag.Lookup("test.run").Value.String()),
+		"-test.v=true",
+		"-test.paniconexit0",
+		fmt.Sprintf("-test.timeout=%s", timeout),
+	}
+	flag.Visit(func(f *flag.Flag) {
+		if !strings.HasPrefix(f.Name, "test.") || passedOn[f.Name] {
+			flags = append(flags, "-"+f.Name+"="+f.Value.String())
+		}
+	})
+	return flags
+}
+
+// passedOn are the test package's own flags that mean the same inside. Flags
+// that a test defines itself are all passed on.
+var passedOn = map[string]bool{
+	"test.short":    true,
+	"test.skip":     true,
+	"test.failfast": true,
+	"test.fullpath": true,
+}
+
+// runPattern is the -run pattern that selects the named test and, of its
+// subtests, those that the pattern given outside selects.
+func runPattern(name, outside string) string {
+	parts := strings.Split(name, "/")
+	for i, part := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
+	}
+	// With alternatives in it, which part belongs to which name is not worth
+	// finding out: all subtests are run.
+	if given := strings.Split(outside, "/"); !strings.Contains(outside, "|") && len(given) > len(parts) {
+		parts = append(parts, given[len(parts):]...)
+	}
+	return strings.Join(parts, "/")
+}
+
+// errKernel is a kernel that did not get to run its command or did not survive
+// it.
+var errKernel = errors.New("the lab's kernel failed")

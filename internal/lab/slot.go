@@ -1,0 +1,64 @@
+package lab
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// takeSlot waits until one more kernel may run and returns what gives the
+// place back. Test packages are processes of their own, so the places are file
+// locks: two, more on machines with more than four CPUs.
+func takeSlot() (free func(), err error) {
+	slots := max(2, runtime.NumCPU()/2)
+	for i := range slots {
+		if free, err = lock(fmt.Sprintf("slot%d", i), unix.LOCK_NB); err == nil {
+			return free, nil
+		}
+	}
+	return lock(fmt.Sprintf("slot%d", os.Getpid()%slots), 0)
+}
+
+// lock takes the named file lock among all processes of this user; how is 0 or
+// LOCK_NB.
+func lock(name string, how int) (unlock func(), err error) {
+	dir, err := cacheDir()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f, how); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
+	}
+	return func() { f.Close() }, nil
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|how)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// cacheDir is where the lab keeps what it builds: files that can be removed at
+// any time.
+func cacheDir() (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		base = os.TempDir()
+	}
+	dir := filepath.Join(base, "ldirectord-lab")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("the lab's cache: %w", err)
+	}
+	return dir, nil
+}
