@@ -1,0 +1,97 @@
+package checker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dlclark/regexp2/v2"
+)
+
+// A match that backtracks without end is given up: after patternTimeout, or
+// with patternStack entries to try again (8 bytes each).
+const (
+	patternTimeout = time.Second
+	patternStack   = 4 << 20
+)
+
+// A Pattern is a Perl regular expression as receive has it, matched unanchored
+// and case sensitive against bytes. It is never written to and may be used
+// from several goroutines.
+type Pattern struct {
+	perl string
+	must []byte          // text that is in every match, maybe ""
+	re   *regexp2.Regexp // of runes, as runeOf makes them; nil if must is all
+}
+
+// CompilePattern reads a Perl pattern. The empty one matches everything. The
+// error names the construct that is wrong or not supported and where it is.
+func CompilePattern(perl string) (*Pattern, error) {
+	t, err := translate(perl)
+	if err != nil {
+		return nil, err
+	}
+	if t.isPlain {
+		return &Pattern{perl: perl, must: t.plain}, nil
+	}
+	re, err := regexp2.Compile(string(t.out), regexp2.OptionMaxBacktrackingStackSize(patternStack))
+	if err != nil {
+		// The text speaks of the translation; the pattern itself is what its
+		// author knows.
+		return nil, fmt.Errorf("pattern %s cannot be used", excerpt(perl))
+	}
+	re.MatchTimeout = patternTimeout
+	return &Pattern{perl: perl, must: t.must, re: re}, nil
+}
+
+// String is the pattern as it was written.
+func (p *Pattern) String() string { return p.perl }
+
+// runes holds the []rune of earlier matches, so that a match of an ordinary
+// page allocates nothing.
+var runes = sync.Pool{New: func() any { return new([]rune) }}
+
+// maxPooledRunes keeps a pool from holding on to what one huge page needed.
+const maxPooledRunes = 64 << 10
+
+// Match says whether p matches anywhere in b. The error is that the match was
+// given up because it took too long; it says nothing of b.
+func (p *Pattern) Match(b []byte) (bool, error) {
+	if contains := bytes.Contains(b, p.must); p.re == nil || !contains {
+		return contains, nil
+	}
+	text := runes.Get().(*[]rune)
+	defer func() {
+		if cap(*text) <= maxPooledRunes {
+			runes.Put(text)
+		}
+	}()
+	*text = (*text)[:0]
+	for _, c := range b {
+		*text = append(*text, runeOf(c))
+	}
+	matched, err := p.re.MatchRunes(*text)
+	if err != nil {
+		return false, fmt.Errorf("pattern %s %w", excerpt(p.perl), errGivenUp)
+	}
+	return matched, nil
+}
+
+// errGivenUp stands for the library's errors, which contain the whole body.
+var errGivenUp = errors.New("tries too many ways to match, given up")
+
+// highBytes is where the bytes from 0x80 on are put among the runes: a private
+// area whose runes are no letters, have no case and are no blanks. To Perl such
+// a byte in a text without encoding is none of these either, while the rune of
+// the same number might be one.
+const highBytes = 0xf700
+
+// runeOf is the rune that stands for the byte c.
+func runeOf(c byte) rune {
+	if c < 0x80 {
+		return rune(c)
+	}
+	return highBytes + rune(c)
+}

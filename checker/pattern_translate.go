@@ -1,0 +1,302 @@
+package checker
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A translator rewrites a Perl pattern for regexp2, whose language is .NET's:
+// most of it is the same and goes through, what differs or means something else
+// there is spelled out. All captures become numbered ones, in Perl's order.
+type translator struct {
+	src string // the Perl pattern
+	pos int    // what of it has been read
+
+	out      []byte
+	atom     int // where in out begins what a quantifier would repeat, or
+	flags    flags
+	open     []group
+	captures int            // opened so far
+	names    map[string]int // of captures
+
+	// A pattern that is nothing but text needs no engine, and what lacks a text
+	// that is in every match needs none either, as in Perl.
+	isPlain  bool
+	plain    []byte
+	run      []byte // text outside of all groups, up to here
+	must     []byte // the longest such run
+	optional bool   // there are alternatives: no run is in every match
+}
+
+// What atom is if there is nothing to repeat.
+const (
+	noAtom     = -1 // the beginning of the pattern or of an alternative
+	quantified = -2 // a quantifier
+)
+
+// A group is a parenthesis that has not been closed.
+type group struct {
+	start int // in out
+	flags flags
+}
+
+// flags are Perl's modifiers that are on. Those that have no effect on bytes
+// are not kept.
+type flags struct {
+	i, m, s, n bool
+	x          int // 2 is xx
+}
+
+// String is the flags for regexp2; what n and x do is done here.
+func (f flags) String() string {
+	on, off := "", ""
+	for _, flag := range []struct {
+		name string
+		on   bool
+	}{{"i", f.i}, {"m", f.m}, {"s", f.s}} {
+		if flag.on {
+			on += flag.name
+		} else {
+			off += flag.name
+		}
+	}
+	if off == "" {
+		return on
+	}
+	return on + "-" + off
+}
+
+// translate rewrites perl.
+func translate(perl string) (*translator, error) {
+	t := &translator{src: perl, atom: noAtom, names: map[string]int{}, isPlain: true}
+	for t.pos < len(t.src) {
+		start := t.pos
+		if err := t.next(); err != nil {
+			return nil, fmt.Errorf("%s at character %d of the pattern: %w", excerpt(t.src[start:min(start+16, len(t.src))]), start+1, err)
+		}
+	}
+	if len(t.open) > 0 {
+		return nil, fmt.Errorf("a parenthesis of the pattern is not closed")
+	}
+	t.endRun()
+	if t.optional {
+		t.must = nil
+	}
+	return t, nil
+}
+
+// next reads and writes one element.
+func (t *translator) next() error {
+	c := t.src[t.pos]
+	if t.flags.x > 0 && t.skipBlank(c) {
+		return nil
+	}
+	switch c {
+	case '(':
+		return t.openGroup()
+	case ')':
+		return t.closeGroup()
+	case '[':
+		return t.class()
+	case '\\':
+		return t.escape()
+	case '*', '+', '?':
+		return t.quantifier()
+	case '{':
+		if _, ok := t.braces(); ok {
+			return t.quantifier()
+		}
+	case '|':
+		t.pos++
+		t.write("|")
+		t.atom = noAtom
+		t.optional = t.optional || len(t.open) == 0
+		return nil
+	case '.', '^', '$':
+		t.pos++
+		t.write(string(c))
+		return nil
+	}
+	t.pos++
+	t.literal(c)
+	return nil
+}
+
+// skipBlank skips what the x flag makes invisible.
+func (t *translator) skipBlank(c byte) bool {
+	switch {
+	case isBlank(c):
+		t.pos++
+	case c == '#':
+		if end := strings.IndexByte(t.src[t.pos:], '\n'); end >= 0 {
+			t.pos += end + 1
+		} else {
+			t.pos = len(t.src)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// isBlank says whether Perl's \s matches c.
+func isBlank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// write adds an element that a quantifier may follow.
+func (t *translator) write(s string) {
+	t.isPlain = false
+	t.endRun()
+	t.atom = len(t.out)
+	t.out = append(t.out, s...)
+}
+
+// literal adds the byte c standing for itself.
+func (t *translator) literal(c byte) {
+	switch {
+	case t.flags.i && isLetter(c):
+		t.isPlain = false
+		t.endRun()
+	case len(t.open) == 0:
+		t.run = append(t.run, c)
+	}
+	t.plain = append(t.plain, c)
+	t.atom = len(t.out)
+	t.out = appendRune(t.out, c)
+}
+
+// endRun keeps the run if it is the longest.
+func (t *translator) endRun() {
+	if len(t.run) > len(t.must) {
+		t.must = t.run
+	}
+	t.run = nil
+}
+
+// isLetter says whether c is a letter of ASCII, the only ones with case.
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// appendRune appends what matches the byte c alone, inside and outside of a
+// class.
+func appendRune(out []byte, c byte) []byte {
+	if isLetter(c) || '0' <= c && c <= '9' {
+		return append(out, c)
+	}
+	return fmt.Appendf(out, `\u%04X`, runeOf(c))
+}
+
+// quantifier reads *, +, ? or braces with what follows: ? is lazy in both
+// languages, + is possessive in Perl only and becomes an atomic group.
+func (t *translator) quantifier() error {
+	switch t.atom {
+	case noAtom:
+		return fmt.Errorf("there is nothing to repeat")
+	case quantified:
+		return fmt.Errorf("what is repeated is repeated again")
+	}
+	repeat := t.src[t.pos : t.pos+1]
+	if repeat == "{" {
+		count, _ := t.braces()
+		if err := count.check(); err != nil {
+			return err
+		}
+		t.pos += count.length
+		repeat = count.String()
+	} else {
+		t.pos++
+	}
+	t.isPlain = false
+	t.run = t.run[:max(0, len(t.run)-1)] // what is repeated may be there 0 times
+	t.endRun()
+	t.out = append(t.out, repeat...)
+	switch {
+	case t.has("?"):
+		t.out = append(t.out, '?')
+	case t.has("+"):
+		repeated := string(t.out[t.atom:])
+		t.out = append(t.out[:t.atom], "(?>"+repeated+")"...)
+	}
+	t.atom = quantified
+	return nil
+}
+
+// has skips s if it comes next.
+func (t *translator) has(s string) bool {
+	if !strings.HasPrefix(t.src[t.pos:], s) {
+		return false
+	}
+	t.pos += len(s)
+	return true
+}
+
+// until returns what comes before the next end and skips both.
+func (t *translator) until(end string) (string, error) {
+	s, _, ok := strings.Cut(t.src[t.pos:], end)
+	if !ok {
+		return "", fmt.Errorf("%q is missing", end)
+	}
+	t.pos += len(s) + len(end)
+	return s, nil
+}
+
+// A count is a quantifier in braces.
+type count struct {
+	least, most int // most is -1 without a limit
+	length      int // in the pattern
+}
+
+// maxCount is Perl's limit.
+const maxCount = 65534
+
+// check refuses what Perl refuses, and what can never match.
+func (c count) check() error {
+	switch {
+	case max(c.least, c.most) > maxCount:
+		return fmt.Errorf("more than %d repetitions", maxCount)
+	case c.most >= 0 && c.least > c.most:
+		return fmt.Errorf("can never match: at least %d and at most %d", c.least, c.most)
+	}
+	return nil
+}
+
+func (c count) String() string {
+	if c.most < 0 {
+		return fmt.Sprintf("{%d,}", c.least)
+	}
+	return fmt.Sprintf("{%d,%d}", c.least, c.most)
+}
+
+// braces looks at {n}, {n,}, {n,m} or {,m}, blanks allowed. Anything else in
+// braces is text.
+func (t *translator) braces() (c count, ok bool) {
+	inside, _, closed := strings.Cut(t.src[t.pos+1:], "}")
+	if !closed {
+		return count{}, false
+	}
+	c.length = len(inside) + 2
+	least, most, comma := strings.Cut(inside, ",")
+	least, most = strings.Trim(least, " \t"), strings.Trim(most, " \t")
+	if !isNumber(least) || !isNumber(most) || least+most == "" {
+		return count{}, false
+	}
+	c.least, c.most = number(least, 0), number(most, -1)
+	if !comma {
+		c.most = c.least
+	}
+	return c, true
+}
+
+// isNumber says whether s has nothing but digits; it may be empty.
+func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// number is s, or empty if that is "". What is too big for Perl is just that.
+func number(s string, empty int) int {
+	if s == "" {
+		return empty
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return maxCount + 1
+	}
+	return min(n, maxCount+1)
+}
