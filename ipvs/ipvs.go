@@ -1,6 +1,20 @@
 // Package ipvs reads and changes the kernel's table of virtual services, in
 // the kernel's words: a service has destinations. Kernel is the real table,
 // Memory obeys the same rules in memory.
+//
+// What the kernel (6.1, tried in a test that runs against it) does and does not
+// do with a destination, because it is often assumed otherwise:
+//
+//   - it stores the port as given, for every forwarding method. Only the tool
+//     ipvsadm enters gate and ipip destinations under the service's port;
+//     Key.DestinationPort is that rule. A gate or ipip packet keeps its port
+//     whatever the entry says.
+//   - it stores port 0 as given, for address and for mark services. With a mark
+//     service, or one for all ports, port 0 keeps the port of the connection.
+//   - a destination that is an address of this host keeps its forwarding method
+//     and is delivered locally all the same. Kernels before 2.6.37 turned the
+//     method into Local.
+//   - the method is not part of the key: 10.1.0.1:80 can be in a service once.
 package ipvs
 
 import "net/netip"
@@ -30,7 +44,7 @@ type Key struct {
 	Addr     netip.Addr // invalid for a firewall mark
 	Port     uint16     // 0 is all ports
 	Mark     uint32     // 0 unless it is a firewall mark service
-	IPv6     bool
+	IPv6     bool       // the family, of addresses (as Addr says) and of marks
 }
 
 // A Service is one virtual service of the kernel.
@@ -38,8 +52,8 @@ type Service struct {
 	Key
 	Scheduler string
 	Flags     Flags
-	Timeout   uint32 // seconds of persistence; meaningful with FlagPersistent
-	Netmask   uint8  // prefix length for persistence; 0 is the whole address (32 or 128)
+	Timeout   uint32 // seconds of persistence, up to MaxTimeout; meaningful with FlagPersistent
+	Netmask   uint8  // prefix length for persistence; 0 is the whole address (32 or 128); see AllClients
 	PE        string // persistence engine, "" is none
 }
 
@@ -63,6 +77,26 @@ type Change struct {
 	Op          Op
 	Service     Service
 	Destination Destination // for the destination operations
+}
+
+// AddrKey is the key of a service for an address and port.
+func AddrKey(p Protocol, a netip.AddrPort) Key {
+	return Key{Protocol: p, Addr: a.Addr(), Port: a.Port(), IPv6: a.Addr().Is6()}
+}
+
+// MarkKey is the key of a service for a firewall mark.
+func MarkKey(mark uint32, ipv6 bool) Key {
+	return Key{Mark: mark, IPv6: ipv6}
+}
+
+// DestinationPort is the port under which ipvsadm, and so ldirectord, enters a
+// destination: the service's for gate and ipip, which cannot change a packet's
+// port, and else the given one. Mark services take every port as it is.
+func (k Key) DestinationPort(f Forward, port uint16) uint16 {
+	if k.Mark == 0 && (f == Route || f == Tunnel) {
+		return k.Port
+	}
+	return port
 }
 
 // Op is what a Change does.
@@ -112,4 +146,7 @@ const (
 	FlagSched1     Flags = 1 << 3 // sh-fallback, mh-fallback
 	FlagSched2     Flags = 1 << 4 // sh-port, mh-port
 	FlagSched3     Flags = 1 << 5
+
+	flagsSched   = FlagSched1 | FlagSched2 | FlagSched3
+	flagsWritten = FlagPersistent | FlagOnePacket | flagsSched // the rest is the kernel's own
 )

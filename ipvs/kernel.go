@@ -1,0 +1,138 @@
+package ipvs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// answerLimit bounds one call to the kernel. An answer takes microseconds, and
+// some 100 ms when the kernel loads a scheduler's module for it.
+const answerLimit = 5 * time.Second
+
+// A Kernel is the table of the running kernel, in the network namespace in which
+// it was opened. Calls of several goroutines wait for each other.
+type Kernel struct {
+	dial  func() (link, error)
+	limit time.Duration
+
+	mu     sync.Mutex
+	link   link // nil: opened by the next use
+	closed bool
+	writes atomic.Uint64
+}
+
+// A link is an open connection to the kernel's table. Its methods return the
+// kernel's answer as a syscall.Errno. close may be called while another method
+// is waiting, which then returns an error.
+type link interface {
+	read() ([]Entry, error)
+	apply(Change) error
+	close()
+}
+
+var _, _ Table = (*Kernel)(nil), (*Memory)(nil)
+
+// Open makes sure that the kernel has IPVS, loading its module if need be, and
+// that this process may change the table. ctx bounds the loading. The error
+// wraps errors.ErrUnsupported if there is no IPVS, fs.ErrPermission without the
+// rights.
+func Open(ctx context.Context) (*Kernel, error) {
+	if err := load(ctx); err != nil {
+		return nil, err
+	}
+	k := &Kernel{dial: dial, limit: answerLimit}
+	var err error
+	if k.link, err = dial(); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Read implements Table. The order is that of ipvsadm -S -n. Of a table that
+// others change at the same time, parts may be missed.
+func (k *Kernel) Read() ([]Entry, error) {
+	var table []Entry
+	err := k.use(func(l link) (err error) {
+		table, err = l.read()
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the IPVS table: %w", err)
+	}
+	return table, nil
+}
+
+// Apply implements Table. After "the kernel did not answer" it is not known
+// whether the change was made: Read tells.
+func (k *Kernel) Apply(c Change) error {
+	err := c.check()
+	if err == nil {
+		err = k.use(func(l link) error { return l.apply(c) })
+	}
+	if err != nil {
+		return refuse(c, err)
+	}
+	k.writes.Add(1)
+	return nil
+}
+
+// Writes counts the changes that the kernel has made. It may be called at any
+// time.
+func (k *Kernel) Writes() uint64 { return k.writes.Load() }
+
+// Close implements Table. Nothing can be done with the table afterwards.
+func (k *Kernel) Close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	k.drop()
+	return nil
+}
+
+// use does op with the link, opening it if it is not open. moby/ipvs waits for an
+// answer for ever: an op that takes longer than the limit is ended by closing
+// the link under it. After this, and after an error that is not the kernel's
+// answer, the next use opens another one.
+func (k *Kernel) use(op func(link) error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return errClosed
+	}
+	if k.link == nil {
+		l, err := k.dial()
+		if err != nil {
+			return err
+		}
+		k.link = l
+	}
+	watchdog := time.AfterFunc(k.limit, k.link.close)
+	err := op(k.link)
+	switch {
+	case !watchdog.Stop():
+		k.link = nil
+		return fmt.Errorf("the kernel did not answer within %v", k.limit)
+	case err != nil && !isAnswer(err):
+		k.drop()
+	}
+	return err
+}
+
+func (k *Kernel) drop() {
+	if k.link != nil {
+		k.link.close()
+		k.link = nil
+	}
+}
+
+// isAnswer tells the kernel's answer to a request from a failure of the socket,
+// after which nobody knows which answers are still to come.
+func isAnswer(err error) bool {
+	no, ok := errors.AsType[syscall.Errno](err)
+	return ok && no != syscall.ENOBUFS && no != syscall.EAGAIN && no != syscall.EBADF && no != syscall.EINTR
+}

@@ -1,0 +1,161 @@
+package ipvs
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+
+	moby "github.com/moby/ipvs"
+	"github.com/sirupsen/logrus"
+)
+
+// A kernelLink writes through moby/ipvs and reads through a reader.
+type kernelLink struct {
+	*reader
+	handle *moby.Handle
+}
+
+// dial opens a link. IPVS must be in the kernel: without it the first handle that
+// moby/ipvs opens remembers, for as long as the process lives, a family number
+// of 0, with which the kernel acknowledges every change and makes none.
+func dial() (link, error) {
+	family, err := lookup()
+	if err != nil {
+		return nil, err
+	}
+	r, err := newReader(family)
+	if err != nil {
+		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+	}
+	h, err := openHandle()
+	if err != nil {
+		r.close()
+		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+	}
+	l := &kernelLink{r, h}
+	if err := l.try(); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// openHandle opens a handle without a word in the log: the first one in a
+// process runs "modprobe ip_vs" (which does nothing: the module is there) and
+// warns on logrus' global logger where there is no modprobe, as for an IPVS
+// that is built in. For that moment the global logger tells nothing; a program
+// that uses a logger of its own loses nothing.
+func openHandle() (*moby.Handle, error) {
+	level := logrus.GetLevel()
+	logrus.SetLevel(logrus.PanicLevel)
+	defer logrus.SetLevel(level)
+	return moby.New("")
+}
+
+// try asks the kernel, through moby/ipvs, for a service that cannot exist. "No
+// such service" is the answer if all is well.
+func (l *kernelLink) try() error {
+	_, err := l.handle.GetService(&moby.Service{AddressFamily: syscall.AF_INET, Address: net.IPv4zero})
+	switch {
+	case errors.Is(err, syscall.ESRCH):
+		return nil
+	case errors.Is(err, syscall.EPERM):
+		return errNoRights
+	case errors.Is(err, syscall.ENOENT), err != nil && !isAnswer(err):
+		return errReloaded
+	}
+	return fmt.Errorf("asking for the IPVS table: %w", err)
+}
+
+// apply implements link. "No such entry" is also the answer to a family number
+// that is not valid any more, since ip_vs was unloaded.
+func (l *kernelLink) apply(c Change) error {
+	err := l.write(c)
+	if errors.Is(err, syscall.ENOENT) {
+		if err := l.try(); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (l *kernelLink) write(c Change) error {
+	s, d := mobyService(c.Service), mobyDestination(c.Destination)
+	switch c.Op {
+	case AddService:
+		return l.handle.NewService(s)
+	case EditService:
+		return l.handle.UpdateService(s)
+	case DeleteService:
+		return l.handle.DelService(s)
+	case AddDestination:
+		return l.handle.NewDestination(s, d)
+	case EditDestination:
+		return l.handle.UpdateDestination(s, d)
+	default:
+		return l.handle.DelDestination(s, d)
+	}
+}
+
+// close implements link.
+func (l *kernelLink) close() {
+	l.handle.Close()
+	l.reader.close()
+}
+
+// mobyService has the flags without FlagHashed: a service that comes with it is
+// acknowledged by the kernel and then in no table.
+func mobyService(s Service) *moby.Service {
+	return &moby.Service{
+		Address:       s.Addr.AsSlice(),
+		Protocol:      uint16(s.Protocol),
+		Port:          s.Port,
+		FWMark:        s.Mark,
+		SchedName:     s.Scheduler,
+		Flags:         uint32(s.Flags & flagsWritten),
+		Timeout:       s.Timeout,
+		Netmask:       kernelNetmask(s.Netmask, s.IPv6),
+		AddressFamily: family(s.IPv6),
+		PEName:        s.PE,
+	}
+}
+
+func mobyDestination(d Destination) *moby.Destination {
+	return &moby.Destination{
+		Address:         d.Addr().AsSlice(),
+		Port:            d.Port(),
+		Weight:          d.Weight,
+		ConnectionFlags: uint32(d.Forward),
+		UpperThreshold:  d.Upper,
+		LowerThreshold:  d.Lower,
+	}
+}
+
+// kernelNetmask is a netmask as the kernel has it: for IPv6 a prefix length, else
+// a mask in network byte order.
+func kernelNetmask(n uint8, ipv6 bool) uint32 {
+	switch {
+	case ipv6 && n == 0:
+		return 128
+	case ipv6:
+		return uint32(n)
+	}
+	var quad [4]byte
+	binary.BigEndian.PutUint32(quad[:], dottedMask(n))
+	return binary.NativeEndian.Uint32(quad[:])
+}
+
+// readNetmask is the reverse of kernelNetmask.
+func readNetmask(mask uint32, ipv6 bool) uint8 {
+	if !ipv6 {
+		var quad [4]byte
+		binary.NativeEndian.PutUint32(quad[:], mask)
+		return wholeNetmask(maskLength(binary.BigEndian.Uint32(quad[:])), false)
+	}
+	if mask > 128 {
+		return OddNetmask
+	}
+	return wholeNetmask(uint8(mask), true)
+}

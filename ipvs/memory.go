@@ -1,0 +1,166 @@
+package ipvs
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// A Memory is a table in memory that obeys the kernel's rules: for --dry-run, for
+// trying the program without IPVS, and for tests. Unlike a Kernel it may be used
+// by several goroutines.
+type Memory struct {
+	// OnChange, unless nil, is called after each change that was made, before
+	// Apply returns. Set it before the table is used; it must not use the table.
+	OnChange func(Change)
+
+	mu       sync.Mutex
+	services map[Key]*memoryService
+	writes   uint64
+	closed   bool
+}
+
+type memoryService struct {
+	service      Service
+	destinations map[netip.AddrPort]Destination
+}
+
+// The schedulers of Linux 6.1, and "none", which the kernel takes for a service
+// that schedules nothing.
+var schedulers = map[string]bool{
+	"rr": true, "wrr": true, "lc": true, "wlc": true, "lblc": true, "lblcr": true, "dh": true, "sh": true,
+	"sed": true, "nq": true, "mh": true, "fo": true, "ovf": true, "none": true,
+}
+
+var persistenceEngines = map[string]bool{"": true, "sip": true}
+
+// NewMemory is an empty table.
+func NewMemory() *Memory {
+	return &Memory{services: map[Key]*memoryService{}}
+}
+
+// Read implements Table. The order is that of ipvsadm -S -n.
+func (m *Memory) Read() ([]Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, errClosed
+	}
+	table := make([]Entry, 0, len(m.services))
+	for _, s := range m.services {
+		e := Entry{Service: s.service}
+		for _, d := range s.destinations {
+			e.Destinations = append(e.Destinations, d)
+		}
+		table = append(table, e)
+	}
+	sortTable(table)
+	return table, nil
+}
+
+// Apply implements Table.
+func (m *Memory) Apply(c Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.apply(c); err != nil {
+		return refuse(c, err)
+	}
+	m.writes++
+	if m.OnChange != nil {
+		m.OnChange(c)
+	}
+	return nil
+}
+
+func (m *Memory) apply(c Change) error {
+	if m.closed {
+		return errClosed
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	s := m.services[c.Service.Key]
+	switch {
+	case c.Op == AddService:
+		return m.addService(c.Service, s)
+	case s == nil:
+		return syscall.ESRCH
+	case c.Op == EditService:
+		return s.edit(c.Service)
+	case c.Op == DeleteService:
+		delete(m.services, c.Service.Key)
+		return nil
+	}
+	return s.apply(c.Op, c.Destination)
+}
+
+func (m *Memory) addService(s Service, there *memoryService) error {
+	if there != nil {
+		return syscall.EEXIST
+	}
+	added := &memoryService{destinations: map[netip.AddrPort]Destination{}}
+	if err := added.edit(s); err != nil {
+		return err
+	}
+	m.services[s.Key] = added
+	return nil
+}
+
+func (s *memoryService) edit(to Service) error {
+	if !schedulers[to.Scheduler] || !persistenceEngines[to.PE] {
+		return syscall.ENOENT
+	}
+	to.Flags = to.Flags&flagsWritten | FlagHashed
+	to.Netmask = wholeNetmask(to.Netmask, to.IPv6)
+	s.service = to
+	return nil
+}
+
+// apply does a change of a destination. As in the kernel, an edit leaves the
+// counters, and a deletion looks at nothing but address and port.
+func (s *memoryService) apply(op Op, d Destination) error {
+	old, there := s.destinations[d.AddrPort]
+	switch {
+	case op == AddDestination && there:
+		return syscall.EEXIST
+	case op != AddDestination && !there:
+		return syscall.ENOENT
+	case op == AddDestination && d.Addr().IsLinkLocalUnicast() && d.Addr().Is6():
+		return syscall.EINVAL
+	case op == DeleteDestination:
+		delete(s.destinations, d.AddrPort)
+		return nil
+	}
+	d.Active, d.Inactive, d.Persistent = old.Active, old.Inactive, old.Persistent
+	s.destinations[d.AddrPort] = d
+	return nil
+}
+
+// Writes counts the changes that were made.
+func (m *Memory) Writes() uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.writes
+}
+
+// Close implements Table. Nothing can be done with the table afterwards.
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
+
+// String is the table as Save prints it, "" if it is empty or closed.
+func (m *Memory) String() string {
+	table, err := m.Read()
+	if err != nil {
+		return ""
+	}
+	var b strings.Builder
+	if Save(&b, table) != nil {
+		return ""
+	}
+	return b.String()
+}

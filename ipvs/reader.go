@@ -1,0 +1,245 @@
+package ipvs
+
+import (
+	"encoding/binary"
+	"iter"
+	"net/netip"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// A reader reads the kernel's table over generic netlink. moby/ipvs reads too,
+// but it cuts weights to 16 bits and leaves out the persistence engine and the
+// persistent connections.
+type reader struct {
+	family  uint16
+	sockets map[int]*nl.SocketHandle
+}
+
+// The commands and attributes of include/uapi/linux/ip_vs.h that are used here.
+const (
+	cmdGetService     = 4
+	cmdGetDestination = 8
+
+	attrService     = 1
+	attrDestination = 2
+
+	serviceFamily    = 1
+	serviceProtocol  = 2
+	serviceAddress   = 3
+	servicePort      = 4
+	serviceMark      = 5
+	serviceScheduler = 6
+	serviceFlags     = 7
+	serviceTimeout   = 8
+	serviceNetmask   = 9
+	servicePE        = 11
+
+	destinationAddress    = 1
+	destinationPort       = 2
+	destinationForward    = 3
+	destinationWeight     = 4
+	destinationUpper      = 5
+	destinationLower      = 6
+	destinationActive     = 7
+	destinationInactive   = 8
+	destinationPersistent = 9
+	destinationFamily     = 11
+
+	forwardMask = 7 // IP_VS_CONN_F_FWD_MASK
+)
+
+// newReader opens a socket in the calling thread's network namespace.
+func newReader(family uint16) (*reader, error) {
+	sock, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_GENERIC)
+	if err != nil {
+		return nil, err
+	}
+	limit := unix.NsecToTimeval(int64(answerLimit / time.Nanosecond))
+	_ = sock.SetSendTimeout(&limit) // these two only store the value
+	_ = sock.SetReceiveTimeout(&limit)
+	return &reader{family, map[int]*nl.SocketHandle{unix.NETLINK_GENERIC: {Socket: sock}}}, nil
+}
+
+func (r *reader) close() { r.sockets[unix.NETLINK_GENERIC].Close() }
+
+// read returns all services with their destinations: one request for the
+// services, then one for the destinations of each.
+func (r *reader) read() ([]Entry, error) {
+	var table []Entry
+	err := r.dump(cmdGetService, attrService, nil, func(b []byte) {
+		table = append(table, Entry{Service: parseService(b)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range table {
+		e := &table[i]
+		key := e.Service.Key
+		err := r.dump(cmdGetDestination, attrDestination, keyAttr(key), func(b []byte) {
+			e.Destinations = append(e.Destinations, parseDestination(b, key.IPv6))
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	sortTable(table)
+	return table, nil
+}
+
+// dump sends one request and hands the attribute want of each message of the
+// answer to each.
+func (r *reader) dump(cmd uint8, want uint16, about nl.NetlinkRequestData, each func([]byte)) error {
+	req := nl.NewNetlinkRequest(int(r.family), unix.NLM_F_DUMP)
+	req.Sockets = r.sockets
+	req.AddData(&nl.Genlmsg{Command: cmd, Version: 1})
+	if about != nil {
+		req.AddData(about)
+	}
+	return req.ExecuteIter(unix.NETLINK_GENERIC, 0, func(msg []byte) bool {
+		for typ, value := range attributes(msg[min(nl.SizeofGenlmsg, len(msg)):]) {
+			if typ == want {
+				each(value)
+			}
+		}
+		return true
+	})
+}
+
+// keyAttr is the attribute that says which service is meant.
+func keyAttr(k Key) nl.NetlinkRequestData {
+	a := nl.NewRtAttr(attrService, nil)
+	a.AddRtAttr(serviceFamily, nl.Uint16Attr(family(k.IPv6)))
+	if k.Mark != 0 {
+		a.AddRtAttr(serviceMark, nl.Uint32Attr(k.Mark))
+		return a
+	}
+	a.AddRtAttr(serviceProtocol, nl.Uint16Attr(uint16(k.Protocol)))
+	a.AddRtAttr(serviceAddress, k.Addr.AsSlice())
+	a.AddRtAttr(servicePort, nl.BEUint16Attr(k.Port))
+	return a
+}
+
+func parseService(b []byte) Service {
+	var s Service
+	var addr []byte
+	var mask uint32
+	for typ, v := range attributes(b) {
+		switch typ {
+		case serviceFamily:
+			s.IPv6 = native16(v) == unix.AF_INET6
+		case serviceProtocol:
+			s.Protocol = Protocol(native16(v))
+		case serviceAddress:
+			addr = v
+		case servicePort:
+			s.Port = big16(v)
+		case serviceMark:
+			s.Mark = native32(v)
+		case serviceScheduler:
+			s.Scheduler = text(v)
+		case serviceFlags:
+			s.Flags = Flags(native32(v))
+		case serviceTimeout:
+			s.Timeout = native32(v)
+		case serviceNetmask:
+			mask = native32(v)
+		case servicePE:
+			s.PE = text(v)
+		}
+	}
+	if s.Mark == 0 {
+		s.Addr = parseAddr(addr, s.IPv6)
+	}
+	s.Netmask = readNetmask(mask, s.IPv6)
+	return s
+}
+
+// parseDestination takes the service's family for a destination that does not
+// say its own, as kernels before 3.18 do.
+func parseDestination(b []byte, ipv6 bool) Destination {
+	var d Destination
+	var addr []byte
+	var port uint16
+	for typ, v := range attributes(b) {
+		switch typ {
+		case destinationAddress:
+			addr = v
+		case destinationPort:
+			port = big16(v)
+		case destinationForward:
+			d.Forward = Forward(native32(v) & forwardMask)
+		case destinationWeight:
+			d.Weight = int(int32(native32(v)))
+		case destinationUpper:
+			d.Upper = native32(v)
+		case destinationLower:
+			d.Lower = native32(v)
+		case destinationActive:
+			d.Active = native32(v)
+		case destinationInactive:
+			d.Inactive = native32(v)
+		case destinationPersistent:
+			d.Persistent = native32(v)
+		case destinationFamily:
+			ipv6 = native16(v) == unix.AF_INET6
+		}
+	}
+	d.AddrPort = netip.AddrPortFrom(parseAddr(addr, ipv6), port)
+	return d
+}
+
+// attributes walks over netlink attributes, to the first that is not whole.
+func attributes(b []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(b) >= unix.SizeofNlAttr {
+			n := int(native16(b))
+			if n < unix.SizeofNlAttr || n > len(b) {
+				return
+			}
+			typ := native16(b[2:]) &^ (unix.NLA_F_NESTED | unix.NLA_F_NET_BYTEORDER)
+			if !yield(typ, b[unix.SizeofNlAttr:n]) {
+				return
+			}
+			b = b[min(len(b), (n+3)&^3):]
+		}
+	}
+}
+
+// parseAddr takes the first 4 of the 16 bytes that the kernel sends for IPv4.
+func parseAddr(b []byte, ipv6 bool) netip.Addr {
+	size := 4
+	if ipv6 {
+		size = 16
+	}
+	a, _ := netip.AddrFromSlice(b[:min(size, len(b))])
+	return a
+}
+
+// The readers of one value take a value that is too short for 0.
+
+func native16(b []byte) uint16 {
+	if len(b) < 2 {
+		return 0
+	}
+	return binary.NativeEndian.Uint16(b)
+}
+
+func big16(b []byte) uint16 {
+	if len(b) < 2 {
+		return 0
+	}
+	return binary.BigEndian.Uint16(b)
+}
+
+func native32(b []byte) uint32 {
+	if len(b) < 4 {
+		return 0
+	}
+	return binary.NativeEndian.Uint32(b)
+}
+
+func text(b []byte) string { return unix.ByteSliceToString(b) }

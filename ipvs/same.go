@@ -1,0 +1,29 @@
+package ipvs
+
+// Same tells whether two services are the same to the kernel: the same key and
+// settings that have the same effect. FlagHashed is the kernel's own; without
+// persistence the timeout and the netmask mean nothing.
+func (s Service) Same(o Service) bool {
+	return s.effective() == o.effective()
+}
+
+func (s Service) effective() Service {
+	s.Flags &= flagsWritten
+	s.Netmask = wholeNetmask(s.Netmask, s.IPv6)
+	if s.Flags&FlagPersistent == 0 {
+		s.Timeout, s.Netmask = 0, 0
+	}
+	return s
+}
+
+// Same tells whether two destinations are the same to the kernel: address, port,
+// forwarding method, weight and thresholds; the counters do not matter. A Local
+// one is the same as any other method, since kernels before 2.6.37 turn the
+// method of a local address into it.
+func (d Destination) Same(o Destination) bool {
+	if d.Forward == Local || o.Forward == Local {
+		d.Forward, o.Forward = Local, Local
+	}
+	return d.AddrPort == o.AddrPort && d.Forward == o.Forward && d.Weight == o.Weight &&
+		d.Upper == o.Upper && d.Lower == o.Lower
+}
