@@ -1,0 +1,90 @@
+package schedule
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		jobs := make([]*Job, 5)
+		for i := range jobs {
+			jobs[i] = &Job{Interval: time.Minute, Run: func(ctx context.Context) {
+				select {
+				case <-ctx.Done():
+				case <-time.After(20 * time.Second):
+				}
+			}}
+		}
+		s.Add(jobs...)
+		check := func(when string, want Lag) {
+			t.Helper()
+			synctest.Wait()
+			if diff := cmp.Diff(want, s.Lag()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", when, diff)
+			}
+		}
+		check("just added", Lag{})
+		time.Sleep(300 * ms) // nobody runs it: it stands still
+		check("standing still", Lag{Overdue: 5})
+
+		run(t, s)
+		check("caught up", Lag{Worst: 300 * ms, Running: 5})
+		time.Sleep(25 * time.Second)
+		check("all runs over, the delay remembered", Lag{Worst: 300 * ms})
+		time.Sleep(36 * time.Second) // the jobs run again, in time
+		check("a minute later it is forgotten", Lag{Running: s.Lag().Running})
+	})
+}
+
+// A job whose own run is too long is not the schedule's lag.
+func TestLongRunIsNoLag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		j := newStarts(time.Second, 10*time.Second)
+		s.Add(&j.Job)
+		sleep(15 * time.Second)
+		if diff := cmp.Diff(Lag{Running: 1}, s.Lag()); diff != "" {
+			t.Errorf("lag (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestLastTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		time.Sleep(time.Hour)
+		if age := time.Since(s.LastTick()); age != time.Hour {
+			t.Errorf("the last tick of a schedule that does not run was %v ago, want 1h", age)
+		}
+		run(t, s)
+		sleep(time.Hour + 500*ms) // with nothing to do
+		if age := time.Since(s.LastTick()); age > time.Second {
+			t.Errorf("the last tick of an idle schedule was %v ago, want at most 1s", age)
+		}
+	})
+}
+
+func BenchmarkStart(b *testing.B) {
+	b.ReportAllocs()
+	s := New(Options{})
+	s.Add(newJobs(100_000, 10*time.Second)...)
+	var batch []*Job
+	ctx := b.Context()
+	for i := 0; b.Loop(); {
+		if i == len(batch) {
+			// The next tick, without waiting for it.
+			s.epoch = s.epoch.Add(-s.tick)
+			batch, _ = s.turn(batch[:0])
+			i = 0
+			continue
+		}
+		s.run(ctx, batch[i])
+		i++
+	}
+}

@@ -1,0 +1,216 @@
+// Package schedule decides when each check runs. It knows nothing of what a
+// check is: a Job is a func and an interval.
+//
+// All jobs that are due by the same tick start together, because waking up
+// costs more than starting: with a timer for each job a connect check needs
+// twice the CPU. A job that waits is a small struct in a timing wheel; it has
+// no goroutine and no timer.
+package schedule
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Job is run again and again by a Schedule. It belongs to at most one
+// Schedule and must not be copied once added.
+type Job struct {
+	// Interval is the time from one start to the next. It is fixed once the job
+	// is added; SetInterval changes it.
+	Interval time.Duration
+	// Run does the work, in a goroutine of its own and never twice at the same
+	// time. It should end soon after ctx does.
+	Run func(ctx context.Context)
+
+	// What follows is the Schedule's and guarded by its mutex.
+	next, prev *Job               // neighbours in a slot of the wheel
+	tick       int64              // its slot: when it starts next
+	due        time.Duration      // the next regular start, exactly; gives the job its phase
+	at         time.Duration      // when the run under way should have started
+	cancel     context.CancelFunc // of the run under way
+	added      bool
+	first      bool // was not started yet
+	busy       bool // handed to a goroutine that has not finished
+	again      bool // became due while busy
+}
+
+// Options are the choices of a Schedule.
+type Options struct {
+	// Tick is how finely starts are timed, 0 is 50 ms. A coarse tick costs less
+	// CPU, a fine one starts a job closer to its time.
+	Tick time.Duration
+	// Rate is how many jobs a second get their first start; 0 starts few at once
+	// and spreads many over their interval.
+	Rate float64
+}
+
+const (
+	defaultTick = 50 * time.Millisecond
+	// atOnce is how many jobs may await their first start and still get it
+	// without delay: a small configuration is checked at once.
+	atOnce = 200
+	// heartbeat is how long the schedule sleeps at most, so that a watchdog can
+	// tell a schedule without work from one that stands still.
+	heartbeat = time.Second
+)
+
+// A Schedule starts jobs at their times. A job that was added is always in the
+// wheel, also while it runs. Its methods may be called from any
+// goroutine, also from inside a Job's Run.
+type Schedule struct {
+	tick  time.Duration
+	rate  float64
+	epoch time.Time     // all times are counted from here, on the monotonic clock
+	wake  chan struct{} // something is due earlier than the loop sleeps
+
+	mu       sync.Mutex
+	wheel    wheel
+	done     int64         // the last tick whose jobs were handed out
+	sleeping int64         // the tick the loop sleeps until
+	waiting  int           // jobs that await their first start
+	placed   uint64        // jobs ever added; the next one's place in the spread
+	reserved time.Duration // until when Rate is used up by first starts
+	starting int           // handed out, Run not begun yet
+	running  int
+	worst    worst
+
+	beat atomic.Int64 // when the loop last came round, since epoch
+}
+
+// New returns a Schedule without jobs. It starts nothing before Run.
+func New(o Options) *Schedule {
+	return &Schedule{
+		tick:     cmp.Or(max(o.Tick, 0), defaultTick),
+		rate:     max(o.Rate, 0),
+		epoch:    time.Now(),
+		wake:     make(chan struct{}, 1),
+		done:     -1,
+		sleeping: math.MaxInt64,
+	}
+}
+
+// Add puts jobs into the schedule; one that is in it already is left alone.
+// The first start is at the next tick while few jobs await theirs; when many do,
+// the first starts are spread over the interval, or follow one another at
+// Options.Rate. The regular starts are spread in any case, so a job that was
+// started at once gets its second start up to half an interval early. From then
+// on its phase stays the same.
+func (s *Schedule) Add(jobs ...*Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for _, j := range jobs {
+		if j.added {
+			continue
+		}
+		j.added, j.first = true, true
+		s.waiting++
+		// The whole call counts: the first of 10,000 jobs is not alone.
+		s.place(j, now, max(s.waiting, len(jobs)) <= atOnce)
+	}
+}
+
+// place gives a new job its first start and its phase.
+func (s *Schedule) place(j *Job, now time.Duration, soon bool) {
+	j.Interval = max(j.Interval, s.tick)
+	// Multiples of the golden ratio spread evenly however many there will be,
+	// and put neighbours in the file, which are often the same server, apart.
+	_, part := math.Modf(float64(s.placed) * math.Phi)
+	s.placed++
+	spread := time.Duration(part * float64(j.Interval))
+	start, second := now, j.Interval-spread/2
+	switch {
+	case s.rate > 0:
+		start = max(now, s.reserved)
+		s.reserved = start + time.Duration(float64(time.Second)/s.rate)
+	case !soon:
+		start, second = now+spread, j.Interval
+	}
+	j.due = start + second
+	s.put(j, start)
+}
+
+// Remove takes jobs out of the schedule and cancels what they are doing. No Run
+// of theirs begins after Remove has returned; one that had begun may still be
+// ending. A job may be added again at any time.
+func (s *Schedule) Remove(jobs ...*Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range jobs {
+		if !j.added {
+			continue
+		}
+		s.wheel.remove(j)
+		if j.first {
+			s.waiting--
+		}
+		j.added, j.first, j.again = false, false, false
+		if j.cancel != nil {
+			j.cancel()
+		}
+	}
+}
+
+// Soon has jobs start at the next tick, or right after the run that is under
+// way, once and beside their regular starts.
+func (s *Schedule) Soon(jobs ...*Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for _, j := range jobs {
+		switch {
+		case !j.added:
+		case j.busy:
+			j.again = true
+		default:
+			s.wheel.remove(j)
+			s.put(j, now)
+		}
+	}
+}
+
+// SetInterval changes a job's interval. The next start is no further away than
+// the new interval; within that the job keeps its phase.
+func (s *Schedule) SetInterval(j *Job, interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.Interval = max(interval, s.tick)
+	if !j.added {
+		return
+	}
+	now := s.now()
+	if wait := j.due - now; wait > j.Interval {
+		j.due -= (wait - 1) / j.Interval * j.Interval
+	}
+	if j.tick > s.tickAt(j.due) {
+		s.wheel.remove(j)
+		s.put(j, j.due)
+	}
+}
+
+// put queues a job for the first tick at or after the given time that is still
+// to come, and wakes the loop if it would sleep too long.
+func (s *Schedule) put(j *Job, at time.Duration) {
+	j.tick = max(s.tickAt(at), s.done+1)
+	s.wheel.put(j)
+	if j.tick < s.sleeping {
+		s.sleeping = j.tick
+		select {
+		case s.wake <- struct{}{}:
+		default: // one wake-up is on its way
+		}
+	}
+}
+
+// now is the time since the epoch.
+func (s *Schedule) now() time.Duration { return time.Since(s.epoch) }
+
+// tickAt is the first tick that is not before t.
+func (s *Schedule) tickAt(t time.Duration) int64 { return int64((t + s.tick - 1) / s.tick) }
+
+// timeOf is the time of a tick.
+func (s *Schedule) timeOf(tick int64) time.Duration { return time.Duration(tick) * s.tick }

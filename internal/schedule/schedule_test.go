@@ -1,0 +1,499 @@
+package schedule
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const ms = time.Millisecond
+
+// A starts is a Job that writes down when it was started and takes a while.
+type starts struct {
+	Job
+	times []time.Duration // since the test began
+	took  atomic.Int64    // how long each start takes
+}
+
+// newStarts makes a Job for use within the present synctest bubble.
+func newStarts(interval, took time.Duration) *starts {
+	s := new(starts)
+	s.took.Store(int64(took))
+	s.Interval = interval
+	began := time.Now()
+	s.Run = func(ctx context.Context) {
+		s.times = append(s.times, time.Since(began))
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(s.took.Load())):
+		}
+	}
+	return s
+}
+
+// running runs a Schedule in the present bubble until the test ends. Its tick 0
+// is over: what is added now starts at the next.
+func running(t *testing.T, o Options) *Schedule {
+	t.Helper()
+	s := New(o)
+	run(t, s)
+	synctest.Wait()
+	return s
+}
+
+// run runs a Schedule until the test ends.
+func run(t *testing.T, s *Schedule) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		s.Run(ctx)
+		close(ended)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+	})
+}
+
+// sleep lets time pass in the present bubble, until all that happens within it
+// has happened.
+func sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// regular is the times of n starts: at the first tick, then every interval.
+func regular(n int, interval time.Duration) []time.Duration {
+	want := []time.Duration{50 * ms}
+	for i := 1; i < n; i++ {
+		want = append(want, time.Duration(i)*interval)
+	}
+	return want
+}
+
+func TestStarts(t *testing.T) {
+	tests := []struct {
+		name           string
+		tick           time.Duration
+		interval, took time.Duration
+		until          time.Duration
+		want           []time.Duration
+	}{
+		{"every second", 0, time.Second, 0, 4500 * ms, regular(5, time.Second)},
+		{"at once, then each interval", 0, 10 * time.Second, 0, 35 * time.Second, regular(4, 10*time.Second)},
+		{"a run within the interval does not move the next", 0, time.Second, 900 * ms, 4500 * ms, regular(5, time.Second)},
+		{"a run just as long as the interval does too", 0, time.Second, time.Second, 3500 * ms, []time.Duration{50 * ms, 1050 * ms, 2050 * ms, 3050 * ms}},
+		{
+			"a longer run is followed at once, and what was missed is not made up for",
+			0, time.Second, 2300 * ms, 7 * time.Second,
+			[]time.Duration{50 * ms, 2350 * ms, 4650 * ms, 6950 * ms},
+		},
+		{
+			"an interval between ticks is rounded up without creeping",
+			50 * ms, 70 * ms, 0, 360 * ms,
+			[]time.Duration{50 * ms, 100 * ms, 150 * ms, 250 * ms, 300 * ms, 350 * ms},
+		},
+		{"longer than the wheel goes round", 0, 200 * time.Second, 0, 500 * time.Second, regular(3, 200*time.Second)},
+		{"no interval is one tick", 0, 0, 0, 170 * ms, []time.Duration{50 * ms, 100 * ms, 150 * ms}},
+		{"a fine tick", ms, 3 * ms, 0, 10 * ms, []time.Duration{ms, 3 * ms, 6 * ms, 9 * ms}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := running(t, Options{Tick: tt.tick})
+				j := newStarts(tt.interval, tt.took)
+				s.Add(&j.Job)
+				sleep(tt.until)
+				if diff := cmp.Diff(tt.want, j.times); diff != "" {
+					t.Errorf("starts (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A job keeps its phase through a time in which its runs are too long.
+func TestPhaseSurvivesLongRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		j := newStarts(time.Second, 2300*ms)
+		s.Add(&j.Job)
+		sleep(2400 * ms) // the second run is under way, until 4.65 s
+		j.took.Store(0)
+		sleep(4 * time.Second)
+		want := []time.Duration{50 * ms, 2350 * ms, 4650 * ms, 5000 * ms, 6000 * ms}
+		if diff := cmp.Diff(want, j.times); diff != "" {
+			t.Errorf("starts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestThousandIntervals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		j := newStarts(730*ms, 300*ms)
+		s.Add(&j.Job)
+		sleep(1000*730*ms + 49*ms)
+		if len(j.times) != 1001 {
+			t.Fatalf("%d starts in 1000 intervals, want 1001", len(j.times))
+		}
+		for i, at := range j.times[1:] {
+			if late := at - time.Duration(i+1)*730*ms; late < 0 || late >= 50*ms {
+				t.Fatalf("start %d at %v is %v after its time, want less than a tick", i+1, at, late)
+			}
+		}
+	})
+}
+
+// Both regular and extra starts must wait for the run under way.
+func TestNeverTwiceAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		var now, most, runs atomic.Int32
+		j := &Job{Interval: 100 * ms, Run: func(context.Context) {
+			most.Store(max(most.Load(), now.Add(1)))
+			time.Sleep(170 * ms)
+			now.Add(-1)
+			runs.Add(1)
+		}}
+		s.Add(j)
+		for range 100 {
+			time.Sleep(33 * ms)
+			s.Soon(j)
+		}
+		s.Remove(j)
+		s.Add(j) // while its last run is under way
+		time.Sleep(time.Second)
+		if most.Load() != 1 {
+			t.Errorf("%d runs at a time, want 1", most.Load())
+		}
+		if got := runs.Load(); got < 20 {
+			t.Errorf("%d runs, want one right after the other, at least 20", got)
+		}
+	})
+}
+
+func TestRemove(t *testing.T) {
+	t.Run("cancels the run under way and starts no other", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := running(t, Options{})
+			j := newStarts(time.Second, time.Hour)
+			s.Add(&j.Job)
+			sleep(500 * ms)
+			s.Remove(&j.Job)
+			synctest.Wait()
+			if n := s.Lag().Running; n != 0 {
+				t.Errorf("%d running after Remove, want 0", n)
+			}
+			sleep(time.Hour)
+			if diff := cmp.Diff([]time.Duration{50 * ms}, j.times); diff != "" {
+				t.Errorf("starts (-want +got):\n%s", diff)
+			}
+		})
+	})
+	t.Run("before the first start", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := running(t, Options{})
+			time.Sleep(10 * ms)
+			j := newStarts(time.Second, 0)
+			s.Add(&j.Job)
+			s.Remove(&j.Job)
+			s.Remove(&j.Job)
+			sleep(time.Hour)
+			if len(j.times) != 0 {
+				t.Errorf("started at %v, want never", j.times)
+			}
+		})
+	})
+	t.Run("and add again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := running(t, Options{})
+			j := newStarts(time.Second, 0)
+			s.Add(&j.Job)
+			sleep(1510 * ms)
+			s.Remove(&j.Job)
+			s.Add(&j.Job)
+			s.Add(&j.Job)
+			sleep(100 * ms)
+			if diff := cmp.Diff([]time.Duration{50 * ms, 1000 * ms, 1550 * ms}, j.times); diff != "" {
+				t.Errorf("starts (-want +got):\n%s", diff)
+			}
+		})
+	})
+}
+
+// Without synctest: goroutines that were handed a job race with Remove.
+func TestNothingBeginsAfterRemove(t *testing.T) {
+	s := New(Options{Tick: ms})
+	run(t, s)
+	for range 50 {
+		var removed atomic.Bool
+		var after atomic.Int32
+		jobs := make([]*Job, 20)
+		for i := range jobs {
+			jobs[i] = &Job{Run: func(context.Context) {
+				if removed.Load() {
+					after.Add(1)
+				}
+			}}
+		}
+		s.Add(jobs...)
+		<-time.After(2 * ms)
+		s.Remove(jobs...)
+		removed.Store(true)
+		<-time.After(2 * ms)
+		if n := after.Load(); n != 0 {
+			t.Fatalf("%d runs began after Remove had returned", n)
+		}
+	}
+}
+
+func TestSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		j := newStarts(time.Second, 0)
+		s.Soon(&j.Job) // not in the schedule: nothing
+		s.Add(&j.Job)
+		sleep(1310 * ms)
+		s.Soon(&j.Job)
+		s.Soon(&j.Job) // once, not twice
+		sleep(1500 * ms)
+		s.Remove(&j.Job)
+		s.Soon(&j.Job)
+		sleep(time.Hour)
+		want := []time.Duration{50 * ms, 1000 * ms, 1350 * ms, 2000 * ms}
+		if diff := cmp.Diff(want, j.times); diff != "" {
+			t.Errorf("starts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestSetInterval(t *testing.T) {
+	tests := []struct {
+		name       string
+		from, to   time.Duration
+		at, until  time.Duration
+		want       []time.Duration
+		beforehand bool // before the job is added
+	}{
+		{
+			name: "shorter keeps the phase", from: 10 * time.Second, to: 3 * time.Second,
+			at: 12 * time.Second, until: 18500 * ms,
+			want: []time.Duration{50 * ms, 10 * time.Second, 14 * time.Second, 17 * time.Second},
+		},
+		{
+			name: "longer counts from the next start", from: time.Second, to: 10 * time.Second,
+			at: 1500 * ms, until: 13 * time.Second,
+			want: []time.Duration{50 * ms, time.Second, 2 * time.Second, 12 * time.Second},
+		},
+		{
+			name: "of a job that is not in the schedule yet", from: time.Second, to: 2 * time.Second,
+			until: 3 * time.Second, want: regular(2, 2*time.Second), beforehand: true,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := running(t, Options{})
+				j := newStarts(tt.from, 0)
+				if tt.beforehand {
+					s.SetInterval(&j.Job, tt.to)
+				}
+				s.Add(&j.Job)
+				if !tt.beforehand {
+					sleep(tt.at)
+					s.SetInterval(&j.Job, tt.to)
+				}
+				sleep(tt.until - tt.at)
+				if diff := cmp.Diff(tt.want, j.times); diff != "" {
+					t.Errorf("starts (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestRunWaitsForTheRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*ms)
+		defer cancel()
+		began := time.Now()
+		s.Add(&Job{Interval: time.Second, Run: func(ctx context.Context) {
+			<-ctx.Done()
+			time.Sleep(400 * ms) // clearing up
+		}})
+		s.Run(ctx)
+		if took := time.Since(began); took != 500*ms {
+			t.Errorf("Run returned after %v, want 500ms: when its last job had ended", took)
+		}
+	})
+}
+
+func TestFirstStarts(t *testing.T) {
+	tests := []struct {
+		name     string
+		jobs     int
+		oneByOne bool
+		options  Options
+		interval time.Duration
+		atOnce   int // started at the first tick beside what most allows
+		most     int // started in any tick
+		within   time.Duration
+	}{
+		{name: "few at once", jobs: 200, interval: 10 * time.Second, atOnce: 200},
+		{name: "many spread over the interval", jobs: 10_000, interval: time.Second, most: 510, within: time.Second},
+		{name: "many, a long interval", jobs: 10_000, interval: 10 * time.Second, most: 60, within: 10 * time.Second},
+		{name: "many, one by one", jobs: 10_000, oneByOne: true, interval: time.Second, atOnce: 200, most: 510, within: time.Second},
+		{name: "a rate", jobs: 10_000, options: Options{Rate: 2000}, interval: time.Second, most: 101, within: 5 * time.Second},
+		{name: "a rate, few jobs", jobs: 100, options: Options{Rate: 100}, interval: time.Second, most: 6, within: time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := New(tt.options)
+				jobs := newJobs(tt.jobs, tt.interval)
+				if tt.oneByOne {
+					for _, j := range jobs {
+						s.Add(j)
+					}
+				} else {
+					s.Add(jobs...)
+				}
+				ticks := map[time.Duration]int{}
+				started := drive(s, tt.within+50*ms)
+				for _, times := range started {
+					ticks[times[0]]++
+				}
+				if len(started) != tt.jobs {
+					t.Errorf("%d jobs had their first start within %v and a tick, want all %d", len(started), tt.within, tt.jobs)
+				}
+				if got := ticks[0]; got < tt.atOnce {
+					t.Errorf("%d started at once, want %d", got, tt.atOnce)
+				}
+				ticks[0] -= tt.atOnce
+				for at, n := range ticks {
+					if n > tt.most {
+						t.Errorf("%d first starts at %v, want at most %d", n, at, tt.most)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The regular starts are spread evenly, whether the first ones were or not, and
+// stay as they are.
+func TestSpreadIsStable(t *testing.T) {
+	for _, n := range []int{10, 200, 10_000} {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := New(Options{})
+				s.Add(newJobs(n, time.Second)...)
+				perTick := map[time.Duration]int{}
+				for _, times := range drive(s, 4*time.Second) {
+					if gap := times[1] - times[0]; gap < 500*ms || gap > time.Second {
+						t.Fatalf("starts at %v: the first gap is %v, want half an interval to a whole one", times, gap)
+					}
+					for k, at := range times[2:] {
+						if at-times[k+1] != time.Second {
+							t.Fatalf("starts at %v, want exact intervals", times)
+						}
+						perTick[at]++
+					}
+				}
+				// Those that started at once are spread over half the interval.
+				limit := 1 + min(2*n, n+2*atOnce)/20*5/4
+				if most := slices.Max(slices.Collect(maps.Values(perTick))); most > limit {
+					t.Errorf("up to %d starts in one tick, want at most %d", most, limit)
+				}
+			})
+		})
+	}
+}
+
+// A hundred thousand jobs, of which every start is as regular as that of one.
+func TestManyJobs(t *testing.T) {
+	if size := unsafe.Sizeof(Job{}); size > 96 {
+		t.Errorf("an idle job takes %d bytes, want at most 96", size)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		s.Add(newJobs(100_000, 10*time.Second)...)
+		for _, times := range drive(s, 40*time.Second) {
+			for k := range times[1:] {
+				if times[k+1]-times[k] != 10*time.Second {
+					t.Fatalf("starts at %v, want exact intervals", times)
+				}
+			}
+		}
+	})
+}
+
+func newJobs(n int, interval time.Duration) []*Job {
+	jobs := make([]*Job, n)
+	for i := range jobs {
+		jobs[i] = &Job{Interval: interval, Run: func(context.Context) {}}
+	}
+	return jobs
+}
+
+// drive does what Run does, tick by tick in the present bubble, and returns
+// when each job was started. It needs no goroutines, of which the race detector
+// cannot stand many in a bubble (go.dev/issue/78156).
+func drive(s *Schedule, until time.Duration) map[*Job][]time.Duration {
+	times := map[*Job][]time.Duration{}
+	for at := time.Duration(0); at <= until; at += s.tick {
+		batch, _ := s.turn(nil)
+		for _, j := range batch {
+			times[j] = append(times[j], at)
+			s.begin(j, nil)
+			s.finish(j)
+		}
+		time.Sleep(s.tick)
+	}
+	return times
+}
+
+func TestWheel(t *testing.T) {
+	var w wheel
+	jobs := make([]*Job, 3000)
+	for i := range jobs {
+		jobs[i] = &Job{tick: int64(i*7) % 5000}
+		w.put(jobs[i])
+	}
+	for i, j := range jobs {
+		if i%3 == 0 {
+			w.remove(j)
+			w.remove(j) // twice is as good as once
+		}
+	}
+	var got, want []int64
+	for at := int64(-1); at < 5000; at += 13 {
+		batch := w.take(nil, at, at+13)
+		for _, j := range batch {
+			got = append(got, j.tick)
+		}
+	}
+	for i, j := range jobs {
+		if i%3 != 0 {
+			want = append(want, j.tick)
+		}
+		if j.linked() {
+			t.Fatalf("job %d is still in the wheel", i)
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ticks taken (-want +got):\n%s", diff)
+	}
+}
