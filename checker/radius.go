@@ -86,7 +86,7 @@ func (d *radiusDialogue) request() ([]byte, error) {
 		return nil, fmt.Errorf("login of %d bytes, more than 253", len(d.Login))
 	}
 	if len(d.Passwd) > 128 {
-		return nil, fmt.Errorf("passwd of more than 128 bytes")
+		return nil, fmt.Errorf("passwd of %d bytes, more than 128", len(d.Passwd))
 	}
 	p := append([]byte{radiusAccessRequest, d.id, 0, 0}, d.authenticator[:]...)
 	p = appendRadius(p, radiusMessageAuthenticator, make([]byte, md5.Size))

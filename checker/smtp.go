@@ -37,7 +37,7 @@ func (s SMTP) Dialogue() Dialogue {
 type smtpDialogue struct {
 	lineDialogue
 	tls   *tls.Config
-	asked string                      // what the next reply answers, for errors
+	asked string                       // what the next reply answers, for errors
 	reply func(code, line string) Step // the state: it is given the last line of a reply
 }
 
