@@ -31,13 +31,16 @@ func (t *translator) openGroup() error {
 			return fmt.Errorf("%s", refused.why)
 		}
 	}
-	for _, same := range []string{"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>"} {
+	for _, same := range []string{"(?:", "(?=", "(?!", "(?<=", "(?<!"} {
 		if t.has(same) {
-			t.push(same)
+			t.push(same, ")")
 			return nil
 		}
 	}
 	switch {
+	case t.has("(?>"):
+		t.push(atomicBegins, atomicEnds)
+		return nil
 	case t.has("(?#"):
 		_, err := t.until(")")
 		return err
@@ -54,17 +57,17 @@ func (t *translator) openGroup() error {
 	}
 	t.pos++
 	if t.flags.n {
-		t.push("(?:")
+		t.push("(?:", ")")
 		return nil
 	}
 	t.captures++
-	t.push("(")
+	t.push("(", ")")
 	return nil
 }
 
-// push writes the beginning of a group.
-func (t *translator) push(begins string) {
-	t.open = append(t.open, group{start: len(t.out), flags: t.flags})
+// push writes the beginning of a group and remembers its end.
+func (t *translator) push(begins, ends string) {
+	t.open = append(t.open, group{start: len(t.out), ends: ends, flags: t.flags})
 	t.write(begins)
 	t.atom = noAtom
 }
@@ -77,7 +80,7 @@ func (t *translator) closeGroup() error {
 	g := t.open[len(t.open)-1]
 	t.open = t.open[:len(t.open)-1]
 	t.pos++
-	t.write(")")
+	t.write(g.ends)
 	t.atom, t.flags = g.start, g.flags
 	return nil
 }
@@ -97,7 +100,7 @@ func (t *translator) openNamed(end string) error {
 		return fmt.Errorf("two captures with the same name are not supported")
 	}
 	t.names[name] = t.captures
-	t.push("(")
+	t.push("(", ")")
 	return nil
 }
 
@@ -120,7 +123,7 @@ func (t *translator) condition() error {
 	if t.src[t.pos:] == "" || strings.HasPrefix(t.src[t.pos:], "?") {
 		// The assertion is the next element, with a parenthesis of its own.
 		t.pos--
-		t.push("(?")
+		t.push("(?", ")")
 		return nil
 	}
 	of, err := t.until(")")
@@ -134,7 +137,7 @@ func (t *translator) condition() error {
 	if capture < 1 || capture > t.captures {
 		return fmt.Errorf("%s is no earlier capture", excerpt(of))
 	}
-	t.push(fmt.Sprintf("(?(%d)", capture))
+	t.push(fmt.Sprintf("(?(%d)", capture), ")")
 	return nil
 }
 
@@ -154,7 +157,7 @@ func (t *translator) modifiers() error {
 		case '-':
 			on = false
 		case ':':
-			t.push("(?" + new.String() + ":")
+			t.push("(?"+new.String()+":", ")")
 			t.flags = new
 			return nil
 		case ')':

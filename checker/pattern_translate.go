@@ -37,9 +37,21 @@ const (
 
 // A group is a parenthesis that has not been closed.
 type group struct {
-	start int // in out
+	start int    // in out
+	ends  string // what closes it
 	flags flags
 }
+
+// What surrounds an atomic group: without an assertion behind it, here one that
+// is always true, regexp2 does not try to repeat the group less often.
+const (
+	atomicBegins = "(?:(?>"
+	atomicEnds   = ")(?!(?!)))"
+)
+
+// lineBegins is ^ with the flag m: not behind the text's last line end, where
+// .NET sees one more line.
+const lineBegins = `(?:\A|^(?!\z))`
 
 // flags are Perl's modifiers that are on. Those that have no effect on bytes
 // are not kept.
@@ -104,7 +116,7 @@ func (t *translator) next() error {
 	case '*', '+', '?':
 		return t.quantifier()
 	case '{':
-		if _, ok := t.braces(); ok {
+		if _, ok := t.braces(); ok && t.atom != noAtom { // else it is text
 			return t.quantifier()
 		}
 	case '|':
@@ -115,6 +127,10 @@ func (t *translator) next() error {
 		return nil
 	case '.', '^', '$':
 		t.pos++
+		if c == '^' && t.flags.m {
+			t.write(lineBegins)
+			return nil
+		}
 		t.write(string(c))
 		return nil
 	}
@@ -214,7 +230,7 @@ func (t *translator) quantifier() error {
 		t.out = append(t.out, '?')
 	case t.has("+"):
 		repeated := string(t.out[t.atom:])
-		t.out = append(t.out[:t.atom], "(?>"+repeated+")"...)
+		t.out = append(t.out[:t.atom], atomicBegins+repeated+atomicEnds...)
 	}
 	t.atom = quantified
 	return nil
