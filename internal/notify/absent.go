@@ -1,0 +1,125 @@
+package notify
+
+import (
+	"net/netip"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// An absentee is a real server of a virtual service, told from others in a way
+// that survives a reload.
+type absentee struct {
+	service
+	real netip.AddrPort
+}
+
+// A service tells virtual services apart.
+type service struct {
+	protocol conf.Protocol
+	addr     netip.AddrPort
+	mark     uint32
+	ipv6     bool
+}
+
+func serviceOf(v *conf.VirtualService) service {
+	return service{protocol: v.Protocol, addr: netip.AddrPortFrom(v.Addr, v.Port), mark: v.Mark, ipv6: v.IPv6}
+}
+
+func absenteeOf(v *conf.VirtualService, r *conf.RealServer) absentee {
+	return absentee{service: serviceOf(v), real: netip.AddrPortFrom(r.Addr, r.Port)}
+}
+
+// An absence is a real server that is down, and the timer of its next reminder.
+type absence struct {
+	event director.Event // of its going
+	timer *time.Timer    // nil if nobody wants to be reminded
+}
+
+// note keeps track of who is down.
+func (n *Notifier) note(e director.Event) {
+	if e.Real == nil {
+		return
+	}
+	key := absenteeOf(e.Virtual, e.Real)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch e.Kind {
+	case director.Gone:
+		n.end(key)
+		a := &absence{event: e}
+		n.absences[key] = a
+		n.remind(a)
+	case director.Back, director.RealPurged:
+		n.end(key)
+	}
+}
+
+// remind sets the timer of a's next reminder, if its service wants any. n.mu
+// is held.
+func (n *Notifier) remind(a *absence) {
+	a.timer = nil
+	v := a.event.Virtual
+	if v.EmailAlert == "" || v.EmailAlertFreq <= 0 || n.closed {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(v.EmailAlertFreq, func() {
+		n.mu.Lock()
+		if a.timer != timer {
+			n.mu.Unlock()
+			return // it came back at this moment
+		}
+		n.remind(a)
+		event := a.event
+		n.mu.Unlock()
+		n.alert(event.Virtual, reminderOf(event), conf.Running)
+	})
+	a.timer = timer
+}
+
+// end forgets an absence. n.mu is held.
+func (n *Notifier) end(key absentee) {
+	if a := n.absences[key]; a != nil {
+		a.stop()
+		delete(n.absences, key)
+	}
+}
+
+func (a *absence) stop() {
+	if a.timer != nil {
+		a.timer.Stop()
+		a.timer = nil
+	}
+}
+
+// adopt makes reminders follow a new configuration. n.mu is held.
+func (n *Notifier) adopt(cfg *conf.Config) {
+	services := map[absentee]*conf.VirtualService{}
+	for _, v := range cfg.Virtuals {
+		for _, r := range v.Reals {
+			services[absenteeOf(v, r)] = v
+		}
+	}
+	for key, a := range n.absences {
+		v := services[key]
+		if v == nil {
+			n.end(key)
+			continue
+		}
+		old := a.event.Virtual
+		a.event.Virtual = v
+		if old.EmailAlert != v.EmailAlert || old.EmailAlertFreq != v.EmailAlertFreq {
+			a.stop()
+			n.remind(a)
+		}
+	}
+}
+
+// forget ends all absences. n.mu is held.
+func (n *Notifier) forget() {
+	for key := range n.absences {
+		n.end(key)
+	}
+}

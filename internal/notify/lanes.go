@@ -1,0 +1,93 @@
+package notify
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// How many functions run at once, and how many may wait in one lane.
+const (
+	lanesAtOnce = 16
+	laneLength  = 500
+)
+
+// lanes run functions away from their caller. Those of one lane run one after
+// another in their order, so that a command's "stop" never overtakes its
+// "start"; those of different lanes run at once, so that a server that hangs
+// holds up nobody but itself. A lane exists only while something is in it.
+type lanes struct {
+	ctx    context.Context // of every function; done when close runs out of patience
+	cancel context.CancelFunc
+	slots  chan struct{} // one for each function that runs
+
+	mu      sync.Mutex
+	waiting map[string][]func(context.Context)
+	closed  bool
+	running sync.WaitGroup // one for each lane
+}
+
+func newLanes() *lanes {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &lanes{ctx: ctx, cancel: cancel, slots: make(chan struct{}, lanesAtOnce), waiting: map[string][]func(context.Context){}}
+}
+
+// do has f run in a lane and does not wait for it. It reports false, and drops
+// f, if too much waits there already or the lanes are closed.
+func (l *lanes) do(lane string, f func(context.Context)) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queue, busy := l.waiting[lane]
+	if l.closed || len(queue) >= laneLength {
+		return false
+	}
+	l.waiting[lane] = append(queue, f)
+	if !busy {
+		l.running.Go(func() { l.run(lane) })
+	}
+	return true
+}
+
+// run runs what waits in a lane until it is empty.
+func (l *lanes) run(lane string) {
+	for {
+		f := l.next(lane)
+		if f == nil {
+			return
+		}
+		l.slots <- struct{}{}
+		f(l.ctx)
+		<-l.slots
+	}
+}
+
+func (l *lanes) next(lane string) func(context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queue := l.waiting[lane]
+	if len(queue) == 0 {
+		delete(l.waiting, lane)
+		return nil
+	}
+	l.waiting[lane] = queue[1:]
+	return queue[0]
+}
+
+// close takes nothing more, lets what waits run for d at most, and then ends
+// the functions' context: they return soon after.
+func (l *lanes) close(d time.Duration) {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	impatient := time.AfterFunc(d, l.cancel)
+	l.running.Wait()
+	impatient.Stop()
+	l.cancel()
+}
+
+// closing reports whether close was called: nobody should pause then.
+func (l *lanes) closing() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}

@@ -1,0 +1,187 @@
+// Package notify tells people and programs about events: mails (one each or
+// grouped, with reminders) and fallback commands. All of it happens on
+// goroutines of its own behind bounded queues; whoever reports an event never
+// waits.
+package notify
+
+import (
+	"os"
+	"os/user"
+	"sync"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
+)
+
+// closeTimeout is how long Close lets mails and commands go on.
+const closeTimeout = 3 * time.Second
+
+// mostListed is how many events a grouped mail lists; the others are counted.
+const mostListed = 500
+
+// Options are what a Notifier needs of its daemon.
+type Options struct {
+	Log      func(format string, args ...any) // lines of ldirectord.log
+	SMTPPort int                              // 0 is 25
+	Sendmail string                           // path of the local mailer, "" is the usual one
+}
+
+// A Notifier turns events into mails and commands. Its methods do not block,
+// except Close, and may be called from any goroutine.
+type Notifier struct {
+	log    func(format string, args ...any)
+	host   string
+	sender string
+	outbox *outbox
+	shell  *lanes // fallback commands, a lane for each virtual service
+
+	mu       sync.Mutex
+	collect  time.Duration         // emailalertgroup
+	groups   map[route]*group      // mails that are being collected
+	absences map[absentee]*absence // real servers that are down
+	closed   bool
+}
+
+// A group is a mail that is being collected.
+type group struct {
+	alerts  []alert
+	omitted int
+	timer   *time.Timer
+}
+
+// New returns a Notifier for a daemon with this configuration.
+func New(o Options, cfg *conf.Config) *Notifier {
+	host := hostName()
+	if o.SMTPPort == 0 {
+		o.SMTPPort = smtpPort
+	}
+	m := mailer{host: host, port: o.SMTPPort, sendmail: o.Sendmail}
+	return &Notifier{
+		log: o.Log, host: host, sender: userName() + "@" + host,
+		outbox: newOutbox(m.send, o.Log), shell: newLanes(),
+		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{},
+	}
+}
+
+// hostName is what this host is called in mails: $HOSTNAME, or the node's name.
+func hostName() string {
+	if name := os.Getenv("HOSTNAME"); name != "" {
+		return name
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+func userName() string {
+	if name := os.Getenv("USER"); name != "" {
+		return name
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "root"
+	}
+	return u.Username
+}
+
+// Event mails the event and runs the command that belongs to it, if the
+// configuration asks for that. It is part of a director's Sink.
+func (n *Notifier) Event(e director.Event) {
+	if e.Virtual == nil {
+		return
+	}
+	if subject := subjectOf(e); subject != "" {
+		n.alert(e.Virtual, subject, e.Status)
+	}
+	n.note(e)
+	line := commandLine(e)
+	if line != "" && !n.shell.do(e.ID, n.run(line)) {
+		n.log(logfile.CommandFailed, line, errTooManyCommands)
+	}
+}
+
+// alert mails subject if the service wants mail in this state of the daemon.
+func (n *Notifier) alert(v *conf.VirtualService, subject string, status conf.Status) {
+	if v.EmailAlert == "" || v.EmailAlertStatus&status == 0 {
+		return
+	}
+	n.log(logfile.MailSent, subject)
+	r := route{server: v.SMTP, sender: n.sender, from: v.EmailAlertFrom, to: v.EmailAlert}
+	if r.from == "" {
+		r.from = n.sender
+	}
+	a := alert{subject: subject, status: status, name: v.ServiceName, comment: v.Comment}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.collect <= 0 || n.closed {
+		n.outbox.post(compose(r, n.host, []alert{a}, 0))
+		return
+	}
+	n.gather(r, a)
+}
+
+// gather adds a to the mail that is being collected for r. n.mu is held.
+func (n *Notifier) gather(r route, a alert) {
+	g := n.groups[r]
+	if g == nil {
+		g = &group{}
+		g.timer = time.AfterFunc(n.collect, func() {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			if n.groups[r] == g {
+				n.postGroup(r)
+			}
+		})
+		n.groups[r] = g
+	}
+	if len(g.alerts) >= mostListed {
+		g.omitted++
+		return
+	}
+	g.alerts = append(g.alerts, a)
+}
+
+// postGroup sends what was collected for r. n.mu is held.
+func (n *Notifier) postGroup(r route) {
+	g := n.groups[r]
+	delete(n.groups, r)
+	g.timer.Stop()
+	n.outbox.post(compose(r, n.host, g.alerts, g.omitted))
+}
+
+// Use makes cfg the configuration: how mails are grouped, and which real
+// servers that are down are reminded of, how often and to whom.
+func (n *Notifier) Use(cfg *conf.Config) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.collect = cfg.EmailAlertGroup
+	if n.collect <= 0 {
+		n.postAll()
+	}
+	n.adopt(cfg)
+}
+
+// postAll sends all that is being collected. n.mu is held.
+func (n *Notifier) postAll() {
+	for r := range n.groups {
+		n.postGroup(r)
+	}
+}
+
+// Close sends what was collected and lets mails and commands end, for a few
+// seconds at most.
+func (n *Notifier) Close() {
+	n.mu.Lock()
+	n.closed = true
+	n.postAll()
+	n.forget()
+	n.mu.Unlock()
+	var wg sync.WaitGroup
+	wg.Go(func() { n.outbox.lanes.close(closeTimeout) })
+	wg.Go(func() { n.shell.close(closeTimeout) })
+	wg.Wait()
+}

@@ -1,0 +1,293 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// A scene is a Notifier whose mails are caught.
+type scene struct {
+	*Notifier
+	virtual *conf.VirtualService
+	real    *conf.RealServer
+
+	mu    sync.Mutex
+	began time.Time
+	mails []string // when and what
+	log   lines
+}
+
+// set makes a scene; change adjusts the virtual service.
+func set(t *testing.T, cfg *conf.Config, change func(*conf.VirtualService)) *scene {
+	t.Helper()
+	s := &scene{began: time.Now()}
+	s.real = &conf.RealServer{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80}
+	s.virtual = &conf.VirtualService{
+		Addr: netip.MustParseAddr("10.0.0.1"), Port: 80, Reals: []*conf.RealServer{s.real},
+		EmailAlert: "ops@example.com", EmailAlertStatus: conf.All,
+	}
+	if change != nil {
+		change(s.virtual)
+	}
+	cfg.Virtuals = append(cfg.Virtuals, s.virtual)
+	s.Notifier = New(Options{Log: s.printf}, cfg)
+	s.outbox = newOutbox(s.catch, s.printf)
+	return s
+}
+
+func (s *scene) printf(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log.printf(format, args...)
+}
+
+func (s *scene) catch(_ context.Context, l letter, _ bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mails = append(s.mails, fmt.Sprintf("%v %s: %s", time.Since(s.began), l.to, l.subject))
+	return nil
+}
+
+func (s *scene) event(kind director.Kind) {
+	s.Event(director.Event{
+		Kind: kind, Virtual: s.virtual, Real: s.real, Status: conf.Running,
+		V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80", Weight: 1,
+	})
+}
+
+func (s *scene) wantMails(t *testing.T, want ...string) {
+	t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if diff := cmp.Diff(want, s.mails); diff != "" {
+		t.Errorf("mails differ (-want +got):\n%s", diff)
+	}
+}
+
+const deletedMail = "ops@example.com: Deleted real server: 10.1.0.1:80 (10.0.0.1:80)"
+
+func TestMailOnEvents(t *testing.T) {
+	tests := map[string]struct {
+		change func(*conf.VirtualService)
+		mails  []string
+		log    lines
+	}{
+		"wanted": {
+			nil,
+			[]string{"0s " + deletedMail},
+			lines{"emailalert: Deleted real server: 10.1.0.1:80 (10.0.0.1:80)"},
+		},
+		"with a service name": {
+			func(v *conf.VirtualService) { v.ServiceName = "Web" },
+			[]string{"0s ops@example.com: [Web] Deleted real server: 10.1.0.1:80 (10.0.0.1:80)"},
+			lines{"emailalert: Deleted real server: 10.1.0.1:80 (10.0.0.1:80)"},
+		},
+		"nobody to tell":             {func(v *conf.VirtualService) { v.EmailAlert = "" }, nil, nil},
+		"not in this state":          {func(v *conf.VirtualService) { v.EmailAlertStatus = conf.Starting | conf.Stopping }, nil, nil},
+		"emailalertstatus is 'none'": {func(v *conf.VirtualService) { v.EmailAlertStatus = 0 }, nil, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := set(t, &conf.Config{}, test.change)
+				s.event(director.Gone)
+				s.event(director.RealDeleted)
+				s.wantMails(t, test.mails...)
+				if diff := cmp.Diff(test.log, s.log); diff != "" {
+					t.Errorf("log differs (-want +got):\n%s", diff)
+				}
+				s.Close()
+			})
+		})
+	}
+}
+
+func TestSenders(t *testing.T) {
+	t.Setenv("USER", "monitor")
+	t.Setenv("HOSTNAME", "director")
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, &conf.Config{}, nil)
+		var routes []route
+		s.outbox = newOutbox(func(_ context.Context, l letter, _ bool) error {
+			routes = append(routes, l.route)
+			return nil
+		}, s.printf)
+		s.event(director.RealDeleted)
+		synctest.Wait()
+		s.virtual.EmailAlertFrom, s.virtual.SMTP = "ld@example.com", "mail"
+		s.event(director.RealDeleted)
+		s.Close()
+		want := []route{
+			{sender: "monitor@director", from: "monitor@director", to: "ops@example.com"},
+			{server: "mail", sender: "monitor@director", from: "ld@example.com", to: "ops@example.com"},
+		}
+		if diff := cmp.Diff(want, routes, cmp.AllowUnexported(route{})); diff != "" {
+			t.Errorf("routes differ (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestGroupedMail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, &conf.Config{EmailAlertGroup: 10 * time.Second}, nil)
+		for range 100 {
+			s.event(director.RealDeleted)
+		}
+		time.Sleep(11 * time.Second)
+		s.event(director.RealAdded)
+		s.wantMails(t, "10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more")
+		time.Sleep(time.Second)
+		s.Close() // sends what is there
+		s.wantMails(
+			t,
+			"10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more",
+			"12s ops@example.com: Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)",
+		)
+	})
+}
+
+func TestGroupsAreByRecipientAndBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, &conf.Config{EmailAlertGroup: 10 * time.Second}, nil)
+		for range mostListed + 7 {
+			s.event(director.RealDeleted)
+		}
+		s.virtual.EmailAlert = "others@example.com"
+		s.event(director.RealDeleted)
+		s.Use(&conf.Config{}) // grouping ends
+		synctest.Wait()
+		slices.Sort(s.mails)
+		s.wantMails(
+			t,
+			fmt.Sprintf("0s ops@example.com: %d events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and %d more", mostListed+7, mostListed+6),
+			"0s others@example.com: Deleted real server: 10.1.0.1:80 (10.0.0.1:80)",
+		)
+		s.Close()
+	})
+}
+
+func TestReminders(t *testing.T) {
+	const reminder = "ops@example.com: Inaccessible real server: 10.1.0.1:80 (10.0.0.1:80)"
+	freq := func(v *conf.VirtualService) { v.EmailAlertFreq = 20 * time.Second }
+	t.Run("until it is back", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := set(t, &conf.Config{}, freq)
+			s.event(director.Gone)
+			s.event(director.RealDeleted)
+			time.Sleep(50 * time.Second)
+			s.event(director.Back)
+			time.Sleep(time.Hour)
+			s.wantMails(t, "0s "+deletedMail, "20s "+reminder, "40s "+reminder)
+			s.Close()
+		})
+	})
+	t.Run("until it is purged", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := set(t, &conf.Config{}, freq)
+			s.event(director.Gone)
+			time.Sleep(25 * time.Second)
+			s.event(director.RealPurged)
+			time.Sleep(time.Hour)
+			s.wantMails(t, "20s "+reminder, "25s ops@example.com: Purged real server (): 10.1.0.1:80 (10.0.0.1:80)")
+			s.Close()
+		})
+	})
+	t.Run("only if running is a state to be told of", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := set(t, &conf.Config{}, func(v *conf.VirtualService) {
+				freq(v)
+				v.EmailAlertStatus = conf.Starting
+			})
+			s.event(director.Gone)
+			time.Sleep(time.Minute)
+			s.wantMails(t)
+			s.Close()
+		})
+	})
+	t.Run("follow a reload", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := set(t, &conf.Config{}, freq)
+			s.event(director.Gone)
+			time.Sleep(25 * time.Second)
+			v := *s.virtual
+			v.EmailAlertFreq, v.EmailAlert = time.Minute, "others@example.com"
+			s.Use(&conf.Config{Virtuals: []*conf.VirtualService{&v}})
+			time.Sleep(65 * time.Second)
+			s.Use(&conf.Config{})
+			time.Sleep(time.Hour)
+			s.wantMails(t, "20s "+reminder, "1m25s others@example.com: Inaccessible real server: 10.1.0.1:80 (10.0.0.1:80)")
+			s.Close()
+		})
+	})
+}
+
+func TestCommandLine(t *testing.T) {
+	v := &conf.VirtualService{FallbackCommand: "/bin/fb -x"}
+	tests := []struct {
+		kind     director.Kind
+		protocol conf.Protocol
+		v, want  string
+	}{
+		{director.AllGone, conf.TCP, "10.0.0.1:80", "/bin/fb -x start 10.0.0.1:80 tcp"},
+		{director.AnyBack, conf.UDP, "[fd00::1]:53", "/bin/fb -x stop [fd00::1]:53 udp"},
+		{director.AllGone, conf.FWM, "8", "/bin/fb -x start 8 fwm"},
+		{director.Gone, conf.TCP, "10.0.0.1:80", ""},
+	}
+	for _, test := range tests {
+		v.Protocol = test.protocol
+		got := commandLine(director.Event{Kind: test.kind, Virtual: v, V: test.v})
+		if got != test.want {
+			t.Errorf("kind %d of %s: command is %q, want %q", test.kind, test.v, got, test.want)
+		}
+	}
+	if got := commandLine(director.Event{Kind: director.AllGone, Virtual: &conf.VirtualService{}}); got != "" {
+		t.Errorf("command is %q without fallbackcommand", got)
+	}
+}
+
+func TestFallbackCommandRuns(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	script := filepath.Join(t.TempDir(), "fb.sh")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho $# $* >>"+out+"\n[ $1 = start ]\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := set(t, &conf.Config{}, func(v *conf.VirtualService) { v.FallbackCommand = script })
+	s.event(director.AllGone)
+	s.event(director.AnyBack)
+	s.event(director.AllGone)
+	s.Close()
+	got, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("3 start 10.0.0.1:80 tcp\n3 stop 10.0.0.1:80 tcp\n3 start 10.0.0.1:80 tcp\n", string(got)); diff != "" {
+		t.Errorf("commands differ (-want +got):\n%s", diff)
+	}
+	if want := "system(" + script + " stop 10.0.0.1:80 tcp) failed: exit status 1"; !slices.Contains(s.log, want) {
+		t.Errorf("log is %q, want the line %q", strings.Join(s.log, "\n"), want)
+	}
+}
+
+func TestEventWithoutVirtual(t *testing.T) {
+	s := set(t, &conf.Config{}, nil)
+	s.Event(director.Event{Kind: director.VirtualPurged})
+	s.Close()
+	if len(s.mails) > 0 {
+		t.Errorf("mails were sent: %q", s.mails)
+	}
+}
