@@ -96,7 +96,8 @@ func runKernel(ctx context.Context, state string, out io.Writer) (console []byte
 		return nil, err
 	}
 	_, copyErr := io.Copy(out, r)
-	return log.Bytes(), errors.Join(cmd.Wait(), copyErr)
+	err = errors.Join(cmd.Wait(), copyErr)
+	return log.Bytes(), err
 }
 
 // memoryDir is where the kernel's memory is to be kept, "" for where it looks
