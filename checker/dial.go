@@ -1,0 +1,257 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+	"unicode"
+)
+
+const (
+	// maxAnswer is how much a library may read from the connections of one
+	// check; no honest answer comes near it.
+	maxAnswer = 1 << 20
+	// maxConns is how many connections one check may open: FTP needs two, and
+	// a server may redirect a client, but not for ever.
+	maxConns = 5
+)
+
+var (
+	errTooMuch  = errors.New("too long an answer")
+	errTooOften = errors.New("too many connections for one check")
+)
+
+// A dialer opens the connections of one check on behalf of a library. They
+// end with the check, whatever the library does or forgets: their deadlines
+// are never later than the check's, when its context ends they are closed, and
+// so they are by Close.
+type dialer struct {
+	ctx      context.Context
+	deadline time.Time // zero is none
+	begin    time.Time
+	stop     func() bool // of watching ctx
+
+	mu     sync.Mutex
+	closed bool
+	conns  []net.Conn
+	left   int   // bytes that may still be read
+	broken error // the first error of a connection: libraries like to hide it
+}
+
+// newDialer returns the dialer of a check that begins now. It must be closed.
+func newDialer(ctx context.Context) *dialer {
+	d := &dialer{ctx: ctx, begin: time.Now(), left: maxAnswer}
+	d.deadline, _ = ctx.Deadline()
+	d.stop = context.AfterFunc(ctx, d.closeConns)
+	return d
+}
+
+// DialContext opens a connection. It is what libraries take as a dialer; the
+// context is theirs and only shortens what the check's allows.
+func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	if err := d.ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.ctx, cancel)()
+	netDialer := net.Dialer{Deadline: d.deadline, KeepAlive: -1}
+	conn, err := netDialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, d.note(err)
+	}
+	return d.adopt(conn)
+}
+
+// dial is DialContext for the library that has no context of its own.
+func (d *dialer) dial(network, addr string) (net.Conn, error) {
+	return d.DialContext(d.ctx, network, addr)
+}
+
+// adopt makes conn one of the check's.
+func (d *dialer) adopt(conn net.Conn) (net.Conn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var err error
+	switch {
+	case d.closed:
+		err = net.ErrClosed
+	case len(d.conns) == maxConns:
+		err = errTooOften
+		d.broken = err
+	default:
+		err = conn.SetDeadline(d.deadline)
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	d.conns = append(d.conns, conn)
+	return &boundConn{Conn: conn, dialer: d}, nil
+}
+
+// Close closes all connections, and those that are still being opened.
+func (d *dialer) Close() {
+	d.stop()
+	d.closeConns()
+}
+
+func (d *dialer) closeConns() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	for _, conn := range d.conns {
+		_ = conn.Close() // a library may have closed it already
+	}
+}
+
+// reason says in one line, in an administrator's words, why a library failed
+// with err. doing is what was being done; it is left out when there was no
+// connection yet.
+func (d *dialer) reason(doing string, err error) error {
+	d.mu.Lock()
+	broken, connected := d.broken, len(d.conns) > 0
+	d.mu.Unlock()
+	if d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken) {
+		err = noAnswer(d.ctx, d.begin)
+	} else if known := plain(err); known != nil {
+		err = known
+	} else if known := plain(broken); known != nil {
+		err = known // the library kept it to itself
+	} else {
+		err = errors.New(oneLine(err.Error()))
+	}
+	switch {
+	case IsLocal(err):
+		return LocalError{err}
+	case !connected:
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// note keeps the first error of a connection and returns it.
+func (d *dialer) note(err error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken == nil {
+		d.broken = err
+	}
+	return err
+}
+
+// spend counts n bytes that were read.
+func (d *dialer) spend(n int) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.left -= n; d.left < 0 {
+		return errTooMuch
+	}
+	return nil
+}
+
+// A boundConn is a connection that cannot outlive its check.
+type boundConn struct {
+	net.Conn
+	dialer *dialer
+}
+
+// Read implements net.Conn. It fails when the check has read more than it may.
+func (c *boundConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if tooMuch := c.dialer.spend(n); tooMuch != nil {
+		return 0, c.dialer.note(tooMuch)
+	}
+	if err != nil {
+		return n, c.dialer.note(err)
+	}
+	return n, nil
+}
+
+// Write implements net.Conn.
+func (c *boundConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	if err != nil {
+		return n, c.dialer.note(err)
+	}
+	return n, nil
+}
+
+// SetDeadline implements net.Conn, up to the check's deadline.
+func (c *boundConn) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(c.clip(t)) }
+
+// SetReadDeadline implements net.Conn, up to the check's deadline.
+func (c *boundConn) SetReadDeadline(t time.Time) error { return c.Conn.SetReadDeadline(c.clip(t)) }
+
+// SetWriteDeadline implements net.Conn, up to the check's deadline.
+func (c *boundConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(c.clip(t)) }
+
+func (c *boundConn) clip(t time.Time) time.Time {
+	if limit := c.dialer.deadline; !limit.IsZero() && (t.IsZero() || t.After(limit)) {
+		return limit
+	}
+	return t
+}
+
+// noAnswer says that ctx ended before an answer came.
+func noAnswer(ctx context.Context, begin time.Time) error {
+	deadline, ok := ctx.Deadline()
+	if !ok || errors.Is(ctx.Err(), context.Canceled) {
+		return context.Canceled
+	}
+	return fmt.Errorf("no answer in %v", deadline.Sub(begin).Round(time.Millisecond))
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// plain returns the part of a network error that means something to a person,
+// or nil.
+func plain(err error) error {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
+		if errors.Is(err, end) {
+			return errors.New("closed the connection")
+		}
+	}
+	for _, own := range []error{errTooMuch, errTooOften} {
+		if errors.Is(err, own) {
+			return own
+		}
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
+	}
+	return nil
+}
+
+// oneLine puts a server's words, or a library's, on one line of bounded length
+// without control characters.
+func oneLine(text string) string {
+	const most = 200
+	words := strings.Join(strings.Fields(text[:min(len(text), 4*most)]), " ")
+	line := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, words))
+	if len(line) > most {
+		return string(line[:most]) + "…"
+	}
+	return string(line)
+}
+
+// recovered turns a panic of a library that did not expect what the server
+// sent into the check's error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = errors.New("an answer that could not be understood")
+	}
+}

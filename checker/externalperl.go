@@ -1,0 +1,41 @@
+package checker
+
+import (
+	"context"
+	"strings"
+
+	"ldirectord/internal/command"
+)
+
+const perl = "/usr/bin/perl"
+
+// perlDriver evaluates the file that is its first argument with the others in
+// @ARGV. As in ldirectord's check_external_perl the file may return or end
+// without exit, which is up; die, and a file that does not compile, is down;
+// exit is up only with 0, and not with 256 which a process would turn into 0.
+const perlDriver = `BEGIN { *CORE::GLOBAL::exit = sub { CORE::exit(($_[0] // 0) == 0 ? 0 : $_[0] & 255 || 1) } }
+my $file = shift; $0 = $file;
+open(my $readable, "<", $file) or die "cannot open $file: $!\n"; close($readable);
+do($file =~ m{^/} ? $file : "./$file"); die $@ if $@;`
+
+// An ExternalPerl check is up when a Perl file, given the same arguments as
+// the command of External, ends with exit status 0 or without exit. The
+// original evaluates the file inside its own process; here it is a perl of its
+// own, so that it can be ended and can harm nobody. It sees none of the
+// original's functions and modules.
+type ExternalPerl struct {
+	Command      string
+	VAddr, VPort string
+	RAddr, RPort string
+}
+
+// String implements Checker.
+func (e ExternalPerl) String() string {
+	return strings.Replace(External(e).String(), "external", "external-perl", 1)
+}
+
+// Check implements Caller.
+func (e ExternalPerl) Check(ctx context.Context) (detail string, err error) {
+	args := append([]string{"-e", perlDriver, "--", e.Command}, External(e).args()...)
+	return "", runCheck(ctx, command.Command{Path: perl, Args: args})
+}

@@ -1,0 +1,160 @@
+package checker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// A Pinger sends the echo requests of all Ping checks of a process, over one
+// socket for each address family. However many are asked at once, every answer
+// is read once and finds who waits for it. (With a socket for each check every
+// one of them receives every answer: a few hundred at once, and live servers
+// seem dead.)
+//
+// The zero Pinger is ready; the sockets are opened when they are first needed.
+// It may be used by any number of goroutines.
+type Pinger struct {
+	mu     sync.Mutex
+	closed bool
+	v4, v6 *echoSocket // nil until needed
+}
+
+// Close closes the sockets and waits for what runs with them. Whoever still
+// waits for an answer gets an error.
+func (p *Pinger) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	var errs []error
+	for _, s := range []*echoSocket{p.v4, p.v6} {
+		if s != nil {
+			errs = append(errs, s.close())
+		}
+	}
+	p.v4, p.v6 = nil, nil
+	return errors.Join(errs...)
+}
+
+// socket returns the socket for addr's family.
+func (p *Pinger) socket(addr netip.Addr) (*echoSocket, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errPingerClosed
+	}
+	s, f := &p.v4, family4
+	if addr.Is6() {
+		s, f = &p.v6, family6
+	}
+	if *s != nil && !(*s).broken() {
+		return *s, nil
+	}
+	opened, err := openEchoSocket(f)
+	if err != nil {
+		return nil, err
+	}
+	*s = opened
+	return opened, nil
+}
+
+// ping sends one echo request to addr and waits for its answer.
+func (p *Pinger) ping(ctx context.Context, addr netip.Addr) error {
+	begin := time.Now()
+	addr = addr.Unmap()
+	if !addr.IsValid() {
+		return errors.New("no address to ping")
+	}
+	s, err := p.socket(addr)
+	if err != nil {
+		return LocalError{err}
+	}
+	e, err := s.expect(addr)
+	if err != nil {
+		return LocalError{err}
+	}
+	defer s.forget(e)
+	if err := s.send(e); err != nil {
+		if IsLocal(err) {
+			return LocalError{err}
+		}
+		return err
+	}
+	select {
+	case err := <-e.answer:
+		return err
+	case <-ctx.Done():
+		return noAnswer(ctx, begin)
+	case <-s.done:
+		return LocalError{errPingerClosed}
+	}
+}
+
+var (
+	errPingerClosed = errors.New("the socket for pings was closed")
+	errTooManyPings = errors.New("too many pings at once")
+)
+
+// cookieLen is how many random bytes a request carries, so that nobody who has
+// not seen it can answer it.
+const cookieLen = 16
+
+// An echo is a request that waits for its answer.
+type echo struct {
+	addr   netip.Addr
+	seq    uint16
+	cookie [cookieLen]byte
+	answer chan error // one: nil is answered
+}
+
+// expect makes room for the answer of addr.
+func (s *echoSocket) expect(addr netip.Addr) (*echo, error) {
+	e := &echo{addr: addr, answer: make(chan error, 1)}
+	_, _ = rand.Read(e.cookie[:]) // never fails
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.waiting) > 1<<15 {
+		return nil, errTooManyPings
+	}
+	for s.waiting[s.next] != nil {
+		s.next++
+	}
+	e.seq = s.next
+	s.next++
+	s.waiting[e.seq] = e
+	return e, nil
+}
+
+// forget takes back what expect made.
+func (s *echoSocket) forget(e *echo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.waiting, e.seq)
+}
+
+// deliver hands a datagram that from sent to whoever waits for it. What nobody
+// asked for is dropped.
+func (s *echoSocket) deliver(from netip.Addr, datagram []byte) {
+	r, ok := s.parse(from, datagram)
+	if !ok || s.raw && r.id != s.id { // the kernel chooses the other socket's id
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.waiting[r.seq]
+	if e == nil || e.addr.WithZone("") != r.about.WithZone("") || string(r.payload[:cookieLen]) != string(e.cookie[:]) {
+		return
+	}
+	var answer error
+	if r.unreachable {
+		answer = fmt.Errorf("unreachable, says %v", from)
+	}
+	select {
+	case e.answer <- answer:
+	default: // it was answered before
+	}
+}
