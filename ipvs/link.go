@@ -58,24 +58,35 @@ func openHandle() (*moby.Handle, error) {
 // such service" is the answer if all is well.
 func (l *kernelLink) try() error {
 	_, err := l.handle.GetService(&moby.Service{AddressFamily: syscall.AF_INET, Address: net.IPv4zero})
+	no, answered := errors.AsType[syscall.Errno](err)
 	switch {
-	case errors.Is(err, syscall.ESRCH):
+	case no == syscall.ESRCH:
 		return nil
-	case errors.Is(err, syscall.EPERM):
+	case no == syscall.EPERM:
 		return errNoRights
-	case errors.Is(err, syscall.ENOENT), err != nil && !isAnswer(err):
+	case no == syscall.ENOENT, !answered: // of another family, or of none
 		return errReloaded
 	}
 	return fmt.Errorf("asking for the IPVS table: %w", err)
 }
 
-// apply implements link. "No such entry" is also the answer to a family number
-// that is not valid any more, since ip_vs was unloaded.
+// read implements link.
+func (l *kernelLink) read() ([]Entry, error) {
+	table, err := l.reader.read()
+	return table, l.doubt(err)
+}
+
+// apply implements link.
 func (l *kernelLink) apply(c Change) error {
-	err := l.write(c)
+	return l.doubt(l.write(c))
+}
+
+// doubt looks behind "no such entry", which is also the answer to a family
+// number that is not valid any more, since ip_vs was unloaded.
+func (l *kernelLink) doubt(err error) error {
 	if errors.Is(err, syscall.ENOENT) {
-		if err := l.try(); err != nil {
-			return err
+		if lost := l.try(); lost != nil {
+			return lost
 		}
 	}
 	return err
