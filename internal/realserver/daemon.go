@@ -1,0 +1,377 @@
+// Package realserver starts the real programs that the checks are about, for
+// tests: nginx, dovecot, mariadb and so on, from Debian's packages.
+//
+// Each is started on a loopback address and free ports of its own, with
+// configuration and data in a throw-away directory, and ends with the test. A
+// machine's own services, their ports and their data are never touched. It
+// takes root: the packages are installed when they are missing, and several
+// programs want to become a user of their own. Not as root, the test is left
+// out with a line that says so.
+package realserver
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// startTimeout is how long a program may take until it answers: the first
+	// start of a database on a loaded machine.
+	startTimeout = 60 * time.Second
+	// stopTimeout is how long it may take to end when it is asked to.
+	stopTimeout = 10 * time.Second
+	// pollInterval is how often it is looked whether that has happened.
+	pollInterval = 10 * time.Millisecond
+)
+
+// A Daemon is a running server program. Its methods fail the test if they
+// cannot do what they promise.
+type Daemon struct {
+	Dir string // its configuration, data and output; gone after the test
+
+	t     *testing.T
+	name  string
+	argv  []string
+	user  string // who it is started as, "" is root
+	env   []string
+	ports []port
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when cmd has ended
+}
+
+// A port is where a Daemon is asked.
+type port struct {
+	name    string // "http", "https"
+	network string // "tcp" or "udp"
+	addr    netip.AddrPort
+}
+
+// newDaemon is a Daemon that is not started yet.
+func newDaemon(t *testing.T, name string) *Daemon {
+	t.Helper()
+	// Not t.TempDir: only root can look into that one, and with a long test
+	// name it is too long for a unix socket.
+	dir, err := os.MkdirTemp("", name+"-")
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return &Daemon{Dir: dir, t: t, name: name}
+}
+
+// Addr returns where the Daemon listens for what name says, one of those that
+// the function that started it documents.
+func (d *Daemon) Addr(name string) netip.AddrPort {
+	d.t.Helper()
+	for _, p := range d.ports {
+		if p.name == name {
+			return p.addr
+		}
+	}
+	d.t.Fatalf("%s has no port for %q", d.name, name)
+	return netip.AddrPort{}
+}
+
+// listen reserves a free port for what name says.
+func (d *Daemon) listen(name, network string) netip.AddrPort {
+	d.t.Helper()
+	return d.listenOn(loopback(), name, network)
+}
+
+// listenOn is listen on a certain address.
+func (d *Daemon) listenOn(ip netip.Addr, name, network string) netip.AddrPort {
+	d.t.Helper()
+	for {
+		addr, err := freePort(ip)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if d.reserved(addr) {
+			continue
+		}
+		d.ports = append(d.ports, port{name, network, addr})
+		return addr
+	}
+}
+
+// reserved says that one of the Daemon's ports is addr.
+func (d *Daemon) reserved(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(d.ports, func(p port) bool { return p.addr == addr })
+}
+
+// write writes a file of the Daemon, after making its directories, and returns
+// its path.
+func (d *Daemon) write(name, content string) string {
+	d.t.Helper()
+	path := filepath.Join(d.Dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}
+
+// mkdir makes a directory that belongs to owner ("" is root) and returns its
+// path.
+func (d *Daemon) mkdir(name, owner string) string {
+	d.t.Helper()
+	path := filepath.Join(d.Dir, name)
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		d.t.Fatal(err)
+	}
+	d.chown(path, owner)
+	return path
+}
+
+// chown gives path to owner, "" is root.
+func (d *Daemon) chown(path, owner string) {
+	d.t.Helper()
+	if owner == "" {
+		return
+	}
+	id, err := credential(owner)
+	if err == nil {
+		err = os.Chown(path, int(id.Uid), int(id.Gid))
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// prepare runs a command to its end before the Daemon is started.
+func (d *Daemon) prepare(argv ...string) {
+	d.t.Helper()
+	d.prepareInput("", argv...)
+}
+
+// prepareInput is prepare for a command that reads input.
+func (d *Daemon) prepareInput(input string, argv ...string) {
+	d.t.Helper()
+	cmd, err := d.command(argv)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	cmd.Stdin = strings.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		d.t.Fatalf("%s: %v\n%s", strings.Join(argv, " "), err, out)
+	}
+}
+
+// command is argv as the Daemon's user and in its environment.
+func (d *Daemon) command(argv []string) (*exec.Cmd, error) {
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Dir = d.Dir
+	cmd.Env = append(os.Environ(), append([]string{"LC_ALL=C", "HOME=" + d.Dir}, d.env...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if d.user == "" {
+		return cmd, nil
+	}
+	id, err := credential(d.user)
+	cmd.SysProcAttr.Credential = id
+	return cmd, err
+}
+
+// run starts argv, which has to stay in the foreground, for the first time,
+// and ends it with the test.
+func (d *Daemon) run(argv ...string) *Daemon {
+	d.t.Helper()
+	d.argv = argv
+	d.t.Cleanup(func() {
+		if d.t.Failed() {
+			d.t.Logf("%s said:\n%s", d.name, d.output())
+		}
+		d.Stop()
+	})
+	d.Start()
+	return d
+}
+
+// Start starts the Daemon again after Stop, on the same addresses, and returns
+// when it listens.
+func (d *Daemon) Start() {
+	d.t.Helper()
+	if err := d.spawn(); err != nil {
+		d.t.Fatalf("starting %s: %v", d.name, err)
+	}
+	for _, p := range d.ports {
+		if err := d.await(p); err != nil {
+			d.t.Fatalf("starting %s: %v; it said:\n%s", d.name, err, d.output())
+		}
+	}
+}
+
+// spawn starts the process. Its parent is a thread of its own that lives as
+// long as it: the kernel kills it when its parent thread ends, so that nothing
+// is left over when a test binary is killed.
+func (d *Daemon) spawn() error {
+	cmd, err := d.command(d.argv)
+	if err != nil {
+		return err
+	}
+	out, err := os.OpenFile(d.outputPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	started := make(chan error)
+	ended := make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		defer close(ended)
+		defer out.Close()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // however it ended: that it did is what counts
+		}
+	}()
+	d.cmd, d.ended = cmd, ended
+	return <-started
+}
+
+// await returns when somebody listens on p.
+func (d *Daemon) await(p port) error {
+	deadline := time.Now().Add(startTimeout)
+	for !p.taken() {
+		select {
+		case <-d.ended:
+			return fmt.Errorf("it ended by itself")
+		case <-time.After(pollInterval):
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("nobody listens on %s port %s (%s) after %v", p.network, p.addr, p.name, startTimeout)
+		}
+	}
+	return nil
+}
+
+// taken says that somebody listens on the port.
+func (p port) taken() bool {
+	if p.network == "udp" {
+		// Who cannot have it knows that somebody has it.
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(p.addr))
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	}
+	conn, err := net.DialTimeout("tcp", p.addr.String(), time.Second)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
+}
+
+// Stop ends the Daemon and returns when nobody listens any more. Stopping what
+// has ended is no mistake.
+func (d *Daemon) Stop() {
+	d.t.Helper()
+	d.signal(syscall.SIGCONT)
+	all := family(d.cmd.Process.Pid)
+	_ = d.cmd.Process.Signal(syscall.SIGTERM) // an error is that it has ended
+	select {
+	case <-d.ended:
+	case <-time.After(stopTimeout):
+	}
+	// Who does not end, and children that a parent has left behind.
+	for _, pid := range all {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	<-d.ended
+	deadline := time.Now().Add(stopTimeout)
+	for _, p := range d.ports {
+		for p.taken() {
+			if time.Now().After(deadline) {
+				d.t.Fatalf("%s was stopped, but somebody listens on %s", d.name, p.addr)
+			}
+			time.Sleep(pollInterval)
+		}
+	}
+}
+
+// Pause stops all processes of the Daemon where they are: connections are
+// accepted by the kernel and never answered.
+func (d *Daemon) Pause() {
+	d.t.Helper()
+	d.signal(syscall.SIGSTOP)
+}
+
+// Continue lets a paused Daemon go on.
+func (d *Daemon) Continue() {
+	d.t.Helper()
+	d.signal(syscall.SIGCONT)
+}
+
+// signal sends sig to the Daemon and all that it has started.
+func (d *Daemon) signal(sig syscall.Signal) {
+	for _, pid := range family(d.cmd.Process.Pid) {
+		_ = syscall.Kill(pid, sig) // an error is that it has ended meanwhile
+	}
+}
+
+func (d *Daemon) outputPath() string { return filepath.Join(d.Dir, "output") }
+
+// output returns the end of what the Daemon has said.
+func (d *Daemon) output() string {
+	out, err := os.ReadFile(d.outputPath())
+	if err != nil {
+		return err.Error()
+	}
+	return string(out[max(0, len(out)-4096):])
+}
+
+// loopback is an IPv4 loopback address that other test binaries hardly use, so
+// that free ports do not have to be fought for.
+func loopback() netip.Addr {
+	pid := os.Getpid()
+	return netip.AddrFrom4([4]byte{127, byte(64 + pid>>16&63), byte(pid >> 8), byte(max(1, pid&254))})
+}
+
+// freePort is a port that is free for tcp and udp.
+func freePort(ip netip.Addr) (netip.AddrPort, error) {
+	for {
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		addr := l.Addr().(*net.TCPAddr).AddrPort()
+		addr = netip.AddrPortFrom(ip, addr.Port())
+		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+		l.Close()
+		if err == nil {
+			udp.Close()
+			return addr, nil
+		}
+	}
+}
+
+// credential is the identity of a user of the machine.
+func credential(name string) (*syscall.Credential, error) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, err
+}

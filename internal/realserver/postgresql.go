@@ -1,0 +1,31 @@
+package realserver
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"ldirectord/internal/lab"
+)
+
+// PostgreSQL starts PostgreSQL's server. Its port is "pgsql". SQLUser with
+// SQLPasswd may do everything; SQLDatabase holds what MariaDB's does.
+func PostgreSQL(t *testing.T) *Daemon {
+	t.Helper()
+	const bin = "/usr/lib/postgresql/15/bin/"
+	lab.Need(t, lab.Package{Name: "postgresql-15", File: bin + "postgres"})
+	d := newDaemon(t, "postgresql")
+	d.user = "postgres"
+	d.chown(d.Dir, d.user)
+	data := filepath.Join(d.Dir, "data")
+	d.prepare(bin+"initdb", "-D", data, "-U", SQLUser, "-A", "scram-sha-256", "--no-sync",
+		"--pwfile="+d.write("passwd", SQLPasswd+"\n"))
+	d.prepareInput("CREATE DATABASE "+SQLDatabase+";\n", bin+"postgres", "--single", "-D", data, "postgres")
+	d.prepareInput("CREATE TABLE stock (id INT PRIMARY KEY);\n"+
+		"CREATE TABLE sold (id INT PRIMARY KEY);\n"+
+		"INSERT INTO stock VALUES (1), (2);\n", bin+"postgres", "--single", "-D", data, SQLDatabase)
+	hosts := d.write("hosts", "host all all all scram-sha-256\n")
+	addr := d.listen("pgsql", "tcp")
+	return d.run(bin+"postgres", "-D", data, "-k", d.Dir, "-h", addr.Addr().String(),
+		"-p", fmt.Sprint(addr.Port()), "-c", "hba_file="+hosts, "-c", "fsync=off", "-c", "shared_buffers=1MB")
+}

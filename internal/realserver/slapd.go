@@ -1,0 +1,53 @@
+package realserver
+
+import (
+	"fmt"
+	"testing"
+
+	"ldirectord/internal/lab"
+)
+
+// What Slapd knows.
+const (
+	SlapdSuffix = "dc=example,dc=com"
+	SlapdUser   = "cn=monitor,dc=example,dc=com"
+	SlapdPasswd = "monitor-secret"
+)
+
+// Slapd starts OpenLDAP's server. Its ports are "ldap", which knows StartTLS,
+// and "ldaps", both with cert. It holds SlapdSuffix and the person SlapdUser
+// below it, whom SlapdPasswd lets in; everybody may read.
+func Slapd(t *testing.T, cert *Certificate) *Daemon {
+	t.Helper()
+	lab.Need(t, lab.Package{Name: "slapd", File: "/usr/sbin/slapd"})
+	d := newDaemon(t, "slapd")
+	config := d.write("slapd.conf", fmt.Sprintf(`
+include /etc/ldap/schema/core.schema
+pidfile %[1]s/pid
+TLSCertificateFile %[2]s
+TLSCertificateKeyFile %[3]s
+modulepath /usr/lib/ldap
+moduleload back_mdb
+database mdb
+suffix %[4]s
+directory %[5]s
+access to attrs=userPassword by anonymous auth
+access to * by * read
+`, d.Dir, cert.CertFile, cert.KeyFile, SlapdSuffix, d.mkdir("data", "")))
+	entries := d.write("entries.ldif", fmt.Sprintf(`
+dn: %[1]s
+objectClass: dcObject
+objectClass: organization
+dc: example
+o: Example
+
+dn: %[2]s
+objectClass: person
+cn: monitor
+sn: monitor
+userPassword: %[3]s
+`, SlapdSuffix, SlapdUser, SlapdPasswd))
+	d.prepare("/usr/sbin/slapadd", "-f", config, "-l", entries)
+	urls := fmt.Sprintf("ldap://%s ldaps://%s", d.listen("ldap", "tcp"), d.listen("ldaps", "tcp"))
+	return d.run("/usr/sbin/slapd", "-f", config, "-h", urls, "-d", "0")
+}
