@@ -21,7 +21,7 @@ func (e LocalError) Unwrap() error { return e.Err }
 // the peer.
 var localErrnos = []syscall.Errno{
 	syscall.EMFILE, syscall.ENFILE, // descriptors
-	syscall.EADDRNOTAVAIL, // ports, or our own address is gone
+	syscall.EADDRNOTAVAIL,                           // ports, or our own address is gone
 	syscall.ENOBUFS, syscall.ENOMEM, syscall.EAGAIN, // memory, processes
 	syscall.EPERM, syscall.EACCES, // rights, or a filter of our own
 	syscall.ENETUNREACH, syscall.ENETDOWN, // routes

@@ -1,0 +1,134 @@
+package checker
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// file writes an executable file into a new directory and returns its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestExternal(t *testing.T) {
+	tests := []struct{ name, script, want string }{
+		{"succeeds", "exit 0", ""},
+		{"fails", "exit 3", "exit status 3"},
+		{"fails and says why", "echo >&2; echo 'no  license' >&2; echo more; exit 1", `exit status 1: "no  license"`},
+		{"is killed", "kill -KILL $$", "killed by SIGKILL"},
+		{"the arguments", `[ "$# $*" = "4 10.0.0.1 80 [fd00::1] 8080" ]`, ""},
+		{"writes a lot", "head -c 200000 /dev/zero; exit 0", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			leavesNothing(t)
+			e := External{
+				Command: file(t, "check", "#!/bin/sh\n"+tt.script+"\n"),
+				VAddr:   "10.0.0.1", VPort: "80", RAddr: "[fd00::1]", RPort: "8080",
+			}
+			_, err := e.Check(t.Context())
+			if got := errText(err); got != tt.want || IsLocal(err) {
+				t.Errorf("error %q (local: %v), want %q", got, IsLocal(err), tt.want)
+			}
+		})
+	}
+}
+
+// TestExternalCannotRun names commands that cannot be run; that is no fault of
+// the moment, so it is not a LocalError.
+func TestExternalCannotRun(t *testing.T) {
+	plain := file(t, "plain", "")
+	if err := os.Chmod(plain, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ command, want string }{
+		{"/nowhere/check", "cannot run /nowhere/check: no such file or directory"},
+		{"/bin/true a b", "cannot run /bin/true a b: no such file or directory"},
+		{plain, "cannot run " + plain + ": permission denied"},
+	}
+	for _, tt := range tests {
+		_, err := External{Command: tt.command}.Check(t.Context())
+		if got := errText(err); got != tt.want || IsLocal(err) {
+			t.Errorf("%s: error %q (local: %v), want %q", tt.command, got, IsLocal(err), tt.want)
+		}
+	}
+}
+
+func TestExternalTimeout(t *testing.T) {
+	leavesNothing(t)
+	tests := []struct {
+		name  string
+		check Caller
+		want  string
+	}{
+		{"command", External{Command: file(t, "check", "#!/bin/sh\necho waiting for it\nsleep 100\n")}, `no answer in 200ms, killed: "waiting for it"`},
+		{"perl", ExternalPerl{Command: file(t, "check.pl", "sleep 100")}, "no answer in 200ms, killed"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			defer cancel()
+			begin := time.Now()
+			_, err := tt.check.Check(ctx)
+			if got := errText(err); got != tt.want || IsLocal(err) {
+				t.Errorf("error %q (local: %v), want %q", got, IsLocal(err), tt.want)
+			}
+			if took := time.Since(begin); took > 500*time.Millisecond {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+}
+
+func TestExternalString(t *testing.T) {
+	e := External{Command: "/etc/ha.d/check", VAddr: "8", VPort: "0", RAddr: "10.1.0.1", RPort: "80"}
+	if got, want := e.String(), "external /etc/ha.d/check 8 0 10.1.0.1 80"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+	if got, want := ExternalPerl(e).String(), "external-perl /etc/ha.d/check 8 0 10.1.0.1 80"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
+	}
+}
+
+func TestExternalPerl(t *testing.T) {
+	tests := []struct{ name, script, want string }{
+		{"exit 0", "exit 0;", ""},
+		{"exit", "exit;", ""},
+		{"exit 3", "exit(3);", "exit status 3"},
+		{"exit 256", "exit 256;", "exit status 1"},
+		{"exit -1", "exit -1;", "exit status 255"},
+		{"exit from a function", "sub bad { exit 2 } bad(); exit 0;", "exit status 2"},
+		{"the end without exit", "my $x = 1; $x - 1;", ""},
+		{"return", "return 5;", ""},
+		{"die", "die \"no way\\n\";", `exit status 255: "no way"`},
+		{"does not compile", "if (;", `exit status 255: "syntax error at `},
+		{"the arguments", `exit("@ARGV" eq "10.0.0.1 80 10.1.0.1 8080" ? 0 : 1);`, ""},
+		{"its own name", `exit($0 =~ m{/check\.pl$} ? 0 : 1);`, ""},
+		{"modules", "use strict; use warnings; use Socket; exit(inet_aton('127.0.0.1') ? 0 : 1);", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := ExternalPerl{
+				Command: file(t, "check.pl", tt.script),
+				VAddr:   "10.0.0.1", VPort: "80", RAddr: "10.1.0.1", RPort: "8080",
+			}
+			_, err := e.Check(t.Context())
+			if got := errText(err); tt.want == "" && err != nil || !strings.HasPrefix(got, tt.want) {
+				t.Errorf("error %q, want %q", got, tt.want)
+			}
+		})
+	}
+	_, err := ExternalPerl{Command: "/nowhere/check.pl"}.Check(t.Context())
+	if got, want := errText(err), `"cannot open /nowhere/check.pl: No such file or directory"`; !strings.Contains(got, want) {
+		t.Errorf("error %q, want %q", got, want)
+	}
+}
