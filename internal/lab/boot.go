@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +29,10 @@ type command struct {
 	Dir  string
 }
 
+// errKernel is a kernel that did not get to run its command or did not survive
+// it.
+var errKernel = errors.New("the lab's kernel failed")
+
 // boot runs cmd on a kernel of its own, writes its output to out and returns
 // its exit status. ctx's end kills the kernel and all its processes.
 func boot(ctx context.Context, cmd command, out io.Writer) (status int, err error) {
@@ -44,38 +48,37 @@ func boot(ctx context.Context, cmd command, out io.Writer) (status int, err erro
 	if err := os.WriteFile(filepath.Join(state, "command"), text, 0o600); err != nil {
 		return 0, err
 	}
-	console, err := runKernel(ctx, state, out)
-	if ctx.Err() != nil {
-		return 0, fmt.Errorf("%w: killed at the deadline of the tests", errKernel)
-	}
+	ctx, kill := context.WithCancelCause(ctx)
+	defer kill(nil)
+	log := &console{panicked: func() { kill(errors.New("it panicked")) }}
+	err = runKernel(ctx, state, out, log)
 	text, readErr := os.ReadFile(filepath.Join(state, "status"))
 	if readErr != nil { // the command has not ended
-		return 0, fmt.Errorf("%w: %w\n%s", errKernel, errors.Join(err, readErr), console)
+		return 0, fmt.Errorf("%w: %w\n%s", errKernel, cmp.Or(context.Cause(ctx), err, readErr), log)
 	}
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
 // runKernel runs a kernel that finds its command in the directory state, until
-// it turns itself off, and returns what it wrote to its console.
-func runKernel(ctx context.Context, state string, out io.Writer) (console []byte, err error) {
+// it turns itself off.
+func runKernel(ctx context.Context, state string, out io.Writer, log *console) error {
 	file, err := kernel()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	init, err := cached("ldirectord/internal/lab/init")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := build(init, "build", "ldirectord/internal/lab/init"); err != nil {
-		return nil, err
+		return err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer r.Close()
 
-	var log bytes.Buffer
 	cmd := exec.CommandContext(ctx, file,
 		fmt.Sprintf("mem=%dM", memory), "rootfstype=hostfs", "ro", "init="+init, "lab="+state,
 		"uml_dir="+state+"/", "umid=uml", "quiet", "con=null", "con0=null,fd:1", "con1=null,fd:3")
@@ -83,7 +86,7 @@ func runKernel(ctx context.Context, state string, out io.Writer) (console []byte
 	if dir := memoryDir(); dir != "" {
 		cmd.Env = append(cmd.Env, "TMPDIR="+dir)
 	}
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{w}
 	// The kernel is the first process of a PID namespace and dies with this
 	// thread: whatever way the test ends, none of its processes is left.
@@ -93,11 +96,10 @@ func runKernel(ctx context.Context, state string, out io.Writer) (console []byte
 	err = cmd.Start()
 	w.Close()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, copyErr := io.Copy(out, r)
-	err = errors.Join(cmd.Wait(), copyErr)
-	return log.Bytes(), err
+	return errors.Join(cmd.Wait(), copyErr)
 }
 
 // memoryDir is where the kernel's memory is to be kept, "" for where it looks

@@ -50,8 +50,7 @@ func Inside(t *testing.T) bool {
 	if why := leftOut(); why != "" {
 		t.Skip(why)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx := context.Background()
 	if err := Install(ctx, Packages...); err != nil {
 		t.Fatal(err)
 	}
@@ -65,9 +64,9 @@ func Inside(t *testing.T) bool {
 	}
 	defer free()
 	if deadline, ok := t.Deadline(); ok {
-		var stop context.CancelFunc
-		ctx, stop = context.WithDeadline(ctx, deadline.Add(-grace/2))
-		defer stop()
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-grace/2), errDeadline)
+		defer cancel()
 	}
 	runInside(ctx, t, binary)
 	return false
@@ -76,6 +75,8 @@ func Inside(t *testing.T) bool {
 // grace is how long before the deadline outside the test inside is stopped, so
 // that it is the one to say where it hangs.
 const grace = 6 * time.Second
+
+var errDeadline = errors.New("killed at the deadline of the tests")
 
 // leftOut says why kernel tests cannot be run here, "" if they can.
 func leftOut() string {
@@ -160,7 +161,3 @@ func runPattern(name, outside string) string {
 	}
 	return strings.Join(parts, "/")
 }
-
-// errKernel is a kernel that did not get to run its command or did not survive
-// it.
-var errKernel = errors.New("the lab's kernel failed")

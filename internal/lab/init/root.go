@@ -87,6 +87,9 @@ func prepare(state string) error {
 	if err := unix.Unmount("/.host", unix.MNT_DETACH); err != nil {
 		return fmt.Errorf("leaving the machine's root: %w", err)
 	}
+	if err := os.Remove("/.host"); err != nil {
+		return err
+	}
 	if err := os.MkdirAll("/run/lock", 0o755); err != nil {
 		return err
 	}
