@@ -116,8 +116,7 @@ func (l *kernelLink) close() {
 	l.reader.close()
 }
 
-// mobyService has the flags without FlagHashed: a service that comes with it is
-// acknowledged by the kernel and then in no table.
+// mobyService has the flags without FlagHashed, which is the kernel's to set.
 func mobyService(s Service) *moby.Service {
 	return &moby.Service{
 		Address:       s.Addr.AsSlice(),

@@ -23,9 +23,10 @@ type step struct {
 	text   string // of the error, whole; "" is not looked at
 }
 
-var anError = errors.New("an error that is none of those that callers tell apart")
+// errAny stands for an error that is none of those that callers tell apart.
+var errAny = errors.New("any error")
 
-// do, is and says make steps: a change, and how it is refused.
+// do is a step that is done, unless fails says how it is refused.
 func do(op Op, s Service, d ...Destination) step {
 	c := Change{Op: op, Service: s}
 	if len(d) == 1 {
@@ -91,7 +92,7 @@ func testStep(t *testing.T, table Table, s step) {
 		t.Errorf("%v", err)
 	case s.is != nil && err == nil:
 		t.Errorf("%s was done, and should be refused", s.change)
-	case s.is != nil && s.is != anError && !errors.Is(err, s.is):
+	case s.is != nil && s.is != errAny && !errors.Is(err, s.is):
 		t.Errorf("%s: got error %q, which is not %q", s.change, err, s.is)
 	case s.text != "" && err.Error() != s.text:
 		t.Errorf("%s: error (-want +got):\n%s", s.change, cmp.Diff(s.text, err.Error()))
