@@ -30,7 +30,6 @@ const (
 	FileReread      = " - reread new configuration"
 	FileIgnored     = " - ignore new configuration"
 	FileUnchecked   = "Warning [%d]: can not open file %s for checking"
-	FileUnread      = "Error [%d]: can not open file %s"
 	MailSent        = "emailalert: %s"
 	MailFailed      = "failed to send SMTP email message: %v"
 	MailFailedLocal = "failed to send email message: %v"
@@ -169,35 +168,21 @@ func identity(v *conf.VirtualService, r *conf.RealServer) string {
 		addr = "[" + addr + "]"
 	}
 	id := strings.Join([]string{
-		checkWords(v), protocolWords[v.Protocol], addr, strconv.Itoa(int(r.Port)), v.VirtualHost,
-		checkPort, strconv.Itoa(r.Weight), forwardWords[r.Forward], r.Request, r.Receive,
+		checkWords(v), v.Protocol.String(), addr, strconv.Itoa(int(r.Port)), v.VirtualHost,
+		checkPort, strconv.Itoa(r.Weight), r.Forward.String(), r.Request, r.Receive,
 	}, ":")
 	return blanks(strings.ReplaceAll(id, `\`, ""))
 }
 
-var (
-	protocolWords = map[conf.Protocol]string{conf.TCP: "tcp", conf.UDP: "udp", conf.FWM: "fwm"}
-	forwardWords  = map[conf.Forward]string{conf.Gate: "gate", conf.Masq: "masq", conf.IPIP: "ipip"}
-)
-
+// checkWords are the check's kind and what belongs to it.
 func checkWords(v *conf.VirtualService) string {
 	switch v.CheckType {
-	case conf.CheckNegotiate:
-		return "negotiate:" + v.Service
-	case conf.CheckCombined:
-		return "combined:" + v.Service
-	case conf.CheckExternal:
-		return "external:" + v.CheckCommand
-	case conf.CheckExternalPerl:
-		return "external-perl:" + v.CheckCommand
-	case conf.CheckConnect:
-		return "connect"
-	case conf.CheckPing:
-		return "ping"
-	case conf.CheckOn:
-		return "on"
+	case conf.CheckNegotiate, conf.CheckCombined:
+		return v.CheckType.String() + ":" + v.Service
+	case conf.CheckExternal, conf.CheckExternalPerl:
+		return v.CheckType.String() + ":" + v.CheckCommand
 	}
-	return "off"
+	return v.CheckType.String()
 }
 
 // blanks turns each run of colons into one blank.
@@ -228,13 +213,4 @@ func answer(c director.Checked) string {
 		return "-"
 	}
 	return oneLine(percent.Replace(text))
-}
-
-// checkedWords is the debug line of a check: who was asked, and what came back.
-func checkedWords(c director.Checked) string {
-	state := "up"
-	if !c.Up {
-		state = "down"
-	}
-	return fmt.Sprintf("Checked %s: %s after %s: %s", identity(c.Virtual, c.Real), state, c.Took.Round(10*time.Microsecond), answer(c))
 }

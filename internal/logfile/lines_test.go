@@ -161,6 +161,7 @@ func TestCheckWords(t *testing.T) {
 		conf.CheckExternalPerl: "external-perl:/bin/chk",
 		conf.CheckOn:           "on",
 		conf.CheckOff:          "off",
+		conf.CheckAgent:        "agent",
 	}
 	for checkType, words := range want {
 		v.CheckType = checkType

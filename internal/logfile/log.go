@@ -92,12 +92,9 @@ func (l *Log) Event(e director.Event) {
 	}
 }
 
-// Checked writes the check's line into its virtual service's monitorfile, if
-// it has one, and a debug line.
+// Checked writes the check's line into its virtual service's monitorfile, if it
+// has one. As in the original, checktype=on has no lines.
 func (l *Log) Checked(c director.Checked) {
-	if l.options.Debug {
-		l.Debugf("%s", checkedWords(c))
-	}
 	if c.Virtual.MonitorFile == "" || c.Virtual.CheckType == conf.CheckOn || l.options.DryRun {
 		return
 	}

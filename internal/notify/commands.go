@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"ldirectord/conf"
 	"ldirectord/internal/command"
 	"ldirectord/internal/director"
 	"ldirectord/internal/logfile"
@@ -29,10 +28,8 @@ func commandLine(e director.Event) string {
 	default:
 		return ""
 	}
-	return e.Virtual.FallbackCommand + " " + verb + " " + e.V + " " + protocolWords[e.Virtual.Protocol]
+	return e.Virtual.FallbackCommand + " " + verb + " " + e.V + " " + e.Virtual.Protocol.String()
 }
-
-var protocolWords = map[conf.Protocol]string{conf.TCP: "tcp", conf.UDP: "udp", conf.FWM: "fwm"}
 
 // runShell runs a line and logs it if it fails. What it leaves running lives on:
 // a fallbackcommand may start a server.

@@ -1,0 +1,26 @@
+// Ldirectord watches the real servers of a Linux Virtual Server and keeps the
+// kernel's IPVS table in step with them. See ldirectord --help.
+package main
+
+import (
+	"os"
+	"os/signal"
+
+	"ldirectord/internal/daemon"
+)
+
+// version is set by the linker.
+var version = "(development)"
+
+func main() {
+	os.Exit(daemon.Main(daemon.Env{
+		Args: os.Args, Version: version, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals,
+	}))
+}
+
+// catchSignals catches the signals of a daemon until stop is called.
+func catchSignals() (signals <-chan os.Signal, stop func()) {
+	caught := make(chan os.Signal, 16)
+	signal.Notify(caught, daemon.Signals...)
+	return caught, func() { signal.Stop(caught) }
+}

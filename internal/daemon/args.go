@@ -1,0 +1,106 @@
+package daemon
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/pflag"
+)
+
+// defaultConfig is the configuration file when none is named.
+const defaultConfig = "ldirectord.cf"
+
+// An invocation is a command line that was understood.
+type invocation struct {
+	debug      bool
+	dryRun     bool
+	foreground bool
+	help       bool
+	version    bool
+
+	config string   // the configuration file as given, or defaultConfig
+	named  bool     // it was given
+	words  []string // all words that are no options
+	verb   *verb
+	args   []string // the command's own
+}
+
+// errUsage is a command line that is no form of ldirectord's, and nothing more
+// is to be said about it than how it is used.
+var errUsage = errors.New("")
+
+// parse understands the words of a command line after the program's name:
+//
+//	[options] [CONFIG] COMMAND [arguments]
+//
+// Options end at the first word that is none, as in the original. A first word
+// that is a command's name is the command.
+func parse(args []string) (invocation, error) {
+	inv := invocation{config: defaultConfig}
+	flags := inv.flags()
+	if err := flags.Parse(args); err != nil {
+		return inv, optionError(err)
+	}
+	inv.named = flags.Changed("config")
+	inv.words = flags.Args()
+	if inv.help || inv.version {
+		return inv, nil
+	}
+	return inv, inv.understand(inv.words)
+}
+
+// flags are the options, bound to inv.
+func (inv *invocation) flags() *pflag.FlagSet {
+	flags := newFlags()
+	flags.BoolVarP(&inv.debug, "debug", "d", false, "")
+	flags.BoolVarP(&inv.help, "help", "h", false, "")
+	flags.BoolVarP(&inv.help, "?", "?", false, "")
+	flags.BoolVarP(&inv.version, "version", "v", false, "")
+	flags.BoolVar(&inv.dryRun, "dry-run", false, "")
+	flags.BoolVar(&inv.foreground, "foreground", false, "")
+	flags.StringVar(&inv.config, "config", defaultConfig, "")
+	return flags
+}
+
+// newFlags is an empty set of options that behaves as the original's.
+func newFlags() *pflag.FlagSet {
+	flags := pflag.NewFlagSet("ldirectord", pflag.ContinueOnError)
+	flags.SetInterspersed(false)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	return flags
+}
+
+// optionError says what is wrong with an option, an unknown one in the
+// original's words.
+func optionError(err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return errors.New("Unknown option: " + unknown.GetSpecifiedName()) //nolint:staticcheck // an interface, see docs
+	}
+	return err
+}
+
+// understand tells CONFIG, COMMAND and arguments apart.
+func (inv *invocation) understand(words []string) error {
+	if len(words) == 0 {
+		return errUsage
+	}
+	if inv.verb = verbNamed(words[0]); inv.verb != nil {
+		inv.args = words[1:]
+		if len(inv.args) > 0 && inv.verb.arguments == "" {
+			return errUsage
+		}
+		return nil
+	}
+	if inv.named || len(words) < 2 {
+		return errUsage
+	}
+	inv.config, inv.named = words[0], true
+	if inv.verb = verbNamed(words[1]); inv.verb == nil {
+		return errUsage
+	}
+	if inv.verb.arguments != "" {
+		inv.args = words[2:] // the original's commands ignore further words
+	}
+	return nil
+}

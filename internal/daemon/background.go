@@ -1,0 +1,136 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The process in the background is this program started again, in a session of
+// its own. It tells its parent through a pipe how its start went: an exit
+// status in decimal, a blank, and why. The variable names the pipe.
+const (
+	reportVariable = "LDIRECTORD_REPORT_FD"
+	reportFD       = 3
+)
+
+// startPatience is how long the parent waits for that report.
+const startPatience = 30 * time.Second
+
+// isChild says whether this is the process in the background.
+func (s *session) isChild() bool { return os.Getenv(reportVariable) != "" }
+
+// detach starts the daemon in the background and returns when it is ready, or
+// why it is not.
+func (s *session) detach() error {
+	report, theirs, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer report.Close()
+	child, err := s.childCommand()
+	if err != nil {
+		theirs.Close()
+		return err
+	}
+	child.ExtraFiles = []*os.File{theirs} // becomes reportFD
+	err = child.Start()
+	theirs.Close()
+	if err != nil {
+		return fmt.Errorf("starting the daemon: %w", err)
+	}
+	if err := report.SetReadDeadline(time.Now().Add(startPatience)); err != nil {
+		return err
+	}
+	text, err := io.ReadAll(report)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("the daemon, process %d, is not ready yet after %v: see the log", child.Process.Pid, startPatience)
+	}
+	return understandReport(string(text))
+}
+
+// childCommand is this program, to be started in the background.
+func (s *session) childCommand() (*exec.Cmd, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("starting the daemon: %w", err)
+	}
+	child := exec.Command(path)
+	child.Args = append([]string{processName(s.Args[0])}, s.childWords()...)
+	child.Env = append(os.Environ(), reportVariable+"="+strconv.Itoa(reportFD))
+	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return child, nil
+}
+
+// childWords is the command line that starts the same instance.
+func (s *session) childWords() []string {
+	if !s.inv.named {
+		return []string{"start"}
+	}
+	if strings.HasPrefix(s.inv.config, "-") || verbNamed(s.inv.config) != nil {
+		return []string{"--config=" + s.inv.config, "start"}
+	}
+	return []string{s.inv.config, "start"}
+}
+
+// processName is what a daemon's process is called: a pid file counts only if
+// the process has "ldirectord" in its command line.
+func processName(program string) string {
+	if strings.Contains(program, "ldirectord") {
+		return program
+	}
+	return "ldirectord"
+}
+
+// understandReport turns what the child reported into start's result.
+func understandReport(text string) error {
+	word, why, _ := strings.Cut(text, " ")
+	status, err := strconv.Atoi(word)
+	if err != nil {
+		return errors.New("the daemon ended while it was starting: see the log")
+	}
+	if status == exitOK {
+		return nil
+	}
+	return &exit{status: status, stderr: why}
+}
+
+// serveAsChild is the daemon in the background.
+func (s *session) serveAsChild() error {
+	os.Unsetenv(reportVariable) // what is run from here is no child in this sense
+	syscall.CloseOnExec(reportFD)
+	report := os.NewFile(reportFD, "report to the parent")
+	reported := false
+	tell := func(text string) {
+		if reported {
+			return
+		}
+		reported = true
+		// The parent may have lost its patience: that does not stop a daemon.
+		_, _ = io.WriteString(report, text)
+		_ = report.Close()
+	}
+	err := s.serve(func() { tell(strconv.Itoa(exitOK)) })
+	if errors.Is(err, errRunning) {
+		err = nil // somebody else was faster, and start wants no more than that
+	}
+	if err != nil {
+		tell(failureReport(err))
+	}
+	tell(strconv.Itoa(exitOK))
+	return err
+}
+
+func failureReport(err error) string {
+	status := exitFailed
+	if why, ok := errors.AsType[*exit](err); ok {
+		status = why.status
+	}
+	return fmt.Sprintf("%d %s", status, err)
+}

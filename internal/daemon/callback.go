@@ -1,0 +1,26 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"ldirectord/internal/command"
+	"ldirectord/internal/logfile"
+)
+
+// callbackTimeout is how long a callback may take.
+const callbackTimeout = 60 * time.Second
+
+// runCallback runs the command of the callback directive with the path of the
+// configuration file. What it leaves running lives on.
+func runCallback(ctx context.Context, callback, path string, log func(string, ...any)) {
+	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
+	defer cancel()
+	result, err := command.Run(ctx, command.Command{Path: callback, Args: []string{path}, LeaveChildren: true})
+	if err == nil {
+		err = result.Err()
+	}
+	if err != nil {
+		log(logfile.CommandFailed, callback+" "+path, err)
+	}
+}

@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"ldirectord/conf"
+)
+
+// check tests the configuration file and reports all its mistakes.
+func (s *session) check() error {
+	explain := false
+	flags := newFlags()
+	flags.BoolVar(&explain, "explain", false, "")
+	if err := flags.Parse(s.inv.args); err != nil {
+		return &exit{status: exitUsage, stderr: optionError(err).Error()}
+	}
+	if err := s.find(); err != nil {
+		return &exit{status: exitFailed, stderr: err.Error()}
+	}
+	text, err := os.ReadFile(s.path)
+	if err != nil {
+		return &exit{status: exitConfig, stderr: err.Error()}
+	}
+	cfg, problems := conf.Check(s.path, text, harmless(configOptions()))
+	fmt.Fprint(s.Stderr, problemText(problems))
+	if cfg == nil {
+		return &exit{status: exitConfig, stderr: fmt.Sprintf("%s: %s", s.path, plural(mistakes(problems), "mistake"))}
+	}
+	if explain {
+		fmt.Fprint(s.Stdout, explanation(cfg))
+	}
+	fmt.Fprintln(s.Stdout, summary(cfg))
+	return nil
+}
+
+// problemText lists problems by line, with hints.
+func problemText(problems conf.Problems) string {
+	var b strings.Builder
+	for _, p := range problems {
+		kind := ""
+		if p.Warning {
+			kind = "warning: "
+		}
+		at := p.Path
+		if p.Line > 0 {
+			at = fmt.Sprintf("%s:%d", p.Path, p.Line)
+		}
+		fmt.Fprintf(&b, "%s: %s%s\n", at, kind, p.Text)
+		if p.Hint != "" {
+			fmt.Fprintf(&b, "    %s\n", p.Hint)
+		}
+	}
+	return b.String()
+}
+
+func mistakes(problems conf.Problems) int {
+	n := 0
+	for _, p := range problems {
+		if !p.Warning {
+			n++
+		}
+	}
+	return n
+}
+
+// summary is what is said of a file without mistakes.
+func summary(cfg *conf.Config) string {
+	reals := 0
+	for _, v := range cfg.Virtuals {
+		reals += len(v.Reals)
+	}
+	return fmt.Sprintf("%s: %s, %s: no mistakes", cfg.Path,
+		plural(len(cfg.Virtuals), "virtual service"), plural(reals, "real server"))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,77 @@
+package daemon
+
+// A verb is a command of ldirectord's command line. (The word keeps it apart from
+// the programs that ldirectord runs.)
+type verb struct {
+	name      string
+	arguments string // what may follow it, "" is nothing
+	summary   string // one line for the list of commands
+	help      string // what help COMMAND says besides
+	run       func(*session) error
+}
+
+// verbs are all commands, in the order in which they are shown. A new command
+// is a new row. (It is a function because help shows the rows and is one.)
+func verbs() []*verb {
+	return []*verb{
+		{
+			name: "start", run: (*session).start,
+			summary: "start the daemon, unless it runs already",
+			help: `Returns when the daemon runs and the virtual services stand in the kernel's
+table; real servers get traffic as soon as their first check succeeds. If the
+daemon cannot start, the reason is printed and the exit status is not 0.`,
+		},
+		{
+			name: "stop", run: (*session).stop,
+			summary: "stop the daemon and wait until it has ended",
+			help: `The daemon takes its virtual services out of the kernel's table, except those
+with cleanstop=no. Works with a broken configuration file, too.`,
+		},
+		{
+			name: "restart", run: (*session).restart,
+			summary: "stop the daemon if it runs, and start it",
+			help:    `A broken configuration file is reported and leaves the running daemon alone.`,
+		},
+		{
+			name: "try-restart", run: (*session).tryRestart,
+			summary: "restart the daemon only if it runs",
+		},
+		{
+			name: "reload", run: (*session).reload,
+			summary: "let the daemon read its configuration again",
+			help: `A broken configuration file is reported and leaves the running daemon alone,
+with the configuration that it has.`,
+		},
+		{
+			name: "force-reload", run: (*session).reload,
+			summary: "the same as reload",
+		},
+		{
+			name: "status", run: (*session).status,
+			summary: "say whether the daemon runs",
+			help:    `Exit status 0: it runs; 3: it does not; 1: it does not, but left its pid file.`,
+		},
+		{
+			name: "check", arguments: "[--explain]", run: (*session).check,
+			summary: "test the configuration file, without a daemon",
+			help: `Reports every mistake with its line, not only the first as start does. Exit
+status 0: no mistakes; 2: mistakes.
+
+  --explain   say what the file does, virtual service by virtual service`,
+		},
+		{
+			name: "help", arguments: "[COMMAND]", run: (*session).help,
+			summary: "explain a command",
+		},
+	}
+}
+
+// verbNamed returns the command with that name, nil if there is none.
+func verbNamed(name string) *verb {
+	for _, v := range verbs() {
+		if v.name == name {
+			return v
+		}
+	}
+	return nil
+}

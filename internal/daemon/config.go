@@ -1,0 +1,64 @@
+package daemon
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+)
+
+// configOptions are how this program reads configurations.
+func configOptions() conf.Options {
+	return conf.Options{ValidPattern: validPattern}
+}
+
+// harmless are options that leave no trace: the original creates log files
+// while it reads.
+func harmless(o conf.Options) conf.Options {
+	o.TryOpen = canAppend
+	return o
+}
+
+func validPattern(pattern string) error {
+	_, err := checker.CompilePattern(pattern)
+	return err
+}
+
+// canAppend says whether a file could be appended to, without creating it.
+func canAppend(path string) error {
+	err := unix.Access(path, unix.W_OK)
+	if errors.Is(err, unix.ENOENT) {
+		err = unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK)
+	}
+	return err
+}
+
+// diagnostics are the lines that the original writes about a file that was not
+// read: its warnings and, last, the mistake.
+func diagnostics(err error) []string {
+	problems, ok := errors.AsType[conf.Problems](err)
+	if !ok {
+		problem, ok := errors.AsType[*conf.Problem](err)
+		if !ok {
+			return []string{err.Error()}
+		}
+		problems = conf.Problems{problem}
+	}
+	return diagnosed(problems)
+}
+
+func diagnosed(problems conf.Problems) []string {
+	var lines []string
+	for _, p := range problems {
+		lines = append(lines, p.Diagnostic(os.Getpid()))
+	}
+	return lines
+}
+
+// diagnosis is diagnostics as one text.
+func diagnosis(err error) string { return strings.Join(diagnostics(err), "\n") }

@@ -1,0 +1,146 @@
+// Package daemon is ldirectord as its users meet it: the command line, the
+// commands, the process in the background with its pid file and signals, and
+// the wiring of everything that works inside it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"ldirectord/conf"
+	"ldirectord/internal/logfile"
+	"ldirectord/ipvs"
+)
+
+// An Env is what a process gives to Main. Nothing in it is nil or empty, except
+// where it says so.
+type Env struct {
+	Args    []string // with the program's name, as os.Args
+	Version string   // of this program, for -v
+	Stdout  io.Writer
+	Stderr  io.Writer
+
+	RunDir string // where pid files are; "" is /var/run
+
+	// Signals begins to catch the signals that a daemon lives by (Signals),
+	// and stop ends it. It is called once, when a daemon begins to run.
+	Signals func() (signals <-chan os.Signal, stop func())
+
+	// OpenTable opens the table that a daemon works on; nil opens the kernel's.
+	OpenTable func(ctx context.Context) (ipvs.Table, error)
+}
+
+// The exit statuses, as the original has them.
+const (
+	exitOK      = 0
+	exitFailed  = 1 // could not start, or is not running
+	exitConfig  = 2
+	exitStopped = 3 // the status of a daemon that does not run
+	exitUsage   = 255
+)
+
+// An exit is an error that is the program's exit status, with what is said
+// about it. Empty texts are not said.
+type exit struct {
+	status int
+	stderr string // for the user
+	log    string // for ldirectord.log, see logfile.Exiting
+}
+
+// Error implements error.
+func (e *exit) Error() string { return e.stderr }
+
+// initError is what it is when a daemon cannot start.
+func initError(err error) error {
+	return &exit{status: exitFailed, stderr: err.Error(), log: logfile.ExitInit}
+}
+
+// Main does what the command line asks for and returns the exit status.
+func Main(env Env) int {
+	if env.RunDir == "" {
+		env.RunDir = "/var/run"
+	}
+	if env.OpenTable == nil {
+		env.OpenTable = func(ctx context.Context) (ipvs.Table, error) { return ipvs.Open(ctx) }
+	}
+	inv, err := parse(env.Args[1:])
+	switch {
+	case err != nil:
+		if text := err.Error(); text != "" {
+			fmt.Fprintln(env.Stderr, text)
+		}
+		fmt.Fprint(env.Stdout, usage())
+		return exitUsage
+	case inv.version:
+		fmt.Fprint(env.Stdout, versionText(env.Version))
+		return exitOK
+	case inv.help:
+		fmt.Fprint(env.Stdout, usage())
+		return exitOK
+	}
+	s := &session{Env: env, inv: inv}
+	return s.finish(inv.verb.run(s))
+}
+
+// A session is one run of one command.
+type session struct {
+	Env
+	inv  invocation
+	path string       // of the configuration file, after the search
+	cfg  *conf.Config // nil if it cannot be used
+	log  *logfile.Log // nil before there is anything to be said
+}
+
+// name is what the instance is called, in its pid file and log.
+func (s *session) name() string {
+	if !s.inv.named {
+		return "ldirectord"
+	}
+	return filepath.Base(s.inv.config)
+}
+
+func (s *session) pidFile() pidFile {
+	return pidFile(filepath.Join(s.RunDir, "ldirectord."+s.name()+".pid"))
+}
+
+// finish says why a command failed, where it is to be said, and returns the
+// exit status.
+func (s *session) finish(err error) int {
+	status := exitOK
+	if err != nil {
+		status = s.blame(err)
+	}
+	if s.log != nil {
+		s.log.Close()
+	}
+	return status
+}
+
+func (s *session) blame(err error) int {
+	why, ok := errors.AsType[*exit](err)
+	if !ok {
+		why = &exit{status: exitFailed, stderr: err.Error()}
+	}
+	if why.stderr != "" {
+		fmt.Fprintln(s.Stderr, why.stderr)
+	}
+	if why.log != "" {
+		s.openLog()
+		s.log.Printf(logfile.Exiting, why.status, why.log)
+	}
+	return why.status
+}
+
+// openLog makes s.log usable, by the configuration if there is one.
+func (s *session) openLog() {
+	if s.log != nil {
+		return
+	}
+	s.log = logfile.New(logfile.Options{
+		Name: s.name(), Stdout: s.Stdout, Stderr: s.Stderr, Debug: s.inv.debug, DryRun: s.inv.dryRun,
+	}, s.cfg)
+}

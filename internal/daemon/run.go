@@ -1,0 +1,123 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"sync/atomic"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
+	"ldirectord/internal/notify"
+)
+
+// A daemon is a director at work and what surrounds it. One goroutine, that of
+// run, decides; what may take its time runs beside it.
+type daemon struct {
+	log      *logfile.Log
+	path     string
+	dryRun   bool
+	director *director.Director
+	notifier *notify.Notifier
+	siblings *siblings
+	watcher  watcher
+
+	cfg      *conf.Config      // in force
+	interval atomic.Int64      // cfg's checkinterval, for the watcher
+	reloads  chan *conf.Config // ends of reloads: the new configuration, nil if there is none
+	busy     bool              // a reload is going on
+	again    bool              // and one more was asked for
+}
+
+// event is the director's Sink.
+func (d *daemon) event(e director.Event) {
+	d.log.Event(e)
+	if !d.dryRun {
+		d.notifier.Event(e)
+	}
+}
+
+// run works until a signal says to stop, and returns that signal's name.
+func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	d.reloads = make(chan *conf.Config, 1)
+	d.siblings = newSiblings(context.WithoutCancel(ctx), d.log.Printf)
+	d.interval.Store(int64(d.cfg.CheckInterval))
+	d.watcher.stamp()
+
+	ended := make(chan error, 1)
+	go func() { ended <- d.director.Run(ctx, d.cfg) }()
+	news := make(chan sight)
+	go d.watcher.run(ctx, func() time.Duration { return time.Duration(d.interval.Load()) }, news)
+
+	name, err := d.loop(ctx, stop, signals, news, ended, ready)
+	d.notifier.Close()
+	return name, err
+}
+
+// loop hears and decides until the director has ended.
+func (d *daemon) loop(
+	ctx context.Context, stop func(), signals <-chan os.Signal, news <-chan sight, ended <-chan error, ready func(),
+) (string, error) {
+	name := ""
+	stands := d.director.Ready()
+	watchdog := ticks(watchdogInterval())
+	for {
+		select {
+		case <-stands:
+			stands = nil
+			d.stands(ready)
+		case sig := <-signals:
+			if name == "" && d.obey(ctx, sig) {
+				name = signalName(sig)
+				notifySystemd(systemd.SdNotifyStopping)
+				stop()
+			}
+		case seen := <-news:
+			d.notice(ctx, seen)
+		case cfg := <-d.reloads:
+			d.reloaded(ctx, cfg)
+		case <-watchdog:
+			notifySystemd(systemd.SdNotifyWatchdog)
+		case err := <-ended:
+			d.siblings.part()
+			return name, err
+		}
+	}
+}
+
+// ticks is a channel that delivers every interval, nil for none.
+func ticks(interval time.Duration) <-chan time.Time {
+	if interval <= 0 {
+		return nil
+	}
+	return time.Tick(interval)
+}
+
+// stands is called once, when the table stands.
+func (d *daemon) stands(ready func()) {
+	if !d.dryRun {
+		d.siblings.use(d.cfg.Execute)
+	}
+	ready()
+	notifySystemd(systemd.SdNotifyReady)
+}
+
+// obey does what a signal asks for, and reports whether that is to stop.
+func (d *daemon) obey(ctx context.Context, sig os.Signal) bool {
+	switch orderOf(sig) {
+	case reloadOrder:
+		d.log.Reopen()
+		d.log.Printf(logfile.Reloading)
+		d.reload(ctx)
+	case reopenOrder:
+		d.log.Reopen()
+	case stopOrder:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package daemon
+
+import (
+	"context"
+	"os"
+
+	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
+	"ldirectord/internal/notify"
+	"ldirectord/ipvs"
+)
+
+// serve is the daemon: it returns when it has been stopped, or why it could not
+// start. ready is called when the virtual services stand in the table and the
+// pid file is written.
+func (s *session) serve(ready func()) error {
+	s.logStart()
+	release, err := s.claim()
+	if err != nil {
+		return initError(err)
+	}
+	defer release()
+	table, err := s.openTable()
+	if err != nil {
+		return initError(err)
+	}
+	defer table.Close()
+	signals, stop := s.Signals()
+	defer stop()
+
+	d := s.newDaemon(table)
+	name, err := d.run(signals, ready)
+	if err != nil {
+		return initError(err)
+	}
+	s.log.Printf(logfile.Terminated, name)
+	s.log.Debugf(logfile.Exiting, exitOK, "Linux Director Daemon terminated on signal: "+name)
+	return nil
+}
+
+// logStart logs the line that a daemon begins with.
+func (s *session) logStart() {
+	if s.isAttached() || s.inv.dryRun {
+		s.log.Printf(logfile.StartedAttached, originalVersion, os.Getpid())
+	} else {
+		s.log.Printf(logfile.StartedDaemon, originalVersion)
+	}
+	if s.inv.dryRun {
+		s.log.Printf(logfile.DryRun)
+	}
+}
+
+// isAttached says whether the daemon is one without a pid file: whoever started
+// it looks after it.
+func (s *session) isAttached() bool { return s.inv.debug || s.cfg.Supervised }
+
+// claim claims the pid file, if this kind of daemon has one.
+func (s *session) claim() (release func(), err error) {
+	if s.isAttached() || s.inv.dryRun {
+		return func() {}, nil
+	}
+	return s.pidFile().claim()
+}
+
+// openTable opens the kernel's table, or in a dry run one in memory that shows
+// its changes.
+func (s *session) openTable() (ipvs.Table, error) {
+	if !s.inv.dryRun {
+		return s.OpenTable(context.Background())
+	}
+	table := ipvs.NewMemory()
+	table.OnChange = func(c ipvs.Change) { s.log.Printf(logfile.DryRunChange, c) }
+	return table, nil
+}
+
+// newDaemon wires up what works inside the daemon.
+func (s *session) newDaemon(table ipvs.Table) *daemon {
+	d := &daemon{
+		log:     s.log,
+		path:    s.path,
+		cfg:     s.cfg,
+		dryRun:  s.inv.dryRun,
+		watcher: watcher{path: s.path},
+	}
+	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
+	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf}
+	if s.inv.debug {
+		options.Debug = s.log.Debugf
+	}
+	d.director = director.New(options)
+	return d
+}

@@ -1,0 +1,105 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ldirectord/internal/command"
+	"ldirectord/internal/logfile"
+)
+
+// Time limits for the commands that are given to siblings, and for all of them
+// together when the daemon stops.
+const (
+	siblingTimeout = startPatience + stopPatience
+	partingTimeout = stopPatience - 5*time.Second
+)
+
+// siblings are the daemons that run beside this one (execute = FILE), each
+// started, reloaded and stopped by running this program. The methods do not
+// wait; commands are run in the order in which they were given, those of one
+// call at once.
+type siblings struct {
+	log  func(format string, args ...any)
+	ctx  context.Context
+	exec func(ctx context.Context, file, verb string) error // runs one command
+
+	files []string
+	last  *sync.WaitGroup // the commands that were given last
+}
+
+func newSiblings(ctx context.Context, log func(string, ...any)) *siblings {
+	return &siblings{log: log, ctx: ctx, exec: runSelf, last: new(sync.WaitGroup)}
+}
+
+// use makes files the siblings: new ones are started, those that are not named
+// any more stopped, the others told to reload.
+func (s *siblings) use(files []string) {
+	old := s.files
+	s.files = slices.Compact(slices.Sorted(slices.Values(files)))
+	orders := map[string]string{}
+	for _, file := range old {
+		orders[file] = "stop"
+	}
+	for _, file := range s.files {
+		orders[file] = "start"
+		if slices.Contains(old, file) {
+			orders[file] = "reload"
+		}
+	}
+	s.give(orders)
+}
+
+// give has each file's command run, after those that were given before.
+func (s *siblings) give(orders map[string]string) {
+	before, now := s.last, new(sync.WaitGroup)
+	s.last = now
+	for file, verb := range orders {
+		now.Go(func() {
+			before.Wait()
+			if err := s.exec(s.ctx, file, verb); err != nil {
+				s.log(logfile.CommandFailed, "ldirectord "+file+" "+verb, err)
+			}
+		})
+	}
+	if len(orders) == 0 {
+		s.last = before
+	}
+}
+
+// part stops all siblings and waits for that, with patience.
+func (s *siblings) part() {
+	s.use(nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.last.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(partingTimeout):
+	}
+}
+
+// runSelf runs this program with a configuration file and a command.
+func runSelf(ctx context.Context, file, verb string) error {
+	path, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, siblingTimeout)
+	defer cancel()
+	result, err := command.Run(ctx, command.Command{Path: path, Args: []string{file, verb}})
+	if err != nil {
+		return err
+	}
+	if err := result.Err(); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(result.Output)))
+	}
+	return nil
+}
