@@ -1,0 +1,34 @@
+package engine
+
+import "syscall"
+
+const (
+	// reserve is how many descriptors are left to the rest of the program: the
+	// kernel's table, logs, mails, commands, library checks.
+	reserve = 1024
+	// mostTalks bounds the memory that a mass failure can take. A check that
+	// waits costs about 4 KB.
+	mostTalks = 32 << 10
+)
+
+// descriptors raises the limit of open descriptors as far as it may and returns
+// how many of them sockets of checks can have.
+func descriptors() int {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return reserve
+	}
+	if limit.Cur < limit.Max {
+		raised := syscall.Rlimit{Cur: limit.Max, Max: limit.Max}
+		if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised) == nil {
+			limit = raised
+		}
+	}
+	return forSockets(limit.Cur)
+}
+
+// forSockets is how many of limit descriptors sockets of checks can have.
+func forSockets(limit uint64) int {
+	n := min(limit, mostTalks+reserve)
+	return int(max(n-min(reserve, n/2), 1))
+}

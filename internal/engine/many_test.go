@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/checker"
+)
+
+// Two thousand at once, of which every other fails in its own way: each gets
+// its own verdict, and nothing is left behind.
+func TestManyAtOnce(t *testing.T) {
+	greeting := serve(t, func(conn net.Conn) {
+		io.WriteString(conn, "220 ready\n")
+		silent(conn)
+	})
+	quiet, refused, hole := serve(t, silent), refusing(t), blackHole(t)
+	asking := func(to checker.Target) ask {
+		to.Network = "tcp"
+		return ask{target: to, silent: true, answer: "220 ready"}
+	}
+	kinds := []struct {
+		ask     checker.Talker
+		timeout time.Duration
+		want    verdict
+	}{
+		{asking(checker.Target{Addr: greeting}), ample, isUp},
+		{asking(checker.Target{Addr: quiet}), time.Second, down("no answer in 1s")},
+		{asking(checker.Target{Addr: greeting}), ample, isUp},
+		{asking(checker.Target{Addr: refused}), ample, down("connection refused")},
+		{checker.Connect{Addr: greeting}, ample, verdict{}},
+		{checker.Connect{Addr: hole}, time.Second, down("no answer in 1s while connecting")},
+	}
+	e := New(Options{})
+	before := openDescriptors(t)
+	began := time.Now()
+	var mu sync.Mutex
+	got := map[verdict]int{}
+	want := map[verdict]int{}
+	var wg sync.WaitGroup
+	for i := range 2000 {
+		kind := kinds[i%len(kinds)]
+		want[kind.want]++
+		wg.Go(func() {
+			r := e.Ask(t.Context(), kind.ask, kind.timeout, 1)
+			mu.Lock()
+			defer mu.Unlock()
+			got[verdictOf(r)]++
+		})
+	}
+	wg.Wait()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("verdicts (-want +got):\n%s", diff)
+	}
+	if took := time.Since(began); took > ample {
+		t.Errorf("took %v, want about the 1s of the silent ones", took)
+	}
+	if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
+		t.Errorf("load (-want +got):\n%s", diff)
+	}
+	// The listeners' own ends of the connections close a little later.
+	for range 100 {
+		if openDescriptors(t) <= before {
+			return
+		}
+		<-time.After(50 * ms)
+	}
+	t.Errorf("%d descriptors are open, %d were before", openDescriptors(t), before)
+}
+
+func openDescriptors(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
+// A silent server must cost no other its turn, and its check keeps its whole
+// timeout when it had to wait itself.
+func TestBoundOfTalks(t *testing.T) {
+	e := New(Options{MaxTalks: 2})
+	a := ask{target: checker.Target{Network: "tcp", Addr: serve(t, silent)}, silent: true}
+	results := make(chan Result, 6)
+	began := time.Now()
+	for range 6 {
+		go func() { results <- e.Ask(t.Context(), a, brief, 1) }()
+	}
+	for range 6 {
+		r := <-results
+		if diff := cmp.Diff(down("no answer in 150ms"), verdictOf(r)); diff != "" {
+			t.Errorf("verdict (-want +got):\n%s", diff)
+		}
+		if r.Took < brief {
+			t.Errorf("took %v, want the whole timeout of %v", r.Took, brief)
+		}
+	}
+	if took := time.Since(began); took < 3*brief {
+		t.Errorf("six checks, two at a time, took %v, want at least %v", took, 3*brief)
+	}
+}
+
+// The server is down once and then up: that is up, at the second attempt.
+func TestAttempts(t *testing.T) {
+	for _, tt := range []struct {
+		failures int32
+		attempts int
+		up       bool
+		want     int
+	}{
+		{0, 3, true, 1}, {2, 3, true, 3}, {3, 3, false, 3}, {1, 1, false, 1}, {1, 0, false, 1},
+	} {
+		var asked atomic.Int32
+		addr := serve(t, func(conn net.Conn) {
+			if asked.Add(1) > tt.failures {
+				answering("hello!\n")(conn)
+			}
+		})
+		a := ask{target: checker.Target{Network: "tcp", Addr: addr}, question: "hello?\n", answer: "hello!"}
+		r := New(Options{}).Ask(t.Context(), a, ample, tt.attempts)
+		if up := r.Err == nil; up != tt.up || r.Attempts != tt.want {
+			t.Errorf("%d failures: up %v after %d of %d attempts, want %v after %d", tt.failures, up, r.Attempts, tt.attempts, tt.up, tt.want)
+		}
+		if r.Err == nil && r.Sent != nil {
+			t.Errorf("%d failures: the transcript of a failed attempt was kept with the good one: %q", tt.failures, r.Sent)
+		}
+	}
+}

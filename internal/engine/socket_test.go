@@ -1,0 +1,169 @@
+package engine
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/checker"
+)
+
+// telling is a server that says from where the client came.
+func telling(conn net.Conn) {
+	host, _, _ := net.SplitHostPort(conn.RemoteAddr().String())
+	io.WriteString(conn, host+"\n")
+}
+
+func TestSource(t *testing.T) {
+	here4, here6 := serve(t, telling), serveOn(t, "[::1]:0", telling)
+	addr := netip.MustParseAddr
+	const unassigned = "192.0.2.1" // RFC 5737, nobody's
+	tests := []struct {
+		name    string
+		options Options
+		to      netip.AddrPort
+		want    string
+		err     string
+	}{
+		{"none", Options{}, here4, "127.0.0.1", ""},
+		{"none, IPv6", Options{}, here6, "::1", ""},
+		{"IPv4 within IPv6", Options{}, netip.AddrPortFrom(addr("::ffff:127.0.0.1"), here4.Port()), "127.0.0.1", ""},
+		{"chosen", Options{Source4: addr("127.0.0.9")}, here4, "127.0.0.9", ""},
+		{"chosen, IPv6", Options{Source6: addr("::1")}, here6, "::1", ""},
+		{"chosen for the other family", Options{Source4: addr("127.0.0.9")}, here6, "::1", ""},
+		{"not ours", Options{Source4: addr(unassigned)}, here4, "", "could not ask: from 192.0.2.1: cannot assign requested address"},
+		{"of the wrong family", Options{Source4: addr("::1")}, here4, "", "could not ask: from ::1: address family not supported by protocol"},
+		{"to a zone that is not there", Options{}, netip.MustParseAddrPort("[fe80::1%nowhere]:80"), "", "could not ask: no interface nowhere"},
+		{"to no address", Options{}, netip.AddrPort{}, "", "could not ask: no address"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := ask{target: checker.Target{Network: "tcp", Addr: tt.to}, silent: true, answer: tt.want}
+			r := New(tt.options).Ask(t.Context(), a, ample, 1)
+			if diff := cmp.Diff(tt.err, errText(r.Err)); diff != "" {
+				t.Errorf("error (-want +got):\n%s", diff)
+			}
+			if r.Local != (tt.err != "") {
+				t.Errorf("Local = %v, want it for what is our own fault", r.Local)
+			}
+		})
+	}
+}
+
+func TestZone(t *testing.T) {
+	links, err := net.Interfaces()
+	if err != nil || len(links) == 0 {
+		t.Fatalf("no interfaces: %v", err)
+	}
+	for _, zone := range []string{links[0].Name, "1"} {
+		sa, _, err := sockaddr(netip.AddrPortFrom(netip.MustParseAddr("fe80::1").WithZone(zone), 80))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id := sa.(*syscall.SockaddrInet6).ZoneId; id == 0 {
+			t.Errorf("zone %s has no number", zone)
+		}
+	}
+}
+
+// A connection to itself is what connecting to a closed port of this machine
+// gives once in some ten thousand times.
+func TestConnectedToItself(t *testing.T) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	self, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Connect(fd, self); err != nil && err != syscall.EINPROGRESS {
+		t.Fatal(err)
+	}
+	s, err := newSocket(t.Context(), fd, time.Now().Add(ample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.established(uint16(self.(*syscall.SockaddrInet4).Port)); err != ErrRefused {
+		t.Errorf("established() = %v, want refused", err)
+	}
+}
+
+// No descriptors left is our fault and not the real server's.
+func TestNoDescriptors(t *testing.T) {
+	e := New(Options{})
+	addr := serve(t, silent)
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
+		t.Fatal(err)
+	}
+	highest, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer highest.Close()
+	// Below the lowest free one: no more can be opened.
+	low := syscall.Rlimit{Cur: 3, Max: old.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	r := e.Ask(t.Context(), checker.Connect{Addr: addr}, ample, 1)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
+		t.Fatal(err)
+	}
+	want := verdict{Err: "could not ask: opening a socket: too many open files", Local: true}
+	if diff := cmp.Diff(want, verdictOf(r)); diff != "" {
+		t.Errorf("verdict (-want +got):\n%s", diff)
+	}
+}
+
+func TestFromConnect(t *testing.T) {
+	tests := []struct {
+		errno syscall.Errno
+		want  string
+		local bool
+	}{
+		{syscall.ECONNREFUSED, "connection refused", false},
+		{syscall.EHOSTUNREACH, "no route to host", false},
+		{syscall.ETIMEDOUT, "connection timed out", false},
+		{syscall.ENETUNREACH, "could not ask: network is unreachable", true},
+		{syscall.EADDRNOTAVAIL, "could not ask: cannot assign requested address", true},
+		{syscall.EPERM, "could not ask: operation not permitted", true},
+		{syscall.ENOBUFS, "could not ask: no buffer space available", true},
+	}
+	for _, tt := range tests {
+		err := fromConnect(tt.errno)
+		if err.Error() != tt.want || checker.IsLocal(err) != tt.local {
+			t.Errorf("fromConnect(%v) = %q, local %v; want %q, %v", tt.errno, err, checker.IsLocal(err), tt.want, tt.local)
+		}
+	}
+	// The same word over the network comes from some router.
+	if err := fromPeer(syscall.ENETUNREACH); !errors.Is(err, ErrUnreachable) || checker.IsLocal(err) {
+		t.Errorf("fromPeer(ENETUNREACH) = %v, local %v; want unreachable, not local", err, checker.IsLocal(err))
+	}
+}
+
+func TestForSockets(t *testing.T) {
+	tests := []struct {
+		limit uint64
+		want  int
+	}{
+		{0, 1}, {1, 1}, {64, 32}, {1024, 512}, {4096, 3072}, {20_000, 18_976}, {1 << 20, 32768}, {1 << 63, 32768},
+	}
+	for _, tt := range tests {
+		if got := forSockets(tt.limit); got != tt.want {
+			t.Errorf("forSockets(%d) = %d, want %d", tt.limit, got, tt.want)
+		}
+	}
+}
