@@ -23,10 +23,18 @@ const (
 	maxConns = 5
 )
 
-var (
-	errTooMuch  = errors.New("too long an answer")
-	errTooOften = errors.New("too many connections for one check")
+// A connError is what is wrong with a check's connections, noticed here and
+// not by the library that uses them.
+type connError string
+
+const (
+	errTooMuch  connError = "too long an answer"
+	errTooOften connError = "too many connections for one check"
+	errUnclear  connError = "an answer that could not be understood"
 )
+
+// Error implements error.
+func (e connError) Error() string { return string(e) }
 
 // A dialer opens the connections of one check on behalf of a library. They
 // end with the check, whatever the library does or forgets: their deadlines
@@ -42,7 +50,7 @@ type dialer struct {
 	closed bool
 	conns  []net.Conn
 	left   int   // bytes that may still be read
-	broken error // the first error of a connection: libraries like to hide it
+	broken error // the first error of a connection
 }
 
 // newDialer returns the dialer of a check that begins now. It must be closed.
@@ -118,14 +126,15 @@ func (d *dialer) reason(doing string, err error) error {
 	d.mu.Lock()
 	broken, connected := d.broken, len(d.conns) > 0
 	d.mu.Unlock()
-	if d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken) {
+	switch {
+	case d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken):
 		err = noAnswer(d.ctx, d.begin)
-	} else if known := plain(err); known != nil {
-		err = known
-	} else if known := plain(broken); known != nil {
-		err = known // the library kept it to itself
-	} else {
-		err = errors.New(oneLine(err.Error()))
+	case plain(broken) != nil: // libraries like to keep it to themselves
+		err = plain(broken)
+	case plain(err) != nil:
+		err = plain(err)
+	default:
+		err = errors.New(oneLine(innermost(err).Error()))
 	}
 	switch {
 	case IsLocal(err):
@@ -205,7 +214,11 @@ func noAnswer(ctx context.Context, begin time.Time) error {
 	if !ok || errors.Is(ctx.Err(), context.Canceled) {
 		return context.Canceled
 	}
-	return fmt.Errorf("no answer in %v", deadline.Sub(begin).Round(time.Millisecond))
+	timeout, unit := deadline.Sub(begin), 10*time.Millisecond
+	if timeout >= time.Second {
+		unit = 100 * time.Millisecond
+	}
+	return fmt.Errorf("no answer in %v", timeout.Round(unit)) // begin is a little late
 }
 
 func isTimeout(err error) bool {
@@ -220,15 +233,34 @@ func plain(err error) error {
 			return errors.New("closed the connection")
 		}
 	}
-	for _, own := range []error{errTooMuch, errTooOften} {
-		if errors.Is(err, own) {
-			return own
-		}
+	if ours, ok := errors.AsType[connError](err); ok {
+		return ours
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno
 	}
 	return nil
+}
+
+// innermost returns what err wraps at last: libraries put into words what was
+// being done, with addresses and settings, and that is said already.
+func innermost(err error) error {
+	for {
+		switch wrapper := err.(type) {
+		case interface{ Unwrap() error }:
+			if wrapper.Unwrap() == nil {
+				return err
+			}
+			err = wrapper.Unwrap()
+		case interface{ Unwrap() []error }:
+			if len(wrapper.Unwrap()) == 0 {
+				return err
+			}
+			err = wrapper.Unwrap()[len(wrapper.Unwrap())-1]
+		default:
+			return err
+		}
+	}
 }
 
 // oneLine puts a server's words, or a library's, on one line of bounded length
@@ -252,6 +284,6 @@ func oneLine(text string) string {
 // sent into the check's error.
 func recovered(err *error) {
 	if r := recover(); r != nil {
-		*err = errors.New("an answer that could not be understood")
+		*err = errUnclear
 	}
 }

@@ -1,0 +1,98 @@
+package checker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/textproto"
+
+	"github.com/jlaffaye/ftp"
+)
+
+// An FTP check is up when a file can be fetched and what is in it matches
+// Receive. If the request is only "/", which is no file, and nothing is to be
+// received, being let in is enough.
+//
+// The data connection is opened from here (PASV, for IPv6 EPSV), to the
+// server's own address whatever it says; the original let the server open it.
+// See docs/compatibility.md.
+type FTP struct {
+	Addr          netip.AddrPort
+	Login, Passwd string   // "" is anonymous
+	Request       string   // the file; "" is "/"
+	Receive       *Pattern // nil matches all
+}
+
+// String implements Checker.
+func (f FTP) String() string {
+	return "ftp " + f.path() + " " + f.Addr.String() + asLogin(f.Login)
+}
+
+func (f FTP) path() string { return cmp.Or(f.Request, "/") }
+
+// Check implements Caller.
+func (f FTP) Check(ctx context.Context) (detail string, err error) {
+	defer recovered(&err)
+	d := newDialer(ctx)
+	defer d.Close()
+	conn, err := f.connect(d)
+	if err != nil {
+		return "", ftpReason(d, "greeting", err)
+	}
+	defer func() { _ = conn.Quit() }() // all is known by then
+	login := cmp.Or(f.Login, "anonymous")
+	if err := conn.Login(login, cmp.Or(f.Passwd, "anonymous@")); err != nil {
+		return "", ftpReason(d, "login as "+login, err)
+	}
+	if err := conn.ChangeDir("/"); err != nil && !isReply(err) { // refused: as in ldirectord's check_ftp
+		return "", ftpReason(d, "CWD /", err)
+	}
+	if f.path() == "/" && (f.Receive == nil || f.Receive.String() == "") {
+		return "", nil
+	}
+	data, err := fetch(conn, f.path())
+	if err != nil {
+		return "", ftpReason(d, "RETR "+f.path(), err)
+	}
+	return "", received(f.Receive, data)
+}
+
+func (f FTP) connect(d *dialer) (*ftp.ServerConn, error) {
+	return ftp.Dial(f.Addr.String(),
+		ftp.DialWithDialFunc(d.dial),
+		ftp.DialWithDisabledEPSV(f.Addr.Addr().Unmap().Is4()),
+		ftp.DialWithDisabledUTF8(true),
+	)
+}
+
+// fetch returns the contents of a file, of a long one the beginning.
+func fetch(conn *ftp.ServerConn, path string) ([]byte, error) {
+	file, err := conn.Retr(path)
+	if err != nil {
+		return nil, err
+	}
+	const most = maxAnswer / 2
+	data, err := io.ReadAll(io.LimitReader(file, most))
+	if len(data) == most {
+		// Closing would wait for the server to be done with the rest.
+		return data, nil
+	}
+	return data, errors.Join(err, file.Close())
+}
+
+// ftpReason keeps what the server said.
+func ftpReason(d *dialer, doing string, err error) error {
+	if said, ok := errors.AsType[*textproto.Error](err); ok {
+		return fmt.Errorf("%s: %d %s", doing, said.Code, oneLine(said.Msg))
+	}
+	return d.reason(doing, err)
+}
+
+// isReply reports whether err is an answer of the server.
+func isReply(err error) bool {
+	_, ok := errors.AsType[*textproto.Error](err)
+	return ok
+}

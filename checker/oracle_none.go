@@ -1,0 +1,10 @@
+//go:build nooracle
+
+package checker
+
+import "errors"
+
+// ask is the check of a program that was built without a client for Oracle.
+func (Oracle) ask(*dialer, string) error {
+	return LocalError{errors.New("this ldirectord was built without Oracle (tag nooracle)")}
+}

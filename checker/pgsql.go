@@ -1,0 +1,97 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// A PgSQL check is up when the query in Request returns at least one row. What
+// is in the row does not matter. Login and Request are required.
+//
+// As with the original's client library TLS is used if the server offers it,
+// without looking at its certificate, and PGSSLMODE and its like in the
+// environment are honoured.
+type PgSQL struct {
+	Addr          netip.AddrPort
+	Login, Passwd string
+	Database      string // "" is the one that is called as Login
+	Request       string // the query; the slash that request begins with is dropped
+}
+
+// String implements Checker.
+func (p PgSQL) String() string {
+	return sqlName("pgsql", p.Addr.String(), p.Database, p.Login)
+}
+
+// Check implements Caller.
+func (p PgSQL) Check(ctx context.Context) (detail string, err error) {
+	defer recovered(&err)
+	query, err := sqlQuery(p.Login, p.Request)
+	if err != nil {
+		return "", err
+	}
+	d := newDialer(ctx)
+	defer d.Close()
+	config, err := p.config()
+	if err != nil {
+		return "", err
+	}
+	config.DialFunc = d.DialContext
+	// The dialer ends everything at the deadline. Told of it too, the library
+	// would open one more connection then, to cancel the query.
+	ctx = context.WithoutCancel(ctx)
+	conn, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return "", pgReason(d, "login"+asLogin(p.Login), err)
+	}
+	defer conn.Close(ctx)
+	rows := conn.ExecParams(ctx, query, nil, nil, nil, nil)
+	found := rows.NextRow()
+	if _, err := rows.Close(); err != nil && !found {
+		return "", pgReason(d, "query", err)
+	}
+	if !found {
+		return "", errNoRows
+	}
+	return "", nil
+}
+
+// config is made of a connection string, the only way the library allows; the
+// password does not go into it.
+func (p PgSQL) config() (*pgconn.Config, error) {
+	settings := []string{
+		"host=" + p.Addr.Addr().String(),
+		fmt.Sprintf("port=%d", p.Addr.Port()),
+		"user=" + pgQuote(p.Login),
+	}
+	if p.Database != "" {
+		settings = append(settings, "dbname="+pgQuote(p.Database))
+	}
+	config, err := pgconn.ParseConfig(strings.Join(settings, " "))
+	if err != nil {
+		return nil, errors.New(oneLine(err.Error()))
+	}
+	if p.Passwd != "" {
+		config.Password = p.Passwd
+	}
+	config.MaxProtocolMessageBodyLen = maxAnswer // it reserves what is announced
+	return config, nil
+}
+
+// pgQuote quotes a value for a connection string (libpq's section 34.1.1.1).
+func pgQuote(value string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
+}
+
+// pgReason keeps what the server said.
+func pgReason(d *dialer, doing string, err error) error {
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fmt.Errorf("%s: %s (%s)", doing, oneLine(said.Message), oneLine(said.Code))
+	}
+	return d.reason(doing, err)
+}
