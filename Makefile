@@ -1,0 +1,60 @@
+# What there is to do here: make help
+
+GO      ?= go
+PREFIX  ?= /usr
+DESTDIR ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
+
+# The tools of "make check" are no dependencies of the program: go.mod does not
+# know them.
+GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
+LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := build
+.PHONY: help build run test check bench fuzz install setup clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+build: ## build/ldirectord, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ldirectord ./cmd/ldirectord
+
+run: build ## the program at work on this machine, without root and without IPVS
+	@$(GO) build -o build/demo ./internal/demo
+	@build/demo build/ldirectord
+
+test: setup ## all tests; as root the kernel ones too, in user-mode Linux
+	$(GO) test -timeout 20m $(TESTFLAGS) ./...
+
+check: setup ## format, vet, linters, import arrows, race detector
+	@echo gofumpt; out=$$($(GOFUMPT) -l .) && test -z "$$out" || { echo "not formatted by gofumpt:" $$out; exit 1; }
+	$(GO) vet ./...
+	@echo go fix; out=$$($(GO) fix -diff ./...); test -z "$$out" || { echo "$$out"; exit 1; }
+	$(LINT) run ./...
+	LDIRECTORD_LAB=off $(GO) test -race -timeout 20m $(TESTFLAGS) ./...
+
+bench: ## benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$f"; \
+			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+setup: ## as root: install the Debian packages that the tests need
+	@$(GO) run ./internal/lab/setup
+
+install: build ## into DESTDIR, below PREFIX; the configuration is left alone
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/share/doc/ldirectord $(DESTDIR)/etc/ha.d $(DESTDIR)/etc/logrotate.d
+	install -m 755 build/ldirectord $(DESTDIR)$(PREFIX)/sbin/ldirectord
+	sed 's|/usr/sbin|$(PREFIX)/sbin|' packaging/ldirectord.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/ldirectord.service
+	install -m 644 packaging/logrotate $(DESTDIR)/etc/logrotate.d/ldirectord
+	install -m 644 ldirectord.cf.example README.md LICENSE CHANGELOG.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/ldirectord
+
+clean: ## remove what was built
+	rm -rf build

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestLayout(t *testing.T) {
+	tests := []struct{ name, line, want string }{
+		{
+			"log", "[Sat Nov 21 02:24:16 2026] Added virtual server: 10.0.0.80:80",
+			"02:24:16  Added virtual server: 10.0.0.80:80",
+		},
+		{
+			"daemon's log", "[Sat Nov  7 02:24:16 2026|ldirectord.cf|17] Exiting",
+			"02:24:16  Exiting",
+		},
+		{
+			"monitor log", "2026-11-21 02:12:00, 127.0.0.11:8081 is gone. (tcp 10.0.0.80:80: connection refused)",
+			"02:12:00  127.0.0.11:8081 is gone. (tcp 10.0.0.80:80: connection refused)",
+		},
+		{
+			"too long", "[Sat Nov 21 02:24:16 2026] Dry run: the table is kept in memory, nothing is written to the kernel, no mail",
+			"02:24:16  Dry run: the table is kept in memory, nothing is written to the\n            kernel, no mail",
+		},
+		{"anything else", "no time here", "          no time here"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, layout(split(tt.line))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestStyle(t *testing.T) {
+	tests := []struct{ text, want string }{
+		{"ipvsadm -a -t 10.0.0.80:80 -r 127.0.0.11:8081 -m -w 1", cyan},
+		{"127.0.0.11:8081 is gone. (tcp)", red},
+		{"127.0.0.11:8081 is back. (tcp)", green},
+		{"Added fallback server: 127.0.0.10:8081 (10.0.0.80:80) (Weight set to 1)", yellow},
+		{"Added virtual server: 10.0.0.80:80", plain},
+	}
+	for _, tt := range tests {
+		if got := style(tt.text); got != tt.want {
+			t.Errorf("style(%q) = %q, want %q", tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	c, err := newCast()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	const page1, page2 = "This is real server 1.\n", "This is real server 2.\n"
+	for _, step := range []struct {
+		key        byte
+		done       string
+		one, other string // what the real servers answer then
+	}{
+		{'x', "", page1, page2},
+		{'1', "you stopped real server 1", "refused", page2},
+		{'b', "you broke the page of real server 2", "refused", "It works!\n"},
+		{'1', "you started real server 1", page1, "It works!\n"},
+		{'b', "you repaired real server 2", page1, page2},
+		{'2', "you stopped real server 2", page1, "refused"},
+		{'b', "you started real server 2", page1, page2},
+	} {
+		if got := c.press(step.key); got != step.done {
+			t.Errorf("key %c: %q, want %q", step.key, got, step.done)
+		}
+		for i, want := range []string{step.one, step.other} {
+			if got := answer(t, c.reals[i].addr); got != want {
+				t.Errorf("after key %c real server %d answers %q, want %q", step.key, i+1, got, want)
+			}
+		}
+	}
+}
+
+// answer is the page that a server has, or "refused".
+func answer(t *testing.T, addr string) string {
+	t.Helper()
+	resp, err := http.Get("http://" + addr + "/index.html")
+	if err != nil {
+		return "refused"
+	}
+	defer resp.Body.Close()
+	var b strings.Builder
+	if err := resp.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	_, page, _ := strings.Cut(b.String(), "\r\n\r\n")
+	return page
+}
+
+// TestRun runs the demo with a program that only says that it was started, and
+// stops a real server as curl would.
+func TestRun(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "ldirectord")
+	script := "#!/bin/sh\ntrap 'exit 0' TERM\necho \"[Sat Nov 21 02:24:16 2026] $1 $2 $4\"\nwhile :; do sleep 0.1; done\n"
+	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var out transcript
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, program, nil, &screen{w: &out}) }()
+
+	out.await(t, "02:24:16  --dry-run --config start")
+	_, url, _ := strings.Cut(out.String(), "curl ")
+	url, _, _ = strings.Cut(url, " ")
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	out.await(t, "* you stopped real server 1")
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	out.await(t, "nothing to clean up")
+}
+
+// TestRunFails sees that a program that does not stay is reported.
+func TestRunFails(t *testing.T) {
+	err := run(t.Context(), "/bin/false", nil, &screen{w: &transcript{}})
+	if err == nil || err.Error() != "/bin/false: exit status 1" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A transcript is what was shown so far.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// await waits until a text was shown.
+func (s *transcript) await(t *testing.T, text string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(s.String(), text) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%q was not shown:\n%s", text, s)
+		}
+	}
+}
