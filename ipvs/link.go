@@ -116,15 +116,15 @@ func (l *kernelLink) close() {
 	l.reader.close()
 }
 
-// mobyService has the flags without FlagHashed, which is the kernel's to set.
 func mobyService(s Service) *moby.Service {
+	s = s.effective()
 	return &moby.Service{
 		Address:       s.Addr.AsSlice(),
 		Protocol:      uint16(s.Protocol),
 		Port:          s.Port,
 		FWMark:        s.Mark,
 		SchedName:     s.Scheduler,
-		Flags:         uint32(s.Flags & flagsWritten),
+		Flags:         uint32(s.Flags),
 		Timeout:       s.Timeout,
 		Netmask:       kernelNetmask(s.Netmask, s.IPv6),
 		AddressFamily: family(s.IPv6),

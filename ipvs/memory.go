@@ -111,9 +111,8 @@ func (s *memoryService) edit(to Service) error {
 	if !schedulers[to.Scheduler] || !persistenceEngines[to.PE] {
 		return syscall.ENOENT
 	}
-	to.Flags = to.Flags&flagsWritten | FlagHashed
-	to.Netmask = wholeNetmask(to.Netmask, to.IPv6)
-	s.service = to
+	s.service = to.effective()
+	s.service.Flags |= FlagHashed
 	return nil
 }
 

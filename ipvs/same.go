@@ -7,6 +7,7 @@ func (s Service) Same(o Service) bool {
 	return s.effective() == o.effective()
 }
 
+// effective is the service without what has no effect.
 func (s Service) effective() Service {
 	s.Flags &= flagsWritten
 	s.Netmask = wholeNetmask(s.Netmask, s.IPv6)

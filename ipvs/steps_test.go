@@ -102,13 +102,18 @@ func testStep(t *testing.T, table Table, s step) {
 // saved is a table as lines, nil if it is empty.
 func saved(t *testing.T, table Table) []string {
 	t.Helper()
-	entries, err := table.Read()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var b strings.Builder
-	if err := Save(&b, entries); err != nil {
+	if err := Save(&b, entries(t, table)); err != nil {
 		t.Fatal(err)
 	}
 	return strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\n' })
+}
+
+func entries(t *testing.T, table Table) []Entry {
+	t.Helper()
+	e, err := table.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
