@@ -96,7 +96,7 @@ func monitorLine(e director.Event) string {
 	switch e.Kind {
 	case director.Gone:
 		what = e.R + " is gone."
-		why = e.Reason + attempts(e.Attempts)
+		why = Reason(e)
 	case director.Back:
 		what = e.R + " is back."
 		why = "down " + duration(e.Down)
@@ -110,6 +110,15 @@ func monitorLine(e director.Event) string {
 		return ""
 	}
 	return fmt.Sprintf("%s, %s (%s %s: %s)\n", e.Time.Format(monitorLayout), what, protocol(e), e.V, oneLine(why))
+}
+
+// Reason is why the event happened: what was asked and what came back, and how
+// often; "" if the event has no reason.
+func Reason(e director.Event) string {
+	if e.Reason == "" {
+		return ""
+	}
+	return e.Reason + attempts(e.Attempts)
 }
 
 func attempts(n int) string {

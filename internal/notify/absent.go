@@ -6,6 +6,7 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
 )
 
 // An absentee is a real server of a virtual service, told from others in a way
@@ -47,6 +48,7 @@ func (n *Notifier) note(e director.Event) {
 	defer n.mu.Unlock()
 	switch e.Kind {
 	case director.Gone:
+		n.release(key, logfile.Reason(e))
 		n.end(key)
 		a := &absence{event: e}
 		n.absences[key] = a
@@ -74,7 +76,7 @@ func (n *Notifier) remind(a *absence) {
 		n.remind(a)
 		event := a.event
 		n.mu.Unlock()
-		n.alert(event.Virtual, reminderOf(event), conf.Running)
+		n.alert(event, reminderOf(event), conf.Running)
 	})
 	a.timer = timer
 }

@@ -49,6 +49,7 @@ func reminderOf(e director.Event) string {
 type alert struct {
 	subject string
 	status  conf.Status // the daemon's state
+	reason  string      // what was asked and what came back, "" is unknown
 	name    string      // servicename, "" is none
 	comment string
 }
@@ -90,6 +91,9 @@ func compose(r route, host string, alerts []alert, omitted int) letter {
 	fmt.Fprintf(&b, "ldirectord host: %s\n", host)
 	for _, a := range alerts {
 		fmt.Fprintf(&b, "Log-Message: %s\n", a.heading())
+		if a.reason != "" {
+			fmt.Fprintf(&b, "Reason: %s\n", oneLine(a.reason))
+		}
 	}
 	if omitted > 0 {
 		fmt.Fprintf(&b, "and %d more, see the log\n", omitted)

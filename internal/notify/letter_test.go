@@ -51,6 +51,12 @@ func TestCompose(t *testing.T) {
 			"[Web Site] Added x",
 			"ldirectord host: director\nLog-Message: [Web Site] Added x\nDaemon-Status: starting\n\nService name: Web Site\nComment: call Bob\n",
 		},
+		"with its reason": {
+			[]alert{{subject: "Deleted x", status: conf.Running, reason: "connection\nrefused, 3 attempts"}},
+			0,
+			"Deleted x",
+			"ldirectord host: director\nLog-Message: Deleted x\nReason: connection refused, 3 attempts\nDaemon-Status: running\n",
+		},
 		"with a comment only": {
 			[]alert{{subject: "Added x", status: conf.Stopping, comment: "call Bob"}},
 			0,

@@ -5,6 +5,7 @@
 package notify
 
 import (
+	"cmp"
 	"os"
 	"os/user"
 	"sync"
@@ -41,6 +42,7 @@ type Notifier struct {
 	collect  time.Duration         // emailalertgroup
 	groups   map[route]*group      // mails that are being collected
 	absences map[absentee]*absence // real servers that are down
+	held     map[absentee]*held    // mails that wait for their reason
 	closed   bool
 }
 
@@ -61,7 +63,7 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	return &Notifier{
 		log: o.Log, host: host, sender: userName() + "@" + host,
 		outbox: newOutbox(m.send, o.Log), shell: newLanes(),
-		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{},
+		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, held: map[absentee]*held{},
 	}
 }
 
@@ -95,7 +97,7 @@ func (n *Notifier) Event(e director.Event) {
 		return
 	}
 	if subject := subjectOf(e); subject != "" {
-		n.alert(e.Virtual, subject, e.Status)
+		n.alert(e, subject, e.Status)
 	}
 	n.note(e)
 	line := commandLine(e)
@@ -105,18 +107,25 @@ func (n *Notifier) Event(e director.Event) {
 }
 
 // alert mails subject if the service wants mail in this state of the daemon.
-func (n *Notifier) alert(v *conf.VirtualService, subject string, status conf.Status) {
+func (n *Notifier) alert(e director.Event, subject string, status conf.Status) {
+	v := e.Virtual
 	if v.EmailAlert == "" || v.EmailAlertStatus&status == 0 {
 		return
 	}
 	n.log(logfile.MailSent, subject)
-	r := route{server: v.SMTP, sender: n.sender, from: v.EmailAlertFrom, to: v.EmailAlert}
-	if r.from == "" {
-		r.from = n.sender
-	}
-	a := alert{subject: subject, status: status, name: v.ServiceName, comment: v.Comment}
+	a := alert{subject: subject, status: status, reason: logfile.Reason(e), name: v.ServiceName, comment: v.Comment}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if waitsForReason(e) && !n.closed {
+		n.hold(absenteeOf(v, e.Real), v, a)
+		return
+	}
+	n.mail(v, a)
+}
+
+// mail sends a, alone or as part of a group. n.mu is held.
+func (n *Notifier) mail(v *conf.VirtualService, a alert) {
+	r := route{server: v.SMTP, sender: n.sender, from: cmp.Or(v.EmailAlertFrom, n.sender), to: v.EmailAlert}
 	if n.collect <= 0 || n.closed {
 		n.outbox.post(compose(r, n.host, []alert{a}, 0))
 		return
@@ -177,6 +186,7 @@ func (n *Notifier) postAll() {
 func (n *Notifier) Close() {
 	n.mu.Lock()
 	n.closed = true
+	n.releaseAll()
 	n.postAll()
 	n.forget()
 	n.mu.Unlock()

@@ -63,10 +63,14 @@ func (s *scene) catch(_ context.Context, l letter, _ bool) error {
 }
 
 func (s *scene) event(kind director.Kind) {
-	s.Event(director.Event{
+	e := director.Event{
 		Kind: kind, Virtual: s.virtual, Real: s.real, Status: conf.Running,
 		V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80", Weight: 1,
-	})
+	}
+	if kind == director.Gone {
+		e.Reason, e.Attempts = "connection refused", 2
+	}
+	s.Event(e)
 }
 
 func (s *scene) wantMails(t *testing.T, want ...string) {
@@ -105,8 +109,8 @@ func TestMailOnEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := set(t, &conf.Config{}, test.change)
-				s.event(director.Gone)
 				s.event(director.RealDeleted)
+				s.event(director.Gone)
 				s.wantMails(t, test.mails...)
 				if diff := cmp.Diff(test.log, s.log); diff != "" {
 					t.Errorf("log differs (-want +got):\n%s", diff)
@@ -115,6 +119,35 @@ func TestMailOnEvents(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestMailHasItsReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, &conf.Config{}, nil)
+		var bodies []string
+		s.outbox = newOutbox(func(_ context.Context, l letter, _ bool) error {
+			bodies = append(bodies, fmt.Sprintf("%v %s", time.Since(s.began), l.body))
+			return nil
+		}, s.printf)
+		s.event(director.RealDeleted)
+		s.event(director.Gone)
+		synctest.Wait()
+		s.event(director.RealQuiesced) // nobody says why
+		time.Sleep(time.Minute)
+		s.event(director.RealDeleted) // the daemon stops before anybody could
+		s.Close()
+		body := func(at, subject, reason string) string {
+			return at + " ldirectord host: " + s.host + "\nLog-Message: " + subject + "\n" + reason + "Daemon-Status: running\n"
+		}
+		want := []string{
+			body("0s", "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)", "Reason: connection refused, 2 attempts\n"),
+			body("1s", "Quiescent real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)", ""),
+			body("1m0s", "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)", ""),
+		}
+		if diff := cmp.Diff(want, bodies); diff != "" {
+			t.Errorf("mails differ (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestSenders(t *testing.T) {
@@ -128,6 +161,7 @@ func TestSenders(t *testing.T) {
 			return nil
 		}, s.printf)
 		s.event(director.RealDeleted)
+		time.Sleep(reasonPatience)
 		synctest.Wait()
 		s.virtual.EmailAlertFrom, s.virtual.SMTP = "ld@example.com", "mail"
 		s.event(director.RealDeleted)
@@ -165,17 +199,17 @@ func TestGroupsAreByRecipientAndBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, &conf.Config{EmailAlertGroup: 10 * time.Second}, nil)
 		for range mostListed + 7 {
-			s.event(director.RealDeleted)
+			s.event(director.RealAdded)
 		}
 		s.virtual.EmailAlert = "others@example.com"
-		s.event(director.RealDeleted)
+		s.event(director.RealAdded)
 		s.Use(&conf.Config{}) // grouping ends
 		synctest.Wait()
 		slices.Sort(s.mails)
 		s.wantMails(
 			t,
-			fmt.Sprintf("0s ops@example.com: %d events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and %d more", mostListed+7, mostListed+6),
-			"0s others@example.com: Deleted real server: 10.1.0.1:80 (10.0.0.1:80)",
+			fmt.Sprintf("0s ops@example.com: %d events: Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1) and %d more", mostListed+7, mostListed+6),
+			"0s others@example.com: Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)",
 		)
 		s.Close()
 	})
@@ -187,8 +221,8 @@ func TestReminders(t *testing.T) {
 	t.Run("until it is back", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := set(t, &conf.Config{}, freq)
-			s.event(director.Gone)
 			s.event(director.RealDeleted)
+			s.event(director.Gone)
 			time.Sleep(50 * time.Second)
 			s.event(director.Back)
 			time.Sleep(time.Hour)
