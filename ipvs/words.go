@@ -123,7 +123,7 @@ func Save(w io.Writer, table []Entry) error {
 func sortTable(table []Entry) {
 	slices.SortFunc(table, func(a, b Entry) int { return a.Service.compare(b.Service.Key) })
 	for _, e := range table {
-		slices.SortFunc(e.Destinations, func(a, b Destination) int { return a.AddrPort.Compare(b.AddrPort) })
+		slices.SortFunc(e.Destinations, func(a, b Destination) int { return a.Compare(b.AddrPort) })
 	}
 }
 
