@@ -1,0 +1,197 @@
+package checker
+
+import (
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+)
+
+// A GRPC check is up when the standard health service (grpc.health.v1) of the
+// real server answers that it is serving.
+type GRPC struct {
+	Addr    netip.AddrPort
+	Service string      // which of the server's services is asked for, "" is the server
+	Host    string      // the :authority, "" is Addr
+	TLS     *tls.Config // nil is HTTP/2 without TLS
+}
+
+// String implements Checker.
+func (g GRPC) String() string {
+	return fmt.Sprintf("grpc health of %q at %s", g.Service, g.Addr)
+}
+
+// Target implements Talker.
+func (g GRPC) Target() Target {
+	target := Target{Network: "tcp", Addr: g.Addr}
+	if g.TLS != nil {
+		target.TLS = g.TLS.Clone()
+		target.TLS.NextProtos = []string{"h2"}
+	}
+	return target
+}
+
+// Dialogue implements Talker.
+func (g GRPC) Dialogue() Dialogue { return &grpcDialogue{grpc: g} }
+
+// request is a call of Check.
+func (g GRPC) request() []byte {
+	scheme, host := "http", g.Host
+	if g.TLS != nil {
+		scheme = "https"
+	}
+	if host == "" {
+		host = g.Addr.String()
+	}
+	return http2Request([][2]string{
+		{":method", "POST"},
+		{":scheme", scheme},
+		{":path", "/grpc.health.v1.Health/Check"},
+		{":authority", host},
+		{"content-type", "application/grpc"},
+		{"te", "trailers"},
+		{"user-agent", userAgent},
+	}, grpcMessage(healthRequest(g.Service)))
+}
+
+// healthRequest is a HealthCheckRequest: field 1 is the service.
+func healthRequest(service string) []byte {
+	if service == "" {
+		return nil
+	}
+	return append(binary.AppendUvarint([]byte{1<<3 | wireBytes}, uint64(len(service))), service...)
+}
+
+// The kinds of fields in a protobuf message.
+const (
+	wireVarint  = 0
+	wireFixed64 = 1
+	wireBytes   = 2
+	wireFixed32 = 5
+)
+
+// grpcPrefix is what is in front of every message: whether it is compressed,
+// and its length.
+const grpcPrefix = 5
+
+// grpcMessage puts the prefix in front of message.
+func grpcMessage(message []byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...)
+}
+
+// maxHealth is more than an answer of the health service can be.
+const maxHealth = 4 << 10
+
+type grpcDialogue struct {
+	grpc   GRPC
+	answer *http2Answer // nil before the request
+}
+
+// Next implements Dialogue.
+func (d *grpcDialogue) Next(in []byte, eof bool) Step {
+	if d.answer == nil {
+		d.answer = newHTTP2Answer(maxHealth)
+		return Step{Send: d.grpc.request()}
+	}
+	step, err := d.answer.read(in, eof)
+	if err != nil {
+		return Step{Done: true, Err: err}
+	}
+	if !d.answer.over {
+		return step
+	}
+	health, err := readHealth(d.answer)
+	return Step{Done: true, Detail: health, Err: err}
+}
+
+// readHealth is what a whole answer says.
+func readHealth(a *http2Answer) (health string, err error) {
+	if head := a.head(); head.status != 200 {
+		return "", errors.New(head.line)
+	}
+	if code := a.fields["grpc-status"]; code != "0" {
+		message := a.fields["grpc-message"]
+		if plain, err := url.PathUnescape(message); err == nil {
+			message = plain
+		}
+		return "", fmt.Errorf("grpc status %s: %s", grpcCode(code), excerpt(message))
+	}
+	if len(a.body) < grpcPrefix || a.body[0] != 0 || int(binary.BigEndian.Uint32(a.body[1:])) != len(a.body)-grpcPrefix {
+		return "", fmt.Errorf("no grpc message: %s", excerpt(a.body))
+	}
+	status, ok := readServing(a.body[grpcPrefix:])
+	if !ok {
+		return "", fmt.Errorf("no answer of the health service: %s", excerpt(a.body[grpcPrefix:]))
+	}
+	switch status {
+	case 1:
+		return "SERVING", nil
+	case 2:
+		return "NOT_SERVING", errors.New("NOT_SERVING")
+	case 3:
+		return "SERVICE_UNKNOWN", errors.New("SERVICE_UNKNOWN")
+	}
+	return "UNKNOWN", errors.New("UNKNOWN")
+}
+
+// readServing reads a HealthCheckResponse: field 1 is the status. One that is
+// not there is 0, what is unknown is skipped.
+func readServing(message []byte) (status uint64, ok bool) {
+	for len(message) > 0 {
+		tag, n := binary.Uvarint(message)
+		if n <= 0 {
+			return 0, false
+		}
+		message = message[n:]
+		value, size := readField(tag&7, message)
+		if size == 0 || size > uint64(len(message)) {
+			return 0, false
+		}
+		if tag == 1<<3|wireVarint {
+			status = value
+		}
+		message = message[size:]
+	}
+	return status, true
+}
+
+// readField is how long the field is that message begins with, 0 if it is
+// none, and its value if that is a number.
+func readField(kind uint64, message []byte) (value, size uint64) {
+	switch kind {
+	case wireFixed64:
+		return 0, 8
+	case wireFixed32:
+		return 0, 4
+	case wireVarint, wireBytes:
+	default:
+		return 0, 0
+	}
+	value, n := binary.Uvarint(message)
+	switch {
+	case n <= 0:
+		return 0, 0
+	case kind == wireVarint:
+		return value, uint64(n)
+	case value > uint64(len(message)):
+		return 0, 0
+	}
+	return 0, uint64(n) + value
+}
+
+// grpcCodes are the statuses that a server without the health service, or in
+// trouble, answers with.
+var grpcCodes = map[string]string{
+	"2": "UNKNOWN", "5": "NOT_FOUND", "7": "PERMISSION_DENIED", "8": "RESOURCE_EXHAUSTED",
+	"12": "UNIMPLEMENTED", "13": "INTERNAL", "14": "UNAVAILABLE", "16": "UNAUTHENTICATED",
+}
+
+// grpcCode is a status with its name.
+func grpcCode(code string) string {
+	if name := grpcCodes[code]; name != "" {
+		return name
+	}
+	return excerpt(code)
+}

@@ -1,0 +1,68 @@
+package checker
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// maxChunkLine is how long the line before a chunk may be.
+const maxChunkLine = 1024
+
+// chunks reads a body of HTTP/1.1 that comes in chunks. What comes after the
+// last one, the trailers, is not waited for.
+type chunks struct {
+	left   int  // bytes of this chunk still to come
+	behind bool // the line end behind a chunk is to come
+}
+
+// read takes what it can from in and appends it to body until that is limit
+// long. over says that the body is complete or long enough.
+func (c *chunks) read(in []byte, body *[]byte, limit int) (consumed int, over bool, err error) {
+	for {
+		if c.left > 0 {
+			n := min(c.left, len(in)-consumed, limit-len(*body))
+			*body = append(*body, in[consumed:consumed+n]...)
+			consumed += n
+			c.left -= n
+			if len(*body) == limit {
+				return consumed, true, nil
+			}
+			if c.left > 0 {
+				return consumed, false, nil
+			}
+			c.behind = true
+		}
+		line, _, whole := bytes.Cut(in[consumed:], newline)
+		if len(line) > maxChunkLine {
+			return consumed, false, fmt.Errorf("no chunk: %s", excerpt(line))
+		}
+		if !whole {
+			return consumed, false, nil
+		}
+		consumed += len(line) + 1
+		last, err := c.begin(bytes.TrimRight(line, "\r"))
+		if err != nil || last {
+			return consumed, last, err
+		}
+	}
+}
+
+// begin reads the line behind a chunk or the one before it. The chunk of no
+// bytes is the last.
+func (c *chunks) begin(line []byte) (last bool, err error) {
+	if c.behind {
+		c.behind = false
+		if len(line) > 0 {
+			return false, fmt.Errorf("a chunk does not end where it should: %s", excerpt(line))
+		}
+		return false, nil
+	}
+	size, _, _ := bytes.Cut(line, []byte(";"))
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(size)), 16, 62)
+	if err != nil {
+		return false, fmt.Errorf("no chunk: %s", excerpt(line))
+	}
+	c.left = int(n)
+	return n == 0, nil
+}

@@ -1,0 +1,89 @@
+package checker
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// headEnd is where the empty line that ends a head ends, 0 if there is none.
+// A line may end in LF alone. Nothing before from has to be looked at.
+func headEnd(in []byte, from int) int {
+	for {
+		i := bytes.IndexByte(in[from:], '\n')
+		if i < 0 {
+			return 0
+		}
+		from += i + 1
+		switch rest := in[from:]; {
+		case len(rest) > 0 && rest[0] == '\n':
+			return from + 1
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			return from + 2
+		}
+	}
+}
+
+// isStatusLine says whether line is like "HTTP/1.1 200 OK".
+func isStatusLine(line []byte) bool {
+	version, rest, ok := bytes.Cut(line, []byte(" "))
+	if !ok || !bytes.HasPrefix(version, []byte("HTTP/")) || len(version) < len("HTTP/1.0") {
+		return false
+	}
+	rest = bytes.TrimLeft(rest, " ")
+	if len(rest) < 3 || rest[0] < '1' || '5' < rest[0] || !isDigit(rest[1]) || !isDigit(rest[2]) {
+		return false
+	}
+	return len(rest) == 3 || rest[3] == ' ' || rest[3] == '\r'
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// readAnswer reads the status line that head begins with.
+func readAnswer(head []byte) httpHead {
+	line, _, _ := bytes.Cut(head, newline)
+	_, line, _ = bytes.Cut(line, []byte(" "))
+	line = bytes.TrimSpace(line)
+	status := int(line[0]-'0')*100 + int(line[1]-'0')*10 + int(line[2]-'0')
+	return httpHead{status: status, line: statusText(line)}
+}
+
+// statusText is a status with its reason, safe to show. The usual one costs
+// nothing.
+func statusText(line []byte) string {
+	if string(line) == "200 OK" {
+		return "200 OK"
+	}
+	quoted := excerpt(line)
+	return quoted[1 : len(quoted)-1]
+}
+
+// httpFields are the fields of a head that say where its body ends or where
+// to go.
+type httpFields struct {
+	length   int // -1 is unsaid
+	chunked  bool
+	location []byte
+}
+
+// readFields reads them. What cannot be understood counts as unsaid.
+func readFields(head []byte) httpFields {
+	fields := httpFields{length: -1}
+	_, rest, _ := bytes.Cut(head, newline)
+	for len(rest) > 0 {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, newline)
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		value = bytes.TrimSpace(value)
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			if n, err := strconv.ParseUint(string(value), 10, 62); err == nil && fields.length < 0 {
+				fields.length = int(n)
+			}
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			fields.chunked = len(value) >= 7 && bytes.EqualFold(value[len(value)-7:], []byte("chunked"))
+		case bytes.EqualFold(name, []byte("Location")):
+			fields.location = value
+		}
+	}
+	return fields
+}

@@ -1,0 +1,207 @@
+package checker
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var _ Talker = (*HTTP)(nil)
+
+var realServer = netip.MustParseAddrPort("10.1.0.3:8080")
+
+// newHTTP is NewHTTP for options that are right, with the address of every
+// test unless they have one.
+func newHTTP(tb testing.TB, o HTTPOptions) *HTTP {
+	tb.Helper()
+	if o.Service == "" {
+		o.Service = "http"
+	}
+	if !o.Addr.IsValid() {
+		o.Addr = realServer
+	}
+	h, err := NewHTTP(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return h
+}
+
+func compilePattern(tb testing.TB, perl string) *Pattern {
+	tb.Helper()
+	p, err := CompilePattern(perl)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+func TestHTTPRequest(t *testing.T) {
+	v6 := netip.MustParseAddrPort("[fd00::3]:80")
+	tests := []struct {
+		name    string
+		options HTTPOptions
+		says    string
+		target  string
+		request string // the first line and the headers that matter, with "|" between
+	}{
+		{
+			"the least", HTTPOptions{},
+			"http GET http://10.1.0.3:8080/", "10.1.0.3:8080",
+			"GET / HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"a path without its slash", HTTPOptions{Request: "index.html"},
+			"http GET http://10.1.0.3:8080/index.html", "10.1.0.3:8080",
+			"GET /index.html HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"slashes as written", HTTPOptions{Request: "//ok/../a?x=1&y=/2"},
+			"http GET http://10.1.0.3:8080//ok/../a?x=1&y=/2", "10.1.0.3:8080",
+			"GET //ok/../a?x=1&y=/2 HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"what cannot stand in a request line", HTTPOptions{Request: "/a b\"<|>\r\nX: y%20%zz/ü"},
+			"http GET http://10.1.0.3:8080/a%20b%22%3C%7C%3E%0D%0AX:%20y%20%zz/%C3%BC", "10.1.0.3:8080",
+			"GET /a%20b%22%3C%7C%3E%0D%0AX:%20y%20%zz/%C3%BC HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"virtual host", HTTPOptions{VirtualHost: "www.example.com", HasVirtualHost: true, Method: "HEAD"},
+			"http HEAD http://10.1.0.3:8080/", "10.1.0.3:8080",
+			"HEAD / HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"empty virtual host", HTTPOptions{HasVirtualHost: true},
+			"http GET http://10.1.0.3:8080/", "10.1.0.3:8080",
+			"GET / HTTP/1.1|Host: |User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"IPv6", HTTPOptions{Addr: v6, Request: "/ok"},
+			"http GET http://[fd00::3]:80/ok", "[fd00::3]:80",
+			"GET /ok HTTP/1.1|Host: [fd00::3]|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"https", HTTPOptions{Service: "https"},
+			"https GET https://10.1.0.3:8080/", "10.1.0.3:8080 tls",
+			"GET / HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"another URL", HTTPOptions{Request: "/http://10.1.0.2:81/ok"},
+			"http GET http://10.1.0.2:81/ok", "10.1.0.2:81",
+			"GET /ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"another URL by name, without path", HTTPOptions{Request: "https://www.example.com?a#b"},
+			"http GET https://www.example.com/?a", "www.example.com:443 tls www.example.com",
+			"GET /?a HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"a login in the URL", HTTPOptions{Request: "http://me:s%20cret@[fd00::3]/", HasVirtualHost: true, VirtualHost: "a"},
+			"http GET http://[fd00::3]/", "[fd00::3]:80",
+			"GET / HTTP/1.1|Host: a|User-Agent: ldirectord|Authorization: Basic bWU6cyBjcmV0|Connection: close",
+		},
+		{
+			"a URL within a path", HTTPOptions{Request: "/login?next=http://www.example.com/"},
+			"http GET http://10.1.0.3:8080/login?next=http://www.example.com/", "10.1.0.3:8080",
+			"GET /login?next=http://www.example.com/ HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"proxy", HTTPOptions{Service: "http_proxy", Request: "http://www.example.com/x"},
+			"http_proxy GET http://www.example.com/x through 10.1.0.3:8080", "10.1.0.3:8080",
+			"GET http://www.example.com/x HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"proxy without a URL", HTTPOptions{Service: "http_proxy", Request: "/x"},
+			"http_proxy GET http://10.1.0.3:8080/x through 10.1.0.3:8080", "10.1.0.3:8080",
+			"GET http://10.1.0.3:8080/x HTTP/1.1|Host: 10.1.0.3:8080|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"proxy for https: a tunnel first", HTTPOptions{Service: "http_proxy", Request: "https://www.example.com/x"},
+			"http_proxy GET https://www.example.com/x through 10.1.0.3:8080", "10.1.0.3:8080",
+			"CONNECT www.example.com:443 HTTP/1.1|Host: www.example.com:443|User-Agent: ldirectord",
+		},
+		{
+			"headers", HTTPOptions{Headers: []string{"X-A: b", "user-agent:Mozilla", "Cookie: c=d"}, Version: "1.0"},
+			"http GET http://10.1.0.3:8080/", "10.1.0.3:8080",
+			"GET / HTTP/1.0|Host: 10.1.0.3|User-Agent: Mozilla|X-A: b|Cookie: c=d|Connection: close",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHTTP(t, tt.options)
+			first := h.Dialogue().Next(nil, false)
+			got := []string{h.String(), describeTarget(h.Target()), strings.ReplaceAll(strings.TrimSuffix(string(first.Send), "\r\n\r\n"), "\r\n", "|")}
+			if diff := cmp.Diff([]string{tt.says, tt.target, tt.request}, got); diff != "" {
+				t.Errorf("what is asked of whom (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// describeTarget is where a Target leads in a few words.
+func describeTarget(target Target) string {
+	where := target.Addr.String()
+	if target.Host != "" {
+		where = fmt.Sprintf("%s:%d", target.Host, target.Addr.Port())
+	}
+	if target.TLS != nil {
+		where = strings.TrimSpace(where + " tls " + target.TLS.ServerName)
+	}
+	return where
+}
+
+func TestNewHTTPRefuses(t *testing.T) {
+	tests := []struct {
+		name    string
+		options HTTPOptions
+		want    string
+	}{
+		{"method", HTTPOptions{Method: "POST"}, `http method "POST" is neither GET nor HEAD`},
+		{"version", HTTPOptions{Version: "3"}, `http version "3" is none of 1.0, 1.1 and 2`},
+		{"version 2 through a proxy", HTTPOptions{Service: "http_proxy", Version: "2"}, "http version 2 is not supported for http_proxy"},
+		{"virtual host", HTTPOptions{VirtualHost: "a\r\nX: y"}, `virtual host "a\r\nX: y" cannot stand in a header`},
+		{"header without a colon", HTTPOptions{Headers: []string{"X-A b"}}, `header "X-A b" is not of the form "Name: value"`},
+		{"header with a line end", HTTPOptions{Headers: []string{"X-A: b\r\nc: d"}}, `header "X-A" is not of the form "Name: value"`},
+		{"header of a body", HTTPOptions{Headers: []string{"content-length: 5"}}, "header content-length cannot be set: no body is sent"},
+		{"scheme", HTTPOptions{Request: "ftp://a/b"}, `url "ftp://a/b" is neither http nor https`},
+		{"port", HTTPOptions{Request: "http://a:0/b"}, `url with host "a:0": invalid port`},
+		{"big port", HTTPOptions{Request: "http://a:65536/b"}, `url with host "a:65536": invalid port`},
+		{"host", HTTPOptions{Request: "http:///b"}, `url with host "": invalid host name`},
+		{"host with a blank", HTTPOptions{Request: "http://me:secret@a b/"}, `url with host "a b": invalid host name`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := NewHTTP(tt.options); errText(err) != tt.want {
+				t.Errorf("NewHTTP: %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseStatuses(t *testing.T) {
+	tests := []struct {
+		in   string
+		want Statuses
+		err  string
+	}{
+		{"200-299,401", Statuses{{200, 299}, {401, 401}}, ""},
+		{" 204 , 100-599", Statuses{{204, 204}, {100, 599}}, ""},
+		{"", nil, `"" is no http status or range of them`},
+		{"2xx", nil, `"2xx" is no http status or range of them`},
+		{"299-200", nil, `"299-200" is no http status or range of them`},
+		{"99", nil, `"99" is no http status or range of them`},
+		{"200-600", nil, `"200-600" is no http status or range of them`},
+		{"200,", nil, `"" is no http status or range of them`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.in, func(t *testing.T) {
+			got, err := ParseStatuses(tt.in)
+			if diff := cmp.Diff(tt.want, got); diff != "" || errText(err) != tt.err {
+				t.Errorf("ParseStatuses(%q): %v, want %s (-want +got):\n%s", tt.in, err, tt.err, diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package checker
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+)
+
+// A SimpleTCP check sends a request, says that no more will come, and is up
+// when one line of the answer matches.
+type SimpleTCP struct {
+	Addr    netip.AddrPort
+	Request string   // \n in it is a newline; the "/" that the configuration puts first is dropped
+	Receive *Pattern // nil or the empty one needs a line nevertheless
+	Limit   int      // how many bytes of the answer are read, 0 is 1 MiB
+}
+
+// String implements Checker.
+func (s SimpleTCP) String() string {
+	return "simpletcp " + excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
+}
+
+// simpleRequest is what is sent for a configured request.
+func simpleRequest(request string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(request, "/"), `\n`, "\n")
+}
+
+// Target implements Talker.
+func (s SimpleTCP) Target() Target { return Target{Network: "tcp", Addr: s.Addr} }
+
+// Dialogue implements Talker.
+func (s SimpleTCP) Dialogue() Dialogue {
+	if s.Limit <= 0 {
+		s.Limit = defaultLimit
+	}
+	return &simpleTCPDialogue{SimpleTCP: s}
+}
+
+type simpleTCPDialogue struct {
+	SimpleTCP
+	asked bool
+	seen  int    // bytes of the lines so far
+	first string // an excerpt of the first line
+	line  []byte // as far as the current one came in pieces
+}
+
+// Next implements Dialogue.
+func (d *simpleTCPDialogue) Next(in []byte, eof bool) Step {
+	if !d.asked {
+		d.asked = true
+		return Step{Send: []byte(simpleRequest(d.Request)), CloseWrite: true}
+	}
+	rest := in[:min(len(in), d.Limit-d.seen-len(d.line))]
+	for {
+		line, after, whole := bytes.Cut(rest, newline)
+		if !whole {
+			break
+		}
+		// With its end, as Perl reads lines: a pattern may want it.
+		if step := d.match(append(d.line, rest[:len(line)+1]...)); step.Done {
+			return step
+		}
+		d.line, rest = d.line[:0], after
+	}
+	d.line = append(d.line, rest...)
+	if !eof && d.seen+len(d.line) < d.Limit {
+		return Step{Consumed: len(in)}
+	}
+	return d.end()
+}
+
+// end is the verdict when all has been read: the last line needs no end.
+func (d *simpleTCPDialogue) end() Step {
+	if len(d.line) > 0 {
+		if step := d.match(d.line); step.Done {
+			return step
+		}
+	}
+	if d.seen == 0 {
+		return down("closed the connection without an answer")
+	}
+	return down("receive %s not found in any line of %d bytes: %s", excerpt(d.Receive.String()), d.seen, d.first)
+}
+
+// match is Done if line is what is looked for.
+func (d *simpleTCPDialogue) match(line []byte) Step {
+	if d.seen == 0 {
+		d.first = excerpt(line)
+	}
+	d.seen += len(line)
+	if d.Receive == nil {
+		return up("", "")
+	}
+	matched, err := d.Receive.Match(line)
+	if err != nil || matched {
+		return Step{Done: true, Err: err}
+	}
+	return Step{}
+}

@@ -1,0 +1,45 @@
+package checker
+
+import (
+	"net/netip"
+	"time"
+)
+
+// A SimpleUDP check sends one datagram and is up when the one that comes back
+// matches.
+type SimpleUDP struct {
+	Addr    netip.AddrPort
+	Request string   // as for SimpleTCP
+	Receive *Pattern // nil is any answer
+}
+
+// simpleUDPResend is how long an answer may take until the request is sent
+// again: datagrams get lost.
+const simpleUDPResend = time.Second
+
+// String implements Checker.
+func (s SimpleUDP) String() string {
+	return "simpleudp " + excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
+}
+
+// Target implements Talker.
+func (s SimpleUDP) Target() Target {
+	return Target{Network: "udp", Addr: s.Addr, Resend: simpleUDPResend}
+}
+
+// Dialogue implements Talker.
+func (s SimpleUDP) Dialogue() Dialogue { return &simpleUDPDialogue{SimpleUDP: s} }
+
+type simpleUDPDialogue struct {
+	SimpleUDP
+	asked bool
+}
+
+// Next implements Dialogue.
+func (d *simpleUDPDialogue) Next(in []byte, _ bool) Step {
+	if !d.asked {
+		d.asked = true
+		return Step{Send: []byte(simpleRequest(d.Request))}
+	}
+	return Step{Done: true, Err: received(d.Receive, in)}
+}
