@@ -49,15 +49,18 @@ func (c *tnsConn) follow(received []byte) bool {
 		}
 		c.head = append(c.head, received[0])
 		received = received[1:]
-		if len(c.head) < c.headLen() {
+		if len(c.head) < tnsHeaderLen {
 			continue
 		}
 		length := c.length()
-		if length < len(c.head) || length > maxAnswer {
+		if length < c.headLen() || length > maxAnswer {
 			return false
 		}
+		if len(c.head) < c.headLen() {
+			continue
+		}
 		if c.head[4] == tnsAccept {
-			c.wide = binary.BigEndian.Uint16(c.head[8:]) >= tnsWide
+			c.wide = binary.BigEndian.Uint16(c.head[tnsHeaderLen:]) >= tnsWide
 		}
 		c.left = length - len(c.head)
 		c.head = c.head[:0]
@@ -68,7 +71,7 @@ func (c *tnsConn) follow(received []byte) bool {
 // headLen is how much of the packet has to be looked at: of an accept packet
 // also the version.
 func (c *tnsConn) headLen() int {
-	if len(c.head) > 4 && c.head[4] == tnsAccept {
+	if c.head[4] == tnsAccept {
 		return tnsHeaderLen + 2
 	}
 	return tnsHeaderLen
