@@ -94,10 +94,8 @@ func (k *Kernel) Close() error {
 	return nil
 }
 
-// use does op with the link, opening it if it is not open. moby/ipvs waits for an
-// answer for ever: an op that takes longer than the limit is ended by closing
-// the link under it. After this, and after an error that is not the kernel's
-// answer, the next use opens another one.
+// use does op with the link, opening it if it is not open. After an error that is
+// not the kernel's answer the next use opens another one.
 func (k *Kernel) use(op func(link) error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -111,14 +109,20 @@ func (k *Kernel) use(op func(link) error) error {
 		}
 		k.link = l
 	}
-	watchdog := time.AfterFunc(k.limit, k.link.close)
-	err := op(k.link)
-	switch {
-	case !watchdog.Stop():
-		k.link = nil
-		return fmt.Errorf("the kernel did not answer within %v", k.limit)
-	case err != nil && !isAnswer(err):
+	err := bounded(k.limit, k.link, func() error { return op(k.link) })
+	if err != nil && !isAnswer(err) {
 		k.drop()
+	}
+	return err
+}
+
+// bounded does op, which uses the link. moby/ipvs waits for an answer for ever:
+// an op that takes longer than the limit is ended by closing the link under it.
+func bounded(limit time.Duration, l link, op func() error) error {
+	watchdog := time.AfterFunc(limit, l.close)
+	err := op()
+	if !watchdog.Stop() {
+		return fmt.Errorf("the kernel did not answer within %v", limit)
 	}
 	return err
 }

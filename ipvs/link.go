@@ -35,7 +35,7 @@ func dial() (link, error) {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
 	l := &kernelLink{r, h}
-	if err := l.try(); err != nil {
+	if err := bounded(answerLimit, l, l.try); err != nil {
 		l.close()
 		return nil, err
 	}
