@@ -20,10 +20,13 @@ type Config struct {
 	AutoReload      bool
 	Callback        string // path of a command, "" is none
 	CheckInterval   time.Duration
+	CheckRate       int           // checks started per second; 0 is derived from the intervals
+	CheckSource     netip.Addr    // the address checks come from; invalid is the kernel's choice
 	DriftCheck      time.Duration // how often the kernel's table is compared; 0 is off
 	EmailAlertGroup time.Duration // how long mails are collected; 0 is one mail for each event
 	Execute         []string      // configuration files of daemons to run beside this one
 	Fork            bool          // accepted; checks are parallel anyway
+	HoldLocal       bool          // change nothing while most checks fail for want of something local
 	LogFile         string        // a path if it begins with "/", else a syslog facility
 	MaintenanceDir  string        // "" is none
 	MonitorLog      string        // the "is gone" / "is back" log, "" is none
@@ -60,10 +63,17 @@ type VirtualService struct {
 	Combined         int    // connects per negotiate, for CheckCombined
 	Service          string // "http", ... , "none"
 	CheckCommand     string
-	CheckPort        uint16 // 0: the real server's port, else the service's
-	Request          string
-	Receive          string // Perl regular expression, "" matches everything
-	HTTPMethod       string // GET or HEAD
+	CheckPort        uint16        // 0: the real server's port, else the service's
+	Request          string        // begins with "/", which is the default
+	HasRequest       bool          // request was given
+	Receive          string        // Perl regular expression, "" matches everything
+	ReceiveNot       string        // Perl regular expression that must not match, "" is none
+	ReceiveBytes     int64         // how much of an answer is read; 0 is the checker's own limit
+	HTTPMethod       string        // GET or HEAD
+	HTTPStatus       []StatusRange // what counts as good; nil is 200-299
+	HTTPHeader       []Header      // sent besides the usual ones
+	HTTPVersion      HTTPVersion
+	HTTPFollow       HTTPFollow
 	VirtualHost      string
 	HasVirtualHost   bool // virtualhost was given, possibly empty
 	Login            string
@@ -76,12 +86,26 @@ type VirtualService struct {
 	CheckCount       int           // tries of one ping
 	ChkLoop          int           // tries at once of one check of any type
 	FailureCount     int           // failed checks in a row until down
+	RiseCount        int           // good checks in a row until up again
+	FastInterval     time.Duration // between checks after a first failure, until decided; 0 is CheckInterval
+	DownInterval     time.Duration // between checks of a real server that is down; 0 is CheckInterval
+
+	// TLS, for the services that speak it and for StartTLS.
+	StartTLS      bool
+	SSLVerify     SSLVerify
+	SSLCAFile     string // "" is the system's
+	SSLName       string // to ask for and to verify; "" is VirtualHost
+	SSLCert       string // client certificate, "" is none
+	SSLKey        string // "" with SSLCert: the key is in that file too
+	SSLExpiryWarn int    // days before its end that a certificate is warned of; 0 is never
 
 	// What happens when a real server is down or the daemon stops.
 	Quiescent       bool
 	CleanStop       bool
-	FallbackCommand string // run by the shell with start|stop, "" is none
-	MonitorFile     string // "" is none
+	SlowStart       time.Duration // in which the weight climbs after coming back; 0 is at once
+	MinAlive        MinAlive      // checks alone leave at least this many in
+	FallbackCommand string        // run by the shell with start|stop, "" is none
+	MonitorFile     string        // "" is none
 
 	// Alerts.
 	EmailAlert       string // recipients as written, "" is none
@@ -152,7 +176,62 @@ const (
 	CheckExternalPerl
 	CheckOn
 	CheckOff
+	CheckAgent // weight and verdict come from an agent on the real server
 )
+
+// SSLVerify is what a real server's certificate has to prove.
+type SSLVerify uint8
+
+// The values of the sslverify directive. VerifyChain, where it is not given, is
+// what the original did: a chain to a known CA, any name.
+const (
+	VerifyChain SSLVerify = iota
+	VerifyFull            // yes: the chain and the name
+	VerifyNone            // no
+)
+
+// HTTPVersion is the version of HTTP a real server is asked in.
+type HTTPVersion uint8
+
+// The values of the httpversion directive.
+const (
+	HTTP11 HTTPVersion = iota
+	HTTP10
+	HTTP2
+)
+
+// HTTPFollow is what is done about a redirect.
+type HTTPFollow uint8
+
+// The values of the httpfollow directive.
+const (
+	FollowYes  HTTPFollow = iota
+	FollowNo              // the redirect is the answer
+	FollowSame            // on the real server itself, whatever host it names
+)
+
+// A StatusRange is HTTP status codes from Low to High, both included.
+type StatusRange struct {
+	Low, High int
+}
+
+// A Header is one line of an HTTP request's header.
+type Header struct {
+	Name, Value string
+}
+
+// MinAlive is how many real servers of a virtual service checks alone never
+// take out: a number, or a share of those configured. The zero MinAlive is none.
+type MinAlive struct {
+	Count   int
+	Percent int
+}
+
+// Of is the number for a virtual service with total real servers, at most
+// total. A share is rounded up.
+func (m MinAlive) Of(total int) int {
+	return min(total, max(m.Count, (total*m.Percent+99)/100))
+}
 
 // Status is a set of the daemon's states.
 type Status uint8

@@ -1,0 +1,64 @@
+package conf
+
+import (
+	"bytes"
+	"strings"
+)
+
+// adviseAddress is about a virtual= line that is read otherwise than it looks.
+func (p *parser) adviseAddress(b *block) {
+	v := b.v
+	if v.Protocol != FWM {
+		return
+	}
+	if strings.ContainsAny(v.Name, ".:") {
+		p.advise(v.Line, v.Name+" has no port, so it is firewall mark "+v.String(),
+			"write "+v.Name+":80, or "+v.Name+":0 for all ports")
+	}
+	if v.Mark == 0 {
+		p.advise(v.Line, "the kernel has no such firewall mark: "+v.Name, "marks are 1 to 4294967295")
+	}
+}
+
+// adviseBlock is about directives of a block that do not go together.
+func (p *parser) adviseBlock(v *VirtualService) {
+	if v.OPS && v.Protocol != UDP {
+		p.advise(v.Line, "ops counts only with udp: "+v.ID(), "")
+	}
+	if v.Netmask != "" && !v.Persist {
+		p.advise(v.Line, "netmask counts only with persistent: "+v.ID(), "")
+	}
+	if v.Service == "dns" && v.CheckType == CheckNegotiate && v.Receive == "" {
+		p.advise(v.Line, "a dns check without receive never succeeds: "+v.ID(), `say what the answer has to contain: receive="10.0.0."`)
+	}
+	if len(v.Reals) == 0 {
+		p.advise(v.Line, "no real servers: "+v.ID(), "")
+	}
+	for _, r := range v.Reals {
+		p.adviseReal(v, r)
+	}
+}
+
+func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
+	mapped := v.Protocol != FWM && r.Port != v.Port
+	switch {
+	case mapped && r.Port == 0 && r.Forward == Masq:
+		p.advise(r.Line, "a masq real server without a port is of no use: "+r.String(), "connections would go to its port 0")
+	case mapped && r.Port != 0 && r.Forward != Masq:
+		p.advise(r.Line, "with "+r.Forward.String()+" the kernel keeps the virtual service's port; only the checks use that of "+r.String(),
+			"use checkport for this, or masq to change the port")
+	}
+	if r.Lower != 0 && r.Upper == 0 {
+		p.advise(r.Line, "the kernel refuses a lower threshold without an upper one: "+r.String(), "add u:N")
+	}
+	if v.Fallback != nil && v.Fallback.AddrPort() == r.AddrPort() {
+		p.advise(r.Line, "the fallback is a real server too: "+r.String(), "")
+	}
+}
+
+// adviseFile is about the file as a whole.
+func (p *parser) adviseFile(text []byte) {
+	if bytes.Contains(text, []byte("\r\n")) {
+		p.advise(0, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)
+	}
+}

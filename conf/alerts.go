@@ -1,0 +1,122 @@
+package conf
+
+import (
+	"errors"
+	"math"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// setEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.
+func setEmailAlert(at *place, value string) error {
+	to := unquoted(value)
+	if to == "" {
+		return errors.New("no email address specified")
+	}
+	at.settings.emailAlert.set(trimRight(to))
+	return nil
+}
+
+// setEmailAlertFreq is emailalertfreq = SECONDS: between reminders, 0 is none.
+// Unlike other numbers it has to come first.
+func setEmailAlertFreq(at *place, value string) error {
+	before, run, _ := digits(value)
+	if run == "" || before != "" {
+		return errors.New("invalid email alert frequency")
+	}
+	at.settings.emailAlertFreq.set(time.Duration(number(run, math.MaxInt32)) * time.Second)
+	return nil
+}
+
+var statusWords = map[string]Status{
+	"starting": Starting, "running": Running, "stopping": Stopping, "reloading": Reloading,
+	"all": All, "none": 0,
+}
+
+// setEmailAlertStatus is emailalertstatus = STATE[, STATE]: the daemon's states
+// in which mail is sent.
+func setEmailAlertStatus(at *place, value string) error {
+	var status Status
+	none, other := false, ""
+	for _, s := range splitComma(value) {
+		bits, ok := statusWords[s]
+		if !ok {
+			return errors.New(`invalid email alert status at: "` + s + `"`)
+		}
+		if status |= bits; s == "none" {
+			none = true
+		} else if other == "" {
+			other = s
+		}
+		if none && other != "" {
+			return errors.New(`invalid email alert status: "` + other + `" specified with "none"`)
+		}
+	}
+	at.settings.emailAlertStatus.set(status)
+	return nil
+}
+
+var comma = regexp.MustCompile(`[\s\v]*,[\s\v]*`)
+
+// splitComma cuts a list at its commas. Blanks around a comma and empty
+// elements at the end do not count; other empty elements do.
+func splitComma(list string) []string {
+	elements := comma.Split(list, -1)
+	for len(elements) > 0 && elements[len(elements)-1] == "" {
+		elements = elements[:len(elements)-1]
+	}
+	return elements
+}
+
+var smtpServer = regexp.MustCompile(`^[0-9A-Za-z._+-]+`)
+
+// setSMTP is smtp = HOST: where mail is handed in.
+func setSMTP(at *place, value string) error {
+	host := smtpServer.FindString(value)
+	if host == "" {
+		return errors.New("invalid SMTP server address")
+	}
+	if rest := plain(value[len(host):]); rest != "" {
+		at.advise(at.line, "smtp: "+rest+" is ignored", "one host name or IPv4 address, without port")
+	}
+	at.settings.smtp.set(host)
+	return nil
+}
+
+// setMonitorFile is monitorfile = /path: one line for each check's result. It
+// is opened as it is read.
+func setMonitorFile(at *place, value string) error {
+	path := strings.Trim(unquoted(value), blanks)
+	if err := at.opts.TryOpen(path); err != nil {
+		return errors.New("unable to open monitorfile " + path + ": " + reason(err))
+	}
+	at.block.v.MonitorFile = path
+	return nil
+}
+
+// setServiceName is servicename = TEXT: stands in mails.
+func setServiceName(at *place, value string) error {
+	at.block.v.ServiceName = trimRight(value)
+	return nil
+}
+
+// setComment is comment = TEXT: stands in mails.
+func setComment(at *place, value string) error {
+	at.block.v.Comment = trimRight(value)
+	return nil
+}
+
+// setFallbackCommand is fallbackcommand = COMMAND: run by the shell when the
+// fallback comes in or leaves. Outside blocks quotes are the shell's.
+func setFallbackCommand(at *place, value string) error {
+	command := value
+	if at.block != nil {
+		command = unquoted(value)
+	}
+	if command == "" {
+		return errors.New("invalid fallback command")
+	}
+	at.settings.fallbackCommand.set(command)
+	return nil
+}

@@ -1,0 +1,145 @@
+package conf
+
+import (
+	"errors"
+	"math"
+	"net/netip"
+	"regexp"
+	"strconv"
+)
+
+// A block is a virtual service while its lines are read, before names are
+// resolved.
+type block struct {
+	v        *VirtualService
+	settings settings
+	host     string // "" for a firewall mark
+	port     string
+	fallback *fallbackLine
+	reals    []realLine
+	end      int // the line at which the block ended
+}
+
+func newBlock(s section) *block {
+	return &block{end: s.end, v: &VirtualService{
+		Line:         s.head.number,
+		Scheduler:    "wrr",
+		CheckCommand: "/bin/true",
+		Request:      "/",
+		HTTPMethod:   "GET",
+	}}
+}
+
+var (
+	addressWithPort  = regexp.MustCompile(`^([0-9A-Za-z._+-]+):([0-9A-Za-z_-]+)`)
+	leadingDigits    = regexp.MustCompile(`^[0-9]+`)
+	bracketsWithPort = regexp.MustCompile(`^\[([0-9A-Fa-f:]+)\]:([0-9A-Za-z_-]+)`)
+)
+
+// openBlock reads a virtual= line. ok is false after a mistake: then the block
+// is good for nothing but finding the mistakes in its lines.
+func (p *parser) openBlock(s section) (b *block, ok bool) {
+	b = newBlock(s)
+	text := s.head.text()
+	name, value, equals := splitDirective(trimLeft(text))
+	b.v.IPv6 = name == "virtual6"
+	b.v.Name = trimRight(value)
+	if !equals || trimLeft(text) != text {
+		p.report(p.unknown(s.head, nil, ""))
+	}
+	if err := b.setAddress(value); err != nil {
+		p.fail(s.head.number, err, hintOf("virtual", value))
+		return b, false
+	}
+	p.adviseAddress(b)
+	return b, true
+}
+
+// setAddress takes a virtual service's address apart. What follows it in the
+// line is ignored.
+func (b *block) setAddress(value string) error {
+	if m := addressWithPort.FindStringSubmatch(value); m != nil {
+		b.host, b.port = m[1], m[2]
+	} else if mark := leadingDigits.FindString(value); mark != "" {
+		b.v.Protocol = FWM
+		if n := number(mark, math.MaxUint64); n <= math.MaxUint32 { // else 0, which the kernel refuses as well
+			b.v.Mark = uint32(n)
+		}
+		return nil
+	} else if m := bracketsWithPort.FindStringSubmatch(value); m != nil {
+		if !b.v.IPv6 {
+			return errors.New(`cannot specify an IPv6 address here. please use "virtual6" instead.`)
+		}
+		if _, err := netip.ParseAddr(m[1]); err != nil {
+			return errors.New("invalid ipv6 address for virtual server")
+		}
+		b.host, b.port = m[1], m[2]
+	} else {
+		return errors.New("invalid address for virtual server")
+	}
+	if b.port == "53" || b.port == "domain" {
+		b.v.Protocol = UDP
+	}
+	return nil
+}
+
+// closeBlock resolves what a block names, in the order in which the original
+// complains.
+func (p *parser) closeBlock(b *block) {
+	v := b.v
+	if err := p.resolveVirtual(b); err != nil {
+		p.fail(v.Line, errors.New("invalid address for virtual service"), err.Error())
+		return
+	}
+	if v.Service == "" {
+		v.Service = serviceOfPort(v.Port)
+	}
+	if b.fallback != nil {
+		p.fail(b.fallback.line, p.resolveFallback(b), hintOf("fallback", b.fallback.host))
+	}
+	for _, l := range b.reals {
+		if p.stopped() {
+			return
+		}
+		p.fail(l.line, p.addReals(v, l), hintOf("real", l.text))
+	}
+	p.dropRepeated(v)
+	key := serviceKey{v.Protocol, netip.AddrPortFrom(v.Addr, v.Port), v.Mark, v.IPv6}
+	if first, ok := p.services[key]; ok {
+		p.fail(b.end, errors.New("duplicate virtual server"),
+			v.ID()+" of line "+strconv.Itoa(v.Line)+" is in line "+strconv.Itoa(first.Line)+" already")
+		return
+	}
+	p.services[key] = v
+	p.blocks = append(p.blocks, b)
+	p.adviseBlock(v)
+	v.OPS = v.OPS && v.Protocol == UDP
+}
+
+// dropRepeated leaves one of each real server that is given more than once: to
+// the kernel they are one, and the last one counts.
+func (p *parser) dropRepeated(v *VirtualService) {
+	index := make(map[netip.AddrPort]int, len(v.Reals))
+	reals := v.Reals[:0]
+	for _, r := range v.Reals {
+		if i, ok := index[r.AddrPort()]; ok {
+			p.advise(r.Line, "real server "+r.String()+" is in line "+strconv.Itoa(reals[i].Line)+" already; the last one counts", "")
+			reals[i] = r
+			continue
+		}
+		index[r.AddrPort()] = len(reals)
+		reals = append(reals, r)
+	}
+	v.Reals = reals
+}
+
+func (p *parser) resolveVirtual(b *block) (err error) {
+	if b.v.Protocol == FWM {
+		return nil
+	}
+	if b.v.Addr, err = p.host(b.host, b.v.IPv6); err != nil {
+		return err
+	}
+	b.v.Port, err = p.port(b.port, b.v.Protocol)
+	return err
+}

@@ -1,0 +1,163 @@
+package conf
+
+import (
+	"errors"
+	"net/netip"
+	"regexp"
+)
+
+// A fallbackLine is what a fallback= line says.
+type fallbackLine struct {
+	line    int
+	host    string
+	port    string // "" is the virtual service's
+	forward Forward
+}
+
+// A globalFallback is one outside blocks, resolved for any virtual service.
+type globalFallback struct {
+	Fallback
+	hasPort bool
+	udpPort uint16 // Port is for the others
+}
+
+// setFallback is fallback = HOST[:PORT] [METHOD]: where connections go when no
+// real server is up.
+func setFallback(at *place, value string) error { return at.addFallback(value, false) }
+
+// setFallback6 is fallback6, the same for IPv6.
+func setFallback6(at *place, value string) error { return at.addFallback(value, true) }
+
+func (at *place) addFallback(value string, ipv6 bool) error {
+	if at.block != nil && at.block.v.IPv6 != ipv6 {
+		return wrongFamily("fallback", ipv6)
+	}
+	l, err := parseFallback(value)
+	if err != nil {
+		return err
+	}
+	l.line = at.line
+	if l.host == "" {
+		at.advise(at.line, "fallback without an address is this machine itself", "")
+	}
+	if at.block != nil {
+		at.block.fallback = &l
+		return nil
+	}
+	g, err := at.resolveGlobalFallback(l, ipv6)
+	if err != nil {
+		return err
+	}
+	if ipv6 {
+		at.fallback6 = g
+	} else {
+		at.fallback = g
+	}
+	return nil
+}
+
+// wrongFamily is the mistake of a directive that is for the other kind of block.
+func wrongFamily(name string, ipv6 bool) error {
+	other := name + "6"
+	if ipv6 {
+		name, other = other, name
+	}
+	return errors.New(`cannot specify "` + name + `" here.  please use "` + other + `" instead`)
+}
+
+var (
+	lastWords    = regexp.MustCompile(`([^\s\v]+)(?:[\s\v]+([^\s\v]+))?[\s\v]*$`)
+	hostWithPort = regexp.MustCompile(`^(.*):([0-9A-Za-z_-]+)$`)
+)
+
+// parseFallback reads a fallback's value: of its words the last two count, or
+// the last one if there are no more.
+func parseFallback(value string) (l fallbackLine, err error) {
+	m := lastWords.FindStringSubmatch(value)
+	if m == nil {
+		return l, nil
+	}
+	if m[2] != "" {
+		var ok bool
+		if l.forward, ok = forwards[m[2]]; !ok {
+			return l, errForward
+		}
+	}
+	l.host = m[1]
+	if m := hostWithPort.FindStringSubmatch(l.host); m != nil {
+		l.host, l.port = m[1], m[2]
+	}
+	return l, nil
+}
+
+var errFallbackPort = errors.New("invalid port for fallback server")
+
+// resolveGlobalFallback resolves a fallback for virtual services of either
+// protocol: a port's name has to be known for both.
+func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallback, error) {
+	addr, err := p.fallbackHost(l.host, ipv6)
+	if err != nil {
+		return nil, err
+	}
+	g := &globalFallback{Fallback: Fallback{Line: l.line, Addr: addr, Forward: l.forward}}
+	if l.port == "" {
+		return g, nil
+	}
+	g.hasPort = true
+	if g.Port, err = p.port(l.port, TCP); err != nil {
+		return nil, errFallbackPort
+	}
+	if g.udpPort, err = p.port(l.port, UDP); err != nil {
+		return nil, errFallbackPort
+	}
+	return g, nil
+}
+
+// resolveFallback resolves a block's own fallback.
+func (p *parser) resolveFallback(b *block) error {
+	l, v := b.fallback, b.v
+	addr, err := p.fallbackHost(l.host, v.IPv6)
+	if err != nil {
+		return err
+	}
+	port := v.Port
+	if l.port != "" {
+		if port, err = p.port(l.port, v.Protocol); err != nil {
+			return errFallbackPort
+		}
+	}
+	v.Fallback = &Fallback{Line: l.line, Addr: addr, Port: port, Forward: l.forward}
+	return nil
+}
+
+func (p *parser) fallbackHost(host string, ipv6 bool) (netip.Addr, error) {
+	addr, err := p.host(host, ipv6)
+	if err != nil {
+		family := "IPv4"
+		if ipv6 {
+			family = "IPv6"
+		}
+		return addr, errors.New("invalid " + family + " address or could not resolve for fallback server: " + host)
+	}
+	return addr, nil
+}
+
+// globalFallbackFor is the global fallback as it stands for v, nil if there is
+// none. Unlike in the original it counts for firewall marks too.
+func (p *parser) globalFallbackFor(v *VirtualService) *Fallback {
+	g := p.fallback
+	if v.IPv6 {
+		g = p.fallback6
+	}
+	if g == nil {
+		return nil
+	}
+	f := g.Fallback
+	switch {
+	case !g.hasPort:
+		f.Port = v.Port
+	case v.Protocol == UDP:
+		f.Port = g.udpPort
+	}
+	return &f
+}

@@ -1,0 +1,189 @@
+package conf
+
+import (
+	"slices"
+	"strings"
+)
+
+// hintUnknown says what may be meant by a line that is no directive where it
+// stands.
+func hintUnknown(text string, inBlock bool) string {
+	body := trimLeft(text)
+	name, value, equals := splitDirective(body)
+	if hint := hintBytes(text); hint != "" {
+		return hint
+	}
+	if body == "" {
+		return "a line of five blanks or more is part of the block: empty the block's end, or make it a comment"
+	}
+	if name == "virtual" || name == "virtual6" {
+		return "a virtual line begins in the first column: " + name + " = ADDRESS:PORT"
+	}
+	d, ok := lookup(name)
+	if !ok {
+		return hintName(body)
+	}
+	_, fits := d.argument(value, equals)
+	switch {
+	case inBlock && d.block == nil:
+		return name + " is a global directive: put it in the first column, outside virtual blocks"
+	case !inBlock && d.global == nil && body != text:
+		return "the block ended before this line: an empty line or one with less than four blanks ends it"
+	case !inBlock && d.global == nil:
+		return name + " belongs to a virtual block: indent it by four blanks or a tab"
+	case !fits && !equals:
+		return "write " + name + " = VALUE"
+	case !fits && inBlock && strings.Contains(value, "#"):
+		return "in a block everything from # to the end of the line is a comment, also inside quotes"
+	case !fits:
+		return `the value has to be in double quotes: ` + name + `="..."`
+	case body != text && !inBlock:
+		return "a global directive begins in the first column"
+	}
+	return ""
+}
+
+// hintBytes knows characters that look like others.
+func hintBytes(text string) string {
+	switch {
+	case strings.HasPrefix(text, "\ufeff"):
+		return "the file begins with a byte order mark: save it without"
+	case strings.ContainsAny(text, "“”„‟«»‘’"):
+		return `these are typographic quotes: write "..."`
+	case strings.Contains(text, "\u00a0"):
+		return "there is a no-break space in this line: write plain blanks"
+	}
+	return ""
+}
+
+// hintName finds the directive that a misspelt name comes closest to.
+func hintName(body string) string {
+	end := strings.IndexFunc(body, func(r rune) bool { return strings.ContainsRune(blanks+"=", r) })
+	if end < 0 {
+		end = len(body)
+	}
+	name := body[:end]
+	if lower := strings.ToLower(name); lower != name && (isDirective(lower)) {
+		return "directives are in lower case: " + lower
+	}
+	best, least := "", min(3, len(name)/2)
+	for _, candidate := range append([]string{"virtual", "virtual6"}, names()...) {
+		if d := editDistance(name, candidate, least); d < least {
+			best, least = candidate, d
+		}
+	}
+	if best != "" {
+		return "did you mean " + best + "?"
+	}
+	return ""
+}
+
+func isDirective(name string) bool {
+	_, ok := lookup(name)
+	return ok || name == "virtual" || name == "virtual6"
+}
+
+func names() []string {
+	all := make([]string, len(directives))
+	for i, d := range directives {
+		all[i] = d.name
+	}
+	return all
+}
+
+// editDistance is how many letters have to be changed, added or left out to
+// make b of a; limit is enough of an answer.
+func editDistance(a, b string, limit int) int {
+	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+var yesNoDirectives = []string{
+	"autoreload", "cleanstop", "fork", "holdlocal", "ops", "quiescent", "readdquiescent", "sslverify", "starttls", "supervised",
+}
+
+// hintOf says what may be meant by a value that is wrong.
+func hintOf(name, value string) string {
+	if hint := hintBytes(value); hint != "" {
+		return hint
+	}
+	switch name {
+	case "virtual":
+		return "write ADDRESS:PORT, or a number for a firewall mark; virtual6 takes [ADDRESS]:PORT"
+	case "real", "real6":
+		return hintReal(value)
+	case "fallback", "fallback6":
+		return hintFallback(value)
+	case "service":
+		return "also known: agent checks by checktype, and the services grpc, memcached, redis, simpleudp and tls; for others use checktype=connect"
+	case "scheduler":
+		return "for example scheduler = wrr"
+	case "netmask":
+		return "nothing may follow the mask, not even a blank; write 255.255.255.0, or a prefix length in a virtual6 block"
+	case "checktype":
+		return "in lower case; connect is the one for any TCP service"
+	case "emailalertstatus":
+		return "a list of starting, running, stopping, reloading, or all, or none, without a blank at the end"
+	}
+	if slices.Contains(yesNoDirectives, name) {
+		return hintYesNo(value)
+	}
+	return ""
+}
+
+// hintYesNo is about what is not exactly yes or no.
+func hintYesNo(value string) string {
+	switch {
+	case strings.Contains(value, "#"):
+		return "no comment may follow yes or no: give it a line of its own"
+	case strings.HasSuffix(value, "\r"):
+		return "the line has a DOS line end, which is part of the value"
+	case trimRight(value) != value:
+		return "there are blanks at the end of the line, which are part of the value"
+	case strings.Contains(value, `"`):
+		return "without quotes"
+	}
+	return "exactly yes or no, in lower case"
+}
+
+func hintReal(value string) string {
+	switch {
+	case strings.Contains(value, " -> "):
+		return "no blanks around ->"
+	case strings.Count(value, `"`) == 1 || strings.Count(value, `"`) == 3:
+		return "a quote is missing; a # in the line begins a comment, also inside quotes"
+	case strings.Count(value, `"`) == 2:
+		return `request and receive come together: "REQUEST", "RECEIVE"`
+	case strings.Contains(value, `"`):
+		return `one comma or blank directly after the first quoted text: "REQUEST", "RECEIVE"`
+	}
+	return "write ADDRESS:PORT gate|masq|ipip [WEIGHT]"
+}
+
+func hintFallback(value string) string {
+	switch {
+	case strings.Contains(value, "://"):
+		return "an address or host name, no URL"
+	case strings.Contains(value, "#"):
+		return "no comment may follow a global fallback: give it a line of its own"
+	}
+	return "write ADDRESS:PORT [gate|masq|ipip]"
+}

@@ -1,0 +1,57 @@
+package conf
+
+import (
+	"os"
+)
+
+// Search finds the configuration file that a command line means by name:
+// below /etc/ha.d, below /etc/ha.d/conf, else name itself. The first that is a
+// regular file is it.
+func Search(name string) (path string, err error) {
+	return search("/etc/ha.d", name)
+}
+
+func search(dir, name string) (path string, err error) {
+	for _, path := range []string{dir + "/" + name, dir + "/conf/" + name, name} {
+		if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() {
+			return path, nil
+		}
+	}
+	return "", &Problem{Path: name, Text: "Config file " + name + " not found", err: os.ErrNotExist}
+}
+
+// Load reads the file at path. Its errors are those of Parse, and a *Problem
+// without a line for a file that cannot be read.
+func Load(path string, o Options) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &Problem{Path: path, Text: "can not open file " + path, Hint: err.Error(), err: err}
+	}
+	return Parse(path, text, o)
+}
+
+// Parse reads the text of the file at path and stops at its first mistake, as
+// the original does at its start. The error is of type Problems: what was warned
+// of before and, last, the mistake; errors.As finds that one as a *Problem.
+func Parse(path string, text []byte, o Options) (*Config, error) {
+	p := newParser(path, o)
+	p.parse(text)
+	if p.problems.Err() != nil {
+		return nil, p.problems
+	}
+	return p.config, nil
+}
+
+// Check reads the text of the file at path and returns all its mistakes and
+// all that is worth a second look, in the order of the lines. The Config is nil
+// if there are mistakes.
+func Check(path string, text []byte, o Options) (*Config, Problems) {
+	p := newParser(path, o)
+	p.all = true
+	p.parse(text)
+	p.sortProblems()
+	if p.problems.Err() != nil {
+		return nil, p.problems
+	}
+	return p.config, p.problems
+}

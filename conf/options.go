@@ -1,0 +1,121 @@
+package conf
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// lookupTime bounds one look-up of a host name, so that a dead resolver delays
+// a start or a reload but does not hold it up for ever.
+const lookupTime = 5 * time.Second
+
+// Options are what reading a file needs from the world. The zero Options are
+// the machine's own; tests and "check" put something harmless in their place.
+type Options struct {
+	// LookupHost resolves a name to an IPv4 address, or to an IPv6 one. It is
+	// asked once for each name and family. nil is the machine's resolver,
+	// with a bounded time.
+	LookupHost func(name string, ipv6 bool) (netip.Addr, error)
+
+	// LookupPort resolves a port's name for "tcp" or "udp". nil is
+	// /etc/services.
+	LookupPort func(name, proto string) (uint16, error)
+
+	// ValidPattern says why a receive pattern cannot work. nil is that all do.
+	ValidPattern func(pattern string) error
+
+	// TryOpen says whether a log file can be appended to; the original opens
+	// logfile and monitorfile while it reads, and so creates them. nil does it.
+	TryOpen func(path string) error
+
+	// IsDir says whether path is a directory. nil asks the file system.
+	IsDir func(path string) bool
+
+	// Hostname stands in the login of service=ftp and service=sip. "" is
+	// $HOSTNAME, else the node's name.
+	Hostname string
+}
+
+// filled returns o with the machine's own in every place left empty.
+func (o Options) filled() Options {
+	if o.LookupHost == nil {
+		o.LookupHost = lookupHost
+	}
+	if o.LookupPort == nil {
+		read := sync.OnceValues(readServices)
+		o.LookupPort = func(name, proto string) (uint16, error) {
+			s, err := read()
+			if err != nil {
+				return lookupPort(name, proto)
+			}
+			return s.port(name, proto)
+		}
+	}
+	if o.ValidPattern == nil {
+		o.ValidPattern = func(string) error { return nil }
+	}
+	if o.TryOpen == nil {
+		o.TryOpen = tryOpen
+	}
+	if o.IsDir == nil {
+		o.IsDir = isDir
+	}
+	if o.Hostname == "" {
+		o.Hostname = hostname()
+	}
+	return o
+}
+
+func lookupHost(name string, ipv6 bool) (netip.Addr, error) {
+	network := "ip4"
+	if ipv6 {
+		network = "ip6"
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, name)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if len(addrs) == 0 {
+		return netip.Addr{}, errors.New(name + " has no address")
+	}
+	return addrs[0].Unmap(), nil
+}
+
+// lookupPort knows a few names by heart, for machines without /etc/services.
+func lookupPort(name, proto string) (uint16, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
+	defer cancel()
+	port, err := net.DefaultResolver.LookupPort(ctx, proto, name)
+	return uint16(port), err
+}
+
+func tryOpen(path string) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func isDir(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
+}
+
+func hostname() string {
+	if name := os.Getenv("HOSTNAME"); name != "" {
+		return name
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}

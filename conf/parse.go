@@ -1,0 +1,174 @@
+package conf
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// A parser turns one file into one Config. It goes through the sections in the
+// order of the file; what is said twice counts as said last. Global values are
+// handed down only at the end, so they may stand anywhere.
+type parser struct {
+	path   string
+	opts   Options
+	all    bool // go on after a mistake, and give advice
+	config *Config
+
+	global    settings
+	fallback  *globalFallback // nil: not given
+	fallback6 *globalFallback
+	mailFrom  string
+	blocks    []*block
+	services  map[serviceKey]*VirtualService
+	hosts     map[hostKey]hostResult
+
+	problems Problems
+	failed   bool
+}
+
+// A serviceKey tells virtual services apart as the kernel does.
+type serviceKey struct {
+	protocol Protocol
+	addr     netip.AddrPort
+	mark     uint32
+	ipv6     bool
+}
+
+// A place is where a directive stands: on a line, outside or inside a block.
+type place struct {
+	*parser
+	line     int
+	settings *settings
+	block    *block // nil outside blocks
+	equals   bool   // the directive has a "="
+}
+
+func newParser(path string, o Options) *parser {
+	return &parser{
+		path:     path,
+		opts:     o.filled(),
+		config:   defaultConfig(path),
+		services: make(map[serviceKey]*VirtualService),
+		hosts:    make(map[hostKey]hostResult),
+	}
+}
+
+func (p *parser) parse(text []byte) {
+	for _, s := range scan(string(text), p.all) {
+		if s.virtual {
+			p.virtual(s)
+		} else {
+			p.globalLine(s.head)
+		}
+		if p.stopped() {
+			return
+		}
+	}
+	for _, b := range p.blocks {
+		p.inherit(b)
+		p.config.Virtuals = append(p.config.Virtuals, b.v)
+	}
+	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
+	if p.all {
+		p.adviseFile(text)
+	}
+}
+
+func (p *parser) globalLine(l line) {
+	text := l.text()
+	if p.all && trimLeft(text) != text && known(trimLeft(text), false) {
+		p.report(p.unknown(l, nil, "a global directive begins in the first column"))
+		text = trimLeft(text)
+	}
+	p.apply(&place{parser: p, line: l.number, settings: &p.global}, l, text)
+}
+
+// virtual reads a block, and then resolves what it names: the protocol that
+// port names are looked up for may be anywhere in it.
+func (p *parser) virtual(s section) {
+	b, ok := p.openBlock(s)
+	for _, l := range s.body {
+		if p.stopped() {
+			return
+		}
+		p.blockLine(b, l)
+	}
+	if ok && !p.stopped() {
+		p.closeBlock(b)
+	}
+}
+
+func (p *parser) blockLine(b *block, l bodyLine) {
+	if l.mistake != "" {
+		p.report(p.unknown(l.line, b, l.mistake))
+		if !known(l.command, true) {
+			return
+		}
+	}
+	p.apply(&place{parser: p, line: l.number, settings: &b.settings, block: b}, l.line, l.command)
+}
+
+// apply does what one directive says.
+func (p *parser) apply(at *place, l line, text string) {
+	name, value, equals := splitDirective(text)
+	d, ok := lookup(name)
+	set := d.global
+	if at.block != nil {
+		set = d.block
+	}
+	argument, fits := d.argument(value, equals)
+	if !ok || set == nil || !fits {
+		p.report(p.unknown(l, at.block, ""))
+		return
+	}
+	at.equals = equals
+	p.fail(l.number, set(at, argument), hintOf(name, value))
+}
+
+// stopped reports whether a mistake has ended the parse.
+func (p *parser) stopped() bool { return p.failed && !p.all }
+
+// fail reports err as the mistake of a line. No error is no mistake.
+func (p *parser) fail(line int, err error, hint string) {
+	if err != nil {
+		p.report(&Problem{Path: p.path, Line: line, Text: err.Error(), Hint: hint})
+	}
+}
+
+// unknown is the problem of a line that is no directive where it stands.
+func (p *parser) unknown(l line, b *block, hint string) *Problem {
+	pr := &Problem{Path: p.path, Line: l.number, Hint: hint}
+	if b == nil {
+		pr.Text = "Unknown command " + l.text()
+	} else {
+		pr.Text = `Unknown command "` + l.text() + `"`
+		pr.full = `Unknown command "` + l.raw + `"`
+	}
+	if hint == "" {
+		pr.Hint = hintUnknown(l.text(), b != nil)
+	}
+	return pr
+}
+
+func (p *parser) report(pr *Problem) {
+	p.problems = append(p.problems, pr)
+	p.failed = p.failed || !pr.Warning
+}
+
+// warn is for what the original warns of as well, and for a pattern that cannot
+// work, with which it ended at the first check.
+func (p *parser) warn(line int, text string) {
+	p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text})
+}
+
+// advise is for what is allowed but hardly meant. Only "check" says it.
+func (p *parser) advise(line int, text, hint string) {
+	if p.all {
+		p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})
+	}
+}
+
+func (p *parser) sortProblems() {
+	slices.SortStableFunc(p.problems, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
+}

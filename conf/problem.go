@@ -1,0 +1,83 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Problem is one mistake in a configuration file, or a warning about it.
+type Problem struct {
+	Path    string
+	Line    int // 0 if it is about no line in particular
+	Warning bool
+	Text    string // one line, in the original daemon's words where it had any
+	Hint    string // how to mend it, "" if the text says enough
+
+	full string // Text as the original has it, if that runs over the end of the line
+	err  error  // the cause, if there is one to unwrap
+}
+
+// Error is the problem in one line, without its hint.
+func (p *Problem) Error() string {
+	if p.Line == 0 {
+		return p.Text
+	}
+	return fmt.Sprintf("reading file %s at line %d: %s", p.Path, p.Line, p.Text)
+}
+
+// Unwrap returns the cause, for example that of a file that cannot be read.
+func (p *Problem) Unwrap() error { return p.err }
+
+// Diagnostic is what the original daemon writes about the problem, without the
+// newline at its end. An unknown line in a block is quoted with its own
+// newline, so this may be two lines.
+func (p *Problem) Diagnostic(pid int) string {
+	var b strings.Builder
+	if p.Warning {
+		b.WriteString("Warning")
+	} else {
+		b.WriteString("Error")
+	}
+	fmt.Fprintf(&b, " [%d]", pid)
+	if p.Line != 0 {
+		fmt.Fprintf(&b, " reading file %s at line %d", p.Path, p.Line)
+	}
+	b.WriteString(": ")
+	if p.full != "" {
+		b.WriteString(p.full)
+	} else {
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+// Problems are the problems of one file. As an error they stand for the first
+// one that is not a warning.
+type Problems []*Problem
+
+// Err returns the first problem that is not a warning, nil if there is none.
+func (ps Problems) Err() *Problem {
+	for _, p := range ps {
+		if !p.Warning {
+			return p
+		}
+	}
+	return nil
+}
+
+// Error is the text of the first problem that is not a warning.
+func (ps Problems) Error() string {
+	if p := ps.Err(); p != nil {
+		return p.Error()
+	}
+	return "no mistakes"
+}
+
+// Unwrap returns the first problem that is not a warning, so that errors.As
+// finds a *Problem.
+func (ps Problems) Unwrap() []error {
+	if p := ps.Err(); p != nil {
+		return []error{p}
+	}
+	return nil
+}

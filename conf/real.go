@@ -1,0 +1,195 @@
+package conf
+
+import (
+	"errors"
+	"math"
+	"net/netip"
+	"regexp"
+	"strings"
+)
+
+// A realLine is a real= line, kept until its block has been read.
+type realLine struct {
+	line int
+	text string
+}
+
+// setReal is real = HOST[->HOST][:PORT] METHOD [WEIGHT] ["REQUEST", "RECEIVE"]
+// [l:N] [u:N]: one real server, or a range of them.
+func setReal(at *place, value string) error { return at.addReal(value, false) }
+
+// setReal6 is real6, the same for IPv6.
+func setReal6(at *place, value string) error { return at.addReal(value, true) }
+
+func (at *place) addReal(value string, ipv6 bool) error {
+	if at.block.v.IPv6 != ipv6 {
+		return wrongFamily("real", ipv6)
+	}
+	at.block.reals = append(at.block.reals, realLine{at.line, value})
+	return nil
+}
+
+var forwards = map[string]Forward{"gate": Gate, "masq": Masq, "ipip": IPIP}
+
+var errForward = errors.New("forward method must be gate, masq or ipip")
+
+// realAddress finds the address in a real= line. It is not anchored on the
+// left, as in the original: what does not fit before an address is skipped.
+var realAddress = regexp.MustCompile(
+	`([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?:->([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]))?(?::([A-Za-z0-9_-]+))?[\s\v]+(.*)`)
+
+// addReals adds the real servers of one line to v.
+func (p *parser) addReals(v *VirtualService, l realLine) error {
+	m := realAddress.FindStringSubmatch(l.text)
+	if m == nil {
+		return errors.New("invalid address for real server (wrong format)")
+	}
+	first, last, err := p.realRange(m[1], m[2], v.IPv6)
+	if err != nil {
+		return err
+	}
+	r := RealServer{Line: l.line, Host: m[1], Weight: 1}
+	if r.Port, err = p.realPort(m[3], v.Protocol); err != nil {
+		return err
+	}
+	if err := p.parseRest(&r, m[4]); err != nil {
+		return err
+	}
+	for addr := first; ; addr = addr.Next() {
+		one := r
+		one.Addr = addr
+		if m[2] != "" {
+			one.Host = addr.String()
+		}
+		v.Reals = append(v.Reals, &one)
+		if addr == last {
+			return nil
+		}
+	}
+}
+
+// maxRange is how many addresses one line may mean; more is a slip of the pen.
+const maxRange = 65536
+
+// realRange resolves the ends of a range, or the one address.
+func (p *parser) realRange(from, to string, ipv6 bool) (first, last netip.Addr, err error) {
+	if first, err = p.host(from, ipv6); err != nil {
+		return first, last, errors.New("invalid address (" + from + ") for real server (could not resolve host)")
+	}
+	if to == "" {
+		return first, first, nil
+	}
+	if last, err = p.host(to, ipv6); err != nil {
+		return first, last, errors.New("invalid address (" + to + ") for real server (could not resolve end host)")
+	}
+	text := first.String() + "-" + last.String()
+	switch {
+	case ipv6:
+		err = errors.New("Address range for IPv6 is not supported yet")
+	case last.Less(first):
+		err = errors.New("Invalid Range: " + text + ": First value must be greater than or equal to the second value")
+	case distance(first, last) >= maxRange:
+		err = errors.New("Invalid Range: " + text + ": more than 65536 addresses")
+	}
+	return first, last, err
+}
+
+func distance(first, last netip.Addr) uint32 {
+	a, b := first.As4(), last.As4()
+	return (uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])) -
+		(uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3]))
+}
+
+// realPort resolves a real server's port, 0 if there is none. Behind a firewall
+// mark a name of either protocol will do.
+func (p *parser) realPort(name string, protocol Protocol) (port uint16, err error) {
+	switch {
+	case name == "":
+		return 0, nil
+	case protocol != FWM:
+		port, err = p.port(name, protocol)
+	default:
+		if port, err = p.port(name, TCP); err != nil {
+			port, err = p.port(name, UDP)
+		}
+	}
+	if err != nil {
+		return 0, errors.New("invalid port (" + name + ") for real server (could not resolve port)")
+	}
+	return port, nil
+}
+
+// parseRest reads what follows the address of a real server. Each part is looked
+// for in what the part before it left, and what is skipped on the way is lost;
+// only at the end must nothing be left.
+func (p *parser) parseRest(r *RealServer, rest string) error {
+	method := word(rest, "")
+	forward, ok := forwards[method]
+	if !ok {
+		return errForward
+	}
+	r.Forward = forward
+	_, rest, _ = strings.Cut(rest, method)
+	rest = p.parseWeight(r, rest)
+	rest = p.parseRequest(r, rest)
+	rest = parseThresholds(r, rest)
+	if trimLeft(rest) != "" {
+		return errors.New(`Invalid real server line, around "` + rest + `"`)
+	}
+	return nil
+}
+
+// parseWeight takes the first number that follows a blank: "gate -w 6" is 6.
+func (p *parser) parseWeight(r *RealServer, rest string) string {
+	for i := 1; i < len(rest); i++ {
+		if !isDigit(rune(rest[i])) || !isBlank(rest[i-1]) {
+			continue
+		}
+		_, run, after := digits(rest[i:])
+		r.Weight = int(number(run, math.MaxUint32)) // too much for the kernel, as it was
+		if skipped := strings.TrimSpace(rest[:i]); skipped != "" {
+			p.advise(r.Line, skipped+" before the weight is ignored", "the weight is the number alone: "+r.Forward.String()+" "+run)
+		}
+		return after
+	}
+	return rest
+}
+
+var requestPair = regexp.MustCompile(`[\s\v]+"(.*)"[, ][\s\v]*"(.*)"(.*)`)
+
+// parseRequest takes the pair of request and receive. Unlike in the original one
+// whose request begins with a slash counts as well.
+func (p *parser) parseRequest(r *RealServer, rest string) string {
+	m := requestPair.FindStringSubmatch(rest)
+	if m == nil {
+		return rest
+	}
+	if strings.HasPrefix(m[1], "/") {
+		p.advise(r.Line, "the original ldirectord ignored a request of a real server that begins with a slash, and all that followed it; here it counts", "")
+	}
+	p.validPattern(r.Line, "receive", m[2])
+	r.Request, r.Receive, r.OwnRequest = withSlash(m[1]), m[2], true
+	return m[3]
+}
+
+var (
+	lowerThreshold = regexp.MustCompile(`[\s\v]+l:([0-9]+)`)
+	upperThreshold = regexp.MustCompile(`[\s\v]+u:([0-9]+)`)
+)
+
+// parseThresholds takes l:N and u:N. Unlike in the original they may stand in
+// either order.
+func parseThresholds(r *RealServer, rest string) string {
+	before := ""
+	if m := lowerThreshold.FindStringSubmatchIndex(rest); m != nil {
+		r.Lower = uint32(number(rest[m[2]:m[3]], math.MaxUint32))
+		before, rest = rest[:m[0]], rest[m[1]:]
+	}
+	if m := upperThreshold.FindStringSubmatchIndex(rest); m != nil {
+		r.Upper = uint32(number(rest[m[2]:m[3]], math.MaxUint32))
+		rest = rest[m[1]:]
+	} else if m := upperThreshold.FindStringSubmatch(before); m != nil {
+		r.Upper = uint32(number(m[1], math.MaxUint32))
+	}
+	return rest
+}

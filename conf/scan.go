@@ -1,0 +1,180 @@
+package conf
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A line is one line of the file.
+type line struct {
+	number int
+	raw    string // with its newline, if it has one
+}
+
+func (l line) text() string { return strings.TrimSuffix(l.raw, "\n") }
+
+// A section is a virtual= line with the lines of its block, or one global line.
+type section struct {
+	head    line
+	virtual bool
+	body    []bodyLine
+	end     int // the line at which the block ended, the file's last if it ended there
+}
+
+// A bodyLine is a line of a block that says something.
+type bodyLine struct {
+	line
+	command string // without indentation and comment
+	mistake string // why the line would not be in the block, "" if it is; mended lines only
+}
+
+// A scanner cuts a file into sections. It knows how lines belong together, not
+// what they mean.
+type scanner struct {
+	lenient  bool // mend the classic mistakes of indentation, so that what follows can be read
+	sections []section
+	open     *section // the block that takes indented lines, nil outside blocks
+	gap      int      // lenient: the line that ended the last block although it was empty
+}
+
+// scan returns the sections of a file in its order. Outside blocks, lines that
+// are empty or a comment are left out.
+func scan(text string, lenient bool) []section {
+	s := &scanner{lenient: lenient}
+	number := 0
+	for len(text) > 0 {
+		number++
+		raw := text
+		if i := strings.IndexByte(text, '\n'); i >= 0 {
+			raw = text[:i+1]
+		}
+		text = text[len(raw):]
+		s.line(line{number, raw})
+	}
+	for i := range s.sections {
+		if s.sections[i].end == 0 {
+			s.sections[i].end = number
+		}
+	}
+	return s.sections
+}
+
+func (s *scanner) line(l line) {
+	text := l.text()
+	comment := strings.HasPrefix(trimLeft(text), "#")
+	if s.open != nil {
+		if comment {
+			return
+		}
+		if command, ok := blockCommand(text); ok {
+			s.open.body = append(s.open.body, bodyLine{line: l, command: command})
+			return
+		}
+		if s.lenient && s.mend(l) {
+			return
+		}
+		s.close(l)
+	} else if s.lenient && s.gap != 0 && !comment && s.resume(l) {
+		return
+	}
+	if trimLeft(text) == "" || comment {
+		return
+	}
+	s.gap = 0
+	s.sections = append(s.sections, section{head: l, virtual: s.isVirtual(text)})
+	if last := &s.sections[len(s.sections)-1]; last.virtual {
+		s.open = last
+	}
+}
+
+// close ends the block at l.
+func (s *scanner) close(l line) {
+	s.open.end = l.number
+	s.open = nil
+	if trimLeft(l.text()) == "" {
+		s.gap = l.number
+	}
+}
+
+// mend takes a line with one to three blanks into the open block if it holds a
+// directive of blocks.
+func (s *scanner) mend(l line) bool {
+	text := trimLeft(l.text())
+	if text == l.text() || !known(withoutComment(text), true) {
+		return false
+	}
+	s.open.body = append(s.open.body, bodyLine{
+		line: l, command: withoutComment(text),
+		mistake: "lines of a block begin with four blanks or a tab",
+	})
+	return true
+}
+
+// resume opens the last block again for an indented line after an empty one.
+func (s *scanner) resume(l line) bool {
+	command, ok := blockCommand(l.text())
+	if !ok || trimLeft(command) == "" {
+		return false
+	}
+	if s.isVirtual(command) {
+		return false
+	}
+	s.open = &s.sections[len(s.sections)-1]
+	s.open.body = append(s.open.body, bodyLine{
+		line: l, command: command,
+		mistake: "line " + strconv.Itoa(s.gap) + " is empty and ended the block of line " + strconv.Itoa(s.open.head.number) + ": remove it or make it a comment",
+	})
+	s.gap = 0
+	return true
+}
+
+// isVirtual reports whether a global line opens a block; for a lenient scanner
+// also one that is indented or lacks its "=".
+func (s *scanner) isVirtual(text string) bool {
+	if s.lenient {
+		text = trimLeft(text)
+	}
+	name, _, ok := splitDirective(text)
+	return (name == "virtual" || name == "virtual6") && (ok || s.lenient)
+}
+
+// blockCommand returns what a line of a block says, and whether the line is in
+// the block at all: with every tab as four blanks there have to be four of them,
+// and something after them. A fifth blank is something.
+func blockCommand(text string) (command string, ok bool) {
+	text = withoutComment(text)
+	text = strings.ReplaceAll(text, "\t", "    ")
+	command = strings.TrimLeft(text, " ")
+	indent := len(text) - len(command)
+	if command == "" {
+		return " ", indent > 4
+	}
+	return command, indent >= 4
+}
+
+// withoutComment cuts a line of a block at its first "#", also inside quotes.
+func withoutComment(text string) string {
+	before, _, _ := strings.Cut(text, "#")
+	return before
+}
+
+// splitDirective takes "name = value" apart. ok is false if there is no "=".
+func splitDirective(text string) (name, value string, ok bool) {
+	end := 0
+	for end < len(text) && isNameByte(text[end]) {
+		end++
+	}
+	value, ok = strings.CutPrefix(trimLeft(text[end:]), "=")
+	return text[:end], trimLeft(value), ok
+}
+
+func isNameByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+}
+
+// blanks is Perl's \s.
+const blanks = " \t\n\v\f\r"
+
+func trimLeft(s string) string { return strings.TrimLeft(s, blanks) }
+
+func isBlank(c byte) bool { return strings.IndexByte(blanks, c) >= 0 }

@@ -1,0 +1,92 @@
+package conf
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// A service is one word of the service directive.
+type service struct {
+	name string
+	port uint16 // where it is asked if nothing else says; 0 is the virtual service's
+	ours bool   // the original does not have it: no port stands for it
+}
+
+// services is sorted by name.
+var services = []service{
+	{name: "dns", port: 53},
+	{name: "ftp", port: 21},
+	{name: "grpc", ours: true},
+	{name: "http", port: 80},
+	{name: "http_proxy", port: 3128},
+	{name: "https", port: 443},
+	{name: "imap", port: 143},
+	{name: "imaps", port: 993},
+	{name: "ldap", port: 389},
+	{name: "ldaps", port: 636},
+	{name: "memcached", port: 11211, ours: true},
+	{name: "mysql", port: 3306},
+	{name: "nntp", port: 119},
+	{name: "none"},
+	{name: "oracle", port: 1521},
+	{name: "pgsql", port: 5432},
+	{name: "pop", port: 110},
+	{name: "pops", port: 995},
+	{name: "radius", port: 1812},
+	{name: "redis", port: 6379, ours: true},
+	{name: "simpletcp"},
+	{name: "simpleudp", ours: true},
+	{name: "sip", port: 5060},
+	{name: "smtp", port: 25},
+	{name: "submission", port: 587},
+	{name: "tls", port: 443, ours: true},
+}
+
+// setService is service = NAME. Only where it is written do ftp and sip get a
+// login, as in the original.
+func setService(at *place, value string) error {
+	v, name := at.block.v, word(value, "")
+	_, ok := slices.BinarySearchFunc(services, name, func(s service, name string) int {
+		return strings.Compare(s.name, name)
+	})
+	if !ok {
+		return errors.New("service must be dns, ftp, http, https, http_proxy, imap, imaps, ldap, ldaps, mysql, nntp, none, oracle, pop, pops, radius, pgsql, simpletcp, sip, smtp or submission")
+	}
+	v.Service = name
+	switch name {
+	case "ftp":
+		v.Login = orDefault(v.Login, "anonymous")
+		v.Passwd = orDefault(v.Passwd, "ldirectord@"+at.opts.Hostname)
+	case "sip":
+		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
+	}
+	return nil
+}
+
+func orDefault(s, value string) string {
+	if s == "" {
+		return value
+	}
+	return s
+}
+
+// serviceOfPort is the service of a virtual service that names none.
+func serviceOfPort(port uint16) string {
+	for _, s := range services {
+		if s.port == port && port != 0 && !s.ours {
+			return s.name
+		}
+	}
+	return "none"
+}
+
+// portOfService is the usual port of a service, 0 if it has none.
+func portOfService(name string) uint16 {
+	for _, s := range services {
+		if s.name == name {
+			return s.port
+		}
+	}
+	return 0
+}

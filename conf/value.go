@@ -1,0 +1,164 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// longest is more than anybody waits, and far from where durations overflow.
+const longest = 100 * 365 * 24 * time.Hour
+
+// digits returns the first run of digits in s, as the original reads numbers:
+// "-5" is 5, "3 # seconds" is 3. before and after are what is around it.
+func digits(s string) (before, run, after string) {
+	i := strings.IndexFunc(s, isDigit)
+	if i < 0 {
+		return s, "", ""
+	}
+	end := i
+	for end < len(s) && isDigit(rune(s[end])) {
+		end++
+	}
+	return s[:i], s[i:end], s[end:]
+}
+
+func isDigit(r rune) bool { return '0' <= r && r <= '9' }
+
+// number is the value of a run of digits, at most limit. It is 0 for none.
+func number(run string, limit uint64) uint64 {
+	if run == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(run, 10, 64)
+	if err != nil { // too large
+		return limit
+	}
+	return min(n, limit)
+}
+
+// firstNumber is the first number in value. It is 0 if there is none.
+func firstNumber(value string) int {
+	_, run, _ := digits(value)
+	return int(number(run, math.MaxInt32))
+}
+
+// firstDuration is the first number in value as seconds, or a whole value like
+// "500ms" or "1.5s". It is 0 if there is neither.
+func firstDuration(value string) time.Duration {
+	if d, ok := unitDuration(plain(value)); ok {
+		return d
+	}
+	return min(time.Duration(firstNumber(value))*time.Second, longest)
+}
+
+var withUnit = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$`)
+
+var units = map[string]time.Duration{
+	"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour,
+}
+
+// unitDuration reads a number with a unit.
+func unitDuration(s string) (time.Duration, bool) {
+	m := withUnit.FindStringSubmatch(s)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	d := n * float64(units[m[2]])
+	if err != nil || d > float64(longest) {
+		return longest, true
+	}
+	return time.Duration(math.Round(d)), true
+}
+
+// exactDuration reads the value of a directive that the original did not have:
+// whole seconds, a number with a unit, or "none" for 0.
+func exactDuration(name, value string) (time.Duration, error) {
+	s := plain(value)
+	if s == "none" {
+		return 0, nil
+	}
+	if d, ok := unitDuration(s); ok {
+		return d, nil
+	}
+	if !isNumber(s) {
+		return 0, fmt.Errorf("%s must be a number of seconds, a duration like 500ms, 1.5s or 2m, or none", name)
+	}
+	return min(time.Duration(number(s, math.MaxInt32))*time.Second, longest), nil
+}
+
+// exactNumber reads the value of a directive that the original did not have: a
+// whole number of at least low.
+func exactNumber(name, value string, low int) (int, error) {
+	s := plain(value)
+	n := int(number(s, math.MaxInt32))
+	if !isNumber(s) || n < low {
+		return 0, fmt.Errorf("%s must be a whole number, at least %d", name, low)
+	}
+	return n, nil
+}
+
+func isNumber(s string) bool {
+	_, run, _ := digits(s)
+	return s != "" && run == s
+}
+
+// plain is a value without the comment and the blanks at its end. Outside
+// blocks the original takes them for a part of the value; where it had no such
+// directive, or ignored them as it does after numbers, they can go.
+func plain(value string) string {
+	for i := 0; i < len(value); i++ {
+		if value[i] == '#' && (i == 0 || isBlank(value[i-1]) || isDigit(rune(value[i-1]))) {
+			value = value[:i]
+			break
+		}
+	}
+	return trimRight(value)
+}
+
+func trimRight(s string) string { return strings.TrimRight(s, blanks) }
+
+// unquoted is a value that may stand in double quotes: the text between the
+// first and the last of them, or all of it if it does not begin with one.
+func unquoted(value string) string {
+	if inner, ok := strings.CutPrefix(value, `"`); ok {
+		if end := strings.LastIndexByte(inner, '"'); end >= 0 {
+			return inner[:end]
+		}
+	}
+	return value
+}
+
+// word returns the first run of letters, digits, underscores and the bytes of
+// extra in value.
+func word(value, extra string) string {
+	in := func(r rune) bool {
+		return r < 0x80 && (isNameByte(byte(r)) || 'A' <= r && r <= 'Z' || r == '_' || strings.ContainsRune(extra, r))
+	}
+	i := strings.IndexFunc(value, in)
+	if i < 0 {
+		return ""
+	}
+	value = value[i:]
+	if end := strings.IndexFunc(value, func(r rune) bool { return !in(r) }); end >= 0 {
+		value = value[:end]
+	}
+	return value
+}
+
+// yesNo reads a yes/no directive into o. The words are exact, as in the
+// original: not even a blank may follow them.
+func yesNo(name, value string) (bool, error) {
+	switch value {
+	case "yes":
+		return true, nil
+	case "no":
+		return false, nil
+	}
+	return false, errors.New(name + " must be 'yes' or 'no'")
+}
