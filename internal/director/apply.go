@@ -95,6 +95,9 @@ func (d *Director) eventsOf(v *virtual, s step) []Event {
 	case ipvs.AddService:
 		return []Event{{Kind: VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
+		if r := s.new.real; r != nil && r.climbing && s.old.Weight > 0 {
+			return nil // one of the steps up (slowstart); the last is told
+		}
 		events := []Event{d.placed(v, s)}
 		if s.old.fallback && !s.new.fallback { // one address for both
 			events = append(events, v.fallbackEvent(FallbackDeleted, s))

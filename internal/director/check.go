@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"ldirectord/checker"
@@ -17,6 +18,8 @@ type check struct {
 	connect  checker.Checker // between two of the former (checktype = N), else nil
 	job      *schedule.Job
 	users    []*real // owned by the director's goroutine
+
+	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
 
 	connects int // left until ask's turn; owned by the runs, which never overlap
 }

@@ -36,18 +36,20 @@ type Options struct {
 
 // A Director keeps one kernel table in step with one configuration.
 type Director struct {
-	o       Options
-	sched   *schedule.Schedule
-	pinger  *checker.Pinger
-	results chan result
-	calls   chan func()
-	ready   chan struct{}
+	o        Options
+	sched    *schedule.Schedule
+	workshop workshop
+	results  chan result
+	calls    chan func()
+	ready    chan struct{}
+	checked  chan struct{} // closed when no check runs any more
 
 	// Owned by the goroutine of Run.
 	conf       *conf.Config
 	status     conf.Status
 	virtuals   []*virtual // in the order of the file
 	checks     map[question]*check
+	fresh      []*schedule.Job // checks that this load has made
 	unheard    map[*check]bool // that have not answered since the start or reload
 	dirty      map[*virtual]bool
 	unreadable bool // the kernel's table, at the last look
@@ -61,13 +63,14 @@ func New(o Options) *Director {
 		o.Log = func(string, ...any) {}
 	}
 	return &Director{
-		o:       o,
-		results: make(chan result, 1024),
-		calls:   make(chan func()),
-		ready:   make(chan struct{}),
-		checks:  map[question]*check{},
-		unheard: map[*check]bool{},
-		dirty:   map[*virtual]bool{},
+		o:        o,
+		results:  make(chan result, 1024),
+		calls:    make(chan func()),
+		ready:    make(chan struct{}),
+		checks:   map[question]*check{},
+		unheard:  map[*check]bool{},
+		dirty:    map[*virtual]bool{},
+		workshop: workshop{pinger: &checker.Pinger{}},
 	}
 }
 
@@ -81,12 +84,11 @@ func (d *Director) Ready() <-chan struct{} { return d.ready }
 func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	if err := d.begin(checking, cfg); err != nil {
-		return err
-	}
+	d.begin(checking, cfg)
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	defer d.drift.Stop()
+	defer d.workshop.pinger.Close()
 	d.load(cfg, conf.Starting)
 	close(d.ready)
 	for {
@@ -104,6 +106,8 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.climb(now)
 		case <-ctx.Done():
 			d.stop()
+			stop()
+			d.awaitChecks()
 			return nil
 		}
 		d.settle()
@@ -111,20 +115,37 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 }
 
 // begin starts what asks.
-func (d *Director) begin(ctx context.Context, cfg *conf.Config) error {
+func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	if d.o.Ask == nil {
-		e, err := engine.New(engine.Options{Source: cfg.CheckSource, Trace: d.o.Debug != nil})
-		if err != nil {
-			return err
+		o := engine.Options{Trace: d.o.Debug != nil}
+		if cfg.CheckSource.Is4() {
+			o.Source4 = cfg.CheckSource
+		} else {
+			o.Source6 = cfg.CheckSource
 		}
-		d.o.Ask = e.Ask
+		d.o.Ask = engine.New(o).Ask
 	}
-	d.pinger = checker.NewPinger()
-	d.sched = schedule.New(schedule.Options{Rate: cfg.CheckRate})
+	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate)})
+	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
 	d.maint = watchMaintenance(ctx)
-	go d.sched.Run(ctx)
-	return nil
+	go func() {
+		defer close(d.checked)
+		d.sched.Run(ctx)
+	}()
+}
+
+// patience is how long the checks under way may take to end after they were
+// told to.
+const patience = 2 * time.Second
+
+// awaitChecks waits until no check runs, so that no external command outlives
+// the daemon; not for ever.
+func (d *Director) awaitChecks() {
+	select {
+	case <-d.checked:
+	case <-time.After(patience):
+	}
 }
 
 // hearAll takes in the results that are waiting already, so that a rack that

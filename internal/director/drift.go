@@ -2,7 +2,9 @@ package director
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"ldirectord/ipvs"
@@ -144,7 +146,7 @@ func (d *Director) sayDifferences(v *virtual, desired held) {
 			delete(v.said, text)
 		}
 	}
-	for text := range stands {
+	for _, text := range slices.Sorted(maps.Keys(stands)) {
 		if !v.said[text] {
 			v.said[text] = true
 			d.emit(v, Event{Kind: Differs, Reason: strings.TrimPrefix(text, differs)})

@@ -29,6 +29,8 @@ const (
 	Refused                       // the kernel refused a change: Err says which and why
 	Repaired                      // somebody had removed or changed what is put back
 	Differs                       // the table differs and is left as it is, said once
+	Expiring                      // a real server's certificate ends soon, said once a day
+	NotAsked                      // a check could not be made, for a reason on our side
 
 	// What the monitor log and the notifications are about. They have no line
 	// in ldirectord.log.
@@ -56,7 +58,7 @@ type Event struct {
 
 	Failures     int           // SoftFailure: failed checks in a row
 	FailureCount int           // SoftFailure: how many make it down
-	Reason       string        // Gone, SoftFailure, Refused, Repaired, Differs: what was asked and what came back
+	Reason       string        // what was asked and what came back
 	Attempts     int           // Gone: how often it was asked until it counted as gone
 	Down         time.Duration // Back, AnyBack: how long it was gone
 }
@@ -100,6 +102,10 @@ func (e Event) String() string {
 		return "Repaired: " + e.Reason
 	case Differs:
 		return "Left as it is: " + e.Reason
+	case Expiring:
+		return "Warning: " + e.Reason
+	case NotAsked:
+		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}
 	return ""
 }

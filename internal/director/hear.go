@@ -21,6 +21,9 @@ func (d *Director) hear(res result) {
 // tell takes in one result for one real server.
 func (d *Director) tell(r *real, res result) {
 	d.reportChecked(r, res)
+	if res.check != nil {
+		d.warnExpiry(r, res.check, res.at)
+	}
 	if r.maintenance != "" {
 		return
 	}
@@ -52,7 +55,6 @@ func (d *Director) tell(r *real, res result) {
 // turned notes that the verdict on a real server has changed. Whatever
 // somebody set for it by hand ends here.
 func (d *Director) turned(r *real, before tally, res result) {
-	v := r.virtual
 	e := Event{Real: r.conf, R: r.name}
 	if r.verdict == up {
 		e.Kind = Back
@@ -62,6 +64,7 @@ func (d *Director) turned(r *real, before tally, res result) {
 		r.startSlowly(res.at)
 	} else {
 		e.Kind, e.Attempts, e.Reason = Gone, r.attempts, res.Err.Error()
+		r.climbing = false
 	}
 	d.changed(r, e)
 }
@@ -82,7 +85,7 @@ func (d *Director) couldNotAsk(r *real, res result) {
 		return
 	}
 	v.said[notAsked(r)] = true
-	d.o.Log("Could not check real server: %s (%s): %v", r.name, v.id, res.Err)
+	d.emit(v, Event{Kind: NotAsked, Real: r.conf, R: r.name, Reason: res.Err.Error()})
 }
 
 func notAsked(r *real) string { return "not asked: " + r.name }

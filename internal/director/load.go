@@ -68,10 +68,12 @@ func (d *Director) recheck() {
 	for _, v := range d.virtuals {
 		for _, r := range v.reals {
 			if q, ok := ask(v.conf, r.conf); ok {
-				d.checkFor(q, old).join(r)
+				d.join(d.checkFor(q, old), r)
 			}
 		}
 	}
+	d.sched.Add(d.fresh...) // together, so that the schedule sees how many they are
+	d.fresh = nil
 	for q, c := range old {
 		if d.checks[q] == nil {
 			d.sched.Remove(c.job)
@@ -89,19 +91,28 @@ func (d *Director) checkFor(q question, old map[question]*check) *check {
 	if c != nil {
 		c.users = nil
 	} else {
-		c = &check{question: q}
-		c.ask, c.connect = q.checkers(d.pinger)
-		c.job = &schedule.Job{Interval: q.interval, Run: func(ctx context.Context) { d.run(ctx, c) }}
-		d.unheard[c] = true
-		d.sched.Add(c.job)
+		c = d.newCheck(q)
 	}
 	d.checks[q] = c
 	return c
 }
 
-func (c *check) join(r *real) {
+func (d *Director) newCheck(q question) *check {
+	c := &check{question: q}
+	c.ask, c.connect = d.workshop.checkers(q, c.expires)
+	c.job = &schedule.Job{Interval: q.interval, Run: func(ctx context.Context) { d.run(ctx, c) }}
+	d.unheard[c] = true
+	d.fresh = append(d.fresh, c.job)
+	return c
+}
+
+// join has c asked for r too, at once if nothing is known of r.
+func (d *Director) join(c *check, r *real) {
 	c.users = append(c.users, r)
 	r.check = c
+	if r.verdict == unproven {
+		d.sched.Soon(c.job)
+	}
 }
 
 // heardAll ends the start or the reload when every new check has answered
@@ -124,7 +135,7 @@ func (d *Director) stop() {
 
 // purge deletes a virtual service with all that belongs to it.
 func (d *Director) purge(v *virtual, phase string) {
-	if v.invalid != nil {
+	if !v.have.present {
 		return
 	}
 	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: v.service}}
@@ -133,7 +144,7 @@ func (d *Director) purge(v *virtual, phase string) {
 		return
 	}
 	for _, r := range v.reals {
-		if phase == "stop" && r.in() {
+		if _, held := v.have.slots[r.dst.AddrPort]; held && phase == "stop" && r.in() {
 			d.emit(v, Event{Kind: RealPurged, Real: r.conf, R: r.name, Phase: phase})
 		}
 	}

@@ -252,8 +252,17 @@ func (s *stage) print(who string) {
 	}
 }
 
-// ask answers for a real server: by the address in what is asked.
+// ask answers for a real server: by the address in what is asked. The last
+// number of the address is the milliseconds it takes, so that the order of the
+// answers is always the same.
 func (s *stage) ask(_ context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
+	latency := 100
+	if _, rest, ok := strings.Cut(c.String(), "10.1.0."); ok {
+		if _, err := fmt.Sscanf(rest, "%d", &latency); err != nil {
+			s.t.Error(err)
+		}
+	}
+	time.Sleep(time.Duration(latency) * time.Millisecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for r, reason := range s.broken {

@@ -52,12 +52,8 @@ func (d *Director) heed(r *real, res result) {
 	if err != nil {
 		return // the check has judged it already
 	}
-	percent := r.percent
-	if reply.HasWeight {
-		percent = reply.Percent
-	}
-	if percent != r.percent || reply.Drain != r.agentOut {
-		r.percent, r.agentOut = percent, reply.Drain
+	if reply.Weight != r.percent {
+		r.percent = reply.Weight
 		d.dirty[r.virtual] = true
 	}
 }

@@ -20,10 +20,10 @@ type virtual struct {
 	reals    []*real
 	fallback *ipvs.Destination // nil is none
 
-	have held            // what the kernel is believed to hold
-	hand map[netip.AddrPort]byHand // what somebody set in the kernel beside us
-	handService *ipvs.Service // the same for the service itself, nil is nothing
-	said map[string]bool // refusals and differences that were logged and still stand
+	have        held                      // what the kernel is believed to hold
+	hand        map[netip.AddrPort]byHand // what somebody set in the kernel beside us
+	handService *ipvs.Service             // the same for the service itself, nil is nothing
+	said        map[string]bool           // refusals and differences that were logged and still stand
 
 	retry     bool      // something the kernel refused is to be tried again
 	reported  bool      // anyUp was reported at least once
@@ -57,14 +57,14 @@ type real struct {
 	virtual *virtual
 	order   int // in the file
 	conf    *conf.RealServer
-	name    string // "10.1.0.1:80", as configured
+	name    string           // "10.1.0.1:80", as configured
 	dst     ipvs.Destination // in the kernel, with its full weight
-	check   *check // nil: nothing is asked (checktype on and off)
+	check   *check           // nil: nothing is asked (checktype on and off)
 	tally
-	maintenance string // the file that takes it out, "" is none
-	climbing    bool   // its percent rises by itself
-	percent     int    // of its weight, 100 unless it starts slowly or its agent says less
-	agentOut    bool   // its agent wants no new connections
+	maintenance string    // the file that takes it out, "" is none
+	climbing    bool      // its percent rises by itself
+	percent     int       // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
+	warned      time.Time // that its certificate ends
 }
 
 // in says whether the real server is to get traffic.
@@ -72,11 +72,8 @@ func (r *real) in() bool { return r.verdict == up && r.maintenance == "" }
 
 // weight is what the real server is to have in the kernel while it is in.
 func (r *real) weight() int {
-	if r.agentOut {
+	if r.percent == 0 || r.dst.Weight == 0 {
 		return 0
-	}
-	if r.percent >= 100 || r.dst.Weight == 0 {
-		return r.dst.Weight
 	}
 	return max(1, r.dst.Weight*r.percent/100)
 }
@@ -161,7 +158,8 @@ func (v *virtual) inherit(old *virtual) {
 	}
 	for _, r := range v.reals {
 		if o, ok := known[r.name]; ok {
-			r.tally, r.maintenance, r.percent, r.agentOut = o.tally, o.maintenance, o.percent, o.agentOut
+			r.tally, r.maintenance, r.warned = o.tally, o.maintenance, o.warned
+			r.percent, r.climbing = o.percent, o.climbing
 		}
 	}
 }

@@ -1,0 +1,27 @@
+package director
+
+import (
+	"fmt"
+	"time"
+)
+
+// expires is told, from the goroutines that ask, when the certificate of the
+// real server ends.
+func (c *check) expires(at time.Time) { c.certificateEnds.Store(at.Unix()) }
+
+// warnExpiry says once a day that a real server's certificate will not last
+// (sslexpirywarn).
+func (d *Director) warnExpiry(r *real, c *check, now time.Time) {
+	days := r.virtual.conf.SSLExpiryWarn
+	ends := c.certificateEnds.Load()
+	if days == 0 || ends == 0 || now.Before(r.warned.Add(24*time.Hour)) {
+		return
+	}
+	if left := time.Unix(ends, 0).Sub(now); left < time.Duration(days)*24*time.Hour {
+		r.warned = now
+		d.emit(r.virtual, Event{
+			Kind: Expiring, Real: r.conf, R: r.name,
+			Reason: fmt.Sprintf("the certificate of %s (%s) ends %s", r.name, r.virtual.id, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST")),
+		})
+	}
+}
