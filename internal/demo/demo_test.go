@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,27 +12,28 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestLayout(t *testing.T) {
 	tests := []struct{ name, line, want string }{
 		{
 			"log", "[Sat Nov 21 02:24:16 2026] Added virtual server: 10.0.0.80:80",
-			"02:24:16  Added virtual server: 10.0.0.80:80",
+			"02:24:16 Added virtual server: 10.0.0.80:80",
 		},
 		{
 			"daemon's log", "[Sat Nov  7 02:24:16 2026|ldirectord.cf|17] Exiting",
-			"02:24:16  Exiting",
+			"02:24:16 Exiting",
 		},
 		{
 			"monitor log", "2026-11-21 02:12:00, 127.0.0.11:8081 is gone. (tcp 10.0.0.80:80: connection refused)",
-			"02:12:00  127.0.0.11:8081 is gone. (tcp 10.0.0.80:80: connection refused)",
+			"02:12:00 127.0.0.11:8081 is gone. (tcp 10.0.0.80:80: connection refused)",
 		},
 		{
 			"too long", "[Sat Nov 21 02:24:16 2026] Dry run: the table is kept in memory, nothing is written to the kernel, no mail",
-			"02:24:16  Dry run: the table is kept in memory, nothing is written to the\n            kernel, no mail",
+			"02:24:16 Dry run: the table is kept in memory, nothing is written to the kernel,\n           no mail",
 		},
-		{"anything else", "no time here", "          no time here"},
+		{"anything else", "no time here", "         no time here"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,7 +120,7 @@ func TestRun(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx, program, nil, &screen{w: &out}) }()
 
-	out.await(t, "02:24:16  --dry-run --config start")
+	out.await(t, "02:24:16 --dry-run --config start")
 	_, url, _ := strings.Cut(out.String(), "curl ")
 	url, _, _ = strings.Cut(url, " ")
 	resp, err := http.Get(url)
@@ -140,6 +142,64 @@ func TestRunFails(t *testing.T) {
 	if err == nil || err.Error() != "/bin/false: exit status 1" {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestReadKeys types on a terminal.
+func TestReadKeys(t *testing.T) {
+	keyboard, terminal := openTerminal(t)
+	keys, restore := readKeys(t.Context(), terminal)
+	if _, err := keyboard.WriteString("1q"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []byte("1q") {
+		if got := <-keys; got != want {
+			t.Errorf("got key %q, want %q", got, want)
+		}
+	}
+	restore()
+	mode, err := unix.IoctlGetTermios(int(terminal.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode.Lflag&unix.ECHO == 0 || mode.Lflag&unix.ICANON == 0 {
+		t.Error("the terminal was not given back as it was")
+	}
+}
+
+func TestReadKeysWithoutTerminal(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	keys, restore := readKeys(t.Context(), null)
+	defer restore()
+	if keys != nil {
+		t.Error("there are keys without a keyboard")
+	}
+}
+
+// openTerminal makes a terminal and the keyboard to type on it.
+func openTerminal(t *testing.T) (keyboard, terminal *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { keyboard.Close() })
+	if err := unix.IoctlSetPointerInt(int(keyboard.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, err := unix.IoctlGetInt(int(keyboard.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { terminal.Close() })
+	return keyboard, terminal
 }
 
 // A transcript is what was shown so far.

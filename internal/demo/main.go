@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -90,6 +91,10 @@ func show(ctx context.Context, program, file string, out *screen) error {
 	cmd := exec.CommandContext(ctx, program, "--dry-run", "--config", file, "start")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
+	// Control-C is for the demo, which then ends the program.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	runtime.LockOSThread() // the program would not outlive this thread
+	defer runtime.UnlockOSThread()
 	r, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w
 	shown := make(chan struct{})

@@ -15,7 +15,7 @@ import (
 // width is how wide the demo is, clock how much of it the time takes.
 const (
 	width = 80
-	clock = len("15:04:05  ")
+	clock = len("15:04:05 ")
 )
 
 // A screen shows the program's lines, one time for all of their forms, and
