@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
+
+// pgCancelTime is how much of the time for a check is kept for cancelling its
+// query; of a short time it is a tenth.
+const pgCancelTime = 200 * time.Millisecond
 
 // A PgSQL check is up when the query in Request returns at least one row. What
 // is in the row does not matter. Login and Request are required.
@@ -43,22 +48,43 @@ func (p PgSQL) Check(ctx context.Context) (detail string, err error) {
 	}
 	config.DialFunc = d.DialContext
 	// The dialer ends everything at the deadline. Told of it too, the library
-	// would open one more connection then, to cancel the query.
+	// would tidy up behind our back for longer than the check may take.
 	ctx = context.WithoutCancel(ctx)
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return "", pgReason(d, "login"+asLogin(p.Login), err)
 	}
 	defer conn.Close(ctx)
-	rows := conn.ExecParams(ctx, query, nil, nil, nil, nil)
-	found := rows.NextRow()
-	if _, err := rows.Close(); err != nil && !found {
+	found, err := pgRow(d, conn, query)
+	switch {
+	case found:
+		return "", nil
+	case err != nil:
 		return "", pgReason(d, "query", err)
 	}
-	if !found {
-		return "", errNoRows
+	return "", errNoRows
+}
+
+// pgRow reports whether query returns a row. A query that does not end in time
+// is cancelled: the server would go on with it, and with one more after each
+// check.
+func pgRow(d *dialer, conn *pgconn.PgConn, query string) (bool, error) {
+	if !d.deadline.IsZero() {
+		forCancel := min(time.Until(d.deadline)/10, pgCancelTime)
+		if err := conn.Conn().SetDeadline(d.deadline.Add(-forCancel)); err != nil {
+			return false, err
+		}
 	}
-	return "", nil
+	rows := conn.ExecParams(context.WithoutCancel(d.ctx), query, nil, nil, nil, nil)
+	if rows.NextRow() {
+		_, _ = rows.Close() // there may be more than is read, it does not matter
+		return true, nil
+	}
+	_, err := rows.Close()
+	if isTimeout(err) {
+		_ = conn.CancelRequest(d.ctx) // nothing is left to be done if it fails
+	}
+	return false, err
 }
 
 // config is made of a connection string, the only way the library allows; the
