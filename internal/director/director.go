@@ -7,6 +7,7 @@ package director
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"ldirectord/checker"
@@ -23,6 +24,10 @@ type Options struct {
 	// Ask asks a checker up to attempts times, each within timeout. Nil asks
 	// over the network.
 	Ask func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
+
+	// NameOf is the reverse name of an address, for the files in
+	// maintenancedir; "" is none. Nil asks the machine's resolver.
+	NameOf func(context.Context, netip.Addr) string
 
 	// Sink gets every event, Checked (nil: nobody) every result for a virtual
 	// service with a monitorfile, Log a line for ldirectord.log that is no
@@ -59,6 +64,9 @@ type Director struct {
 
 // New returns a Director that does nothing until Run.
 func New(o Options) *Director {
+	if o.NameOf == nil {
+		o.NameOf = resolve
+	}
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
@@ -128,7 +136,7 @@ func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate)})
 	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
-	d.maint = watchMaintenance(ctx)
+	d.maint = watchMaintenance(ctx, d.o.NameOf)
 	go func() {
 		defer close(d.checked)
 		d.sched.Run(ctx)

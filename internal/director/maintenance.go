@@ -25,13 +25,14 @@ type maintenance struct {
 	configs chan *conf.Config
 }
 
-// watchMaintenance watches until ctx is done.
-func watchMaintenance(ctx context.Context) *maintenance {
+// watchMaintenance watches until ctx is done; nameOf finds the name of an
+// address.
+func watchMaintenance(ctx context.Context, nameOf nameFunc) *maintenance {
 	m := &maintenance{
 		changes: make(chan map[netip.AddrPort]string),
 		configs: make(chan *conf.Config, 1),
 	}
-	go m.run(ctx)
+	go m.run(ctx, newNames(ctx, nameOf))
 	return m
 }
 
@@ -44,14 +45,13 @@ func (m *maintenance) watch(cfg *conf.Config) {
 	m.configs <- cfg
 }
 
-func (m *maintenance) run(ctx context.Context) {
+func (m *maintenance) run(ctx context.Context, names *names) {
 	tick := time.NewTicker(lookAround)
 	defer tick.Stop()
 	var (
 		cfg  *conf.Config
 		told map[netip.AddrPort]string
 	)
-	names := newNames(ctx)
 	for {
 		select {
 		case cfg = <-m.configs:
@@ -158,13 +158,18 @@ type names struct {
 	wanted chan []netip.Addr
 	found  chan map[netip.Addr]string
 	last   map[netip.Addr]string
+	nameOf nameFunc
 }
 
 // nameAge is how long a name is believed.
 const nameAge = 5 * time.Minute
 
-func newNames(ctx context.Context) *names {
-	n := &names{wanted: make(chan []netip.Addr, 1), found: make(chan map[netip.Addr]string, 1)}
+// A nameFunc is what an address resolves to, "" is nothing. It may take its
+// time, but not for ever.
+type nameFunc func(context.Context, netip.Addr) string
+
+func newNames(ctx context.Context, nameOf nameFunc) *names {
+	n := &names{nameOf: nameOf, wanted: make(chan []netip.Addr, 1), found: make(chan map[netip.Addr]string, 1)}
 	go n.run(ctx)
 	return n
 }
@@ -211,7 +216,7 @@ func (n *names) run(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			found[a] = nameOf(ctx, a)
+			found[a] = n.nameOf(ctx, a)
 			if i%64 == 63 || i == len(addrs)-1 {
 				n.publish(maps.Clone(found))
 			}
@@ -227,9 +232,9 @@ func (n *names) publish(found map[netip.Addr]string) {
 	n.found <- found
 }
 
-// nameOf is what an address resolves to, without the final dot; "" is nothing
-// within a reasonable time.
-func nameOf(ctx context.Context, a netip.Addr) string {
+// resolve is the nameFunc that asks the machine's resolver, and drops the final
+// dot.
+func resolve(ctx context.Context, a netip.Addr) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupAddr(ctx, a.String())

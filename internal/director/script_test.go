@@ -191,12 +191,16 @@ func (s *stage) load(name string) *conf.Config {
 	return c
 }
 
+// hostNames is what the real servers' addresses resolve to.
+var hostNames = map[string]string{"10.1.0.3": "web3.example.com", "10.1.0.4": "web4"}
+
 func (s *stage) start(name string) {
 	s.d = New(Options{
-		Table: wire{s},
-		Ask:   s.ask,
-		Sink:  s.event,
-		Log:   func(format string, args ...any) { s.printf("log", format, args...) },
+		Table:  wire{s},
+		Ask:    s.ask,
+		NameOf: func(_ context.Context, a netip.Addr) string { return hostNames[a.String()] },
+		Sink:   s.event,
+		Log:    func(format string, args ...any) { s.printf("log", format, args...) },
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)
@@ -284,14 +288,23 @@ func (s *stage) event(e Event) {
 	case Gone:
 		s.printf("verdict", "%s is gone (%s, %d attempts)", e.R, e.Reason, e.Attempts)
 	case Back:
-		s.printf("verdict", "%s is back (down %s)", e.R, e.Down)
+		s.printf("verdict", "%s is back (%s)", e.R, wasDown(e.Down))
 	case AllGone:
 		s.printf("verdict", "all of %s are gone, fallback %q %s", e.ID, e.R, e.Phase)
 	case AnyBack:
-		s.printf("verdict", "%s is served again (down %s)", e.ID, e.Down)
+		s.printf("verdict", "%s is served again", e.ID)
 	default:
 		s.printf("log", "%s", e)
 	}
+}
+
+// wasDown tells whether there was a downtime; how long it was depends on the
+// tick at which the checks began.
+func wasDown(d time.Duration) string {
+	if d == 0 {
+		return "first answer"
+	}
+	return "was down"
 }
 
 // ipvsadm is somebody else at work on the table.
