@@ -23,8 +23,20 @@ const (
 // startPatience is how long the parent waits for that report.
 const startPatience = 30 * time.Second
 
-// isChild says whether this is the process in the background.
-func (s *session) isChild() bool { return os.Getenv(reportVariable) != "" }
+// reportToParent is the pipe to the parent, nil if this process is nobody's
+// child in this sense. What is run from here is none either.
+func reportToParent() *os.File {
+	if os.Getenv(reportVariable) == "" {
+		return nil
+	}
+	os.Unsetenv(reportVariable)
+	syscall.CloseOnExec(reportFD)
+	return os.NewFile(reportFD, "report to the parent")
+}
+
+// isChild says whether this is the process in the background, whose parent
+// waits to be told.
+func (s *session) isChild() bool { return s.report != nil }
 
 // detach starts the daemon in the background and returns when it is ready, or
 // why it is not.
@@ -103,31 +115,29 @@ func understandReport(text string) error {
 
 // serveAsChild is the daemon in the background.
 func (s *session) serveAsChild() error {
-	os.Unsetenv(reportVariable) // what is run from here is no child in this sense
-	syscall.CloseOnExec(reportFD)
-	report := os.NewFile(reportFD, "report to the parent")
-	reported := false
-	tell := func(text string) {
-		if reported {
-			return
-		}
-		reported = true
-		// The parent may have lost its patience: that does not stop a daemon.
-		_, _ = io.WriteString(report, text)
-		_ = report.Close()
-	}
-	err := s.serve(func() { tell(strconv.Itoa(exitOK)) })
+	err := s.serve(func() { s.tellParent(nil) })
 	if errors.Is(err, errRunning) {
-		err = nil // somebody else was faster, and start wants no more than that
+		return nil // somebody else was faster, and start wants no more than that
 	}
-	if err != nil {
-		tell(failureReport(err))
-	}
-	tell(strconv.Itoa(exitOK))
 	return err
 }
 
-func failureReport(err error) string {
+// tellParent reports, once, how the start went. The parent may have lost its
+// patience by then: that does not stop a daemon.
+func (s *session) tellParent(err error) {
+	if s.report == nil {
+		return
+	}
+	_, _ = io.WriteString(s.report, startReport(err))
+	_ = s.report.Close()
+	s.report = nil
+}
+
+// startReport is what the parent is told.
+func startReport(err error) string {
+	if err == nil {
+		return strconv.Itoa(exitOK)
+	}
 	status := exitFailed
 	if why, ok := errors.AsType[*exit](err); ok {
 		status = why.status

@@ -82,7 +82,7 @@ func Main(env Env) int {
 		fmt.Fprint(env.Stdout, usage())
 		return exitOK
 	}
-	s := &session{Env: env, inv: inv}
+	s := &session{Env: env, inv: inv, report: reportToParent()}
 	return s.finish(inv.verb.run(s))
 }
 
@@ -93,6 +93,8 @@ type session struct {
 	path string       // of the configuration file, after the search
 	cfg  *conf.Config // nil if it cannot be used
 	log  *logfile.Log // nil before there is anything to be said
+
+	report *os.File // to the parent that waits; nil if there is none, or it was told
 }
 
 // name is what the instance is called, in its pid file and log.
@@ -117,6 +119,7 @@ func (s *session) finish(err error) int {
 	if s.log != nil {
 		s.log.Close()
 	}
+	s.tellParent(err)
 	return status
 }
 

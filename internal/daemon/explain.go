@@ -137,7 +137,7 @@ func questionWords(v *conf.VirtualService) string {
 	case conf.CheckAgent:
 		return "ask the agent at " + port
 	}
-	words := negotiateWords(v) + " at " + port
+	words := negotiateWords(v, port)
 	if v.CheckType == conf.CheckCombined {
 		words += fmt.Sprintf(", then %s", plural(v.Combined, "connect"))
 	}
@@ -156,13 +156,13 @@ func portWords(v *conf.VirtualService) string {
 	return fmt.Sprintf("port %d", v.PortToCheck(v.Reals[0]))
 }
 
-func negotiateWords(v *conf.VirtualService) string {
+func negotiateWords(v *conf.VirtualService, port string) string {
 	if v.Service == "none" {
 		return "nothing (service=none)"
 	}
-	words := v.Service
+	words := v.Service + " at " + port
 	if strings.HasPrefix(v.Service, "http") {
-		words += " " + v.HTTPMethod
+		words += ", " + v.HTTPMethod
 	}
 	if v.Request != "" {
 		words += fmt.Sprintf(" %q", v.Request)

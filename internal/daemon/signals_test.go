@@ -37,9 +37,9 @@ func TestReports(t *testing.T) {
 		status int
 		stderr string
 	}{
-		"ready":        {"0", exitOK, ""},
-		"a mistake":    {failureReport(&exit{status: 2, stderr: "Error [1]: a\nb"}), 2, "Error [1]: a\nb"},
-		"no exit":      {failureReport(os.ErrPermission), 1, "permission denied"},
+		"ready":        {startReport(nil), exitOK, ""},
+		"a mistake":    {startReport(&exit{status: 2, stderr: "Error [1]: a\nb"}), 2, "Error [1]: a\nb"},
+		"no exit":      {startReport(os.ErrPermission), 1, "permission denied"},
 		"died":         {"", 1, "the daemon ended while it was starting: see the log"},
 		"died halfway": {"x", 1, "the daemon ended while it was starting: see the log"},
 	}

@@ -99,13 +99,19 @@ func monitorLine(e director.Event) string {
 		why = Reason(e)
 	case director.Back:
 		what = e.R + " is back."
-		why = "down " + duration(e.Down)
+		why = "first good check"
+		if e.Down > 0 {
+			why = "down " + duration(e.Down)
+		}
 	case director.AllGone:
 		what = "all real servers of " + e.V + " are gone."
 		why = fallbackWords(e.Virtual, "takes over")
 	case director.AnyBack:
 		what = "real servers of " + e.V + " are back."
-		why = fallbackWords(e.Virtual, "leaves") + ", down " + duration(e.Down)
+		why = fallbackWords(e.Virtual, "leaves")
+		if e.Down > 0 {
+			why += ", down " + duration(e.Down)
+		}
 	default:
 		return ""
 	}

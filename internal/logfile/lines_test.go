@@ -63,6 +63,14 @@ func TestMonitorLine(t *testing.T) {
 			},
 			"2026-11-01 02:12:00, 192.168.1.13:80 is back. (tcp 192.168.1.99:80: down 37s)\n",
 		},
+		"back for the first time": {
+			director.Event{Kind: director.Back, Virtual: tcp, R: "192.168.1.13:80", V: "8", ID: "fwm:8"},
+			"2026-11-01 02:12:00, 192.168.1.13:80 is back. (fwm 8: first good check)\n",
+		},
+		"any back for the first time": {
+			director.Event{Kind: director.AnyBack, Virtual: tcp, V: "8", ID: "fwm:8"},
+			"2026-11-01 02:12:00, real servers of 8 are back. (fwm 8: no fallback)\n",
+		},
 		"all gone": {
 			director.Event{Kind: director.AllGone, Virtual: withFallback, V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80"},
 			"2026-11-01 02:12:00, all real servers of 192.168.1.99:80 are gone. (tcp 192.168.1.99:80: fallback 127.0.0.1:80 takes over)\n",

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+
+	"ldirectord/internal/daemon"
+	"ldirectord/ipvs"
+)
+
+// TestMain makes this test's binary be ldirectord, too, as the scripts run it:
+// with pid files in the script's directory, and a table in memory that the
+// daemon loses when it ends.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ldirectord": func() {
+		os.Exit(daemon.Main(daemon.Env{
+			Args: os.Args, Version: "1.2.3", Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals,
+			RunDir: os.Getenv("WORK"), OpenTable: openMemory,
+		}))
+	}})
+}
+
+func openMemory(context.Context) (ipvs.Table, error) {
+	if text := os.Getenv("NO_TABLE"); text != "" {
+		return nil, errors.New(text)
+	}
+	return ipvs.NewMemory(), nil
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("USER", "root")
+			e.Setenv("HOSTNAME", "director")
+			e.Defer(func() { killAll(e.WorkDir) })
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"config": writeConfig, "until": until, "exits": exits, "tell": tell, "masked": masked,
+		},
+	})
+}
+
+// killAll ends what a failed script has left.
+func killAll(dir string) {
+	files, _ := filepath.Glob(dir + "/*.pid")
+	for _, file := range files {
+		if pid := readPID(file); pid > 0 {
+			unix.Kill(pid, unix.SIGKILL)
+		}
+	}
+}
+
+func readPID(file string) int {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+	return pid
+}
+
+// writeConfig (config FILE [LINE...]) writes a configuration file with the
+// lines, behind those that keep a test within its directory.
+func writeConfig(ts *testscript.TestScript, _ bool, args []string) {
+	lines := append([]string{
+		`logfile="` + ts.MkAbs("log") + `"`,
+		"monitorlog=" + ts.MkAbs("monitor"),
+		"checkinterval=1",
+	}, args[1:]...)
+	err := os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
+	ts.Check(err)
+}
+
+// until (until FILE REGEXP) waits for a line.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile("(?m)" + args[1])
+	var text []byte
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if text, _ = os.ReadFile(ts.MkAbs(args[0])); pattern.Match(text) {
+			return
+		}
+	}
+	ts.Fatalf("no %q in %s after 10 s:\n%s", args[1], args[0], text)
+}
+
+// exits (exits STATUS COMMAND [ARG...]) runs a command that ends with STATUS.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	status := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		status = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if want, _ := strconv.Atoi(args[0]); status != want {
+		ts.Fatalf("exit status %d, want %d", status, want)
+	}
+}
+
+// tell (tell NAME SIGNAL) sends a signal to the daemon of that name.
+func tell(ts *testscript.TestScript, _ bool, args []string) {
+	pid := readPID(ts.MkAbs("ldirectord." + args[0] + ".pid"))
+	if pid == 0 {
+		ts.Fatalf("no daemon %s", args[0])
+	}
+	ts.Check(unix.Kill(pid, unix.SignalNum("SIG"+args[1])))
+}
+
+var masks = map[*regexp.Regexp]string{
+	regexp.MustCompile(`\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}`): "TIME",
+	regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`):      "TIME",
+	regexp.MustCompile(`(\||pid: |(?:Error|Warning) \[|\] \[)\d+`): "${1}PID",
+	regexp.MustCompile(`down [\d.]+m?s\)`):                         "down DURATION)",
+}
+
+// masked (masked FILE) rewrites a file without what differs from run to run.
+func masked(ts *testscript.TestScript, _ bool, args []string) {
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), ts.Getenv("WORK"), "$WORK")
+	for pattern, mask := range masks {
+		text = pattern.ReplaceAllString(text, mask)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
