@@ -75,15 +75,18 @@ func answers(text string) func(net.Conn) {
 // libraryCheckers returns a check of every kind that a library does.
 func libraryCheckers(addr netip.AddrPort) map[string]Caller {
 	insecure := &tls.Config{InsecureSkipVerify: true}
-	return map[string]Caller{
+	checks := map[string]Caller{
 		"ldap":     LDAP{Addr: addr, Request: "/dc=x", Login: "cn=m", Passwd: "secret"},
 		"ldaps":    LDAP{Addr: addr, Request: "/dc=x", TLS: insecure},
 		"starttls": LDAP{Addr: addr, Request: "/dc=x", StartTLS: insecure},
 		"mysql":    MySQL{Addr: addr, Login: "m", Passwd: "secret", Request: "/select 1"},
 		"pgsql":    PgSQL{Addr: addr, Login: "m", Passwd: "secret", Request: "/select 1"},
-		"oracle":   Oracle{Addr: addr, Login: "m", Passwd: "secret", Database: "X", Request: "/select 1 from dual"},
 		"ftp":      FTP{Addr: addr, Login: "m", Passwd: "secret", Request: "/file"},
 	}
+	if hasOracle {
+		checks["oracle"] = Oracle{Addr: addr, Login: "m", Passwd: "secret", Database: "X", Request: "/select 1 from dual"}
+	}
+	return checks
 }
 
 // TestBadPeers has every check ask every bad peer: it is down by the deadline,

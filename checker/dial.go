@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -269,10 +270,10 @@ func oneLine(text string) string {
 	const most = 200
 	words := strings.Join(strings.Fields(text[:min(len(text), 4*most)]), " ")
 	line := []rune(strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
 		}
-		return -1
+		return r
 	}, words))
 	if len(line) > most {
 		return string(line[:most]) + "…"

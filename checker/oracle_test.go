@@ -16,6 +16,9 @@ import (
 	"time"
 )
 
+// hasOracle is whether this build has a client for Oracle.
+const hasOracle = true
+
 // The types of TNS packets, beside tnsAccept.
 const (
 	tnsConnect  = 1
