@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
+
+	"ldirectord/internal/lab"
 )
 
 func TestLayout(t *testing.T) {
@@ -136,6 +138,30 @@ func TestRun(t *testing.T) {
 	out.await(t, "nothing to clean up")
 }
 
+// TestStory lets the real program tell what the introduction promises.
+func TestStory(t *testing.T) {
+	program := lab.Program(t, "ldirectord/cmd/ldirectord")
+	var out transcript
+	keys := make(chan byte)
+	ended := make(chan error, 1)
+	go func() { ended <- run(t.Context(), program, keys, &screen{w: &out}) }()
+
+	one, two, fallback := "127.0.0.11:", "127.0.0.12:", "127.0.0.10:"
+	out.await(t, one, "is back.")
+	out.await(t, two, "is back.")
+	keys <- '1'
+	out.await(t, "you stopped real server 1", one, "is gone.")
+	keys <- 'b'
+	out.await(t, "you broke the page of real server 2", two, "is gone.", "Added fallback server: "+fallback)
+	keys <- '1'
+	out.await(t, "you started real server 1", "Deleted fallback server: "+fallback)
+	keys <- 'q'
+	out.await(t, "Purged virtual server (stop): "+virtual, "nothing to clean up")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestRunFails sees that a program that does not stay is reported.
 func TestRunFails(t *testing.T) {
 	err := run(t.Context(), "/bin/false", nil, &screen{w: &transcript{}})
@@ -220,18 +246,27 @@ func (s *transcript) String() string {
 	return s.text.String()
 }
 
-// await waits until a text was shown.
-func (s *transcript) await(t *testing.T, text string) {
+// await waits until a text was shown and, after it, all others.
+func (s *transcript) await(t *testing.T, first string, more ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for !strings.Contains(s.String(), text) {
+	for !shown(s.String(), first, more) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("%q was not shown:\n%s", text, s)
+			t.Fatalf("%q %q was not shown:\n%s", first, more, s)
 		}
 	}
+}
+
+// shown says whether all texts stand behind the first.
+func shown(text, first string, more []string) bool {
+	_, after, found := strings.Cut(text, first)
+	for _, m := range more {
+		found = found && strings.Contains(after, m)
+	}
+	return found
 }

@@ -106,7 +106,7 @@ func show(ctx context.Context, program, file string, out *screen) error {
 	w.Close()
 	<-shown
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // it was told to end
+		return nil // it was told to end
 	}
 	if err == nil {
 		err = errors.New("has ended by itself")
