@@ -30,7 +30,7 @@ const (
 	// startTimeout is how long a program may take until it answers: the first
 	// start of a database on a loaded machine.
 	startTimeout = 60 * time.Second
-	// stopTimeout is how long it may take to end when it is asked to.
+	// stopTimeout is how long it may take until it has ended.
 	stopTimeout = 10 * time.Second
 	// pollInterval is how often it is looked whether that has happened.
 	pollInterval = 10 * time.Millisecond
@@ -49,6 +49,12 @@ type Daemon struct {
 	ports []port
 	cmd   *exec.Cmd
 	ended chan struct{} // closed when cmd has ended
+
+	// Databases listen before they can be asked: ready is what they say then.
+	ready string
+	// hasData says that the Daemon has to be asked to end, so that its next
+	// start need not mend its data.
+	hasData bool
 }
 
 // A port is where a Daemon is asked.
@@ -195,7 +201,8 @@ func (d *Daemon) run(argv ...string) *Daemon {
 	d.argv = argv
 	d.t.Cleanup(func() {
 		if d.t.Failed() {
-			d.t.Logf("%s said:\n%s", d.name, d.output())
+			said := d.output()
+			d.t.Logf("%s said:\n%s", d.name, said[max(0, len(said)-4096):])
 		}
 		d.Stop()
 	})
@@ -207,14 +214,14 @@ func (d *Daemon) run(argv ...string) *Daemon {
 // when it listens.
 func (d *Daemon) Start() {
 	d.t.Helper()
+	before := len(d.output())
 	if err := d.spawn(); err != nil {
 		d.t.Fatalf("starting %s: %v", d.name, err)
 	}
 	for _, p := range d.ports {
-		if err := d.await(p); err != nil {
-			d.t.Fatalf("starting %s: %v; it said:\n%s", d.name, err, d.output())
-		}
+		d.await(fmt.Sprintf("nobody listens on %s (%s)", p.addr, p.name), p.taken)
 	}
+	d.await("it is not ready", func() bool { return strings.Contains(d.output()[before:], d.ready) })
 }
 
 // spawn starts the process. Its parent is a thread of its own that lives as
@@ -246,20 +253,21 @@ func (d *Daemon) spawn() error {
 	return <-started
 }
 
-// await returns when somebody listens on p.
-func (d *Daemon) await(p port) error {
+// await returns when the Daemon has come so far that done is true; lacks says
+// what is missing until then.
+func (d *Daemon) await(lacks string, done func() bool) {
+	d.t.Helper()
 	deadline := time.Now().Add(startTimeout)
-	for !p.taken() {
+	for !done() {
 		select {
 		case <-d.ended:
-			return fmt.Errorf("it ended by itself")
+			d.t.Fatalf("%s ended by itself", d.name)
 		case <-time.After(pollInterval):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("nobody listens on %s port %s (%s) after %v", p.network, p.addr, p.name, startTimeout)
+			d.t.Fatalf("%s: %s after %v", d.name, lacks, startTimeout)
 		}
 	}
-	return nil
 }
 
 // taken says that somebody listens on the port.
@@ -283,18 +291,18 @@ func (p port) taken() bool {
 // has ended is no mistake.
 func (d *Daemon) Stop() {
 	d.t.Helper()
-	d.signal(syscall.SIGCONT)
-	all := family(d.cmd.Process.Pid)
-	_ = d.cmd.Process.Signal(syscall.SIGTERM) // an error is that it has ended
-	select {
-	case <-d.ended:
-	case <-time.After(stopTimeout):
+	if d.hasData {
+		d.signal(syscall.SIGCONT)
+		_ = d.cmd.Process.Signal(syscall.SIGTERM) // an error is that it has ended
+		select {
+		case <-d.ended:
+		case <-time.After(stopTimeout):
+		}
 	}
-	// Who does not end, and children that a parent has left behind.
-	for _, pid := range all {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
+	// Twice, for a child that was born meanwhile.
+	d.signal(syscall.SIGKILL)
 	<-d.ended
+	d.signal(syscall.SIGKILL)
 	deadline := time.Now().Add(stopTimeout)
 	for _, p := range d.ports {
 		for p.taken() {
@@ -328,13 +336,13 @@ func (d *Daemon) signal(sig syscall.Signal) {
 
 func (d *Daemon) outputPath() string { return filepath.Join(d.Dir, "output") }
 
-// output returns the end of what the Daemon has said.
+// output returns what the Daemon has said so far.
 func (d *Daemon) output() string {
 	out, err := os.ReadFile(d.outputPath())
 	if err != nil {
-		return err.Error()
+		return ""
 	}
-	return string(out[max(0, len(out)-4096):])
+	return string(out)
 }
 
 // loopback is an IPv4 loopback address that other test binaries hardly use, so

@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"bufio"
+	"crypto/x509"
 	"net"
 	"net/netip"
 	"os"
@@ -58,21 +59,84 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
-func TestDatabases(t *testing.T) {
-	start := map[string]func(*testing.T) *Daemon{
-		"mysql": MariaDB,
-		"pgsql": PostgreSQL,
-		"ldaps": func(t *testing.T) *Daemon { return Slapd(t, NewAuthority(t).Server("127.0.0.1")) },
+// Every program starts, ends, and starts again where it was.
+func TestPrograms(t *testing.T) {
+	programs := map[string]struct {
+		start func(*testing.T) *Daemon
+		ports []string
+	}{
+		"dovecot": {
+			func(t *testing.T) *Daemon { return Dovecot(t, NewAuthority(t).Server("localhost")) },
+			[]string{"imap", "imaps", "pop", "pops"},
+		},
+		"inn":       {func(t *testing.T) *Daemon { return INN(t, true) }, []string{"nntp"}},
+		"kamailio":  {Kamailio, []string{"sip", "sip6"}},
+		"mariadb":   {MariaDB, []string{"mysql"}},
+		"memcached": {Memcached, []string{"memcached"}},
+		"nginx": {
+			func(t *testing.T) *Daemon { return Nginx(t, NewAuthority(t)) },
+			[]string{"http", "http6", "https", "https12", "https13", "https-client", "https-expired", "https-wrong-name"},
+		},
+		"postfix": {
+			func(t *testing.T) *Daemon { return Postfix(t, NewAuthority(t).Server("localhost")) },
+			[]string{"smtp", "submission", "refusing"},
+		},
+		"postgresql": {PostgreSQL, []string{"pgsql"}},
+		"redis":      {func(t *testing.T) *Daemon { return Redis(t, true) }, []string{"redis"}},
+		"slapd": {
+			func(t *testing.T) *Daemon { return Slapd(t, NewAuthority(t).Server("localhost")) },
+			[]string{"ldap", "ldaps"},
+		},
+		"tinyproxy": {Tinyproxy, []string{"http_proxy"}},
+		"unbound":   {Unbound, []string{"dns", "dns6"}},
 	}
-	for name, start := range start {
+	for name, tt := range programs {
 		t.Run(name, func(t *testing.T) {
-			d := start(t)
+			d := tt.start(t)
 			d.Stop()
 			d.Start()
-			if !dials(d.Addr(name)) {
-				t.Errorf("nobody listens on %s", d.Addr(name))
+			for _, port := range tt.ports {
+				if !dials(d.Addr(port)) {
+					t.Errorf("%s: nobody listens on %s", port, d.Addr(port))
+				}
 			}
 		})
+	}
+}
+
+func TestFreeRADIUS(t *testing.T) {
+	d := FreeRADIUS(t)
+	p := port{network: "udp", addr: d.Addr("radius")}
+	d.Stop()
+	if p.taken() {
+		t.Error("stopped, but somebody has the port")
+	}
+	d.Start()
+	if !p.taken() {
+		t.Error("started again, but nobody has the port")
+	}
+}
+
+func TestAuthority(t *testing.T) {
+	a := NewAuthority(t)
+	verify := func(c *Certificate, name string, usage x509.ExtKeyUsage) error {
+		_, err := c.TLS.Leaf.Verify(x509.VerifyOptions{Roots: a.Pool, DNSName: name, KeyUsages: []x509.ExtKeyUsage{usage}})
+		return err
+	}
+	server := a.Server("www.example.com", "127.0.0.1")
+	for _, name := range []string{"www.example.com", "127.0.0.1"} {
+		if err := verify(server, name, x509.ExtKeyUsageServerAuth); err != nil {
+			t.Errorf("a server's certificate for %s: %v", name, err)
+		}
+	}
+	if err := verify(server, "other.example.com", x509.ExtKeyUsageServerAuth); err == nil {
+		t.Error("a server's certificate is good for another name")
+	}
+	if err := verify(a.Expired("www.example.com"), "www.example.com", x509.ExtKeyUsageServerAuth); err == nil {
+		t.Error("an expired certificate is good")
+	}
+	if err := verify(a.Client("monitor"), "", x509.ExtKeyUsageClientAuth); err != nil {
+		t.Errorf("a client's certificate: %v", err)
 	}
 }
 

@@ -21,6 +21,8 @@ func MariaDB(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "mariadb-server", File: "/usr/sbin/mariadbd"})
 	d := newDaemon(t, "mariadb")
+	d.hasData = true
+	d.ready = "ready for connections"
 	d.user = "mysql"
 	d.chown(d.Dir, d.user)
 	data := d.Dir + "/data"

@@ -15,6 +15,8 @@ func PostgreSQL(t *testing.T) *Daemon {
 	const bin = "/usr/lib/postgresql/15/bin/"
 	lab.Need(t, lab.Package{Name: "postgresql-15", File: bin + "postgres"})
 	d := newDaemon(t, "postgresql")
+	d.hasData = true
+	d.ready = "ready to accept connections"
 	d.user = "postgres"
 	d.chown(d.Dir, d.user)
 	data := filepath.Join(d.Dir, "data")

@@ -21,6 +21,7 @@ func Slapd(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "slapd", File: "/usr/sbin/slapd"})
 	d := newDaemon(t, "slapd")
+	d.hasData = true
 	config := d.write("slapd.conf", fmt.Sprintf(`
 include /etc/ldap/schema/core.schema
 pidfile %[1]s/pid

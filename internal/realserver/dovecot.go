@@ -1,0 +1,67 @@
+package realserver
+
+import (
+	"fmt"
+	"testing"
+
+	"ldirectord/internal/lab"
+)
+
+// Whom Dovecot lets in, to an empty mailbox.
+const (
+	MailUser   = "monitor"
+	MailPasswd = `monitor "secret"`
+)
+
+// Dovecot starts a server of mailboxes. Its ports are "imap", "imaps", "pop"
+// and "pops", the first of each pair with STARTTLS, all with cert.
+func Dovecot(t *testing.T, cert *Certificate) *Daemon {
+	t.Helper()
+	lab.Need(t,
+		lab.Package{Name: "dovecot-imapd", File: "/usr/lib/dovecot/imap"},
+		lab.Package{Name: "dovecot-pop3d", File: "/usr/lib/dovecot/pop3"})
+	d := newDaemon(t, "dovecot")
+	imap, imaps := d.listen("imap", "tcp"), d.listen("imaps", "tcp")
+	pop, pops := d.listen("pop", "tcp"), d.listen("pops", "tcp")
+	d.mkdir("mail", "mail")
+	config := d.write("dovecot.conf", fmt.Sprintf(`
+base_dir = %[1]s/run
+state_dir = %[1]s/state
+log_path = /dev/stderr
+protocols = imap pop3
+listen = %[2]s
+ssl_cert = <%[3]s
+ssl_key = <%[4]s
+disable_plaintext_auth = no
+auth_failure_delay = 0
+mail_location = maildir:%[1]s/mail/%%u
+passdb {
+  driver = passwd-file
+  args = %[5]s
+}
+userdb {
+  driver = static
+  args = uid=mail gid=mail home=%[1]s/mail/%%u
+}
+service imap-login {
+  inet_listener imap {
+    port = %[6]d
+  }
+  inet_listener imaps {
+    port = %[7]d
+    ssl = yes
+  }
+}
+service pop3-login {
+  inet_listener pop3 {
+    port = %[8]d
+  }
+  inet_listener pop3s {
+    port = %[9]d
+    ssl = yes
+  }
+}
+`, d.Dir, imap.Addr(), cert.CertFile, cert.KeyFile, d.write("users", MailUser+":{PLAIN}"+MailPasswd+"\n"),
+		imap.Port(), imaps.Port(), pop.Port(), pops.Port()))
+	return d.run("/usr/sbin/dovecot", "-F", "-c", config)
+}

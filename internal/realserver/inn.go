@@ -1,0 +1,77 @@
+package realserver
+
+import (
+	"fmt"
+	"testing"
+
+	"ldirectord/internal/lab"
+)
+
+// INN starts InterNetNews' server for news readers. Its port is "nntp". It
+// lets everybody read if open, else nobody.
+func INN(t *testing.T, open bool) *Daemon {
+	t.Helper()
+	lib := libraryDir()
+	lab.Need(t,
+		lab.Package{Name: "libcanlock3", File: lib + "/libcanlock.so.3"},
+		lab.Package{Name: "libdb5.3", File: lib + "/libdb-5.3.so"},
+		lab.Package{Name: "libsasl2-2", File: lib + "/libsasl2.so.2"},
+		lab.Package{Name: "libexpat1", File: lib + "/libexpat.so.1"},
+		lab.Package{Name: "libperl5.36", File: lib + "/libperl.so.5.36"},
+		lab.Package{Name: "libpython3.11", File: lib + "/libpython3.11.so.1.0"})
+	// Not installed: it breaks on a machine without a domain, and wants a mail
+	// server.
+	news := unpack(t, "inn2", "inn2-inews") + "/usr/lib/news"
+	d := newDaemon(t, "inn")
+	d.user = "news"
+	d.chown(d.Dir, d.user)
+	d.innConfig(news, open)
+	d.env = []string{"INNCONF=" + d.Dir + "/inn.conf", "LD_LIBRARY_PATH=" + news}
+	d.prepare("sh", "-c", fmt.Sprintf("cp %[1]s/examples/* . && touch history active.times && "+
+		"%[1]s/bin/makedbz -i -o -s 1000 && %[1]s/bin/makehistory -O -x -F", news))
+	addr := d.listen("nntp", "tcp")
+	return d.run(news+"/bin/nnrpd", "-D", "-f", "-c", d.Dir+"/readers.conf",
+		"-b", addr.Addr().String(), "-p", fmt.Sprint(addr.Port()))
+}
+
+// innConfig writes the configuration: everything is in the Daemon's directory.
+func (d *Daemon) innConfig(news string, open bool) {
+	d.t.Helper()
+	d.write("inn.conf", fmt.Sprintf(`
+mta: /bin/true
+hismethod: hisv6
+enableoverview: true
+ovmethod: tradindexed
+runasuser: news
+runasgroup: news
+pathnews: %[1]s
+pathbin: %[1]s/bin
+pathdb: %[2]s
+pathetc: %[2]s
+pathspool: %[3]s
+patharticles: %[3]s
+pathincoming: %[3]s
+pathoverview: %[3]s
+pathlog: %[2]s
+pathrun: %[2]s
+pathtmp: %[2]s
+pathhost: news.example.com
+fqdn: news.example.com
+domain: example.com
+`, news, d.Dir, d.mkdir("spool", d.user)))
+	d.write("storage.conf", "method tradspool {\n newsgroups: *\n class: 0\n}\n")
+	hosts := "*"
+	if !open {
+		hosts = "192.0.2.1" // nobody's (RFC 5737)
+	}
+	d.write("readers.conf", fmt.Sprintf(`
+auth "all" {
+	hosts: "%s"
+	default: "<all>"
+}
+access "all" {
+	users: "<all>"
+	newsgroups: "*"
+}
+`, hosts))
+}
