@@ -111,7 +111,10 @@ func readHealth(a *http2Answer) (health string, err error) {
 	if head := a.head(); head.status != 200 {
 		return "", errors.New(head.line)
 	}
-	if code := a.fields["grpc-status"]; code != "0" {
+	switch code, ok := a.fields["grpc-status"]; {
+	case !ok:
+		return "", fmt.Errorf("no grpc status in the answer: %s", excerpt(a.body))
+	case code != "0":
 		message := a.fields["grpc-message"]
 		if plain, err := url.PathUnescape(message); err == nil {
 			message = plain

@@ -174,13 +174,13 @@ func (o HTTPOptions) tlsFor(url place) (config *tls.Config, err error) {
 	case o.TLS == nil && own:
 		config, err = TLSConfig(TLSOptions{Name: o.VirtualHost})
 	case o.TLS == nil:
-		config, err = TLSConfig(TLSOptions{Name: url.name()})
+		config, err = TLSConfig(TLSOptions{Name: url.serverName()})
 	case own && o.Version != "2":
 		return o.TLS, nil
 	default:
 		config = o.TLS.Clone()
 		if !own {
-			config.ServerName = url.name()
+			config.ServerName = url.serverName()
 		}
 	}
 	if err == nil && o.Version == "2" {

@@ -167,11 +167,14 @@ func (a *http2Answer) readBlock(fragment []byte, whole bool) error {
 	if err := a.hpack.Close(); err != nil {
 		return fmt.Errorf("no http/2: %w", err)
 	}
-	if a.status()/100 == 1 { // 100 Continue and its like come before the answer
+	switch status := a.status(); {
+	case status == 0:
+		return errors.New("no http/2: an answer without a status")
+	case status/100 == 1: // 100 Continue and its like come before the answer
 		clear(a.fields)
-		return nil
+	default:
+		a.over = a.ended
 	}
-	a.over = a.ended
 	return nil
 }
 

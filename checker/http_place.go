@@ -17,6 +17,7 @@ type place struct {
 	addr      netip.AddrPort // the address, or only the port if it is a name
 	path      string         // with the query, from its first "/" on
 	login     *url.Userinfo  // nil is none
+	tlsName   string         // what TLS asks for, if it is not the host
 }
 
 // hasScheme says whether s is a whole URL.
@@ -107,6 +108,14 @@ func (p place) name() string {
 	}
 	name, _, _ := strings.Cut(p.authority, ":")
 	return name
+}
+
+// serverName is what TLS asks for.
+func (p place) serverName() string {
+	if p.tlsName != "" {
+		return p.tlsName
+	}
+	return p.name()
 }
 
 // hostPort is host and port, the port always there.

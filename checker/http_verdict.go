@@ -175,6 +175,6 @@ func (h *HTTP) onSameServer(to place) (place, string) {
 	same := h.url
 	same.scheme, same.path, same.login = to.scheme, to.path, nil
 	same.addr = netip.AddrPortFrom(h.url.addr.Addr(), port)
-	same.authority = same.hostPort()
+	same.authority, same.tlsName = same.hostPort(), to.serverName()
 	return same, host
 }

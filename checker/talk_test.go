@@ -98,9 +98,8 @@ func converse(conn net.Conn, tk Talker) (Step, error) {
 			return step, nil
 		}
 		if step.CloseWrite {
-			if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
-				return step, err
-			}
+			// If the peer has reset the connection, reading says so better.
+			_ = conn.(interface{ CloseWrite() error }).CloseWrite()
 		}
 		if step.StartTLS != nil {
 			if len(in) > 0 {
