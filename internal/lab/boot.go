@@ -66,11 +66,8 @@ func runKernel(ctx context.Context, state string, out io.Writer, log *console) e
 	if err != nil {
 		return err
 	}
-	init, err := cached("ldirectord/internal/lab/init")
+	init, err := program("ldirectord/internal/lab/init")
 	if err != nil {
-		return err
-	}
-	if err := build(init, "build", "ldirectord/internal/lab/init"); err != nil {
 		return err
 	}
 	r, w, err := os.Pipe()

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -18,14 +20,24 @@ import (
 // path.
 func Program(t testing.TB, importPath string) string {
 	t.Helper()
-	file, err := cached(importPath)
-	if err == nil && os.Getenv(environment) != "inside" {
-		err = build(file, "build", importPath)
-	}
+	file, err := program(importPath)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// program is Program for those who have no test at hand.
+func program(importPath string) (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	file, err := cached(root, importPath)
+	if err != nil || os.Getenv(environment) == "inside" {
+		return file, err
+	}
+	return file, build(file, "build", importPath)
 }
 
 // plainTest returns a test binary of the package under test that starts in the
@@ -38,7 +50,7 @@ var plainTest = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file, err := cached(filepath.Base(dir) + ".test")
+	file, err := cached(dir, filepath.Base(dir)+".test")
 	if err != nil {
 		return "", err
 	}
@@ -46,35 +58,65 @@ var plainTest = sync.OnceValues(func() (string, error) {
 })
 
 // build runs a go command that writes one binary. The file is there whole or
-// not at all, and is not touched while another kernel runs it.
+// not at all, and one that a kernel runs is replaced, not written to.
 func build(file, verb, pkg string, flags ...string) error {
 	unlock, err := lock(filepath.Base(file), 0)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	fresh := file + ".new"
-	args := append([]string{verb, "-buildvcs=false", "-o", fresh}, flags...)
+	// The go command does nothing if what it wrote last is still there and right.
+	built := file + ".built"
+	args := append([]string{verb, "-buildvcs=false", "-o", built}, flags...)
 	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}
-	return os.Rename(fresh, file)
+	binary, err := os.ReadFile(built)
+	if err != nil {
+		return err
+	}
+	return publish(binary, file)
 }
 
-// cached is the file in the cache for what is named, for the checkout in which
-// this process runs: others of the same user have files of their own.
-func cached(name string) (string, error) {
-	dir, err := cacheDir()
-	if err != nil {
-		return "", err
+// publish makes binary the content of file, unless it is already.
+func publish(binary []byte, file string) error {
+	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, binary) {
+		return nil
 	}
-	wd, err := os.Getwd()
+	if err := os.WriteFile(file+".new", binary, 0o700); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}
+
+// cached is the file in the cache for what is named in a directory: another
+// checkout of the same user has files of its own.
+func cached(dir, name string) (string, error) {
+	cache, err := cacheDir()
 	if err != nil {
 		return "", err
 	}
 	h := fnv.New32a()
-	fmt.Fprintf(h, "%s\n%s", wd, name)
-	return filepath.Join(dir, fmt.Sprintf("%s-%08x", path.Base(name), h.Sum32())), nil
+	fmt.Fprintf(h, "%s\n%s", dir, name)
+	return filepath.Join(cache, fmt.Sprintf("%s-%08x", path.Base(name), h.Sum32())), nil
+}
+
+// moduleRoot is the directory of the go.mod above the working directory.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("the lab builds what it needs: no go.mod above the working directory")
+		}
+		dir = parent
+	}
 }

@@ -48,13 +48,9 @@ func kernel() (string, error) {
 		return "", err
 	}
 	defer unlock()
-	corrected := bytes.Replace(installed, storeLength, storeAll, 1)
 	file := filepath.Join(dir, "linux.uml")
-	if have, err := os.ReadFile(file); err == nil && bytes.Equal(have, corrected) {
-		return file, nil
-	}
-	if err := os.WriteFile(file+".new", corrected, 0o700); err != nil {
+	if err := publish(bytes.Replace(installed, storeLength, storeAll, 1), file); err != nil {
 		return "", fmt.Errorf("correcting %s: %w", installedKernel, err)
 	}
-	return file, os.Rename(file+".new", file)
+	return file, nil
 }
