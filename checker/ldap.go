@@ -44,6 +44,14 @@ func (l LDAP) Check(ctx context.Context) (detail string, err error) {
 		return "", err
 	}
 	defer conn.Close()
+	// Most requests end with the connection; that for STARTTLS only with the
+	// client, if it was answered under another's message ID.
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if l.StartTLS != nil {
+		if err := conn.StartTLS(l.StartTLS); err != nil {
+			return "", ldapReason(d, "STARTTLS", err)
+		}
+	}
 	if err := l.bind(conn); err != nil {
 		return "", ldapReason(d, "bind"+asLogin(l.Login), err)
 	}
@@ -62,7 +70,7 @@ func (l LDAP) Check(ctx context.Context) (detail string, err error) {
 	return "", received(l.Receive, []byte(found.Entries[0].DN))
 }
 
-// connect opens the connection, with TLS if it is wanted.
+// connect opens the connection, with TLS from the start if it is wanted.
 func (l LDAP) connect(d *dialer) (*ldap.Conn, error) {
 	raw, err := d.dial("tcp", l.Addr.String())
 	if err != nil {
@@ -77,12 +85,6 @@ func (l LDAP) connect(d *dialer) (*ldap.Conn, error) {
 	}
 	conn := ldap.NewConn(raw, l.TLS != nil)
 	conn.Start()
-	if l.StartTLS == nil {
-		return conn, nil
-	}
-	if err := conn.StartTLS(l.StartTLS); err != nil {
-		return nil, errors.Join(ldapReason(d, "STARTTLS", err), conn.Close())
-	}
 	return conn, nil
 }
 

@@ -2,11 +2,14 @@ package checker
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
@@ -103,6 +106,23 @@ func TestLDAP(t *testing.T) {
 				t.Errorf("error %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestLDAPForeignAnswer has STARTTLS answered under a message ID that nobody
+// asked with, for which the library waits without end.
+func TestLDAPForeignAnswer(t *testing.T) {
+	leavesNothing(t)
+	addr := listen(t, func(c net.Conn) {
+		other := ber.NewInteger(ber.ClassUniversal, ber.TypePrimitive, ber.TagInteger, 99, "")
+		c.Write(ldapResult(other, ldap.ApplicationExtendedResponse, ldap.LDAPResultSuccess))
+		io.Copy(io.Discard, c)
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
+	defer cancel()
+	_, err := LDAP{Addr: addr, StartTLS: &tls.Config{InsecureSkipVerify: true}}.Check(ctx)
+	if got, want := errText(err), "STARTTLS: no answer in 150ms"; got != want {
+		t.Errorf("error %q, want %q", got, want)
 	}
 }
 
