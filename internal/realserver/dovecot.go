@@ -14,7 +14,8 @@ const (
 )
 
 // Dovecot starts a server of mailboxes. Its ports are "imap", "imaps", "pop"
-// and "pops", the first of each pair with STARTTLS, all with cert.
+// and "pops", the first of each pair with STARTTLS, all with cert. A wrong
+// password is answered without a pause.
 func Dovecot(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t,
@@ -34,6 +35,12 @@ ssl_cert = <%[3]s
 ssl_key = <%[4]s
 disable_plaintext_auth = no
 auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+first_valid_uid = 1
 mail_location = maildir:%[1]s/mail/%%u
 passdb {
   driver = passwd-file

@@ -16,7 +16,7 @@ import (
 //	10.0.9.1, fd00::9  PTR ptr.example.com
 //	many.example.com   200 addresses, 10.0.8.0 to 10.0.8.199, too many for udp
 //	nx.example.com     NXDOMAIN
-//	broken.example     SERVFAIL
+//	broken.example     SERVFAIL, as it may not ask the only one who knows
 //	refused.example    REFUSED
 func Unbound(t *testing.T) *Daemon {
 	t.Helper()
@@ -40,7 +40,6 @@ server:
 	pidfile: %[5]s/pid
 	use-syslog: no
 	do-daemonize: no
-	do-not-query-localhost: no
 	module-config: "iterator"
 	local-zone: "example.com." static
 	local-data: "www.example.com. A 10.0.9.1"

@@ -1,0 +1,90 @@
+package checker_test
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"ldirectord/checker"
+	"ldirectord/internal/engine"
+	"ldirectord/internal/realserver"
+)
+
+// A realTalk is one check of a real program and what comes of it.
+type realTalk struct {
+	name   string
+	check  checker.Talker
+	detail string // contained in the detail
+	err    string // contained in the error, "" is up
+}
+
+// talkReal runs the cases with the engine that the daemon runs them with.
+func talkReal(t *testing.T, cases []realTalk) {
+	t.Helper()
+	e := engine.New(engine.Options{})
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) { c.ask(t, e, 5*time.Second) })
+	}
+}
+
+// ask asks once and compares.
+func (c realTalk) ask(t *testing.T, e *engine.Engine, timeout time.Duration) {
+	t.Helper()
+	r := e.Ask(t.Context(), c.check, timeout, 1)
+	got := ""
+	if r.Err != nil {
+		got = r.Err.Error()
+	}
+	if c.err == "" && r.Err != nil || !strings.Contains(got, c.err) || !strings.Contains(r.Detail, c.detail) {
+		t.Errorf("%v: detail %q, error %q, want %q, %q", c.check, r.Detail, got, c.detail, c.err)
+	}
+	if r.Took > timeout+250*time.Millisecond {
+		t.Errorf("%v: took %v, more than %v", c.check, r.Took, timeout)
+	}
+}
+
+// outage takes a program through a stop, a new start and a pause. The checks,
+// which are up before, have to follow.
+func outage(t *testing.T, d *realserver.Daemon, checks ...checker.Talker) {
+	t.Helper()
+	e := engine.New(engine.Options{})
+	all := func(state string, timeout time.Duration, want string) {
+		t.Helper()
+		t.Run(state, func(t *testing.T) {
+			for _, check := range checks {
+				realTalk{check: check, err: want}.ask(t, e, timeout)
+			}
+		})
+	}
+	all("running", 5*time.Second, "")
+	d.Stop()
+	all("stopped", 5*time.Second, "connection refused")
+	d.Start()
+	all("started again", 5*time.Second, "")
+	d.Pause()
+	all("paused", 300*time.Millisecond, "no answer in 300ms")
+	d.Continue()
+	all("continued", 5*time.Second, "")
+}
+
+// trusting is a client's configuration that knows ca and expects name.
+func trusting(ca *realserver.Authority, name string) *tls.Config {
+	return &tls.Config{RootCAs: ca.Pool, ServerName: name}
+}
+
+// receive compiles a pattern that is known to be right.
+func receive(t *testing.T, perl string) *checker.Pattern {
+	t.Helper()
+	p, err := checker.CompilePattern(perl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// askShortly asks somebody who will not answer.
+func askShortly(t *testing.T, check checker.Talker, want string) {
+	t.Helper()
+	realTalk{check: check, err: want}.ask(t, engine.New(engine.Options{}), 300*time.Millisecond)
+}
