@@ -31,7 +31,7 @@ type Talker interface {
 	Checker
 	Target() Target
 	// Dialogue begins a new conversation. For a Target that asks for nothing
-	// but a connection it is nil: connected is up.
+	// but a connection, or a TLS handshake, it is nil: that alone is up.
 	Dialogue() Dialogue
 }
 
@@ -56,17 +56,17 @@ type Target struct {
 // A Dialogue is the client's side of one conversation, without I/O.
 type Dialogue interface {
 	// Next is called when the connection stands, with nothing received, and
-	// then each time more has arrived. in is all that was received and not
-	// consumed yet (udp: one datagram); it is only valid during the call. eof
-	// says that the peer will send no more; a Dialogue that is not Done then
-	// ends as "closed the connection".
+	// then each time more has arrived, so it has to take all that it can. in is
+	// all that was received and not consumed yet (udp: one datagram); it is
+	// only valid during the call. eof says that the peer will send no more; a
+	// Dialogue that is not Done then ends as "closed the connection".
 	Next(in []byte, eof bool) Step
 }
 
 // A Step is what a Dialogue wants to happen next. The zero Step waits for more.
 type Step struct {
 	Consumed   int         // bytes of in that need not be handed in again
-	Send       []byte      // is sent before anything more is read
+	Send       []byte      // is sent before anything more is read, and with Done, too; it is not changed
 	CloseWrite bool        // after Send: tell the peer that no more will come
 	StartTLS   *tls.Config // after Send: a TLS handshake, then Next with no input
 	Follow     Talker      // the conversation goes on elsewhere (an HTTP redirect) under the same deadline

@@ -21,7 +21,7 @@ type HTTPOptions struct {
 	Request        string         // a path, with or without its first "/", or a whole URL
 	VirtualHost    string         // the Host header
 	HasVirtualHost bool           // VirtualHost is sent even if it is ""
-	TLS            *tls.Config    // for https; nil is what TLSConfig makes of nothing
+	TLS            *tls.Config    // for https; nil is that of TLSOptions{Name: VirtualHost}
 	Receive        *Pattern       // what the body has to match; nil is anything
 	ReceiveNot     *Pattern       // what it must not match; nil is nothing
 	Limit          int            // how many bytes of the body are read and matched, 0 is 1 MiB

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -24,13 +25,8 @@ func (c TLS) String() string { return "tls handshake with " + c.Addr.String() }
 // Target implements Talker.
 func (c TLS) Target() Target { return Target{Network: "tcp", Addr: c.Addr, TLS: c.Config} }
 
-// Dialogue implements Talker: when it begins, the handshake is done.
-func (c TLS) Dialogue() Dialogue { return shaken{} }
-
-type shaken struct{}
-
-// Next implements Dialogue.
-func (shaken) Next([]byte, bool) Step { return Step{Done: true} }
+// Dialogue implements Talker: there is none.
+func (c TLS) Dialogue() Dialogue { return nil }
 
 // Verify is what must be right about a server's certificate.
 type Verify uint8
@@ -46,7 +42,7 @@ const (
 type TLSOptions struct {
 	Verify   Verify
 	CAFile   string   // PEM, the known authorities; "" is the system's
-	Name     string   // is asked for (unless it is an address), and what VerifyFull expects
+	Name     string   // is asked for (unless it is an address), and what VerifyFull expects; a port in it does not count
 	CertFile string   // PEM, our certificate with its chain; "" is none
 	KeyFile  string   // PEM, its key; "" is in CertFile
 	ALPN     []string // the protocols that may be spoken above, nil is unsaid
@@ -63,6 +59,7 @@ type TLSOptions struct {
 // TLS 1.2 is the oldest version, as with the OpenSSL that the original runs
 // on. Sessions are not resumed: every check proves a whole handshake.
 func TLSConfig(o TLSOptions) (*tls.Config, error) {
+	o.Name = hostOnly(o.Name)
 	if o.Verify == VerifyFull && o.Name == "" {
 		return nil, errors.New("a certificate's name cannot be verified: no name is known")
 	}
@@ -75,7 +72,7 @@ func TLSConfig(o TLSOptions) (*tls.Config, error) {
 		return nil, err
 	}
 	return &tls.Config{
-		ServerName:             strings.TrimSuffix(o.Name, "."),
+		ServerName:             o.Name,
 		MinVersion:             tls.VersionTLS12,
 		CipherSuites:           cipherSuites(),
 		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
@@ -88,6 +85,15 @@ func TLSConfig(o TLSOptions) (*tls.Config, error) {
 			return o.verifyConnection(state, roots)
 		},
 	}, nil
+}
+
+// hostOnly is name as certificates have it, without what a virtual host may
+// have besides.
+func hostOnly(name string) string {
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	return strings.TrimSuffix(strings.Trim(name, "[]"), ".")
 }
 
 // verifyConnection looks at the certificate of a server.

@@ -175,7 +175,7 @@ func TestTLSIntermediate(t *testing.T) {
 func TestTLSServerName(t *testing.T) {
 	ca := newAuthority(t)
 	certificate := ca.issue(t, time.Now().Add(time.Hour), "www.example.com")
-	for name, want := range map[string]string{"www.example.com": "www.example.com", "10.1.0.3": "", "fd00::1": "", "": ""} {
+	for name, want := range map[string]string{"www.example.com": "www.example.com", "www.example.com.:8443": "www.example.com", "10.1.0.3": "", "[fd00::1]:443": "", "fd00::1": "", "": ""} {
 		asked := make(chan string, 1)
 		server := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			asked <- hello.ServerName
