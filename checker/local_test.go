@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -46,5 +48,34 @@ func TestLocalError(t *testing.T) {
 	}
 	if !errors.Is(err, syscall.EMFILE) {
 		t.Error("does not unwrap")
+	}
+}
+
+// TestNoDescriptors asks when this process may open no more files.
+func TestNoDescriptors(t *testing.T) {
+	checks := libraryCheckers(refusing(t))
+	checks["external"] = External{Command: "/bin/true"}
+	checks["external-perl"] = ExternalPerl{Command: "/nowhere"}
+	checks["ping"] = Ping{Addr: netip.MustParseAddr("127.0.0.1"), Pinger: newPinger(t)}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := limit
+	none.Cur = 0
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	errs := map[string]error{}
+	for name, check := range checks {
+		_, errs[name] = check.Check(t.Context())
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range errs {
+		if !IsLocal(err) || !strings.Contains(errText(err), "too many open files") {
+			t.Errorf("%s: error %v (local: %v), want too many open files", name, err, IsLocal(err))
+		}
 	}
 }
