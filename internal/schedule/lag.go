@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Lag says how far a Schedule is behind its plan.
 type Lag struct {
@@ -15,13 +18,15 @@ func (s *Schedule) Lag() Lag {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	l := Lag{Worst: s.worst.within(now), Running: s.running}
+	s.worst.note(now, s.peak.take())
+	starting := int(s.starting.Load())
+	l := Lag{Worst: s.worst.within(now), Running: s.busy - starting}
 	// The jobs of the current tick are being started right now.
 	if tick := int64(now/s.tick) - 1; tick > s.done {
 		l.Overdue = s.wheel.count(s.done, tick)
 	}
 	if now-s.timeOf(s.done) >= s.tick {
-		l.Overdue += s.starting
+		l.Overdue += starting
 	}
 	return l
 }
@@ -65,3 +70,19 @@ func (w *worst) turn(t time.Duration) {
 	}
 	*w = worst{began: began, last: last}
 }
+
+// A peak is the largest of the delays that many goroutines note.
+type peak struct{ largest atomic.Int64 }
+
+// note takes up a delay.
+func (p *peak) note(delay time.Duration) {
+	for {
+		old := p.largest.Load()
+		if int64(delay) <= old || p.largest.CompareAndSwap(old, int64(delay)) {
+			return
+		}
+	}
+}
+
+// take returns the largest delay and begins anew.
+func (p *peak) take() time.Duration { return time.Duration(p.largest.Swap(0)) }

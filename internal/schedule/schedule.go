@@ -22,20 +22,20 @@ type Job struct {
 	// Interval is the time from one start to the next. It is fixed once the job
 	// is added; SetInterval changes it.
 	Interval time.Duration
-	// Run does the work, in a goroutine of its own and never twice at the same
-	// time. It should end soon after ctx does.
+	// Run does the work, beside other jobs but never twice at the same time. It
+	// should end soon after ctx does, and leave nothing behind that waits for
+	// ctx to end: that may be after other runs.
 	Run func(ctx context.Context)
 
 	// What follows is the Schedule's and guarded by its mutex.
-	next, prev *Job               // neighbours in a slot of the wheel
-	tick       int64              // its slot: when it starts next
-	due        time.Duration      // the next regular start, exactly; gives the job its phase
-	at         time.Duration      // when the run under way should have started
-	cancel     context.CancelFunc // of the run under way
+	next, prev *Job          // neighbours in a slot of the wheel
+	tick       int64         // its slot: when it starts next
+	due        time.Duration // the next regular start, exactly; gives the job its phase
+	at         time.Duration // when the last start should have been
+	worker     *worker       // that has it, from its start to its end
 	added      bool
 	first      bool // was not started yet
-	busy       bool // handed to a goroutine that has not finished
-	again      bool // became due while busy
+	again      bool // became due while a worker had it
 }
 
 // Options are the choices of a Schedule.
@@ -68,17 +68,22 @@ type Schedule struct {
 	wake  chan struct{} // something is due earlier than the loop sleeps
 
 	mu       sync.Mutex
+	ctx      context.Context // Run's
 	wheel    wheel
-	done     int64         // the last tick whose jobs were handed out
+	batch    []*Job        // taken from the wheel, for use again
+	done     int64         // the last tick whose jobs were taken
 	sleeping int64         // the tick the loop sleeps until
 	waiting  int           // jobs that await their first start
 	placed   uint64        // jobs ever added; the next one's place in the spread
 	reserved time.Duration // until when Rate is used up by first starts
-	starting int           // handed out, Run not begun yet
-	running  int
+	workers  workers
+	busy     int // workers that have a job
 	worst    worst
 
-	beat atomic.Int64 // when the loop last came round, since epoch
+	runs     sync.WaitGroup // the workers
+	starting atomic.Int64   // those that have a job and have not begun it
+	peak     peak           // the longest delay since it was last looked at
+	beat     atomic.Int64   // when the loop last came round, since epoch
 }
 
 // New returns a Schedule without jobs. It starts nothing before Run.
@@ -149,8 +154,8 @@ func (s *Schedule) Remove(jobs ...*Job) {
 			s.waiting--
 		}
 		j.added, j.first, j.again = false, false, false
-		if j.cancel != nil {
-			j.cancel()
+		if j.worker != nil {
+			j.worker.cancel()
 		}
 	}
 }
@@ -164,7 +169,7 @@ func (s *Schedule) Soon(jobs ...*Job) {
 	for _, j := range jobs {
 		switch {
 		case !j.added:
-		case j.busy:
+		case j.worker != nil:
 			j.again = true
 		default:
 			s.wheel.remove(j)
