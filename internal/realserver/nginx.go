@@ -23,7 +23,7 @@ const NginxPage = "This is a LVS Page\n"
 // Nginx starts a web server whose certificates ca signs. Its ports:
 //
 //	http, http6       http on 127.x.x.x and on ::1
-//	https             TLS 1.2 and 1.3; the certificate depends on SNI
+//	https             TLS 1.2 and 1.3, http/1 and 2; the certificate depends on SNI
 //	https12, https13  one of the two versions only
 //	https-client      asks for a client's certificate, signed by ca
 //	https-expired     the certificate has expired
@@ -83,7 +83,7 @@ func (d *Daemon) nginxSecond(name string, addr netip.AddrPort, cert *Certificate
 func nginxBlock(addr netip.AddrPort, name, options string, cert *Certificate) string {
 	tls := ""
 	if cert != nil {
-		tls = " ssl"
+		tls = " ssl http2"
 		options += fmt.Sprintf(" ssl_certificate %s; ssl_certificate_key %s;", cert.CertFile, cert.KeyFile)
 	}
 	return fmt.Sprintf(`	server {

@@ -1,0 +1,166 @@
+package checker_test
+
+import (
+	"fmt"
+	"testing"
+
+	"ldirectord/checker"
+	"ldirectord/internal/realserver"
+)
+
+// web makes checks of one Nginx whose good answer is its page.
+type web struct {
+	t *testing.T
+	d *realserver.Daemon
+}
+
+// ask is a check of what listens on a port; change may be nil.
+func (w web) ask(port, request string, change func(*checker.HTTPOptions)) checker.Talker {
+	w.t.Helper()
+	o := checker.HTTPOptions{Service: port[:min(len(port), len("https"))], Addr: w.d.Addr(port), Request: request}
+	if port == "http6" {
+		o.Service = "http"
+	}
+	o.Receive = receive(w.t, "LVS Page$")
+	if change != nil {
+		change(&o)
+	}
+	h, err := checker.NewHTTP(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return h
+}
+
+// tls is a change that speaks TLS so.
+func (w web) tls(o checker.TLSOptions) func(*checker.HTTPOptions) {
+	w.t.Helper()
+	config, err := checker.TLSConfig(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return func(h *checker.HTTPOptions) { h.TLS = config }
+}
+
+// TestRealHTTP asks nginx.
+func TestRealHTTP(t *testing.T) {
+	d := realserver.Nginx(t, realserver.NewAuthority(t))
+	w := web{t, d}
+	head := func(o *checker.HTTPOptions) { o.Method, o.Receive = "HEAD", nil }
+	withHost := func(host string) func(*checker.HTTPOptions) {
+		return func(o *checker.HTTPOptions) {
+			o.VirtualHost, o.HasVirtualHost = host, true
+			o.Receive = receive(t, "^host is "+host+"$")
+		}
+	}
+	talkReal(t, []realTalk{
+		{name: "a page", check: w.ask("http", "lvs.html", nil), detail: "200 OK"},
+		{name: "after a redirect", check: w.ask("http", "302", nil), detail: "200 OK"},
+		{name: "only its head", check: w.ask("http", "lvs.html", head), detail: "200 OK"},
+		{name: "a virtual host", check: w.ask("http", "host", withHost("www.example.com"))},
+		{name: "no virtual host", check: w.ask("http", "host", func(o *checker.HTTPOptions) {
+			o.Receive = receive(t, fmt.Sprintf("^host is %s$", d.Addr("http").Addr()))
+		})},
+		{name: "version 1.0", check: w.ask("http", "lvs.html", func(o *checker.HTTPOptions) { o.Version = "1.0" })},
+		{name: "another text", check: w.ask("http", "lvs.html", func(o *checker.HTTPOptions) {
+			o.Receive = receive(t, "Test Page")
+		}), err: `receive "Test Page" not found in 19 bytes: "This is a LVS Page\n"`},
+		{name: "no such page", check: w.ask("http", "nothing", nil), err: "404 Not Found"},
+		{name: "in trouble", check: w.ask("http", "500", nil), err: "500 Internal Server Error"},
+		{name: "out of service", check: w.ask("http", "503", nil), err: "503 Service Temporarily Unavailable"},
+		{name: "round in circles", check: w.ask("http", "loop", nil), err: "redirect"},
+		{name: "a huge page without the text", check: w.ask("http", "huge", nil), err: "not found"},
+		{name: "http to the https port", check: w.ask("http", "lvs.html", func(o *checker.HTTPOptions) {
+			o.Addr = d.Addr("https")
+		}), err: "400 Bad Request"},
+	})
+	outage(t, d,
+		w.ask("http", "lvs.html", nil),
+		w.ask("http6", "lvs.html", nil),
+		w.ask("http", "lvs.html", head))
+}
+
+// TestRealHTTPS asks nginx over TLS.
+func TestRealHTTPS(t *testing.T) {
+	ca := realserver.NewAuthority(t)
+	d := realserver.Nginx(t, ca)
+	w := web{t, d}
+	full := checker.TLSOptions{Verify: checker.VerifyFull, CAFile: ca.File, Name: realserver.NginxName}
+	chain := checker.TLSOptions{CAFile: ca.File}
+	other, client := full, chain
+	other.Name = realserver.NginxOther
+	certificate := ca.Client("monitor")
+	client.CertFile, client.KeyFile = certificate.CertFile, certificate.KeyFile
+	stranger := chain
+	foreign := realserver.NewAuthority(t).Client("stranger")
+	stranger.CertFile, stranger.KeyFile = foreign.CertFile, foreign.KeyFile
+	ask := func(port string, o checker.TLSOptions) checker.Talker {
+		t.Helper()
+		return w.ask(port, "lvs.html", w.tls(o))
+	}
+	talkReal(t, []realTalk{
+		{name: "SNI", check: ask("https", other)},
+		{name: "no such authority", check: ask("https", checker.TLSOptions{}), err: "certificate signed by unknown authority"},
+		{name: "no authority needed", check: ask("https", checker.TLSOptions{Verify: checker.VerifyNone})},
+		{name: "expired", check: ask("https-expired", chain), err: "certificate has expired"},
+		{name: "another name", check: ask("https-wrong-name", full), err: "certificate is valid for wrong.example.com, not www.example.com"},
+		{name: "another name does not matter", check: ask("https-wrong-name", chain)},
+		{name: "no client certificate", check: ask("https-client", chain), err: "400 Bad Request"},
+		{name: "a stranger's client certificate", check: ask("https-client", stranger), err: "400 Bad Request"},
+		{name: "https to the http port", check: w.ask("https", "lvs.html", func(o *checker.HTTPOptions) {
+			w.tls(chain)(o)
+			o.Addr = d.Addr("http")
+		}), err: "TLS"},
+		{name: "another text", check: w.ask("https", "lvs.html", func(o *checker.HTTPOptions) {
+			w.tls(chain)(o)
+			o.Receive = receive(t, "Test Page")
+		}), err: `receive "Test Page" not found in 19 bytes`},
+		{name: "in trouble", check: w.ask("https", "503", w.tls(chain)), err: "503 Service Temporarily Unavailable"},
+	})
+	version2 := w.ask("https", "lvs.html", func(o *checker.HTTPOptions) {
+		o.Version = "2"
+		w.tls(checker.TLSOptions{CAFile: ca.File, ALPN: []string{"h2"}})(o)
+	})
+	outage(t, d, ask("https", full), ask("https12", full), ask("https13", full), ask("https-client", client), version2)
+}
+
+// TestRealProxy asks nginx through tinyproxy, which is what has to work.
+func TestRealProxy(t *testing.T) {
+	origin := realserver.Nginx(t, realserver.NewAuthority(t))
+	d := realserver.Tinyproxy(t)
+	ask := func(url string) checker.Talker {
+		t.Helper()
+		h, err := checker.NewHTTP(checker.HTTPOptions{
+			Service: "http_proxy", Addr: d.Addr("http_proxy"), Request: url, Receive: receive(t, "LVS Page"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	site := "http://" + origin.Addr("http").String()
+	talkReal(t, []realTalk{
+		{name: "no such page", check: ask(site + "/nothing"), err: "404 Not Found"},
+		{name: "another text", check: ask(site + "/host"), err: `receive "LVS Page" not found`},
+		{name: "nobody there", check: ask("http://127.0.0.1:1/"), err: "500 Unable to connect"},
+	})
+	outage(t, d, ask(site+"/lvs.html"), ask(site+"/302"))
+}
+
+// TestRealPort asks only whether nginx is there, in the clear and with TLS.
+func TestRealPort(t *testing.T) {
+	ca := realserver.NewAuthority(t)
+	d := realserver.Nginx(t, ca)
+	shaken := checker.TLS{Addr: d.Addr("https"), Config: trusting(ca, realserver.NginxName)}
+	talkReal(t, []realTalk{
+		{name: "TLS, another name", check: checker.TLS{Addr: shaken.Addr, Config: trusting(ca, "x.example")}, err: "not x.example"},
+		{name: "TLS to the http port", check: checker.TLS{Addr: d.Addr("http"), Config: shaken.Config}, err: "TLS"},
+	})
+	outage(t, d, shaken)
+	connect := checker.Connect{Addr: d.Addr("http")}
+	talkReal(t, []realTalk{{name: "connect", check: connect}})
+	d.Pause() // the kernel accepts for it
+	talkReal(t, []realTalk{{name: "connect, paused", check: connect}})
+	d.Stop()
+	talkReal(t, []realTalk{{name: "connect, stopped", check: connect, err: "connection refused"}})
+}
