@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,7 +70,7 @@ func (s *session) detach() error {
 
 // childCommand is this program, to be started in the background.
 func (s *session) childCommand() (*exec.Cmd, error) {
-	path, err := os.Executable()
+	path, err := executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting the daemon: %w", err)
 	}
@@ -78,6 +79,12 @@ func (s *session) childCommand() (*exec.Cmd, error) {
 	child.Env = append(os.Environ(), reportVariable+"="+strconv.Itoa(reportFD))
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return child, nil
+}
+
+// executable is this program's file, or the one that has taken its place.
+func executable() (string, error) {
+	path, err := os.Executable()
+	return strings.TrimSuffix(path, " (deleted)"), err
 }
 
 // childWords is the command line that starts the same instance.
@@ -115,6 +122,7 @@ func understandReport(text string) error {
 
 // serveAsChild is the daemon in the background.
 func (s *session) serveAsChild() error {
+	_ = keepCrashes(s.cfg.LogFile) // the log itself reports why it cannot be written
 	err := s.serve(func() { s.tellParent(nil) })
 	if errors.Is(err, errRunning) {
 		return nil // somebody else was faster, and start wants no more than that
@@ -143,4 +151,18 @@ func startReport(err error) string {
 		status = why.status
 	}
 	return fmt.Sprintf("%d %s", status, err)
+}
+
+// keepCrashes has the runtime write the stacks of a crash to the log file:
+// nobody sees the standard error of a daemon.
+func keepCrashes(logFile string) error {
+	if !strings.HasPrefix(logFile, "/") {
+		return nil // a syslog facility
+	}
+	file, err := os.OpenFile(logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer file.Close() // the runtime has a descriptor of its own
+	return debug.SetCrashOutput(file, debug.CrashOptions{})
 }

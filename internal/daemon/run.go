@@ -75,6 +75,7 @@ func (d *daemon) loop(
 			if name == "" && d.obey(ctx, sig) {
 				name = signalName(sig)
 				notifySystemd(systemd.SdNotifyStopping)
+				d.siblings.use(nil)
 				stop()
 			}
 		case seen := <-news:
@@ -84,7 +85,8 @@ func (d *daemon) loop(
 		case <-watchdog:
 			notifySystemd(systemd.SdNotifyWatchdog)
 		case err := <-ended:
-			d.siblings.part()
+			d.siblings.use(nil)
+			d.siblings.wait()
 			return name, err
 		}
 	}

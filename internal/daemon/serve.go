@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"ldirectord/internal/director"
@@ -14,6 +15,8 @@ import (
 // start. ready is called when the virtual services stand in the table and the
 // pid file is written.
 func (s *session) serve(ready func()) error {
+	signals, stop := s.Signals()
+	defer stop()
 	s.logStart()
 	release, err := s.claim()
 	if err != nil {
@@ -25,8 +28,6 @@ func (s *session) serve(ready func()) error {
 		return initError(err)
 	}
 	defer table.Close()
-	signals, stop := s.Signals()
-	defer stop()
 
 	d := s.newDaemon(table)
 	name, err := d.run(signals, ready)
@@ -34,7 +35,7 @@ func (s *session) serve(ready func()) error {
 		return initError(err)
 	}
 	s.log.Printf(logfile.Terminated, name)
-	s.log.Debugf(logfile.Exiting, exitOK, "Linux Director Daemon terminated on signal: "+name)
+	s.log.Debugf(logfile.Exiting, exitOK, fmt.Sprintf(logfile.Terminated, name))
 	return nil
 }
 

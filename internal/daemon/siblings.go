@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -13,8 +12,8 @@ import (
 	"ldirectord/internal/logfile"
 )
 
-// Time limits for the commands that are given to siblings, and for all of them
-// together when the daemon stops.
+// Time limits for a command that is given to a sibling, and for waiting for all
+// of them when the daemon stops.
 const (
 	siblingTimeout = startPatience + stopPatience
 	partingTimeout = stopPatience - 5*time.Second
@@ -72,9 +71,8 @@ func (s *siblings) give(orders map[string]string) {
 	}
 }
 
-// part stops all siblings and waits for that, with patience.
-func (s *siblings) part() {
-	s.use(nil)
+// wait waits for all commands that were given, with patience.
+func (s *siblings) wait() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -88,7 +86,7 @@ func (s *siblings) part() {
 
 // runSelf runs this program with a configuration file and a command.
 func runSelf(ctx context.Context, file, verb string) error {
-	path, err := os.Executable()
+	path, err := executable()
 	if err != nil {
 		return err
 	}

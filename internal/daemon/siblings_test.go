@@ -32,7 +32,8 @@ func TestSiblings(t *testing.T) {
 		s.use([]string{"a", "b"})
 		s.use([]string{"c", "b", "b"}) // does not overtake
 		s.use([]string{"c", "b"})
-		s.part()
+		s.use(nil)
+		s.wait()
 		slices.Sort(runs)
 		want := []string{"1s a start", "1s b start", "2s a stop", "2s b reload", "2s c start", "3s b reload", "3s c reload", "4s b stop", "4s c stop"}
 		if diff := cmp.Diff(want, runs); diff != "" {
@@ -44,7 +45,7 @@ func TestSiblings(t *testing.T) {
 	})
 }
 
-func TestSiblingsPartIsBounded(t *testing.T) {
+func TestSiblingsWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSiblings(t.Context(), func(string, ...any) {})
 		hang := make(chan struct{})
@@ -54,9 +55,9 @@ func TestSiblingsPartIsBounded(t *testing.T) {
 		}
 		s.use([]string{"a"})
 		began := time.Now()
-		s.part()
+		s.wait()
 		if took := time.Since(began); took != partingTimeout {
-			t.Errorf("parting took %v, want %v", took, partingTimeout)
+			t.Errorf("waiting took %v, want %v", took, partingTimeout)
 		}
 		close(hang)
 	})
@@ -65,5 +66,5 @@ func TestSiblingsPartIsBounded(t *testing.T) {
 func TestSiblingsNone(t *testing.T) {
 	s := newSiblings(t.Context(), nil)
 	s.use(nil)
-	s.part()
+	s.wait()
 }

@@ -30,15 +30,9 @@ const (
 	FileReread      = " - reread new configuration"
 	FileIgnored     = " - ignore new configuration"
 	FileUnchecked   = "Warning [%d]: can not open file %s for checking"
-	MailSent        = "emailalert: %s"
-	MailFailed      = "failed to send SMTP email message: %v"
-	MailFailedLocal = "failed to send email message: %v"
-	MailWorks       = "Mail can be sent again, %d were lost"
 	CommandFailed   = "system(%s) failed: %v"
 	DryRun          = "Dry run: the table is kept in memory, nothing is written to the kernel, no mail is sent, no command is run"
 	DryRunChange    = "ipvsadm %s"
-	ConfigKept      = "The new configuration is not used, the old one stays in force"
-	ReloadDone      = "Reloaded %s"
 	linesMissing    = "%d lines are missing here: %s"
 )
 
@@ -96,7 +90,7 @@ func monitorLine(e director.Event) string {
 	switch e.Kind {
 	case director.Gone:
 		what = e.R + " is gone."
-		why = Reason(e)
+		why = e.Reason + attempts(e.Attempts)
 	case director.Back:
 		what = e.R + " is back."
 		why = "first good check"
@@ -116,15 +110,6 @@ func monitorLine(e director.Event) string {
 		return ""
 	}
 	return fmt.Sprintf("%s, %s (%s %s: %s)\n", e.Time.Format(monitorLayout), what, protocol(e), e.V, oneLine(why))
-}
-
-// Reason is why the event happened: what was asked and what came back, and how
-// often; "" if the event has no reason.
-func Reason(e director.Event) string {
-	if e.Reason == "" {
-		return ""
-	}
-	return e.Reason + attempts(e.Attempts)
 }
 
 func attempts(n int) string {

@@ -6,7 +6,6 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
 )
 
 // An absentee is a real server of a virtual service, told from others in a way
@@ -48,7 +47,7 @@ func (n *Notifier) note(e director.Event) {
 	defer n.mu.Unlock()
 	switch e.Kind {
 	case director.Gone:
-		n.release(key, logfile.Reason(e))
+		n.release(key, e.Reason)
 		n.end(key)
 		a := &absence{event: e}
 		n.absences[key] = a

@@ -7,7 +7,6 @@ import (
 
 	"ldirectord/internal/command"
 	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
 )
 
 // commandTimeout is how long a fallbackcommand may take.
@@ -41,7 +40,7 @@ func runShell(ctx context.Context, line string, log func(string, ...any)) {
 		err = result.Err()
 	}
 	if err != nil {
-		log(logfile.CommandFailed, line, err)
+		log(lineCommandFailed, line, err)
 	}
 }
 

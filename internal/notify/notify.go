@@ -13,7 +13,6 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
 )
 
 // closeTimeout is how long Close lets mails and commands go on.
@@ -102,7 +101,7 @@ func (n *Notifier) Event(e director.Event) {
 	n.note(e)
 	line := commandLine(e)
 	if line != "" && !n.shell.do(e.ID, n.run(line)) {
-		n.log(logfile.CommandFailed, line, errTooManyCommands)
+		n.log(lineCommandFailed, line, errTooManyCommands)
 	}
 }
 
@@ -112,8 +111,8 @@ func (n *Notifier) alert(e director.Event, subject string, status conf.Status) {
 	if v.EmailAlert == "" || v.EmailAlertStatus&status == 0 {
 		return
 	}
-	n.log(logfile.MailSent, subject)
-	a := alert{subject: subject, status: status, reason: logfile.Reason(e), name: v.ServiceName, comment: v.Comment}
+	n.log(lineMailed, subject)
+	a := alert{subject: subject, status: status, reason: e.Reason, name: v.ServiceName, comment: v.Comment}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if waitsForReason(e) && !n.closed {

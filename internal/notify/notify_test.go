@@ -68,7 +68,7 @@ func (s *scene) event(kind director.Kind) {
 		V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80", Weight: 1,
 	}
 	if kind == director.Gone {
-		e.Reason, e.Attempts = "connection refused", 2
+		e.Reason = "connection refused"
 	}
 	s.Event(e)
 }
@@ -140,7 +140,7 @@ func TestMailHasItsReason(t *testing.T) {
 			return at + " ldirectord host: " + s.host + "\nLog-Message: " + subject + "\n" + reason + "Daemon-Status: running\n"
 		}
 		want := []string{
-			body("0s", "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)", "Reason: connection refused, 2 attempts\n"),
+			body("0s", "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)", "Reason: connection refused\n"),
 			body("1s", "Quiescent real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)", ""),
 			body("1m0s", "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)", ""),
 		}

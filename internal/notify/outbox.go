@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"ldirectord/internal/logfile"
 )
 
 // retryPauses are how long is waited before a mail is tried again.
@@ -58,7 +56,7 @@ func (o *outbox) deliver(ctx context.Context, l letter) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if n := o.lost[l.server]; n > 0 {
-		o.log(logfile.MailWorks, n)
+		o.log(lineWorks, n)
 	}
 	delete(o.lost, l.server)
 }
@@ -78,8 +76,8 @@ func (o *outbox) lose(server string, err error) {
 		return
 	}
 	if server == "" {
-		o.log(logfile.MailFailedLocal, err)
+		o.log(lineFailedLocal, err)
 		return
 	}
-	o.log(logfile.MailFailed, err)
+	o.log(lineFailed, err)
 }

@@ -1,0 +1,145 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"ldirectord/ipvs"
+)
+
+// TestMain lets this binary crash on demand, see TestKeepCrashes.
+func TestMain(m *testing.M) {
+	if file := os.Getenv("CRASH_INTO"); file != "" {
+		if err := keepCrashes(file); err != nil {
+			fmt.Println(err)
+		}
+		panic("boom")
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestKeepCrashes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "log")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "CRASH_INTO="+file)
+	if err := cmd.Run(); err == nil {
+		t.Error("it did not crash")
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), "panic: boom") {
+		t.Errorf("the log has %q, %v, want the panic", text, err)
+	}
+	if err := keepCrashes("local0"); err != nil {
+		t.Errorf("with a syslog facility: %v", err)
+	}
+	if err := keepCrashes("/nonexistent/log"); !os.IsNotExist(err) {
+		t.Errorf("without a directory: %v", err)
+	}
+}
+
+// listenAsSystemd listens where systemd would, and returns the next state it is told.
+func listenAsSystemd(t *testing.T) (next func() string) {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	t.Setenv("NOTIFY_SOCKET", socket)
+	return func() string {
+		t.Helper()
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		buffer := make([]byte, 256)
+		n, err := conn.Read(buffer)
+		if err != nil {
+			t.Fatalf("systemd was told nothing: %v", err)
+		}
+		word, _, _ := strings.Cut(string(buffer[:n]), "\n")
+		return word
+	}
+}
+
+// A stubborn table does its changes only when it is let go.
+type stubborn struct {
+	ipvs.Table
+	gate chan struct{}
+}
+
+func (s stubborn) Apply(c ipvs.Change) error {
+	<-s.gate
+	return s.Table.Apply(c)
+}
+
+// TestServe runs a daemon in this process, as systemd does, and tells it to
+// stop twice while it is busy stopping.
+func TestServe(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "t.cf")
+	write(t, file, "logfile=\""+dir+"/log\"\nmonitorlog=none\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    checktype=on\n")
+	told := listenAsSystemd(t)
+	t.Setenv("WATCHDOG_USEC", "20000")
+
+	signals := make(chan os.Signal)
+	gate := make(chan struct{})
+	var stdout, stderr bytes.Buffer
+	status := make(chan int, 1)
+	go func() {
+		status <- Main(Env{
+			Args: []string{"ldirectord", "--foreground", file, "start"}, Version: "test", RunDir: dir,
+			Stdout: &stdout, Stderr: &stderr,
+			Signals:   func() (<-chan os.Signal, func()) { return signals, func() {} },
+			OpenTable: func(context.Context) (ipvs.Table, error) { return stubborn{ipvs.NewMemory(), gate}, nil },
+		})
+	}()
+	wait := func(want string) {
+		t.Helper()
+		for word := told(); word != want; word = told() {
+			if word != "WATCHDOG=1" {
+				t.Fatalf("systemd was told %s, want %s", word, want)
+			}
+		}
+	}
+	letThrough := func(n int) {
+		for range n {
+			gate <- struct{}{}
+		}
+	}
+	letThrough(2) // the service and its real server
+	wait("READY=1")
+	wait("WATCHDOG=1")
+	signals <- unix.SIGHUP
+	wait("RELOADING=1")
+	wait("READY=1")
+	signals <- unix.SIGTERM
+	wait("STOPPING=1")
+	signals <- unix.SIGTERM // the table hangs, but not the daemon
+	signals <- unix.SIGHUP
+	letThrough(1)
+	if got := <-status; got != exitOK {
+		t.Errorf("exit status %d, want %d; standard error: %s", got, exitOK, stderr.String())
+	}
+	log, err := os.ReadFile(dir + "/log")
+	if err != nil || strings.Count(string(log), "terminated on signal: TERM") != 1 {
+		t.Errorf("the log has %q, %v, want one end on TERM", log, err)
+	}
+	if _, err := os.Stat(dir + "/ldirectord.t.cf.pid"); !os.IsNotExist(err) {
+		t.Errorf("the pid file is still there: %v", err)
+	}
+	if stdout.Len()+stderr.Len() > 0 {
+		t.Errorf("something was printed: %q %q", stdout.String(), stderr.String())
+	}
+}

@@ -1,0 +1,11 @@
+package notify
+
+// The lines that this package writes into ldirectord.log. People grep for them,
+// so they stand here whole; the first two begin as the original words them.
+const (
+	lineMailed        = "emailalert: %s"
+	lineFailed        = "failed to send SMTP email message: %v"
+	lineFailedLocal   = "failed to send email message: %v"
+	lineWorks         = "Mail can be sent again, %d were lost"
+	lineCommandFailed = "system(%s) failed: %v"
+)
