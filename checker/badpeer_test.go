@@ -139,7 +139,7 @@ func TestNoPeer(t *testing.T) {
 	}
 	var wg sync.WaitGroup
 	for name, check := range libraryCheckers(blackHole(t)) {
-		wg.Go(func() { askBadPeer(t, name, check, "no answer in 150ms") })
+		wg.Go(func() { askBadPeer(t, name, check, "no answer in 150ms while connecting") })
 	}
 	wg.Wait()
 }

@@ -3,16 +3,9 @@ package checker
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net"
-	"os"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 const (
@@ -120,32 +113,6 @@ func (d *dialer) closeConns() {
 	}
 }
 
-// reason says in one line, in an administrator's words, why a library failed
-// with err. doing is what was being done; it is left out when there was no
-// connection yet.
-func (d *dialer) reason(doing string, err error) error {
-	d.mu.Lock()
-	broken, connected := d.broken, len(d.conns) > 0
-	d.mu.Unlock()
-	switch {
-	case d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken):
-		err = noAnswer(d.ctx, d.begin)
-	case plain(broken) != nil: // libraries like to keep it to themselves
-		err = plain(broken)
-	case plain(err) != nil:
-		err = plain(err)
-	default:
-		err = errors.New(oneLine(innermost(err).Error()))
-	}
-	switch {
-	case IsLocal(err):
-		return LocalError{err}
-	case !connected:
-		return err
-	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
-
 // note keeps the first error of a connection and returns it.
 func (d *dialer) note(err error) error {
 	d.mu.Lock()
@@ -207,84 +174,4 @@ func (c *boundConn) clip(t time.Time) time.Time {
 		return limit
 	}
 	return t
-}
-
-// noAnswer says that ctx ended before an answer came.
-func noAnswer(ctx context.Context, begin time.Time) error {
-	deadline, ok := ctx.Deadline()
-	if !ok || errors.Is(ctx.Err(), context.Canceled) {
-		return context.Canceled
-	}
-	timeout, unit := deadline.Sub(begin), 10*time.Millisecond
-	if timeout >= time.Second {
-		unit = 100 * time.Millisecond
-	}
-	return fmt.Errorf("no answer in %v", timeout.Round(unit)) // begin is a little late
-}
-
-func isTimeout(err error) bool {
-	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// plain returns the part of a network error that means something to a person,
-// or nil.
-func plain(err error) error {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
-		if errors.Is(err, end) {
-			return errors.New("closed the connection")
-		}
-	}
-	if ours, ok := errors.AsType[connError](err); ok {
-		return ours
-	}
-	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno
-	}
-	return nil
-}
-
-// innermost returns what err wraps at last: libraries put into words what was
-// being done, with addresses and settings, and that is said already.
-func innermost(err error) error {
-	for {
-		switch wrapper := err.(type) {
-		case interface{ Unwrap() error }:
-			if wrapper.Unwrap() == nil {
-				return err
-			}
-			err = wrapper.Unwrap()
-		case interface{ Unwrap() []error }:
-			if len(wrapper.Unwrap()) == 0 {
-				return err
-			}
-			err = wrapper.Unwrap()[len(wrapper.Unwrap())-1]
-		default:
-			return err
-		}
-	}
-}
-
-// oneLine puts a server's words, or a library's, on one line of bounded length
-// without control characters.
-func oneLine(text string) string {
-	const most = 200
-	words := strings.Join(strings.Fields(text[:min(len(text), 4*most)]), " ")
-	line := []rune(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, words))
-	if len(line) > most {
-		return string(line[:most]) + "…"
-	}
-	return string(line)
-}
-
-// recovered turns a panic of a library that did not expect what the server
-// sent into the check's error.
-func recovered(err *error) {
-	if r := recover(); r != nil {
-		*err = errUnclear
-	}
 }

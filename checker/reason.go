@@ -1,0 +1,134 @@
+package checker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// reason says in one line, in an administrator's words, why a library failed
+// with err. doing is what was being done; it is left out when there was no
+// connection yet.
+func (d *dialer) reason(doing string, err error) error {
+	d.mu.Lock()
+	broken, connected := d.broken, len(d.conns) > 0
+	d.mu.Unlock()
+	switch {
+	case d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken):
+		err = noAnswer(d.ctx, d.begin)
+	case plain(broken) != nil: // libraries like to keep it to themselves
+		err = plain(broken)
+	case plain(err) != nil:
+		err = plain(err)
+	default:
+		err = errors.New(oneLine(innermost(err).Error()))
+	}
+	switch {
+	case IsLocal(err):
+		return LocalError{err}
+	case !connected && isNoAnswer(err):
+		return fmt.Errorf("%w while connecting", err)
+	case !connected:
+		return err
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+// A noAnswerError says that a check's time was over before an answer came.
+type noAnswerError struct{ timeout time.Duration }
+
+// Error implements error.
+func (e noAnswerError) Error() string { return fmt.Sprintf("no answer in %v", e.timeout) }
+
+// noAnswer is the error of a check that began at begin and whose ctx has ended.
+func noAnswer(ctx context.Context, begin time.Time) error {
+	deadline, ok := ctx.Deadline()
+	if !ok || errors.Is(ctx.Err(), context.Canceled) {
+		return context.Canceled
+	}
+	timeout, unit := deadline.Sub(begin), 10*time.Millisecond
+	if timeout >= time.Second {
+		unit = 100 * time.Millisecond
+	}
+	return noAnswerError{timeout.Round(unit)} // begin is a little late
+}
+
+func isNoAnswer(err error) bool {
+	_, ok := errors.AsType[noAnswerError](err)
+	return ok
+}
+
+func isTimeout(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// plain returns the part of a network error that means something to a person,
+// or nil.
+func plain(err error) error {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
+		if errors.Is(err, end) {
+			return errors.New("closed the connection")
+		}
+	}
+	if ours, ok := errors.AsType[connError](err); ok {
+		return ours
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return errno
+	}
+	return nil
+}
+
+// innermost returns what err wraps at last: libraries put into words what was
+// being done, with addresses and settings, and that is said already.
+func innermost(err error) error {
+	for {
+		switch wrapper := err.(type) {
+		case interface{ Unwrap() error }:
+			if wrapper.Unwrap() == nil {
+				return err
+			}
+			err = wrapper.Unwrap()
+		case interface{ Unwrap() []error }:
+			if len(wrapper.Unwrap()) == 0 {
+				return err
+			}
+			err = wrapper.Unwrap()[len(wrapper.Unwrap())-1]
+		default:
+			return err
+		}
+	}
+}
+
+// oneLine puts a server's words, or a library's, on one line of bounded length
+// without control characters.
+func oneLine(text string) string {
+	const most = 200
+	words := strings.Join(strings.Fields(text[:min(len(text), 4*most)]), " ")
+	line := []rune(strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, words))
+	if len(line) > most {
+		return string(line[:most]) + "…"
+	}
+	return string(line)
+}
+
+// recovered turns a panic of a library that did not expect what the server
+// sent into the check's error.
+func recovered(err *error) {
+	if r := recover(); r != nil {
+		*err = errUnclear
+	}
+}
