@@ -2,6 +2,7 @@ package checker
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -241,7 +242,7 @@ func (d *dnsDialogue) kind() string { return strings.TrimPrefix(d.question.Type.
 func dnsRecords(p *dnsmessage.Parser) (values []string, err error) {
 	for {
 		header, err := p.AnswerHeader()
-		if err == dnsmessage.ErrSectionDone {
+		if errors.Is(err, dnsmessage.ErrSectionDone) {
 			return values, nil
 		}
 		if err != nil {

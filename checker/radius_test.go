@@ -189,7 +189,7 @@ func FuzzRadius(f *testing.F) {
 	f.Add([]byte{radiusMessageAuthenticator, 3, 0})
 	f.Add([]byte{1, 0})
 	f.Add([]byte{1})
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		d := Radius{Secret: "s"}.Dialogue().(*radiusDialogue)
 		d.Next(nil, false)
 		d.Next(data, false)

@@ -36,7 +36,7 @@ type Certificate struct {
 // after the test.
 func NewAuthority(t *testing.T) *Authority {
 	t.Helper()
-	dir := newDaemon(t, "authority").Dir
+	dir := newDir(t, "authority")
 	key := newKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),

@@ -47,8 +47,8 @@ type Daemon struct {
 	user  string // who it is started as, "" is root
 	env   []string
 	ports []port
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when cmd has ended
+	pid   int           // of the process that was started, 0 if there is none
+	ended chan struct{} // closed when that has ended
 
 	// Databases listen before they can be asked: ready is what they say then.
 	ready string
@@ -67,9 +67,17 @@ type port struct {
 // newDaemon is a Daemon that is not started yet.
 func newDaemon(t *testing.T, name string) *Daemon {
 	t.Helper()
-	// Not t.TempDir: only root can look into that one, and with a long test
-	// name it is too long for a unix socket.
-	dir, err := os.MkdirTemp("", name+"-")
+	if os.Geteuid() != 0 {
+		t.Skipf("not root: left out, starts %s", name)
+	}
+	return &Daemon{Dir: newDir(t, name), t: t, name: name}
+}
+
+// newDir makes a directory that everybody may look into, with a short name
+// because of the unix sockets in it; t.TempDir is neither.
+func newDir(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", name+"-") //nolint:usetesting // for these two reasons
 	if err == nil {
 		err = os.Chmod(dir, 0o755)
 	}
@@ -77,7 +85,7 @@ func newDaemon(t *testing.T, name string) *Daemon {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return &Daemon{Dir: dir, t: t, name: name}
+	return dir
 }
 
 // Addr returns where the Daemon listens for what name says, one of those that
@@ -249,8 +257,11 @@ func (d *Daemon) spawn() error {
 			_ = cmd.Wait() // however it ended: that it did is what counts
 		}
 	}()
-	d.cmd, d.ended = cmd, ended
-	return <-started
+	if err := <-started; err != nil {
+		return err
+	}
+	d.pid, d.ended = cmd.Process.Pid, ended
+	return nil
 }
 
 // await returns when the Daemon has come so far that done is true; lacks says
@@ -291,9 +302,12 @@ func (p port) taken() bool {
 // has ended is no mistake.
 func (d *Daemon) Stop() {
 	d.t.Helper()
+	if d.pid == 0 {
+		return
+	}
 	if d.hasData {
 		d.signal(syscall.SIGCONT)
-		_ = d.cmd.Process.Signal(syscall.SIGTERM) // an error is that it has ended
+		_ = syscall.Kill(d.pid, syscall.SIGTERM) // an error is that it has ended
 		select {
 		case <-d.ended:
 		case <-time.After(stopTimeout):
@@ -303,6 +317,7 @@ func (d *Daemon) Stop() {
 	d.signal(syscall.SIGKILL)
 	<-d.ended
 	d.signal(syscall.SIGKILL)
+	d.pid = 0
 	deadline := time.Now().Add(stopTimeout)
 	for _, p := range d.ports {
 		for p.taken() {
@@ -329,7 +344,10 @@ func (d *Daemon) Continue() {
 
 // signal sends sig to the Daemon and all that it has started.
 func (d *Daemon) signal(sig syscall.Signal) {
-	for _, pid := range family(d.cmd.Process.Pid) {
+	if d.pid == 0 {
+		return
+	}
+	for _, pid := range family(d.pid) {
 		_ = syscall.Kill(pid, sig) // an error is that it has ended meanwhile
 	}
 }

@@ -19,10 +19,10 @@ func INN(t *testing.T, open bool) *Daemon {
 		lab.Package{Name: "libexpat1", File: lib + "/libexpat.so.1"},
 		lab.Package{Name: "libperl5.36", File: lib + "/libperl.so.5.36"},
 		lab.Package{Name: "libpython3.11", File: lib + "/libpython3.11.so.1.0"})
+	d := newDaemon(t, "inn")
 	// Not installed: it breaks on a machine without a domain, and wants a mail
 	// server.
 	news := unpack(t, "inn2", "inn2-inews") + "/usr/lib/news"
-	d := newDaemon(t, "inn")
 	d.user = "news"
 	d.chown(d.Dir, d.user)
 	d.innConfig(news, open)
