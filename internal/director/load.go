@@ -33,7 +33,10 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 			delete(old, v.service.Key)
 		}
 		d.virtuals = append(d.virtuals, v)
-		d.enter(v, entries)
+	}
+	last := d.lastByName()
+	for _, v := range d.virtuals {
+		d.enter(v, entries, last)
 	}
 	for _, v := range old {
 		d.purge(v, "start")
@@ -45,17 +48,32 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 }
 
 // enter brings one virtual service into the kernel.
-func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry) {
+func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry, last map[string]*real) {
 	e, ok := entries[v.service.Key]
 	if ok {
 		v.adopt(e)
 	}
+	d.enterService(v)
+	d.announce(v, last)
 	d.sync(v)
 	if ok {
 		d.emit(v, Event{Kind: VirtualChanged})
 	}
 	for _, r := range v.reals {
 		d.alwaysUp(r)
+	}
+}
+
+// enterService brings the service itself into the kernel, so that the log names
+// it before its real servers.
+func (d *Director) enterService(v *virtual) {
+	if v.invalid != nil {
+		return
+	}
+	for _, s := range plan(v.have, v.want()) {
+		if s.Op == ipvs.AddService || s.Op == ipvs.EditService {
+			d.apply(v, s)
+		}
 	}
 }
 

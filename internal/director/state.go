@@ -61,6 +61,7 @@ type real struct {
 	dst     ipvs.Destination // in the kernel, with its full weight
 	check   *check           // nil: nothing is asked (checktype on and off)
 	tally
+	announced   bool      // the log has its beginning
 	maintenance string    // the file that takes it out, "" is none
 	climbing    bool      // its percent rises by itself
 	percent     int       // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
