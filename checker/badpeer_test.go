@@ -21,7 +21,13 @@ type badPeer struct {
 	want  string         // contained in every check's error
 }
 
-const badPeerTimeout = 150 * time.Millisecond
+const (
+	badPeerTimeout = 150 * time.Millisecond
+
+	// slack is how late a test may see a deadline kept on a busy machine; what
+	// does not keep it takes ten seconds.
+	slack = time.Second
+)
 
 var badPeers = []badPeer{
 	{"silent", func(c net.Conn) { io.Copy(io.Discard, c) }, "no answer in 150ms"},
@@ -111,7 +117,7 @@ func askBadPeer(t *testing.T, name string, check Caller, want string) {
 	defer cancel()
 	begin := time.Now()
 	_, err := check.Check(ctx)
-	if took := time.Since(begin); took > badPeerTimeout+250*time.Millisecond {
+	if took := time.Since(begin); took > badPeerTimeout+slack {
 		t.Errorf("%s: took %v", name, took)
 	}
 	if err == nil || IsLocal(err) || !strings.Contains(err.Error(), want) {
@@ -162,7 +168,7 @@ func TestManySilent(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 500*time.Millisecond+3*slack {
 		t.Errorf("took %v", took)
 	}
 }
@@ -178,7 +184,7 @@ func TestCancelled(t *testing.T) {
 		if _, err := check.Check(ctx); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		if took := time.Since(begin); took > time.Second {
+		if took := time.Since(begin); took > slack {
 			t.Errorf("%s: took %v", name, took)
 		}
 	}

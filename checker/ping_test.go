@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	goping "github.com/go-ping/ping"
+	goping "github.com/go-ping/ping" //nolint:staticcheck // deprecated, but a second opinion
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -161,7 +161,7 @@ func TestPingSilent(t *testing.T) {
 	for _, addr := range []string{"127.0.0.1", "::1"} {
 		begin := time.Now()
 		err := ping(t, p, addr, 150*time.Millisecond)
-		if took := time.Since(begin); took < 150*time.Millisecond || took > 300*time.Millisecond {
+		if took := time.Since(begin); took < 150*time.Millisecond || took > 150*time.Millisecond+slack {
 			t.Errorf("%s: took %v", addr, took)
 		}
 		if got, want := errText(err), "no answer in 150ms"; got != want || IsLocal(err) {

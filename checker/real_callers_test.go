@@ -167,7 +167,7 @@ func askOnce(t *testing.T, check Caller, timeout time.Duration, want string) {
 	if want == "" && err != nil || !strings.Contains(errText(err), want) {
 		t.Errorf("%v: error %v, want %q", check, err, want)
 	}
-	if took := time.Since(begin); took > timeout+250*time.Millisecond {
+	if took := time.Since(begin); took > timeout+slack {
 		t.Errorf("%v: took %v", check, took)
 	}
 }

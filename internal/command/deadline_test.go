@@ -19,7 +19,7 @@ const writePid = "echo $$ >%PID%; "
 
 // TestDeadline lets programs hang in all the ways that are known.
 func TestDeadline(t *testing.T) {
-	const timeout, grace, slack = 150 * time.Millisecond, 300 * time.Millisecond, 250 * time.Millisecond
+	const timeout, grace, slack = 150 * time.Millisecond, 300 * time.Millisecond, time.Second
 	tests := []struct {
 		name, script string
 		most         time.Duration // without slack
