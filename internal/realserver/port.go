@@ -1,0 +1,98 @@
+package realserver
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"time"
+)
+
+// A port is where a Daemon is asked.
+type port struct {
+	name    string // "http", "https"
+	network string // "tcp" or "udp"
+	addr    netip.AddrPort
+}
+
+// Addr returns where the Daemon listens for what name says, one of those that
+// the function that started it documents.
+func (d *Daemon) Addr(name string) netip.AddrPort {
+	d.t.Helper()
+	for _, p := range d.ports {
+		if p.name == name {
+			return p.addr
+		}
+	}
+	d.t.Fatalf("%s has no port for %q", d.name, name)
+	return netip.AddrPort{}
+}
+
+// listen reserves a free port for what name says.
+func (d *Daemon) listen(name, network string) netip.AddrPort {
+	d.t.Helper()
+	return d.listenOn(loopback(), name, network)
+}
+
+// listenOn is listen on a certain address.
+func (d *Daemon) listenOn(ip netip.Addr, name, network string) netip.AddrPort {
+	d.t.Helper()
+	for {
+		addr, err := freePort(ip)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		if d.reserved(addr) {
+			continue
+		}
+		d.ports = append(d.ports, port{name, network, addr})
+		return addr
+	}
+}
+
+// reserved says that one of the Daemon's ports is addr.
+func (d *Daemon) reserved(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(d.ports, func(p port) bool { return p.addr == addr })
+}
+
+// taken says that somebody listens on the port.
+func (p port) taken() bool {
+	if p.network == "udp" {
+		// Who cannot have it knows that somebody has it.
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(p.addr))
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	}
+	conn, err := net.DialTimeout("tcp", p.addr.String(), time.Second)
+	if err == nil {
+		conn.Close()
+	}
+	return err == nil
+}
+
+// loopback is an IPv4 loopback address that other test binaries hardly use, so
+// that free ports do not have to be fought for.
+func loopback() netip.Addr {
+	pid := os.Getpid()
+	return netip.AddrFrom4([4]byte{127, byte(64 + pid/254/256%64), byte(pid / 254), byte(1 + pid%254)})
+}
+
+// freePort is a port that is free for tcp and udp.
+func freePort(ip netip.Addr) (netip.AddrPort, error) {
+	for {
+		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		addr := l.Addr().(*net.TCPAddr).AddrPort()
+		addr = netip.AddrPortFrom(ip, addr.Port())
+		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+		l.Close()
+		if err == nil {
+			udp.Close()
+			return addr, nil
+		}
+	}
+}
