@@ -75,7 +75,7 @@ func newFlags() *pflag.FlagSet {
 // original's words.
 func optionError(err error) error {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		return errors.New("Unknown option: " + unknown.GetSpecifiedName()) //nolint:staticcheck // an interface, see docs
+		return errors.New("Unknown option: " + unknown.GetSpecifiedName())
 	}
 	return err
 }

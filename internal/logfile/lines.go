@@ -86,7 +86,7 @@ func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 // monitorLine is the event's line in the monitor log, "" if it has none. The
 // words up to the full stop are fixed; what follows explains.
 func monitorLine(e director.Event) string {
-	what, why := "", ""
+	var what, why string
 	switch e.Kind {
 	case director.Gone:
 		what = e.R + " is gone."

@@ -18,7 +18,7 @@ func commandLine(e director.Event) string {
 	if e.Virtual == nil || e.Virtual.FallbackCommand == "" {
 		return ""
 	}
-	verb := ""
+	var verb string
 	switch e.Kind {
 	case director.AllGone:
 		verb = "start"
