@@ -13,7 +13,7 @@ func (p *parser) adviseAddress(b *block) {
 	}
 	if strings.ContainsAny(v.Name, ".:") {
 		p.advise(v.Line, v.Name+" has no port, so it is firewall mark "+v.String(),
-			"write "+v.Name+":80, or "+v.Name+":0 for all ports")
+			"a virtual service is ADDRESS:PORT; port 0 is all ports")
 	}
 	if v.Mark == 0 {
 		p.advise(v.Line, "the kernel has no such firewall mark: "+v.Name, "marks are 1 to 4294967295")
@@ -21,7 +21,8 @@ func (p *parser) adviseAddress(b *block) {
 }
 
 // adviseBlock is about directives of a block that do not go together.
-func (p *parser) adviseBlock(v *VirtualService) {
+func (p *parser) adviseBlock(b *block) {
+	v := b.v
 	if v.OPS && v.Protocol != UDP {
 		p.advise(v.Line, "ops counts only with udp: "+v.ID(), "")
 	}
@@ -31,11 +32,22 @@ func (p *parser) adviseBlock(v *VirtualService) {
 	if v.Service == "dns" && v.CheckType == CheckNegotiate && v.Receive == "" {
 		p.advise(v.Line, "a dns check without receive never succeeds: "+v.ID(), `say what the answer has to contain: receive="10.0.0."`)
 	}
-	if len(v.Reals) == 0 {
+	if len(b.reals) == 0 && !p.failed {
 		p.advise(v.Line, "no real servers: "+v.ID(), "")
 	}
 	for _, r := range v.Reals {
 		p.adviseReal(v, r)
+	}
+}
+
+// adviseReading is about a real= line in which the address is hardly what was
+// meant.
+func (p *parser) adviseReading(line int, a realAddress) {
+	if a.before != "" {
+		p.advise(line, a.before+" before the address is ignored", "")
+	}
+	if isNumber(strings.ReplaceAll(a.from, ".", "")) && strings.Count(a.from, ".") != 3 {
+		p.advise(line, a.from+" is read as a whole address", "write four numbers")
 	}
 }
 

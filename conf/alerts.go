@@ -77,7 +77,7 @@ func setSMTP(at *place, value string) error {
 	if host == "" {
 		return errors.New("invalid SMTP server address")
 	}
-	if rest := plain(value[len(host):]); rest != "" {
+	if rest := bareText(value[len(host):]); rest != "" {
 		at.advise(at.line, "smtp: "+rest+" is ignored", "one host name or IPv4 address, without port")
 	}
 	at.settings.smtp.set(host)

@@ -2,10 +2,10 @@ package conf
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
 	"regexp"
-	"strconv"
 )
 
 // A block is a virtual service while its lines are read, before names are
@@ -41,14 +41,15 @@ var (
 func (p *parser) openBlock(s section) (b *block, ok bool) {
 	b = newBlock(s)
 	text := s.head.text()
-	name, value, equals := splitDirective(trimLeft(text))
+	name, value, equals := splitDirective(text)
+	if !equals || !isVirtual(name) {
+		p.report(p.unknown(s.head, nil, ""))
+		name, value = mended(text)
+	}
 	b.v.IPv6 = name == "virtual6"
 	b.v.Name = trimRight(value)
-	if !equals || trimLeft(text) != text {
-		p.report(p.unknown(s.head, nil, ""))
-	}
 	if err := b.setAddress(value); err != nil {
-		p.fail(s.head.number, err, hintOf("virtual", value))
+		p.fail(s.head.number, err, "virtual", value)
 		return b, false
 	}
 	p.adviseAddress(b)
@@ -88,31 +89,34 @@ func (b *block) setAddress(value string) error {
 func (p *parser) closeBlock(b *block) {
 	v := b.v
 	if err := p.resolveVirtual(b); err != nil {
-		p.fail(v.Line, errors.New("invalid address for virtual service"), err.Error())
+		p.fail(v.Line, because(err, "invalid address for virtual service"), "virtual", v.Name)
 		return
 	}
 	if v.Service == "" {
 		v.Service = serviceOfPort(v.Port)
 	}
 	if b.fallback != nil {
-		p.fail(b.fallback.line, p.resolveFallback(b), hintOf("fallback", b.fallback.host))
+		p.fail(b.fallback.line, p.resolveFallback(b), "fallback", b.fallback.host)
 	}
 	for _, l := range b.reals {
 		if p.stopped() {
 			return
 		}
-		p.fail(l.line, p.addReals(v, l), hintOf("real", l.text))
+		p.fail(l.line, p.addReals(v, l), "real", l.text)
+	}
+	if p.stopped() {
+		return
 	}
 	p.dropRepeated(v)
 	key := serviceKey{v.Protocol, netip.AddrPortFrom(v.Addr, v.Port), v.Mark, v.IPv6}
 	if first, ok := p.services[key]; ok {
-		p.fail(b.end, errors.New("duplicate virtual server"),
-			v.ID()+" of line "+strconv.Itoa(v.Line)+" is in line "+strconv.Itoa(first.Line)+" already")
+		cause := fmt.Errorf("%s of line %d is in line %d already", v.ID(), v.Line, first.Line)
+		p.fail(b.end, because(cause, "duplicate virtual server"), "virtual", v.Name)
 		return
 	}
 	p.services[key] = v
 	p.blocks = append(p.blocks, b)
-	p.adviseBlock(v)
+	p.adviseBlock(b)
 	v.OPS = v.OPS && v.Protocol == UDP
 }
 
@@ -123,7 +127,7 @@ func (p *parser) dropRepeated(v *VirtualService) {
 	reals := v.Reals[:0]
 	for _, r := range v.Reals {
 		if i, ok := index[r.AddrPort()]; ok {
-			p.advise(r.Line, "real server "+r.String()+" is in line "+strconv.Itoa(reals[i].Line)+" already; the last one counts", "")
+			p.advise(r.Line, fmt.Sprintf("real server %s is in line %d already; the last one counts", r, reals[i].Line), "")
 			reals[i] = r
 			continue
 		}

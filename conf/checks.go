@@ -17,8 +17,8 @@ var checkTypes = map[string]CheckType{
 func setCheckType(at *place, value string) error {
 	v := at.block.v
 	if _, run, _ := digits(value); run != "" {
-		if !isNumber(plain(value)) {
-			at.advise(at.line, "checktype "+plain(value)+" is read as the number "+run, "one negotiate, then "+run+" connects")
+		if !isNumber(bareNumber(value)) {
+			at.advise(at.line, "checktype "+bareNumber(value)+" is read as the number "+run, "one negotiate, then "+run+" connects")
 		}
 		v.CheckType, v.Combined = CheckCombined, int(number(run, math.MaxInt32))
 		return nil

@@ -56,7 +56,7 @@ func lookup(name string) (directive, bool) {
 // value.
 func known(text string, inBlock bool) bool {
 	name, value, equals := splitDirective(text)
-	if name == "virtual" || name == "virtual6" {
+	if isVirtual(name) {
 		return equals && !inBlock
 	}
 	d, _ := lookup(name)

@@ -90,7 +90,7 @@ func parseFallback(value string) (l fallbackLine, err error) {
 	return l, nil
 }
 
-var errFallbackPort = errors.New("invalid port for fallback server")
+const invalidFallbackPort = "invalid port for fallback server"
 
 // resolveGlobalFallback resolves a fallback for virtual services of either
 // protocol: a port's name has to be known for both.
@@ -105,10 +105,10 @@ func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallba
 	}
 	g.hasPort = true
 	if g.Port, err = p.port(l.port, TCP); err != nil {
-		return nil, errFallbackPort
+		return nil, because(err, invalidFallbackPort)
 	}
 	if g.udpPort, err = p.port(l.port, UDP); err != nil {
-		return nil, errFallbackPort
+		return nil, because(err, invalidFallbackPort)
 	}
 	return g, nil
 }
@@ -123,7 +123,7 @@ func (p *parser) resolveFallback(b *block) error {
 	port := v.Port
 	if l.port != "" {
 		if port, err = p.port(l.port, v.Protocol); err != nil {
-			return errFallbackPort
+			return because(err, invalidFallbackPort)
 		}
 	}
 	v.Fallback = &Fallback{Line: l.line, Addr: addr, Port: port, Forward: l.forward}
@@ -137,7 +137,7 @@ func (p *parser) fallbackHost(host string, ipv6 bool) (netip.Addr, error) {
 		if ipv6 {
 			family = "IPv6"
 		}
-		return addr, errors.New("invalid " + family + " address or could not resolve for fallback server: " + host)
+		return addr, because(err, "invalid "+family+" address or could not resolve for fallback server: "+host)
 	}
 	return addr, nil
 }

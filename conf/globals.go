@@ -27,7 +27,7 @@ func setCheckRate(at *place, value string) (err error) {
 
 // setCheckSource is checksource = ADDRESS: where checks come from.
 func setCheckSource(at *place, value string) error {
-	addr, err := netip.ParseAddr(strings.Trim(plain(value), "[]"))
+	addr, err := netip.ParseAddr(strings.Trim(bareText(value), "[]"))
 	if err != nil || addr.Zone() != "" {
 		return errors.New("checksource must be an IP address")
 	}
@@ -105,7 +105,7 @@ func setMaintenanceDir(at *place, value string) error {
 
 // setMonitorLog is monitorlog = /path or none: the "is gone" / "is back" log.
 func setMonitorLog(at *place, value string) error {
-	path := unquoted(plain(value))
+	path := bareText(value)
 	switch {
 	case path == "":
 		return errors.New("monitorlog must be a path or none")

@@ -14,10 +14,10 @@ func hintUnknown(text string, inBlock bool) string {
 		return hint
 	}
 	if body == "" {
-		return "a line of five blanks or more is part of the block: empty the block's end, or make it a comment"
+		return "a line of five blanks or more is a part of the block: remove it or make it a comment"
 	}
-	if name == "virtual" || name == "virtual6" {
-		return "a virtual line begins in the first column: " + name + " = ADDRESS:PORT"
+	if isVirtual(name) {
+		return "a virtual line begins in the first column and has a \"=\": " + name + " = ADDRESS:PORT"
 	}
 	d, ok := lookup(name)
 	if !ok {
@@ -25,6 +25,8 @@ func hintUnknown(text string, inBlock bool) string {
 	}
 	_, fits := d.argument(value, equals)
 	switch {
+	case inBlock && fits && d.block != nil:
+		return "in a block everything from # to the end of the line is a comment, also inside quotes"
 	case inBlock && d.block == nil:
 		return name + " is a global directive: put it in the first column, outside virtual blocks"
 	case !inBlock && d.global == nil && body != text:
@@ -33,8 +35,6 @@ func hintUnknown(text string, inBlock bool) string {
 		return name + " belongs to a virtual block: indent it by four blanks or a tab"
 	case !fits && !equals:
 		return "write " + name + " = VALUE"
-	case !fits && inBlock && strings.Contains(value, "#"):
-		return "in a block everything from # to the end of the line is a comment, also inside quotes"
 	case !fits:
 		return `the value has to be in double quotes: ` + name + `="..."`
 	case body != text && !inBlock:
@@ -56,37 +56,42 @@ func hintBytes(text string) string {
 	return ""
 }
 
-// hintName finds the directive that a misspelt name comes closest to.
+// hintName is about a line whose first word is no directive.
 func hintName(body string) string {
-	end := strings.IndexFunc(body, func(r rune) bool { return strings.ContainsRune(blanks+"=", r) })
-	if end < 0 {
-		end = len(body)
+	name := nearest(body)
+	switch {
+	case name == "":
+		return ""
+	case strings.EqualFold(firstWord(body), name):
+		return "directives are in lower case: " + name
 	}
-	name := body[:end]
-	if lower := strings.ToLower(name); lower != name && (isDirective(lower)) {
-		return "directives are in lower case: " + lower
+	return "did you mean " + name + "?"
+}
+
+func firstWord(body string) string {
+	if end := strings.IndexAny(body, blanks+"="); end >= 0 {
+		return body[:end]
 	}
+	return body
+}
+
+// nearest is the directive that a line's first word comes closest to, "" if
+// none is near.
+func nearest(body string) string {
+	name := strings.ToLower(firstWord(body))
 	best, least := "", min(3, len(name)/2)
-	for _, candidate := range append([]string{"virtual", "virtual6"}, names()...) {
+	for _, candidate := range names() {
 		if d := editDistance(name, candidate, least); d < least {
 			best, least = candidate, d
 		}
 	}
-	if best != "" {
-		return "did you mean " + best + "?"
-	}
-	return ""
-}
-
-func isDirective(name string) bool {
-	_, ok := lookup(name)
-	return ok || name == "virtual" || name == "virtual6"
+	return best
 }
 
 func names() []string {
-	all := make([]string, len(directives))
-	for i, d := range directives {
-		all[i] = d.name
+	all := []string{"virtual", "virtual6"}
+	for _, d := range directives {
+		all = append(all, d.name)
 	}
 	return all
 }
@@ -140,6 +145,10 @@ func hintOf(name, value string) string {
 		return "nothing may follow the mask, not even a blank; write 255.255.255.0, or a prefix length in a virtual6 block"
 	case "checktype":
 		return "in lower case; connect is the one for any TCP service"
+	case "checkinterval", "checktimeout", "negotiatetimeout":
+		return "a number of seconds above 0, or a duration such as 500ms or 2m"
+	case "checkcount", "failurecount":
+		return "a number above 0"
 	case "emailalertstatus":
 		return "a list of starting, running, stopping, reloading, or all, or none, without a blank at the end"
 	}

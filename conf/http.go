@@ -27,7 +27,7 @@ func setVirtualHost(at *place, value string) error {
 // setHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: what is good.
 func setHTTPStatus(at *place, value string) error {
 	var ranges []StatusRange
-	for _, s := range strings.Split(plain(value), ",") {
+	for _, s := range strings.Split(bareText(value), ",") {
 		low, high, isRange := strings.Cut(strings.TrimSpace(s), "-")
 		if !isRange {
 			high = low
@@ -54,7 +54,7 @@ func statusCode(s string) int {
 // setHTTPHeader is httpheader = "Name: value", repeatable. One in a block is
 // instead of the global ones.
 func setHTTPHeader(at *place, value string) error {
-	name, text, ok := strings.Cut(unquoted(plain(value)), ":")
+	name, text, ok := strings.Cut(bareText(value), ":")
 	h := Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(text)}
 	if !ok || !isToken(h.Name) || strings.ContainsFunc(h.Value, isControl) {
 		return errors.New(`httpheader must be "Name: value"`)
@@ -73,7 +73,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 // setHTTPVersion is httpversion = 1.0|1.1|2.
 func setHTTPVersion(at *place, value string) error {
 	versions := map[string]HTTPVersion{"1.0": HTTP10, "1.1": HTTP11, "2": HTTP2}
-	version, ok := versions[plain(value)]
+	version, ok := versions[bareText(value)]
 	if !ok {
 		return errors.New("httpversion must be 1.0, 1.1 or 2")
 	}
@@ -84,7 +84,7 @@ func setHTTPVersion(at *place, value string) error {
 // setHTTPFollow is httpfollow = yes|no|same: what is done about a redirect.
 func setHTTPFollow(at *place, value string) error {
 	words := map[string]HTTPFollow{"yes": FollowYes, "no": FollowNo, "same": FollowSame}
-	follow, ok := words[plain(value)]
+	follow, ok := words[bareText(value)]
 	if !ok {
 		return errors.New("httpfollow must be yes, no or same")
 	}

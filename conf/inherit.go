@@ -6,7 +6,7 @@ import "time"
 // directives, and the defaults for what neither says.
 func (p *parser) inherit(b *block) {
 	v, own, global := b.v, &b.settings, &p.global
-	v.CheckInterval = own.checkInterval.or(global.checkInterval).orElse(p.config.CheckInterval)
+	v.CheckInterval = own.checkInterval.orElse(p.config.CheckInterval)
 	v.CheckTimeout = own.checkTimeout.or(own.negotiateTimeout).
 		or(global.checkTimeout).or(global.negotiateTimeout).orElse(5 * time.Second)
 	v.NegotiateTimeout = own.negotiateTimeout.or(own.checkTimeout).

@@ -36,7 +36,7 @@ func setScheduler(at *place, value string) error {
 	if name == "" {
 		return errors.New("invalid scheduler, should be only lowercase letters (a-z)")
 	}
-	if rest := plain(value); rest != name {
+	if rest := bareNumber(value); rest != name {
 		at.advise(at.line, fmt.Sprintf("scheduler %s is read as %s", rest, name), "")
 	}
 	at.block.v.Scheduler = name

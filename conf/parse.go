@@ -2,6 +2,7 @@ package conf
 
 import (
 	"cmp"
+	"errors"
 	"net/netip"
 	"slices"
 )
@@ -65,6 +66,7 @@ func (p *parser) parse(text []byte) {
 			return
 		}
 	}
+	p.config.CheckInterval = p.global.checkInterval.orElse(p.config.CheckInterval)
 	for _, b := range p.blocks {
 		p.inherit(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
@@ -123,18 +125,29 @@ func (p *parser) apply(at *place, l line, text string) {
 		return
 	}
 	at.equals = equals
-	p.fail(l.number, set(at, argument), hintOf(name, value))
+	p.fail(l.number, set(at, argument), name, value)
 }
 
 // stopped reports whether a mistake has ended the parse.
 func (p *parser) stopped() bool { return p.failed && !p.all }
 
-// fail reports err as the mistake of a line. No error is no mistake.
-func (p *parser) fail(line int, err error, hint string) {
-	if err != nil {
-		p.report(&Problem{Path: p.path, Line: line, Text: err.Error(), Hint: hint})
+// fail reports err as the mistake of a line with this directive and value. No
+// error is no mistake. A cause that err wraps is a better hint than any.
+func (p *parser) fail(line int, err error, name, value string) {
+	if err == nil {
+		return
 	}
+	pr := &Problem{Path: p.path, Line: line, Text: err.Error()}
+	if cause := errors.Unwrap(err); cause != nil {
+		pr.Hint = cause.Error()
+	} else {
+		pr.Hint = hintOf(name, value)
+	}
+	p.report(pr)
 }
+
+// because is an error in words of its own that wraps its cause.
+func because(cause error, text string) error { return &Problem{Text: text, err: cause} }
 
 // unknown is the problem of a line that is no directive where it stands.
 func (p *parser) unknown(l line, b *block, hint string) *Problem {

@@ -33,32 +33,28 @@ var forwards = map[string]Forward{"gate": Gate, "masq": Masq, "ipip": IPIP}
 
 var errForward = errors.New("forward method must be gate, masq or ipip")
 
-// realAddress finds the address in a real= line. It is not anchored on the
-// left, as in the original: what does not fit before an address is skipped.
-var realAddress = regexp.MustCompile(
-	`([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?:->([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]))?(?::([A-Za-z0-9_-]+))?[\s\v]+(.*)`)
-
 // addReals adds the real servers of one line to v.
 func (p *parser) addReals(v *VirtualService, l realLine) error {
-	m := realAddress.FindStringSubmatch(l.text)
-	if m == nil {
+	a, ok := findAddress(l.text)
+	if !ok {
 		return errors.New("invalid address for real server (wrong format)")
 	}
-	first, last, err := p.realRange(m[1], m[2], v.IPv6)
+	p.adviseReading(l.line, a)
+	first, last, err := p.realRange(a.from, a.to, v.IPv6)
 	if err != nil {
 		return err
 	}
-	r := RealServer{Line: l.line, Host: m[1], Weight: 1}
-	if r.Port, err = p.realPort(m[3], v.Protocol); err != nil {
+	r := RealServer{Line: l.line, Host: a.from, Weight: 1}
+	if r.Port, err = p.realPort(a.port, v.Protocol); err != nil {
 		return err
 	}
-	if err := p.parseRest(&r, m[4]); err != nil {
+	if err := p.parseRest(&r, a.after); err != nil {
 		return err
 	}
 	for addr := first; ; addr = addr.Next() {
 		one := r
 		one.Addr = addr
-		if m[2] != "" {
+		if a.to != "" {
 			one.Host = addr.String()
 		}
 		v.Reals = append(v.Reals, &one)
@@ -74,13 +70,13 @@ const maxRange = 65536
 // realRange resolves the ends of a range, or the one address.
 func (p *parser) realRange(from, to string, ipv6 bool) (first, last netip.Addr, err error) {
 	if first, err = p.host(from, ipv6); err != nil {
-		return first, last, errors.New("invalid address (" + from + ") for real server (could not resolve host)")
+		return first, last, because(err, "invalid address ("+from+") for real server (could not resolve host)")
 	}
 	if to == "" {
 		return first, first, nil
 	}
 	if last, err = p.host(to, ipv6); err != nil {
-		return first, last, errors.New("invalid address (" + to + ") for real server (could not resolve end host)")
+		return first, last, because(err, "invalid address ("+to+") for real server (could not resolve end host)")
 	}
 	text := first.String() + "-" + last.String()
 	switch {
@@ -114,7 +110,7 @@ func (p *parser) realPort(name string, protocol Protocol) (port uint16, err erro
 		}
 	}
 	if err != nil {
-		return 0, errors.New("invalid port (" + name + ") for real server (could not resolve port)")
+		return 0, because(err, "invalid port ("+name+") for real server (could not resolve port)")
 	}
 	return port, nil
 }
@@ -142,7 +138,7 @@ func (p *parser) parseRest(r *RealServer, rest string) error {
 // parseWeight takes the first number that follows a blank: "gate -w 6" is 6.
 func (p *parser) parseWeight(r *RealServer, rest string) string {
 	for i := 1; i < len(rest); i++ {
-		if !isDigit(rune(rest[i])) || !isBlank(rest[i-1]) {
+		if !isDigit(rest[i]) || !isBlank(rest[i-1]) {
 			continue
 		}
 		_, run, after := digits(rest[i:])
@@ -155,21 +151,41 @@ func (p *parser) parseWeight(r *RealServer, rest string) string {
 	return rest
 }
 
-var requestPair = regexp.MustCompile(`[\s\v]+"(.*)"[, ][\s\v]*"(.*)"(.*)`)
-
 // parseRequest takes the pair of request and receive. Unlike in the original one
 // whose request begins with a slash counts as well.
 func (p *parser) parseRequest(r *RealServer, rest string) string {
-	m := requestPair.FindStringSubmatch(rest)
-	if m == nil {
+	request, receive, after, ok := cutPair(rest)
+	if !ok {
 		return rest
 	}
-	if strings.HasPrefix(m[1], "/") {
+	if strings.HasPrefix(request, "/") {
 		p.advise(r.Line, "the original ldirectord ignored a request of a real server that begins with a slash, and all that followed it; here it counts", "")
 	}
-	p.validPattern(r.Line, "receive", m[2])
-	r.Request, r.Receive, r.OwnRequest = withSlash(m[1]), m[2], true
-	return m[3]
+	p.validPattern(r.Line, "receive", receive)
+	r.Request, r.Receive, r.OwnRequest = withSlash(request), receive, true
+	return after
+}
+
+// cutPair finds "REQUEST","RECEIVE" after a blank. Between the two is a comma or
+// a blank, and perhaps more blanks. With more quotes than four the last pair that
+// is possible counts, and the others belong to the request.
+func cutPair(s string) (request, receive, after string, ok bool) {
+	start := 0
+	for start = 1; start < len(s); start++ {
+		if s[start] == '"' && isBlank(s[start-1]) {
+			break
+		}
+	}
+	end := strings.LastIndexByte(s, '"')
+	for i := end - 2; i > start; i-- {
+		if s[i] != '"' || s[i+1] != ',' && s[i+1] != ' ' {
+			continue
+		}
+		if second := len(s) - len(trimLeft(s[i+2:])); second < end && s[second] == '"' {
+			return s[start+1 : i], s[second+1 : end], s[end+1:], true
+		}
+	}
+	return "", "", "", false
 }
 
 var (
@@ -181,6 +197,9 @@ var (
 // either order.
 func parseThresholds(r *RealServer, rest string) string {
 	before := ""
+	if !strings.Contains(rest, ":") {
+		return rest
+	}
 	if m := lowerThreshold.FindStringSubmatchIndex(rest); m != nil {
 		r.Lower = uint32(number(rest[m[2]:m[3]], math.MaxUint32))
 		before, rest = rest[:m[0]], rest[m[1]:]

@@ -26,32 +26,33 @@ type hostResult struct {
 // host resolves a name or a literal address; IPv6 literals may be in brackets.
 // No name at all is this machine, as for the C library.
 func (p *parser) host(name string, ipv6 bool) (netip.Addr, error) {
-	key := hostKey{name, ipv6}
-	if known, ok := p.hosts[key]; ok {
-		return known.addr, known.err
-	}
-	addr, err := p.lookUpHost(name, ipv6)
-	if err == nil && addr.Is4() == ipv6 {
-		err = fmt.Errorf("%s is of the wrong family", addr)
-	}
-	p.hosts[key] = hostResult{addr, err}
-	return addr, err
-}
-
-func (p *parser) lookUpHost(name string, ipv6 bool) (netip.Addr, error) {
 	if inner, ok := strings.CutPrefix(name, "["); ok && strings.HasSuffix(inner, "]") {
 		name = strings.TrimSuffix(inner, "]")
 	}
-	if name == "" {
+	addr, err := netip.ParseAddr(name)
+	switch {
+	case err == nil && addr.Zone() == "":
+	case name == "":
 		return loopback(ipv6), nil
+	case strings.Trim(name, "0123456789.") == "" || strings.Contains(name, ":"):
+		addr, err = numericIPv4(name)
+	default:
+		addr, err = p.lookUp(hostKey{name, ipv6})
 	}
-	if addr, err := netip.ParseAddr(name); err == nil && addr.Zone() == "" {
-		return addr, nil
+	if err == nil && addr.Is4() == ipv6 {
+		return netip.Addr{}, fmt.Errorf("%s is of the wrong family", addr)
 	}
-	if strings.Trim(name, "0123456789.") == "" || strings.Contains(name, ":") {
-		return numericIPv4(name)
+	return addr, err
+}
+
+// lookUp asks the resolver, once for each name.
+func (p *parser) lookUp(key hostKey) (netip.Addr, error) {
+	known, ok := p.hosts[key]
+	if !ok {
+		known.addr, known.err = p.opts.LookupHost(key.name, key.ipv6)
+		p.hosts[key] = known
 	}
-	return p.opts.LookupHost(name, ipv6)
+	return known.addr, known.err
 }
 
 func loopback(ipv6 bool) netip.Addr {

@@ -129,13 +129,25 @@ func (s *scanner) resume(l line) bool {
 }
 
 // isVirtual reports whether a global line opens a block; for a lenient scanner
-// also one that is indented or lacks its "=".
+// also one that is indented, misspelt or lacks its "=".
 func (s *scanner) isVirtual(text string) bool {
+	name, _, equals := splitDirective(text)
 	if s.lenient {
-		text = trimLeft(text)
+		name, equals = nearest(trimLeft(text)), true
 	}
-	name, _, ok := splitDirective(text)
-	return (name == "virtual" || name == "virtual6") && (ok || s.lenient)
+	return isVirtual(name) && equals
+}
+
+func isVirtual(name string) bool { return name == "virtual" || name == "virtual6" }
+
+// mended takes a virtual line apart that is not quite one.
+func mended(text string) (name, value string) {
+	text = trimLeft(text)
+	name = nearest(text)
+	if i := strings.IndexAny(text, blanks+"="); i >= 0 {
+		value = strings.TrimLeft(text[i:], blanks+"=")
+	}
+	return name, value
 }
 
 // blockCommand returns what a line of a block says, and whether the line is in

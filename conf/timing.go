@@ -115,7 +115,7 @@ func setSlowStart(at *place, value string) error {
 
 // setMinAlive is minalive = N or P%: what checks alone never take out.
 func setMinAlive(at *place, value string) error {
-	s, percent := strings.CutSuffix(plain(value), "%")
+	s, percent := strings.CutSuffix(bareNumber(value), "%")
 	n, err := exactNumber("minalive", s, 0)
 	switch {
 	case err != nil, percent && n > 100:

@@ -51,7 +51,7 @@ func setSSLExpiryWarn(at *place, value string) error {
 
 // text reads a value that may stand in quotes and must not be empty.
 func (at *place) text(o *optional[string], value, empty string) error {
-	text := unquoted(plain(value))
+	text := bareText(value)
 	if text == "" {
 		return errors.New(empty)
 	}

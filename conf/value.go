@@ -16,18 +16,12 @@ const longest = 100 * 365 * 24 * time.Hour
 // digits returns the first run of digits in s, as the original reads numbers:
 // "-5" is 5, "3 # seconds" is 3. before and after are what is around it.
 func digits(s string) (before, run, after string) {
-	i := strings.IndexFunc(s, isDigit)
-	if i < 0 {
-		return s, "", ""
-	}
-	end := i
-	for end < len(s) && isDigit(rune(s[end])) {
-		end++
-	}
-	return s[:i], s[i:end], s[end:]
+	before, after = cutWhile(s, func(c byte) bool { return !isDigit(c) })
+	run, after = cutWhile(after, isDigit)
+	return before, run, after
 }
 
-func isDigit(r rune) bool { return '0' <= r && r <= '9' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // number is the value of a run of digits, at most limit. It is 0 for none.
 func number(run string, limit uint64) uint64 {
@@ -50,7 +44,7 @@ func firstNumber(value string) int {
 // firstDuration is the first number in value as seconds, or a whole value like
 // "500ms" or "1.5s". It is 0 if there is neither.
 func firstDuration(value string) time.Duration {
-	if d, ok := unitDuration(plain(value)); ok {
+	if d, ok := unitDuration(bareNumber(value)); ok {
 		return d
 	}
 	return min(time.Duration(firstNumber(value))*time.Second, longest)
@@ -79,7 +73,7 @@ func unitDuration(s string) (time.Duration, bool) {
 // exactDuration reads the value of a directive that the original did not have:
 // whole seconds, a number with a unit, or "none" for 0.
 func exactDuration(name, value string) (time.Duration, error) {
-	s := plain(value)
+	s := bareNumber(value)
 	if s == "none" {
 		return 0, nil
 	}
@@ -95,7 +89,7 @@ func exactDuration(name, value string) (time.Duration, error) {
 // exactNumber reads the value of a directive that the original did not have: a
 // whole number of at least low.
 func exactNumber(name, value string, low int) (int, error) {
-	s := plain(value)
+	s := bareNumber(value)
 	n := int(number(s, math.MaxInt32))
 	if !isNumber(s) || n < low {
 		return 0, fmt.Errorf("%s must be a whole number, at least %d", name, low)
@@ -108,12 +102,18 @@ func isNumber(s string) bool {
 	return s != "" && run == s
 }
 
-// plain is a value without the comment and the blanks at its end. Outside
-// blocks the original takes them for a part of the value; where it had no such
-// directive, or ignored them as it does after numbers, they can go.
-func plain(value string) string {
-	for i := 0; i < len(value); i++ {
-		if value[i] == '#' && (i == 0 || isBlank(value[i-1]) || isDigit(rune(value[i-1]))) {
+// bareNumber is a value without a comment and the blanks at its end. Outside
+// blocks the original takes them for a part of the value, and ignores them there.
+func bareNumber(value string) string { return trimRight(withoutComment(value)) }
+
+// bareText is the text of a directive that the original did not have: what is in
+// quotes, or else everything but a comment and the blanks at the end.
+func bareText(value string) string {
+	if strings.HasPrefix(value, `"`) {
+		return unquoted(value)
+	}
+	for i := range len(value) {
+		if value[i] == '#' && (i == 0 || isBlank(value[i-1])) {
 			value = value[:i]
 			break
 		}
@@ -137,18 +137,14 @@ func unquoted(value string) string {
 // word returns the first run of letters, digits, underscores and the bytes of
 // extra in value.
 func word(value, extra string) string {
-	in := func(r rune) bool {
-		return r < 0x80 && (isNameByte(byte(r)) || 'A' <= r && r <= 'Z' || r == '_' || strings.ContainsRune(extra, r))
+	in := func(c byte) bool { return isAlnum(c) || c == '_' || strings.IndexByte(extra, c) >= 0 }
+	for i := range len(value) {
+		if in(value[i]) {
+			word, _ := cutWhile(value[i:], in)
+			return word
+		}
 	}
-	i := strings.IndexFunc(value, in)
-	if i < 0 {
-		return ""
-	}
-	value = value[i:]
-	if end := strings.IndexFunc(value, func(r rune) bool { return !in(r) }); end >= 0 {
-		value = value[:end]
-	}
-	return value
+	return ""
 }
 
 // yesNo reads a yes/no directive into o. The words are exact, as in the

@@ -1,0 +1,198 @@
+package conf
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+var update = flag.Bool("update", false, "write what the cases give into testdata")
+
+// testHosts are the names that resolve in tests.
+var testHosts = map[string]string{
+	"localhost": "127.0.0.1", "vip1": "10.0.0.1", "web1": "10.1.0.1", "web2": "10.1.0.2",
+	"web2.example.com": "10.1.0.2", "realserver3": "10.1.0.3", "sorry": "10.1.0.9",
+}
+
+var testHosts6 = map[string]string{
+	"ip6-localhost": "::1", "vip6": "fd00:ffff::1", "web6-1": "fd00:1::1",
+}
+
+var testPorts = parseServices(`
+http	80/tcp	www	# WorldWideWeb HTTP
+https	443/tcp
+https	443/udp
+domain	53/tcp
+domain	53/udp
+ntp	123/udp
+`)
+
+// testOptions resolve what is in the tables above. A file can be opened and a
+// directory is there unless "missing" is in its path.
+func testOptions() Options {
+	return Options{
+		Hostname: "director",
+		LookupHost: func(name string, ipv6 bool) (netip.Addr, error) {
+			table := testHosts
+			if ipv6 {
+				table = testHosts6
+			}
+			if address, ok := table[strings.ToLower(name)]; ok {
+				return netip.MustParseAddr(address), nil
+			}
+			return netip.Addr{}, errors.New("no such host: " + name)
+		},
+		LookupPort: testPorts.port,
+		ValidPattern: func(pattern string) error {
+			if strings.Count(pattern, "(") != strings.Count(pattern, ")") {
+				return errors.New("a bracket is missing")
+			}
+			return nil
+		},
+		TryOpen: func(path string) error {
+			if path == "" || strings.Contains(path, "missing") {
+				return &fs.PathError{Op: "open", Path: path, Err: syscall.ENOENT}
+			}
+			return nil
+		},
+		IsDir: func(path string) bool { return !strings.Contains(path, "missing") },
+	}
+}
+
+// TestCases reads every NAME.cf in testdata/conf. NAME.out is what start says of
+// it: warnings, then the mistake, or the configuration as far as it differs
+// from the defaults. NAME.check is what check says.
+func TestCases(t *testing.T) {
+	files, err := filepath.Glob("../testdata/conf/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			runCases(t, archive)
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func runCases(t *testing.T, archive *txtar.Archive) {
+	text := map[string]string{}
+	for _, f := range archive.Files {
+		text[f.Name] = string(f.Data)
+	}
+	for i, f := range archive.Files {
+		name, kind, _ := strings.Cut(f.Name, ".")
+		var got string
+		switch kind {
+		case "cf":
+			if _, ok := text[name+".out"]; !ok {
+				t.Errorf("%s.out is missing", name)
+			}
+			continue
+		case "out":
+			got = startText(text[name+".cf"])
+		case "check":
+			got = checkText(text[name+".cf"])
+		default:
+			t.Errorf("%s: a case has NAME.cf, NAME.out and NAME.check", f.Name)
+		}
+		if *update {
+			archive.Files[i].Data = []byte(got)
+		} else if diff := cmp.Diff(string(f.Data), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s\nthe file:\n%s", f.Name, diff, text[name+".cf"])
+		}
+	}
+}
+
+// startText is what the daemon would say of a file when it starts with it.
+func startText(text string) string {
+	var b strings.Builder
+	c, err := Parse("t.cf", []byte(text), testOptions())
+	problems, _ := errors.AsType[Problems](err)
+	if err == nil {
+		problems = c.Warnings
+	}
+	for _, p := range problems {
+		fmt.Fprintln(&b, p.Diagnostic(1))
+	}
+	if err == nil {
+		printConfig(&b, c)
+	}
+	return b.String()
+}
+
+func checkText(text string) string {
+	var b strings.Builder
+	_, problems := Check("t.cf", []byte(text), testOptions())
+	for _, p := range problems {
+		kind := ""
+		if p.Warning {
+			kind = "warning: "
+		}
+		fmt.Fprintf(&b, "%d: %s%s\n", p.Line, kind, p.Text)
+		if p.Hint != "" {
+			fmt.Fprintf(&b, "    %s\n", p.Hint)
+		}
+	}
+	return b.String()
+}
+
+func printConfig(b *strings.Builder, c *Config) {
+	printFields(b, "", *c, *defaultConfig("t.cf"), "Virtuals Warnings")
+	plain, err := Parse("t.cf", []byte("virtual=10.0.0.1:9999\n    scheduler=wrr\n"), testOptions())
+	if err != nil {
+		panic(err)
+	}
+	for _, v := range c.Virtuals {
+		fmt.Fprintln(b, v.ID())
+		printFields(b, "    ", *v, *plain.Virtuals[0], "Line Name Protocol Addr Port Mark IPv6 Reals Fallback")
+		for _, r := range v.Reals {
+			fmt.Fprintf(b, "    real %s %s %d", r, r.Forward, r.Weight)
+			if r.Lower != 0 || r.Upper != 0 {
+				fmt.Fprintf(b, " l:%d u:%d", r.Lower, r.Upper)
+			}
+			if r.OwnRequest {
+				fmt.Fprintf(b, " %q, %q", r.Request, r.Receive)
+			}
+			b.WriteByte('\n')
+		}
+		if f := v.Fallback; f != nil {
+			fmt.Fprintf(b, "    fallback %s %s\n", f, f.Forward)
+		}
+	}
+}
+
+// printFields prints the fields of a struct that differ from those of the other.
+func printFields(b *strings.Builder, indent string, have, usual any, without string) {
+	h, u := reflect.ValueOf(have), reflect.ValueOf(usual)
+	for i := range h.NumField() {
+		name := h.Type().Field(i).Name
+		if strings.Contains(" "+without+" ", " "+name+" ") || reflect.DeepEqual(h.Field(i).Interface(), u.Field(i).Interface()) {
+			continue
+		}
+		format := "%s%s: %v\n"
+		if h.Field(i).Kind() == reflect.String {
+			format = "%s%s: %q\n"
+		}
+		fmt.Fprintf(b, format, indent, name, h.Field(i).Interface())
+	}
+}

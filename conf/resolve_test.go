@@ -1,0 +1,119 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHost(t *testing.T) {
+	tests := []struct {
+		name string
+		ipv6 bool
+		want string // "" for an error
+	}{
+		{"10.0.0.1", false, "10.0.0.1"},
+		{"web1", false, "10.1.0.1"},
+		{"WEB1", false, "10.1.0.1"},
+		{"web6-1", true, "fd00:1::1"},
+		{"[web6-1]", true, "fd00:1::1"},
+		{"web6-1", false, ""},
+		{"[FD00:0::1]", true, "fd00::1"},
+		{"::1", true, "::1"},
+		{"::1", false, ""},
+		{"10.0.0.1", true, ""},
+		{"::ffff:10.0.0.1", true, "::ffff:10.0.0.1"},
+		{"fe80::1%lo", true, ""},
+		{"", false, "127.0.0.1"},
+		{"", true, "::1"},
+		{"10.1", false, "10.0.0.1"},
+		{"10.1.2", false, "10.1.0.2"},
+		{"80", false, "0.0.0.80"},
+		{"4294967295", false, "255.255.255.255"},
+		{"4294967296", false, ""},
+		{"010.0.0.010", false, "8.0.0.8"},
+		{"10.0.0.09", false, ""},
+		{"10.0.0.300", false, ""},
+		{"10.0.65536", false, ""},
+		{"1.2.3.4.5", false, ""},
+		{"10..1", false, ""},
+		{".", false, ""},
+		{"a:b", false, ""},
+	}
+	for _, test := range tests {
+		p := newParser("t.cf", testOptions())
+		addr, err := p.host(test.name, test.ipv6)
+		got := ""
+		if err == nil {
+			got = addr.String()
+		}
+		if got != test.want {
+			t.Errorf("host(%q, %v) = %q, %v, want %q", test.name, test.ipv6, got, err, test.want)
+		}
+	}
+}
+
+// A resolver that answers in the wrong family must not get through: the kernel
+// would be told an address that is none.
+func TestHostOfWrongFamily(t *testing.T) {
+	o := testOptions()
+	o.LookupHost = func(string, bool) (netip.Addr, error) { return netip.MustParseAddr("10.0.0.1"), nil }
+	if addr, err := newParser("t.cf", o).host("web6-1", true); err == nil {
+		t.Errorf("host = %v, want an error", addr)
+	}
+}
+
+func TestNamesAreLookedUpOnce(t *testing.T) {
+	calls := map[string]int{}
+	o := testOptions()
+	o.LookupHost = func(name string, ipv6 bool) (netip.Addr, error) {
+		calls[fmt.Sprint(name, " ", ipv6)]++
+		if ipv6 {
+			return netip.IPv6Loopback(), nil
+		}
+		if name == "web2" {
+			return netip.Addr{}, errors.New("no such host")
+		}
+		return netip.MustParseAddr("10.1.0.1"), nil
+	}
+	text := "fallback=web1\nvirtual=web1:80\n    real=web1:80 masq\n    real=web1->web1:81 masq\n    real=web2:1 masq\n    real=web2:2 masq\n" +
+		"virtual6=web1:80\n    real6=web1:80 masq\n"
+	Check("t.cf", []byte(text), o)
+	want := map[string]int{"web1 false": 1, "web2 false": 1, "web1 true": 1}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("look-ups (-want +got):\n%s", diff)
+	}
+}
+
+func TestParseServices(t *testing.T) {
+	got := parseServices("# comment\nhttp\t\t80/tcp\t\twww www-http # web\nhttp 8080/tcp\ndomain 53/udp\nbad\nbad x/tcp\nbad 65536/tcp\nlast 1/tcp")
+	want := portsByName{"tcp/http": 80, "tcp/www": 80, "tcp/www-http": 80, "udp/domain": 53, "tcp/last": 1}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("ports (-want +got):\n%s", diff)
+	}
+}
+
+func TestReason(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"missing", &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}, "No such file or directory"},
+		{"a directory", &fs.PathError{Op: "open", Path: "/x", Err: syscall.EISDIR}, "Is a directory"},
+		{"forbidden", &fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}, "Permission denied"},
+		{"closed", &fs.PathError{Op: "open", Path: "/x", Err: os.ErrClosed}, "file already closed"},
+		{"other", errors.New("other"), "other"},
+	}
+	for _, test := range tests {
+		if got := reason(test.err); got != test.want {
+			t.Errorf("%s: reason = %q, want %q", test.name, got, test.want)
+		}
+	}
+}
