@@ -35,6 +35,7 @@ type Table interface {
 // An Entry is one service and its destinations.
 type Entry struct {
 	Service      Service
+	Stats        Stats // of the service; read back only
 	Destinations []Destination
 }
 
@@ -70,6 +71,7 @@ type Destination struct {
 	Active     uint32
 	Inactive   uint32
 	Persistent uint32
+	Stats      Stats
 }
 
 // A Change is one thing done to the table.

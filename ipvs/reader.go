@@ -71,7 +71,7 @@ func (r *reader) close() { r.sockets[unix.NETLINK_GENERIC].Close() }
 func (r *reader) read() ([]Entry, error) {
 	var table []Entry
 	err := r.dump(cmdGetService, attrService, nil, func(b []byte) {
-		table = append(table, Entry{Service: parseService(b)})
+		table = append(table, parseEntry(b))
 	})
 	if err != nil {
 		return nil, err
@@ -121,6 +121,16 @@ func keyAttr(k Key) nl.NetlinkRequestData {
 	a.AddRtAttr(serviceAddress, k.Addr.AsSlice())
 	a.AddRtAttr(servicePort, nl.BEUint16Attr(k.Port))
 	return a
+}
+
+func parseEntry(b []byte) Entry {
+	e := Entry{Service: parseService(b)}
+	for typ, v := range attributes(b) {
+		if typ == serviceStats64 || typ == serviceStats && e.Stats == (Stats{}) {
+			e.Stats = parseStats(v)
+		}
+	}
+	return e
 }
 
 func parseService(b []byte) Service {
@@ -186,6 +196,12 @@ func parseDestination(b []byte, ipv6 bool) Destination {
 			d.Persistent = native32(v)
 		case destinationFamily:
 			ipv6 = native16(v) == unix.AF_INET6
+		case destinationStats:
+			if d.Stats == (Stats{}) {
+				d.Stats = parseStats(v)
+			}
+		case destinationStats64:
+			d.Stats = parseStats(v)
 		}
 	}
 	d.AddrPort = netip.AddrPortFrom(parseAddr(addr, ipv6), port)
@@ -240,6 +256,13 @@ func native32(b []byte) uint32 {
 		return 0
 	}
 	return binary.NativeEndian.Uint32(b)
+}
+
+func native64(b []byte) uint64 {
+	if len(b) < 8 {
+		return 0
+	}
+	return binary.NativeEndian.Uint64(b)
 }
 
 func text(b []byte) string { return unix.ByteSliceToString(b) }

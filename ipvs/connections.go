@@ -1,0 +1,122 @@
+package ipvs
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Connection is one entry of the kernel's table of connections.
+type Connection struct {
+	Protocol    string         // "TCP", "UDP"; "IP" for the persistence of firewall marks
+	Client      netip.AddrPort // port 0 in the entry of a persistence
+	Virtual     netip.AddrPort // for a persistence of a firewall mark the mark, as an address
+	Destination netip.AddrPort
+	State       string
+	Expires     time.Duration
+
+	// Persistence tells that the entry is no connection, but remembers which
+	// destination a client is sent to.
+	Persistence bool
+}
+
+// connectionsFile is where the kernel lists the connections of this process's
+// network namespace.
+const connectionsFile = "/proc/net/ip_vs_conn"
+
+// Connections goes through the kernel's connections. There may be millions, so
+// they are read as they are asked for. An error is the last thing it yields.
+func Connections() iter.Seq2[Connection, error] {
+	return func(yield func(Connection, error) bool) {
+		f, err := os.Open(connectionsFile)
+		if err != nil {
+			yield(Connection{}, fmt.Errorf("reading the connections: %w", err))
+			return
+		}
+		defer f.Close()
+		for c, err := range readConnections(f) {
+			if !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+// readConnections reads the lines of an ip_vs_conn file; the first is a head.
+func readConnections(r io.Reader) iter.Seq2[Connection, error] {
+	return func(yield func(Connection, error) bool) {
+		lines := bufio.NewScanner(r)
+		lines.Scan()
+		for lines.Scan() {
+			c, ok := parseConnection(lines.Text())
+			if ok && !yield(c, nil) {
+				return
+			}
+		}
+		if err := lines.Err(); err != nil {
+			yield(Connection{}, fmt.Errorf("reading the connections: %w", err))
+		}
+	}
+}
+
+// parseConnection reads one line: "TCP 0A000064 C350 0A000050 0050 0A01000B 0050
+// ESTABLISHED 899", numbers in hexadecimal, IPv6 addresses as groups. A
+// persistence is known by its client's port 0: real clients have one.
+func parseConnection(line string) (Connection, bool) {
+	f := strings.Fields(line)
+	if len(f) < 9 {
+		return Connection{}, false
+	}
+	client, ok1 := parseHexAddr(f[1], f[2])
+	virtual, ok2 := parseHexAddr(f[3], f[4])
+	destination, ok3 := parseHexAddr(f[5], f[6])
+	seconds, err := strconv.ParseUint(f[8], 10, 32)
+	return Connection{
+		Protocol: f[0], Client: client, Virtual: virtual, Destination: destination,
+		State: f[7], Expires: time.Duration(seconds) * time.Second, Persistence: client.Port() == 0,
+	}, ok1 && ok2 && ok3 && err == nil
+}
+
+func parseHexAddr(addr, port string) (netip.AddrPort, bool) {
+	n, err := strconv.ParseUint(port, 16, 16)
+	if err != nil {
+		return netip.AddrPort{}, false
+	}
+	if quad, err := hex.DecodeString(addr); err == nil && len(quad) == 4 {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(quad)), uint16(n)), true
+	}
+	a, err := netip.ParseAddr(strings.Trim(addr, "[]"))
+	return netip.AddrPortFrom(a, uint16(n)), err == nil
+}
+
+// Of tells whether c is a connection of the service. A persistence of a firewall
+// mark has the mark in place of the virtual address; the mark's connections are
+// not told from those of others, since the kernel does not list the mark.
+func (c Connection) Of(k Key) bool {
+	if k.Mark != 0 {
+		return c.Persistence && c.Protocol == "IP" && c.Virtual.Addr() == markAddr(k.Mark, k.IPv6)
+	}
+	port := k.Port == 0 || c.Virtual.Port() == k.Port
+	return c.Protocol == protocolNames[k.Protocol] && c.Virtual.Addr() == k.Addr && port
+}
+
+var protocolNames = map[Protocol]string{TCP: "TCP", UDP: "UDP", SCTP: "SCTP"}
+
+// markAddr is a firewall mark as it is listed: in the first four bytes of an
+// address.
+func markAddr(mark uint32, ipv6 bool) netip.Addr {
+	var b [16]byte
+	binary.BigEndian.PutUint32(b[:], mark)
+	if ipv6 {
+		return netip.AddrFrom16(b)
+	}
+	return netip.AddrFrom4([4]byte(b[:4]))
+}

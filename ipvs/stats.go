@@ -1,0 +1,54 @@
+package ipvs
+
+// Stats are the kernel's counters of a service or a destination, and its
+// estimates of how fast they grow. Kernels before 4.1 count most in 32 bits.
+type Stats struct {
+	Connections uint64
+	InPackets   uint64
+	OutPackets  uint64
+	InBytes     uint64
+	OutBytes    uint64
+
+	// Per second, averaged by the kernel over some seconds.
+	ConnectionRate uint64
+	InPacketRate   uint64
+	OutPacketRate  uint64
+	InByteRate     uint64
+	OutByteRate    uint64
+}
+
+// The attributes of a service's and a destination's counters. Kernels since 4.1
+// send both kinds.
+const (
+	serviceStats       = 10
+	serviceStats64     = 12
+	destinationStats   = 10
+	destinationStats64 = 12
+)
+
+// fields are the counters in the order of their attributes, from 1 on
+// (IPVS_STATS_ATTR_*).
+func (s *Stats) fields() [10]*uint64 {
+	return [...]*uint64{
+		&s.Connections, &s.InPackets, &s.OutPackets, &s.InBytes, &s.OutBytes,
+		&s.ConnectionRate, &s.InPacketRate, &s.OutPacketRate, &s.InByteRate, &s.OutByteRate,
+	}
+}
+
+// parseStats reads the counters of either kind: an attribute's length says
+// whether it has 32 or 64 bits.
+func parseStats(b []byte) Stats {
+	var s Stats
+	fields := s.fields()
+	for typ, v := range attributes(b) {
+		if typ < 1 || int(typ) > len(fields) {
+			continue
+		}
+		if len(v) >= 8 {
+			*fields[typ-1] = native64(v)
+		} else {
+			*fields[typ-1] = uint64(native32(v))
+		}
+	}
+	return s
+}
