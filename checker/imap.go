@@ -95,7 +95,7 @@ func (d *imapDialogue) ask(verb string, parts []string, then func() Step) Step {
 		case strings.HasPrefix(line, "* ") && imapWord(line, "* ") != "BYE":
 			return Step{} // news of the server's own accord
 		}
-		return down("%s: %s", verb, excerpt(hide(line, d.Passwd)))
+		return down("%s: %s", verb, excerpt(hide(line, d.Passwd))).parting(d.tag() + " LOGOUT")
 	}
 	return say(tag + " " + parts[0])
 }

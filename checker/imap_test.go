@@ -21,17 +21,17 @@ func TestIMAP(t *testing.T) {
 		{
 			name: "a wrong password, repeated by the server", talker: login,
 			turns: []string{"* OK\r\n", "a1 NO not pw\r\n"},
-			sent:  "a1 LOGIN u \"pw\"\r\n", err: `LOGIN: "a1 NO not ***"`,
+			sent:  "a1 LOGIN u \"pw\"\r\na2 LOGOUT\r\n", err: `LOGIN: "a1 NO not ***"`,
 		},
 		{
 			name: "closes instead", talker: login,
 			turns: []string{"* OK\r\n", "* BYE closing\r\n"},
-			sent:  "a1 LOGIN u \"pw\"\r\n", err: `LOGIN: "* BYE closing"`,
+			sent:  "a1 LOGIN u \"pw\"\r\na2 LOGOUT\r\n", err: `LOGIN: "* BYE closing"`,
 		},
 		{
 			name: "asks for what is not there", talker: login,
 			turns: []string{"* OK\r\n", "+ go on\r\n"},
-			sent:  "a1 LOGIN u \"pw\"\r\n", err: `LOGIN: "+ go on"`,
+			sent:  "a1 LOGIN u \"pw\"\r\na2 LOGOUT\r\n", err: `LOGIN: "+ go on"`,
 		},
 		{
 			name: "quotes", talker: IMAP{Login: "u v", Passwd: `p"\w`},
@@ -55,7 +55,7 @@ func TestIMAP(t *testing.T) {
 		{
 			name: "no TLS to be had", talker: IMAP{StartTLS: someTLS},
 			turns: []string{"* OK\r\n", "a1 BAD what?\r\n"},
-			sent:  "a1 STARTTLS\r\n", err: `STARTTLS: "a1 BAD what?"`,
+			sent:  "a1 STARTTLS\r\na2 LOGOUT\r\n", err: `STARTTLS: "a1 BAD what?"`,
 		},
 	})
 }

@@ -81,14 +81,18 @@ func say(line string) Step {
 	return Step{Send: []byte(line + "\r\n")}
 }
 
-// up is the verdict on a real server that works. goodbye is a last line that
-// nobody waits to be answered, "" is none.
+// up is the verdict on a real server that works. goodbye is the last line that
+// it is told, "" is none.
 func up(detail, goodbye string) Step {
-	step := Step{Done: true, Detail: detail}
-	if goodbye != "" {
-		step.Send = []byte(goodbye + "\r\n")
+	return Step{Done: true, Detail: detail}.parting(goodbye)
+}
+
+// parting is s with a last line, "" is none, whose answer nobody waits for.
+func (s Step) parting(line string) Step {
+	if line != "" {
+		s.Send = []byte(line + "\r\n")
 	}
-	return step
+	return s
 }
 
 // down is the verdict on a real server that does not.

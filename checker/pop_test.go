@@ -10,8 +10,8 @@ func TestPOP(t *testing.T) {
 	runDialogues(t, []dialogueTest{
 		{name: "up by its greeting", talker: POP{}, turns: []string{"+OK ready\r\n"}, sent: "QUIT\r\n"},
 		{name: "a bare greeting", talker: POP{}, turns: []string{"+OK\n"}, sent: "QUIT\r\n"},
-		{name: "refuses", talker: POP{}, turns: []string{"-ERR full\r\n"}, err: `greeting: "-ERR full"`},
-		{name: "speaks something else", talker: POP{}, turns: []string{"+OKAY\r\n"}, err: `greeting: "+OKAY"`},
+		{name: "refuses", talker: POP{}, turns: []string{"-ERR full\r\n"}, sent: "QUIT\r\n", err: `greeting: "-ERR full"`},
+		{name: "speaks something else", talker: POP{}, turns: []string{"+OKAY\r\n"}, sent: "QUIT\r\n", err: `greeting: "+OKAY"`},
 		{name: "says nothing", talker: POP{}, turns: nil, err: errClosed.Error()},
 		{
 			name: "logs in", talker: login,
@@ -26,17 +26,17 @@ func TestPOP(t *testing.T) {
 		{
 			name: "a wrong password, repeated by the server", talker: login,
 			turns: []string{"+OK\r\n", "-ERR\r\n", "+OK\r\n", "-ERR pw is wrong\r\n"},
-			sent:  "CAPA\r\nUSER u\r\nPASS pw\r\n", err: `PASS: "-ERR *** is wrong"`,
+			sent:  "CAPA\r\nUSER u\r\nPASS pw\r\nQUIT\r\n", err: `PASS: "-ERR *** is wrong"`,
 		},
 		{
 			name: "an unknown user", talker: login,
 			turns: []string{"+OK\r\n", "-ERR\r\n", "-ERR who?\r\n"},
-			sent:  "CAPA\r\nUSER u\r\n", err: `USER: "-ERR who?"`,
+			sent:  "CAPA\r\nUSER u\r\nQUIT\r\n", err: `USER: "-ERR who?"`,
 		},
 		{
 			name: "a mailbox that is locked", talker: login,
 			turns: []string{"+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n", "-ERR [IN-USE]\r\n"},
-			sent:  "CAPA\r\nUSER u\r\nPASS pw\r\nSTAT\r\n", err: `STAT: "-ERR [IN-USE]"`,
+			sent:  "CAPA\r\nUSER u\r\nPASS pw\r\nSTAT\r\nQUIT\r\n", err: `STAT: "-ERR [IN-USE]"`,
 		},
 		{
 			name: "TLS, then up", talker: POP{StartTLS: someTLS},
@@ -49,7 +49,7 @@ func TestPOP(t *testing.T) {
 		},
 		{
 			name: "no TLS to be had", talker: POP{StartTLS: someTLS},
-			turns: []string{"+OK\r\n", "-ERR what?\r\n"}, sent: "STLS\r\n", err: `STLS: "-ERR what?"`,
+			turns: []string{"+OK\r\n", "-ERR what?\r\n"}, sent: "STLS\r\nQUIT\r\n", err: `STLS: "-ERR what?"`,
 		},
 		{
 			name: "a password that would be a command", talker: POP{Login: "u", Passwd: "pw\r\nDELE 1"},

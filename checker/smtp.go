@@ -70,7 +70,7 @@ func (d *smtpDialogue) ask(verb, argument string, reply func(code, line string) 
 
 // refused is the verdict after a reply that is not positive.
 func (d *smtpDialogue) refused(line string) Step {
-	return down("%s: %s", d.asked, excerpt(line))
+	return down("%s: %s", d.asked, excerpt(line)).parting("QUIT")
 }
 
 func (d *smtpDialogue) greeting(code, line string) Step {

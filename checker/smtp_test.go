@@ -30,16 +30,16 @@ func TestSMTP(t *testing.T) {
 		{
 			name: "wants neither", talker: SMTP{},
 			turns: []string{"220 mx\r\n", "550 no\r\n", "550 go away\r\n"},
-			sent:  ehlo + helo, err: `HELO: "550 go away"`,
+			sent:  ehlo + helo + "QUIT\r\n", err: `HELO: "550 go away"`,
 		},
 		{
 			name: "too busy after EHLO", talker: SMTP{},
 			turns: []string{"220 mx\r\n", "421 too busy\r\n"},
-			sent:  ehlo, err: `EHLO: "421 too busy"`,
+			sent:  ehlo + "QUIT\r\n", err: `EHLO: "421 too busy"`,
 		},
 		{
 			name: "refuses by its greeting", talker: SMTP{},
-			turns: []string{"554 go away\r\n"}, err: `greeting: "554 go away"`,
+			turns: []string{"554 go away\r\n"}, sent: "QUIT\r\n", err: `greeting: "554 go away"`,
 		},
 		{
 			name: "speaks something else", talker: SMTP{},
@@ -60,12 +60,12 @@ func TestSMTP(t *testing.T) {
 		{
 			name: "has no STARTTLS", talker: SMTP{StartTLS: someTLS},
 			turns: []string{"220 mx\r\n", "250 mx\r\n", "502 what?\r\n"},
-			sent:  ehlo + "STARTTLS\r\n", err: `STARTTLS: "502 what?"`,
+			sent:  ehlo + "STARTTLS\r\nQUIT\r\n", err: `STARTTLS: "502 what?"`,
 		},
 		{
 			name: "fails under TLS", talker: SMTP{StartTLS: someTLS},
 			turns: []string{"220 mx\r\n", "250 mx\r\n", "220 go\r\n", "500 no\r\n", "500 never\r\n"},
-			sent:  ehlo + "STARTTLS\r\n<TLS>" + ehlo + helo, err: `HELO: "500 never"`,
+			sent:  ehlo + "STARTTLS\r\n<TLS>" + ehlo + helo + "QUIT\r\n", err: `HELO: "500 never"`,
 		},
 	})
 }
