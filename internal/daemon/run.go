@@ -14,6 +14,10 @@ import (
 	"ldirectord/internal/notify"
 )
 
+// readyPatience is how long whoever started the daemon waits for the table to
+// stand. A large one may take longer; the daemon runs all the same.
+const readyPatience = 5 * time.Second
+
 // A daemon is a director at work and what surrounds it. One goroutine, that of
 // run, decides; what may take its time runs beside it.
 type daemon struct {
@@ -24,6 +28,7 @@ type daemon struct {
 	notifier *notify.Notifier
 	siblings *siblings
 	watcher  watcher
+	patience time.Duration // readyPatience
 
 	cfg      *conf.Config      // in force
 	interval atomic.Int64      // cfg's checkinterval, for the watcher
@@ -40,7 +45,8 @@ func (d *daemon) event(e director.Event) {
 	}
 }
 
-// run works until a signal says to stop, and returns that signal's name.
+// run works until a signal says to stop, and returns that signal's name. It
+// calls ready when the daemon runs, once or twice.
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -65,12 +71,16 @@ func (d *daemon) loop(
 ) (string, error) {
 	name := ""
 	stands := d.director.Ready()
+	late := time.After(d.patience)
 	watchdog := ticks(watchdogInterval())
 	for {
 		select {
 		case <-stands:
 			stands = nil
-			d.stands(ready)
+			d.stands()
+			ready()
+		case <-late:
+			ready()
 		case sig := <-signals:
 			if name == "" && d.obey(ctx, sig) {
 				name = signalName(sig)
@@ -101,11 +111,10 @@ func ticks(interval time.Duration) <-chan time.Time {
 }
 
 // stands is called once, when the table stands.
-func (d *daemon) stands(ready func()) {
+func (d *daemon) stands() {
 	if !d.dryRun {
 		d.siblings.use(d.cfg.Execute)
 	}
-	ready()
 	notifySystemd(systemd.SdNotifyReady)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"ldirectord/internal/director"
 	"ldirectord/internal/logfile"
@@ -12,8 +13,8 @@ import (
 )
 
 // serve is the daemon: it returns when it has been stopped, or why it could not
-// start. ready is called when the virtual services stand in the table and the
-// pid file is written.
+// start. ready is called, once or twice, when the pid file is written and the
+// virtual services stand in the table, or will.
 func (s *session) serve(ready func()) error {
 	signals, stop := s.Signals()
 	defer stop()
@@ -63,11 +64,16 @@ func (s *session) claim() (release func(), err error) {
 	return s.pidFile().claim()
 }
 
+// openTimeout bounds the loading of IPVS into the kernel.
+const openTimeout = 10 * time.Second
+
 // openTable opens the kernel's table, or in a dry run one in memory that shows
 // its changes.
 func (s *session) openTable() (ipvs.Table, error) {
 	if !s.inv.dryRun {
-		return s.OpenTable(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		return s.OpenTable(ctx)
 	}
 	table := ipvs.NewMemory()
 	table.OnChange = func(c ipvs.Change) { s.log.Printf(logfile.DryRunChange, c) }
@@ -77,11 +83,12 @@ func (s *session) openTable() (ipvs.Table, error) {
 // newDaemon wires up what works inside the daemon.
 func (s *session) newDaemon(table ipvs.Table) *daemon {
 	d := &daemon{
-		log:     s.log,
-		path:    s.path,
-		cfg:     s.cfg,
-		dryRun:  s.inv.dryRun,
-		watcher: watcher{path: s.path},
+		log:      s.log,
+		path:     s.path,
+		cfg:      s.cfg,
+		dryRun:   s.inv.dryRun,
+		watcher:  watcher{path: s.path},
+		patience: readyPatience,
 	}
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
 	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf}

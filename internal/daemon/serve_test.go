@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -141,5 +142,36 @@ func TestServe(t *testing.T) {
 	}
 	if stdout.Len()+stderr.Len() > 0 {
 		t.Errorf("something was printed: %q %q", stdout.String(), stderr.String())
+	}
+}
+
+// TestReadyBeforeALargeTable has a table that takes its time: whoever started
+// the daemon does not wait for it.
+func TestReadyBeforeALargeTable(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "t.cf")
+	write(t, file, "monitorlog=none\nsupervised=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    checktype=on\n")
+	s := &session{Env: Env{Stdout: io.Discard, Stderr: io.Discard}, path: file}
+	if err := s.load(); err != nil {
+		t.Fatal(err)
+	}
+	s.openLog()
+	defer s.log.Close()
+	gate := make(chan struct{})
+	d := s.newDaemon(stubborn{ipvs.NewMemory(), gate})
+	d.patience = time.Millisecond
+	signals, ready, ended := make(chan os.Signal), make(chan struct{}, 2), make(chan error)
+	go func() {
+		name, err := d.run(signals, func() { ready <- struct{}{} })
+		if name != "TERM" {
+			err = fmt.Errorf("ended by %q, %w", name, err)
+		}
+		ended <- err
+	}()
+	<-ready
+	close(gate)
+	<-ready
+	signals <- unix.SIGTERM
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
