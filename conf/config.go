@@ -27,6 +27,7 @@ type Config struct {
 	Execute         []string      // configuration files of daemons to run beside this one
 	Fork            bool          // accepted; checks are parallel anyway
 	HoldLocal       bool          // change nothing while most checks fail for want of something local
+	HostSetup       bool          // set up what this host needs around IPVS, at start and stop
 	LogFile         string        // a path if it begins with "/", else a syslog facility
 	MaintenanceDir  string        // "" is none
 	MonitorLog      string        // the "is gone" / "is back" log, "" is none
@@ -45,6 +46,7 @@ type VirtualService struct {
 	Port     uint16     // 0 is all ports
 	Mark     uint32     // the firewall mark
 	IPv6     bool
+	Marks    []Mark // which packets get Mark; nil leaves that to others
 
 	Reals    []*RealServer // in the order of the file, ranges expanded
 	Fallback *Fallback     // nil is none; the block's, else the global one that fits

@@ -50,7 +50,7 @@ func TestExampleDefaults(t *testing.T) {
 			"emailalert", "emailalertfrom", "sslverify", "sslcafile", "sslname", "sslcert", "sslkey", "sslexpirywarn",
 			"httpheader", "receivenot", "receivebytes", "schedflags", "persistent", "netmask", "checkport",
 			"login", "passwd", "database", "secret", "load", "checkcommand", "monitorfile", "servicename", "comment",
-			"httpstatus",
+			"httpstatus", "mark",
 		} {
 			if name == suggestion {
 				return s

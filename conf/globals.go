@@ -80,6 +80,13 @@ func setHoldLocal(at *place, value string) (err error) {
 	return err
 }
 
+// setHostSetup is hostsetup = yes|no: set up addresses, kernel parameters and
+// packet marks when the daemon starts, and take them back when it stops.
+func setHostSetup(at *place, value string) (err error) {
+	at.config.HostSetup, err = yesNo("hostsetup", value)
+	return err
+}
+
 // setLogFile is logfile = "/path" or logfile = "facility". A path is opened as
 // it is read.
 func setLogFile(at *place, value string) error {

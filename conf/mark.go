@@ -1,0 +1,140 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// A Mark says which packets get the firewall mark of a virtual service.
+type Mark struct {
+	Line     int
+	Protocol Protocol // TCP or UDP
+	Addr     netip.Addr
+	Ports    []PortRange // nil is all ports
+}
+
+// A PortRange is ports from First to Last, both included.
+type PortRange struct {
+	First, Last uint16
+}
+
+// String is the port, or FIRST-LAST.
+func (r PortRange) String() string {
+	if r.First == r.Last {
+		return strconv.Itoa(int(r.First))
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+// String is the mark as it is written: "tcp 10.0.0.80:80,8000-8010".
+func (m Mark) String() string {
+	host := m.Addr.String()
+	if m.Addr.Is6() {
+		host = "[" + host + "]"
+	}
+	text := m.Protocol.String() + " " + host
+	for i, r := range m.Ports {
+		separator := ","
+		if i == 0 {
+			separator = ":"
+		}
+		text += separator + r.String()
+	}
+	return text
+}
+
+// maxMarkPorts is how many ports one rule of iptables can name; a range counts
+// as two.
+const maxMarkPorts = 15
+
+var errMark = errors.New("mark must be tcp or udp and an address with its ports: tcp 192.0.2.1:80,8000-8010")
+
+// setMark is mark = tcp|udp ADDRESS[:PORT[,PORT...]], repeatable: which packets
+// get the virtual service's firewall mark. A port may be FIRST-LAST; without
+// ports it is all of them.
+func setMark(at *place, value string) error {
+	v := at.block.v
+	if v.Protocol != FWM {
+		return errors.New("mark belongs to a virtual service that is a firewall mark")
+	}
+	fields := strings.Fields(value)
+	if len(fields) != 2 {
+		return errMark
+	}
+	mark := Mark{Line: at.line}
+	switch fields[0] {
+	case "tcp":
+		mark.Protocol = TCP
+	case "udp":
+		mark.Protocol = UDP
+	default:
+		return errMark
+	}
+	host, ports := cutPorts(fields[1])
+	addr, err := netip.ParseAddr(host)
+	if err != nil || addr.Zone() != "" {
+		return errMark
+	}
+	if addr.Is4() == v.IPv6 {
+		return errors.New("mark needs an address of the virtual service's family: " + host)
+	}
+	mark.Addr = addr
+	if mark.Ports, err = parsePorts(ports); err != nil {
+		return err
+	}
+	v.Marks = append(v.Marks, mark)
+	return nil
+}
+
+// cutPorts takes ADDRESS:PORTS or [ADDRESS]:PORTS apart.
+func cutPorts(text string) (host, ports string) {
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		host, ports, _ = strings.Cut(inner, "]")
+		return host, strings.TrimPrefix(ports, ":")
+	}
+	if strings.Count(text, ":") > 1 {
+		return text, "" // an IPv6 address
+	}
+	host, ports, _ = strings.Cut(text, ":")
+	return host, ports
+}
+
+// parsePorts reads PORT[,PORT...]; no text is all ports.
+func parsePorts(text string) ([]PortRange, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var ranges []PortRange
+	count := 0
+	for word := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(word, "-")
+		if !isRange {
+			last = first
+		}
+		r := PortRange{portNumber(first), portNumber(last)}
+		if r.First == 0 || r.Last < r.First {
+			return nil, errors.New("mark has no such port: " + word)
+		}
+		ranges = append(ranges, r)
+		count++
+		if isRange {
+			count++
+		}
+	}
+	if count > maxMarkPorts {
+		return nil, fmt.Errorf("mark names more than %d ports (a range counts as two): give the rest in another mark", maxMarkPorts)
+	}
+	return ranges, nil
+}
+
+// portNumber is a port's number, 0 if it is none.
+func portNumber(text string) uint16 {
+	if n := number(text, math.MaxUint32); isNumber(text) && n <= math.MaxUint16 {
+		return uint16(n)
+	}
+	return 0
+}
