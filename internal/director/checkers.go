@@ -103,9 +103,18 @@ var verifies = map[conf.SSLVerify]checker.Verify{
 	conf.VerifyNone:  checker.VerifyNone,
 }
 
+// verify is what a certificate must prove. Where the file says nothing, ldaps
+// proves nothing, as with the original's library.
+func (q question) verify() checker.Verify {
+	if q.tls.verify == conf.VerifyChain && (q.service == "ldaps" || q.service == "ldap") {
+		return checker.VerifyNone
+	}
+	return verifies[q.tls.verify]
+}
+
 func (q question) tlsConfig(expires func(time.Time)) (*tls.Config, error) {
 	return checker.TLSConfig(checker.TLSOptions{
-		Verify: verifies[q.tls.verify], CAFile: q.tls.caFile, CertFile: q.tls.cert, KeyFile: q.tls.key,
+		Verify: q.verify(), CAFile: q.tls.caFile, CertFile: q.tls.cert, KeyFile: q.tls.key,
 		Name:   cmp.Or(q.tls.name, q.at.Addr().String()),
 		OnLeaf: expires,
 	})

@@ -40,7 +40,7 @@ func (d *Director) tell(r *real, res result) {
 	}
 	e := Event{Real: r.conf, R: r.name}
 	switch {
-	case res.Err == nil && (before.failures > 0 || before.verdict == unproven && r.announced):
+	case res.Err == nil && r.tellsReset(before):
 		e.Kind = SoftReset
 		d.emit(v, e)
 	case res.Err != nil && before.verdict == up && r.verdict == up:

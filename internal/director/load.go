@@ -34,7 +34,7 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 		}
 		d.virtuals = append(d.virtuals, v)
 	}
-	last := d.lastByName()
+	last := d.lastIdentities()
 	for _, v := range d.virtuals {
 		d.enter(v, entries, last)
 	}
@@ -48,7 +48,7 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 }
 
 // enter brings one virtual service into the kernel.
-func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry, last map[string]*real) {
+func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry, last map[string]identity) {
 	e, ok := entries[v.service.Key]
 	if ok {
 		v.adopt(e)

@@ -52,6 +52,7 @@ type Engine struct {
 	source4, source6 netip.Addr
 	trace            bool
 	resolver         Resolver
+	ephemeral        uint16 // the lowest port that may be our own end's
 
 	talks, calls chan struct{} // one element for each check under way
 	waiting      atomic.Int64
@@ -65,12 +66,13 @@ func New(o Options) *Engine {
 		o.Resolver = net.DefaultResolver
 	}
 	return &Engine{
-		source4:  o.Source4,
-		source6:  o.Source6,
-		trace:    o.Trace,
-		resolver: o.Resolver,
-		talks:    make(chan struct{}, cmp.Or(max(o.MaxTalks, 0), descriptors())),
-		calls:    make(chan struct{}, cmp.Or(max(o.MaxCallers, 0), defaultMaxCallers)),
+		source4:   o.Source4,
+		source6:   o.Source6,
+		trace:     o.Trace,
+		resolver:  o.Resolver,
+		ephemeral: lowestEphemeral(),
+		talks:     make(chan struct{}, cmp.Or(max(o.MaxTalks, 0), descriptors())),
+		calls:     make(chan struct{}, cmp.Or(max(o.MaxCallers, 0), defaultMaxCallers)),
 	}
 }
 

@@ -1,6 +1,10 @@
 package engine
 
-import "syscall"
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
 
 const (
 	// reserve is how many descriptors are left to the rest of the program: the
@@ -31,4 +35,18 @@ func descriptors() int {
 func forSockets(limit uint64) int {
 	n := min(limit, mostTalks+reserve)
 	return int(max(n-min(reserve, n/2), 1))
+}
+
+// lowestEphemeral is the lowest port that the kernel may choose for us, for both
+// families.
+func lowestEphemeral() uint16 {
+	var low uint16
+	text, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &low)
+	}
+	if err != nil {
+		return 1024 // the kernel takes none below unless it is told to
+	}
+	return low
 }

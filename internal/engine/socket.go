@@ -50,7 +50,7 @@ func (e *Engine) connect(ctx context.Context, network string, addr netip.AddrPor
 	if err != nil || network == "udp" {
 		return s, err
 	}
-	if err := s.established(addr.Port()); err != nil {
+	if err := e.established(s, addr.Port()); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -89,14 +89,14 @@ func (s *socket) interrupt() {
 	_ = s.file.SetDeadline(time.Unix(1, 0)) // fails only when there are none any more
 }
 
-// established waits until the connection stands.
+// established waits until the connection stands. port is the peer's.
 //
 // It asks the socket and not the poller: the event may have come before the
 // wait for it began, and events that mean nothing come too.
-func (s *socket) established(port uint16) error {
+func (e *Engine) established(s *socket, port uint16) error {
 	var refused error
 	err := s.raw.Write(func(fd uintptr) (settled bool) {
-		settled, refused = connected(int(fd), port)
+		settled, refused = connected(int(fd), port >= e.ephemeral)
 		return settled
 	})
 	if err != nil {
@@ -106,26 +106,23 @@ func (s *socket) established(port uint16) error {
 }
 
 // connected tells whether the fate of a connect is settled, and how.
-func connected(fd int, port uint16) (settled bool, err error) {
-	code, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
-	if err == nil && code != 0 {
-		err = syscall.Errno(code)
-	}
-	if err != nil {
-		return true, fromPeer(err)
-	}
+func connected(fd int, maybeSelf bool) (settled bool, err error) {
 	peer, err := syscall.Getpeername(fd)
-	if err == syscall.ENOTCONN {
-		return false, nil
+	if err == nil {
+		if maybeSelf && isSelf(fd, peer) {
+			return true, ErrRefused
+		}
+		return true, nil
 	}
-	if err == nil && port >= firstEphemeral && isSelf(fd, peer) {
-		err = ErrRefused
+	code, failed := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
+	switch {
+	case failed != nil:
+		return true, failed
+	case code != 0:
+		return true, fromPeer(syscall.Errno(code))
 	}
-	return true, err
+	return err != syscall.ENOTCONN, err
 }
-
-// firstEphemeral is the lowest port that the kernel may ever choose for us.
-const firstEphemeral = 1024
 
 // isSelf reports whether a socket is connected to itself. That happens when
 // nobody listens on a port of this machine and the kernel happens to choose the

@@ -95,7 +95,7 @@ func TestConnectedToItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.established(uint16(self.(*syscall.SockaddrInet4).Port)); err != ErrRefused {
+	if err := New(Options{}).established(s, uint16(self.(*syscall.SockaddrInet4).Port)); err != ErrRefused {
 		t.Errorf("established() = %v, want refused", err)
 	}
 }
@@ -151,6 +151,13 @@ func TestFromConnect(t *testing.T) {
 	// The same word over the network comes from some router.
 	if err := fromPeer(syscall.ENETUNREACH); !errors.Is(err, ErrUnreachable) || checker.IsLocal(err) {
 		t.Errorf("fromPeer(ENETUNREACH) = %v, local %v; want unreachable, not local", err, checker.IsLocal(err))
+	}
+}
+
+func TestLowestEphemeral(t *testing.T) {
+	port := serve(t, silent).Port() // the kernel chose it
+	if low := lowestEphemeral(); low > port {
+		t.Errorf("lowestEphemeral() = %d, want at most %d, which the kernel chose", low, port)
 	}
 }
 

@@ -1,0 +1,130 @@
+// Package bench measures what checks cost. It has the load side, a process of
+// its own whose CPU does not count, and benchmarks of schedule and engine
+// together against a minimal program in C that does the same checks.
+package bench
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"syscall"
+)
+
+// okAnswer is what the servers answer to whatever they are asked.
+const okAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n"
+
+// Addr is the i-th loopback address of the servers.
+func Addr(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{127, 1, byte(i / 250), byte(1 + i%250)})
+}
+
+// A server listens on many loopback addresses in one thread and answers in as
+// few system calls as it can: the less it takes, the less it disturbs.
+type server struct {
+	epoll     int
+	listeners map[int32]bool
+	buffer    [4096]byte
+}
+
+// Serve answers on n addresses and one port until stdin ends, and says
+// "ready PORT" on stdout when it can be asked.
+func Serve(n int, stdin, stdout *os.File) error {
+	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer syscall.Close(epoll)
+	s := &server{epoll: epoll, listeners: map[int32]bool{}}
+	port, err := s.listen(n)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "ready %d\n", port)
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		os.Exit(0)
+	}()
+	return s.run()
+}
+
+// firstPort is the first port that is tried. Like those of real services it is
+// none that the kernel gives to clients.
+const firstPort = 8080
+
+// listen opens all listeners, on the first port that the first address has
+// free.
+func (s *server) listen(n int) (port int, err error) {
+	for port = firstPort; ; port++ {
+		if err = s.listenOn(Addr(0), port); err != syscall.EADDRINUSE {
+			break
+		}
+	}
+	for i := 1; i < n && err == nil; i++ {
+		err = s.listenOn(Addr(i), port)
+	}
+	return port, err
+}
+
+func (s *server) listenOn(addr netip.Addr, port int) error {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.As4(), Port: port})
+	if err == nil {
+		err = syscall.Listen(fd, 256)
+	}
+	if err != nil {
+		syscall.Close(fd)
+		return err
+	}
+	s.listeners[int32(fd)] = true
+	return s.watch(fd)
+}
+
+func (s *server) watch(fd int) error {
+	return syscall.EpollCtl(s.epoll, syscall.EPOLL_CTL_ADD, fd, &syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)})
+}
+
+// run accepts and answers for ever.
+func (s *server) run() error {
+	events := make([]syscall.EpollEvent, 256)
+	for {
+		n, err := syscall.EpollWait(s.epoll, events, -1)
+		if err != nil && err != syscall.EINTR {
+			return err
+		}
+		for _, event := range events[:max(n, 0)] {
+			if s.listeners[event.Fd] {
+				s.accept(int(event.Fd))
+			} else {
+				s.answer(int(event.Fd))
+			}
+		}
+	}
+}
+
+// accept takes one connection and answers it if the question is there already.
+func (s *server) accept(listener int) {
+	fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+	if err != nil {
+		return // it went away again
+	}
+	if !s.answer(fd) && s.watch(fd) != nil {
+		syscall.Close(fd)
+	}
+}
+
+// answer answers and closes, unless nothing was asked yet.
+func (s *server) answer(fd int) (closed bool) {
+	n, err := syscall.Read(fd, s.buffer[:])
+	if err == syscall.EAGAIN {
+		return false
+	}
+	if n > 0 {
+		_, _ = syscall.Write(fd, []byte(okAnswer)) // to whom it may concern
+	}
+	syscall.Close(fd)
+	return true
+}
