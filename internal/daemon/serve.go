@@ -36,7 +36,9 @@ func (s *session) serve(ready func()) error {
 		return initError(err)
 	}
 	s.log.Printf(logfile.Terminated, name)
-	s.log.Debugf(logfile.Exiting, exitOK, fmt.Sprintf(logfile.Terminated, name))
+	if s.inv.debug { // as the original, which logs a good end only then
+		s.log.Printf(logfile.Exiting, exitOK, fmt.Sprintf(logfile.Terminated, name))
+	}
 	return nil
 }
 
