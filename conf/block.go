@@ -69,6 +69,7 @@ func (b *block) setAddress(value string) error {
 		return nil
 	} else if m := bracketsWithPort.FindStringSubmatch(value); m != nil {
 		if !b.v.IPv6 {
+			//nolint:staticcheck // the original's words
 			return errors.New(`cannot specify an IPv6 address here. please use "virtual6" instead.`)
 		}
 		if _, err := netip.ParseAddr(m[1]); err != nil {
@@ -88,15 +89,18 @@ func (b *block) setAddress(value string) error {
 // complains.
 func (p *parser) closeBlock(b *block) {
 	v := b.v
+	if b.fallback != nil {
+		p.fail(b.fallback.line, p.resolveFallback(b), "fallback", b.fallback.host)
+	}
+	if p.stopped() {
+		return
+	}
 	if err := p.resolveVirtual(b); err != nil {
 		p.fail(v.Line, because(err, "invalid address for virtual service"), "virtual", v.Name)
 		return
 	}
 	if v.Service == "" {
 		v.Service = serviceOfPort(v.Port)
-	}
-	if b.fallback != nil {
-		p.fail(b.fallback.line, p.resolveFallback(b), "fallback", b.fallback.host)
 	}
 	for _, l := range b.reals {
 		if p.stopped() {

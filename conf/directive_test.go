@@ -35,9 +35,9 @@ func TestDirectivesStandSomewhere(t *testing.T) {
 
 func TestHintName(t *testing.T) {
 	for body, want := range map[string]string{
-		"recieve=\"x\"":   "did you mean receive?",
+		"receve=\"x\"":    "did you mean receive?",
 		"Real = x":        "directives are in lower case: real",
-		"Recieve = x":     "did you mean receive?",
+		"Receve = x":      "did you mean receive?",
 		"quiecent yes":    "did you mean quiescent?",
 		"xyzzy=1":         "",
 		"":                "",
@@ -58,7 +58,7 @@ func TestEditDistance(t *testing.T) {
 	}{
 		{"real", "real", 3, 0},
 		{"raal", "real", 3, 1},
-		{"recieve", "receive", 3, 2},
+		{"reciev", "receive", 4, 3},
 		{"rea", "real", 3, 1},
 		{"reall", "real", 3, 1},
 		{"", "ab", 3, 2},

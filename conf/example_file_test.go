@@ -3,6 +3,7 @@ package conf
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,16 +46,14 @@ func TestExampleValues(t *testing.T) {
 func TestExampleDefaults(t *testing.T) {
 	bare := shown.ReplaceAllStringFunc(exampleFile(t), func(s string) string {
 		name := strings.Trim(s, " #=")
-		for _, suggestion := range []string{
+		if slices.Contains([]string{
 			"checksource", "fallback6", "fallbackcommand", "maintenancedir", "callback", "execute", "smtp",
 			"emailalert", "emailalertfrom", "sslverify", "sslcafile", "sslname", "sslcert", "sslkey", "sslexpirywarn",
 			"httpheader", "receivenot", "receivebytes", "schedflags", "persistent", "netmask", "checkport",
 			"login", "passwd", "database", "secret", "load", "checkcommand", "monitorfile", "servicename", "comment",
 			"httpstatus", "mark",
-		} {
-			if name == suggestion {
-				return s
-			}
+		}, name) {
+			return s
 		}
 		return strings.Replace(s, "#", "", 1)
 	})

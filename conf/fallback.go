@@ -120,9 +120,13 @@ func (p *parser) resolveFallback(b *block) error {
 	if err != nil {
 		return err
 	}
-	port := v.Port
-	if l.port != "" {
-		if port, err = p.port(l.port, v.Protocol); err != nil {
+	name := l.port
+	if name == "" {
+		name = b.port
+	}
+	var port uint16
+	if name != "" {
+		if port, err = p.port(name, v.Protocol); err != nil {
 			return because(err, invalidFallbackPort)
 		}
 	}

@@ -27,7 +27,7 @@ func setVirtualHost(at *place, value string) error {
 // setHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: what is good.
 func setHTTPStatus(at *place, value string) error {
 	var ranges []StatusRange
-	for _, s := range strings.Split(bareText(value), ",") {
+	for s := range strings.SplitSeq(bareText(value), ",") {
 		low, high, isRange := strings.Cut(strings.TrimSpace(s), "-")
 		if !isRange {
 			high = low

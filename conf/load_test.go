@@ -80,6 +80,24 @@ func TestLoadMissing(t *testing.T) {
 	}
 }
 
+// TestOwnNames asks the machine for names that every machine has.
+func TestOwnNames(t *testing.T) {
+	c, err := Parse("t.cf", []byte("virtual=localhost:80\n    real=localhost:domain masq\n"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := c.Virtuals[0]
+	if !v.Addr.IsLoopback() || v.Reals[0].Port != 53 {
+		t.Errorf("localhost:80 is %s, localhost:domain is %s", v, v.Reals[0])
+	}
+	if port, err := lookupPort("domain", "udp"); port != 53 || err != nil {
+		t.Errorf("domain/udp without /etc/services is %d, %v", port, err)
+	}
+	if port, err := lookupPort("nosuch", "udp"); err == nil {
+		t.Errorf("nosuch/udp without /etc/services is %d", port)
+	}
+}
+
 func TestUnopenable(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
@@ -123,6 +141,9 @@ func TestProblems(t *testing.T) {
 	}
 	if err := (Problems{all[0]}).Err(); err != nil {
 		t.Errorf("warnings alone are the mistake %v", err)
+	}
+	if got := all[:1].Error(); got != "no mistakes" {
+		t.Errorf("warnings alone say %q", got)
 	}
 }
 

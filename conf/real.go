@@ -40,12 +40,16 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 		return errors.New("invalid address for real server (wrong format)")
 	}
 	p.adviseReading(l.line, a)
-	first, last, err := p.realRange(a.from, a.to, v.IPv6)
+	first, err := p.host(a.from, v.IPv6)
 	if err != nil {
-		return err
+		return because(err, "invalid address ("+a.from+") for real server (could not resolve host)")
 	}
 	r := RealServer{Line: l.line, Host: a.from, Weight: 1}
 	if r.Port, err = p.realPort(a.port, v.Protocol); err != nil {
+		return because(err, "invalid port ("+a.port+") for real server (could not resolve port)")
+	}
+	last, err := p.endOfRange(first, a.to)
+	if err != nil {
 		return err
 	}
 	if err := p.parseRest(&r, a.after); err != nil {
@@ -67,27 +71,28 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 // maxRange is how many addresses one line may mean; more is a slip of the pen.
 const maxRange = 65536
 
-// realRange resolves the ends of a range, or the one address.
-func (p *parser) realRange(from, to string, ipv6 bool) (first, last netip.Addr, err error) {
-	if first, err = p.host(from, ipv6); err != nil {
-		return first, last, because(err, "invalid address ("+from+") for real server (could not resolve host)")
+// endOfRange resolves the last address of a range that begins with first. No
+// name is no range.
+func (p *parser) endOfRange(first netip.Addr, name string) (netip.Addr, error) {
+	if name == "" {
+		return first, nil
 	}
-	if to == "" {
-		return first, first, nil
-	}
-	if last, err = p.host(to, ipv6); err != nil {
-		return first, last, because(err, "invalid address ("+to+") for real server (could not resolve end host)")
+	ipv6 := first.Is6()
+	last, err := p.host(name, ipv6)
+	if err != nil {
+		return last, because(err, "invalid address ("+name+") for real server (could not resolve end host)")
 	}
 	text := first.String() + "-" + last.String()
 	switch {
 	case ipv6:
+		//nolint:staticcheck // the original's words
 		err = errors.New("Address range for IPv6 is not supported yet")
 	case last.Less(first):
 		err = errors.New("Invalid Range: " + text + ": First value must be greater than or equal to the second value")
 	case distance(first, last) >= maxRange:
 		err = errors.New("Invalid Range: " + text + ": more than 65536 addresses")
 	}
-	return first, last, err
+	return last, err
 }
 
 func distance(first, last netip.Addr) uint32 {
@@ -96,23 +101,18 @@ func distance(first, last netip.Addr) uint32 {
 		(uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3]))
 }
 
-// realPort resolves a real server's port, 0 if there is none. Behind a firewall
-// mark a name of either protocol will do.
+// realPort resolves a real server's port, 0 if there is none. A name will do
+// that only the other protocol has.
 func (p *parser) realPort(name string, protocol Protocol) (port uint16, err error) {
-	switch {
-	case name == "":
+	if name == "" {
 		return 0, nil
-	case protocol != FWM:
-		port, err = p.port(name, protocol)
-	default:
-		if port, err = p.port(name, TCP); err != nil {
-			port, err = p.port(name, UDP)
+	}
+	for _, protocol := range []Protocol{protocol, TCP, UDP} {
+		if port, err = p.port(name, protocol); err == nil {
+			return port, nil
 		}
 	}
-	if err != nil {
-		return 0, because(err, "invalid port ("+name+") for real server (could not resolve port)")
-	}
-	return port, nil
+	return 0, err
 }
 
 // parseRest reads what follows the address of a real server. Each part is looked
@@ -170,8 +170,8 @@ func (p *parser) parseRequest(r *RealServer, rest string) string {
 // a blank, and perhaps more blanks. With more quotes than four the last pair that
 // is possible counts, and the others belong to the request.
 func cutPair(s string) (request, receive, after string, ok bool) {
-	start := 0
-	for start = 1; start < len(s); start++ {
+	start := 1
+	for ; start < len(s); start++ {
 		if s[start] == '"' && isBlank(s[start-1]) {
 			break
 		}

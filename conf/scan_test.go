@@ -74,6 +74,30 @@ func outline(text string) string {
 	return strings.Join(virtuals, "; ")
 }
 
+// TestHintsOfBlanks is about what cannot be seen, so that check has to say it.
+func TestHintsOfBlanks(t *testing.T) {
+	const web = "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n"
+	tests := []struct {
+		name, text, want string
+	}{
+		{"blank after yes", "quiescent=yes \n", "1: quiescent must be 'yes' or 'no'\n    there are blanks at the end of the line, which are part of the value\n"},
+		{"CR LF", "quiescent=yes\r\n", "0: warning: the file has DOS line ends, which are part of some values\n    sed -i 's/\\r$//' t.cf\n" +
+			"1: quiescent must be 'yes' or 'no'\n    the line has a DOS line end, which is part of the value\n"},
+		{"five blanks", web + "     \n", "3: Unknown command \"     \"\n    a line of five blanks or more is a part of the block: remove it or make it a comment\n"},
+		{"an empty line, then a mistake", web + "\n    frob=1\n    scheduler=RR\n", "4: Unknown command \"    frob=1\"\n    line 3 is empty and ended the block of line 1: remove it or make it a comment\n" +
+			"5: invalid scheduler, should be only lowercase letters (a-z)\n    for example scheduler = wrr\n"},
+		{"an empty line, then another block", web + "\n    virtual=10.0.0.2:80\n    scheduler=rr\n", "4: Unknown command     virtual=10.0.0.2:80\n    a virtual line begins in the first column and has a \"=\": virtual = ADDRESS:PORT\n"},
+		{"an empty line, then a comment", web + "\n    # x\n", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, checkText(test.text)); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", test.text, diff)
+			}
+		})
+	}
+}
+
 func TestSplitDirective(t *testing.T) {
 	tests := []struct {
 		text, name, value string

@@ -47,10 +47,7 @@ var services = []service{
 // login, as in the original.
 func setService(at *place, value string) error {
 	v, name := at.block.v, word(value, "")
-	_, ok := slices.BinarySearchFunc(services, name, func(s service, name string) int {
-		return strings.Compare(s.name, name)
-	})
-	if !ok {
+	if _, ok := lookupService(name); !ok {
 		return errors.New("service must be dns, ftp, http, https, http_proxy, imap, imaps, ldap, ldaps, mysql, nntp, none, oracle, pop, pops, radius, pgsql, simpletcp, sip, smtp or submission")
 	}
 	v.Service = name
@@ -62,6 +59,16 @@ func setService(at *place, value string) error {
 		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
 	}
 	return nil
+}
+
+func lookupService(name string) (service, bool) {
+	i, ok := slices.BinarySearchFunc(services, name, func(s service, name string) int {
+		return strings.Compare(s.name, name)
+	})
+	if !ok {
+		return service{}, false
+	}
+	return services[i], true
 }
 
 func orDefault(s, value string) string {
@@ -83,10 +90,6 @@ func serviceOfPort(port uint16) string {
 
 // portOfService is the usual port of a service, 0 if it has none.
 func portOfService(name string) uint16 {
-	for _, s := range services {
-		if s.name == name {
-			return s.port
-		}
-	}
-	return 0
+	s, _ := lookupService(name)
+	return s.port
 }
