@@ -12,6 +12,7 @@ import (
 // sync makes the kernel hold what it should for v and reports what was done.
 func (d *Director) sync(v *virtual) {
 	v.retry = false
+	d.keep(v)
 	if v.invalid != nil {
 		d.refused(v, "virtual service "+v.name, v.invalid)
 	} else {

@@ -55,6 +55,8 @@ type Director struct {
 	virtuals   []*virtual // in the order of the file
 	checks     map[question]*check
 	fresh      []*schedule.Job // checks that this load has made
+	byAddr     map[netip.Addr][]*check
+	trouble    trouble         // of our own
 	unheard    map[*check]bool // that have not answered since the start or reload
 	dirty      map[*virtual]bool
 	unreadable bool // the kernel's table, at the last look
@@ -76,6 +78,7 @@ func New(o Options) *Director {
 		calls:    make(chan func()),
 		ready:    make(chan struct{}),
 		checks:   map[question]*check{},
+		byAddr:   map[netip.Addr][]*check{},
 		unheard:  map[*check]bool{},
 		dirty:    map[*virtual]bool{},
 		workshop: workshop{pinger: &checker.Pinger{}},

@@ -30,6 +30,7 @@ const (
 	Repaired                      // somebody had removed or changed what is put back
 	Differs                       // the table differs and is left as it is, said once
 	Expiring                      // a real server's certificate ends soon, said once a day
+	Kept                          // a real server stays in although its checks fail (minalive)
 	NotAsked                      // a check could not be made, for a reason on our side
 
 	// What the monitor log and the notifications are about. They have no line
@@ -104,6 +105,8 @@ func (e Event) String() string {
 		return "Left as it is: " + e.Reason
 	case Expiring:
 		return "Warning: " + e.Reason
+	case Kept:
+		return fmt.Sprintf("Kept real server: %s (%s) although its checks fail: minalive is %s", e.R, e.V, e.Reason)
 	case NotAsked:
 		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}

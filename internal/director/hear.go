@@ -8,6 +8,7 @@ import (
 
 // hear takes in one result for all who asked.
 func (d *Director) hear(res result) {
+	d.judgeOurselves(&res)
 	if d.o.Debug != nil {
 		d.debug(res)
 	}
@@ -38,11 +39,16 @@ func (d *Director) tell(r *real, res result) {
 	if res.Err == nil {
 		d.heed(r, res)
 	}
+	if res.Err != nil && before.failures == 0 && before.verdict == up {
+		d.askNeighbours(res.check)
+	}
 	e := Event{Real: r.conf, R: r.name}
 	switch {
 	case res.Err == nil && r.tellsReset(before):
 		e.Kind = SoftReset
 		d.emit(v, e)
+	case incomplete(res) && r.verdict != before.verdict:
+		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
 	case res.Err != nil && before.verdict == up && r.verdict == up:
 		e.Kind, e.Failures, e.FailureCount, e.Reason = SoftFailure, r.failures, v.limits().fall, res.Err.Error()
 		d.emit(v, e)

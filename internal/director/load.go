@@ -83,6 +83,7 @@ func (d *Director) recheck() {
 	old := d.checks
 	d.checks = make(map[question]*check, len(old))
 	clear(d.unheard)
+	clear(d.byAddr)
 	for _, v := range d.virtuals {
 		for _, r := range v.reals {
 			if q, ok := ask(v.conf, r.conf); ok {
@@ -112,6 +113,7 @@ func (d *Director) checkFor(q question, old map[question]*check) *check {
 		c = d.newCheck(q)
 	}
 	d.checks[q] = c
+	d.byAddr[q.at.Addr()] = append(d.byAddr[q.at.Addr()], c)
 	return c
 }
 

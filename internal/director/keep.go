@@ -1,0 +1,38 @@
+package director
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// keep holds real servers in whose checks fail, so that checks alone never
+// leave a virtual service with less than minalive. Those that went down last
+// stay, and the log says so of each. Who is out already stays out: a dead real
+// server is no help when an operator takes another one out.
+func (d *Director) keep(v *virtual) {
+	short := v.conf.MinAlive.Of(len(v.reals))
+	if short == 0 {
+		return
+	}
+	var candidates []*real
+	for _, r := range v.reals {
+		switch {
+		case r.maintenance != "" || r.verdict == unproven:
+			r.kept = false
+		case r.verdict == up:
+			r.kept = false
+			short--
+		case v.have.slots[r.dst.AddrPort].Weight > 0:
+			candidates = append(candidates, r)
+		}
+	}
+	slices.SortStableFunc(candidates, func(a, b *real) int { return cmp.Compare(b.since.UnixNano(), a.since.UnixNano()) })
+	for i, r := range candidates {
+		was := r.kept
+		r.kept = i < short
+		if r.kept && !was {
+			d.emit(v, Event{Kind: Kept, Real: r.conf, R: r.name, Reason: fmt.Sprintf("%d of %d", v.conf.MinAlive.Of(len(v.reals)), len(v.reals))})
+		}
+	}
+}
