@@ -54,6 +54,7 @@ func (d *Director) apply(v *virtual, s step) bool {
 // deleting: somebody was faster.
 func (d *Director) change(s *step) error {
 	err := d.o.Table.Apply(s.Change)
+	d.kernel.count(s.Op, err)
 	again := s.Change
 	switch {
 	case err == nil:
@@ -221,5 +222,6 @@ func (v *virtual) fallbackName() string {
 func (d *Director) emit(v *virtual, e Event) {
 	e.Time, e.Status = d.now(), d.status
 	e.Virtual, e.V, e.ID = v.conf, v.name, v.id
+	d.history.add(e)
 	d.o.Sink(e)
 }

@@ -20,6 +20,7 @@ type check struct {
 	users    []*real // owned by the director's goroutine
 
 	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
+	past            past         // owned by the director's goroutine
 
 	connects int // left until ask's turn; owned by the runs, which never overlap
 }

@@ -37,6 +37,9 @@ type Options struct {
 	Checked func(Checked)
 	Log     func(format string, args ...any)
 	Debug   func(format string, args ...any)
+
+	// Overrides are in force from the start.
+	Overrides []Override
 }
 
 // A Director keeps one kernel table in step with one configuration.
@@ -62,6 +65,11 @@ type Director struct {
 	unreadable bool // the kernel's table, at the last look
 	maint      *maintenance
 	drift      *time.Ticker
+	overrides  map[target]Override // what operators ordered
+	history    history
+	kernel     kernelState
+	started    time.Time
+	loaded     time.Time // the configuration
 }
 
 // New returns a Director that does nothing until Run.
@@ -73,15 +81,17 @@ func New(o Options) *Director {
 		o.Log = func(string, ...any) {}
 	}
 	return &Director{
-		o:        o,
-		results:  make(chan result, 1024),
-		calls:    make(chan func()),
-		ready:    make(chan struct{}),
-		checks:   map[question]*check{},
-		byAddr:   map[netip.Addr][]*check{},
-		unheard:  map[*check]bool{},
-		dirty:    map[*virtual]bool{},
-		workshop: workshop{pinger: &checker.Pinger{}},
+		started:   time.Now(),
+		o:         o,
+		results:   make(chan result, 1024),
+		calls:     make(chan func()),
+		ready:     make(chan struct{}),
+		checks:    map[question]*check{},
+		byAddr:    map[netip.Addr][]*check{},
+		unheard:   map[*check]bool{},
+		dirty:     map[*virtual]bool{},
+		overrides: overridesByTarget(o.Overrides, time.Now()),
+		workshop:  workshop{pinger: &checker.Pinger{}},
 	}
 }
 
@@ -115,6 +125,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.maintain(taken)
 		case now := <-second.C:
 			d.climb(now)
+			d.endOverrides(now)
 		case <-ctx.Done():
 			d.stop()
 			stop()

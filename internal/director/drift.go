@@ -34,6 +34,7 @@ func (d *Director) reconcile() {
 // read is the kernel's table by key. That it cannot be read is said once.
 func (d *Director) read() (map[ipvs.Key]ipvs.Entry, bool) {
 	table, err := d.o.Table.Read()
+	d.kernel.note(table, err, d.now())
 	if err != nil {
 		if !d.unreadable {
 			d.o.Log("Reading the IPVS table failed, it is tried again: %v", err)
@@ -120,6 +121,7 @@ func (d *Director) missing(v *virtual, s slot, desired held) {
 
 // lost reports what somebody removed; the plan that follows puts it back.
 func (d *Director) lost(v *virtual, what string) {
+	d.kernel.repairs++
 	d.emit(v, Event{Kind: Repaired, Reason: what + " was removed by somebody else, it is put back"})
 }
 

@@ -32,6 +32,7 @@ const (
 	Expiring                      // a real server's certificate ends soon, said once a day
 	Kept                          // a real server stays in although its checks fail (minalive)
 	NotAsked                      // a check could not be made, for a reason on our side
+	Ordered                       // an operator ordered something, or its time is over
 
 	// What the monitor log and the notifications are about. They have no line
 	// in ldirectord.log.
@@ -105,6 +106,8 @@ func (e Event) String() string {
 		return "Left as it is: " + e.Reason
 	case Expiring:
 		return "Warning: " + e.Reason
+	case Ordered:
+		return fmt.Sprintf("Ordered for real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	case Kept:
 		return fmt.Sprintf("Kept real server: %s (%s) although its checks fail: minalive is %s", e.R, e.V, e.Reason)
 	case NotAsked:

@@ -13,6 +13,7 @@ func (d *Director) hear(res result) {
 		d.debug(res)
 	}
 	delete(d.unheard, res.check)
+	res.check.past.add(res)
 	for _, r := range res.check.users {
 		d.tell(r, res)
 	}
@@ -79,6 +80,7 @@ func (d *Director) turned(r *real, before tally, res result) {
 func (d *Director) changed(r *real, e Event) {
 	v := r.virtual
 	delete(v.hand, r.dst.AddrPort)
+	r.turns.add(e, d.now())
 	v.news = append(v.news, e)
 	d.dirty[v] = true
 }

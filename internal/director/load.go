@@ -18,7 +18,7 @@ const retryInterval = 5 * time.Second
 // checks know and what the kernel holds is kept, so that a file that says the
 // same as before changes nothing.
 func (d *Director) load(cfg *conf.Config, status conf.Status) {
-	d.conf, d.status = cfg, status
+	d.conf, d.status, d.loaded = cfg, status, d.now()
 	entries, _ := d.read()
 	old := make(map[ipvs.Key]*virtual, len(d.virtuals))
 	for _, v := range d.virtuals {
@@ -34,6 +34,7 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 		}
 		d.virtuals = append(d.virtuals, v)
 	}
+	d.overrule()
 	last := d.lastIdentities()
 	for _, v := range d.virtuals {
 		d.enter(v, entries, last)

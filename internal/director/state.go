@@ -66,14 +66,19 @@ type real struct {
 	climbing    bool      // its percent rises by itself
 	percent     int       // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
 	warned      time.Time // that its certificate ends
+	override    Override  // what an operator ordered; without a verb nothing
+	turns       turns     // when the verdict changed
 	kept        bool      // in although its checks fail (minalive)
 }
 
 // in says whether the real server is to get traffic.
-func (r *real) in() bool { return (r.verdict == up || r.kept) && r.maintenance == "" }
+func (r *real) in() bool { return r.works() && !r.out() }
 
 // weight is what the real server is to have in the kernel while it is in.
 func (r *real) weight() int {
+	if r.override.Verb == Weight {
+		return r.override.Weight
+	}
 	if r.percent == 0 || r.dst.Weight == 0 {
 		return 0
 	}
@@ -162,6 +167,7 @@ func (v *virtual) inherit(old *virtual) {
 		if o, ok := known[r.name]; ok {
 			r.tally, r.maintenance, r.warned = o.tally, o.maintenance, o.warned
 			r.percent, r.climbing = o.percent, o.climbing
+			r.turns = o.turns
 			r.kept = o.kept
 		}
 	}

@@ -21,7 +21,7 @@ func (v *virtual) desired() held {
 		case r.in():
 			s.Weight = r.weight()
 			anyIn = true
-		case v.conf.Quiescent:
+		case v.conf.Quiescent || r.draining():
 			s.Weight = 0
 		default:
 			continue

@@ -1,0 +1,79 @@
+package director
+
+import (
+	"context"
+	"fmt"
+
+	"ldirectord/conf"
+	"ldirectord/ipvs"
+)
+
+// Plan is what a reload with cfg would change in the kernel at once, by what
+// the checks have found out so far. Nothing is changed.
+func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, error) {
+	var (
+		changes []ipvs.Change
+		err     error
+	)
+	asked := d.do(ctx, func() {
+		entries, ok := d.read()
+		if !ok {
+			err = fmt.Errorf("no plan: %w", d.kernel.err)
+			return
+		}
+		changes = ahead(cfg, entries, d.virtuals, d.overrides)
+	})
+	if asked != nil {
+		return nil, asked
+	}
+	return changes, err
+}
+
+// PlanStart is what a start with cfg would change at once in a table for which
+// no director works at present.
+func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override) ([]ipvs.Change, error) {
+	list, err := table.Read()
+	if err != nil {
+		return nil, err
+	}
+	k := kernelState{table: list}
+	d := New(Options{Overrides: overrides})
+	return ahead(cfg, k.byKey(), nil, d.overrides), nil
+}
+
+// ahead does what load does, without a kernel.
+func ahead(cfg *conf.Config, entries map[ipvs.Key]ipvs.Entry, olds []*virtual, overrides map[target]Override) []ipvs.Change {
+	old := make(map[ipvs.Key]*virtual, len(olds))
+	for _, v := range olds {
+		old[v.service.Key] = v
+	}
+	future := New(Options{})
+	future.overrides = overrides
+	for _, c := range cfg.Virtuals {
+		v := newVirtual(c, future.started)
+		if o := old[v.service.Key]; o != nil {
+			v.inherit(o)
+			delete(old, v.service.Key)
+		}
+		future.virtuals = append(future.virtuals, v)
+	}
+	future.overrule()
+	var changes []ipvs.Change
+	for _, v := range future.virtuals {
+		if e, ok := entries[v.service.Key]; ok {
+			v.adopt(e)
+		}
+		if v.invalid != nil {
+			continue
+		}
+		for _, s := range plan(v.have, v.want()) {
+			changes = append(changes, s.Change)
+		}
+	}
+	for _, v := range olds { // in the order of the file
+		if old[v.service.Key] == v && v.have.present {
+			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.service})
+		}
+	}
+	return changes
+}

@@ -1,0 +1,201 @@
+package director
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// historySize is how many events are remembered.
+const historySize = 4096
+
+// A history is the last events, in a ring.
+type history struct {
+	events []Event
+	oldest int // meaningful if the ring is full
+}
+
+func (h *history) add(e Event) {
+	if len(h.events) < historySize {
+		h.events = append(h.events, e)
+		return
+	}
+	h.events[h.oldest] = e
+	h.oldest = (h.oldest + 1) % historySize
+}
+
+// list is the events from the oldest on.
+func (h *history) list() []Event {
+	return slices.Concat(h.events[h.oldest:], h.events[:h.oldest])
+}
+
+// A Note is an Event as others read it.
+type Note struct {
+	Time    time.Time `json:"time"`
+	Kind    string    `json:"kind"`    // "gone", "back", "added", …
+	Virtual string    `json:"virtual"` // "tcp:10.0.0.1:80"
+	Real    string    `json:"real,omitempty"`
+	Text    string    `json:"text"` // in one line
+	// After is, for "gone" and "back", how long the real server was up or gone
+	// before; 0 if nobody knows.
+	After Seconds `json:"after_seconds,omitempty"`
+}
+
+// Verdict tells whether the note is of a real server or virtual service that is
+// gone or back.
+func (n Note) Verdict() bool {
+	switch n.Kind {
+	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack]:
+		return true
+	}
+	return false
+}
+
+// NoteOf is the note of an event.
+func NoteOf(e Event) Note {
+	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), After: Seconds(e.Down)}
+}
+
+// words is the event in one line, also for those that have none in
+// ldirectord.log.
+func (e Event) words() string {
+	reason := ""
+	if e.Reason != "" {
+		reason = ": " + e.Reason
+	}
+	switch e.Kind {
+	case Gone:
+		return "real server " + e.R + " is gone" + reason
+	case Back:
+		return "real server " + e.R + " is back" + reason
+	case AllGone:
+		return "no real server of " + e.V + " is left" + fallbackWords(e.R, " takes over")
+	case AnyBack:
+		return "a real server of " + e.V + " is back" + fallbackWords(e.R, " is not needed any more")
+	case SoftFailure:
+		return e.String() + reason
+	}
+	return e.String()
+}
+
+func fallbackWords(fallback, what string) string {
+	if fallback == "" {
+		return ""
+	}
+	return ", fallback " + fallback + what
+}
+
+var kindWords = [...]string{
+	VirtualAdded: "virtual added", VirtualChanged: "virtual changed", VirtualPurged: "virtual purged",
+	RealAdded: "added", RealRestored: "restored", RealQuiesced: "quiesced", RealReaddQuiesced: "quiesced",
+	RealDeleted: "deleted", RealPurged: "purged", FallbackAdded: "fallback added", FallbackDeleted: "fallback deleted",
+	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
+	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
+	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back",
+}
+
+// String is the kind in a word or two.
+func (k Kind) String() string {
+	if int(k) < len(kindWords) {
+		return kindWords[k]
+	}
+	return "unknown"
+}
+
+// A HistoryQuery chooses notes. The zero HistoryQuery chooses the last of all.
+type HistoryQuery struct {
+	Real     string // as an Order names it, "" is all
+	Virtual  string
+	Verdicts bool // only who is gone and who is back
+	Limit    int  // 0 is 100
+}
+
+// History is the notes that q chooses, from the oldest on. It fails only with
+// ctx.
+func (d *Director) History(ctx context.Context, q HistoryQuery) ([]Note, error) {
+	var (
+		events []Event
+		names  map[target]bool
+	)
+	err := d.do(ctx, func() {
+		events = d.history.list()
+		names = d.named(q.Real, q.Virtual)
+	})
+	if err != nil {
+		return nil, err
+	}
+	notes := withDurations(events)
+	notes = slices.DeleteFunc(notes, func(n Note) bool { return q.Verdicts && !n.Verdict() || !q.wants(n, names) })
+	return notes[max(0, len(notes)-cmp.Or(max(q.Limit, 0), 100)):], nil
+}
+
+// named is the real servers that a query means, nil for all.
+func (d *Director) named(name, virtual string) map[target]bool {
+	if name == "" && virtual == "" {
+		return nil
+	}
+	names := map[target]bool{}
+	for _, r := range d.meant(name, virtual) {
+		names[target{r.virtual.id, r.name}] = true
+		if name == "" {
+			names[target{r.virtual.id, ""}] = true
+		}
+	}
+	return names
+}
+
+// wants reports whether n is of what was named. What is in the configuration no
+// more has to be named as it is shown.
+func (q HistoryQuery) wants(n Note, names map[target]bool) bool {
+	switch {
+	case names == nil, names[target{n.Virtual, n.Real}]:
+		return true
+	case q.Real == "":
+		return names[target{n.Virtual, ""}] || n.Virtual == q.Virtual
+	}
+	return n.Real == q.Real && (q.Virtual == "" || q.Virtual == n.Virtual)
+}
+
+// withDurations makes notes of events and adds how long a real server had been
+// up when it was gone.
+func withDurations(events []Event) []Note {
+	since := map[target]time.Time{}
+	notes := make([]Note, len(events))
+	for i, e := range events {
+		notes[i] = NoteOf(e)
+		if e.Kind != Gone && e.Kind != Back {
+			continue
+		}
+		t := target{e.ID, e.R}
+		if last, ok := since[t]; ok && notes[i].After == 0 {
+			notes[i].After = Seconds(e.Time.Sub(last))
+		}
+		since[t] = e.Time
+	}
+	return notes
+}
+
+// keptTurns is how many changes of the verdict are remembered of each real
+// server.
+const keptTurns = 32
+
+// A Turn is a change of the verdict on a real server.
+type Turn struct {
+	Time time.Time
+	Up   bool
+}
+
+// turns are the last ones, from the oldest on, and how many there ever were.
+type turns struct {
+	last  []Turn
+	total uint64
+}
+
+func (t *turns) add(e Event, now time.Time) {
+	if len(t.last) == keptTurns {
+		t.last = slices.Delete(t.last, 0, 1)
+	}
+	t.last = append(t.last, Turn{Time: now, Up: e.Kind == Back})
+	t.total++
+}

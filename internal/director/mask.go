@@ -1,0 +1,69 @@
+package director
+
+import (
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// masked stands where a secret was.
+const masked = "***"
+
+// secrets are the texts that must not be shown, in every form in which a check
+// sends them. The longest forms come first, since they hold the others.
+func (q question) secrets() []string {
+	var list []string
+	for _, secret := range []string{q.passwd, q.secret} {
+		if secret == "" {
+			continue
+		}
+		list = append(
+			list,
+			base64.StdEncoding.EncodeToString([]byte("\x00"+q.login+"\x00"+secret)),
+			base64.StdEncoding.EncodeToString([]byte(q.login+":"+secret)),
+			base64.StdEncoding.EncodeToString([]byte(secret)),
+			strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
+			url.QueryEscape(secret),
+			secret,
+		)
+	}
+	for line := range strings.Lines(q.web.headers) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		if value != "" && secretHeader.MatchString(name) {
+			list = append(list, value)
+		}
+	}
+	return list
+}
+
+// secretHeader is names of headers whose values are nobody's business.
+var secretHeader = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|pass`)
+
+// userinfo is the user and password in a URL.
+var userinfo = regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`)
+
+// hide returns text without the secrets of q.
+func (q question) hide(text string) string {
+	for _, secret := range q.secrets() {
+		text = strings.ReplaceAll(text, secret, masked)
+	}
+	if strings.Contains(text, "@") {
+		text = userinfo.ReplaceAllString(text, "$1:"+masked+"@")
+	}
+	return text
+}
+
+// hideIn is hide for the beginning of a conversation, whose end may have cut a
+// secret short.
+func (q question) hideIn(excerpt []byte) string {
+	text := q.hide(string(excerpt))
+	for _, secret := range q.secrets() {
+		for n := len(secret) - 1; n > 2; n-- {
+			if cut, found := strings.CutSuffix(text, secret[:n]); found {
+				return cut + masked
+			}
+		}
+	}
+	return text
+}

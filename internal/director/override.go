@@ -1,0 +1,280 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The verbs of an Order. All but Enable last until the real server is enabled
+// again, or as long as the order says.
+const (
+	Drain   = "drain"   // weight 0: no new connections, those that stand run out
+	Disable = "disable" // out, as if it were down
+	Enable  = "enable"  // what the checks say
+	Weight  = "weight"  // another weight while it is in
+)
+
+// An Order is what an operator wants of a real server.
+type Order struct {
+	Verb    string        `json:"verb"`
+	Real    string        `json:"real"`              // its address, address and port, or name
+	Virtual string        `json:"virtual,omitempty"` // as it is shown, with its protocol or as written; "" is all
+	Weight  int           `json:"weight,omitempty"`
+	For     time.Duration `json:"-"` // 0 is until it is enabled
+	Comment string        `json:"comment,omitempty"`
+	By      string        `json:"-"` // who asked
+}
+
+// An Override is an order that is in force for one real server of one virtual
+// service. It has no effect while they are in no configuration.
+type Override struct {
+	Verb    string    `json:"verb"`
+	Virtual string    `json:"virtual"` // "tcp:10.0.0.1:80"
+	Real    string    `json:"real"`    // "10.1.0.1:80"
+	Weight  int       `json:"weight"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until,omitzero"` // zero is until it is enabled
+	Comment string    `json:"comment,omitempty"`
+	By      string    `json:"by"`
+}
+
+// String is the override in words: "drain by root until 2026-11-21 14:00:00:
+// new disk".
+func (o Override) String() string {
+	words := o.Verb
+	if o.Verb == Weight {
+		words += " " + strconv.Itoa(o.Weight)
+	}
+	words += " by " + o.By
+	if !o.Until.IsZero() {
+		words += " until " + o.Until.Local().Format(time.DateTime)
+	}
+	if o.Comment != "" {
+		words += ": " + o.Comment
+	}
+	return words
+}
+
+// A target is a real server of a virtual service, whether configured or not.
+type target struct{ virtual, real string }
+
+func (o Override) target() target { return target{o.Virtual, o.Real} }
+
+// MaxWeight is the highest weight that the kernel's schedulers take.
+const MaxWeight = 65535
+
+// maxComment keeps log lines and the state file small.
+const maxComment = 200
+
+// check says what is wrong with an order, whatever the configuration is.
+func (o Order) check() error {
+	switch {
+	case !slices.Contains([]string{Drain, Disable, Enable, Weight}, o.Verb):
+		return fmt.Errorf("there is no order %q: drain, disable, enable and weight are", o.Verb)
+	case o.Real == "":
+		return errors.New("which real server is meant?")
+	case o.Weight < 0 || o.Weight > MaxWeight:
+		return fmt.Errorf("a weight is 0 to %d", MaxWeight)
+	case o.For < 0:
+		return errors.New("an order cannot last less than no time")
+	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return fmt.Errorf("a comment is one line of at most %d bytes", maxComment)
+	}
+	return nil
+}
+
+// Obey carries an order out for all real servers that it means. It returns how
+// each of them stands, and all overrides that are in force now, for the caller
+// to keep.
+func (d *Director) Obey(ctx context.Context, o Order) (obeyed, all []Override, err error) {
+	if err := o.check(); err != nil {
+		return nil, nil, err
+	}
+	if o.Verb == Weight && o.Weight == 0 {
+		o.Verb = Drain
+	}
+	asked := d.do(ctx, func() {
+		if obeyed, err = d.obey(o, d.now()); err == nil {
+			all = d.overrideList()
+		}
+	})
+	return obeyed, all, errors.Join(asked, err)
+}
+
+func (d *Director) obey(o Order, now time.Time) ([]Override, error) {
+	targets := d.targets(o.Real, o.Virtual)
+	if o.Verb == Enable && len(targets) == 0 {
+		targets = d.forgotten(o)
+	}
+	if len(targets) == 0 {
+		return nil, notConfigured(o.Real, o.Virtual)
+	}
+	var obeyed []Override
+	for _, t := range targets {
+		over := Override{Verb: o.Verb, Virtual: t.virtual, Real: t.real, Since: now, Comment: o.Comment, By: o.By}
+		if o.Verb == Weight {
+			over.Weight = o.Weight
+		}
+		if o.For > 0 {
+			over.Until = now.Add(o.For)
+		}
+		d.override(t, over, over.String())
+		obeyed = append(obeyed, over)
+	}
+	return obeyed, nil
+}
+
+// ErrNotConfigured is why a request about a real server came to nothing.
+var ErrNotConfigured = errors.New("not in the configuration")
+
+func notConfigured(name, virtual string) error {
+	if virtual != "" {
+		return fmt.Errorf("real server %s of virtual service %s: %w", name, virtual, ErrNotConfigured)
+	}
+	return fmt.Errorf("real server %s: %w", name, ErrNotConfigured)
+}
+
+// targets are the configured real servers that are meant by words.
+func (d *Director) targets(called, virtual string) []target {
+	var found []target
+	for _, r := range d.meant(called, virtual) {
+		found = append(found, target{r.virtual.id, r.name})
+	}
+	return found
+}
+
+// meant is the real servers of that name, "" being all, of the virtual services
+// that are called virtual.
+func (d *Director) meant(name, virtual string) []*real {
+	var found []*real
+	for _, v := range d.virtuals {
+		if virtual != "" && !v.called(virtual) {
+			continue
+		}
+		for _, r := range v.reals {
+			if name == "" || r.called(name) {
+				found = append(found, r)
+			}
+		}
+	}
+	return found
+}
+
+func (v *virtual) called(name string) bool {
+	return name == v.id || name == v.name || name == v.conf.Name
+}
+
+func (r *real) called(name string) bool {
+	if name == r.name || name == r.conf.Host {
+		return true
+	}
+	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return a.Unmap() == r.conf.Addr
+	}
+	host, port, ok := strings.Cut(name, ":")
+	return ok && host == r.conf.Host && port == strconv.Itoa(int(r.conf.Port))
+}
+
+// forgotten are overrides of what is in no configuration any more.
+func (d *Director) forgotten(o Order) []target {
+	var found []target
+	for t := range d.overrides {
+		host, _, _ := strings.Cut(t.real, ":")
+		if (o.Real == t.real || o.Real == host) && (o.Virtual == "" || o.Virtual == t.virtual) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// override puts an override in force, or ends one, and tells why.
+func (d *Director) override(t target, o Override, why string) {
+	if o.Verb == Enable {
+		delete(d.overrides, t)
+	} else {
+		d.overrides[t] = o
+	}
+	for _, v := range d.virtuals {
+		if v.id != t.virtual {
+			continue
+		}
+		for _, r := range v.reals {
+			if r.name == t.real {
+				d.overruled(r)
+				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name, Reason: why})
+			}
+		}
+	}
+}
+
+// overruled takes over what the overrides say of r. Whatever somebody set in
+// the kernel for it by hand ends here.
+func (d *Director) overruled(r *real) {
+	r.override = d.overrides[target{r.virtual.id, r.name}]
+	delete(r.virtual.hand, r.dst.AddrPort)
+	d.dirty[r.virtual] = true
+}
+
+// overrule takes over the overrides at the start and after a reload.
+func (d *Director) overrule() {
+	if len(d.overrides) == 0 {
+		return
+	}
+	for _, v := range d.virtuals {
+		for _, r := range v.reals {
+			r.override = d.overrides[target{v.id, r.name}]
+		}
+	}
+}
+
+// endOverrides ends those whose time has come.
+func (d *Director) endOverrides(now time.Time) {
+	for t, o := range d.overrides {
+		if !o.Until.IsZero() && !now.Before(o.Until) {
+			d.override(t, Override{Verb: Enable}, "enable: the time is over of "+o.String())
+		}
+	}
+}
+
+// overridesByTarget is a list of overrides, without those that are over.
+func overridesByTarget(list []Override, now time.Time) map[target]Override {
+	byTarget := make(map[target]Override, len(list))
+	for _, o := range list {
+		if o.Until.IsZero() || now.Before(o.Until) {
+			byTarget[o.target()] = o
+		}
+	}
+	return byTarget
+}
+
+// overrideList is all overrides, in a lasting order.
+func (d *Director) overrideList() []Override {
+	list := make([]Override, 0, len(d.overrides))
+	for _, o := range d.overrides {
+		list = append(list, o)
+	}
+	slices.SortFunc(list, func(a, b Override) int {
+		return strings.Compare(a.Virtual+" "+a.Real, b.Virtual+" "+b.Real)
+	})
+	return list
+}
+
+// out says whether an operator keeps the real server from getting connections.
+func (r *real) out() bool { return r.override.Verb == Drain || r.override.Verb == Disable }
+
+// draining says whether the real server keeps an entry with weight 0 because an
+// operator drains it. Nobody has to have asked it yet: after a restart its
+// connections go on.
+func (r *real) draining() bool {
+	return r.override.Verb == Drain && r.verdict != down && r.maintenance == ""
+}
+
+// works says whether the real server is fit to get connections, as far as
+// checks and the maintenance directory go.
+func (r *real) works() bool { return (r.verdict == up || r.kept) && r.maintenance == "" }

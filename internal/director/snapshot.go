@@ -1,0 +1,148 @@
+package director
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"ldirectord/ipvs"
+)
+
+// A Snapshot is all that a director knows at one moment. The status command,
+// the page, the metrics and JSON are renderings of it. It shares nothing with
+// the director and is not written to.
+type Snapshot struct {
+	Time      time.Time      `json:"time"`
+	Config    string         `json:"config"`
+	State     string         `json:"state"` // starting, running, reloading, stopping
+	Started   time.Time      `json:"started"`
+	Loaded    time.Time      `json:"loaded"` // the configuration
+	Ready     bool           `json:"ready"`  // every check has been made once
+	Kernel    KernelState    `json:"kernel"`
+	Lag       Lag            `json:"lag"`
+	Virtuals  []VirtualState `json:"virtuals"`
+	Overrides []Override     `json:"unused_overrides"` // of what is in no configuration
+}
+
+// KernelState is how it stands with the kernel's table.
+type KernelState struct {
+	Error   string            `json:"error,omitempty"` // why it cannot be read, "" if it can
+	Changes map[string]uint64 `json:"changes"`         // made since the start, by ipvsadm's option
+	Refused map[string]uint64 `json:"refused"`
+	Repairs uint64            `json:"repairs"` // what somebody had removed and was put back
+}
+
+// Lag is how far the checks are behind their plan.
+type Lag struct {
+	Checks  int     `json:"checks"`  // distinct ones
+	Running int     `json:"running"` // at this moment
+	Overdue int     `json:"overdue"` // should have begun and have not
+	Worst   Seconds `json:"worst_seconds"`
+	Silent  Seconds `json:"silent_seconds"` // since the schedule last came round
+	Unheard int     `json:"unheard"`        // have not answered since the start or reload
+}
+
+// Seconds is a duration that is a number of seconds in JSON.
+type Seconds time.Duration
+
+// MarshalJSON implements json.Marshaler.
+func (s Seconds) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(s).Seconds()) }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Seconds) UnmarshalJSON(text []byte) error {
+	var n float64
+	err := json.Unmarshal(text, &n)
+	*s = Seconds(n * float64(time.Second))
+	return err
+}
+
+// A VirtualState is one virtual service: a configured one, or a foreign one that
+// the kernel holds besides.
+type VirtualState struct {
+	ID          string      `json:"id"`     // "tcp:10.0.0.1:80"
+	Name        string      `json:"name"`   // "10.0.0.1:80"
+	Listed      string      `json:"listed"` // as "ipvsadm -L -n" shows it
+	Kernel      string      `json:"kernel"` // the key as "ipvsadm -L -n" shows it
+	ServiceName string      `json:"service_name,omitempty"`
+	Foreign     bool        `json:"foreign,omitempty"` // not ours
+	Present     bool        `json:"present"`           // in the kernel
+	Check       string      `json:"check,omitempty"`   // what is asked: "http"
+	In          int         `json:"in"`                // real servers that get connections
+	Fallback    string      `json:"fallback,omitempty"`
+	FallbackIn  bool        `json:"fallback_in"`
+	Notices     []string    `json:"notices,omitempty"` // what the kernel refused, and what differs there
+	Stats       ipvs.Stats  `json:"stats"`
+	Reals       []RealState `json:"reals"`
+}
+
+// A RealState is one real server of one virtual service, its fallback, or a
+// destination that somebody else has added.
+type RealState struct {
+	Name     string `json:"name"`           // "10.1.0.1:80", as configured
+	At       string `json:"at"`             // in the kernel
+	Host     string `json:"host,omitempty"` // as written, if that is a name
+	Forward  string `json:"forward"`        // "Route", as ipvsadm shows it
+	State    State  `json:"state"`
+	Fallback bool   `json:"fallback,omitempty"`
+
+	Since        time.Time `json:"since,omitzero"` // of the verdict of the checks
+	Failures     int       `json:"failures"`       // in a row
+	FailureCount int       `json:"failure_count"`
+	Maintenance  string    `json:"maintenance,omitempty"` // the file that takes it out
+	Override     *Override `json:"override,omitempty"`
+	Last         *Last     `json:"last,omitempty"`
+	Difference   string    `json:"difference,omitempty"` // what somebody else changed in the kernel
+
+	Present    bool       `json:"present"`           // in the kernel
+	Weight     int        `json:"weight"`            // in the kernel
+	Configured int        `json:"configured_weight"` // in the file
+	Wanted     int        `json:"wanted_weight"`     // by checks and overrides
+	Active     uint32     `json:"active"`
+	Inactive   uint32     `json:"inactive"`
+	Persistent uint32     `json:"persistent"`
+	Stats      ipvs.Stats `json:"stats"`
+
+	Checks          Checks    `json:"checks"`
+	Transitions     uint64    `json:"transitions"`
+	CertificateEnds time.Time `json:"certificate_ends,omitzero"`
+
+	Turns     []Turn          `json:"-"` // changes of the verdict, from the oldest on
+	Latencies []time.Duration `json:"-"` // of the last checks, from the oldest on
+}
+
+// State is in one word how it stands with a real server.
+type State string
+
+// The states. The first three are the verdict of the checks; the others come
+// before it.
+const (
+	StateUp          State = "up"
+	StateDown        State = "down"
+	StateUnproven    State = "unproven" // never asked
+	StateMaintenance State = "maintenance"
+	StateDrained     State = "drained"
+	StateDisabled    State = "disabled"
+	StateForeign     State = "foreign"  // somebody else's
+	StateFallback    State = "fallback" // the fallback server
+)
+
+// Last is the result of the last check.
+type Last struct {
+	Time time.Time `json:"time"`
+	Took Seconds   `json:"took_seconds"`
+	Up   bool      `json:"up"`
+	Text string    `json:"text"` // the verdict in words
+}
+
+// Checks counts the results of a real server's check.
+type Checks struct {
+	Up    uint64 `json:"up"`
+	Down  uint64 `json:"down"`
+	Local uint64 `json:"local"` // could not be made, through a fault on our side
+
+	Took    Seconds  `json:"took_seconds"` // all together
+	Buckets []uint32 `json:"-"`            // how many took up to each of LatencyBounds, and longer
+}
+
+// LatencyBounds are the upper bounds of Checks.Buckets.
+func LatencyBounds() []time.Duration { return slices.Clone(latencyBounds[:]) }

@@ -1,0 +1,127 @@
+package director
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Reason is why a real server is where it is: what was asked last, and what
+// came of it. Secrets are masked.
+type Reason struct {
+	Virtual  string   `json:"virtual"` // "tcp:10.0.0.1:80"
+	Real     string   `json:"real"`
+	State    State    `json:"state"`
+	Because  string   `json:"because"`
+	Interval Seconds  `json:"interval_seconds"` // from one check to the next, at present; 0 if nothing is asked
+	Answers  []Answer `json:"answers"`          // the newest first
+}
+
+// An Answer is the result of one check.
+type Answer struct {
+	Time     time.Time `json:"time"`
+	Asked    string    `json:"asked"`
+	Up       bool      `json:"up"`
+	Local    bool      `json:"local,omitempty"` // the fault was on our side
+	Text     string    `json:"text"`
+	Attempts int       `json:"attempts"`
+	Took     Seconds   `json:"took_seconds"`
+	Sent     string    `json:"sent,omitempty"` // the beginnings; kept of checks that failed
+	Received string    `json:"received,omitempty"`
+}
+
+// Why says of each real server that is meant why it is where it is. The error
+// is ctx's or ErrNotConfigured.
+func (d *Director) Why(ctx context.Context, name, virtual string) ([]Reason, error) {
+	var reasons []Reason
+	err := d.do(ctx, func() {
+		for _, r := range d.meant(name, virtual) {
+			reasons = append(reasons, r.why())
+		}
+	})
+	if err == nil && len(reasons) == 0 {
+		err = notConfigured(name, virtual)
+	}
+	return reasons, err
+}
+
+func (r *real) why() Reason {
+	w := Reason{Virtual: r.virtual.id, Real: r.name, State: r.word(), Because: r.because(), Answers: []Answer{}}
+	if r.check == nil {
+		return w
+	}
+	w.Interval = Seconds(r.check.pace())
+	for _, o := range r.check.past.outcomes() {
+		w.Answers = append(w.Answers, r.check.answer(o))
+	}
+	return w
+}
+
+// because says in a sentence what decides about the real server.
+func (r *real) because() string {
+	limits, since := r.virtual.limits(), r.since.Local().Format(time.DateTime)
+	switch {
+	case r.maintenance != "":
+		return "the maintenance directory has the file " + r.maintenance
+	case r.override.Verb != "":
+		return "an operator ordered: " + r.override.String()
+	case r.check == nil:
+		return "nothing is asked (checktype = " + r.virtual.conf.CheckType.String() + ")"
+	case r.verdict == unproven:
+		return "it has not been asked yet"
+	case r.verdict == up && r.failures > 0:
+		return fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.failures, limits.fall)
+	case r.verdict == up:
+		return "up since " + since
+	case r.successes > 0:
+		return fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.successes, limits.rise)
+	}
+	return fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.failures)
+}
+
+// answer is an outcome as it is shown.
+func (c *check) answer(o outcome) Answer {
+	asked := c.ask
+	if o.connect {
+		asked = c.connect
+	}
+	a := Answer{
+		Time: time.Unix(0, o.at), Asked: c.question.hide(asked.String()), Up: o.err == nil, Local: o.local,
+		Text: c.verdictWords(o), Attempts: int(o.attempts), Took: Seconds(o.took),
+	}
+	if o.talk != nil {
+		a.Sent, a.Received = c.question.hideIn(o.talk.sent), c.question.hideIn(o.talk.received)
+	}
+	return a
+}
+
+// verdictWords say in one line what came of a check.
+func (c *check) verdictWords(o outcome) string {
+	if o.err == nil {
+		return cmp.Or(c.question.hide(o.detail), "ok")
+	}
+	return c.question.hide(o.err.Error())
+}
+
+// Recheck has the real servers that are meant asked now, and says how many
+// checks that are.
+func (d *Director) Recheck(ctx context.Context, name, virtual string) (int, error) {
+	n := 0
+	var found bool
+	err := d.do(ctx, func() {
+		checks := map[*check]bool{}
+		for _, r := range d.meant(name, virtual) {
+			found = true
+			if r.check != nil && !checks[r.check] {
+				checks[r.check] = true
+				d.sched.Soon(r.check.job)
+			}
+		}
+		n = len(checks)
+	})
+	if err == nil && !found {
+		err = notConfigured(name, virtual)
+	}
+	return n, err
+}
