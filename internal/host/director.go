@@ -1,0 +1,172 @@
+package host
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"ldirectord/conf"
+)
+
+// A Director is what a director has to be set up for.
+type Director struct {
+	Config     *conf.Config
+	Masquerade []netip.Prefix // networks of real servers that reach others through this host
+	PrefixLen  int            // of IPv4 virtual addresses; 0 is the whole address
+	Filter     Filter
+	Place      Place
+}
+
+// A Place is what the steps of a director depend on besides its configuration:
+// how this host is connected. See Host.Place.
+type Place struct {
+	VIPs  map[netip.Addr]string // the device for each virtual address
+	Reals []string              // devices through which masq real servers are reached, sorted
+
+	// Advertised are devices whose IPv6 default route was learned from a router.
+	Advertised []string
+}
+
+// Steps are what the director needs, in order: first how packets are treated,
+// last the addresses that draw them.
+func (d Director) Steps() ([]Step, error) {
+	steps := d.moduleSteps()
+	steps = append(steps, d.tableSteps()...)
+	steps = append(steps, d.forwardSteps()...)
+	for _, network := range d.Masquerade {
+		steps = append(steps, masqueradeStep(d.Filter, network.Masked()))
+	}
+	for _, vip := range VIPs(d.Config) {
+		dev := d.Place.VIPs[vip]
+		if dev == "" {
+			return nil, fmt.Errorf("which device is %s for? None is in its network and there is no default route: say --dev", vip)
+		}
+		bits := vip.BitLen()
+		if vip.Is4() {
+			bits = cmp.Or(d.PrefixLen, bits)
+		}
+		if bits < 1 || bits > vip.BitLen() {
+			return nil, fmt.Errorf("%s cannot have a prefix of %d bits", vip, bits)
+		}
+		steps = append(steps, newAddress(netip.PrefixFrom(vip, bits), dev))
+	}
+	return unique(steps), nil
+}
+
+// VIPs are the virtual addresses of a configuration, those of marks included,
+// sorted.
+func VIPs(cfg *conf.Config) []netip.Addr {
+	var vips []netip.Addr
+	for _, v := range cfg.Virtuals {
+		if v.Addr.IsValid() {
+			vips = append(vips, v.Addr)
+		}
+		for _, m := range v.Marks {
+			vips = append(vips, m.Addr)
+		}
+	}
+	vips = slices.DeleteFunc(vips, func(a netip.Addr) bool { return a.IsLoopback() || a.IsUnspecified() })
+	slices.SortFunc(vips, netip.Addr.Compare)
+	return slices.Compact(vips)
+}
+
+// moduleSteps load IPVS and its schedulers: the daemon may lack the right to.
+func (d Director) moduleSteps() []Step {
+	steps := []Step{&Module{Name: "ip_vs", Sign: "net/ip_vs"}}
+	for _, v := range d.Config.Virtuals {
+		steps = append(steps, &Module{Name: "ip_vs_" + v.Scheduler})
+	}
+	return unique(steps)
+}
+
+// tableSteps are the kernel's settings that decide what becomes of a client of a
+// real server that is out. They count for all virtual services.
+func (d Director) tableSteps() []Step {
+	var steps []Step
+	vs := func(name string) { steps = append(steps, &Sysctl{Name: "net/ipv4/vs/" + name, Value: "1"}) }
+	for _, v := range d.Config.Virtuals {
+		switch {
+		case v.Quiescent && v.Persist:
+			vs("expire_quiescent_template") // else the client comes back to a real server at weight 0
+			vs("conn_reuse_mode")
+		case v.Quiescent:
+			vs("conn_reuse_mode") // else a client that uses a port again does
+		default:
+			vs("expire_nodest_conn") // else packets to a removed real server are dropped without a word
+		}
+	}
+	return unique(steps)
+}
+
+// forwardSteps let answers of masq real servers through, and keep this host from
+// telling them a shorter way, on which their answers would not be translated.
+func (d Director) forwardSteps() []Step {
+	var steps []Step
+	if d.masquerades(false) {
+		steps = append(steps, &Sysctl{Name: "net/ipv4/ip_forward", Value: "1"})
+		for _, dev := range append([]string{"all", "default"}, d.devices()...) {
+			steps = append(steps, &Sysctl{Name: "net/ipv4/conf/" + dev + "/send_redirects", Value: "0"})
+		}
+	}
+	if d.masquerades(true) {
+		for _, dev := range d.Place.Advertised { // a host that forwards forgets such routes otherwise
+			steps = append(steps, &Sysctl{Name: "net/ipv6/conf/" + dev + "/accept_ra", Value: "2"})
+		}
+		steps = append(steps, &Sysctl{Name: "net/ipv6/conf/all/forwarding", Value: "1"})
+	}
+	return steps
+}
+
+// masquerades says whether this host forwards packets of one family between real
+// servers and others.
+func (d Director) masquerades(ipv6 bool) bool {
+	return slices.ContainsFunc(d.Masquerade, func(p netip.Prefix) bool { return p.Addr().Is6() == ipv6 }) ||
+		slices.ContainsFunc(masqReals(d.Config), func(a netip.Addr) bool { return a.Is6() == ipv6 })
+}
+
+// masqReals are the addresses of real servers behind masq, sorted.
+func masqReals(cfg *conf.Config) []netip.Addr {
+	var reals []netip.Addr
+	for _, v := range cfg.Virtuals {
+		for _, r := range v.Reals {
+			if r.Forward == conf.Masq && !r.Addr.IsLoopback() {
+				reals = append(reals, r.Addr)
+			}
+		}
+	}
+	slices.SortFunc(reals, netip.Addr.Compare)
+	return slices.Compact(reals)
+}
+
+// devices are those of virtual addresses and of masq real servers.
+func (d Director) devices() []string {
+	devices := slices.Clone(d.Place.Reals)
+	for _, dev := range d.Place.VIPs {
+		devices = append(devices, dev)
+	}
+	slices.Sort(devices)
+	return slices.DeleteFunc(slices.Compact(devices), func(dev string) bool { return dev == "" || dev == "lo" })
+}
+
+// MarkSteps are the packet marks that a configuration asks for.
+func MarkSteps(cfg *conf.Config, f Filter) []Step {
+	var steps []Step
+	for _, v := range cfg.Virtuals {
+		for _, m := range v.Marks {
+			steps = append(steps, markStep(f, v.Mark, m))
+		}
+	}
+	return unique(steps)
+}
+
+// unique leaves the first of equal steps.
+func unique(steps []Step) []Step {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(steps, func(s Step) bool {
+		text := s.String()
+		was := seen[text]
+		seen[text] = true
+		return was
+	})
+}

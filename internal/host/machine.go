@@ -1,0 +1,69 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ldirectord/internal/command"
+)
+
+// A machine is what steps work on beside netlink.
+type machine struct {
+	ctx  context.Context // of the work in progress: ends the programs that it runs
+	proc string          // where the proc file system is
+	sys  string          // and sysfs
+	run  runner
+}
+
+// A runner runs a program without a shell and returns what it printed. An error
+// says what the program said.
+type runner func(ctx context.Context, stdin, name string, args ...string) (string, error)
+
+// programLimit bounds one run of iptables, nft or modprobe.
+const programLimit = 20 * time.Second
+
+// errProgram is a program that ran and did not succeed.
+var errProgram = errors.New("failed")
+
+func runProgram(ctx context.Context, stdin, name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, programLimit)
+	defer cancel()
+	result, err := command.Run(ctx, command.Command{Path: find(name), Args: args, Stdin: []byte(stdin), Keep: 1 << 20})
+	if err != nil {
+		return "", err
+	}
+	out := strings.TrimSpace(string(result.Output))
+	if err := result.Err(); err != nil {
+		return out, fmt.Errorf("%s %w: %s", name, errProgram, strings.Join(strings.Fields(out), " "))
+	}
+	return out, nil
+}
+
+// find is the path of a program of the system's, which a daemon's PATH need not
+// have.
+func find(name string) string {
+	for _, dir := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+		if path := filepath.Join(dir, name); exists(path) {
+			return path
+		}
+	}
+	return name
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// context is that of the work in progress.
+func (m *machine) context() context.Context {
+	if m.ctx == nil {
+		return context.Background()
+	}
+	return m.ctx
+}

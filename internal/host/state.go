@@ -1,0 +1,145 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A state is what was done on this host and not yet taken back, in the order in
+// which it was done.
+type state struct {
+	Done []*done `json:"done"`
+}
+
+// A done is a step that was done, or was about to be when something interrupted.
+type done struct {
+	Step Step
+	Was  string   // what was there before the first one did it
+	For  []string // owners; the last one to leave takes it back
+}
+
+// find returns what is known of a step, nil if it was not done here.
+func (s *state) find(step Step) *done {
+	for _, d := range s.Done {
+		if d.Step.String() == step.String() {
+			return d
+		}
+	}
+	return nil
+}
+
+func (s *state) add(step Step, was string) *done {
+	d := &done{Step: step, Was: was}
+	s.Done = append(s.Done, d)
+	return d
+}
+
+// want adds an owner, and reports whether it is a new one.
+func (d *done) want(owner string) bool {
+	if slices.Contains(d.For, owner) {
+		return false
+	}
+	d.For = append(d.For, owner)
+	return true
+}
+
+// leave takes an owner from a step, and the step away with its last one.
+func (s *state) leave(d *done, owner string) {
+	d.For = slices.DeleteFunc(d.For, func(o string) bool { return o == owner })
+	if len(d.For) == 0 {
+		s.Done = slices.DeleteFunc(s.Done, func(other *done) bool { return other == d })
+	}
+}
+
+func (s *state) owners() []string {
+	var all []string
+	for _, d := range s.Done {
+		all = append(all, d.For...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// stateFile is where the state of this network namespace is. That of the first
+// process is the usual one, and has the plain name.
+func stateFile(runDir string) string {
+	name := "host.json"
+	var own, first unix.Stat_t
+	if unix.Stat("/proc/thread-self/ns/net", &own) == nil && unix.Stat("/proc/1/ns/net", &first) == nil && own.Ino != first.Ino {
+		name = fmt.Sprintf("host-%d.json", own.Ino)
+	}
+	return filepath.Join(runDir, "ldirectord", name)
+}
+
+func readState(file string) (*state, error) {
+	s := &state{}
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, fmt.Errorf("%s, which says what was set up, cannot be understood: %w", file, err)
+	}
+	return s, nil
+}
+
+// write replaces the file in one step, so that it is always whole. Nothing left
+// to say is no file.
+func (s *state) write(file string) error {
+	if len(s.Done) == 0 {
+		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	text, err := json.MarshalIndent(s, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(file+".new", file)
+}
+
+// lockPatience is between two tries to get the lock.
+const lockPatience = 50 * time.Millisecond
+
+// lockState waits until no other process works on the host.
+func lockState(ctx context.Context, file string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
+			f.Close()
+			return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, fmt.Errorf("another process is working on this host: %w", ctx.Err())
+		case <-time.After(lockPatience):
+		}
+	}
+}
