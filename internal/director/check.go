@@ -21,6 +21,7 @@ type check struct {
 
 	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
 	past            past         // owned by the director's goroutine
+	secrets         secrets
 
 	connects int // left until ask's turn; owned by the runs, which never overlap
 }
@@ -43,6 +44,7 @@ func (d *Director) run(ctx context.Context, c *check) {
 	if ctx.Err() != nil {
 		return
 	}
+	c.secrets.hideResult(&res.Result)
 	c.turn(res.Err == nil)
 	select {
 	case d.results <- res:

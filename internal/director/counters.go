@@ -35,6 +35,7 @@ func (k *kernelState) count(op ipvs.Op, err error) {
 	switch {
 	case err == nil:
 		k.changes[op]++
+		k.read = time.Time{} // the table is not what it was
 	case !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist):
 		k.refused[op]++
 	}

@@ -119,7 +119,7 @@ func (d *Director) checkFor(q question, old map[question]*check) *check {
 }
 
 func (d *Director) newCheck(q question) *check {
-	c := &check{question: q}
+	c := &check{question: q, secrets: q.secrets()}
 	c.ask, c.connect = d.workshop.checkers(q, c.expires)
 	c.job = &schedule.Job{Interval: q.interval, Run: func(ctx context.Context) { d.run(ctx, c) }}
 	d.unheard[c] = true

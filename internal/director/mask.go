@@ -2,18 +2,24 @@ package director
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"ldirectord/internal/engine"
 )
 
 // masked stands where a secret was.
 const masked = "***"
 
-// secrets are the texts that must not be shown, in every form in which a check
-// sends them. The longest forms come first, since they hold the others.
-func (q question) secrets() []string {
-	var list []string
+// secrets are texts that must not be shown.
+type secrets []string
+
+// secrets are q's, in every form in which a check sends them. The longest forms
+// come first, since they hold the others.
+func (q question) secrets() secrets {
+	var list secrets
 	for _, secret := range []string{q.passwd, q.secret} {
 		if secret == "" {
 			continue
@@ -43,12 +49,12 @@ var secretHeader = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|pass`)
 // userinfo is the user and password in a URL.
 var userinfo = regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`)
 
-// hide returns text without the secrets of q.
-func (q question) hide(text string) string {
-	for _, secret := range q.secrets() {
+// hide returns text without the secrets.
+func (s secrets) hide(text string) string {
+	for _, secret := range s {
 		text = strings.ReplaceAll(text, secret, masked)
 	}
-	if strings.Contains(text, "@") {
+	if strings.Contains(text, "://") && strings.Contains(text, "@") {
 		text = userinfo.ReplaceAllString(text, "$1:"+masked+"@")
 	}
 	return text
@@ -56,9 +62,9 @@ func (q question) hide(text string) string {
 
 // hideIn is hide for the beginning of a conversation, whose end may have cut a
 // secret short.
-func (q question) hideIn(excerpt []byte) string {
-	text := q.hide(string(excerpt))
-	for _, secret := range q.secrets() {
+func (s secrets) hideIn(excerpt []byte) string {
+	text := s.hide(string(excerpt))
+	for _, secret := range s {
 		for n := len(secret) - 1; n > 2; n-- {
 			if cut, found := strings.CutSuffix(text, secret[:n]); found {
 				return cut + masked
@@ -66,4 +72,17 @@ func (q question) hideIn(excerpt []byte) string {
 		}
 	}
 	return text
+}
+
+// hideResult is hide for what a result says: servers exist that repeat in
+// their answers what they were sent.
+func (s secrets) hideResult(res *engine.Result) {
+	res.Detail = s.hide(res.Detail)
+	if res.Err == nil {
+		return
+	}
+	text := res.Err.Error()
+	if hidden := s.hide(text); hidden != text {
+		res.Err = errors.New(hidden)
+	}
 }

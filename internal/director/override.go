@@ -44,8 +44,7 @@ type Override struct {
 	By      string    `json:"by"`
 }
 
-// String is the override in words: "drain by root until 2026-11-21 14:00:00:
-// new disk".
+// String is the override in words: "drain by root for 1h0m0s: new disk".
 func (o Override) String() string {
 	words := o.Verb
 	if o.Verb == Weight {
@@ -53,7 +52,7 @@ func (o Override) String() string {
 	}
 	words += " by " + o.By
 	if !o.Until.IsZero() {
-		words += " until " + o.Until.Local().Format(time.DateTime)
+		words += " for " + o.Until.Sub(o.Since).String()
 	}
 	if o.Comment != "" {
 		words += ": " + o.Comment
@@ -195,6 +194,7 @@ func (d *Director) forgotten(o Order) []target {
 
 // override puts an override in force, or ends one, and tells why.
 func (d *Director) override(t target, o Override, why string) {
+	_, before := d.overrides[t]
 	if o.Verb == Enable {
 		delete(d.overrides, t)
 	} else {
@@ -205,7 +205,8 @@ func (d *Director) override(t target, o Override, why string) {
 			continue
 		}
 		for _, r := range v.reals {
-			if r.name == t.real {
+			_, byHand := v.hand[r.dst.AddrPort]
+			if r.name == t.real && (o.Verb != Enable || before || byHand) {
 				d.overruled(r)
 				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name, Reason: why})
 			}

@@ -90,6 +90,8 @@ type stage struct {
 	dead    atomic.Bool // it was killed
 	dir     string      // maintenance files
 
+	overrides []Override // what a daemon would have written down
+
 	mu     sync.Mutex
 	out    strings.Builder
 	broken map[string]string // what a real server answers instead of "up"
@@ -166,7 +168,7 @@ func (s *stage) perform(words []string) {
 		s.mu.Unlock()
 		s.printf("asked", "%d times", n)
 	default:
-		s.t.Fatalf("unknown line %q", words)
+		s.operate(words)
 	}
 }
 
@@ -201,6 +203,8 @@ func (s *stage) start(name string) {
 		NameOf: func(_ context.Context, a netip.Addr) string { return hostNames[a.String()] },
 		Sink:   s.event,
 		Log:    func(format string, args ...any) { s.printf("log", format, args...) },
+
+		Overrides: s.overrides,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.cancel, s.ended = cancel, make(chan error, 1)

@@ -151,12 +151,13 @@ func (v *virtual) notices() []string {
 
 // state is how it stands with a real server. dst is what the kernel has of it.
 func (r *real) state(dst ipvs.Destination, present bool, desired held) RealState {
-	s := RealState{State: StateUp, Name: r.name, At: r.dst.AddrPort.String(), Forward: r.dst.Forward.Listed()}
-	if present {
-		s = destinationState(dst)
-		s.Name = r.name
+	s := RealState{Name: r.name, At: r.name, State: r.word(), Forward: r.dst.Forward.Listed()}
+	if r.dst.AddrPort != r.conf.AddrPort() {
+		s.At = r.dst.AddrPort.String()
 	}
-	s.State = r.word()
+	if present {
+		s.hold(dst)
+	}
 	s.Since, s.Failures, s.FailureCount = r.since, r.failures, r.virtual.limits().fall
 	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, desired.slots[r.dst.AddrPort].Weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
@@ -201,7 +202,7 @@ func (c *check) describe(s *RealState) {
 	}
 	s.Latencies = p.recent()
 	if o, ok := p.last(); ok {
-		s.Last = &Last{Time: time.Unix(0, o.at), Took: Seconds(o.took), Up: o.err == nil, Text: c.verdictWords(o)}
+		s.Last = &Last{Time: time.Unix(0, o.at), Took: Seconds(o.took), Up: o.err == nil, Text: o.words()}
 	}
 }
 
@@ -209,10 +210,15 @@ func (c *check) describe(s *RealState) {
 // is known.
 func destinationState(dst ipvs.Destination) RealState {
 	at := dst.AddrPort.String()
-	return RealState{
-		Name: at, At: at, State: StateForeign, Present: true, Forward: dst.Forward.Listed(),
-		Weight: dst.Weight, Active: dst.Active, Inactive: dst.Inactive, Persistent: dst.Persistent, Stats: dst.Stats,
-	}
+	s := RealState{Name: at, At: at, State: StateForeign}
+	s.hold(dst)
+	return s
+}
+
+// hold takes over what the kernel has.
+func (s *RealState) hold(dst ipvs.Destination) {
+	s.Present, s.Forward, s.Weight = true, dst.Forward.Listed(), dst.Weight
+	s.Active, s.Inactive, s.Persistent, s.Stats = dst.Active, dst.Inactive, dst.Persistent, dst.Stats
 }
 
 // otherState is how it stands with a destination that is no configured real

@@ -87,21 +87,21 @@ func (c *check) answer(o outcome) Answer {
 		asked = c.connect
 	}
 	a := Answer{
-		Time: time.Unix(0, o.at), Asked: c.question.hide(asked.String()), Up: o.err == nil, Local: o.local,
-		Text: c.verdictWords(o), Attempts: int(o.attempts), Took: Seconds(o.took),
+		Time: time.Unix(0, o.at), Asked: c.secrets.hide(asked.String()), Up: o.err == nil, Local: o.local,
+		Text: o.words(), Attempts: int(o.attempts), Took: Seconds(o.took),
 	}
 	if o.talk != nil {
-		a.Sent, a.Received = c.question.hideIn(o.talk.sent), c.question.hideIn(o.talk.received)
+		a.Sent, a.Received = c.secrets.hideIn(o.talk.sent), c.secrets.hideIn(o.talk.received)
 	}
 	return a
 }
 
-// verdictWords say in one line what came of a check.
-func (c *check) verdictWords(o outcome) string {
+// words say in one line what came of a check.
+func (o outcome) words() string {
 	if o.err == nil {
-		return cmp.Or(c.question.hide(o.detail), "ok")
+		return cmp.Or(o.detail, "ok")
 	}
-	return c.question.hide(o.err.Error())
+	return o.err.Error()
 }
 
 // Recheck has the real servers that are meant asked now, and says how many

@@ -1,0 +1,86 @@
+package director
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/internal/engine"
+)
+
+func TestPast(t *testing.T) {
+	c := &check{ask: nothing{}}
+	if _, ok := c.past.last(); ok || len(c.past.outcomes()) != 0 || len(c.past.recent()) != 0 {
+		t.Fatal("there is a past before the first result")
+	}
+	for i := range 100 {
+		res := result{check: c, asked: nothing{}, at: time.Unix(int64(i), 0)}
+		res.Result = engine.Result{Attempts: 1, Took: time.Duration(i) * time.Millisecond}
+		switch {
+		case i%10 == 9:
+			res.Err, res.Received = errors.New("no"), []byte("hello")
+		case i == 50:
+			res.Err, res.Local = errors.New("no descriptors"), true
+		}
+		c.past.add(res)
+	}
+	p := &c.past
+	if p.count != 100 || p.down != 10 || p.local != 1 {
+		t.Errorf("%d results, %d down, %d local, want 100, 10, 1", p.count, p.down, p.local)
+	}
+	var when []int64
+	for _, o := range p.outcomes() {
+		when = append(when, time.Unix(0, o.at).Unix())
+	}
+	if diff := cmp.Diff([]int64{99, 98, 97, 96, 95, 94}, when); diff != "" {
+		t.Errorf("outcomes, the newest first (-want +got):\n%s", diff)
+	}
+	if last, _ := p.last(); last.talk == nil || string(last.talk.received) != "hello" {
+		t.Errorf("the last conversation is not kept: %+v", last)
+	}
+	recent := p.recent()
+	if len(recent) != keptLatencies || recent[0] != 60*time.Millisecond || recent[keptLatencies-1] != 99*time.Millisecond {
+		t.Errorf("latencies %v, want 60ms to 99ms", recent)
+	}
+	var sum uint32
+	for _, n := range p.buckets {
+		sum += n
+	}
+	if sum != 99 || p.buckets[0] != 2 { // 0 and 1 ms
+		t.Errorf("buckets %v, want all but the one that was our fault", p.buckets)
+	}
+}
+
+func TestHistoryIsARing(t *testing.T) {
+	var h history
+	for i := range historySize + 10 {
+		h.add(Event{Weight: i})
+	}
+	list := h.list()
+	if len(list) != historySize || list[0].Weight != 10 || list[historySize-1].Weight != historySize+9 {
+		t.Errorf("%d events from %d to %d", len(list), list[0].Weight, list[len(list)-1].Weight)
+	}
+}
+
+func TestTurnsAreBounded(t *testing.T) {
+	var turns turns
+	for i := range 100 {
+		turns.add(Event{Kind: []Kind{Gone, Back}[i%2]}, time.Unix(int64(i), 0))
+	}
+	if turns.total != 100 || len(turns.last) != keptTurns || turns.last[keptTurns-1] != (Turn{time.Unix(99, 0), true}) {
+		t.Errorf("%d turns, kept %d, the last %v", turns.total, len(turns.last), turns.last[len(turns.last)-1])
+	}
+}
+
+func TestKindsHaveWords(t *testing.T) {
+	for k := range Kind(255) {
+		if k < Kind(len(kindWords)) && k.String() == "" {
+			t.Errorf("kind %d has no word", k)
+		}
+	}
+	if int(AnyBack) != len(kindWords)-1 {
+		t.Errorf("%d kinds have words, of %d", len(kindWords), AnyBack+1)
+	}
+}

@@ -1,0 +1,137 @@
+package director
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+	"ldirectord/internal/engine"
+	"ldirectord/ipvs"
+)
+
+// manyReals is a configuration with virtual services of 100 real servers each.
+func manyReals(tb testing.TB, virtuals int) *conf.Config {
+	tb.Helper()
+	var b strings.Builder
+	for i := range virtuals {
+		fmt.Fprintf(&b, "virtual=10.0.%d.%d:80\n    service=http\n    real=10.%d.0.1->10.%d.0.100:80 masq\n", i/250, i%250+1, i%250+1, i%250+1)
+	}
+	cfg, err := conf.Parse("many.cf", []byte(b.String()), conf.Options{Hostname: "director"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return cfg
+}
+
+// runMany runs a director in which all of manyReals have answered.
+func runMany(tb testing.TB, virtuals int) *Director {
+	tb.Helper()
+	d := New(Options{
+		Table: ipvs.NewMemory(),
+		Sink:  func(Event) {},
+		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+			return engine.Result{Attempts: 1, Took: 3 * time.Millisecond, Detail: "HTTP/1.1 200 OK"}
+		},
+	})
+	ctx, cancel := context.WithCancel(tb.Context())
+	ended := make(chan error, 1)
+	cfg := manyReals(tb, virtuals)
+	cfg.CheckRate = 1 << 20
+	go func() { ended <- d.Run(ctx, cfg) }()
+	tb.Cleanup(func() { cancel(); <-ended })
+	<-d.Ready()
+	for {
+		s, err := d.Snapshot(ctx)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if s.Ready {
+			return d
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// A snapshot survives its way through JSON: what the commands show is what the
+// daemon knows.
+func TestSnapshotJSON(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		d := New(Options{Table: ipvs.NewMemory(), Sink: func(Event) {}, Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+			return engine.Result{Took: 1500 * time.Millisecond, Detail: "fine"}
+		}})
+		go func() { _ = d.Run(ctx, manyReals(t, 1)) }()
+		time.Sleep(20 * time.Second)
+		if _, _, err := d.Obey(ctx, Order{Verb: Drain, Real: "10.1.0.7", For: time.Hour, By: "alice"}); err != nil {
+			t.Fatal(err)
+		}
+		s, err := d.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !s.Ready || s.State != "running" || s.Virtuals[0].In != 99 || s.Virtuals[0].Reals[6].State != StateDrained {
+			t.Errorf("ready %v, %s, %d in, the 7th is %s: want all but the 7th in", s.Ready, s.State, s.Virtuals[0].In, s.Virtuals[0].Reals[6].State)
+		}
+		text, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Snapshot
+		if err := json.Unmarshal(text, &got); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(text), string(again)); diff != "" {
+			t.Errorf("after the way through JSON (-want +got):\n%s", diff)
+		}
+		cancel()
+		synctest.Wait()
+		time.Sleep(5 * time.Second)
+	})
+}
+
+func TestPlanStart(t *testing.T) {
+	table := ipvs.NewMemory()
+	cfg := manyReals(t, 2)
+	changes, err := PlanStart(table, cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Nobody has proved anything yet: only the services are added.
+	want := []string{"-A -t 10.0.0.1:80 -s wrr", "-A -t 10.0.0.2:80 -s wrr"}
+	var got []string
+	for _, c := range changes {
+		got = append(got, c.String())
+		if err := table.Apply(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("for an empty table (-want +got):\n%s", diff)
+	}
+	if changes, err = PlanStart(table, cfg, nil); err != nil || len(changes) != 0 {
+		t.Errorf("once that is done there is %v, %v to do", changes, err)
+	}
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	d := runMany(b, 100)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Snapshot(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
