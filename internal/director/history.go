@@ -54,7 +54,7 @@ func (n Note) Verdict() bool {
 
 // NoteOf is the note of an event.
 func NoteOf(e Event) Note {
-	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), After: Seconds(e.Down)}
+	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), After: inSeconds(e.Down)}
 }
 
 // words is the event in one line, also for those that have none in
@@ -169,7 +169,7 @@ func withDurations(events []Event) []Note {
 		}
 		t := target{e.ID, e.R}
 		if last, ok := since[t]; ok && notes[i].After == 0 {
-			notes[i].After = Seconds(e.Time.Sub(last))
+			notes[i].After = inSeconds(e.Time.Sub(last))
 		}
 		since[t] = e.Time
 	}

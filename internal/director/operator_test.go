@@ -66,7 +66,7 @@ func (s *stage) why(name string) {
 	for _, w := range reasons {
 		// When it happened depends on the tick.
 		because, _, _ := strings.Cut(w.Because, " since ")
-		s.printf("why", "%s %s is %s: %s; asked every %v", w.Virtual, w.Real, w.State, because, time.Duration(w.Interval))
+		s.printf("why", "%s %s is %s: %s; asked every %v", w.Virtual, w.Real, w.State, because, w.Interval.Duration())
 		for _, a := range w.Answers[:min(2, len(w.Answers))] {
 			s.printf("why", "    %s: up %v: %s", a.Asked, a.Up, a.Text)
 		}
@@ -79,7 +79,7 @@ func (s *stage) history(words []string) {
 		s.t.Fatal(err)
 	}
 	for _, n := range notes {
-		s.printf("history", "%s %s %s: %s (after %v)", n.Kind, n.Virtual, n.Real, n.Text, time.Duration(n.After).Round(time.Second))
+		s.printf("history", "%s %s %s: %s (after %v)", n.Kind, n.Virtual, n.Real, n.Text, n.After.Duration().Round(time.Second))
 	}
 }
 

@@ -1,7 +1,6 @@
 package director
 
 import (
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -43,18 +42,12 @@ type Lag struct {
 }
 
 // Seconds is a duration that is a number of seconds in JSON.
-type Seconds time.Duration
+type Seconds float64
 
-// MarshalJSON implements json.Marshaler.
-func (s Seconds) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(s).Seconds()) }
+func inSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *Seconds) UnmarshalJSON(text []byte) error {
-	var n float64
-	err := json.Unmarshal(text, &n)
-	*s = Seconds(n * float64(time.Second))
-	return err
-}
+// Duration is the same as others count it.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
 
 // A VirtualState is one virtual service: a configured one, or a foreign one that
 // the kernel holds besides.

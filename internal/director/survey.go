@@ -78,8 +78,8 @@ func stateWord(s conf.Status) string {
 func (d *Director) lag(now time.Time) Lag {
 	l := d.sched.Lag()
 	return Lag{
-		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: Seconds(l.Worst),
-		Silent: Seconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: len(d.unheard),
+		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: inSeconds(l.Worst),
+		Silent: inSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: len(d.unheard),
 	}
 }
 
@@ -198,11 +198,11 @@ func (c *check) describe(s *RealState) {
 	}
 	p := &c.past
 	s.Checks = Checks{
-		Up: p.count - p.down - p.local, Down: p.down, Local: p.local, Took: Seconds(p.took), Buckets: slices.Clone(p.buckets[:]),
+		Up: p.count - p.down - p.local, Down: p.down, Local: p.local, Took: inSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
 	}
 	s.Latencies = p.recent()
 	if o, ok := p.last(); ok {
-		s.Last = &Last{Time: time.Unix(0, o.at), Took: Seconds(o.took), Up: o.err == nil, Text: o.words()}
+		s.Last = &Last{Time: time.Unix(0, o.at), Took: inSeconds(time.Duration(o.took)), Up: o.err == nil, Text: o.words()}
 	}
 }
 

@@ -51,7 +51,7 @@ func (r *real) why() Reason {
 	if r.check == nil {
 		return w
 	}
-	w.Interval = Seconds(r.check.pace())
+	w.Interval = inSeconds(r.check.pace())
 	for _, o := range r.check.past.outcomes() {
 		w.Answers = append(w.Answers, r.check.answer(o))
 	}
@@ -88,7 +88,7 @@ func (c *check) answer(o outcome) Answer {
 	}
 	a := Answer{
 		Time: time.Unix(0, o.at), Asked: c.secrets.hide(asked.String()), Up: o.err == nil, Local: o.local,
-		Text: o.words(), Attempts: int(o.attempts), Took: Seconds(o.took),
+		Text: o.words(), Attempts: int(o.attempts), Took: inSeconds(time.Duration(o.took)),
 	}
 	if o.talk != nil {
 		a.Sent, a.Received = c.secrets.hideIn(o.talk.sent), c.secrets.hideIn(o.talk.received)
