@@ -60,6 +60,11 @@ status 0: no mistakes; 2: mistakes.
   --explain   say what the file does, virtual service by virtual service`,
 		},
 		{
+			name: "host", arguments: "WHAT up|down|status", run: (*session).host,
+			summary: "set up the host: director, realserver or marks",
+			help:    hostHelp,
+		},
+		{
 			name: "help", arguments: "[COMMAND]", run: (*session).help,
 			summary: "explain a command",
 		},

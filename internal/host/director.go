@@ -51,7 +51,7 @@ func (d Director) Steps() ([]Step, error) {
 		}
 		steps = append(steps, newAddress(netip.PrefixFrom(vip, bits), dev))
 	}
-	return unique(steps), nil
+	return Unique(steps), nil
 }
 
 // VIPs are the virtual addresses of a configuration, those of marks included,
@@ -77,7 +77,7 @@ func (d Director) moduleSteps() []Step {
 	for _, v := range d.Config.Virtuals {
 		steps = append(steps, &Module{Name: "ip_vs_" + v.Scheduler})
 	}
-	return unique(steps)
+	return Unique(steps)
 }
 
 // tableSteps are the kernel's settings that decide what becomes of a client of a
@@ -96,7 +96,7 @@ func (d Director) tableSteps() []Step {
 			vs("expire_nodest_conn") // else packets to a removed real server are dropped without a word
 		}
 	}
-	return unique(steps)
+	return Unique(steps)
 }
 
 // forwardSteps let answers of masq real servers through, and keep this host from
@@ -157,11 +157,11 @@ func MarkSteps(cfg *conf.Config, f Filter) []Step {
 			steps = append(steps, markStep(f, v.Mark, m))
 		}
 	}
-	return unique(steps)
+	return Unique(steps)
 }
 
-// unique leaves the first of equal steps.
-func unique(steps []Step) []Step {
+// Unique leaves the first of equal steps.
+func Unique(steps []Step) []Step {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(steps, func(s Step) bool {
 		text := s.String()

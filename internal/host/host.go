@@ -46,6 +46,9 @@ type Host struct {
 
 	// Say is told each thing that is done, as one line. nil is nobody.
 	Say func(format string, args ...any)
+
+	// DryRun is to say what would be done, and to do nothing.
+	DryRun bool
 }
 
 // New returns the host. runDir is where its state is kept, in a directory
@@ -75,6 +78,21 @@ func (h *Host) Down(ctx context.Context, owner string) error {
 	return h.change(ctx, func(s *state) error { return h.release(s, owner, nil) })
 }
 
+// Held are the steps that were done for owner and not yet taken back.
+func (h *Host) Held(owner string) ([]Step, error) {
+	s, err := readState(h.file)
+	if err != nil {
+		return nil, err
+	}
+	var steps []Step
+	for _, d := range s.Done {
+		if slices.Contains(d.For, owner) {
+			steps = append(steps, d.Step)
+		}
+	}
+	return steps, nil
+}
+
 // Owners are those for whom something was done and not yet taken back, sorted.
 func (h *Host) Owners() ([]string, error) {
 	s, err := readState(h.file)
@@ -86,11 +104,13 @@ func (h *Host) Owners() ([]string, error) {
 
 // change runs f with the state, alone among all processes.
 func (h *Host) change(ctx context.Context, f func(*state) error) error {
-	unlock, err := lockState(ctx, h.file)
-	if err != nil {
-		return err
+	if !h.DryRun {
+		unlock, err := lockState(ctx, h.file)
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
-	defer unlock()
 	s, err := readState(h.file)
 	if err != nil {
 		return err
@@ -103,37 +123,50 @@ func (h *Host) change(ctx context.Context, f func(*state) error) error {
 // leave behind what nobody knows of.
 func (h *Host) up(s *state, owner string, step Step) error {
 	found, err := step.look(h.machine)
+	if h.DryRun {
+		h.sayStep(step, found)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	d := s.find(step)
-	if found.done && d == nil {
-		h.say("%s (is so already)", step)
-		return nil
-	}
-	if _, ok := step.(unowned); !ok {
-		if d == nil {
-			d = s.add(step, found.was)
-		}
-		if d.want(owner) {
-			if err := s.write(h.file); err != nil {
-				return err
-			}
-		}
-	}
-	if found.done {
-		h.say("%s (is so already)", step)
-		return nil
-	}
-	if err := step.do(h.machine); err != nil {
+	if err := h.note(s, owner, step, found); err != nil {
 		return err
 	}
-	if found.was != "" {
+	if !found.done {
+		if err := step.do(h.machine); err != nil {
+			return err
+		}
+	}
+	h.sayStep(step, found)
+	return nil
+}
+
+// note notes that a step is about to be done for owner, unless it was done by
+// somebody else, whose it then is.
+func (h *Host) note(s *state, owner string, step Step, found sight) error {
+	d := s.find(step)
+	if _, ok := step.(unowned); ok || found.done && d == nil {
+		return nil
+	}
+	if d == nil {
+		d = s.add(step, found.was)
+	}
+	if !d.want(owner) {
+		return nil
+	}
+	return s.write(h.file)
+}
+
+func (h *Host) sayStep(step Step, found sight) {
+	switch {
+	case found.done:
+		h.say("%s (is so already)", step)
+	case found.was != "":
 		h.say("%s (was %s)", step, found.was)
-	} else {
+	default:
 		h.say("%s", step)
 	}
-	return nil
 }
 
 // release takes back, from the last to the first, what was done for owner and is
@@ -141,22 +174,31 @@ func (h *Host) up(s *state, owner string, step Step) error {
 func (h *Host) release(s *state, owner string, keep []Step) error {
 	var failed error
 	for _, d := range slices.Backward(slices.Clone(s.Done)) {
-		if slices.ContainsFunc(keep, func(k Step) bool { return k.String() == d.Step.String() }) || !slices.Contains(d.For, owner) {
+		if !slices.Contains(d.For, owner) || slices.ContainsFunc(keep, d.is) {
 			continue
 		}
-		if len(d.For) == 1 {
-			if err := d.Step.undo(h.machine, d.Was); err != nil {
-				failed = errors.Join(failed, fmt.Errorf("taking back %s: %w", d.Step, err))
-				continue
-			}
-			h.say("taken back: %s%s", d.Step, before(d.Was))
-		}
-		s.leave(d, owner)
-		if err := s.write(h.file); err != nil {
-			return err
+		if err := h.leave(s, d, owner); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("taking back %s: %w", d.Step, err))
 		}
 	}
 	return failed
+}
+
+// leave takes one step back, unless somebody else needs it, too.
+func (h *Host) leave(s *state, d *done, owner string) error {
+	if len(d.For) == 1 {
+		if !h.DryRun {
+			if err := d.Step.undo(h.machine, d.Was); err != nil {
+				return err
+			}
+		}
+		h.say("taken back: %s%s", d.Step, before(d.Was))
+	}
+	if h.DryRun {
+		return nil
+	}
+	s.leave(d, owner)
+	return s.write(h.file)
 }
 
 func before(was string) string {

@@ -69,7 +69,9 @@ func testHost(t *testing.T) (*Host, func() string) {
 	t.Helper()
 	var b strings.Builder
 	h := New(t.TempDir())
-	h.Say = func(format string, args ...any) { b.WriteString(strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n") }
+	h.Say = func(format string, args ...any) {
+		b.WriteString(strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")
+	}
 	return h, func() string {
 		said := b.String()
 		b.Reset()
@@ -347,4 +349,32 @@ func expect(t *testing.T, got, want string) {
 	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+func TestDryRun(t *testing.T) {
+	inOwnSpace(t, func(t *testing.T) {
+		h, said := testHost(t)
+		want := steps(t, "10.0.0.80")
+		before := statusText(h, want)
+		h.DryRun = true
+		must(t, h.Up(t.Context(), "a", append(want, &Device{"none"})))
+		if got := said(); strings.Count(got, "\n") != len(want)+1 || !strings.Contains(got, "\nlink up none\n") {
+			t.Errorf("said:\n%s", got)
+		}
+		if diff := cmp.Diff(before, statusText(h, want)); diff != "" || exists(filepath.Dir(h.file)) {
+			t.Errorf("a dry run did something (-before +after):\n%s", diff)
+		}
+		h.DryRun = false
+		must(t, h.Up(t.Context(), "a", want))
+		said()
+		h.DryRun = true
+		must(t, h.Down(t.Context(), "a"))
+		if got := strings.Count(said(), "taken back"); got != len(want) {
+			t.Errorf("said that %d steps would be taken back, want %d", got, len(want))
+		}
+		held, err := h.Held("a")
+		if err != nil || len(held) != len(want) {
+			t.Errorf("after a dry run %d steps are held, %v; want %d", len(held), err, len(want))
+		}
+	})
 }

@@ -19,12 +19,13 @@ type RealServer struct {
 // Owner is for whom the steps are done: one virtual address.
 func (r RealServer) Owner() string {
 	if !r.VIP.IsValid() {
-		return realServerOwner + "masq"
+		return RealServerOwner + "masq"
 	}
-	return realServerOwner + r.VIP.String()
+	return RealServerOwner + r.VIP.String()
 }
 
-const realServerOwner = "realserver "
+// RealServerOwner is what the owners of real servers begin with.
+const RealServerOwner = "realserver "
 
 // Steps are what the real server needs, in order: how it answers ARP is set
 // before the address appears, or it would take the virtual address from the

@@ -27,10 +27,13 @@ type done struct {
 	For  []string // owners; the last one to leave takes it back
 }
 
+// is says whether it is this step that was done.
+func (d *done) is(step Step) bool { return d.Step.String() == step.String() }
+
 // find returns what is known of a step, nil if it was not done here.
 func (s *state) find(step Step) *done {
 	for _, d := range s.Done {
-		if d.Step.String() == step.String() {
+		if d.is(step) {
 			return d
 		}
 	}
