@@ -4,6 +4,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -14,29 +15,33 @@ import (
 // okAnswer is what the servers answer to whatever they are asked.
 const okAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n"
 
+// A Fault is what is wrong with a server.
+type Fault string
+
+// The faults.
+const (
+	None      Fault = "none"
+	Refused   Fault = "refused"   // nobody listens
+	Silent    Fault = "silent"    // connections are accepted and nothing is said
+	BlackHole Fault = "blackhole" // after a connection or two nothing comes back at all
+)
+
 // Addr is the i-th loopback address of the servers.
 func Addr(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 1, byte(i / 250), byte(1 + i%250)})
 }
 
-// A server listens on many loopback addresses in one thread and answers in as
-// few system calls as it can: the less it takes, the less it disturbs.
-type server struct {
-	epoll     int
-	listeners map[int32]bool
-	buffer    [4096]byte
-}
-
 // Serve answers on n addresses and one port until stdin ends, and says
-// "ready PORT" on stdout when it can be asked.
-func Serve(n int, stdin, stdout *os.File) error {
+// "ready PORT" on stdout when it can be asked. Every other address, the odd
+// ones, has the fault.
+func Serve(n int, fault Fault, stdin, stdout *os.File) error {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return err
 	}
 	defer syscall.Close(epoll)
-	s := &server{epoll: epoll, listeners: map[int32]bool{}}
-	port, err := s.listen(n)
+	s := &server{epoll: epoll, listeners: map[int32]Fault{}, mute: map[int32]bool{}}
+	port, err := s.listen(n, fault)
 	if err != nil {
 		return err
 	}
@@ -48,38 +53,63 @@ func Serve(n int, stdin, stdout *os.File) error {
 	return s.run()
 }
 
+// A server listens on many addresses in one thread and answers in as few system
+// calls as it can: the less it takes, the less it disturbs what is measured.
+type server struct {
+	epoll     int
+	listeners map[int32]Fault // by descriptor
+	mute      map[int32]bool  // connections that get no answer
+	buffer    [4096]byte
+}
+
 // firstPort is the first port that is tried. Like those of real services it is
 // none that the kernel gives to clients.
 const firstPort = 8080
 
 // listen opens all listeners, on the first port that the first address has
 // free.
-func (s *server) listen(n int) (port int, err error) {
+func (s *server) listen(n int, fault Fault) (port int, err error) {
 	for port = firstPort; ; port++ {
-		if err = s.listenOn(Addr(0), port); err != syscall.EADDRINUSE {
+		if err = s.listenOn(Addr(0), port, None); !errors.Is(err, syscall.EADDRINUSE) {
 			break
 		}
 	}
 	for i := 1; i < n && err == nil; i++ {
-		err = s.listenOn(Addr(i), port)
+		switch {
+		case i%2 == 0:
+			err = s.listenOn(Addr(i), port, None)
+		case fault != Refused:
+			err = s.listenOn(Addr(i), port, fault)
+		}
 	}
 	return port, err
 }
 
-func (s *server) listenOn(addr netip.Addr, port int) error {
+func (s *server) listenOn(addr netip.Addr, port int, fault Fault) error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.As4(), Port: port})
-	if err == nil {
-		err = syscall.Listen(fd, 256)
+	backlog := 256
+	if fault == BlackHole {
+		backlog = 0 // nobody accepts: it is soon full, and then nothing is answered
 	}
-	if err != nil {
+	// Connections of the run before may not be forgotten yet.
+	err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
+	if err == nil {
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.As4(), Port: port})
+	}
+	if err == nil {
+		err = syscall.Listen(fd, backlog)
+	}
+	switch {
+	case err != nil:
 		syscall.Close(fd)
 		return err
+	case fault == BlackHole:
+		return nil
 	}
-	s.listeners[int32(fd)] = true
+	s.listeners[int32(fd)] = fault
 	return s.watch(fd)
 }
 
@@ -96,8 +126,8 @@ func (s *server) run() error {
 			return err
 		}
 		for _, event := range events[:max(n, 0)] {
-			if s.listeners[event.Fd] {
-				s.accept(int(event.Fd))
+			if fault, ok := s.listeners[event.Fd]; ok {
+				s.accept(int(event.Fd), fault)
 			} else {
 				s.answer(int(event.Fd))
 			}
@@ -105,26 +135,34 @@ func (s *server) run() error {
 	}
 }
 
-// accept takes one connection and answers it if the question is there already.
-func (s *server) accept(listener int) {
+// accept takes one connection, and answers it if the question is there already.
+func (s *server) accept(listener int, fault Fault) {
 	fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 	if err != nil {
 		return // it went away again
 	}
+	if fault == Silent {
+		s.mute[int32(fd)] = true
+	}
 	if !s.answer(fd) && s.watch(fd) != nil {
-		syscall.Close(fd)
+		s.close(fd)
 	}
 }
 
-// answer answers and closes, unless nothing was asked yet.
+// answer answers and closes, unless there is nothing to answer yet.
 func (s *server) answer(fd int) (closed bool) {
 	n, err := syscall.Read(fd, s.buffer[:])
-	if err == syscall.EAGAIN {
+	if err == syscall.EAGAIN || n > 0 && s.mute[int32(fd)] {
 		return false
 	}
 	if n > 0 {
 		_, _ = syscall.Write(fd, []byte(okAnswer)) // to whom it may concern
 	}
-	syscall.Close(fd)
+	s.close(fd)
 	return true
+}
+
+func (s *server) close(fd int) {
+	delete(s.mute, int32(fd))
+	syscall.Close(fd)
 }

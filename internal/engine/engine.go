@@ -99,27 +99,29 @@ type Result struct {
 // the whole timeout, which begins when the attempt does. When ctx ends, Ask
 // returns with its error: at once from a Talker, and as soon as it has cleaned
 // up, but a second later at the latest, from a Caller.
-func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) Result {
+func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) (r Result) {
 	switch c := c.(type) {
 	case checker.Talker:
-		return e.ask(ctx, e.talks, attempts, func(r *Result) { e.talk(ctx, c, timeout, r) })
+		e.ask(ctx, &r, e.talks, attempts, func() { e.talk(ctx, c, timeout, &r) })
 	case checker.Caller:
-		return e.ask(ctx, e.calls, attempts, func(r *Result) { r.Detail, r.Err = e.call(ctx, c, timeout) })
+		e.ask(ctx, &r, e.calls, attempts, func() { r.Detail, r.Err = e.call(ctx, c, timeout) })
+	default:
+		r.Err = checker.LocalError{Err: fmt.Errorf("%T is no check", c)}
 	}
-	return Result{Err: checker.LocalError{Err: fmt.Errorf("%T is no check", c)}, Local: true}
+	r.Local = checker.IsLocal(r.Err)
+	return r
 }
 
-// ask waits for a slot and then makes the attempts.
-func (e *Engine) ask(ctx context.Context, slots chan struct{}, attempts int, attempt func(*Result)) Result {
-	if err := e.acquire(ctx, slots); err != nil {
-		return Result{Err: err}
+// ask waits for a slot and then makes the attempts, which fill in r.
+func (e *Engine) ask(ctx context.Context, r *Result, slots chan struct{}, attempts int, attempt func()) {
+	if r.Err = e.acquire(ctx, slots); r.Err != nil {
+		return
 	}
 	defer func() { <-slots }()
 	began := time.Now()
-	var r Result
 	for {
 		r.Attempts++
-		attempt(&r)
+		attempt()
 		if r.Err == nil || ctx.Err() != nil || r.Attempts >= attempts {
 			break
 		}
@@ -128,8 +130,6 @@ func (e *Engine) ask(ctx context.Context, slots chan struct{}, attempts int, att
 	if r.Err != nil && ctx.Err() != nil {
 		r.Err = ctx.Err()
 	}
-	r.Local = checker.IsLocal(r.Err)
-	return r
 }
 
 // acquire takes one of the slots, or fails with ctx's error.

@@ -47,7 +47,7 @@ type askDialogue struct {
 	began bool
 }
 
-func (d *askDialogue) Next(in []byte, eof bool) checker.Step {
+func (d *askDialogue) Next(in []byte, _ bool) checker.Step {
 	if d.panics {
 		panic("what is this?")
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -239,10 +240,11 @@ func (s *socket) read(b *inbox) (n int, err error) {
 	var failed error
 	err = s.raw.Read(func(fd uintptr) bool {
 		n, failed = readOnce(int(fd), b.room())
-		if failed == syscall.EAGAIN {
+		if errors.Is(failed, syscall.EAGAIN) {
 			b.add(0) // gives the buffer back while waiting
+			return false
 		}
-		return failed != syscall.EAGAIN
+		return true
 	})
 	if err == nil {
 		err = failed

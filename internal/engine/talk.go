@@ -32,6 +32,7 @@ type conversation struct {
 	last  []byte    // udp: the datagram sent last
 	again time.Time // udp: when it is sent again
 
+	step           checker.Step // the Dialogue's last word
 	sent, received excerpt
 }
 
@@ -55,28 +56,27 @@ func (c *conversation) ask(t checker.Talker) (detail string, err error) {
 		}
 	}()
 	for range 1 + maxFollows {
-		step, err := c.visit(t)
-		if err != nil {
+		if err := c.visit(t); err != nil {
 			return "", err
 		}
-		if step.Follow == nil {
-			return step.Detail, step.Err
+		if c.step.Follow == nil {
+			return c.step.Detail, c.step.Err
 		}
-		t = step.Follow
+		t = c.step.Follow
 	}
 	return "", errTooFar
 }
 
 // visit connects to where t wants to be and talks. The error is that of the
 // connection and not the Dialogue's verdict.
-func (c *conversation) visit(t checker.Talker) (checker.Step, error) {
+func (c *conversation) visit(t checker.Talker) error {
 	defer c.leave()
 	c.target = t.Target()
-	if err := c.arrive(); err != nil {
-		return checker.Step{}, c.reason(err)
+	err := c.arrive()
+	if err == nil {
+		err = c.converse(t.Dialogue())
 	}
-	step, err := c.converse(t.Dialogue())
-	return step, c.reason(err)
+	return c.reason(err)
 }
 
 // arrive connects to the target.
@@ -136,54 +136,55 @@ func (c *conversation) leave() {
 	}
 }
 
-// converse runs d until it is done or goes on elsewhere. No Dialogue at all is
-// up.
-func (c *conversation) converse(d checker.Dialogue) (checker.Step, error) {
+// converse runs d until it is done or goes on elsewhere, as step then says. No
+// Dialogue at all is up.
+func (c *conversation) converse(d checker.Dialogue) error {
+	c.step = checker.Step{Done: true}
 	if d == nil {
-		return checker.Step{Done: true}, nil
+		return nil
 	}
 	gone := ErrClosed
 	for eof := false; ; {
-		step := d.Next(c.in.data, eof)
-		c.in.consume(step.Consumed)
-		err := c.send(step)
+		c.step = d.Next(c.in.data, eof)
+		c.in.consume(c.step.Consumed)
+		err := c.send()
 		switch {
-		case step.Done || step.Follow != nil:
-			return step, nil // an answer to what was sent last is not awaited
+		case c.step.Done || c.step.Follow != nil:
+			return nil // an answer to what was sent last is not awaited
 		case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
 			gone = err // what the peer said before can still be read, and explains more
 		case err != nil:
-			return step, err
+			return err
 		}
 		if eof {
-			return step, gone
+			return gone
 		}
-		if eof, err = c.await(step); err != nil {
-			return step, err
+		if eof, err = c.await(); err != nil {
+			return err
 		}
 	}
 }
 
 // await waits for what is to happen before the next Step.
-func (c *conversation) await(step checker.Step) (eof bool, err error) {
+func (c *conversation) await() (eof bool, err error) {
 	switch {
-	case step.StartTLS != nil:
-		return false, c.startTLS(step.StartTLS)
+	case c.step.StartTLS != nil:
+		return false, c.startTLS(c.step.StartTLS)
 	case c.isUDP():
-		return false, c.receiveDatagram(step.Send)
+		return false, c.receiveDatagram(c.step.Send)
 	}
 	return c.receive()
 }
 
-// send does what a Step says about sending.
-func (c *conversation) send(step checker.Step) error {
+// send does what the step says about sending.
+func (c *conversation) send() error {
 	var err error
-	if len(step.Send) > 0 {
+	if len(c.step.Send) > 0 {
 		c.partial = 0
-		c.sent.add(step.Send)
-		err = c.write(step.Send)
+		c.sent.add(c.step.Send)
+		err = c.write(c.step.Send)
 	}
-	if err == nil && step.CloseWrite {
+	if err == nil && c.step.CloseWrite {
 		err = c.closeWrite()
 	}
 	return err
@@ -214,7 +215,7 @@ func (c *conversation) receive() (eof bool, err error) {
 	if c.secure != nil {
 		n, err = c.secure.Read(c.in.room())
 		c.got(c.in.add(n))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return true, nil
 		}
 		return false, fromTLS(err, talking)
