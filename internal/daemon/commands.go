@@ -65,6 +65,11 @@ status 0: no mistakes; 2: mistakes.
 			help:    hostHelp,
 		},
 		{
+			name: "doctor", arguments: "[--json]", run: (*session).doctor,
+			summary: "say what is wrong with this host, and what mends it",
+			help:    doctorHelp,
+		},
+		{
 			name: "help", arguments: "[COMMAND]", run: (*session).help,
 			summary: "explain a command",
 		},

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"ldirectord/conf"
 	"ldirectord/internal/host"
 )
@@ -81,10 +83,7 @@ func hostFlags(what string, words []string) (o hostOptions, err error) {
 		flags.IntVar(&o.prefix, "prefix", 0, "")
 		flags.StringSliceVar(&o.masquerade, "masquerade", nil, "")
 	case "realserver":
-		flags.StringVar(&o.dev, "dev", "", "")
-		flags.StringSliceVar(&o.vips, "vip", nil, "")
-		flags.StringVar(&o.mode, "mode", "gate", "")
-		flags.StringVar(&o.gateway, "gateway", "", "")
+		o.realServerFlags(flags)
 	case "marks":
 	default:
 		return o, usageError(fmt.Sprintf("host is followed by director, realserver or marks, not by %q", what))
@@ -96,6 +95,14 @@ func hostFlags(what string, words []string) (o hostOptions, err error) {
 		return o, usageError(fmt.Sprintf("host %s does not understand %q", what, flags.Arg(0)))
 	}
 	return o, nil
+}
+
+// realServerFlags are the options that describe a real server.
+func (o *hostOptions) realServerFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.dev, "dev", "", "")
+	flags.StringSliceVar(&o.vips, "vip", nil, "")
+	flags.StringVar(&o.mode, "mode", "gate", "")
+	flags.StringVar(&o.gateway, "gateway", "", "")
 }
 
 // hostDirector does one verb for a director or for its marks. What was done is

@@ -1,0 +1,231 @@
+package host
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"ldirectord/conf"
+)
+
+// DiagnoseDirector says what is wrong with a director that has this
+// configuration, the worst first.
+func DiagnoseDirector(cfg *conf.Config, s Survey) []Finding {
+	c := &chart{}
+	up := "ldirectord " + cfg.Path + " host director up"
+	c.table(s)
+	c.virtualAddresses(cfg, s, up)
+	c.forwarding(cfg, s, up)
+	c.settings(cfg, s, up)
+	c.realServers(cfg, s)
+	c.marks(cfg, s)
+	c.firewall(cfg, s)
+	c.clock(s)
+	return c.sorted()
+}
+
+func (c *chart) sorted() []Finding {
+	slices.SortStableFunc(c.findings, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+	return c.findings
+}
+
+// table is about IPVS itself and who writes it.
+func (c *chart) table(s Survey) {
+	if !s.IPVS {
+		c.add(Error, "IPVS is not in this kernel", "there is no table to keep", "modprobe ip_vs")
+	}
+	for _, r := range s.Rivals {
+		c.add(Warning, r.What, "it writes the same table: what one adds the other removes", r.Cure)
+	}
+}
+
+// virtualAddresses is about where they are and who answers for them.
+func (c *chart) virtualAddresses(cfg *conf.Config, s Survey, up string) {
+	for _, vip := range VIPs(cfg) {
+		at, ok := s.Addresses[vip]
+		switch {
+		case !ok:
+			c.add(Error, fmt.Sprintf("the virtual address %s is on no device", vip), "nobody answers for it: clients find no host", up)
+		case at.Dev == "lo":
+			c.add(Warning, fmt.Sprintf("the virtual address %s is on lo", vip),
+				"that is how a real server has it; with arp_ignore this host does not answer for it", "ip address delete "+prefixText(vip, at.Bits)+" dev lo; "+up)
+		}
+		for _, who := range s.Strangers[vip] {
+			c.add(Error, fmt.Sprintf("%s answers ARP for the virtual address %s, too", who, vip),
+				"clients that believe it go past this director", fmt.Sprintf("there: ldirectord host realserver up --vip %s", vip))
+		}
+	}
+}
+
+func prefixText(a netip.Addr, bits int) string { return netip.PrefixFrom(a, bits).String() }
+
+// forwarding is about what masq needs.
+func (c *chart) forwarding(cfg *conf.Config, s Survey, up string) {
+	d := Director{Config: cfg}
+	if d.masquerades(true) && s.sysctl("net/ipv6/conf/all/forwarding") == "0" {
+		c.add(Error, "this host does not forward IPv6 packets", "answers of masq real servers end here", up)
+	}
+	if !d.masquerades(false) {
+		return
+	}
+	if s.sysctl("net/ipv4/ip_forward") == "0" {
+		c.add(Error, "this host does not forward packets (ip_forward is 0)", "answers of masq real servers end here", up)
+	}
+	var loud []string
+	for _, dev := range s.Devices {
+		if s.either(dev, "send_redirects") == "1" {
+			loud = append(loud, dev)
+		}
+	}
+	if len(loud) > 0 {
+		c.add(Warning, "ICMP redirects are sent at "+strings.Join(loud, ", "),
+			"masq real servers in the clients' network are told to answer without this host, and clients do not know those answers", up)
+	}
+}
+
+// settings is about those that decide what becomes of clients of real servers
+// that are out.
+func (c *chart) settings(cfg *conf.Config, s Survey, up string) {
+	var pinned, silent []string
+	for _, v := range cfg.Virtuals {
+		switch {
+		case v.Quiescent && v.Persist:
+			pinned = append(pinned, v.ID())
+		case !v.Quiescent:
+			silent = append(silent, v.ID())
+		}
+	}
+	if len(pinned) > 0 && s.sysctl("net/ipv4/vs/expire_quiescent_template") == "0" {
+		c.add(Warning, "quiescent and persistent keep clients at a dead real server: "+strings.Join(pinned, ", "),
+			"at weight 0 it still gets its persistent clients, until their time is over", up+" (sets expire_quiescent_template); or quiescent=no")
+	}
+	if len(silent) > 0 && s.sysctl("net/ipv4/vs/expire_nodest_conn") == "0" {
+		c.add(Note, "expire_nodest_conn is 0", "packets of a connection whose real server was removed are dropped without a word, and its client waits", up)
+	}
+}
+
+// realServers is about each of them: what it is, and whether it is reached.
+func (c *chart) realServers(cfg *conf.Config, s Survey) {
+	for _, v := range cfg.Virtuals {
+		for _, r := range v.Reals {
+			if v.Protocol != conf.FWM && r.Forward != conf.Masq && r.Port != 0 && r.Port != v.Port {
+				c.add(Warning, fmt.Sprintf("line %d asks for port %d of %s, whose service has port %d", r.Line, r.Port, r.Addr, v.Port),
+					fmt.Sprintf("with %s the kernel keeps the port; only checks ask at %d", r.Forward, r.Port), "masq, or the same port and checkport")
+			}
+			if at, ok := s.Addresses[r.Addr]; ok && at.Dev != "lo" {
+				c.add(Note, fmt.Sprintf("the real server %s is this director itself", r.Addr),
+					"the kernel delivers its connections here, whatever the forwarding method says", "")
+			}
+		}
+	}
+	for _, at := range slices.SortedFunc(maps.Keys(s.Reals), netip.AddrPort.Compare) {
+		reach := s.Reals[at]
+		switch {
+		case reach.Dev == "":
+			c.add(Error, fmt.Sprintf("there is no route to the real server %s", at.Addr()), "it gets no connections and no checks", "ip route get "+at.Addr().String())
+		case reach.Error != "":
+			cure := "ip route get " + at.Addr().String() + " from " + reach.From.String()
+			if reach.Error == nobodyListens {
+				cure = "start there what is to listen"
+			}
+			c.add(Warning, fmt.Sprintf("the real server %s cannot be reached: %s", at, reach.Error),
+				fmt.Sprintf("it was asked from %s at %s", reach.From, reach.Dev), cure)
+		case reach.Ahead.Abs() > tolerance:
+			c.add(Warning, fmt.Sprintf("the clocks of this host and of the real server %s differ by %v", at, reach.Ahead.Abs().Round(time.Second)),
+				timesDiffer, "timedatectl set-ntp true, on both")
+		}
+	}
+}
+
+// marks is about packet marks that are asked for and not set.
+func (c *chart) marks(cfg *conf.Config, s Survey) {
+	for _, m := range s.Marks {
+		if !m.Done {
+			c.add(Error, "a packet mark is not set: "+m.Step.String(), "the virtual service of the mark gets no packets", "ldirectord "+cfg.Path+" host marks up")
+		}
+	}
+}
+
+// tolerance is by how much clocks may differ.
+const tolerance = 30 * time.Second
+
+const timesDiffer = "times in logs cannot be compared, and certificates may seem to have ended"
+
+func (c *chart) clock(s Survey) {
+	if s.ClockOff != "" {
+		c.add(Note, "the clock "+s.ClockOff, timesDiffer, "timedatectl set-ntp true")
+	}
+}
+
+// DiagnoseRealServers says what is wrong with a host that is to be these real
+// servers, the worst first.
+func DiagnoseRealServers(servers []RealServer, s Survey) []Finding {
+	c := &chart{}
+	for _, r := range servers {
+		c.realServer(r, s)
+	}
+	c.clock(s)
+	return c.sorted()
+}
+
+// realServer is about one of them.
+func (c *chart) realServer(r RealServer, s Survey) {
+	up := fmt.Sprintf("ldirectord host realserver up --vip %s --mode %s", r.VIP, r.Forward)
+	switch r.Forward {
+	case conf.Masq:
+		c.gateway(r, s)
+	case conf.IPIP:
+		c.holder(r, s, up)
+		c.tunnel(r, s, up)
+	default:
+		c.holder(r, s, up)
+	}
+}
+
+// holder is about a host that has a virtual address without answering for it.
+func (c *chart) holder(r RealServer, s Survey, up string) {
+	at, ok := s.Addresses[r.VIP]
+	switch {
+	case !ok:
+		c.add(Error, fmt.Sprintf("the virtual address %s is not on this host", r.VIP), "it does not take the packets that the director sends", up)
+		return
+	case at.Bits != r.VIP.BitLen() && at.Dev == "lo":
+		c.add(Error, fmt.Sprintf("%s is on lo with a prefix of %d bits", r.VIP, at.Bits),
+			"the whole network is then on this host, and answers to clients in it stay here", "ip address delete "+prefixText(r.VIP, at.Bits)+" dev lo; "+up)
+	case at.Dev != r.dev() && r.Dev == "":
+		c.add(Warning, fmt.Sprintf("%s is on %s, not on %s", r.VIP, at.Dev, r.dev()), "there it is answered for, whatever arp_ignore says", up)
+	}
+	if r.VIP.Is6() {
+		return
+	}
+	for _, p := range []struct{ name, want string }{{"arp_ignore", "1"}, {"arp_announce", "2"}} {
+		if is := s.sysctl("net/ipv4/conf/all/" + p.name); is < p.want {
+			c.add(Error, fmt.Sprintf("%s of all devices is %s", p.name, is),
+				fmt.Sprintf("this host lets others believe that %s is here, and they go past the director", r.VIP), up)
+		}
+	}
+}
+
+func (c *chart) tunnel(r RealServer, s Survey, up string) {
+	if s.Down[r.dev()] {
+		c.add(Error, "the device "+r.dev()+" is down", "packets from the director's tunnel are not taken out", up)
+	}
+	if !r.VIP.Is6() && s.either(r.dev(), "rp_filter") == "1" {
+		c.add(Error, "rp_filter of "+r.dev()+" is strict", "packets out of the tunnel come from clients, whom nobody would answer through it: they are dropped", up)
+	}
+}
+
+// gateway is about the way of answers back to the director.
+func (c *chart) gateway(r RealServer, s Survey) {
+	switch {
+	case !s.Gateway.IsValid():
+		c.add(Error, "there is no default route", "answers do not reach clients", "ip route replace default via DIRECTOR")
+	case r.Gateway.IsValid() && s.Gateway != r.Gateway:
+		c.add(Error, "the default route goes by "+s.Gateway.String(), "answers that do not pass the director are not known to clients",
+			"ip route replace default via "+r.Gateway.String())
+	}
+}
