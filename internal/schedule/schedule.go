@@ -58,8 +58,7 @@ const (
 	heartbeat = time.Second
 )
 
-// A Schedule starts jobs at their times. A job that was added is always in the
-// wheel, also while it runs. Its methods may be called from any
+// A Schedule starts jobs at their times. Its methods may be called from any
 // goroutine, also from inside a Job's Run.
 type Schedule struct {
 	tick  time.Duration
@@ -69,13 +68,13 @@ type Schedule struct {
 
 	mu       sync.Mutex
 	ctx      context.Context // Run's
-	wheel    wheel
-	batch    []*Job        // taken from the wheel, for use again
-	done     int64         // the last tick whose jobs were taken
-	sleeping int64         // the tick the loop sleeps until
-	waiting  int           // jobs that await their first start
-	placed   uint64        // jobs ever added; the next one's place in the spread
-	reserved time.Duration // until when Rate is used up by first starts
+	wheel    wheel           // all jobs that were added, also while they run
+	batch    []*Job          // taken from the wheel, for use again
+	done     int64           // the last tick whose jobs were taken
+	sleeping int64           // the tick the loop sleeps until
+	waiting  int             // jobs that await their first start
+	placed   uint64          // jobs ever added; the next one's place in the spread
+	reserved time.Duration   // until when Rate is used up by first starts
 	workers  workers
 	busy     int // workers that have a job
 	worst    worst

@@ -1,0 +1,134 @@
+package schedule
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+	"unsafe"
+)
+
+func TestFirstStarts(t *testing.T) {
+	tests := []struct {
+		name     string
+		jobs     int
+		oneByOne bool
+		options  Options
+		interval time.Duration
+		atOnce   int // started at the first tick beside what most allows
+		most     int // started in any tick
+		within   time.Duration
+	}{
+		{name: "few at once", jobs: 200, interval: 10 * time.Second, atOnce: 200},
+		{name: "many spread over the interval", jobs: 10_000, interval: time.Second, most: 510, within: time.Second},
+		{name: "many, a long interval", jobs: 10_000, interval: 10 * time.Second, most: 60, within: 10 * time.Second},
+		{name: "many, one by one", jobs: 10_000, oneByOne: true, interval: time.Second, atOnce: 200, most: 510, within: time.Second},
+		{name: "a rate", jobs: 10_000, options: Options{Rate: 2000}, interval: time.Second, most: 101, within: 5 * time.Second},
+		{name: "a rate, few jobs", jobs: 100, options: Options{Rate: 100}, interval: time.Second, most: 6, within: time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := New(tt.options)
+				jobs := newJobs(tt.jobs, tt.interval)
+				if tt.oneByOne {
+					for _, j := range jobs {
+						s.Add(j)
+					}
+				} else {
+					s.Add(jobs...)
+				}
+				ticks := map[time.Duration]int{}
+				started := drive(s, tt.within+50*ms)
+				for _, times := range started {
+					ticks[times[0]]++
+				}
+				if len(started) != tt.jobs {
+					t.Errorf("%d jobs had their first start within %v and a tick, want all %d", len(started), tt.within, tt.jobs)
+				}
+				if got := ticks[0]; got < tt.atOnce {
+					t.Errorf("%d started at once, want %d", got, tt.atOnce)
+				}
+				ticks[0] -= tt.atOnce
+				for at, n := range ticks {
+					if n > tt.most {
+						t.Errorf("%d first starts at %v, want at most %d", n, at, tt.most)
+					}
+				}
+			})
+		})
+	}
+}
+
+// The regular starts are spread evenly, whether the first ones were or not, and
+// stay as they are.
+func TestSpreadIsStable(t *testing.T) {
+	for _, n := range []int{10, 200, 10_000} {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := New(Options{})
+				s.Add(newJobs(n, time.Second)...)
+				perTick := map[time.Duration]int{}
+				for _, times := range drive(s, 4*time.Second) {
+					if gap := times[1] - times[0]; gap < 500*ms || gap > time.Second {
+						t.Fatalf("starts at %v: the first gap is %v, want half an interval to a whole one", times, gap)
+					}
+					for k, at := range times[2:] {
+						if at-times[k+1] != time.Second {
+							t.Fatalf("starts at %v, want exact intervals", times)
+						}
+						perTick[at]++
+					}
+				}
+				// Those that started at once are spread over half the interval.
+				limit := 1 + min(2*n, n+2*atOnce)/20*5/4
+				if most := slices.Max(slices.Collect(maps.Values(perTick))); most > limit {
+					t.Errorf("up to %d starts in one tick, want at most %d", most, limit)
+				}
+			})
+		})
+	}
+}
+
+// A hundred thousand jobs, of which every start is as regular as that of one.
+func TestManyJobs(t *testing.T) {
+	if size := unsafe.Sizeof(Job{}); size > 96 {
+		t.Errorf("an idle job takes %d bytes, want at most 96", size)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		s.Add(newJobs(100_000, 10*time.Second)...)
+		for _, times := range drive(s, 40*time.Second) {
+			for k := range times[1:] {
+				if times[k+1]-times[k] != 10*time.Second {
+					t.Fatalf("starts at %v, want exact intervals", times)
+				}
+			}
+		}
+	})
+}
+
+func newJobs(n int, interval time.Duration) []*Job {
+	jobs := make([]*Job, n)
+	for i := range jobs {
+		jobs[i] = &Job{Interval: interval, Run: func(context.Context) {}}
+	}
+	return jobs
+}
+
+// drive does what Run does, tick by tick in the present bubble, and returns
+// when each job was started. It needs no goroutines, of which the race detector
+// cannot stand many in a bubble (go.dev/issue/78156).
+func drive(s *Schedule, until time.Duration) map[*Job][]time.Duration {
+	times := map[*Job][]time.Duration{}
+	for at := time.Duration(0); at <= until; at += s.tick {
+		for _, j := range s.due(at) {
+			times[j] = append(times[j], at)
+		}
+		time.Sleep(s.tick)
+	}
+	return times
+}
