@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/checker"
+)
+
+// The checks that are asked most, over real sockets against Go's own server.
+func TestHTTP(t *testing.T) {
+	pages := http.NewServeMux()
+	pages.HandleFunc("/lvs.html", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "This is a LVS Page") })
+	pages.HandleFunc("/down", func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "maintenance", http.StatusServiceUnavailable)
+	})
+	pages.HandleFunc("/here", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/lvs.html", http.StatusFound) })
+	plain := httptest.NewServer(pages)
+	defer plain.Close()
+	secure := httptest.NewTLSServer(pages)
+	defer secure.Close()
+	pages.HandleFunc("/there", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://real.example:"+portOf(t, plain)+"/lvs.html", http.StatusFound)
+	})
+	receive, err := checker.CompilePattern("This is a LVS Page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusting := secure.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	trusting.ServerName = "example.com" // of the test server's certificate
+	e := New(Options{Resolver: names{"real.example": {netip.MustParseAddr("127.0.0.1")}}})
+	tests := []struct {
+		request string
+		want    verdict
+	}{
+		{"/lvs.html", verdict{Detail: "200 OK"}},
+		{"/here", verdict{Detail: "200 OK"}},
+		{"/there", verdict{Detail: "200 OK"}},
+		{"/down", verdict{Detail: "503 Service Unavailable", Err: "503 Service Unavailable"}},
+	}
+	for _, tt := range tests {
+		for service, server := range map[string]*httptest.Server{"http": plain, "https": secure} {
+			t.Run(service+tt.request, func(t *testing.T) {
+				o := checker.HTTPOptions{Service: service, Addr: addrOf(t, server), Request: tt.request, Receive: receive}
+				if service == "https" {
+					o.TLS = trusting
+				}
+				c, err := checker.NewHTTP(o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(tt.want, verdictOf(e.Ask(t.Context(), c, ample, 1))); diff != "" {
+					t.Errorf("verdict (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func addrOf(t *testing.T, s *httptest.Server) netip.AddrPort {
+	t.Helper()
+	addr, err := netip.ParseAddrPort(s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+func portOf(t *testing.T, s *httptest.Server) string {
+	t.Helper()
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Port()
+}
