@@ -1,6 +1,8 @@
 package director
 
 import (
+	"slices"
+
 	"ldirectord/conf"
 	"ldirectord/ipvs"
 )
@@ -14,24 +16,67 @@ func (d *Director) announce(v *virtual, last map[string]identity) {
 	if v.invalid != nil {
 		return
 	}
+	f := v.standIn()
 	for _, r := range v.reals {
 		if r.verdict != unproven || last[r.name] != r.identity() {
 			continue
 		}
 		r.announced = true
 		for _, k := range v.beginnings(r, d.conf.ReaddQuiescent) {
-			weight := r.dst.Weight
-			if k == RealQuiesced {
-				weight = 0
+			if k != RealDeleted && k != RealQuiesced {
+				d.announceFallback(v, f, true)
 			}
-			e := realEvent(k, r, step{Change: ipvs.Change{Destination: r.dst}})
-			e.Weight = weight
-			if k == RealAdded {
-				e.Mapped = ""
-			}
-			d.emit(v, e)
+			d.emit(v, r.beginning(k))
+			d.announceFallback(v, f, false)
 		}
 	}
+	if f.held {
+		d.announceFallback(v, f, true)
+	}
+}
+
+// beginning is the event that announces r.
+func (r *real) beginning(k Kind) Event {
+	e := realEvent(k, r, step{Change: ipvs.Change{Destination: r.dst}})
+	if k == RealQuiesced {
+		e.Weight = 0
+	}
+	if k == RealAdded {
+		e.Mapped = ""
+	}
+	return e
+}
+
+// A standIn is the fallback as the announcements have it: with the original it
+// leaves for each real server that is announced, and comes back.
+type standIn struct {
+	announced bool // this virtual service has announcements of its fallback
+	held      bool // it is in the kernel already
+	in        bool // as announced
+}
+
+// standIn is v's: nothing is announced of one that is a real server, too, or
+// while a real server is in.
+func (v *virtual) standIn() *standIn {
+	if v.fallback == nil || v.realAt(v.fallback.AddrPort) != nil || slices.ContainsFunc(v.reals, (*real).in) {
+		return &standIn{}
+	}
+	_, held := v.have.slots[v.fallback.AddrPort]
+	return &standIn{announced: true, held: held, in: held}
+}
+
+// announceFallback tells that the fallback comes or goes, if it is the other
+// way round so far.
+func (d *Director) announceFallback(v *virtual, f *standIn, in bool) {
+	if !f.announced || f.in == in {
+		return
+	}
+	f.in = in
+	e := v.fallbackEvent(FallbackDeleted, step{Change: ipvs.Change{Destination: *v.fallback}})
+	if in {
+		e.Kind, e.Mapped = FallbackAdded, ""
+	}
+	d.emit(v, e)
 }
 
 // beginnings are the lines for an unproven real server that no change to the

@@ -64,7 +64,7 @@ type VirtualState struct {
 	Fallback    string      `json:"fallback,omitempty"`
 	FallbackIn  bool        `json:"fallback_in"`
 	Notices     []string    `json:"notices,omitempty"` // what the kernel refused, and what differs there
-	Stats       ipvs.Stats  `json:"stats"`
+	Stats       Stats       `json:"stats"`
 	Reals       []RealState `json:"reals"`
 }
 
@@ -76,6 +76,7 @@ type RealState struct {
 	Host     string `json:"host,omitempty"` // as written, if that is a name
 	Forward  string `json:"forward"`        // "Route", as ipvsadm shows it
 	State    State  `json:"state"`
+	Up       bool   `json:"up"` // by the checks alone
 	Fallback bool   `json:"fallback,omitempty"`
 
 	Since        time.Time `json:"since,omitzero"` // of the verdict of the checks
@@ -86,14 +87,14 @@ type RealState struct {
 	Last         *Last     `json:"last,omitempty"`
 	Difference   string    `json:"difference,omitempty"` // what somebody else changed in the kernel
 
-	Present    bool       `json:"present"`           // in the kernel
-	Weight     int        `json:"weight"`            // in the kernel
-	Configured int        `json:"configured_weight"` // in the file
-	Wanted     int        `json:"wanted_weight"`     // by checks and overrides
-	Active     uint32     `json:"active"`
-	Inactive   uint32     `json:"inactive"`
-	Persistent uint32     `json:"persistent"`
-	Stats      ipvs.Stats `json:"stats"`
+	Present    bool   `json:"present"`           // in the kernel
+	Weight     int    `json:"weight"`            // in the kernel
+	Configured int    `json:"configured_weight"` // in the file
+	Wanted     int    `json:"wanted_weight"`     // by checks and overrides
+	Active     uint32 `json:"active"`
+	Inactive   uint32 `json:"inactive"`
+	Persistent uint32 `json:"persistent"`
+	Stats      Stats  `json:"stats"`
 
 	Checks          Checks    `json:"checks"`
 	Transitions     uint64    `json:"transitions"`
@@ -136,6 +137,9 @@ type Checks struct {
 	Took    Seconds  `json:"took_seconds"` // all together
 	Buckets []uint32 `json:"-"`            // how many took up to each of LatencyBounds, and longer
 }
+
+// Stats are the kernel's counters.
+type Stats = ipvs.Stats
 
 // LatencyBounds are the upper bounds of Checks.Buckets.
 func LatencyBounds() []time.Duration { return slices.Clone(latencyBounds[:]) }

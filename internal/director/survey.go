@@ -151,7 +151,7 @@ func (v *virtual) notices() []string {
 
 // state is how it stands with a real server. dst is what the kernel has of it.
 func (r *real) state(dst ipvs.Destination, present bool, desired held) RealState {
-	s := RealState{Name: r.name, At: r.name, State: r.word(), Forward: r.dst.Forward.Listed()}
+	s := RealState{Name: r.name, At: r.name, State: r.word(), Up: r.verdict == up, Forward: r.dst.Forward.Listed()}
 	if r.dst.AddrPort != r.conf.AddrPort() {
 		s.At = r.dst.AddrPort.String()
 	}

@@ -33,6 +33,9 @@ const (
 	CommandFailed   = "system(%s) failed: %v"
 	DryRun          = "Dry run: the table is kept in memory, nothing is written to the kernel, no mail is sent, no command is run"
 	DryRunChange    = "ipvsadm %s"
+	HostStep        = "Host setup: %s"
+	HostFailed      = "Host setup failed: %v"
+	OverridesLost   = "The orders that were in force are lost: %v"
 	linesMissing    = "%d lines are missing here: %s"
 )
 
@@ -55,6 +58,13 @@ func streamLine(t time.Time, text string) string {
 // debugLine is a line that only -d shows.
 func debugLine(text string) string {
 	return "DEBUG2: " + oneLine(text) + "\n"
+}
+
+// attachedLine is a line of ldirectord.log with -d. As in the original it is
+// there twice: the lines with DEBUG2 are all that happens, in order, the others
+// only what a log would have.
+func attachedLine(_ time.Time, text string) string {
+	return debugLine(text) + oneLine(text) + "\n"
 }
 
 // syslogLine is what the local syslog daemon is sent (RFC 3164, without the

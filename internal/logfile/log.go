@@ -148,7 +148,7 @@ func (l *Log) useMain(cfg *conf.Config) {
 	l.logger.ReplaceHooks(logrus.LevelHooks{})
 	switch {
 	case target == toStderr:
-		l.toQueue(stream{l.options.Stderr}, func(_ time.Time, text string) string { return oneLine(text) + "\n" })
+		l.toQueue(stream{l.options.Stderr}, attachedLine)
 	case target == toStdout:
 		l.toQueue(stream{l.options.Stdout}, streamLine)
 	case strings.HasPrefix(target, "/"):

@@ -93,7 +93,7 @@ func TestLogToStreams(t *testing.T) {
 		stdout, stderr string
 	}{
 		"supervised": {Options{}, supervised, "[TIME] " + deletedLine, ""},
-		"-d":         {Options{Debug: true}, supervised, "", deletedLine + "DEBUG2: shown\n"},
+		"-d":         {Options{Debug: true}, supervised, "", "DEBUG2: " + deletedLine + deletedLine + "DEBUG2: shown\n"},
 		"dry run":    {Options{DryRun: true}, config("/nonexistent/log", "/nonexistent/m"), "[TIME] " + deletedLine + goneLine, ""},
 	}
 	for name, test := range tests {
