@@ -32,6 +32,10 @@ type Config struct {
 	MaintenanceDir  string        // "" is none
 	MonitorLog      string        // the "is gone" / "is back" log, "" is none
 	ReaddQuiescent  bool
+	StatusControl   bool   // orders are taken at StatusListen, from who has the token
+	StatusGroup     string // whose members may use the daemon's socket; "" is root alone
+	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is nowhere
+	StatusToken     string // path of the file with the token
 	Supervised      bool
 }
 

@@ -122,7 +122,7 @@ func editDistance(a, b string, limit int) int {
 }
 
 var yesNoDirectives = []string{
-	"autoreload", "cleanstop", "fork", "holdlocal", "hostsetup", "ops", "quiescent", "readdquiescent", "sslverify", "starttls", "supervised",
+	"autoreload", "cleanstop", "fork", "holdlocal", "hostsetup", "ops", "quiescent", "readdquiescent", "sslverify", "starttls", "statuscontrol", "supervised",
 }
 
 // hintOf says what may be meant by a value that is wrong.

@@ -20,9 +20,11 @@ type parser struct {
 	fallback  *globalFallback // nil: not given
 	fallback6 *globalFallback
 	mailFrom  string
-	blocks    []*block
-	services  map[serviceKey]*VirtualService
-	hosts     map[hostKey]hostResult
+	// of statuscontrol = yes
+	controlLine int
+	blocks      []*block
+	services    map[serviceKey]*VirtualService
+	hosts       map[hostKey]hostResult
 
 	problems Problems
 	failed   bool
@@ -71,6 +73,7 @@ func (p *parser) parse(text []byte) {
 		p.inherit(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
+	p.checkStatus()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 	if p.all {
 		p.adviseFile(text)

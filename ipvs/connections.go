@@ -2,7 +2,6 @@ package ipvs
 
 import (
 	"bufio"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -95,28 +94,4 @@ func parseHexAddr(addr, port string) (netip.AddrPort, bool) {
 	}
 	a, err := netip.ParseAddr(strings.Trim(addr, "[]"))
 	return netip.AddrPortFrom(a, uint16(n)), err == nil
-}
-
-// Of tells whether c is a connection of the service. A persistence of a firewall
-// mark has the mark in place of the virtual address; the mark's connections are
-// not told from those of others, since the kernel does not list the mark.
-func (c Connection) Of(k Key) bool {
-	if k.Mark != 0 {
-		return c.Persistence && c.Protocol == "IP" && c.Virtual.Addr() == markAddr(k.Mark, k.IPv6)
-	}
-	port := k.Port == 0 || c.Virtual.Port() == k.Port
-	return c.Protocol == protocolNames[k.Protocol] && c.Virtual.Addr() == k.Addr && port
-}
-
-var protocolNames = map[Protocol]string{TCP: "TCP", UDP: "UDP", SCTP: "SCTP"}
-
-// markAddr is a firewall mark as it is listed: in the first four bytes of an
-// address.
-func markAddr(mark uint32, ipv6 bool) netip.Addr {
-	var b [16]byte
-	binary.BigEndian.PutUint32(b[:], mark)
-	if ipv6 {
-		return netip.AddrFrom16(b)
-	}
-	return netip.AddrFrom4([4]byte(b[:4]))
 }

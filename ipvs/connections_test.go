@@ -40,35 +40,6 @@ func TestReadConnections(t *testing.T) {
 	}
 }
 
-func TestConnectionOf(t *testing.T) {
-	var all []Connection
-	for c := range readConnections(strings.NewReader(connectionLines)) {
-		all = append(all, c)
-	}
-	tests := map[string]struct {
-		key  Key
-		want []bool
-	}{
-		"address":     {AddrKey(TCP, netip.MustParseAddrPort("10.0.0.80:80")), []bool{true, true, false, false}},
-		"all ports":   {AddrKey(TCP, netip.MustParseAddrPort("10.0.0.80:0")), []bool{true, true, false, false}},
-		"other port":  {AddrKey(TCP, netip.MustParseAddrPort("10.0.0.80:81")), []bool{false, false, false, false}},
-		"other proto": {AddrKey(UDP, netip.MustParseAddrPort("10.0.0.80:80")), []bool{false, false, false, false}},
-		"mark":        {MarkKey(8, false), []bool{false, false, true, false}},
-		"IPv6":        {AddrKey(UDP, netip.MustParseAddrPort("[fd00::80]:53")), []bool{false, false, false, true}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			var got []bool
-			for _, c := range all {
-				got = append(got, c.Of(tt.key))
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", tt.key, diff)
-			}
-		})
-	}
-}
-
 func FuzzParseConnection(f *testing.F) {
 	for line := range strings.Lines(connectionLines) {
 		f.Add(line)

@@ -40,6 +40,8 @@ func (k Key) Listed() string {
 	return fmt.Sprintf("%-4s %s", protocolNames[k.Protocol], words[len(words)-1])
 }
 
+var protocolNames = map[Protocol]string{TCP: "TCP", UDP: "UDP", SCTP: "SCTP"}
+
 // Listed is the forwarding method as "ipvsadm -L" shows it.
 func (f Forward) Listed() string {
 	switch f {

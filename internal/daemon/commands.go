@@ -60,6 +60,55 @@ status 0: no mistakes; 2: mistakes.
   --explain   say what the file does, virtual service by virtual service`,
 		},
 		{
+			name: "show", arguments: "[options]", run: (*session).show,
+			summary: "the table, with how every real server does",
+			help:    showHelp,
+		},
+		{
+			name: "history", arguments: "[REAL]", run: (*session).history,
+			summary: "who was gone and back, when and why",
+			help:    historyHelp,
+		},
+		{
+			name: "why", arguments: "REAL", run: (*session).why,
+			summary: "what a real server was asked last, and what it said",
+			help:    whyHelp,
+		},
+		{
+			name: "recheck", arguments: "[REAL]", run: (*session).recheck,
+			summary: "check a real server, or all, now",
+			help:    "\n  --virtual V   only for this virtual service",
+		},
+		{
+			name: "drain", arguments: "REAL [options]", run: (*session).drain,
+			summary: "no new connections to a real server, the others run out",
+			help:    orderHelp + drainHelp,
+		},
+		{
+			name: "disable", arguments: "REAL [options]", run: (*session).disable,
+			summary: "take a real server out, as if it were down",
+			help:    orderHelp,
+		},
+		{
+			name: "enable", arguments: "REAL [options]", run: (*session).enable,
+			summary: "leave a real server to its checks again",
+			help:    orderHelp,
+		},
+		{
+			name: "weight", arguments: "REAL N [options]", run: (*session).weight,
+			summary: "give a real server another weight",
+			help:    orderHelp,
+		},
+		{
+			name: "plan", arguments: "[options]", run: (*session).plan,
+			summary: "what a reload would change in the kernel, without doing it",
+			help:    planHelp,
+		},
+		{
+			name: "save", arguments: "[options]", run: (*session).save,
+			summary: "print the kernel's table as ipvsadm-save does",
+		},
+		{
 			name: "host", arguments: "WHAT up|down|status", run: (*session).host,
 			summary: "set up the host: director, realserver or marks",
 			help:    hostHelp,

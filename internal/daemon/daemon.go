@@ -24,7 +24,8 @@ type Env struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 
-	RunDir string // where pid files are; "" is /var/run
+	RunDir   string // where pid files and sockets are; "" is /var/run
+	StateDir string // where the orders of operators are kept; "" is /var/lib/ldirectord
 
 	// Signals begins to catch the signals that a daemon lives by (Signals),
 	// and stop ends it. It is called once, when a daemon begins to run.
@@ -63,6 +64,9 @@ func initError(err error) error {
 func Main(env Env) int {
 	if env.RunDir == "" {
 		env.RunDir = "/var/run"
+	}
+	if env.StateDir == "" {
+		env.StateDir = "/var/lib/ldirectord"
 	}
 	if env.OpenTable == nil {
 		env.OpenTable = func(ctx context.Context) (ipvs.Table, error) { return ipvs.Open(ctx) }

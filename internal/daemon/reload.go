@@ -44,6 +44,7 @@ func (d *daemon) reload(ctx context.Context) {
 		if cfg != nil && !d.swap(ctx, cfg) {
 			cfg = nil
 		}
+		d.status.Reloaded(cfg != nil)
 		d.reloads <- cfg
 	}()
 }
@@ -72,6 +73,7 @@ func (d *daemon) read() *conf.Config {
 func (d *daemon) swap(ctx context.Context, cfg *conf.Config) bool {
 	d.log.Use(cfg)
 	d.notifier.Use(cfg)
+	d.status.Use(cfg)
 	return d.director.Reload(ctx, cfg) == nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"ldirectord/internal/director"
 	"ldirectord/internal/logfile"
 	"ldirectord/internal/notify"
+	"ldirectord/internal/status"
 )
 
 // readyPatience is how long whoever started the daemon waits for the table to
@@ -26,6 +27,7 @@ type daemon struct {
 	dryRun   bool
 	director *director.Director
 	notifier *notify.Notifier
+	status   *status.Server
 	siblings *siblings
 	watcher  watcher
 	patience time.Duration // readyPatience
@@ -40,6 +42,7 @@ type daemon struct {
 // event is the director's Sink.
 func (d *daemon) event(e director.Event) {
 	d.log.Event(e)
+	d.status.Event(e)
 	if !d.dryRun {
 		d.notifier.Event(e)
 	}
@@ -57,10 +60,12 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 
 	ended := make(chan error, 1)
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
+	d.status.Use(d.cfg)
 	news := make(chan sight)
 	go d.watcher.run(ctx, func() time.Duration { return time.Duration(d.interval.Load()) }, news)
 
 	name, err := d.loop(ctx, stop, signals, news, ended, ready)
+	d.status.Close()
 	d.notifier.Close()
 	return name, err
 }

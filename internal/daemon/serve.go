@@ -93,10 +93,11 @@ func (s *session) newDaemon(table ipvs.Table) *daemon {
 		patience: readyPatience,
 	}
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
-	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf}
+	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides()}
 	if s.inv.debug {
 		options.Debug = s.log.Debugf
 	}
 	d.director = director.New(options)
+	d.status = s.newStatus(d)
 	return d
 }

@@ -1,0 +1,133 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"ldirectord/internal/director"
+	"ldirectord/internal/status"
+)
+
+// The commands that give the running daemon an order; see director.Order.
+
+func (s *session) drain() error   { return s.order(director.Drain) }
+func (s *session) disable() error { return s.order(director.Disable) }
+func (s *session) enable() error  { return s.order(director.Enable) }
+func (s *session) weight() error  { return s.order(director.Weight) }
+
+// forEver is the value of --wait without a time.
+const forEver = 365 * 24 * time.Hour
+
+// order gives an order and says what came of it.
+func (s *session) order(verb string) error {
+	o := director.Order{Verb: verb}
+	var wait time.Duration
+	flags := commandFlags()
+	flags.StringVar(&o.Virtual, "virtual", "", "")
+	if verb != director.Enable {
+		flags.DurationVar(&o.For, "for", 0, "")
+	}
+	flags.StringVar(&o.Comment, "comment", "", "")
+	if verb == director.Drain {
+		flags.DurationVar(&wait, "wait", 0, "")
+		flags.Lookup("wait").NoOptDefVal = forEver.String()
+	}
+	n := 1
+	if verb == director.Weight {
+		n = 2
+	}
+	words, err := s.words(flags, n, n)
+	if err != nil {
+		return err
+	}
+	o.Real = words[0]
+	if verb == director.Weight {
+		if o.Weight, err = strconv.Atoi(words[1]); err != nil {
+			return &exit{status: exitUsage, stderr: fmt.Sprintf("%q is no weight", words[1])}
+		}
+	}
+	c := s.client()
+	defer c.Close()
+	if err := s.give(c, o); err != nil {
+		return err
+	}
+	if wait > 0 {
+		return s.waitUntilIdle(c, o, wait)
+	}
+	return nil
+}
+
+func (s *session) give(c *status.Client, o director.Order) error {
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	answer, err := c.Order(ctx, o)
+	if err != nil {
+		return s.notAnswered(err)
+	}
+	for _, done := range answer.Obeyed {
+		fmt.Fprintf(s.Stdout, "%s (%s): %s\n", done.Real, done.Virtual, done)
+	}
+	if answer.Warning != "" {
+		fmt.Fprintln(s.Stderr, "warning: "+answer.Warning)
+	}
+	if o.Verb == director.Drain {
+		left, err := connectionsLeft(ctx, c, o)
+		if err != nil {
+			return s.notAnswered(err)
+		}
+		fmt.Fprintln(s.Stdout, left)
+	}
+	return nil
+}
+
+// A remainder is what a real server that is drained still has.
+type remainder struct{ active, inactive, persistent uint32 }
+
+func (r remainder) String() string {
+	return fmt.Sprintf("left: %d active, %d inactive connections, %d clients remembered", r.active, r.inactive, r.persistent)
+}
+
+func connectionsLeft(ctx context.Context, c *status.Client, o director.Order) (remainder, error) {
+	var left remainder
+	snap, err := c.Snapshot(ctx, o.Virtual, o.Real)
+	if err != nil {
+		return left, err
+	}
+	for _, v := range snap.Virtuals {
+		for _, r := range v.Reals {
+			left.active += r.Active
+			left.inactive += r.Inactive
+			left.persistent += r.Persistent
+		}
+	}
+	return left, nil
+}
+
+// waitUntilIdle returns when a drained real server has nothing left, and says
+// how it goes. It fails when that takes too long.
+func (s *session) waitUntilIdle(c *status.Client, o director.Order, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	last := remainder{}
+	for first := true; ; first = false {
+		left, err := connectionsLeft(ctx, c, o)
+		switch {
+		case ctx.Err() != nil:
+			return &exit{status: exitFailed, stderr: "not idle after " + patience.String() + ", " + last.String()}
+		case err != nil:
+			return s.notAnswered(err)
+		case left == remainder{}:
+			fmt.Fprintln(s.Stdout, "idle")
+			return nil
+		case !first && left != last:
+			fmt.Fprintln(s.Stdout, left)
+		}
+		last = left
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"ldirectord/internal/director"
+	"ldirectord/internal/status"
+	"ldirectord/ipvs"
+)
+
+// askTime is how long a question to the daemon may take.
+const askTime = 30 * time.Second
+
+// client is for asking the daemon of this instance.
+func (s *session) client() *status.Client { return status.NewClient(s.socket()) }
+
+// notAnswered is why a command that asks the daemon could not do its work.
+func (s *session) notAnswered(err error) error {
+	if errors.Is(err, status.ErrNotRunning) {
+		return &exit{status: exitStopped, stderr: fmt.Sprintf("ldirectord %s is not running: %v", s.name(), err)}
+	}
+	return err
+}
+
+// commandFlags are options that may stand before and after a command's words.
+func commandFlags() *pflag.FlagSet {
+	flags := newFlags()
+	flags.SetInterspersed(true)
+	return flags
+}
+
+// words parses a command's options and returns its other words, of which there
+// may be least to most.
+func (s *session) words(flags *pflag.FlagSet, least, most int) ([]string, error) {
+	if err := flags.Parse(s.inv.args); err != nil {
+		return nil, &exit{status: exitUsage, stderr: optionError(err).Error()}
+	}
+	if n := flags.NArg(); n < least || n > most {
+		return nil, &exit{status: exitUsage, stderr: "usage: ldirectord [CONFIG] " + strings.TrimSpace(s.inv.verb.name+" "+s.inv.verb.arguments)}
+	}
+	return flags.Args(), nil
+}
+
+// showOptions are what may follow show.
+type showOptions struct {
+	virtual, real                               string
+	json, stats, rate, connections, persistence bool
+}
+
+// show shows the table with how everybody does.
+func (s *session) show() error {
+	var o showOptions
+	flags := commandFlags()
+	flags.StringVar(&o.virtual, "virtual", "", "")
+	flags.StringVar(&o.real, "real", "", "")
+	flags.BoolVar(&o.json, "json", false, "")
+	flags.BoolVar(&o.stats, "stats", false, "")
+	flags.BoolVar(&o.rate, "rate", false, "")
+	flags.BoolVar(&o.connections, "connections", false, "")
+	flags.BoolVar(&o.persistence, "persistent", false, "")
+	if _, err := s.words(flags, 0, 0); err != nil {
+		return err
+	}
+	c := s.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	switch {
+	case o.connections || o.persistence:
+		return s.showConnections(ctx, c, o)
+	case o.json:
+		return s.showJSON(ctx, c, o)
+	}
+	snap, err := c.Snapshot(ctx, o.virtual, o.real)
+	if err != nil {
+		return s.notAnswered(err)
+	}
+	if line := kernelLine(ctx); line != "" {
+		fmt.Fprintln(s.Stdout, line)
+	}
+	write := status.WriteTable
+	switch {
+	case o.stats:
+		write = status.WriteStats
+	case o.rate:
+		write = status.WriteRate
+	}
+	return write(s.Stdout, snap)
+}
+
+func (s *session) showJSON(ctx context.Context, c *status.Client, o showOptions) error {
+	text, err := c.SnapshotJSON(ctx, o.virtual, o.real)
+	if err != nil {
+		return s.notAnswered(err)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err = b.WriteTo(s.Stdout)
+	return err
+}
+
+func (s *session) showConnections(ctx context.Context, c *status.Client, o showOptions) error {
+	fmt.Fprintln(s.Stdout, status.ConnectionsHead)
+	for conn, err := range c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30) {
+		if err != nil {
+			return s.notAnswered(err)
+		}
+		fmt.Fprintln(s.Stdout, conn.Line())
+	}
+	return nil
+}
+
+// kernelLine is the first line of ipvsadm, "" if there is no IPVS.
+func kernelLine(ctx context.Context) string {
+	if v, err := ipvs.ReadVersion(ctx); err == nil {
+		return v.String()
+	}
+	text, err := os.ReadFile("/proc/net/ip_vs") // for those who are not root
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+// history shows what happened last.
+func (s *session) history() error {
+	q := director.HistoryQuery{}
+	flags := commandFlags()
+	flags.StringVar(&q.Virtual, "virtual", "", "")
+	flags.IntVar(&q.Limit, "limit", 50, "")
+	all := flags.Bool("all", false, "")
+	asJSON := flags.Bool("json", false, "")
+	words, err := s.words(flags, 0, 1)
+	if err != nil {
+		return err
+	}
+	q.Real, q.Verdicts = strings.Join(words, ""), !*all
+	c := s.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	notes, err := c.History(ctx, q)
+	if err != nil {
+		return s.notAnswered(err)
+	}
+	if *asJSON {
+		return s.printJSON(notes)
+	}
+	return status.WriteNotes(s.Stdout, notes)
+}
+
+// why shows what was asked of a real server last, and what came of it.
+func (s *session) why() error {
+	flags := commandFlags()
+	virtual := flags.String("virtual", "", "")
+	asJSON := flags.Bool("json", false, "")
+	words, err := s.words(flags, 1, 1)
+	if err != nil {
+		return err
+	}
+	c := s.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	reasons, err := c.Why(ctx, words[0], *virtual)
+	if err != nil {
+		return s.notAnswered(err)
+	}
+	if *asJSON {
+		return s.printJSON(reasons)
+	}
+	return status.WriteReasons(s.Stdout, reasons)
+}
+
+func (s *session) printJSON(v any) error {
+	e := json.NewEncoder(s.Stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// recheck has real servers asked now.
+func (s *session) recheck() error {
+	flags := commandFlags()
+	virtual := flags.String("virtual", "", "")
+	words, err := s.words(flags, 0, 1)
+	if err != nil {
+		return err
+	}
+	c := s.client()
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	n, err := c.Recheck(ctx, strings.Join(words, ""), *virtual)
+	if err != nil {
+		return s.notAnswered(err)
+	}
+	fmt.Fprintf(s.Stdout, "%s begun\n", plural(n, "check"))
+	return nil
+}

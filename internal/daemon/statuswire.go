@@ -1,0 +1,86 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"path/filepath"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
+	"ldirectord/internal/status"
+	"ldirectord/ipvs"
+)
+
+// socket is where the daemon of this instance is asked.
+func (s *session) socket() string {
+	return filepath.Join(s.RunDir, "ldirectord", s.name()+".sock")
+}
+
+// overridesFile is where the orders of operators to this instance are kept.
+func (s *session) overridesFile() string {
+	return filepath.Join(s.StateDir, s.name()+".overrides.json")
+}
+
+// overrides are the orders that were in force when the daemon ended. A file
+// that cannot be read is logged: the checks decide then.
+func (s *session) overrides() []director.Override {
+	if s.inv.dryRun {
+		return nil
+	}
+	list, err := status.ReadOverrides(s.overridesFile())
+	if err != nil {
+		s.log.Printf(logfile.OverridesLost, err)
+	}
+	return list
+}
+
+// newStatus is what answers questions about d. In a dry run it does not stand
+// in the way of the daemon proper: it has no socket and keeps no orders.
+func (s *session) newStatus(d *daemon) *status.Server {
+	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Connections: connections}
+	if !s.inv.dryRun {
+		o.Socket, o.Overrides = s.socket(), s.overridesFile()
+	}
+	return status.New(o)
+}
+
+// plan reads the configuration as a reload would, and says what that would
+// change.
+func (d *daemon) plan(ctx context.Context) ([]string, error) {
+	cfg, err := conf.Load(d.path, harmless(configOptions()))
+	if err != nil {
+		return nil, errors.New(diagnosis(err))
+	}
+	changes, err := d.director.Plan(ctx, cfg)
+	return changeLines(changes), err
+}
+
+// changeLines are changes in ipvsadm's words.
+func changeLines(changes []ipvs.Change) []string {
+	lines := make([]string, 0, len(changes))
+	for _, c := range changes {
+		lines = append(lines, c.String())
+	}
+	return lines
+}
+
+// connections are the kernel's, as status shows them.
+func connections() iter.Seq2[status.Connection, error] {
+	return func(yield func(status.Connection, error) bool) {
+		for c, err := range ipvs.Connections() {
+			if errors.Is(err, fs.ErrNotExist) {
+				err = errors.New("the kernel lists no connections: IPVS is not loaded, or the table is in memory")
+			}
+			shown := status.Connection{
+				Protocol: c.Protocol, Client: c.Client.String(), Virtual: c.Virtual.String(), Real: c.Destination.String(),
+				State: c.State, Expires: director.Seconds(c.Expires.Seconds()), Persistence: c.Persistence,
+			}
+			if !yield(shown, err) {
+				return
+			}
+		}
+	}
+}

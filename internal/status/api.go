@@ -1,0 +1,185 @@
+package status
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"ldirectord/internal/director"
+)
+
+// A Failure is the answer when there is none.
+type Failure struct {
+	Error string `json:"error"`
+}
+
+func fail(w http.ResponseWriter, status int, err error) {
+	answerWith(w, status, Failure{err.Error()})
+}
+
+func answer(w http.ResponseWriter, v any) { answerWith(w, http.StatusOK, v) }
+
+func answerWith(w http.ResponseWriter, status int, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n')) // who went away does not want it
+}
+
+// failWith says why the director did not answer.
+func failWith(w http.ResponseWriter, err error) {
+	switch {
+	case errors.Is(err, director.ErrNotConfigured):
+		fail(w, http.StatusNotFound, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		fail(w, http.StatusServiceUnavailable, errors.New("the director does not answer"))
+	default:
+		fail(w, http.StatusUnprocessableEntity, err)
+	}
+}
+
+// asked is what a request says about a question, as far as it may: every
+// parameter is known and stands once.
+func asked(w http.ResponseWriter, r *http.Request, known ...string) (url.Values, bool) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		fail(w, http.StatusBadRequest, errors.New("the query cannot be read"))
+		return nil, false
+	}
+	for name, v := range values {
+		if !slices.Contains(known, name) || len(v) != 1 || len(v[0]) > 256 {
+			fail(w, http.StatusBadRequest, fmt.Errorf("parameter %q is not known, stands twice or is too long", name))
+			return nil, false
+		}
+	}
+	return values, true
+}
+
+// flag is a parameter that is there or not.
+func flag(values url.Values, name string) bool {
+	v := values.Get(name)
+	return v == "1" || v == "true"
+}
+
+// limited is the request's context with the time that a director may take.
+func limited(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.Context(), snapshotTime)
+}
+
+func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request) {
+	values, ok := asked(w, r, "virtual", "real")
+	if !ok {
+		return
+	}
+	snap, err := s.source.get()
+	if err != nil {
+		failWith(w, err)
+		return
+	}
+	only := Only(snap, values.Get("virtual"), values.Get("real"))
+	if len(only.Virtuals) == 0 && (values.Has("virtual") || values.Has("real")) {
+		fail(w, http.StatusNotFound, errors.New("there is no such virtual service or real server"))
+		return
+	}
+	answer(w, only)
+}
+
+func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
+	values, ok := asked(w, r, "virtual", "real", "verdicts", "limit")
+	if !ok {
+		return
+	}
+	limit, err := strconv.Atoi(cmp.Or(values.Get("limit"), "0"))
+	if err != nil || limit < 0 {
+		fail(w, http.StatusBadRequest, errors.New("limit must be a number"))
+		return
+	}
+	ctx, cancel := limited(r)
+	defer cancel()
+	notes, err := s.o.Director.History(ctx, director.HistoryQuery{
+		Real: values.Get("real"), Virtual: values.Get("virtual"), Verdicts: flag(values, "verdicts"), Limit: limit,
+	})
+	if err != nil {
+		failWith(w, err)
+		return
+	}
+	answer(w, notes)
+}
+
+func (s *Server) serveWhy(w http.ResponseWriter, r *http.Request) {
+	values, ok := asked(w, r, "virtual", "real")
+	if !ok {
+		return
+	}
+	if values.Get("real") == "" {
+		fail(w, http.StatusBadRequest, errors.New("which real server is meant?"))
+		return
+	}
+	ctx, cancel := limited(r)
+	defer cancel()
+	reasons, err := s.o.Director.Why(ctx, values.Get("real"), values.Get("virtual"))
+	if err != nil {
+		failWith(w, err)
+		return
+	}
+	answer(w, reasons)
+}
+
+func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
+	if _, ok := asked(w, r); !ok {
+		return
+	}
+	if s.o.Plan == nil {
+		fail(w, http.StatusNotImplemented, errors.New("no plans are made here"))
+		return
+	}
+	ctx, cancel := limited(r)
+	defer cancel()
+	lines, err := s.o.Plan(ctx)
+	if err != nil {
+		failWith(w, err)
+		return
+	}
+	answer(w, lines)
+}
+
+// silence is how long a schedule may stand still until the daemon counts as
+// stuck.
+const silence = 15 * time.Second
+
+// serveHealth says whether the director is alive.
+func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	snap, err := s.source.get()
+	switch {
+	case err != nil:
+		http.Error(w, "the director does not answer", http.StatusServiceUnavailable)
+	case snap.Lag.Silent.Duration() > silence:
+		http.Error(w, "no check was begun for "+snap.Lag.Silent.Duration().String(), http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "alive")
+	}
+}
+
+// serveReady says whether the daemon knows enough to be trusted.
+func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
+	snap, err := s.source.get()
+	switch {
+	case err != nil:
+		http.Error(w, "the director does not answer", http.StatusServiceUnavailable)
+	case !snap.Ready:
+		http.Error(w, fmt.Sprintf("%d of %d checks have not been made yet", snap.Lag.Unheard, snap.Lag.Checks), http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "ready")
+	}
+}

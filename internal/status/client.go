@@ -1,0 +1,197 @@
+package status
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"syscall"
+
+	"ldirectord/internal/director"
+)
+
+// A Client asks a daemon at its socket. It is what the commands use.
+type Client struct {
+	socket string
+	http   *http.Client
+}
+
+// ErrNotRunning is why nobody answers.
+var ErrNotRunning = errors.New("no daemon listens there")
+
+// NewClient returns a Client of the daemon with this socket.
+func NewClient(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}
+	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
+}
+
+// Close ends the connections that are kept.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Snapshot asks for what is called virtual and real; "" is all.
+func (c *Client) Snapshot(ctx context.Context, virtual, real string) (*director.Snapshot, error) {
+	var s director.Snapshot
+	return &s, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &s)
+}
+
+// SnapshotJSON is Snapshot as it comes.
+func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte, error) {
+	var text json.RawMessage
+	return text, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &text)
+}
+
+// History asks for the notes that q chooses.
+func (c *Client) History(ctx context.Context, q director.HistoryQuery) ([]director.Note, error) {
+	verdicts := ""
+	if q.Verdicts {
+		verdicts = "1"
+	}
+	var notes []director.Note
+	err := c.ask(ctx, "history", query("virtual", q.Virtual, "real", q.Real, "verdicts", verdicts, "limit", fmt.Sprint(q.Limit)), &notes)
+	return notes, err
+}
+
+// Why asks why real servers are where they are.
+func (c *Client) Why(ctx context.Context, real, virtual string) ([]director.Reason, error) {
+	var reasons []director.Reason
+	return reasons, c.ask(ctx, "why", query("real", real, "virtual", virtual), &reasons)
+}
+
+// Plan asks what a reload would change.
+func (c *Client) Plan(ctx context.Context) ([]string, error) {
+	var lines []string
+	return lines, c.ask(ctx, "plan", nil, &lines)
+}
+
+// Order gives an order.
+func (c *Client) Order(ctx context.Context, o director.Order) (OrderAnswer, error) {
+	var a OrderAnswer
+	err := c.send(ctx, "orders", OrderRequest{Order: o, For: director.Seconds(o.For.Seconds())}, &a)
+	return a, err
+}
+
+// Recheck has real servers asked now.
+func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error) {
+	var a RecheckAnswer
+	err := c.send(ctx, "recheck", RecheckRequest{Real: real, Virtual: virtual}, &a)
+	return a.Checks, err
+}
+
+// Connections asks for the kernel's connections. limit 0 is the daemon's own.
+// An error is the last thing that is yielded.
+func (c *Client) Connections(ctx context.Context, virtual, real string, persistence bool, limit int) iter.Seq2[Connection, error] {
+	q := query("virtual", virtual, "real", real)
+	if persistence {
+		q.Set("persistence", "1")
+	}
+	if limit > 0 {
+		q.Set("limit", fmt.Sprint(limit))
+	}
+	return func(yield func(Connection, error) bool) {
+		body, err := c.do(ctx, http.MethodGet, "connections?"+q.Encode(), nil)
+		if err != nil {
+			yield(Connection{}, err)
+			return
+		}
+		defer body.Close()
+		for d := json.NewDecoder(body); ; {
+			var line struct {
+				Connection
+				Failure
+			}
+			err := d.Decode(&line)
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err == nil && line.Error != "":
+				err = errors.New(line.Error)
+			}
+			if !yield(line.Connection, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// query is parameters, given as names and values in turn; empty ones are left
+// out.
+func query(words ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i+1 < len(words); i += 2 {
+		if words[i+1] != "" {
+			q.Set(words[i], words[i+1])
+		}
+	}
+	return q
+}
+
+func (c *Client) ask(ctx context.Context, what string, q url.Values, v any) error {
+	body, err := c.do(ctx, http.MethodGet, what+"?"+q.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return json.NewDecoder(body).Decode(v)
+}
+
+func (c *Client) send(ctx context.Context, what string, request, v any) error {
+	text, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	body, err := c.do(ctx, http.MethodPost, what, text)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return json.NewDecoder(body).Decode(v)
+}
+
+// do sends a request. The error of a request that was refused is the daemon's.
+func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://ldirectord/api/v1/"+what, bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if who := os.Getenv("SUDO_USER"); who != "" {
+		req.Header.Set(sudoHeader, who)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	var f Failure
+	if err := json.NewDecoder(io.LimitReader(resp.Body, requestSize)).Decode(&f); err != nil || f.Error == "" {
+		return nil, fmt.Errorf("the daemon answers %s", resp.Status)
+	}
+	return nil, errors.New(f.Error)
+}
+
+// explain says what it means that nobody could be asked.
+func (c *Client) explain(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%s: %w", c.socket, ErrNotRunning)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s is for root and the members of statusgroup", c.socket)
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return fmt.Errorf("asking the daemon: %w", err)
+}

@@ -1,0 +1,178 @@
+package status
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ldirectord/conf"
+)
+
+// maxConnections is how many clients one door lets in at the same time.
+const maxConnections = 256
+
+// silent is the log of what net/http has to say about clients.
+var silent = log.New(io.Discard, "", 0)
+
+// A place is where a door is: an address and port, or a socket's path.
+type place struct {
+	at    string
+	group string // that owns the socket
+	own   bool   // for the commands: who can connect may give orders
+}
+
+func (p place) isPath() bool { return strings.HasPrefix(p.at, "/") }
+
+// wanted is the places that a configuration asks for.
+func wanted(socket string, cfg *conf.Config) []place {
+	var list []place
+	if socket != "" {
+		list = append(list, place{at: socket, group: cfg.StatusGroup, own: true})
+	}
+	if cfg.StatusListen != "" {
+		p := place{at: cfg.StatusListen}
+		if p.isPath() {
+			p.group = cfg.StatusGroup
+		}
+		list = append(list, p)
+	}
+	return list
+}
+
+// A door is a listener with the server behind it.
+type door struct {
+	place
+	listener net.Listener
+	server   *http.Server
+	done     chan struct{}
+}
+
+// reopen makes the doors those at the places. One that is there already stays
+// open. What cannot be opened is logged.
+func (s *Server) reopen(old []*door, places []place) []*door {
+	var doors []*door
+	for _, d := range old {
+		if slices.Contains(places, d.place) {
+			doors = append(doors, d)
+		} else {
+			d.close()
+		}
+	}
+	for _, p := range places {
+		if slices.ContainsFunc(doors, func(d *door) bool { return d.place == p }) {
+			continue
+		}
+		d, err := s.open(p)
+		if err != nil {
+			s.o.Log("Status cannot be asked at %s: %v", p.at, err)
+			continue
+		}
+		doors = append(doors, d)
+	}
+	return doors
+}
+
+func (s *Server) open(p place) (*door, error) {
+	l, err := listen(p)
+	if err != nil {
+		return nil, err
+	}
+	d := &door{place: p, listener: newGate(l, maxConnections), done: make(chan struct{})}
+	d.server = s.server(d)
+	go func() {
+		defer close(d.done)
+		_ = d.server.Serve(d.listener) // ends by close
+	}()
+	return d, nil
+}
+
+// close ends the listening and every request.
+func (d *door) close() {
+	_ = d.server.Close()
+	<-d.done
+}
+
+func listen(p place) (net.Listener, error) {
+	if !p.isPath() {
+		return net.Listen("tcp", p.at)
+	}
+	if err := makeRoom(p.at); err != nil {
+		return nil, err
+	}
+	// Nobody else can connect before the permissions are those that are wanted.
+	private := p.at + ".new"
+	if err := os.Remove(private); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: private, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	if err := errors.Join(admit(private, p.group), os.Rename(private, p.at)); err != nil {
+		l.Close()
+		os.Remove(private)
+		return nil, err
+	}
+	return socketListener{l, p.at}, nil
+}
+
+// A socketListener removes its socket when it is closed.
+type socketListener struct {
+	net.Listener
+	path string
+}
+
+func (l socketListener) Close() error {
+	os.Remove(l.path)
+	return l.Listener.Close()
+}
+
+// makeRoom makes the directory of a socket, and makes sure that no other process
+// serves it.
+func makeRoom(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		conn.Close()
+		return errors.New("another process listens there")
+	}
+	return nil
+}
+
+// admit lets the owner and a group use a socket. Where nobody can connect before
+// listening, nobody has.
+func admit(path, group string) error {
+	if err := os.Chmod(path, 0o600); err != nil || group == "" {
+		return err
+	}
+	gid, err := groupNumber(group)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.Chown(path, -1, gid), os.Chmod(path, 0o660))
+}
+
+func groupNumber(group string) (int, error) {
+	if n, err := strconv.Atoi(group); err == nil {
+		return n, nil
+	}
+	g, err := user.LookupGroup(group)
+	if err != nil {
+		return 0, fmt.Errorf("statusgroup: %w", err)
+	}
+	return strconv.Atoi(g.Gid)
+}

@@ -1,0 +1,137 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"ldirectord/internal/director"
+)
+
+// How many notes may wait for one listener, and how many listen at most.
+const (
+	feedLength  = 256
+	feedMembers = 64
+)
+
+// A feed tells listeners what happens. A listener that does not keep up misses
+// something and is told so; nobody waits for it.
+type feed struct {
+	mu      sync.Mutex
+	members map[chan director.Note]struct{}
+	ended   chan struct{}
+	once    sync.Once
+}
+
+func newFeed() *feed {
+	return &feed{members: map[chan director.Note]struct{}{}, ended: make(chan struct{})}
+}
+
+func (f *feed) tell(n director.Note) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for m := range f.members {
+		select {
+		case m <- n:
+		default: // its reader ends when the channel is closed
+			delete(f.members, m)
+			close(m)
+		}
+	}
+}
+
+// join begins to listen; it is nil if too many do.
+func (f *feed) join() chan director.Note {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.members) >= feedMembers {
+		return nil
+	}
+	m := make(chan director.Note, feedLength)
+	f.members[m] = struct{}{}
+	return m
+}
+
+func (f *feed) leave(m chan director.Note) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.members, m)
+}
+
+func (f *feed) close() { f.once.Do(func() { close(f.ended) }) }
+
+// keepAlive is how often a silent stream says that it is still there.
+const keepAlive = 15 * time.Second
+
+// serveEvents streams what happens from now on, as server-sent events.
+func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
+	if _, ok := asked(w, r); !ok {
+		return
+	}
+	m := s.feed.join()
+	if m == nil {
+		http.Error(w, "too many listen already", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.feed.leave(m)
+	out := newStream(w)
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
+	for out.comment("listening"); out.err == nil; {
+		select {
+		case n, ok := <-m:
+			if !ok {
+				return // it did not keep up: it has to come again, and ask for the history
+			}
+			text, err := json.Marshal(n)
+			if err != nil {
+				return
+			}
+			out.send("note", string(text))
+		case <-alive.C:
+			out.comment("alive")
+		case <-r.Context().Done():
+			return
+		case <-s.feed.ended:
+			return
+		}
+	}
+}
+
+// A stream writes server-sent events. After an error it does nothing.
+type stream struct {
+	w   http.ResponseWriter
+	c   *http.ResponseController
+	err error
+}
+
+func newStream(w http.ResponseWriter) *stream {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	s := &stream{w: w, c: http.NewResponseController(w)}
+	s.err = s.c.SetReadDeadline(time.Time{}) // the server's own is for requests that end
+	return s
+}
+
+// streamTime is how long a client may take for one event.
+const streamTime = 10 * time.Second
+
+// send sends an event whose data is one line.
+func (s *stream) send(event, data string) { s.write("event: " + event + "\ndata: " + data + "\n\n") }
+
+func (s *stream) comment(text string) { s.write(": " + text + "\n\n") }
+
+func (s *stream) write(text string) {
+	if s.err != nil {
+		return
+	}
+	if s.err = s.c.SetWriteDeadline(time.Now().Add(streamTime)); s.err != nil {
+		return
+	}
+	if _, s.err = fmt.Fprint(s.w, text); s.err == nil {
+		s.err = s.c.Flush()
+	}
+}

@@ -1,0 +1,69 @@
+package status
+
+import (
+	"net/http"
+	"time"
+)
+
+// A route is one row of what can be asked.
+type route struct {
+	pattern string
+	serve   func(*Server, http.ResponseWriter, *http.Request)
+	control bool // only for those who may give orders
+}
+
+// routes are all of them; docs/openapi.yaml describes those below /api.
+var routes = []route{
+	{pattern: "GET /{$}", serve: (*Server).servePage},
+	{pattern: "GET /stream", serve: (*Server).servePageStream},
+	{pattern: "GET /style.css", serve: (*Server).serveAsset},
+	{pattern: "GET /script.js", serve: (*Server).serveAsset},
+	{pattern: "GET /icon.svg", serve: (*Server).serveAsset},
+	{pattern: "GET /metrics", serve: (*Server).serveMetrics},
+	{pattern: "GET /healthz", serve: (*Server).serveHealth},
+	{pattern: "GET /readyz", serve: (*Server).serveReady},
+	{pattern: "GET /api/v1/snapshot", serve: (*Server).serveSnapshot},
+	{pattern: "GET /api/v1/history", serve: (*Server).serveHistory},
+	{pattern: "GET /api/v1/why", serve: (*Server).serveWhy},
+	{pattern: "GET /api/v1/connections", serve: (*Server).serveConnections},
+	{pattern: "GET /api/v1/events", serve: (*Server).serveEvents},
+	{pattern: "GET /api/v1/plan", serve: (*Server).servePlan, control: true},
+	{pattern: "POST /api/v1/orders", serve: (*Server).serveOrder, control: true},
+	{pattern: "POST /api/v1/recheck", serve: (*Server).serveRecheck, control: true},
+}
+
+// handler is what answers at a door.
+func (s *Server) handler(d *door) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
+			if r.control && !s.mayControl(d, w, req) {
+				return
+			}
+			r.serve(s, w, req)
+		})
+	}
+	return guarded(mux)
+}
+
+// guarded limits what a client can send, and what a browser may do with what it
+// gets.
+func guarded(next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "+
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		// A stream gives itself more time. Where there are no deadlines, as in a
+		// test's recorder, none is needed.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
+		r.Body = http.MaxBytesReader(w, r.Body, requestSize)
+		origins.ServeHTTP(w, r)
+	})
+}

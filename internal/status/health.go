@@ -1,0 +1,119 @@
+package status
+
+import (
+	"fmt"
+
+	"ldirectord/internal/director"
+)
+
+// A level is how bad something is.
+type level uint8
+
+const (
+	fine level = iota
+	notable
+	bad
+)
+
+var levelWords = [...]string{fine: "fine", notable: "notable", bad: "bad"}
+
+func (l level) String() string { return levelWords[l] }
+
+// health is the answer to the question whether everything is well.
+type health struct {
+	level    level
+	words    string
+	troubles []string // one line each
+
+	virtuals, reals, in, out, overrides int
+}
+
+// judge looks at a whole snapshot.
+func judge(s *director.Snapshot) health {
+	var h health
+	for i := range s.Virtuals {
+		h.virtual(&s.Virtuals[i])
+	}
+	if s.Kernel.Error != "" {
+		h.trouble(bad, "the kernel's table cannot be read: "+s.Kernel.Error)
+	}
+	if s.Lag.Silent.Duration() > silence {
+		h.trouble(bad, "no check was begun for "+span(s.Lag.Silent.Duration()))
+	}
+	if s.Lag.Overdue > 0 {
+		h.trouble(notable, fmt.Sprintf("%d checks are overdue", s.Lag.Overdue))
+	}
+	for _, o := range s.Overrides {
+		h.overrides++
+		h.trouble(notable, fmt.Sprintf("%s of %s is in no configuration, but has an order: %s", o.Real, o.Virtual, o))
+	}
+	h.words = h.sentence(s)
+	return h
+}
+
+func (h *health) trouble(l level, words string) {
+	h.level = max(h.level, l)
+	h.troubles = append(h.troubles, oneLine(words))
+}
+
+func (h *health) virtual(v *director.VirtualState) {
+	if v.Foreign {
+		return
+	}
+	h.virtuals++
+	h.in += v.In
+	configured := 0
+	for i := range v.Reals {
+		r := &v.Reals[i]
+		if r.Override != nil {
+			h.overrides++
+		}
+		if !r.Fallback && r.State != director.StateForeign {
+			configured++
+			h.level = max(h.level, realLevel(r))
+		}
+	}
+	h.reals += configured
+	h.out += configured - v.In
+	switch {
+	case !v.Present:
+		h.trouble(bad, "virtual service "+v.ID+" is not in the kernel")
+	case v.In == 0 && v.FallbackIn:
+		h.trouble(bad, "no real server of "+v.ID+" is in: the fallback "+v.Fallback+" is")
+	case v.In == 0:
+		h.trouble(bad, "no real server of "+v.ID+" is in, and there is no fallback")
+	}
+	for _, notice := range v.Notices {
+		h.trouble(notable, notice)
+	}
+}
+
+// realLevel is how bad it stands with one real server.
+func realLevel(r *director.RealState) level {
+	switch r.State {
+	case director.StateDown:
+		return bad
+	case director.StateUp, director.StateFallback, director.StateForeign:
+		if r.Failures > 0 || r.Difference != "" || r.Override != nil {
+			return notable
+		}
+		return fine
+	}
+	return notable
+}
+
+func (h *health) sentence(s *director.Snapshot) string {
+	switch {
+	case !s.Ready:
+		return fmt.Sprintf("%d of %d checks have not been made yet", s.Lag.Unheard, s.Lag.Checks)
+	case h.reals == 0:
+		return "No real server is configured"
+	case h.out == 1:
+		return fmt.Sprintf("1 of %d real servers is out", h.reals)
+	case h.out > 1:
+		return fmt.Sprintf("%d of %d real servers are out", h.out, h.reals)
+	case h.level == fine:
+		return "All is well"
+	}
+	return fmt.Sprintf("All %d real servers are in, but look below", h.reals)
+}

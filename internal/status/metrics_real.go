@@ -1,0 +1,108 @@
+package status
+
+import (
+	dto "github.com/prometheus/client_model/go"
+
+	"ldirectord/internal/director"
+)
+
+// virtual adds what is told of one virtual service and its real servers. Of a
+// real server that is in it twice, the last counts, as in the kernel.
+func (m *families) virtual(v *director.VirtualState) {
+	labels := pairs("virtual", v.ID)
+	m.gauge("ldirectord_virtual_present", "Whether the virtual service is in the kernel.", labels, truth(v.Present))
+	m.counter("ldirectord_virtual_connections_total", "Connections of the virtual service, as the kernel counts them.", labels, float64(v.Stats.Connections))
+	m.counter("ldirectord_virtual_receive_packets_total", "Packets to the virtual service.", labels, float64(v.Stats.InPackets))
+	m.counter("ldirectord_virtual_transmit_packets_total", "Packets from the virtual service (masq only).", labels, float64(v.Stats.OutPackets))
+	m.counter("ldirectord_virtual_receive_bytes_total", "Bytes to the virtual service.", labels, float64(v.Stats.InBytes))
+	m.counter("ldirectord_virtual_transmit_bytes_total", "Bytes from the virtual service (masq only).", labels, float64(v.Stats.OutBytes))
+	last := make(map[string]int, len(v.Reals))
+	configured := 0
+	for i, r := range v.Reals {
+		last[r.Name] = i
+		if !r.Fallback && r.State != director.StateForeign {
+			configured++
+		}
+	}
+	for i := range v.Reals {
+		if last[v.Reals[i].Name] == i {
+			m.real(v, &v.Reals[i])
+		}
+	}
+	if v.Foreign {
+		return
+	}
+	m.gauge("ldirectord_virtual_reals", "Configured real servers.", labels, float64(configured))
+	m.gauge("ldirectord_virtual_reals_in", "Real servers that get connections.", labels, float64(v.In))
+	m.gauge("ldirectord_virtual_fallback_in", "Whether the fallback server is in.", labels, truth(v.FallbackIn))
+	m.gauge("ldirectord_virtual_notices", "Refusals and differences of the kernel's table that stand.", labels, float64(len(v.Notices)))
+	m.durations(v)
+}
+
+// real adds what is told of one real server.
+func (m *families) real(v *director.VirtualState, r *director.RealState) {
+	labels := pairs("real", r.Name, "virtual", v.ID)
+	m.gauge("ldirectord_real_weight", "Weight in the kernel, 0 also if it is not there.", labels, float64(r.Weight))
+	m.gauge("ldirectord_real_active_connections", "Active connections.", labels, float64(r.Active))
+	m.gauge("ldirectord_real_inactive_connections", "Inactive connections.", labels, float64(r.Inactive))
+	m.gauge("ldirectord_real_persistent_connections", "Persistence entries.", labels, float64(r.Persistent))
+	m.counter("ldirectord_real_connections_total", "Connections, as the kernel counts them.", labels, float64(r.Stats.Connections))
+	m.counter("ldirectord_real_receive_bytes_total", "Bytes to the real server.", labels, float64(r.Stats.InBytes))
+	m.counter("ldirectord_real_transmit_bytes_total", "Bytes from the real server (masq only).", labels, float64(r.Stats.OutBytes))
+	m.gauge("ldirectord_real_state", "1 for the state that the real server is in.", with(labels, "state", string(r.State)), 1)
+	if r.Fallback || r.State == director.StateForeign {
+		return
+	}
+	m.gauge("ldirectord_real_up", "Whether the checks say that the real server works.", labels, truth(r.Up))
+	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))
+	m.counter("ldirectord_real_transitions_total", "How often the real server was gone or back.", labels, float64(r.Transitions))
+	if r.Override != nil {
+		m.gauge("ldirectord_real_override", "Orders of operators in force.", with(labels, "order", r.Override.Verb), 1)
+	}
+	if !r.CertificateEnds.IsZero() {
+		m.gauge("ldirectord_real_certificate_end_time_seconds", "When the real server's certificate ends.", labels, seconds(r.CertificateEnds))
+	}
+	if r.Last == nil {
+		return
+	}
+	const help = "Checks made, by what came of them."
+	check := with(labels, "check", v.Check)
+	m.counter("ldirectord_checks_total", help, with(check, "result", "up"), float64(r.Checks.Up))
+	m.counter("ldirectord_checks_total", help, with(check, "result", "down"), float64(r.Checks.Down))
+	if r.Checks.Local > 0 {
+		m.counter("ldirectord_checks_total", help, with(check, "result", "not_asked"), float64(r.Checks.Local))
+	}
+	m.gauge("ldirectord_check_last_duration_seconds", "How long the last check took.", check, float64(r.Last.Took))
+}
+
+// durations adds how long the checks of a virtual service take, as a histogram
+// over its real servers.
+func (m *families) durations(v *director.VirtualState) {
+	var (
+		sum    float64
+		total  uint64
+		bounds = director.LatencyBounds()
+		counts = make([]uint64, len(bounds))
+	)
+	for _, r := range v.Reals {
+		sum += float64(r.Checks.Took)
+		for i, n := range r.Checks.Buckets {
+			total += uint64(n)
+			if i < len(counts) {
+				counts[i] += uint64(n)
+			}
+		}
+	}
+	if total == 0 {
+		return
+	}
+	h := &dto.Histogram{SampleSum: &sum, SampleCount: &total}
+	cumulative := uint64(0)
+	for i, n := range counts {
+		cumulative += n
+		count, bound := cumulative, bounds[i].Seconds()
+		h.Bucket = append(h.Bucket, &dto.Bucket{CumulativeCount: &count, UpperBound: &bound})
+	}
+	m.add("ldirectord_check_duration_seconds", "How long checks take.", dto.MetricType_HISTOGRAM,
+		&dto.Metric{Label: pairs("check", v.Check, "virtual", v.ID), Histogram: h})
+}

@@ -1,0 +1,254 @@
+package status
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"html/template"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"ldirectord/internal/director"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// frame is the page around its parts.
+var frame = template.Must(template.ParseFS(assets, "assets/page.html"))
+
+// pageAge is how old the page may be, and how often those who look at it are
+// told what is new.
+const pageAge = 2 * time.Second
+
+// recentNotes is how many transitions the page lists.
+const recentNotes = 30
+
+// A page draws the status page, once for all who look at it.
+type page struct {
+	source  *source
+	history func(context.Context, director.HistoryQuery) ([]director.Note, error)
+	version string
+
+	mu   sync.Mutex
+	last *drawing
+}
+
+// A drawing is the page at one moment.
+type drawing struct {
+	at        time.Time
+	title     string
+	structure string // of what it consists; if that differs, the page has to be loaded again
+	version   string // names the whole
+	summary   part
+	notes     part
+	groups    []group
+}
+
+// A group is a virtual service.
+type group struct {
+	head part
+	name string
+	rows []row
+}
+
+// draw is a drawing that is not old.
+func (p *page) draw(ctx context.Context) (*drawing, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.last != nil && time.Since(p.last.at) < pageAge {
+		return p.last, nil
+	}
+	snap, err := p.source.get()
+	if err != nil {
+		return nil, err
+	}
+	notes, err := p.history(ctx, director.HistoryQuery{Verdicts: true, Limit: recentNotes})
+	if err != nil {
+		return nil, err
+	}
+	p.last = newDrawing(snap, notes)
+	return p.last, nil
+}
+
+func newDrawing(s *director.Snapshot, notes []director.Note) *drawing {
+	h := judge(s)
+	d := &drawing{at: time.Now(), title: h.words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
+	structure, version := fnv.New64a(), fnv.New64a()
+	for i := range s.Virtuals {
+		v := &s.Virtuals[i]
+		g := group{head: virtualPart(i, v), name: v.ID, rows: make([]row, len(v.Reals))}
+		fmt.Fprintln(structure, v.ID)
+		for j := range v.Reals {
+			g.rows[j] = realPart(i, j, v, &v.Reals[j], s.Time)
+			fmt.Fprintln(structure, v.Reals[j].Name)
+		}
+		d.groups[i] = g
+	}
+	d.structure = fmt.Sprintf("%x", structure.Sum64())
+	for part := range d.parts {
+		_, _ = io.WriteString(version, part.html)
+	}
+	d.version = fmt.Sprintf("%s-%x", d.structure, version.Sum64())
+	return d
+}
+
+// parts is everything on the page that may change.
+func (d *drawing) parts(yield func(part) bool) {
+	if !yield(d.summary) || !yield(d.notes) {
+		return
+	}
+	for _, g := range d.groups {
+		if !yield(g.head) {
+			return
+		}
+		for _, r := range g.rows {
+			if !yield(r.part) {
+				return
+			}
+		}
+	}
+}
+
+// changes is what differs from an older drawing, by id. Everything does from
+// nil.
+func (d *drawing) changes(old *drawing) map[string]string {
+	had := map[string]string{}
+	if old != nil {
+		for p := range old.parts {
+			had[p.id] = p.html
+		}
+	}
+	changed := map[string]string{}
+	for p := range d.parts {
+		if had[p.id] != p.html {
+			changed[p.id] = p.html
+		}
+	}
+	return changed
+}
+
+// A frameData is what the frame shows besides the parts.
+type frameData struct {
+	Title, Host, Program, Version, Query string
+	Wrong                                bool
+	Body                                 template.HTML
+}
+
+func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
+	values, ok := asked(w, r, "q", "wrong")
+	if !ok {
+		return
+	}
+	ctx, cancel := limited(r)
+	defer cancel()
+	d, err := s.page.draw(ctx)
+	if err != nil {
+		http.Error(w, "the director does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	host, _ := os.Hostname() // a page without it is one, too
+	query, wrong := values.Get("q"), values.Get("wrong") != ""
+	var b bytes.Buffer
+	err = frame.Execute(&b, frameData{
+		Title: d.title, Host: host, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
+		Body: template.HTML(d.body(strings.ToLower(strings.TrimSpace(query)), wrong)),
+	})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = b.WriteTo(w) // who went away does not want it
+}
+
+// body is the parts, of the real servers those that are asked for.
+func (d *drawing) body(query string, wrong bool) string {
+	var b strings.Builder
+	b.WriteString(d.summary.html)
+	b.WriteString(`<div id="services">`)
+	for _, g := range d.groups {
+		fmt.Fprintf(&b, `<section class="service" aria-label="Virtual service %s">`, text(g.name))
+		b.WriteString(g.head.html)
+		b.WriteString(tableHead)
+		for _, r := range g.rows {
+			if (query == "" || strings.Contains(r.find, query)) && (!wrong || r.wrong) {
+				b.WriteString(r.html)
+			}
+		}
+		b.WriteString(`</tbody></table></section>`)
+	}
+	b.WriteString(`</div><section class="notes" aria-label="Recent transitions"><h2>Recently gone and back</h2>`)
+	b.WriteString(d.notes.html)
+	b.WriteString(`</section>`)
+	return b.String()
+}
+
+const tableHead = `<table><thead><tr><th scope="col">Real server</th><th scope="col">Weight</th><th scope="col">Last check</th>` +
+	`<th scope="col">Latency</th><th scope="col">Connections</th><th scope="col">New/s</th><th scope="col">Last 6 hours</th></tr></thead><tbody>`
+
+// servePageStream sends what changes on the page. The client says which drawing
+// it has; if that is not known any more, it gets everything once.
+func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
+	values, ok := asked(w, r, "version")
+	if !ok {
+		return
+	}
+	var have *drawing
+	structure, _, _ := strings.Cut(values.Get("version"), "-")
+	out := newStream(w)
+	tick := time.NewTicker(pageAge)
+	defer tick.Stop()
+	for out.comment("listening"); out.err == nil; {
+		d, err := s.page.draw(r.Context())
+		switch {
+		case err != nil:
+			out.comment("the director does not answer")
+		case d.structure != structure:
+			out.send("reload", "{}")
+			return
+		case have == nil && d.version == values.Get("version"):
+			have = d
+		case d != have:
+			sendChanges(out, d.changes(have))
+			have = d
+		}
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		case <-s.feed.ended:
+			return
+		}
+	}
+}
+
+func sendChanges(out *stream, changes map[string]string) {
+	text, err := json.Marshal(changes)
+	if err != nil || len(changes) == 0 {
+		out.comment("nothing new")
+		return
+	}
+	out.send("parts", string(text))
+}
+
+var assetTypes = map[string]string{
+	"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml",
+}
+
+func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {
+	text, err := assets.ReadFile("assets" + r.URL.Path)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", assetTypes[r.URL.Path])
+	_, _ = w.Write(text) // who went away does not want it
+}

@@ -1,0 +1,73 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os/user"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// A peer is who is at the other end of a unix socket, as the kernel knows it.
+type peer struct{ uid uint32 }
+
+type peerKey struct{}
+
+// withPeer notes in a connection's context who is at its other end.
+func withPeer(ctx context.Context, conn net.Conn) context.Context {
+	if g, ok := conn.(*guest); ok && g.peer != nil {
+		return context.WithValue(ctx, peerKey{}, *g.peer)
+	}
+	return ctx
+}
+
+// peerOf asks the kernel who has connected, nil if it is not a unix socket.
+func peerOf(conn net.Conn) *peer {
+	c, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var p *peer
+	_ = raw.Control(func(fd uintptr) {
+		if cred, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			p = &peer{uid: cred.Uid}
+		}
+	})
+	return p
+}
+
+// sudoHeader is where the commands say who became root to run them.
+const sudoHeader = "Ldirectord-Sudo-User"
+
+// caller is who sent a request, in words for the log.
+func caller(r *http.Request) string {
+	p, ok := r.Context().Value(peerKey{}).(peer)
+	if !ok {
+		return "token from " + r.RemoteAddr
+	}
+	name := strconv.FormatUint(uint64(p.uid), 10)
+	if u, err := user.LookupId(name); err == nil {
+		name = u.Username
+	}
+	if who := r.Header.Get(sudoHeader); who != "" && p.uid == 0 && isName(who) {
+		name = fmt.Sprintf("%s (%s by sudo)", who, name)
+	}
+	return name
+}
+
+// isName tells what can be the name of a user from what only looks bad in a log.
+func isName(s string) bool {
+	for _, r := range s {
+		if r <= ' ' || r > '~' || r == '(' || r == ')' {
+			return false
+		}
+	}
+	return len(s) <= 32
+}

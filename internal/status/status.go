@@ -1,0 +1,151 @@
+// Package status answers questions about a running director and passes on what
+// operators order: over a unix socket for ldirectord's own commands, and over
+// HTTP where statuslisten says so, as a page, as metrics and as JSON. All of it
+// is drawn from director.Snapshot and director.Note; nobody who looks can hold
+// up a check.
+package status
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// Options are what a Server works with. Director and Log are needed.
+type Options struct {
+	Director *director.Director
+	Version  string
+	Log      func(format string, args ...any) // lines of ldirectord.log
+
+	Socket    string // where the commands ask; "" is nowhere
+	Overrides string // the file in which overrides are kept; "" keeps none
+
+	// Plan is what a reload would change in the kernel, as ipvsadm's lines.
+	Plan func(context.Context) ([]string, error)
+	// Connections are the kernel's, in any order; nil if nobody knows.
+	Connections func() iter.Seq2[Connection, error]
+	// Queues are those between the daemon and the slow rest of the world.
+	Queues func() []Queue
+}
+
+// A Connection is one of the kernel's connections, or the memory of which real
+// server a client is sent to.
+type Connection struct {
+	Protocol    string           `json:"protocol"`
+	Client      string           `json:"client"`
+	Virtual     string           `json:"virtual"`
+	Real        string           `json:"real"`
+	State       string           `json:"state"`
+	Expires     director.Seconds `json:"expires_seconds"`
+	Persistence bool             `json:"persistence,omitempty"`
+}
+
+// A Queue is a bounded queue.
+type Queue struct {
+	Name    string
+	Waiting int
+	Dropped uint64
+}
+
+// A Server serves one director. Its methods may be called from any goroutine.
+type Server struct {
+	o      Options
+	source *source
+	feed   *feed
+	page   *page
+	book   *book
+	stop   context.CancelFunc
+
+	reloads        atomic.Uint64 // successful ones
+	failedReloads  atomic.Uint64
+	lastReloadFail atomic.Bool
+
+	mu      sync.Mutex
+	cfg     *conf.Config
+	doors   []*door
+	closing bool
+}
+
+// New returns a Server that listens nowhere until Use.
+func New(o Options) *Server {
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides}, stop: stop}
+	s.source = &source{take: o.Director.Snapshot, ctx: ctx}
+	s.page = &page{source: s.source, history: o.Director.History, version: o.Version}
+	return s
+}
+
+// Event tells those who listen. It is part of a director's Sink and does not
+// block.
+func (s *Server) Event(e director.Event) { s.feed.tell(director.NoteOf(e)) }
+
+// Reloaded counts a reload by whether it succeeded.
+func (s *Server) Reloaded(ok bool) {
+	if ok {
+		s.reloads.Add(1)
+	} else {
+		s.failedReloads.Add(1)
+	}
+	s.lastReloadFail.Store(!ok)
+}
+
+// Use makes the Server listen where cfg says. What cannot be opened is logged:
+// a page that is not there is no reason to balance no load.
+func (s *Server) Use(cfg *conf.Config) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	s.cfg = cfg
+	s.doors = s.reopen(s.doors, wanted(s.o.Socket, cfg))
+}
+
+// Close ends all that is being served.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closing = true
+	doors := s.doors
+	s.doors = nil
+	s.mu.Unlock()
+	s.stop()
+	s.feed.close()
+	for _, d := range doors {
+		d.close()
+	}
+}
+
+// config is the configuration in force, nil before the first Use.
+func (s *Server) config() *conf.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
+
+// How long one request may take, and how much it may be. What a client sends is
+// a line or two.
+const (
+	requestTime = 30 * time.Second
+	requestSize = 16 << 10
+	headerTime  = 5 * time.Second
+	idleTime    = time.Minute
+)
+
+// server is an HTTP server for a door.
+func (s *Server) server(d *door) *http.Server {
+	return &http.Server{
+		Handler:           s.handler(d),
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       requestTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    requestSize,
+		ErrorLog:          silent,
+		ConnContext:       withPeer,
+	}
+}

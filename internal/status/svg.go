@@ -1,0 +1,84 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ldirectord/internal/director"
+)
+
+// The pictures are drawn here, so that a page needs no script to have them.
+
+const (
+	stripHours = 6
+	stripWidth = 120
+	stripFine  = time.Minute // how exactly a strip is drawn, and how often it moves
+	sparkWidth = 80
+	sparkTall  = 18
+)
+
+// strip draws when a real server was up in the last hours. What is not known
+// stays empty.
+func strip(b *strings.Builder, r *director.RealState, now time.Time) {
+	now = now.Truncate(stripFine)
+	begin := now.Add(-stripHours * time.Hour)
+	x := func(t time.Time) float64 {
+		return stripWidth * float64(max(0, t.Sub(begin))) / float64(now.Sub(begin))
+	}
+	turns := r.Turns
+	if len(turns) == 0 && !r.Since.IsZero() && r.State != director.StateUnproven {
+		turns = []director.Turn{{Time: r.Since, Up: r.Up}}
+	}
+	var rects strings.Builder
+	var upTime, known time.Duration
+	for i, t := range turns {
+		from, to := later(t.Time, begin), now
+		if i+1 < len(turns) {
+			to = turns[i+1].Time
+		}
+		if !to.After(from) {
+			continue
+		}
+		known += to.Sub(from)
+		class := "down"
+		if t.Up {
+			class = "up"
+			upTime += to.Sub(from)
+		}
+		fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, x(from), max(0.5, x(to)-x(from)))
+	}
+	label := "nothing is known of the last hours"
+	if known > 0 {
+		label = fmt.Sprintf("up for %.1f%% of %s", 100*float64(upTime)/float64(known), span(known))
+	}
+	fmt.Fprintf(b, `<svg class="strip" role="img" aria-label="%s" viewBox="0 0 %d 12" width="%d" height="12"><title>%s</title>%s</svg>`,
+		label, stripWidth, stripWidth, label, rects.String())
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// spark draws how long the last checks took.
+func spark(b *strings.Builder, latencies []time.Duration) {
+	if len(latencies) < 2 {
+		return
+	}
+	most := latencies[0]
+	for _, l := range latencies {
+		most = max(most, l)
+	}
+	label := "the last " + fmt.Sprint(len(latencies)) + " checks took up to " + span(most)
+	fmt.Fprintf(b, `<svg class="spark" role="img" aria-label="%s" viewBox="0 0 %d %d" width="%d" height="%d"><title>%s</title><polyline points="`,
+		label, sparkWidth, sparkTall, sparkWidth, sparkTall, label)
+	for i, l := range latencies {
+		x := float64(i) * sparkWidth / float64(len(latencies)-1)
+		y := (sparkTall - 2) * (1 - float64(l)/float64(max(most, 1)))
+		fmt.Fprintf(b, "%.0f,%.1f ", x, y+1)
+	}
+	b.WriteString(`"/></svg>`)
+}
