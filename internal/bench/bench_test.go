@@ -75,6 +75,28 @@ var (
 	}}
 )
 
+// What is measured must be right: every real server is asked, those without a
+// fault are up each time, the others down.
+func TestFaults(t *testing.T) {
+	const n = 50
+	for _, fault := range []Fault{None, Refused, Silent, BlackHole} {
+		t.Run(string(fault), func(t *testing.T) {
+			t.Parallel()
+			d := start(t, http, pace{time.Second / 2, time.Second}, n, servers(t, n, fault))
+			<-time.After(5 * time.Second)
+			d.stop()
+			for i := range d.reals {
+				asked, failed := d.reals[i].asked.Load(), d.reals[i].failed.Load()
+				down := i%2 == 1 && fault != None
+				// A black hole answers a time or two before it is one.
+				if asked < 3 || !down && failed > 0 || down && failed < asked-3 {
+					t.Errorf("server %d: down %d of %d times it was asked, want it down: %v", i, failed, asked, down)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkCheck measures the CPU of a check, paced as in the daemon: so many
 // real servers, each asked every second. One iteration is one second. The floor
 // follows for as long under the same conditions, if there is a C compiler.
@@ -84,7 +106,8 @@ func BenchmarkCheck(b *testing.B) {
 		for _, kind := range []kind{connect, http} {
 			b.Run(fmt.Sprintf("%s/%d", kind.name, n), func(b *testing.B) {
 				port := servers(b, n, None)
-				d := start(b, kind, n, port)
+				d := start(b, kind, everySecond, n, port)
+				d.warm()
 				ours := d.seconds(b)
 				d.report(b)
 				b.ReportMetric(ours, "µs-cpu/check")
@@ -104,7 +127,8 @@ func BenchmarkHalfDead(b *testing.B) {
 	for _, fault := range []Fault{Refused, Silent, BlackHole} {
 		b.Run(string(fault), func(b *testing.B) {
 			const n = 10_000
-			d := start(b, http, n, servers(b, n, fault))
+			d := start(b, http, everySecond, n, servers(b, n, fault))
+			d.warm()
 			cpu := d.seconds(b)
 			d.report(b)
 			b.ReportMetric(cpu, "µs-cpu/check")
@@ -126,44 +150,56 @@ type real struct {
 	gap           time.Duration // the longest time between two times that it was asked
 }
 
-// start starts a director and lets it run warm.
-func start(b *testing.B, kind kind, n int, port uint16) *director {
-	b.Helper()
-	s, e := schedule.New(schedule.Options{}), engine.New(engine.Options{})
-	d := &director{schedule: s, reals: make([]real, n)}
+// pace is how often each real server is asked and how long it may take.
+type pace struct{ interval, timeout time.Duration }
+
+var everySecond = pace{time.Second, 2 * time.Second}
+
+// start starts a director.
+func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *director {
+	tb.Helper()
+	e := engine.New(engine.Options{})
+	d := &director{schedule: schedule.New(schedule.Options{}), reals: make([]real, n)}
 	jobs := make([]*schedule.Job, n)
 	for i := range d.reals {
 		r := &d.reals[i]
 		c, err := kind.make(netip.AddrPortFrom(Addr(i), port))
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
-		jobs[i] = &schedule.Job{Interval: time.Second, Run: func(ctx context.Context) {
-			now := time.Now()
-			if r.asked.Load() > 1 { // the second time comes early
-				r.gap = max(r.gap, now.Sub(r.last))
-			}
-			r.last = now
-			if a := e.Ask(ctx, c, 2*time.Second, 1); a.Err != nil && ctx.Err() == nil {
+		jobs[i] = &schedule.Job{Interval: pace.interval, Run: func(ctx context.Context) {
+			r.begin(time.Now())
+			if a := e.Ask(ctx, c, pace.timeout, 1); a.Err != nil && ctx.Err() == nil {
 				r.failed.Add(1)
 			}
 			r.asked.Add(1)
 		}}
 	}
-	s.Add(jobs...)
-	ctx, cancel := context.WithCancel(b.Context())
+	d.schedule.Add(jobs...)
+	ctx, cancel := context.WithCancel(tb.Context())
 	ended := make(chan struct{})
 	go func() {
-		s.Run(ctx)
+		d.schedule.Run(ctx)
 		close(ended)
 	}()
 	d.stop = func() {
 		cancel()
 		<-ended
 	}
-	<-time.After(4 * time.Second) // the first starts, stacks, pools
 	return d
 }
+
+// begin notes that the real server is being asked. Its first gap does not count:
+// the second time comes early.
+func (r *real) begin(now time.Time) {
+	if r.asked.Load() > 1 {
+		r.gap = max(r.gap, now.Sub(r.last))
+	}
+	r.last = now
+}
+
+// warm waits until first starts, stacks and pools are behind it.
+func (d *director) warm() { <-time.After(4 * time.Second) }
 
 // seconds measures for b.N seconds and returns the CPU of one check in
 // microseconds.
