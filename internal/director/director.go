@@ -8,6 +8,7 @@ package director
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"ldirectord/checker"
@@ -52,6 +53,9 @@ type Director struct {
 	ready    chan struct{}
 	checked  chan struct{} // closed when no check runs any more
 
+	beat      atomic.Int64                      // when the loop of Run last came round by itself, Unix nanoseconds
+	clockwork atomic.Pointer[schedule.Schedule] // sched, for Alive
+
 	// Owned by the goroutine of Run.
 	conf       *conf.Config
 	status     conf.Status
@@ -65,6 +69,7 @@ type Director struct {
 	unreadable bool // the kernel's table, at the last look
 	maint      *maintenance
 	drift      *time.Ticker
+	lagSaid    time.Time           // when late checks were last told
 	overrides  map[target]Override // what operators ordered
 	history    history
 	kernel     kernelState
@@ -124,6 +129,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		case taken := <-d.maint.changes:
 			d.maintain(taken)
 		case now := <-second.C:
+			d.comeRound(now)
 			d.climb(now)
 			d.endOverrides(now)
 		case <-ctx.Done():
@@ -151,6 +157,7 @@ func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
 	d.maint = watchMaintenance(ctx, d.o.NameOf)
+	d.clockwork.Store(d.sched)
 	go func() {
 		defer close(d.checked)
 		d.sched.Run(ctx)

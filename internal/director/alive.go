@@ -1,0 +1,46 @@
+package director
+
+import (
+	"fmt"
+	"time"
+)
+
+const (
+	// standstill is how long the schedule or the director may be silent before
+	// they count as stuck. Each comes round at least once a second.
+	standstill = 10 * time.Second
+	// lateStart is the delay of a check that is worth a line in the log.
+	lateStart = time.Second
+	// lagPause is how long nothing more is said about late checks.
+	lagPause = time.Minute
+)
+
+// Alive says what stands still, nil if nothing does. It never blocks and may be
+// called from any goroutine; a watchdog that hears an error, or nothing, should
+// have the daemon started again.
+func (d *Director) Alive() error {
+	now := d.now()
+	if beat := d.beat.Load(); beat != 0 && now.Sub(time.Unix(0, beat)) > standstill {
+		return fmt.Errorf("the director has stood still for %s", now.Sub(time.Unix(0, beat)).Round(time.Second))
+	}
+	s := d.clockwork.Load()
+	if s == nil {
+		return nil // Run has not begun
+	}
+	if still := now.Sub(s.LastTick()); still > standstill {
+		return fmt.Errorf("no check has been started for %s: the schedule stands still", still.Round(time.Second))
+	}
+	return nil
+}
+
+// comeRound shows that the director does not stand still, and says when the
+// checks are late, which is a matter of this machine.
+func (d *Director) comeRound(now time.Time) {
+	d.beat.Store(now.UnixNano())
+	lag := d.sched.Lag()
+	if lag.Worst < lateStart || now.Before(d.lagSaid.Add(lagPause)) {
+		return
+	}
+	d.lagSaid = now
+	d.o.Log("Checks are late: one began %s after its time, %d are overdue", lag.Worst.Round(time.Millisecond), lag.Overdue)
+}

@@ -1,0 +1,61 @@
+package director
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldirectord/checker"
+	"ldirectord/internal/engine"
+	"ldirectord/ipvs"
+)
+
+// stuck is a table that stops answering when it is told to.
+type stuck struct {
+	*ipvs.Memory
+	until chan struct{}
+}
+
+func (s stuck) Read() ([]ipvs.Entry, error) {
+	<-s.until
+	return s.Memory.Read()
+}
+
+// TestAlive has the kernel hold up the director, which is to be noticed.
+func TestAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := stuck{ipvs.NewMemory(), make(chan struct{}, 1)}
+		table.until <- struct{}{} // the look at the start
+		d := New(Options{
+			Table: table,
+			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+				return engine.Result{Attempts: 1}
+			},
+			Sink: func(Event) {},
+		})
+		if err := d.Alive(); err != nil {
+			t.Errorf("before the start: %v", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		c := configured(t, "driftcheck=60\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n")
+		go func() { ended <- d.Run(ctx, c) }()
+		time.Sleep(59 * time.Second)
+		if err := d.Alive(); err != nil {
+			t.Errorf("at work: %v", err)
+		}
+		time.Sleep(13 * time.Second) // the second look hangs since the 60th second
+		if err := d.Alive(); err == nil || !strings.Contains(err.Error(), "the director has stood still") {
+			t.Errorf("with a table that does not answer: %v", err)
+		}
+		close(table.until)
+		time.Sleep(2 * time.Second)
+		if err := d.Alive(); err != nil {
+			t.Errorf("after it answered: %v", err)
+		}
+		cancel()
+		<-ended
+	})
+}
