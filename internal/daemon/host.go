@@ -64,7 +64,7 @@ func (s *session) host() error {
 	}
 	h := host.New(s.RunDir)
 	h.DryRun = options.dryRun || s.inv.dryRun
-	h.Say = func(format string, args ...any) { fmt.Fprintf(s.Stdout, format+"\n", args...) }
+	h.Say = func(line string, _ bool) { fmt.Fprintln(s.Stdout, line) }
 	if what == "realserver" {
 		return s.hostRealServer(h, verb, options)
 	}

@@ -84,6 +84,7 @@ func (d *daemon) reloaded(ctx context.Context, cfg *conf.Config) {
 	if cfg != nil {
 		d.cfg = cfg
 		d.interval.Store(int64(cfg.CheckInterval))
+		d.setUpHost()
 		if !d.dryRun {
 			d.siblings.use(cfg.Execute)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
+	"ldirectord/internal/host"
 	"ldirectord/internal/logfile"
 	"ldirectord/internal/notify"
 	"ldirectord/internal/status"
@@ -26,6 +27,7 @@ type daemon struct {
 	path     string
 	dryRun   bool
 	director *director.Director
+	host     *host.Host
 	notifier *notify.Notifier
 	status   *status.Server
 	siblings *siblings

@@ -31,7 +31,9 @@ func (s *session) serve(ready func()) error {
 	defer table.Close()
 
 	d := s.newDaemon(table)
+	d.setUpHost()
 	name, err := d.run(signals, ready)
+	d.leaveHost()
 	if err != nil {
 		return initError(err)
 	}
@@ -90,6 +92,7 @@ func (s *session) newDaemon(table ipvs.Table) *daemon {
 		cfg:      s.cfg,
 		dryRun:   s.inv.dryRun,
 		watcher:  watcher{path: s.path},
+		host:     s.newHost(),
 		patience: readyPatience,
 	}
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)

@@ -21,6 +21,9 @@ const (
 	NFTables Filter = "nft"
 )
 
+// nftTrial is what nft is asked to check, not to do.
+const nftTrial = "table " + nftTable + " { chain trial { type filter hook prerouting priority mangle; }; }\n"
+
 // Filter is the one that this host uses: iptables where its tables are in use or
 // nft is not installed or does not work, else nft.
 func (h *Host) Filter(ctx context.Context) Filter {
@@ -33,8 +36,8 @@ func (h *Host) Filter(ctx context.Context) Filter {
 				return Iptables
 			}
 		}
-		if _, err := h.machine.run(ctx, "", string(NFTables), "list", "tables"); err != nil {
-			return Iptables
+		if _, err := h.machine.run(ctx, nftTrial, string(NFTables), "-c", "-f", "-"); err != nil {
+			return Iptables // the program is there, but the kernel cannot do it
 		}
 	}
 	return NFTables

@@ -44,8 +44,9 @@ type Host struct {
 	machine *machine
 	file    string // with the state
 
-	// Say is told each thing that is done, as one line. nil is nobody.
-	Say func(format string, args ...any)
+	// Say is told of each step, as one line, and whether it changes anything. nil
+	// is nobody.
+	Say func(line string, changes bool)
 
 	// DryRun is to say what would be done, and to do nothing.
 	DryRun bool
@@ -161,11 +162,11 @@ func (h *Host) note(s *state, owner string, step Step, found sight) error {
 func (h *Host) sayStep(step Step, found sight) {
 	switch {
 	case found.done:
-		h.say("%s (is so already)", step)
+		h.say(step.String()+" (is so already)", false)
 	case found.was != "":
-		h.say("%s (was %s)", step, found.was)
+		h.say(fmt.Sprintf("%s (was %s)", step, found.was), true)
 	default:
-		h.say("%s", step)
+		h.say(step.String(), true)
 	}
 }
 
@@ -192,7 +193,7 @@ func (h *Host) leave(s *state, d *done, owner string) error {
 				return err
 			}
 		}
-		h.say("taken back: %s%s", d.Step, before(d.Was))
+		h.say("taken back: "+d.Step.String()+before(d.Was), true)
 	}
 	if h.DryRun {
 		return nil
@@ -208,9 +209,9 @@ func before(was string) string {
 	return " (again " + was + ")"
 }
 
-func (h *Host) say(format string, args ...any) {
+func (h *Host) say(line string, changes bool) {
 	if h.Say != nil {
-		h.Say(format, args...)
+		h.Say(line, changes)
 	}
 }
 

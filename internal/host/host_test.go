@@ -3,7 +3,6 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -69,9 +68,7 @@ func testHost(t *testing.T) (*Host, func() string) {
 	t.Helper()
 	var b strings.Builder
 	h := New(t.TempDir())
-	h.Say = func(format string, args ...any) {
-		b.WriteString(strings.TrimSpace(fmt.Sprintf(format, args...)) + "\n")
-	}
+	h.Say = func(line string, _ bool) { b.WriteString(line + "\n") }
 	return h, func() string {
 		said := b.String()
 		b.Reset()

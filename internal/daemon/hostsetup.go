@@ -1,0 +1,83 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/host"
+	"ldirectord/internal/logfile"
+)
+
+// hostPatience bounds the setting up of the host, which usually takes
+// milliseconds: a module may have to be loaded, another process may be at it.
+const hostPatience = 15 * time.Second
+
+// newHost is the host as the daemon sets it up: what changes is logged.
+func (s *session) newHost() *host.Host {
+	h := host.New(s.RunDir)
+	h.DryRun = s.inv.dryRun
+	h.Say = func(line string, changes bool) {
+		if changes {
+			s.log.Printf(logfile.HostStep, line)
+		}
+	}
+	return h
+}
+
+// hostOwner is for whom the daemon sets up the host. It is not that of the
+// command: what was set up by hand stays when the daemon stops.
+func (d *daemon) hostOwner() string { return "daemon " + absolute(d.path) }
+
+// setUpHost sets up what the configuration in force needs, if it says hostsetup,
+// and takes back what it does not need any more. A failure is logged and no
+// reason not to run: most of the cluster may work all the same.
+func (d *daemon) setUpHost() {
+	var wanted []*conf.VirtualService
+	if d.cfg.HostSetup {
+		wanted = d.cfg.Virtuals
+	}
+	d.hostFor(wanted)
+}
+
+// leaveHost takes back what setUpHost did, except for virtual services that stay
+// in the table when the daemon stops (cleanstop=no).
+func (d *daemon) leaveHost() {
+	var stay []*conf.VirtualService
+	if d.cfg.HostSetup {
+		stay = slices.DeleteFunc(slices.Clone(d.cfg.Virtuals), func(v *conf.VirtualService) bool { return v.CleanStop })
+	}
+	d.hostFor(stay)
+}
+
+// hostFor sets up the host for those virtual services and no others.
+func (d *daemon) hostFor(virtuals []*conf.VirtualService) {
+	ctx, cancel := context.WithTimeout(context.Background(), hostPatience)
+	defer cancel()
+	if err := d.hostSteps(ctx, virtuals); err != nil {
+		d.log.Printf(logfile.HostFailed, err)
+	}
+}
+
+func (d *daemon) hostSteps(ctx context.Context, virtuals []*conf.VirtualService) error {
+	owner := d.hostOwner()
+	held, err := d.host.Held(owner)
+	if err != nil || len(held) == 0 && len(virtuals) == 0 {
+		return err // nothing is left of what was set up, if anything was
+	}
+	if len(virtuals) == 0 {
+		return d.host.Down(ctx, owner)
+	}
+	cfg := *d.cfg
+	cfg.Virtuals = virtuals
+	var steps []host.Step
+	for _, what := range []string{"marks", "director"} { // marks first: the addresses draw packets
+		more, err := configSteps(ctx, d.host, &cfg, what, hostOptions{})
+		if err != nil {
+			return err
+		}
+		steps = append(steps, more...)
+	}
+	return d.host.Up(ctx, owner, host.Unique(steps))
+}
