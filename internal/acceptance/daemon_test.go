@@ -107,8 +107,12 @@ func (d *daemon) pid() int {
 // signal sends the daemon a signal.
 func (d *daemon) signal(sig syscall.Signal) {
 	d.s.t.Helper()
-	if err := syscall.Kill(d.pid(), sig); err != nil {
-		d.s.t.Fatalf("sending %v to process %d: %v", sig, d.pid(), err)
+	pid := d.pid()
+	if pid == 0 {
+		d.s.t.Fatal("there is no daemon")
+	}
+	if err := syscall.Kill(pid, sig); err != nil {
+		d.s.t.Fatalf("sending %v to process %d: %v", sig, pid, err)
 	}
 }
 
@@ -126,7 +130,7 @@ func (d *daemon) kill() {
 func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 // limit is how long anything may take that is waited for, on a busy machine.
-const limit = time.Minute
+const limit = 30 * time.Second
 
 // await waits until ok, which is asked often.
 func await(t testing.TB, what string, ok func() bool) {

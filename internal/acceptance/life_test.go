@@ -1,7 +1,7 @@
 package acceptance
 
 import (
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,9 +30,7 @@ func (v variant) run(s *site) {
 	if v.prepare != nil {
 		v.prepare(s)
 	}
-	d := s.start(v.config(s.t))
-	d.monitor.next(v.fallbackTakesOver(), v.isBack(v.r1, "first good check"), v.isBack(v.r2, "first good check"), v.areBack())
-	s.holds(v.holding("rs1", "rs2"))
+	d := s.startUp(v, "")
 	visits, stop := s.visit(v.visitor(s))
 	visits.servedBy("rs1", "rs2")
 	for _, how := range v.deaths {
@@ -47,9 +45,43 @@ func (v variant) run(s *site) {
 	s.holds("")
 }
 
+// startUp starts a daemon with a variant's file, behind other lines, and waits
+// until both real servers are in.
+func (s *site) startUp(v variant, lines string) *daemon {
+	s.t.Helper()
+	d := s.start(lines + "\n" + v.config(s.t))
+	d.comesUp(v)
+	return d
+}
+
+// comesUp waits until both real servers are in, by the table and the logs.
+func (d *daemon) comesUp(v variant) {
+	d.s.t.Helper()
+	d.monitor.next(v.fallbackTakesOver(), v.isBack(v.r1, "first good check"), v.isBack(v.r2, "first good check"), v.areBack())
+	d.s.holds(v.holding("rs1", "rs2"))
+	d.log.until("lines of both real servers", func(news []string) int {
+		one, two := v.proven(news, v.r1, "2"), v.proven(news, v.r2, "1")
+		if one == 0 || two == 0 {
+			return 0
+		}
+		return max(one, two)
+	})
+}
+
+// proven is behind the log's lines of a real server that was found to work, 0
+// if they are not there. As in the original, the log begins with lines like
+// these for what is not proven yet.
+func (v variant) proven(lines []string, r, weight string) int {
+	reset := slices.Index(lines, v.reset(r))
+	in := slices.Index(lines[reset+1:], v.in(r, weight))
+	if reset < 0 || in < 0 {
+		return 0
+	}
+	return reset + in + 2
+}
+
 // loseOne has rs1 fail and come back, with visitors all the time.
 func (v variant) loseOne(s *site, d *daemon, visits *visits, how death) {
-	d.log.rest()
 	died := time.Now()
 	how.on(s, "rs1")
 	d.log.await(v.out(v.r1))
@@ -60,7 +92,7 @@ func (v variant) loseOne(s *site, d *daemon, visits *visits, how death) {
 	d.monitor.next(v.isGone(v.r1, how.cause))
 
 	how.off(s, "rs1")
-	d.log.await("Resetting soft failure count: "+v.r1+" ("+strings.Replace(v.id, " ", ":", 1)+")", v.in(v.r1, "2"))
+	d.log.await(v.reset(v.r1), v.in(v.r1, "2"))
 	visits.servedBy("rs1", "rs2")
 	s.holds(v.holding("rs1", "rs2"))
 	d.monitor.next(v.isBack(v.r1, "down DOWN"))
@@ -70,7 +102,6 @@ func (v variant) loseOne(s *site, d *daemon, visits *visits, how death) {
 // first of one.
 func (v variant) loseAll(s *site, d *daemon, visits *visits) {
 	how := v.deaths[0]
-	d.log.rest()
 	how.on(s, "rs1")
 	how.on(s, "rs2")
 	d.log.await("Added fallback server: " + v.fallback + " (" + v.v + ") (Weight set to 1)")

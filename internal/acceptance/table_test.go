@@ -1,6 +1,7 @@
 package acceptance
 
 import (
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -88,6 +89,10 @@ func fromLibipvs(svc *libipvs.Service) ipvs.Service {
 		Scheduler: svc.SchedName,
 		Flags:     ipvs.Flags(svc.Flags.Flags) &^ ipvs.FlagHashed,
 		Timeout:   svc.Timeout,
+		Netmask:   uint8(svc.Netmask), // of IPv6: the prefix length
+	}
+	if !ours.IPv6 {
+		ours.Netmask = uint8(bits.OnesCount32(svc.Netmask))
 	}
 	if svc.FWMark == 0 {
 		ours.Addr, _ = netip.AddrFromSlice(svc.Address)

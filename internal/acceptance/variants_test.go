@@ -28,31 +28,37 @@ type variant struct {
 	visit   func(*site) (string, error) // asks for a page; nil is as in the how-to
 }
 
+// gate is the how-to's file with quiescent=no.
+var gate = variant{
+	name: "gate", v: vip + ":80", id: "tcp " + vip + ":80",
+	r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
+	table: [4]string{
+		"-A -t 192.168.1.99:80 -s wrr -p 300",
+		"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -g -w 2",
+		"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -g -w 1",
+		"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
+	},
+	deaths: deaths,
+}
+
+// quiescent is the how-to's file.
+var quiescent = variant{
+	name: "quiescent", quiescent: true, v: vip + ":80", id: "tcp " + vip + ":80",
+	r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
+	table: [4]string{
+		"-A -t 192.168.1.99:80 -s wrr -p 300",
+		"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -g -w 2",
+		"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -g -w 1",
+		"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
+	},
+	deaths: []death{stopped},
+}
+
 // variants are by the way in which the real servers are connected.
 var variants = map[lab.Mode][]variant{
 	lab.DR: {
-		{
-			name: "gate", v: vip + ":80", id: "tcp " + vip + ":80",
-			r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
-			table: [4]string{
-				"-A -t 192.168.1.99:80 -s wrr -p 300",
-				"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -g -w 2",
-				"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -g -w 1",
-				"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
-			},
-			deaths: deaths,
-		},
-		{
-			name: "quiescent", quiescent: true, v: vip + ":80", id: "tcp " + vip + ":80",
-			r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
-			table: [4]string{
-				"-A -t 192.168.1.99:80 -s wrr -p 300",
-				"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -g -w 2",
-				"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -g -w 1",
-				"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
-			},
-			deaths: []death{stopped},
-		},
+		gate,
+		quiescent,
 		{
 			name:  "firewall mark",
 			edits: []string{"virtual = 192.168.1.99:80", "virtual = 8", "protocol = tcp", "protocol = fwm"},
@@ -177,6 +183,11 @@ func (v variant) out(r string) string {
 		return "Quiescent real server: " + r + " (" + v.v + ") (Weight set to 0)"
 	}
 	return "Deleted real server: " + r + " (" + v.v + ")"
+}
+
+// reset is the log's line when a real server that was out answers.
+func (v variant) reset(r string) string {
+	return "Resetting soft failure count: " + r + " (" + strings.Replace(v.id, " ", ":", 1) + ")"
 }
 
 // The lines of the monitor log.
