@@ -9,7 +9,8 @@ import (
 // virtual adds what is told of one virtual service and its real servers. Of a
 // real server that is in it twice, the last counts, as in the kernel.
 func (m *families) virtual(v *director.VirtualState) {
-	labels := pairs("virtual", v.ID)
+	virtual, check := pair("virtual", v.ID), pair("check", v.Check)
+	labels := []*dto.LabelPair{virtual}
 	m.gauge("ldirectord_virtual_present", "Whether the virtual service is in the kernel.", labels, truth(v.Present))
 	m.counter("ldirectord_virtual_connections_total", "Connections of the virtual service, as the kernel counts them.", labels, float64(v.Stats.Connections))
 	m.counter("ldirectord_virtual_receive_packets_total", "Packets to the virtual service.", labels, float64(v.Stats.InPackets))
@@ -26,7 +27,7 @@ func (m *families) virtual(v *director.VirtualState) {
 	}
 	for i := range v.Reals {
 		if last[v.Reals[i].Name] == i {
-			m.real(v, &v.Reals[i])
+			m.real(&v.Reals[i], virtual, check)
 		}
 	}
 	if v.Foreign {
@@ -36,12 +37,14 @@ func (m *families) virtual(v *director.VirtualState) {
 	m.gauge("ldirectord_virtual_reals_in", "Real servers that get connections.", labels, float64(v.In))
 	m.gauge("ldirectord_virtual_fallback_in", "Whether the fallback server is in.", labels, truth(v.FallbackIn))
 	m.gauge("ldirectord_virtual_notices", "Refusals and differences of the kernel's table that stand.", labels, float64(len(v.Notices)))
-	m.durations(v)
+	m.durations(v, []*dto.LabelPair{check, virtual})
 }
 
-// real adds what is told of one real server.
-func (m *families) real(v *director.VirtualState, r *director.RealState) {
-	labels := pairs("real", r.Name, "virtual", v.ID)
+// real adds what is told of one real server. Labels are in the order of their
+// names.
+func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
+	at := pair("real", r.Name)
+	labels := []*dto.LabelPair{at, virtual}
 	m.gauge("ldirectord_real_weight", "Weight in the kernel, 0 also if it is not there.", labels, float64(r.Weight))
 	m.gauge("ldirectord_real_active_connections", "Active connections.", labels, float64(r.Active))
 	m.gauge("ldirectord_real_inactive_connections", "Inactive connections.", labels, float64(r.Inactive))
@@ -49,7 +52,7 @@ func (m *families) real(v *director.VirtualState, r *director.RealState) {
 	m.counter("ldirectord_real_connections_total", "Connections, as the kernel counts them.", labels, float64(r.Stats.Connections))
 	m.counter("ldirectord_real_receive_bytes_total", "Bytes to the real server.", labels, float64(r.Stats.InBytes))
 	m.counter("ldirectord_real_transmit_bytes_total", "Bytes from the real server (masq only).", labels, float64(r.Stats.OutBytes))
-	m.gauge("ldirectord_real_state", "1 for the state that the real server is in.", with(labels, "state", string(r.State)), 1)
+	m.gauge("ldirectord_real_state", "1 for the state that the real server is in.", []*dto.LabelPair{at, pair("state", string(r.State)), virtual}, 1)
 	if r.Fallback || r.State == director.StateForeign {
 		return
 	}
@@ -57,7 +60,7 @@ func (m *families) real(v *director.VirtualState, r *director.RealState) {
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))
 	m.counter("ldirectord_real_transitions_total", "How often the real server was gone or back.", labels, float64(r.Transitions))
 	if r.Override != nil {
-		m.gauge("ldirectord_real_override", "Orders of operators in force.", with(labels, "order", r.Override.Verb), 1)
+		m.gauge("ldirectord_real_override", "Orders of operators in force.", []*dto.LabelPair{pair("order", r.Override.Verb), at, virtual}, 1)
 	}
 	if !r.CertificateEnds.IsZero() {
 		m.gauge("ldirectord_real_certificate_end_time_seconds", "When the real server's certificate ends.", labels, seconds(r.CertificateEnds))
@@ -65,19 +68,22 @@ func (m *families) real(v *director.VirtualState, r *director.RealState) {
 	if r.Last == nil {
 		return
 	}
-	const help = "Checks made, by what came of them."
-	check := with(labels, "check", v.Check)
-	m.counter("ldirectord_checks_total", help, with(check, "result", "up"), float64(r.Checks.Up))
-	m.counter("ldirectord_checks_total", help, with(check, "result", "down"), float64(r.Checks.Down))
-	if r.Checks.Local > 0 {
-		m.counter("ldirectord_checks_total", help, with(check, "result", "not_asked"), float64(r.Checks.Local))
+	asked := []*dto.LabelPair{check, at, virtual}
+	m.gauge("ldirectord_check_last_duration_seconds", "How long the last check took.", asked, float64(r.Last.Took))
+	result := func(word string, n uint64) {
+		labels := []*dto.LabelPair{check, at, pair("result", word), virtual}
+		m.counter("ldirectord_checks_total", "Checks made, by what came of them.", labels, float64(n))
 	}
-	m.gauge("ldirectord_check_last_duration_seconds", "How long the last check took.", check, float64(r.Last.Took))
+	result("up", r.Checks.Up)
+	result("down", r.Checks.Down)
+	if r.Checks.Local > 0 {
+		result("not_asked", r.Checks.Local)
+	}
 }
 
 // durations adds how long the checks of a virtual service take, as a histogram
 // over its real servers.
-func (m *families) durations(v *director.VirtualState) {
+func (m *families) durations(v *director.VirtualState, labels []*dto.LabelPair) {
 	var (
 		sum    float64
 		total  uint64
@@ -104,5 +110,5 @@ func (m *families) durations(v *director.VirtualState) {
 		h.Bucket = append(h.Bucket, &dto.Bucket{CumulativeCount: &count, UpperBound: &bound})
 	}
 	m.add("ldirectord_check_duration_seconds", "How long checks take.", dto.MetricType_HISTOGRAM,
-		&dto.Metric{Label: pairs("check", v.Check, "virtual", v.ID), Histogram: h})
+		&dto.Metric{Label: labels, Histogram: h})
 }

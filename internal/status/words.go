@@ -11,7 +11,7 @@ import (
 // span is a duration as people say it: "3ms", "12s", "2h05m", "3d04h".
 func span(d time.Duration) string {
 	switch {
-	case d < 0:
+	case d <= 0:
 		return "0s"
 	case d < time.Millisecond:
 		return fmt.Sprintf("%dµs", d.Microseconds())

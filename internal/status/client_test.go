@@ -1,0 +1,180 @@
+package status
+
+import (
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// The commands and the daemon understand each other over a real socket.
+func TestClient(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	c := NewClient(h.path("s"))
+	defer c.Close()
+	ctx := t.Context()
+
+	h.breaks("10.1.0.2:80", "no geheim for you")
+	if n, err := c.Recheck(ctx, "10.1.0.2", ""); n != 1 || err != nil {
+		t.Errorf("recheck: %d, %v, want 1", n, err)
+	}
+	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].In == 1 })
+
+	reasons, err := c.Why(ctx, "10.1.0.2:80", "")
+	if err != nil || len(reasons) != 1 || len(reasons[0].Answers) < 2 {
+		t.Fatalf("why: %+v, %v", reasons, err)
+	}
+	last := reasons[0].Answers[0]
+	if last.Up || last.Text != "no *** for you" || last.Sent != "GET / ***" || last.Received != "no\r\n" {
+		t.Errorf("the last answer: %+v", last)
+	}
+	notes, err := c.History(ctx, director.HistoryQuery{Real: "10.1.0.2:80", Verdicts: true})
+	if err != nil || len(notes) != 2 || notes[1].Kind != "gone" || notes[1].After <= 0 {
+		t.Errorf("history: %+v, %v, want back and gone", notes, err)
+	}
+	answer, err := c.Order(ctx, director.Order{Verb: director.Weight, Real: "10.1.0.1:80", Weight: 7, For: time.Hour, Comment: "try"})
+	if err != nil || len(answer.Obeyed) != 1 || answer.Obeyed[0].Weight != 7 || answer.Warning != "" {
+		t.Errorf("order: %+v, %v", answer, err)
+	}
+	snap, err := c.Snapshot(ctx, "10.0.0.1:80", "10.1.0.1")
+	if err != nil || len(snap.Virtuals) != 1 || len(snap.Virtuals[0].Reals) != 1 || snap.Virtuals[0].Reals[0].Weight != 7 {
+		t.Errorf("snapshot right after the order: %+v, %v", snap, err)
+	}
+	plan, err := c.Plan(ctx)
+	if diff := cmp.Diff([]string{"-D -f 8"}, plan); diff != "" || err != nil {
+		t.Errorf("plan: %v (-want +got):\n%s", err, diff)
+	}
+	testRefusals(t, c)
+}
+
+func testRefusals(t *testing.T, c *Client) {
+	ctx := t.Context()
+	_, unknownReal := c.Why(ctx, "10.1.0.9", "")
+	_, unknownVirtual := c.Snapshot(ctx, "10.0.0.9:80", "")
+	_, noVerb := c.Order(ctx, director.Order{Verb: "stop", Real: "10.1.0.1"})
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"unknown real server": {unknownReal, "real server 10.1.0.9: not in the configuration"},
+		"unknown virtual":     {unknownVirtual, "there is no such virtual service or real server"},
+		"unknown order":       {noVerb, `there is no order "stop": drain, disable, enable and weight are`},
+	} {
+		if tt.err == nil || tt.err.Error() != tt.want {
+			t.Errorf("%s: error %v, want %s", name, tt.err, tt.want)
+		}
+	}
+}
+
+func TestConnections(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	c := NewClient(h.path("s"))
+	defer c.Close()
+	tests := map[string]struct {
+		virtual, real string
+		persistence   bool
+		limit         int
+		want          string
+	}{
+		"all":         {"", "", false, 0, "0 1 2 3 4 the kernel is tired"},
+		"real server": {"", "10.1.0.2", false, 0, "1 3 the kernel is tired"},
+		"virtual":     {"tcp:10.0.0.1:80", "10.1.0.1:80", false, 0, "0 2 4 the kernel is tired"},
+		"other":       {"udp:10.0.0.1:80", "", false, 0, "the kernel is tired"},
+		"persistence": {"", "", true, 0, "4 the kernel is tired"},
+		"limit":       {"", "", false, 2, "0 1"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for conn, err := range c.Connections(t.Context(), tt.virtual, tt.real, tt.persistence, tt.limit) {
+				if err != nil {
+					got = append(got, err.Error())
+					continue
+				}
+				got = append(got, strings.TrimSuffix(strings.TrimPrefix(conn.Client, "10.9.0."), ":5000"))
+			}
+			if text := strings.Join(got, " "); text != tt.want {
+				t.Errorf("got %q, want %q", text, tt.want)
+			}
+		})
+	}
+	if got, want := (Connection{Protocol: "TCP", Client: "10.9.0.1:5000", Virtual: "10.0.0.1:80", Real: "10.1.0.1:80", State: "ESTABLISHED", Expires: 899}).Line(),
+		"TCP 14:59  ESTABLISHED 10.9.0.1:5000      10.0.0.1:80        10.1.0.1:80"; got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
+	}
+}
+
+func TestNotRunning(t *testing.T) {
+	dir := t.TempDir()
+	c := NewClient(dir + "/none")
+	if _, err := c.Plan(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("without a socket: %v, want ErrNotRunning", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dir + "/dead", Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	if _, err := NewClient(dir + "/dead").Plan(t.Context()); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("with the socket of one that was killed: %v, want ErrNotRunning", err)
+	}
+}
+
+// A socket is for root alone until a group is named; one that is served by
+// somebody else is left alone; one that is not is taken over.
+func TestSocket(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	mode := func() os.FileMode {
+		t.Helper()
+		info, err := os.Stat(h.path("s"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Mode().Perm()
+	}
+	if mode() != 0o600 {
+		t.Errorf("mode %v, want 0600", mode())
+	}
+	h.Use(&conf.Config{StatusGroup: "0"})
+	if mode() != 0o660 {
+		t.Errorf("with a group: mode %v, want 0660", mode())
+	}
+	if _, err := listen(place{at: h.path("s")}); err == nil || !strings.Contains(err.Error(), "another process listens there") {
+		t.Errorf("a second daemon got %v", err)
+	}
+	h.Close()
+	if _, err := os.Stat(h.path("s")); !os.IsNotExist(err) {
+		t.Errorf("after the end the socket is there: %v", err)
+	}
+	if err := os.WriteFile(h.path("s"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := listen(place{at: h.path("s")})
+	if err != nil {
+		t.Fatalf("where something dead lies: %v", err)
+	}
+	l.Close()
+}
+
+func TestCannotListen(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	h.Use(&conf.Config{StatusListen: l.Addr().String(), StatusGroup: "no such group"})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if text := strings.Join(h.logged, "\n"); len(h.logged) != 2 || !strings.Contains(text, "address already in use") || !strings.Contains(text, "no such group") {
+		t.Errorf("logged:\n%s", text)
+	}
+}

@@ -1,0 +1,170 @@
+package status
+
+import (
+	"bufio"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"ldirectord/internal/director"
+)
+
+func TestPage(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	h.breaks("10.1.0.2:80", `<script>alert("x")</script>`+"\u202e")
+	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].In == 1 })
+	body := h.get(outside, "/").Body.String()
+	for _, want := range []string{
+		"1 of 3 real servers is out", "10.1.0.1:80", "10.1.0.3:443", "FWM  8",
+		"&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;.", "Shop &amp; &lt;b&gt;Co&lt;/b&gt;", "is gone",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	for _, bad := range []string{"<script>", "style=", "onclick", "http://", "https://", "geheim"} {
+		if strings.Contains(body, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	tests := map[string]struct {
+		query         string
+		first, second bool // which of the real servers are shown
+	}{
+		"nothing wrong": {"", true, true},
+		"text":          {"?q=10.1.0.1", true, false},
+		"capitals":      {"?q=SHOP", true, true},
+		"only wrong":    {"?wrong=1", false, true},
+		"both":          {"?q=10.1.0.1&wrong=1", false, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			body := h.get(outside, "/"+tt.query).Body.String()
+			if first, second := strings.Contains(body, `id="r0-0"`), strings.Contains(body, `id="r0-1"`); first != tt.first || second != tt.second {
+				t.Errorf("shown: %v %v, want %v %v", first, second, tt.first, tt.second)
+			}
+		})
+	}
+	if w := h.get(outside, "/?x=1"); w.Code != http.StatusBadRequest {
+		t.Errorf("an unknown parameter: %d, want 400", w.Code)
+	}
+}
+
+func TestAssets(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	for path, kind := range assetTypes {
+		if w := h.get(outside, path); w.Code != http.StatusOK || w.Header().Get("Content-Type") != kind || w.Body.Len() == 0 {
+			t.Errorf("%s: %d %s", path, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+	for _, path := range []string{"/page.html", "/assets/style.css", "/../status.go", "/x"} {
+		if w := h.get(outside, path); w.Code == http.StatusOK {
+			t.Errorf("%s is served", path)
+		}
+	}
+}
+
+// Who looks at the page gets what has changed, and nothing else.
+func TestPageStream(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	server := httptest.NewServer(h.handler(outside))
+	defer server.Close()
+	page := h.get(outside, "/").Body.String()
+	_, rest, _ := strings.Cut(page, `data-version="`)
+	version, _, _ := strings.Cut(rest, `"`)
+
+	h.breaks("10.1.0.2:80", "it is on fire")
+	next, stop := events(t, server.URL+"/stream?version="+version)
+	defer stop()
+	for {
+		event, data := next()
+		if event != "parts" {
+			t.Fatalf("event %q with %q, want parts", event, data)
+		}
+		var parts map[string]string
+		if err := json.Unmarshal([]byte(data), &parts); err != nil {
+			t.Fatal(err)
+		}
+		if _, everything := parts["v1"]; everything {
+			t.Error("the head of a virtual service is sent of which nothing has changed")
+		}
+		if strings.Contains(parts["r0-1"], "it is on fire") {
+			break
+		}
+	}
+	next, stopOther := events(t, server.URL+"/stream?version=other")
+	defer stopOther()
+	if event, _ := next(); event != "reload" {
+		t.Errorf("to the page of another configuration %q is sent, want reload", event)
+	}
+}
+
+func TestEventStream(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	server := httptest.NewServer(h.handler(outside))
+	defer server.Close()
+	next, stop := events(t, server.URL+"/api/v1/events")
+	defer stop()
+	h.breaks("10.1.0.2:80", "no")
+	for {
+		event, data := next()
+		if event == "note" && strings.Contains(data, `"kind":"gone"`) && strings.Contains(data, "10.1.0.2:80") {
+			return
+		}
+	}
+}
+
+// Nobody waits for a listener who does not listen.
+func TestSlowListener(t *testing.T) {
+	f := newFeed()
+	slow := f.join()
+	for range feedLength + 2 {
+		f.tell(director.Note{})
+	}
+	n := 0
+	for range slow {
+		n++
+	}
+	if n != feedLength || len(f.members) != 0 {
+		t.Errorf("the slow one got %d, %d still listen, want %d and none", n, len(f.members), feedLength)
+	}
+	for range feedMembers {
+		f.join()
+	}
+	if f.join() != nil {
+		t.Error("there is no limit to listeners")
+	}
+}
+
+// events reads server-sent events.
+func events(t *testing.T, url string) (next func() (event, data string), stop func()) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kind := resp.Header.Get("Content-Type"); kind != "text/event-stream" {
+		t.Fatalf("%s is %s", url, kind)
+	}
+	late := time.AfterFunc(20*time.Second, func() { resp.Body.Close() })
+	lines := bufio.NewScanner(resp.Body)
+	lines.Buffer(nil, 1<<20)
+	return func() (event, data string) {
+			for lines.Scan() {
+				switch name, value, _ := strings.Cut(lines.Text(), ": "); name {
+				case "event":
+					event = value
+				case "data":
+					return event, value
+				}
+			}
+			t.Fatalf("%s: the stream has ended: %v", url, lines.Err())
+			return "", ""
+		}, func() {
+			late.Stop()
+			resp.Body.Close()
+		}
+}
