@@ -67,28 +67,30 @@ func TestPrograms(t *testing.T) {
 	}{
 		"dovecot": {
 			func(t *testing.T) *Daemon { return Dovecot(t, NewAuthority(t).Server("localhost")) },
-			[]string{"imap", "imaps", "pop", "pops"},
+			[]string{"imap", "imap6", "imaps", "imaps6", "pop", "pop6", "pops", "pops6"},
 		},
+		"inn6":      {func(t *testing.T) *Daemon { return INN6(t, true) }, []string{"nntp"}},
 		"inn":       {func(t *testing.T) *Daemon { return INN(t, true) }, []string{"nntp"}},
 		"kamailio":  {Kamailio, []string{"sip", "sip6"}},
-		"mariadb":   {MariaDB, []string{"mysql"}},
-		"memcached": {Memcached, []string{"memcached"}},
+		"mariadb":   {MariaDB, []string{"mysql", "mysql6"}},
+		"memcached": {Memcached, []string{"memcached", "memcached6"}},
 		"nginx": {
 			func(t *testing.T) *Daemon { return Nginx(t, NewAuthority(t)) },
-			[]string{"http", "http6", "https", "https12", "https13", "https-client", "https-expired", "https-wrong-name"},
+			[]string{"http", "http6", "https", "https6", "https12", "https13", "https-client", "https-expired", "https-wrong-name"},
 		},
 		"postfix": {
 			func(t *testing.T) *Daemon { return Postfix(t, NewAuthority(t).Server("localhost")) },
-			[]string{"smtp", "submission", "refusing"},
+			[]string{"smtp", "smtp6", "submission", "submission6", "refusing"},
 		},
-		"postgresql": {PostgreSQL, []string{"pgsql"}},
-		"redis":      {func(t *testing.T) *Daemon { return Redis(t, true) }, []string{"redis"}},
+		"postgresql": {PostgreSQL, []string{"pgsql", "pgsql6"}},
+		"redis":      {func(t *testing.T) *Daemon { return Redis(t, true) }, []string{"redis", "redis6"}},
 		"slapd": {
 			func(t *testing.T) *Daemon { return Slapd(t, NewAuthority(t).Server("localhost")) },
-			[]string{"ldap", "ldaps"},
+			[]string{"ldap", "ldap6", "ldaps", "ldaps6"},
 		},
-		"tinyproxy": {Tinyproxy, []string{"http_proxy"}},
+		"tinyproxy": {Tinyproxy, []string{"http_proxy", "http_proxy6"}},
 		"unbound":   {Unbound, []string{"dns", "dns6"}},
+		"vsftpd6":   {Vsftpd6, []string{"ftp"}},
 	}
 	for name, tt := range programs {
 		t.Run(name, func(t *testing.T) {

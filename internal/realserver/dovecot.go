@@ -14,23 +14,25 @@ const (
 )
 
 // Dovecot starts a server of mailboxes. Its ports are "imap", "imaps", "pop"
-// and "pops", the first of each pair with STARTTLS, all with cert. A wrong
-// password is answered without a pause.
+// and "pops", the first of each pair with STARTTLS, all with cert, and the same
+// with a "6" behind the name. A wrong password is answered without a pause.
 func Dovecot(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t,
 		lab.Package{Name: "dovecot-imapd", File: "/usr/lib/dovecot/imap"},
 		lab.Package{Name: "dovecot-pop3d", File: "/usr/lib/dovecot/pop3"})
 	d := newDaemon(t, "dovecot")
-	imap, imaps := d.listen("imap", "tcp"), d.listen("imaps", "tcp")
-	pop, pops := d.listen("pop", "tcp"), d.listen("pops", "tcp")
+	imap, imap6 := d.listenBoth("imap", "tcp")
+	imaps, _ := d.listenBoth("imaps", "tcp")
+	pop, _ := d.listenBoth("pop", "tcp")
+	pops, _ := d.listenBoth("pops", "tcp")
 	d.mkdir("mail", "mail")
 	config := d.write("dovecot.conf", fmt.Sprintf(`
 base_dir = %[1]s/run
 state_dir = %[1]s/state
 log_path = /dev/stderr
 protocols = imap pop3
-listen = %[2]s
+listen = %[2]s, %[10]s
 ssl_cert = <%[3]s
 ssl_key = <%[4]s
 disable_plaintext_auth = no
@@ -69,6 +71,6 @@ service pop3-login {
   }
 }
 `, d.Dir, imap.Addr(), cert.CertFile, cert.KeyFile, d.write("users", MailUser+":{PLAIN}"+MailPasswd+"\n"),
-		imap.Port(), imaps.Port(), pop.Port(), pops.Port()))
+		imap.Port(), imaps.Port(), pop.Port(), pops.Port(), imap6.Addr()))
 	return d.run("/usr/sbin/dovecot", "-F", "-c", config)
 }

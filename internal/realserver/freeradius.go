@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"ldirectord/internal/lab"
@@ -14,13 +15,14 @@ const (
 	RadiusSecret = "testing123"
 )
 
-// FreeRADIUS starts a RADIUS server that insists on signed requests. Its port
-// is "radius".
+// FreeRADIUS starts a RADIUS server that insists on signed requests. Its ports
+// are "radius" and "radius6".
 func FreeRADIUS(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "freeradius", File: "/usr/sbin/freeradius"})
 	d := newDaemon(t, "freeradius")
 	addr := d.listen("radius", "udp")
+	addr6 := d.listenOn(netip.IPv6Loopback(), "radius6", "udp")
 	users := d.write("users", fmt.Sprintf("%s Cleartext-Password := \"%s\"\n\nDEFAULT Auth-Type := Reject\n\tReply-Message = \"who are you\"\n",
 		RadiusUser, RadiusPasswd))
 	d.write("radiusd.conf", fmt.Sprintf(`
@@ -44,6 +46,11 @@ client loopback {
 	secret = %[2]s
 	require_message_authenticator = yes
 }
+client loopback6 {
+	ipv6addr = ::1
+	secret = %[2]s
+	require_message_authenticator = yes
+}
 modules {
 	pap {
 	}
@@ -57,6 +64,11 @@ server default {
 		ipaddr = %[4]s
 		port = %[5]d
 	}
+	listen {
+		type = auth
+		ipv6addr = %[6]s
+		port = %[7]d
+	}
 	authorize {
 		files
 		pap
@@ -67,6 +79,6 @@ server default {
 		}
 	}
 }
-`, d.Dir, RadiusSecret, users, addr.Addr(), addr.Port()))
+`, d.Dir, RadiusSecret, users, addr.Addr(), addr.Port(), addr6.Addr(), addr6.Port()))
 	return d.run("/usr/sbin/freeradius", "-f", "-d", d.Dir)
 }

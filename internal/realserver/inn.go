@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"ldirectord/internal/lab"
@@ -10,6 +11,18 @@ import (
 // INN starts InterNetNews' server for news readers. Its port is "nntp". It
 // lets everybody read if open, else nobody.
 func INN(t *testing.T, open bool) *Daemon {
+	t.Helper()
+	return inn(t, "-4", loopback(), open)
+}
+
+// INN6 is INN on ::1.
+func INN6(t *testing.T, open bool) *Daemon {
+	t.Helper()
+	return inn(t, "-6", netip.IPv6Loopback(), open)
+}
+
+// inn starts it on ip, which is of the family that the option names.
+func inn(t *testing.T, option string, ip netip.Addr, open bool) *Daemon {
 	t.Helper()
 	lib := libraryDir()
 	lab.Need(t,
@@ -29,9 +42,9 @@ func INN(t *testing.T, open bool) *Daemon {
 	d.env = []string{"INNCONF=" + d.Dir + "/inn.conf", "LD_LIBRARY_PATH=" + news}
 	d.prepare("sh", "-c", fmt.Sprintf("cp %[1]s/examples/* . && touch history active.times && "+
 		"%[1]s/bin/makedbz -i -o -s 1000 && %[1]s/bin/makehistory -O -x -F", news))
-	addr := d.listen("nntp", "tcp")
+	addr := d.listenOn(ip, "nntp", "tcp")
 	return d.run(news+"/bin/nnrpd", "-D", "-f", "-c", d.Dir+"/readers.conf",
-		"-b", addr.Addr().String(), "-p", fmt.Sprint(addr.Port()))
+		option, addr.Addr().String(), "-p", fmt.Sprint(addr.Port()))
 }
 
 // innConfig writes the configuration: everything is in the Daemon's directory.

@@ -14,7 +14,7 @@ const (
 	SQLDatabase = "shop"
 )
 
-// MariaDB starts MariaDB's server. Its port is "mysql". SQLUser may do
+// MariaDB starts MariaDB's server. Its ports are "mysql" and "mysql6". SQLUser may do
 // everything in SQLDatabase, which has the table stock with the rows 1 and 2
 // in the column id and the empty table sold like it.
 func MariaDB(t *testing.T) *Daemon {
@@ -36,9 +36,9 @@ REPLACE INTO %[1]s.stock VALUES (1), (2);
 CREATE USER IF NOT EXISTS '%[2]s'@'%%' IDENTIFIED BY '%[3]s';
 GRANT ALL ON %[1]s.* TO '%[2]s'@'%%';
 `, SQLDatabase, SQLUser, SQLPasswd))
-	addr := d.listen("mysql", "tcp")
+	addr, addr6 := d.listenBoth("mysql", "tcp")
 	return d.run("/usr/sbin/mariadbd", "--no-defaults", "--datadir="+data, "--init-file="+setup,
-		"--bind-address="+addr.Addr().String(), fmt.Sprintf("--port=%d", addr.Port()),
+		"--bind-address="+addr.Addr().String()+","+addr6.Addr().String(), fmt.Sprintf("--port=%d", addr.Port()),
 		"--socket="+d.Dir+"/socket", "--pid-file="+d.Dir+"/pid", "--skip-name-resolve",
 		"--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--performance-schema=OFF")
 }

@@ -23,15 +23,16 @@ const NginxPage = "This is a LVS Page\n"
 // Nginx starts a web server whose certificates ca signs. Its ports:
 //
 //	http, http6       http on 127.x.x.x and on ::1
-//	https             TLS 1.2 and 1.3, http/1 and 2; the certificate depends on SNI
+//	https, https6     TLS 1.2 and 1.3, http/1 and 2; the certificate depends on SNI
 //	https12, https13  one of the two versions only
 //	https-client      asks for a client's certificate, signed by ca
 //	https-expired     the certificate has expired
 //	https-wrong-name  the certificate is for another name
 //
 // The same pages everywhere: /lvs.html is NginxPage, /host the Host that was
-// asked for, /404, /500 and /503 answer with that status, /302 leads to
-// /lvs.html, /loop to itself, and /huge is 10 MiB.
+// asked for, /asked its version of HTTP and its header X-Check, /404, /500 and
+// /503 answer with that status, /302 leads to /lvs.html, /elsewhere to
+// /lvs.html where nobody listens, /loop to itself, and /huge is 10 MiB.
 func Nginx(t *testing.T, ca *Authority) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "nginx-light", File: "/usr/sbin/nginx"})
@@ -39,7 +40,7 @@ func Nginx(t *testing.T, ca *Authority) *Daemon {
 	d.write("pages/lvs.html", NginxPage)
 	d.write("pages/huge", strings.Repeat("0123456789abcdef", 10<<20/16))
 	address := loopback().String()
-	good := ca.Server(NginxName, address)
+	good := ca.Server(NginxName, address, "::1")
 	servers := d.nginxServer("http", "", nil) +
 		d.nginxServer("https", "", good) +
 		d.nginxSecond(NginxOther, d.Addr("https"), ca.Server(NginxOther)) +
@@ -48,7 +49,8 @@ func Nginx(t *testing.T, ca *Authority) *Daemon {
 		d.nginxServer("https-client", "ssl_verify_client on; ssl_client_certificate "+ca.File+";", good) +
 		d.nginxServer("https-expired", "", ca.Expired(NginxName, address)) +
 		d.nginxServer("https-wrong-name", "", ca.Server("wrong.example.com")) +
-		nginxBlock(d.listenOn(netip.IPv6Loopback(), "http6", "tcp"), "_", "", nil)
+		nginxBlock(d.listenOn(netip.IPv6Loopback(), "http6", "tcp"), "_", "", nil) +
+		nginxBlock(d.listenOn(netip.IPv6Loopback(), "https6", "tcp"), "_", "", good)
 	config := d.write("nginx.conf", fmt.Sprintf(`
 daemon off;
 worker_processes 1;
@@ -91,6 +93,8 @@ func nginxBlock(addr netip.AddrPort, name, options string, cert *Certificate) st
 		server_name %s;
 		%s
 		location = /host { return 200 "host is $http_host\n"; }
+		location = /asked { return 200 "$server_protocol, X-Check: $http_x_check\n"; }
+		location = /elsewhere { return 302 http://127.0.0.1:1/lvs.html; }
 		location = /404 { return 404; }
 		location = /500 { return 500; }
 		location = /503 { return 503; }

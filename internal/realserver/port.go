@@ -50,6 +50,21 @@ func (d *Daemon) listenOn(ip netip.Addr, name, network string) netip.AddrPort {
 	}
 }
 
+// listenBoth reserves a port that is free on IPv4 and on ::1, for programs that
+// listen on the same port everywhere. The second is found as name and "6".
+func (d *Daemon) listenBoth(name, network string) (v4, v6 netip.AddrPort) {
+	d.t.Helper()
+	for {
+		v4 = d.listenOn(loopback(), name, network)
+		v6 = netip.AddrPortFrom(netip.IPv6Loopback(), v4.Port())
+		if isFree(v6) && !d.reserved(v6) {
+			d.ports = append(d.ports, port{name + "6", network, v6})
+			return v4, v6
+		}
+		d.ports = d.ports[:len(d.ports)-1]
+	}
+}
+
 // reserved says that one of the Daemon's ports is addr.
 func (d *Daemon) reserved(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(d.ports, func(p port) bool { return p.addr == addr })
@@ -86,13 +101,25 @@ func freePort(ip netip.Addr) (netip.AddrPort, error) {
 		if err != nil {
 			return netip.AddrPort{}, err
 		}
-		addr := l.Addr().(*net.TCPAddr).AddrPort()
-		addr = netip.AddrPortFrom(ip, addr.Port())
-		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+		addr := netip.AddrPortFrom(ip, l.Addr().(*net.TCPAddr).AddrPort().Port())
 		l.Close()
-		if err == nil {
-			udp.Close()
+		if isFree(addr) {
 			return addr, nil
 		}
 	}
+}
+
+// isFree says that nobody has the address for tcp or udp.
+func isFree(addr netip.AddrPort) bool {
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
+	if err != nil {
+		return false
+	}
+	defer l.Close()
+	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(addr))
+	if err != nil {
+		return false
+	}
+	udp.Close()
+	return true
 }

@@ -2,26 +2,31 @@ package realserver
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"ldirectord/internal/lab"
 )
 
-// Postfix starts a mail server. Its ports are "smtp" and "submission", both
-// with STARTTLS and cert, and "refusing", which greets nobody with 220.
+// Postfix starts a mail server. Its ports are "smtp", "smtp6", "submission"
+// and "submission6", all with STARTTLS and cert, and "refusing", which greets nobody with 220.
 func Postfix(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "postfix", File: "/usr/lib/postfix/sbin/master"})
 	d := newDaemon(t, "postfix")
 	smtp, submission, refusing := d.listen("smtp", "tcp"), d.listen("submission", "tcp"), d.listen("refusing", "tcp")
+	smtp6 := d.listenOn(netip.IPv6Loopback(), "smtp6", "tcp")
+	submission6 := d.listenOn(netip.IPv6Loopback(), "submission6", "tcp")
 	d.write("master.cf", fmt.Sprintf(`
+%s inet n - n - - smtpd
+%s inet n - n - - smtpd
 %s inet n - n - - smtpd
 %s inet n - n - - smtpd
 %s inet n - n - - smtpd -o smtpd_client_restrictions=reject -o smtpd_delay_reject=no
 tlsmgr unix - - n 1000? 1 tlsmgr
 anvil unix - - n - 1 anvil
 proxymap unix - - n - - proxymap
-`, smtp, submission, refusing))
+`, smtp, smtp6, submission, submission6, refusing))
 	d.write("main.cf", fmt.Sprintf(`
 compatibility_level = 3.6
 myhostname = mail.example.com

@@ -8,7 +8,7 @@ import (
 	"ldirectord/internal/lab"
 )
 
-// PostgreSQL starts PostgreSQL's server. Its port is "pgsql". SQLUser with
+// PostgreSQL starts PostgreSQL's server. Its ports are "pgsql" and "pgsql6". SQLUser with
 // SQLPasswd may do everything; SQLDatabase holds what MariaDB's does.
 func PostgreSQL(t *testing.T) *Daemon {
 	t.Helper()
@@ -27,7 +27,7 @@ func PostgreSQL(t *testing.T) *Daemon {
 		"CREATE TABLE sold (id INT PRIMARY KEY);\n"+
 		"INSERT INTO stock VALUES (1), (2);\n", bin+"postgres", "--single", "-D", data, SQLDatabase)
 	hosts := d.write("hosts", "host all all all scram-sha-256\n")
-	addr := d.listen("pgsql", "tcp")
-	return d.run(bin+"postgres", "-D", data, "-k", d.Dir, "-h", addr.Addr().String(),
+	addr, addr6 := d.listenBoth("pgsql", "tcp")
+	return d.run(bin+"postgres", "-D", data, "-k", d.Dir, "-h", addr.Addr().String()+","+addr6.Addr().String(),
 		"-p", fmt.Sprint(addr.Port()), "-c", "hba_file="+hosts, "-c", "fsync=off", "-c", "shared_buffers=1MB")
 }

@@ -13,15 +13,15 @@ const (
 	RedisPasswd = "monitor-secret"
 )
 
-// Redis starts a redis server. Its ports are "redis", where everybody may do
+// Redis starts a redis server. Its ports are "redis" and "redis6", where everybody may do
 // everything, and RedisPasswd is asked for if withPasswd: of the default user
 // and of RedisUser.
 func Redis(t *testing.T, withPasswd bool) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "redis-server", File: "/usr/bin/redis-server"})
 	d := newDaemon(t, "redis")
-	addr := d.listen("redis", "tcp")
-	config := fmt.Sprintf("bind %s\nport %d\ndir %s\nsave \"\"\nprotected-mode no\n", addr.Addr(), addr.Port(), d.Dir)
+	addr, addr6 := d.listenBoth("redis", "tcp")
+	config := fmt.Sprintf("bind %s %s\nport %d\ndir %s\nsave \"\"\nprotected-mode no\n", addr.Addr(), addr6.Addr(), addr.Port(), d.Dir)
 	if withPasswd {
 		config += fmt.Sprintf("user default on >%[2]s ~* &* +@all\nuser %[1]s on >%[2]s -@all +ping\n", RedisUser, RedisPasswd)
 	}

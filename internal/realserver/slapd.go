@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"ldirectord/internal/lab"
@@ -14,8 +15,8 @@ const (
 	SlapdPasswd = "monitor-secret"
 )
 
-// Slapd starts OpenLDAP's server. Its ports are "ldap", which knows StartTLS,
-// and "ldaps", both with cert. It holds SlapdSuffix and the person SlapdUser
+// Slapd starts OpenLDAP's server. Its ports are "ldap" and "ldap6", which know
+// StartTLS, and "ldaps" and "ldaps6", all with cert. It holds SlapdSuffix and the person SlapdUser
 // below it, whom SlapdPasswd lets in; everybody may read.
 func Slapd(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
@@ -49,6 +50,8 @@ sn: monitor
 userPassword: %[3]s
 `, SlapdSuffix, SlapdUser, SlapdPasswd))
 	d.prepare("/usr/sbin/slapadd", "-f", config, "-l", entries)
-	urls := fmt.Sprintf("ldap://%s ldaps://%s", d.listen("ldap", "tcp"), d.listen("ldaps", "tcp"))
+	urls := fmt.Sprintf("ldap://%s ldap://%s ldaps://%s ldaps://%s",
+		d.listen("ldap", "tcp"), d.listenOn(netip.IPv6Loopback(), "ldap6", "tcp"),
+		d.listen("ldaps", "tcp"), d.listenOn(netip.IPv6Loopback(), "ldaps6", "tcp"))
 	return d.run("/usr/sbin/slapd", "-f", config, "-h", urls, "-d", "0")
 }

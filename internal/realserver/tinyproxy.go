@@ -7,13 +7,14 @@ import (
 	"ldirectord/internal/lab"
 )
 
-// Tinyproxy starts an http proxy for everybody. Its port is "http_proxy".
+// Tinyproxy starts an http proxy for everybody. Its ports are
+// "http_proxy" and "http_proxy6".
 func Tinyproxy(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "tinyproxy-bin", File: "/usr/bin/tinyproxy"})
 	d := newDaemon(t, "tinyproxy")
-	addr := d.listen("http_proxy", "tcp")
-	config := d.write("tinyproxy.conf", fmt.Sprintf("Port %d\nListen %s\nTimeout 30\nMaxClients 50\nLogLevel Error\n",
-		addr.Port(), addr.Addr()))
+	addr, addr6 := d.listenBoth("http_proxy", "tcp")
+	config := d.write("tinyproxy.conf", fmt.Sprintf("Port %d\nListen %s\nListen %s\nTimeout 30\nMaxClients 50\nLogLevel Error\n",
+		addr.Port(), addr.Addr(), addr6.Addr()))
 	return d.run("/usr/bin/tinyproxy", "-d", "-c", config)
 }

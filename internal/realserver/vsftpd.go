@@ -2,6 +2,7 @@ package realserver
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"ldirectord/internal/lab"
@@ -18,13 +19,24 @@ const (
 // with the text "Welcome to FTP".
 func Vsftpd(t *testing.T) *Daemon {
 	t.Helper()
+	return vsftpd(t, loopback(), "listen=YES\nlisten_address")
+}
+
+// Vsftpd6 is Vsftpd on ::1.
+func Vsftpd6(t *testing.T) *Daemon {
+	t.Helper()
+	return vsftpd(t, netip.IPv6Loopback(), "listen=NO\nlisten_ipv6=YES\nlisten_address6")
+}
+
+// vsftpd starts it on ip, which is the value of the last directive in listen.
+func vsftpd(t *testing.T, ip netip.Addr, listen string) *Daemon {
+	t.Helper()
 	lab.Need(t, lab.Package{Name: "vsftpd", File: "/usr/sbin/vsftpd"})
 	d := newDaemon(t, "vsftpd")
 	d.write("files/index.html", "Welcome to FTP\n")
-	addr := d.listen("ftp", "tcp")
+	addr := d.listenOn(ip, "ftp", "tcp")
 	config := d.write("vsftpd.conf", fmt.Sprintf(`
-listen=YES
-listen_address=%[1]s
+%[6]s=%[1]s
 listen_port=%[2]d
 background=NO
 anonymous_enable=YES
@@ -34,6 +46,6 @@ email_password_file=%[4]s
 secure_chroot_dir=%[5]s
 xferlog_enable=NO
 seccomp_sandbox=NO
-`, addr.Addr(), addr.Port(), d.Dir, d.write("passwords", FTPPasswd+"\n"), d.mkdir("empty", "")))
+`, addr.Addr(), addr.Port(), d.Dir, d.write("passwords", FTPPasswd+"\n"), d.mkdir("empty", ""), listen))
 	return d.run("/usr/sbin/vsftpd", config)
 }

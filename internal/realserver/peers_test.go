@@ -1,0 +1,90 @@
+package realserver_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+)
+
+// healthServer answers as a grpc server that has the health service: itself and
+// its service shop serve, its service pay does not.
+func healthServer(t *testing.T) netip.AddrPort {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		service := ""
+		if len(body) > 7 { // 5 bytes of frame, then field 1 and its length
+			service = string(body[7:])
+		}
+		w.Header().Set("Content-Type", "application/grpc")
+		w.Header().Set("Trailer", "Grpc-Status")
+		status, ok := map[string]byte{"": 1, "shop": 1, "pay": 2}[service]
+		if !ok {
+			w.Header().Set("Grpc-Status", "5")
+			return
+		}
+		w.Write([]byte{0, 0, 0, 0, 2, 1 << 3, status})
+		w.Header().Set("Grpc-Status", "0")
+	}))
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.Listener.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// oracleListener answers as an Oracle listener that knows no database of the
+// name that it is asked for: a TNS packet of the type Refuse.
+func oracleListener(t *testing.T) netip.AddrPort {
+	t.Helper()
+	const why = "(DESCRIPTION=(TMP=)(VSNNUM=0)(ERR=12505)(ERROR_STACK=(ERROR=(CODE=12505)(EMFI=4))))"
+	packet := binary.BigEndian.AppendUint16(nil, uint16(12+len(why)))
+	packet = append(packet, 0, 0, 4, 0, 0, 0, 0x22, 0)
+	packet = binary.BigEndian.AppendUint16(packet, uint16(len(why)))
+	packet = append(packet, why...)
+	return listen(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 2048))
+		conn.Write(packet)
+	})
+}
+
+// listen serves connections one after another until the test ends.
+func listen(t *testing.T, serve func(net.Conn)) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(conn)
+			conn.Close()
+		}
+	}()
+	t.Cleanup(func() {
+		l.Close()
+		<-ended
+	})
+	return l.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// nobody is an address where nobody listens.
+func nobody(t *testing.T) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).AddrPort()
+}

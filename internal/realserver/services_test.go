@@ -1,0 +1,198 @@
+package realserver_test
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ldirectord/internal/realserver"
+)
+
+// A site is what virtual services are written for: a configuration file that
+// names every service, and the programs behind it.
+type site struct {
+	t       *testing.T
+	file    strings.Builder
+	stories map[string]story // by virtual service
+	daemons []*realserver.Daemon
+}
+
+// A story is what happens to the one real server of a virtual service: "up", or
+// what is in the reason why it is down, alternatives between "|". "" is not looked
+// at, as one that is down all the time is not told again with another reason.
+type story struct {
+	name                     string // of the case
+	running, stopped, paused string // the programs
+}
+
+func newSite(t *testing.T) *site {
+	s := &site{t: t, stories: map[string]story{}}
+	s.file.WriteString("checkinterval=1\nchecktimeout=4\nnegotiatetimeout=4\n")
+	return s
+}
+
+// daemon takes note of a program.
+func (s *site) daemon(d *realserver.Daemon) *realserver.Daemon {
+	s.daemons = append(s.daemons, d)
+	return d
+}
+
+// virtual writes a virtual service with one real server. Its address is its own;
+// its port says the service where no directive does.
+func (s *site) virtual(story story, port uint16, at netip.AddrPort, directives ...string) {
+	n := 1 + len(s.stories)
+	virtual, real, v := "virtual", "real", netip.AddrFrom4([4]byte{10, 9, byte(n / 250), byte(1 + n%250)})
+	if at.Addr().Is6() {
+		virtual, real, v = "virtual6", "real6", netip.MustParseAddr(fmt.Sprintf("fd00:9::%x", n))
+	}
+	id := netip.AddrPortFrom(v, port).String()
+	s.stories[id] = story
+	fmt.Fprintf(&s.file, "%s=%s\n    %s=%s masq 100\n", virtual, id, real, at)
+	for _, line := range directives {
+		s.file.WriteString("    " + line + "\n")
+	}
+	s.file.WriteString("\n")
+}
+
+// up writes a virtual service whose real server is up while its program runs.
+func (s *site) up(name string, port uint16, at netip.AddrPort, directives ...string) {
+	// Databases say so when they are about to end, and all may have been asked
+	// when they did.
+	const stopped = "connection refused|connection reset|closed the connection|shutting down"
+	s.virtual(story{name, "up", stopped, "in 4s"}, port, at, directives...)
+}
+
+// connects writes one that needs no answer but a connection.
+func (s *site) connects(name, gone string, at netip.AddrPort, directives ...string) {
+	s.virtual(story{name, "up", gone, "up"}, unusual, at, directives...)
+}
+
+// always writes one whose real server is up whatever happens to the programs.
+func (s *site) always(name string, at netip.AddrPort, directives ...string) {
+	s.virtual(story{name, "up", "up", "up"}, unusual, at, directives...)
+}
+
+// down writes one whose real server is not up, because of why.
+func (s *site) down(name, why string, at netip.AddrPort, directives ...string) {
+	s.virtual(story{name: name, running: why}, unusual, at, directives...)
+}
+
+// unusual is a port that stands for no service.
+const unusual = 8000
+
+// service writes four virtual services: by name and by port, over IPv4 and
+// IPv6. A service without a port of its own is asked by name only.
+func (s *site) service(name string, port uint16, at, at6 netip.AddrPort, directives ...string) {
+	byName := append([]string{"service=" + name}, directives...)
+	for _, at := range []netip.AddrPort{at, at6} {
+		s.up(name+" by name", unusual, at, byName...)
+		if port != 0 {
+			s.up(name+" by port", port, at, directives...)
+		}
+	}
+}
+
+// write writes the file and returns its path.
+func (s *site) write() string {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), "t.cf")
+	if err := os.WriteFile(path, []byte(s.file.String()), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
+// await waits until p says of every virtual service what its story is now.
+func (s *site) await(p *program, when string, now func(story) string) {
+	s.t.Helper()
+	p.await(when, func() (wrong []string) {
+		for id, story := range s.stories {
+			got, want := p.verdict[id], now(story)
+			if !agrees(got, want) {
+				wrong = append(wrong, fmt.Sprintf("%s (%s): %q, want %q", story.name, id, got, want))
+			}
+		}
+		slices.Sort(wrong)
+		return wrong
+	})
+}
+
+// agrees says whether a verdict is as wanted: one of the texts between "|" is in
+// the reason.
+func agrees(got, want string) bool {
+	if want == "" || want == "up" || got == "up" {
+		return want == "" || got == want
+	}
+	return slices.ContainsFunc(strings.Split(want, "|"), func(reason string) bool { return strings.Contains(got, reason) })
+}
+
+// again is the story when the programs are as at first.
+func (s story) again() string {
+	if s.running != "up" {
+		return ""
+	}
+	return s.running
+}
+
+// TestEveryService has ldirectord itself ask every service of its real
+// programs, by name and by port, over IPv4 and IPv6, and takes the programs
+// through an outage.
+func TestEveryService(t *testing.T) {
+	s := newSite(t)
+	ca := realserver.NewAuthority(t)
+	nginx := s.daemon(realserver.Nginx(t, ca))
+	s.web(nginx)
+	s.overTLS(nginx, ca)
+	s.proxy(ca)
+	s.mail(ca)
+	s.fileServer()
+	s.directory(ca)
+	s.nameServer()
+	s.telephony()
+	s.radius()
+	s.databases()
+	s.stores()
+	s.news()
+	s.health()
+	s.otherChecks()
+
+	p := run(t, s.write())
+	s.await(p, "running", func(s story) string { return s.running })
+	for _, d := range s.daemons {
+		d.Stop()
+	}
+	s.await(p, "stopped", func(s story) string { return s.stopped })
+	for _, d := range s.daemons {
+		d.Start()
+	}
+	s.await(p, "started again", story.again)
+	for _, d := range s.daemons {
+		d.Pause()
+	}
+	s.await(p, "paused", func(s story) string { return s.paused })
+	for _, d := range s.daemons {
+		d.Continue()
+	}
+	s.await(p, "continued", story.again)
+	if !strings.Contains(p.said(), "] Warning: the certificate of "+nginx.Addr("https").String()) {
+		t.Error("no warning of a certificate that ends soon")
+	}
+	keepsSecrets(t, p.said())
+}
+
+// keepsSecrets looks for passwords in what the program said.
+func keepsSecrets(t *testing.T, said string) {
+	t.Helper()
+	for _, secret := range []string{
+		realserver.FTPPasswd, realserver.MailPasswd, realserver.RadiusPasswd, realserver.RadiusSecret,
+		realserver.RedisPasswd, realserver.SQLPasswd, realserver.SlapdPasswd, wrongPasswd,
+	} {
+		if strings.Contains(said, secret) {
+			t.Errorf("the log has the secret %q", secret)
+		}
+	}
+}
