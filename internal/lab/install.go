@@ -73,7 +73,7 @@ func Install(ctx context.Context, packages ...Package) error {
 	if err := apt(ctx, "update", "-qq"); err != nil {
 		return err
 	}
-	install := []string{"install", "-y", "-qq", "--no-install-recommends"}
+	install := []string{"install", "-y", "-qq", "--no-install-recommends", "--no-remove"}
 	if err := apt(ctx, append(install, absent...)...); err != nil {
 		return err
 	}
