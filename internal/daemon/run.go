@@ -100,13 +100,23 @@ func (d *daemon) loop(
 		case cfg := <-d.reloads:
 			d.reloaded(ctx, cfg)
 		case <-watchdog:
-			notifySystemd(systemd.SdNotifyWatchdog)
+			d.feedWatchdog()
 		case err := <-ended:
 			d.siblings.use(nil)
 			d.siblings.wait()
 			return name, err
 		}
 	}
+}
+
+// feedWatchdog tells systemd that the daemon lives, unless the director or the
+// checks stand still: then it is to be started again.
+func (d *daemon) feedWatchdog() {
+	if err := d.director.Alive(); err != nil {
+		d.log.Printf("Standing still, the watchdog is not fed: %v", err)
+		return
+	}
+	notifySystemd(systemd.SdNotifyWatchdog)
 }
 
 // ticks is a channel that delivers every interval, nil for none.
