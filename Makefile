@@ -52,9 +52,11 @@ install: build ## into DESTDIR, below PREFIX; the configuration is left alone
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/share/doc/ldirectord $(DESTDIR)/etc/ha.d $(DESTDIR)/etc/logrotate.d
 	install -m 755 build/ldirectord $(DESTDIR)$(PREFIX)/sbin/ldirectord
-	sed 's|/usr/sbin|$(PREFIX)/sbin|' packaging/ldirectord.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/ldirectord.service
+	for unit in ldirectord.service ldirectord-director.service ldirectord-realserver@.service; do \
+		sed 's|/usr/sbin|$(PREFIX)/sbin|' packaging/$$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
+	done
 	install -m 644 packaging/logrotate $(DESTDIR)/etc/logrotate.d/ldirectord
-	install -m 644 ldirectord.cf.example README.md LICENSE CHANGELOG.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/ldirectord
+	install -m 644 ldirectord.cf.example README.md LICENSE CHANGELOG.md docs/*.md docs/*.svg $(DESTDIR)$(PREFIX)/share/doc/ldirectord
 
 clean: ## remove what was built
 	rm -rf build

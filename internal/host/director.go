@@ -31,7 +31,8 @@ type Place struct {
 // Steps are what the director needs, in order: first how packets are treated,
 // last the addresses that draw them.
 func (d Director) Steps() ([]Step, error) {
-	steps := d.moduleSteps()
+	// The kernel loads the modules of schedulers itself, as they are asked for.
+	steps := []Step{&Module{Name: "ip_vs", Sign: "net/ip_vs"}}
 	steps = append(steps, d.tableSteps()...)
 	steps = append(steps, d.forwardSteps()...)
 	for _, network := range d.Masquerade {
@@ -69,15 +70,6 @@ func VIPs(cfg *conf.Config) []netip.Addr {
 	vips = slices.DeleteFunc(vips, func(a netip.Addr) bool { return a.IsLoopback() || a.IsUnspecified() })
 	slices.SortFunc(vips, netip.Addr.Compare)
 	return slices.Compact(vips)
-}
-
-// moduleSteps load IPVS and its schedulers: the daemon may lack the right to.
-func (d Director) moduleSteps() []Step {
-	steps := []Step{&Module{Name: "ip_vs", Sign: "net/ip_vs"}}
-	for _, v := range d.Config.Virtuals {
-		steps = append(steps, &Module{Name: "ip_vs_" + v.Scheduler})
-	}
-	return Unique(steps)
 }
 
 // tableSteps are the kernel's settings that decide what becomes of a client of a
