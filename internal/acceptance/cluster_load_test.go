@@ -57,12 +57,15 @@ virtual=VIP:80
 		})
 	})
 	t.Run("a real server dies", func(t *testing.T) {
-		// Half of what is asked until the check sees it, at 100 at once.
+		// What is asked of it until a check sees it, and what it had not answered.
 		failed := c.load(t, -1, func() {
 			c.Web("rs1").Stop()
 			await(t, "the death of rs1", func() bool { return !strings.Contains(c.Table(), "10.0.1.11") })
 		})
-		t.Logf("%d requests failed before the death was seen", failed)
+		t.Logf("%d of %d requests failed until the death was seen", failed, loadRequests)
+		if failed == 0 {
+			t.Error("no request failed: the load does not show failures")
+		}
 		c.load(t, 0, func() {})
 	})
 }
@@ -81,8 +84,13 @@ func (c *cluster) load(t *testing.T, most int, f func()) int {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
 	defer cancel()
 	out := make(chan string, 1)
+	before := c.served()
 	go func() { out <- c.bench(ctx) }()
+	await(t, "the load", func() bool { return c.served() > before+loadAtOnce })
 	f()
+	if len(out) > 0 {
+		t.Error("the load ended before what was to happen in it")
+	}
 	text := <-out
 	match := failedRequests.FindStringSubmatch(text)
 	if match == nil || !strings.Contains(text, fmt.Sprintf("Complete requests:      %d\n", loadRequests)) {
@@ -94,6 +102,9 @@ func (c *cluster) load(t *testing.T, most int, f func()) int {
 	}
 	return failed
 }
+
+// served is how many requests the real servers have had.
+func (c *cluster) served() int { return len(c.Web("rs1").Clients()) + len(c.Web("rs2").Clients()) }
 
 // bench runs ab in the client's namespace. -r has it go on after an error; the
 // pages of two real servers differ in nothing but a digit.

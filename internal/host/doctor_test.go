@@ -138,8 +138,8 @@ func TestDiagnoseDirector(t *testing.T) {
 			want: []string{"error: a packet mark is not set: link up x [ldirectord t.cf host marks up]"},
 		},
 		{
-			name: "packet filter", config: gate, change: func(s *Survey) { s.Rules = []string{"*filter", ":INPUT DROP [0:0]", "COMMIT"} },
-			want: []string{"error: the packet filter drops what clients send to 10.0.0.80:80: policy DROP [iptables -I INPUT -d 10.0.0.80 -p tcp --dport 80 -j ACCEPT]"},
+			name: "packet filter", config: gate, change: func(s *Survey) { s.Rules = []string{"-P INPUT DROP"} },
+			want: []string{"error: the packet filter drops what clients send to 10.0.0.80:80: -P INPUT DROP [iptables -I INPUT -d 10.0.0.80 -p tcp --dport 80 -j ACCEPT]"},
 		},
 	}
 	for _, tt := range tests {
@@ -247,7 +247,7 @@ func TestFirewall(t *testing.T) {
 		{name: "another address", rules: "-A INPUT -d 10.0.0.81/32 -j DROP"},
 		{name: "another port", rules: "-A INPUT -p tcp -m multiport --dports 443,8000:8010 -j REJECT"},
 		{name: "some clients", rules: "-A INPUT -s 10.9.0.0/16 -j DROP\n-A INPUT ! -d 10.0.0.80 -j DROP"},
-		{name: "other table", rules: "COMMIT\n*nat\n-A INPUT -j DROP"},
+		{name: "policy", rules: "-P INPUT DROP\n-A INPUT -i lo -j ACCEPT", begins: "-P INPUT DROP", follows: "-P INPUT DROP"},
 		{
 			name: "dropped", rules: "-A INPUT -d 10.0.0.0/24 -p tcp -m tcp --dport 1:100 -j REJECT --reject-with icmp-port-unreachable",
 			begins:  "-A INPUT -d 10.0.0.0/24 -p tcp -m tcp --dport 1:100 -j REJECT --reject-with icmp-port-unreachable",
@@ -270,7 +270,7 @@ func TestFirewall(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := packet{to: netip.MustParseAddr("10.0.0.80"), port: 80, protocol: "tcp", begins: true}
-			rules := strings.Split("*filter\n:INPUT ACCEPT [0:0]\n"+tt.rules+"\nCOMMIT", "\n")
+			rules := strings.Split("-P FORWARD DROP\n"+tt.rules, "\n")
 			if rule, dropped := p.dropped(rules); rule != tt.begins && dropped || dropped != (tt.begins != "") {
 				t.Errorf("the first packet: %q, dropped %v; want %q", rule, dropped, tt.begins)
 			}
@@ -281,7 +281,7 @@ func TestFirewall(t *testing.T) {
 		})
 	}
 	p := packet{to: netip.MustParseAddr("10.0.0.80"), port: 80, protocol: "tcp", tracked: true}
-	if _, dropped := p.dropped([]string{"*filter", "-A INPUT -m state --state ESTABLISHED -j ACCEPT", "-A INPUT -j DROP"}); dropped {
+	if _, dropped := p.dropped([]string{"-A INPUT -m state --state ESTABLISHED -j ACCEPT", "-A INPUT -j DROP"}); dropped {
 		t.Error("with conntrack=1 the second packet is not ESTABLISHED")
 	}
 }
@@ -291,7 +291,7 @@ func FuzzFirewall(f *testing.F) {
 	f.Add("-A INPUT -d 10.0.0.0/99 --dport : -j own\n-A own -g INPUT\n-A INPUT -j")
 	f.Fuzz(func(_ *testing.T, rules string) {
 		p := packet{to: netip.MustParseAddr("10.0.0.80"), port: 80, protocol: "tcp", begins: true}
-		p.dropped(strings.Split("*filter\n"+rules, "\n"))
+		p.dropped(strings.Split(rules, "\n"))
 	})
 }
 

@@ -46,7 +46,7 @@ func (h *Host) Survey(ctx context.Context, cfg *conf.Config) (Survey, error) {
 	s.IPVS = exists(filepath.Join(h.machine.proc, "net/ip_vs"))
 	s.Devices = Director{Config: cfg, Place: place}.devices()
 	s.Marks = h.Status(ctx, MarkSteps(cfg, h.Filter(ctx)))
-	s.Rules, s.Rules6 = h.rules(ctx, "iptables-save"), h.rules(ctx, "ip6tables-save")
+	s.Rules, s.Rules6 = h.rules(ctx, "iptables"), h.rules(ctx, "ip6tables")
 	s.Rivals = h.rivals()
 	s.Strangers = strangers(place)
 	s.Reals = reachAll(ctx, cfg)
@@ -86,7 +86,7 @@ func (h *Host) sysctl(name string) string {
 
 // rules are those of the packet filter; none if the program is not there.
 func (h *Host) rules(ctx context.Context, program string) []string {
-	out, err := h.machine.run(ctx, "", program)
+	out, err := h.machine.run(ctx, "", program, "-w", "10", "-S")
 	if err != nil {
 		return nil
 	}

@@ -45,33 +45,15 @@ func (c *chart) firewall(cfg *conf.Config, s Survey) {
 	}
 }
 
-// dropped follows a packet through the rules of the filter table's INPUT chain,
-// as iptables-save shows them. It names the rule, or the policy, that drops it for
-// all clients; a rule with a condition that is not understood is passed over.
+// dropped follows a packet through the INPUT chain of rules as iptables -S shows
+// them. It names the rule, or the policy, that drops it for all clients; a rule
+// with a condition that is not understood is passed over.
 func (p packet) dropped(rules []string) (rule string, dropped bool) {
-	rules = filterTable(rules)
 	if rule, verdict := p.follow(rules, "INPUT", 0); verdict != "" {
 		return rule, verdict != "ACCEPT"
 	}
-	for _, r := range rules {
-		if policy, ok := strings.CutPrefix(r, ":INPUT "); ok && strings.HasPrefix(policy, "DROP") {
-			return "policy DROP", true
-		}
-	}
-	return "", false
-}
-
-// filterTable is the part of the rules that filters.
-func filterTable(rules []string) []string {
-	start := slices.Index(rules, "*filter")
-	if start < 0 {
-		return nil
-	}
-	rules = rules[start:]
-	if end := slices.Index(rules, "COMMIT"); end >= 0 {
-		rules = rules[:end]
-	}
-	return rules
+	const policy = "-P INPUT DROP"
+	return policy, slices.Contains(rules, policy)
 }
 
 // deepest is how deep chains may call each other; the kernel has its own limit.

@@ -15,7 +15,7 @@ type Survey struct {
 	Sysctl    func(name string) string
 	Strangers map[netip.Addr][]string // who else answers ARP for a virtual address
 	Devices   []string                // of virtual addresses and masq real servers, sorted
-	Rules     []string                // of the packet filter, as iptables-save shows them
+	Rules     []string                // of the packet filter, as iptables -S shows them
 	Rules6    []string
 	Marks     []Condition // of the marks that the configuration asks for
 	Rivals    []Rival     // who else writes the table
