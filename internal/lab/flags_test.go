@@ -55,6 +55,12 @@ func TestTranscript(t *testing.T) {
 			ran:    true,
 		},
 		{
+			name:   "a benchmark",
+			pieces: []string{"goos: linux\nTestX\nTestX/a\nTestX/a \t 1 \t 2.0 s\nPASS\n"},
+			want:   "goos: linux\nTestX/a\nTestX/a \t 1 \t 2.0 s\n",
+			ran:    true,
+		},
+		{
 			name:   "no such test",
 			pieces: []string{"testing: warning: no tests to run\nPASS\n"},
 			want:   "testing: warning: no tests to run\n",

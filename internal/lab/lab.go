@@ -42,7 +42,9 @@ const environment = "LDIRECTORD_LAB"
 //
 // As root, missing Debian packages are installed. When not root the test is
 // left out, with one line that says so.
-func Inside(t *testing.T) bool {
+//
+// A benchmark is run there in the same way; its lines are printed as they come.
+func Inside(t testing.TB) bool {
 	t.Helper()
 	if os.Getenv(environment) == "inside" {
 		return true
@@ -63,13 +65,21 @@ func Inside(t *testing.T) bool {
 		t.Fatal(err)
 	}
 	defer free()
-	if deadline, ok := t.Deadline(); ok {
+	if deadline, ok := deadline(t); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-grace/2), errDeadline)
 		defer cancel()
 	}
 	runInside(ctx, t, binary)
 	return false
+}
+
+// deadline is when a test has to have ended; benchmarks may take their time.
+func deadline(t testing.TB) (end time.Time, ok bool) {
+	if test, isTest := t.(*testing.T); isTest {
+		return test.Deadline()
+	}
+	return time.Time{}, false
 }
 
 // grace is how long before the deadline outside the test inside is stopped, so
@@ -93,10 +103,10 @@ func leftOut() string {
 
 // runInside runs the test of the same name on a new kernel and gives t its
 // outcome.
-func runInside(ctx context.Context, t *testing.T, binary string) {
+func runInside(ctx context.Context, t testing.TB, binary string) {
 	t.Helper()
 	var timeout time.Duration
-	if deadline, ok := t.Deadline(); ok {
+	if deadline, ok := deadline(t); ok {
 		timeout = max(time.Until(deadline)-grace, time.Second)
 	}
 	dir, err := os.Getwd()
@@ -104,8 +114,12 @@ func runInside(ctx context.Context, t *testing.T, binary string) {
 		t.Fatal(err)
 	}
 	out := &transcript{to: t.Output(), name: t.Name()}
+	flags := testFlags(t.Name(), timeout)
+	if _, ok := t.(*testing.B); ok {
+		out.to, flags = os.Stdout, benchmarkFlags(t.Name())
+	}
 	status, err := boot(ctx, command{
-		Args: append([]string{binary}, testFlags(t.Name(), timeout)...),
+		Args: append([]string{binary}, flags...),
 		Env:  append(os.Environ(), environment+"=inside"),
 		Dir:  dir,
 	}, out)
@@ -124,12 +138,27 @@ func runInside(ctx context.Context, t *testing.T, binary string) {
 // testFlags returns the flags with which a test binary runs just the named
 // test as this one was told to run it.
 func testFlags(name string, timeout time.Duration) []string {
-	flags := []string{
+	return append([]string{
 		"-test.run=" + runPattern(name, flag.Lookup("test.run").Value.String()),
 		"-test.v=true",
 		"-test.paniconexit0",
 		fmt.Sprintf("-test.timeout=%s", timeout),
-	}
+	}, givenFlags()...)
+}
+
+// benchmarkFlags is testFlags for a benchmark.
+func benchmarkFlags(name string) []string {
+	return append([]string{
+		"-test.run=^$",
+		"-test.bench=" + runPattern(name, flag.Lookup("test.bench").Value.String()),
+		"-test.v=true",
+		"-test.paniconexit0",
+		"-test.timeout=0",
+	}, givenFlags()...)
+}
+
+// givenFlags are those given outside that mean the same inside.
+func givenFlags() (flags []string) {
 	flag.Visit(func(f *flag.Flag) {
 		if !strings.HasPrefix(f.Name, "test.") || passedOn[f.Name] {
 			flags = append(flags, "-"+f.Name+"="+f.Value.String())
@@ -145,6 +174,9 @@ var passedOn = map[string]bool{
 	"test.skip":     true,
 	"test.failfast": true,
 	"test.fullpath": true,
+
+	"test.benchtime": true,
+	"test.benchmem":  true,
 }
 
 // runPattern is the -run pattern that selects the named test and, of its

@@ -33,7 +33,7 @@ func (s *transcript) Write(p []byte) (int, error) {
 // line passes one line on, unless it only says what the run outside says, too.
 func (s *transcript) line(line string) {
 	switch {
-	case line == "=== RUN   "+s.name:
+	case line == "=== RUN   "+s.name, line == s.name: // the latter of a benchmark
 		s.ran = true
 		return
 	case strings.HasPrefix(line, "--- SKIP: "+s.name+" "):
