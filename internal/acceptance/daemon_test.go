@@ -135,12 +135,20 @@ const limit = 30 * time.Second
 // await waits until ok, which is asked often.
 func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
+	if !within(limit, ok) {
+		t.Fatalf("%s did not come within %v", what, limit)
+	}
+}
+
+// within waits until ok, which is asked often, and says whether it was in time.
+func within(limit time.Duration, ok func() bool) bool {
 	end := time.After(limit)
 	for !ok() {
 		select {
 		case <-end:
-			t.Fatalf("%s did not come within %v", what, limit)
+			return false
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	return true
 }

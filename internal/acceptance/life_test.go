@@ -19,14 +19,14 @@ func TestVariants(t *testing.T) {
 			}
 			s := newSite(t, mode)
 			for _, v := range list {
-				t.Run(v.name, func(t *testing.T) { v.run(s.in(t)) })
+				t.Run(v.name, func(t *testing.T) { v.run(t, s.in(t)) })
 			}
 		})
 	}
 }
 
 // run is a life of the daemon with the variant's file.
-func (v variant) run(s *site) {
+func (v variant) run(t *testing.T, s *site) {
 	if v.prepare != nil {
 		v.prepare(s)
 	}
@@ -34,9 +34,9 @@ func (v variant) run(s *site) {
 	visits, stop := s.visit(v.visitor(s))
 	visits.servedBy("rs1", "rs2")
 	for _, how := range v.deaths {
-		s.t.Run(how.name, func(t *testing.T) { v.loseOne(s.in(t), d.in(t), visits.in(t), how) })
+		t.Run(how.name, func(t *testing.T) { v.loseOne(s.in(t), d.in(t), visits.in(t), how) })
 	}
-	s.t.Run("all", func(t *testing.T) { v.loseAll(s.in(t), d.in(t), visits.in(t)) })
+	t.Run("all", func(t *testing.T) { v.loseAll(s.in(t), d.in(t), visits.in(t)) })
 	stop()
 	d.stop()
 	d.log.awaitAll("Purged real server (stop): "+v.r1+" ("+v.v+")", "Purged real server (stop): "+v.r2+" ("+v.v+")")

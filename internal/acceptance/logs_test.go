@@ -152,7 +152,7 @@ func (v variant) dieAndReturnUnlogged(s *site) {
 }
 
 // fill writes a file until the disk is full.
-func fill(t *testing.T, path string) {
+func fill(t testing.TB, path string) {
 	t.Helper()
 	f, err := os.Create(path)
 	if err != nil {

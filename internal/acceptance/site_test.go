@@ -41,21 +41,21 @@ const program = "ldirectord/cmd/ldirectord"
 // A site is the lab's network with the how-to's addresses.
 type site struct {
 	*lab.Net
-	t        *testing.T
+	t        testing.TB
 	mode     lab.Mode
 	visitors *atomic.Uint32 // that have been here
 	reader   libipvs.IPVSHandle
 }
 
 // in is the site for a subtest.
-func (s *site) in(t *testing.T) *site {
+func (s *site) in(t testing.TB) *site {
 	its := *s
 	its.t = t
 	return &its
 }
 
 // newSite builds a site with two real servers whose pages are good.
-func newSite(t *testing.T, mode lab.Mode) *site {
+func newSite(t testing.TB, mode lab.Mode) *site {
 	t.Helper()
 	install(t)
 	s := &site{Net: lab.New(t, mode, 2), t: t, mode: mode, visitors: new(atomic.Uint32)}
@@ -177,7 +177,7 @@ func (s *site) get(from netip.Addr, url string) (text string, err error) {
 }
 
 // install puts the program where a user's PATH finds it.
-func install(t *testing.T) {
+func install(t testing.TB) {
 	t.Helper()
 	const file = "/usr/sbin/ldirectord"
 	if err := os.RemoveAll(file); err != nil {
@@ -193,7 +193,7 @@ func install(t *testing.T) {
 
 // howto is the how-to's file with edits: what is there and what is to be there
 // instead, in turn.
-func howto(t *testing.T, edits ...string) string {
+func howto(t testing.TB, edits ...string) string {
 	t.Helper()
 	file, err := os.ReadFile("../../testdata/acceptance/howto.cf")
 	if err != nil {

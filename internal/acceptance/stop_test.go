@@ -126,7 +126,7 @@ func awaitHanging(s *site, _ *daemon) {
 }
 
 // processes are the command lines of those that have a word in it.
-func processes(t *testing.T, word string) string {
+func processes(t testing.TB, word string) string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -104,17 +103,15 @@ func (l tail) next(want ...string) {
 // is waited for, and goes behind them.
 func (l tail) until(what string, found func(news []string) int) {
 	l.t.Helper()
-	for end := time.After(limit); ; {
-		lines := l.lines()
-		if n := found(lines[*l.seen:]); n > 0 {
-			*l.seen += n
-			return
-		}
-		select {
-		case <-end:
-			l.t.Fatalf("%s: no %s within %v after line %d of:\n%s", l.path, what, limit, *l.seen, strings.Join(lines, "\n"))
-		case <-time.After(20 * time.Millisecond):
-		}
+	var lines []string
+	come := within(limit, func() bool {
+		lines = l.lines()
+		n := found(lines[*l.seen:])
+		*l.seen += n
+		return n > 0
+	})
+	if !come {
+		l.t.Fatalf("%s: no %s within %v after line %d of:\n%s", l.path, what, limit, *l.seen, strings.Join(lines, "\n"))
 	}
 }
 

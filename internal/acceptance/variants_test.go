@@ -223,9 +223,9 @@ func (v variant) visitor(s *site) func() (string, error) {
 }
 
 // config is the variant's file, made quick so that a test is.
-func (v variant) config(t *testing.T) string {
+func (v variant) config(t testing.TB) string {
 	t.Helper()
-	edits := append([]string{"checkinterval = 10", "checkinterval = 1", "checktimeout = 5", "checktimeout = 2"}, v.edits...)
+	edits := append([]string{"checkinterval = 10", "checkinterval = 500ms", "checktimeout = 5", "checktimeout = 3"}, v.edits...)
 	if !v.quiescent {
 		edits = append(edits, "quiescent=yes", "quiescent=no")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"testing"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -46,6 +47,13 @@ func (s *site) watch() *watch {
 	}
 	s.t.Cleanup(func() { unix.Close(w.socket) })
 	return w
+}
+
+// in is the watch for a subtest.
+func (w *watch) in(t testing.TB) *watch {
+	its := *w
+	its.s = w.s.in(t)
+	return &its
 }
 
 // listenOn opens a packet socket on a device.
