@@ -51,11 +51,11 @@ func TestClusterHTTPS(t *testing.T) {
 	}
 	const realServers = 4
 	reals := func(port int) string {
-		text := ""
+		var text strings.Builder
 		for i := range realServers {
-			text += fmt.Sprintf("    real=RS%d:%d gate\n", i+1, port)
+			fmt.Fprintf(&text, "    real=RS%d:%d gate\n", i+1, port)
 		}
-		return text
+		return text.String()
 	}
 	c := newCluster(t, lab.DR, realServers, `
 negotiatetimeout=5

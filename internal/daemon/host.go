@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -112,7 +113,7 @@ func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) e
 	findErr := s.find()
 	owner := what + " " + absolute(s.path)
 	if verb == "down" {
-		return h.Down(ctx, owner)
+		return s.hostDown(h, owner)
 	}
 	if findErr != nil {
 		return &exit{status: exitFailed, stderr: findErr.Error()}
@@ -176,7 +177,7 @@ func (s *session) hostRealServer(h *host.Host, verb string, o hostOptions) error
 		case "up":
 			err = h.Up(ctx, r.Owner(), steps)
 		case "down":
-			err = h.Down(ctx, r.Owner())
+			err = s.hostDown(h, r.Owner())
 		default:
 			err = s.hostStatus(h, r.Owner(), steps)
 		}
@@ -244,6 +245,23 @@ func (s *session) allRealServers(h *host.Host, verb string) error {
 		}
 	}
 	return oneExit(failed)
+}
+
+// hostDown takes back what was done for owner. That this is nothing may be a slip
+// of the pen, so it says for whom something was.
+func (s *session) hostDown(h *host.Host, owner string) error {
+	owners, err := h.Owners()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(owners, owner) {
+		fmt.Fprintf(s.Stdout, "nothing was set up for %s\n", owner)
+		for _, other := range owners {
+			fmt.Fprintf(s.Stdout, "set up is: %s\n", other)
+		}
+		return nil
+	}
+	return h.Down(context.Background(), owner)
 }
 
 // hostStatus shows how steps stand, and those that were done for owner besides.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,9 +23,7 @@ func wellSurvey(parameters map[string]string) Survey {
 		"net/ipv4/vs/expire_quiescent_template": "1", "net/ipv4/vs/expire_nodest_conn": "1",
 		"net/ipv4/conf/all/arp_ignore": "1", "net/ipv4/conf/all/arp_announce": "2",
 	}
-	for name, value := range parameters {
-		values[name] = value
-	}
+	maps.Copy(values, parameters)
 	return Survey{
 		IPVS: true,
 		Addresses: map[netip.Addr]Placed{

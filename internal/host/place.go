@@ -112,16 +112,6 @@ func (n networks) deviceFor(vip netip.Addr) string {
 	return n.gateways[vip.Is6()]
 }
 
-// has returns the device that has an address, "" if none has.
-func (n networks) has(addr netip.Addr) string {
-	for _, a := range n.addresses {
-		if a.prefix.Addr() == addr {
-			return a.dev
-		}
-	}
-	return ""
-}
-
 // routeTo is the device through which an address is reached, and from which of
 // this host's addresses; empty if it is not.
 func routeTo(addr netip.Addr) (dev string, from netip.Addr) {
