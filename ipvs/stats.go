@@ -3,18 +3,18 @@ package ipvs
 // Stats are the kernel's counters of a service or a destination, and its
 // estimates of how fast they grow. Kernels before 4.1 count most in 32 bits.
 type Stats struct {
-	Connections uint64
-	InPackets   uint64
-	OutPackets  uint64
-	InBytes     uint64
-	OutBytes    uint64
+	Connections uint64 `json:"connections"`
+	InPackets   uint64 `json:"in_packets"`
+	OutPackets  uint64 `json:"out_packets"`
+	InBytes     uint64 `json:"in_bytes"`
+	OutBytes    uint64 `json:"out_bytes"`
 
 	// Per second, averaged by the kernel over some seconds.
-	ConnectionRate uint64
-	InPacketRate   uint64
-	OutPacketRate  uint64
-	InByteRate     uint64
-	OutByteRate    uint64
+	ConnectionRate uint64 `json:"connection_rate"`
+	InPacketRate   uint64 `json:"in_packet_rate"`
+	OutPacketRate  uint64 `json:"out_packet_rate"`
+	InByteRate     uint64 `json:"in_byte_rate"`
+	OutByteRate    uint64 `json:"out_byte_rate"`
 }
 
 // The attributes of a service's and a destination's counters. Kernels since 4.1

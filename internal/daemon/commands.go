@@ -65,6 +65,11 @@ status 0: no mistakes; 2: mistakes.
 			help:    showHelp,
 		},
 		{
+			name: "top", arguments: "[options]", run: (*session).top,
+			summary: "the same, live and full-screen",
+			help:    topHelp,
+		},
+		{
 			name: "history", arguments: "[REAL]", run: (*session).history,
 			summary: "who was gone and back, when and why",
 			help:    historyHelp,
@@ -117,6 +122,10 @@ status 0: no mistakes; 2: mistakes.
 			name: "doctor", arguments: "[--json]", run: (*session).doctor,
 			summary: "say what is wrong with this host, and what mends it",
 			help:    doctorHelp,
+		},
+		{
+			name: "completion", arguments: "bash|zsh", run: (*session).completion,
+			summary: "what teaches a shell to complete command lines",
 		},
 		{
 			name: "help", arguments: "[COMMAND]", run: (*session).help,

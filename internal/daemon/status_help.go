@@ -1,5 +1,7 @@
 package daemon
 
+import "ldirectord/internal/status"
+
 // What help says about the commands that ask the running daemon.
 const (
 	showHelp = `Asks the running daemon. The table is that of ipvsadm -L -n; beside it stand the
@@ -15,6 +17,13 @@ another one, orders in force, and what others have changed in the kernel.
   --persistent    only which clients are remembered for which real server
 
 Exit status 3: no daemon runs.`
+
+	topHelp = `Sorted by trouble at first. Keys:
+
+  ` + status.Keys + `
+
+Colours are left out if NO_COLOR is set. Where there is no terminal, it is shown
+once.`
 
 	historyHelp = `  --virtual V   only this virtual service
   --all         everything that happened, not only who was gone and back

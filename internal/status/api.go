@@ -66,8 +66,8 @@ func asked(w http.ResponseWriter, r *http.Request, known ...string) (url.Values,
 	return values, true
 }
 
-// flag is a parameter that is there or not.
-func flag(values url.Values, name string) bool {
+// isSet is a parameter that is there or not.
+func isSet(values url.Values, name string) bool {
 	v := values.Get(name)
 	return v == "1" || v == "true"
 }
@@ -108,7 +108,7 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := limited(r)
 	defer cancel()
 	notes, err := s.o.Director.History(ctx, director.HistoryQuery{
-		Real: values.Get("real"), Virtual: values.Get("virtual"), Verdicts: flag(values, "verdicts"), Limit: limit,
+		Real: values.Get("real"), Virtual: values.Get("virtual"), Verdicts: isSet(values, "verdicts"), Limit: limit,
 	})
 	if err != nil {
 		failWith(w, err)

@@ -41,7 +41,7 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 			_ = lines.Encode(Failure{err.Error()})
 			break
 		}
-		if flag(values, "persistence") && !c.Persistence || !c.called(values.Get("virtual"), values.Get("real")) {
+		if isSet(values, "persistence") && !c.Persistence || !c.called(values.Get("virtual"), values.Get("real")) {
 			continue
 		}
 		if lines.Encode(c) != nil {

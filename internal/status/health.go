@@ -79,7 +79,7 @@ func (h *health) virtual(v *director.VirtualState) {
 	case !v.Present:
 		h.trouble(bad, "virtual service "+v.ID+" is not in the kernel")
 	case v.In == 0 && v.FallbackIn:
-		h.trouble(bad, "no real server of "+v.ID+" is in: the fallback "+v.Fallback+" is")
+		h.trouble(bad, "no real server of "+v.ID+" is in: fallback "+v.Fallback+" serves")
 	case v.In == 0:
 		h.trouble(bad, "no real server of "+v.ID+" is in, and there is no fallback")
 	}

@@ -173,7 +173,9 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 func (d *drawing) body(query string, wrong bool) string {
 	var b strings.Builder
 	b.WriteString(d.summary.html)
-	b.WriteString(`<div id="services">`)
+	b.WriteString(`<section class="notes" aria-label="Recent transitions"><h2>Recently gone and back</h2>`)
+	b.WriteString(d.notes.html)
+	b.WriteString(`</section><div id="services">`)
 	for _, g := range d.groups {
 		fmt.Fprintf(&b, `<section class="service" aria-label="Virtual service %s">`, text(g.name))
 		b.WriteString(g.head.html)
@@ -185,9 +187,7 @@ func (d *drawing) body(query string, wrong bool) string {
 		}
 		b.WriteString(`</tbody></table></section>`)
 	}
-	b.WriteString(`</div><section class="notes" aria-label="Recent transitions"><h2>Recently gone and back</h2>`)
-	b.WriteString(d.notes.html)
-	b.WriteString(`</section>`)
+	b.WriteString(`</div>`)
 	return b.String()
 }
 

@@ -165,7 +165,7 @@ const mostTroubles = 20
 // notesPart is what happened last, the newest first.
 func notesPart(notes []director.Note, now time.Time) part {
 	var b strings.Builder
-	b.WriteString(`<ol id="notes">`)
+	b.WriteString(`<ol id="notes" tabindex="0">`)
 	for i := len(notes) - 1; i >= 0; i-- {
 		n := notes[i]
 		fmt.Fprintf(&b, `<li class="%s">%s <span class="key">%s</span> %s`, text(strings.ReplaceAll(n.Kind, " ", "-")), moment(n.Time, now), text(n.Virtual), text(n.Text))

@@ -21,7 +21,7 @@ const (
 // strip draws when a real server was up in the last hours. What is not known
 // stays empty.
 func strip(b *strings.Builder, r *director.RealState, now time.Time) {
-	now = now.Truncate(stripFine)
+	now = now.Truncate(stripFine).Add(stripFine)
 	begin := now.Add(-stripHours * time.Hour)
 	x := func(t time.Time) float64 {
 		return stripWidth * float64(max(0, t.Sub(begin))) / float64(now.Sub(begin))
@@ -46,7 +46,7 @@ func strip(b *strings.Builder, r *director.RealState, now time.Time) {
 			class = "up"
 			upTime += to.Sub(from)
 		}
-		fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, x(from), max(0.5, x(to)-x(from)))
+		fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, min(x(from), stripWidth-1), max(1, x(to)-x(from)))
 	}
 	label := "nothing is known of the last hours"
 	if known > 0 {

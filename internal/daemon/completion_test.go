@@ -1,0 +1,59 @@
+package daemon
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Bash itself completes what the script says.
+func TestBashCompletion(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash here")
+	}
+	tests := map[string]struct{ line, want string }{
+		"a command":              {"ldirectord dr", "drain"},
+		"after a file":           {"ldirectord my.cf rec", "recheck"},
+		"two":                    {"ldirectord my.cf re", "restart reload recheck"},
+		"a command's options":    {"ldirectord drain 10.1.0.1 --w", "--wait"},
+		"all of them":            {"ldirectord weight 10.1.0.1 5 --", "--comment --for --virtual"},
+		"show's":                 {"ldirectord show --p", "--persistent"},
+		"a shell":                {"ldirectord completion z", "zsh"},
+		"what to explain":        {"ldirectord help comp", "completion"},
+		"the program's options":  {"ldirectord --dry", "--dry-run"},
+		"none for this command":  {"ldirectord stop --", ""},
+		"no option that is none": {"ldirectord show --exa", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			script := bashCompletion() + `
+COMP_WORDS=(` + tt.line + `)
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_ldirectord
+echo "${COMPREPLY[*]}"`
+			cmd := exec.Command(bash, "-c", script)
+			cmd.Dir = t.TempDir()
+			out, err := cmd.CombinedOutput()
+			if got := strings.TrimSpace(string(out)); got != tt.want || err != nil {
+				t.Errorf("%q is completed to %q, %v, want %q", tt.line, got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestZshCompletion(t *testing.T) {
+	script := zshCompletion()
+	for _, want := range []string{"#compdef ldirectord", "'drain:no new connections to a real server, the others run out'", "drain) compadd -- --comment --for --virtual --wait ;;"} {
+		if !strings.Contains(script, want) {
+			t.Errorf("no %q in\n%s", want, script)
+		}
+	}
+	zsh, err := exec.LookPath("zsh")
+	if err != nil {
+		return // its syntax is then not checked
+	}
+	if out, err := exec.Command(zsh, "-n", "-c", script).CombinedOutput(); err != nil {
+		t.Errorf("zsh: %v\n%s", err, out)
+	}
+}
