@@ -9,7 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSI
 # know them.
 GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
 LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-FUZZTIME ?= 10s
+FUZZTIME ?= 5s
 
 .DEFAULT_GOAL := build
 .PHONY: help build run test check bench fuzz install setup clean

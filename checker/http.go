@@ -3,6 +3,7 @@ package checker
 import (
 	"crypto/tls"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"strings"
 
@@ -61,7 +62,7 @@ type HTTP struct {
 // error says what of o cannot be asked.
 func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	if o.Method == "" {
-		o.Method = "GET"
+		o.Method = http.MethodGet
 	}
 	if o.Limit <= 0 {
 		o.Limit = defaultLimit
@@ -81,7 +82,7 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 
 // check refuses what would not be the request that was meant.
 func (o HTTPOptions) check() error {
-	if o.Method != "GET" && o.Method != "HEAD" {
+	if o.Method != http.MethodGet && o.Method != http.MethodHead {
 		return fmt.Errorf("http method %s is neither GET nor HEAD", excerpt(o.Method))
 	}
 	switch o.Version {

@@ -150,7 +150,7 @@ func TestHTTP2Answer(t *testing.T) {
 
 // Settings and pings are answered.
 func TestHTTP2Replies(t *testing.T) {
-	answer := frames(func(f *http2.Framer, b func(...string) []byte) {
+	answer := frames(func(f *http2.Framer, _ func(...string) []byte) {
 		f.WriteSettings()
 		f.WritePing(false, [8]byte{1, 2, 3, 4, 5, 6, 7, 8})
 		f.WritePing(true, [8]byte{9})

@@ -63,7 +63,7 @@ func (a httpHead) isRedirect() bool {
 
 // hasBody says whether a body comes after the head.
 func (h *HTTP) hasBody(a httpHead) bool {
-	return h.Method != "HEAD" && a.status != http.StatusNoContent && a.status != http.StatusNotModified
+	return h.Method != http.MethodHead && a.status != http.StatusNoContent && a.status != http.StatusNotModified
 }
 
 // verdictOfHead decides what can be decided without the body. The zero Step is

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,7 +108,7 @@ func quote(t *testing.T, e *echo, id uint16, headerLen int) icmp.Message {
 	copy(header[16:], e.addr.AsSlice())
 	return icmp.Message{
 		Type: ipv4.ICMPTypeDestinationUnreachable, Code: 1,
-		Body: &icmp.DstUnreach{Data: append(header, request...)},
+		Body: &icmp.DstUnreach{Data: slices.Concat(header, request)},
 	}
 }
 
@@ -121,7 +122,7 @@ func TestParseIPv6(t *testing.T) {
 	header := make([]byte, 40)
 	header[0], header[6] = 6<<4, 58
 	copy(header[24:], server.AsSlice())
-	m := icmp.Message{Type: ipv6.ICMPTypeDestinationUnreachable, Code: 3, Body: &icmp.DstUnreach{Data: append(header, request...)}}
+	m := icmp.Message{Type: ipv6.ICMPTypeDestinationUnreachable, Code: 3, Body: &icmp.DstUnreach{Data: slices.Concat(header, request)}}
 	b, err := m.Marshal(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func plain(err error) error {
 // being done, with addresses and settings, and that is said already.
 func innermost(err error) error {
 	for {
-		switch wrapper := err.(type) {
+		switch wrapper := err.(type) { //nolint:errorlint // one step at a time
 		case interface{ Unwrap() error }:
 			if wrapper.Unwrap() == nil {
 				return err

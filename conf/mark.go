@@ -36,15 +36,14 @@ func (m Mark) String() string {
 	if m.Addr.Is6() {
 		host = "[" + host + "]"
 	}
-	text := m.Protocol.String() + " " + host
-	for i, r := range m.Ports {
-		separator := ","
-		if i == 0 {
-			separator = ":"
-		}
-		text += separator + r.String()
+	if len(m.Ports) == 0 {
+		return m.Protocol.String() + " " + host
 	}
-	return text
+	ports := make([]string, len(m.Ports))
+	for i, r := range m.Ports {
+		ports[i] = r.String()
+	}
+	return m.Protocol.String() + " " + host + ":" + strings.Join(ports, ",")
 }
 
 // maxMarkPorts is how many ports one rule of iptables can name; a range counts

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/tls"
+	"net/http"
 	"net/netip"
 	"testing"
 
@@ -57,7 +58,7 @@ func streamChecks(t *testing.T, addr netip.AddrPort, config *tls.Config) map[str
 	}
 	for name, o := range map[string]checker.HTTPOptions{
 		"http":                    {Service: "http", Request: "/"},
-		"http, HEAD":              {Service: "http", Request: "/", Method: "HEAD"},
+		"http, HEAD":              {Service: "http", Request: "/", Method: http.MethodHead},
 		"http, HTTP/1.0":          {Service: "http", Request: "/", Version: "1.0"},
 		"http, HTTP/2":            {Service: "http", Request: "/", Version: "2"},
 		"https":                   {Service: "https", Request: "/", TLS: config},
@@ -66,7 +67,7 @@ func streamChecks(t *testing.T, addr netip.AddrPort, config *tls.Config) map[str
 		"http_proxy, https to it": {Service: "http_proxy", Request: "https://www.example.com/", TLS: config},
 	} {
 		o.Addr = addr
-		if o.Method != "HEAD" {
+		if o.Method != http.MethodHead {
 			o.Receive = receive
 		}
 		h, err := checker.NewHTTP(o)

@@ -36,9 +36,12 @@ var Packages = []Package{
 
 // Need makes sure that packages are there for a test that is not one of the
 // kernel: as root missing ones are installed, else the test is left out with a
-// line that says so.
+// line that says so. LDIRECTORD_LAB=off leaves it out, too.
 func Need(t testing.TB, packages ...Package) {
 	t.Helper()
+	if os.Getenv(environment) == "off" {
+		t.Skipf("%s=off: left out, needs the packages %v", environment, names(packages))
+	}
 	absent := missing(packages)
 	if len(absent) > 0 && os.Geteuid() != 0 {
 		t.Skipf("not root: left out, needs the packages %v", absent)
@@ -78,6 +81,14 @@ func Install(ctx context.Context, packages ...Package) error {
 		return err
 	}
 	return disable(ctx, before)
+}
+
+func names(packages []Package) []string {
+	names := make([]string, len(packages))
+	for i, p := range packages {
+		names[i] = p.Name
+	}
+	return names
 }
 
 // missing returns the names of those packages whose file is not there.

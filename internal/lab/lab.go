@@ -32,7 +32,8 @@ import (
 )
 
 // environment says where a process is: "inside" in the lab's kernel. Set to
-// "off" by whoever runs the tests, it leaves the kernel tests out.
+// "off" by whoever runs the tests, it leaves the kernel tests out, and those that
+// need programs from Debian packages.
 const environment = "LDIRECTORD_LAB"
 
 // Inside is called first in a test that needs the kernel. It returns true when

@@ -22,10 +22,10 @@ func Dovecot(t *testing.T, cert *Certificate) *Daemon {
 		lab.Package{Name: "dovecot-imapd", File: "/usr/lib/dovecot/imap"},
 		lab.Package{Name: "dovecot-pop3d", File: "/usr/lib/dovecot/pop3"})
 	d := newDaemon(t, "dovecot")
-	imap, imap6 := d.listenBoth("imap", "tcp")
-	imaps, _ := d.listenBoth("imaps", "tcp")
-	pop, _ := d.listenBoth("pop", "tcp")
-	pops, _ := d.listenBoth("pops", "tcp")
+	imap, imap6 := d.listenBoth("imap")
+	imaps, _ := d.listenBoth("imaps")
+	pop, _ := d.listenBoth("pop")
+	pops, _ := d.listenBoth("pops")
 	d.mkdir("mail", "mail")
 	config := d.write("dovecot.conf", fmt.Sprintf(`
 base_dir = %[1]s/run

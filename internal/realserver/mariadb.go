@@ -36,7 +36,7 @@ REPLACE INTO %[1]s.stock VALUES (1), (2);
 CREATE USER IF NOT EXISTS '%[2]s'@'%%' IDENTIFIED BY '%[3]s';
 GRANT ALL ON %[1]s.* TO '%[2]s'@'%%';
 `, SQLDatabase, SQLUser, SQLPasswd))
-	addr, addr6 := d.listenBoth("mysql", "tcp")
+	addr, addr6 := d.listenBoth("mysql")
 	return d.run("/usr/sbin/mariadbd", "--no-defaults", "--datadir="+data, "--init-file="+setup,
 		"--bind-address="+addr.Addr().String()+","+addr6.Addr().String(), fmt.Sprintf("--port=%d", addr.Port()),
 		"--socket="+d.Dir+"/socket", "--pid-file="+d.Dir+"/pid", "--skip-name-resolve",

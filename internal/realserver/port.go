@@ -50,15 +50,15 @@ func (d *Daemon) listenOn(ip netip.Addr, name, network string) netip.AddrPort {
 	}
 }
 
-// listenBoth reserves a port that is free on IPv4 and on ::1, for programs that
-// listen on the same port everywhere. The second is found as name and "6".
-func (d *Daemon) listenBoth(name, network string) (v4, v6 netip.AddrPort) {
+// listenBoth reserves a tcp port that is free on IPv4 and on ::1, for programs
+// that listen on the same port everywhere. The second is found as name and "6".
+func (d *Daemon) listenBoth(name string) (v4, v6 netip.AddrPort) {
 	d.t.Helper()
 	for {
-		v4 = d.listenOn(loopback(), name, network)
+		v4 = d.listenOn(loopback(), name, "tcp")
 		v6 = netip.AddrPortFrom(netip.IPv6Loopback(), v4.Port())
 		if isFree(v6) && !d.reserved(v6) {
-			d.ports = append(d.ports, port{name + "6", network, v6})
+			d.ports = append(d.ports, port{name + "6", "tcp", v6})
 			return v4, v6
 		}
 		d.ports = d.ports[:len(d.ports)-1]

@@ -27,7 +27,7 @@ func PostgreSQL(t *testing.T) *Daemon {
 		"CREATE TABLE sold (id INT PRIMARY KEY);\n"+
 		"INSERT INTO stock VALUES (1), (2);\n", bin+"postgres", "--single", "-D", data, SQLDatabase)
 	hosts := d.write("hosts", "host all all all scram-sha-256\n")
-	addr, addr6 := d.listenBoth("pgsql", "tcp")
+	addr, addr6 := d.listenBoth("pgsql")
 	return d.run(bin+"postgres", "-D", data, "-k", d.Dir, "-h", addr.Addr().String()+","+addr6.Addr().String(),
 		"-p", fmt.Sprint(addr.Port()), "-c", "hba_file="+hosts, "-c", "fsync=off", "-c", "shared_buffers=1MB")
 }

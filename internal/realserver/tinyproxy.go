@@ -13,7 +13,7 @@ func Tinyproxy(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "tinyproxy-bin", File: "/usr/bin/tinyproxy"})
 	d := newDaemon(t, "tinyproxy")
-	addr, addr6 := d.listenBoth("http_proxy", "tcp")
+	addr, addr6 := d.listenBoth("http_proxy")
 	config := d.write("tinyproxy.conf", fmt.Sprintf("Port %d\nListen %s\nListen %s\nTimeout 30\nMaxClients 50\nLogLevel Error\n",
 		addr.Port(), addr.Addr(), addr6.Addr()))
 	return d.run("/usr/bin/tinyproxy", "-d", "-c", config)
