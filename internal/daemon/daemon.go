@@ -50,14 +50,18 @@ type exit struct {
 	status int
 	stderr string // for the user
 	log    string // for ldirectord.log, see logfile.Exiting
+	cause  error  // nil if there is none but stderr
 }
 
 // Error implements error.
 func (e *exit) Error() string { return e.stderr }
 
+// Unwrap lets a caller decide by the cause.
+func (e *exit) Unwrap() error { return e.cause }
+
 // initError is what it is when a daemon cannot start.
 func initError(err error) error {
-	return &exit{status: exitFailed, stderr: err.Error(), log: logfile.ExitInit}
+	return &exit{status: exitFailed, stderr: err.Error(), log: logfile.ExitInit, cause: err}
 }
 
 // Main does what the command line asks for and returns the exit status.
