@@ -30,6 +30,7 @@ type Config struct {
 	HostSetup       bool          // set up what this host needs around IPVS, at start and stop
 	LogFile         string        // a path if it begins with "/", else a syslog facility
 	MaintenanceDir  string        // "" is none
+	NotifyCommand   string        // run by the shell with each event as JSON on its standard input, "" is none
 	MonitorLog      string        // the "is gone" / "is back" log, "" is none
 	ReaddQuiescent  bool
 	StatusControl   bool   // orders are taken at StatusListen, from who has the token
@@ -37,6 +38,7 @@ type Config struct {
 	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is nowhere
 	StatusToken     string // path of the file with the token
 	Supervised      bool
+	Webhook         string // URL to which events are posted as JSON, "" is none
 }
 
 // A VirtualService is one virtual= or virtual6= block with every default

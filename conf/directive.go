@@ -112,6 +112,7 @@ var directives = []directive{
 	{name: "monitorlog", global: setMonitorLog},
 	{name: "negotiatetimeout", global: setNegotiateTimeout, block: setNegotiateTimeout},
 	{name: "netmask", block: setNetmask},
+	{name: "notifycommand", global: setNotifyCommand},
 	{name: "ops", block: setOPS},
 	{name: "passwd", block: setPasswd, form: quoted},
 	{name: "persistent", block: setPersistent},
@@ -146,4 +147,5 @@ var directives = []directive{
 	{name: "supervised", global: setSupervised, form: bare},
 	{name: "timeout", global: setTimeout},
 	{name: "virtualhost", block: setVirtualHost},
+	{name: "webhook", global: setWebhook},
 }

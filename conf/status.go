@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -52,6 +53,27 @@ func setStatusGroup(at *place, value string) error {
 		return errors.New("statusgroup must be the name or number of a group")
 	}
 	at.config.StatusGroup = group
+	return nil
+}
+
+// setNotifyCommand is notifycommand = COMMAND: run by the shell with each event
+// as JSON on its standard input.
+func setNotifyCommand(at *place, value string) error {
+	line := unquoted(trimRight(value))
+	if line == "" {
+		return errors.New("notifycommand must be a command for the shell")
+	}
+	at.config.NotifyCommand = line
+	return nil
+}
+
+// setWebhook is webhook = URL: where events are posted to as JSON.
+func setWebhook(at *place, value string) error {
+	u, err := url.Parse(unquoted(trimRight(value)))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("webhook must be a URL that begins with http:// or https://")
+	}
+	at.config.Webhook = u.String()
 	return nil
 }
 

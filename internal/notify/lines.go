@@ -8,4 +8,6 @@ const (
 	lineFailedLocal   = "failed to send email message: %v"
 	lineWorks         = "Mail can be sent again, %d were lost"
 	lineCommandFailed = "system(%s) failed: %v"
+	lineWebhookFailed = "The webhook at %s was not reached: %v"
+	lineWebhookWorks  = "The webhook at %s is reached again, %d messages were lost"
 )

@@ -35,6 +35,7 @@ type Notifier struct {
 	host   string
 	sender string
 	outbox *outbox
+	hooks  *hooks
 	shell  *lanes // fallback commands, a lane for each virtual service
 
 	mu       sync.Mutex
@@ -61,7 +62,7 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	m := mailer{host: host, port: o.SMTPPort, sendmail: o.Sendmail}
 	return &Notifier{
 		log: o.Log, host: host, sender: userName() + "@" + host,
-		outbox: newOutbox(m.send, o.Log), shell: newLanes(),
+		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: newLanes(),
 		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, held: map[absentee]*held{},
 	}
 }
@@ -99,6 +100,7 @@ func (n *Notifier) Event(e director.Event) {
 		n.alert(e, subject, e.Status)
 	}
 	n.note(e)
+	n.hooks.event(e)
 	line := commandLine(e)
 	if line != "" && !n.shell.do(e.ID, n.run(line)) {
 		n.log(lineCommandFailed, line, errTooManyCommands)
@@ -164,6 +166,7 @@ func (n *Notifier) postGroup(r route) {
 // Use makes cfg the configuration: how mails are grouped, and which real
 // servers that are down are reminded of, how often and to whom.
 func (n *Notifier) Use(cfg *conf.Config) {
+	n.hooks.use(cfg)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.collect = cfg.EmailAlertGroup
@@ -192,5 +195,6 @@ func (n *Notifier) Close() {
 	var wg sync.WaitGroup
 	wg.Go(func() { n.outbox.lanes.close(closeTimeout) })
 	wg.Go(func() { n.shell.close(closeTimeout) })
+	wg.Go(n.hooks.close)
 	wg.Wait()
 }

@@ -1,0 +1,237 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/command"
+	"ldirectord/internal/director"
+)
+
+// told are the kinds of events that notifycommand and webhook are told of: what
+// somebody may have to do something about, and not every step of the kernel's.
+var told = map[director.Kind]bool{
+	director.Gone: true, director.Back: true, director.AllGone: true, director.AnyBack: true, director.Ordered: true,
+	director.Refused: true, director.Repaired: true, director.Differs: true, director.Expiring: true, director.Kept: true, director.NotAsked: true,
+}
+
+// A message is an event as a notifycommand gets it on its standard input, and
+// a webhook in the list "events".
+type message struct {
+	director.Note
+	Host    string `json:"host"` // the director's
+	Service string `json:"service,omitempty"`
+	Comment string `json:"comment,omitempty"`
+}
+
+// A delivery is what a webhook is sent.
+type delivery struct {
+	Events  []message `json:"events"`
+	Omitted int       `json:"omitted,omitempty"` // that were too many
+}
+
+// hookPause is how long events are collected for a webhook where
+// emailalertgroup says nothing: when a rack dies, that is one request.
+const hookPause = 500 * time.Millisecond
+
+// hookTimeout is how long a webhook may take to answer.
+const hookTimeout = 10 * time.Second
+
+// hooks tell a command and a web server about events. The methods do not block,
+// except close.
+type hooks struct {
+	log   func(format string, args ...any)
+	host  string
+	lanes *lanes // one for commands, one for each webhook
+	http  *http.Client
+
+	mu      sync.Mutex
+	command string
+	webhook string
+	collect time.Duration
+	next    delivery
+	timer   *time.Timer // nil unless something is being collected
+	lost    int         // deliveries, since one that was taken
+	closed  bool
+}
+
+func newHooks(host string, log func(string, ...any), cfg *conf.Config) *hooks {
+	h := &hooks{
+		log: log, host: host, lanes: newLanes(),
+		http: &http.Client{
+			Timeout:   hookTimeout,
+			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: hookTimeout, MaxIdleConns: 1, IdleConnTimeout: time.Minute},
+			// A redirected POST arrives as a GET without its body.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	h.use(cfg)
+	return h
+}
+
+// use takes over what cfg says.
+func (h *hooks) use(cfg *conf.Config) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.webhook != cfg.Webhook {
+		h.post() // to where it happened
+	}
+	h.command, h.webhook, h.collect = cfg.NotifyCommand, cfg.Webhook, max(cfg.EmailAlertGroup, hookPause)
+}
+
+// event tells of an event.
+func (h *hooks) event(e director.Event) {
+	if !told[e.Kind] {
+		return
+	}
+	m := message{Note: director.NoteOf(e), Host: h.host, Service: e.Virtual.ServiceName, Comment: e.Virtual.Comment}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	if h.command != "" {
+		h.run(h.command, m)
+	}
+	if h.webhook != "" {
+		h.gather(m)
+	}
+}
+
+// run runs the command for one event. h.mu is held.
+func (h *hooks) run(line string, m message) {
+	text, err := json.Marshal(m)
+	if err == nil && !h.lanes.do("command", func(ctx context.Context) { h.runCommand(ctx, line, append(text, '\n')) }) {
+		err = errTooManyCommands
+	}
+	if err != nil {
+		h.log(lineCommandFailed, line, err)
+	}
+}
+
+func (h *hooks) runCommand(ctx context.Context, line string, text []byte) {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	result, err := command.Run(ctx, command.Command{Shell: line, Stdin: text})
+	if err == nil {
+		err = result.Err()
+	}
+	if err != nil {
+		h.log(lineCommandFailed, line, err)
+	}
+}
+
+// gather adds to what the webhook is sent next. h.mu is held.
+func (h *hooks) gather(m message) {
+	if h.timer == nil {
+		h.timer = time.AfterFunc(h.collect, func() {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.post()
+		})
+	}
+	if len(h.next.Events) >= mostListed {
+		h.next.Omitted++
+		return
+	}
+	h.next.Events = append(h.next.Events, m)
+}
+
+// post sends what was collected. h.mu is held.
+func (h *hooks) post() {
+	if h.timer == nil {
+		return
+	}
+	h.timer.Stop()
+	h.timer = nil
+	text, err := json.Marshal(h.next)
+	h.next = delivery{}
+	to := h.webhook
+	if err == nil && !h.lanes.do("webhook "+to, func(ctx context.Context) { h.deliver(ctx, to, text) }) {
+		err = errors.New("too much waits for it already")
+	}
+	if err != nil {
+		h.log(lineWebhookFailed, hostOf(to), err)
+	}
+}
+
+// deliver posts text, with some patience. That it fails is said once until it
+// works.
+func (h *hooks) deliver(ctx context.Context, to string, text []byte) {
+	again, err := h.send(ctx, to, text)
+	for _, pause := range retryPauses {
+		if err == nil || !again || h.lanes.closing() {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		again, err = h.send(ctx, to, text)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case err != nil && h.lost == 0:
+		h.log(lineWebhookFailed, hostOf(to), err)
+	case err == nil && h.lost > 0:
+		h.log(lineWebhookWorks, hostOf(to), h.lost)
+	}
+	h.lost++
+	if err == nil {
+		h.lost = 0
+	}
+}
+
+// send posts text once. again says whether it could help to repeat that.
+func (h *hooks) send(ctx context.Context, to string, text []byte) (again bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(text))
+	if err != nil {
+		return false, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "ldirectord")
+	resp, err := h.http.Do(req)
+	if err != nil {
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err // without the URL, in which a secret may stand
+		}
+		return true, err
+	}
+	defer resp.Body.Close()
+	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+	if resp.StatusCode/100 == 2 {
+		return false, nil
+	}
+	again = resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests
+	return again, fmt.Errorf("it answers %s", resp.Status)
+}
+
+// hostOf is what of a webhook's URL may be said: its path and query are often
+// a secret.
+func hostOf(to string) string {
+	u, err := url.Parse(to)
+	if err != nil {
+		return "webhook"
+	}
+	return u.Host
+}
+
+// close sends what was collected and lets commands and requests end.
+func (h *hooks) close() {
+	h.mu.Lock()
+	h.post()
+	h.closed = true
+	h.mu.Unlock()
+	h.lanes.close(closeTimeout)
+	h.http.CloseIdleConnections()
+}

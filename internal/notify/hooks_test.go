@@ -1,0 +1,182 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// A hookTest is hooks with a log, and a web server that answers what it is told.
+type hookTest struct {
+	*hooks
+	server *httptest.Server
+
+	mu      sync.Mutex
+	answers []int // the next ones; then 200
+	got     []delivery
+	lines   []string
+}
+
+func newHookTest(t *testing.T, command string, answers ...int) *hookTest {
+	t.Helper()
+	h := &hookTest{answers: answers}
+	h.server = httptest.NewServer(http.HandlerFunc(h.serve))
+	t.Cleanup(h.server.Close)
+	cfg := &conf.Config{NotifyCommand: command, Webhook: h.server.URL + "/geheim?token=geheim"}
+	h.hooks = newHooks("director", h.logf, cfg)
+	return h
+}
+
+func (h *hookTest) logf(format string, args ...any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, fmt.Sprintf(format, args...))
+}
+
+func (h *hookTest) serve(w http.ResponseWriter, r *http.Request) {
+	text, err := io.ReadAll(r.Body)
+	var d delivery
+	if err != nil || json.Unmarshal(text, &d) != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
+		h.logf("%s %s %s: %v", r.Method, r.Header, text, err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.answers) > 0 {
+		status := h.answers[0]
+		h.answers = h.answers[1:]
+		w.WriteHeader(status)
+		return
+	}
+	h.got = append(h.got, d)
+}
+
+func (h *hookTest) gone(real string) {
+	h.event(director.Event{Kind: director.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{ServiceName: "Shop"}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
+}
+
+func (h *hookTest) seen() (got []delivery, lines string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.got, strings.Join(h.lines, "\n")
+}
+
+func TestHooks(t *testing.T) {
+	file := t.TempDir() + "/told"
+	h := newHookTest(t, "cat >>"+file)
+	h.gone("10.1.0.1:80")
+	h.event(director.Event{Kind: director.RealDeleted, Virtual: &conf.VirtualService{}}) // one of the kernel's steps
+	h.gone("10.1.0.2:80")
+	h.close()
+	h.gone("10.1.0.3:80") // too late
+
+	got, lines := h.seen()
+	if len(got) != 1 || len(got[0].Events) != 2 || lines != "" {
+		t.Fatalf("the webhook got %+v; logged: %s", got, lines)
+	}
+	m := got[0].Events[0]
+	if m.Kind != "gone" || m.Real != "10.1.0.1:80" || m.Host != "director" || m.Service != "Shop" || !strings.Contains(m.Text, "refused") {
+		t.Errorf("the webhook got %+v", m)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil || strings.Count(string(text), "\n") != 2 || !strings.Contains(string(text), `"real":"10.1.0.2:80"`) {
+		t.Errorf("the command got %s, %v", text, err)
+	}
+}
+
+func TestWebhookRefuses(t *testing.T) {
+	h := newHookTest(t, "", http.StatusForbidden)
+	h.gone("10.1.0.1:80")
+	h.close()
+	got, lines := h.seen()
+	if len(got) != 0 || !strings.Contains(lines, "it answers 403 Forbidden") || strings.Contains(lines, "geheim") {
+		t.Errorf("got %+v; logged: %s", got, lines)
+	}
+}
+
+func TestWebhookOfNobody(t *testing.T) {
+	h := newHookTest(t, "")
+	h.server.Close()
+	h.gone("10.1.0.1:80")
+	h.close()
+	if _, lines := h.seen(); !strings.Contains(lines, "connection refused") || strings.Contains(lines, "geheim") {
+		t.Errorf("logged: %s", lines)
+	}
+}
+
+// When too much happens, the rest is counted.
+func TestWebhookIsBounded(t *testing.T) {
+	h := newHookTest(t, "")
+	for range mostListed + 7 {
+		h.gone("10.1.0.1:80")
+	}
+	h.close()
+	if got, _ := h.seen(); len(got) != 1 || len(got[0].Events) != mostListed || got[0].Omitted != 7 {
+		t.Errorf("%d deliveries", len(got))
+	}
+}
+
+func TestNotifyCommandFails(t *testing.T) {
+	h := newHookTest(t, "exit 3")
+	h.use(&conf.Config{NotifyCommand: "exit 3"})
+	h.gone("10.1.0.1:80")
+	h.close()
+	if _, lines := h.seen(); lines != "system(exit 3) failed: exit status 3" {
+		t.Errorf("logged: %s", lines)
+	}
+}
+
+// A web server that is out of order for a moment gets its message all the same.
+func TestWebhookRetries(t *testing.T) {
+	tests := map[string]struct {
+		answers []int
+		tries   int
+		logged  string
+	}{
+		"at once":      {nil, 1, ""},
+		"second time":  {[]int{500}, 2, ""},
+		"third time":   {[]int{503, 429}, 3, ""},
+		"never":        {[]int{500, 500, 502, 500}, 3, "The webhook at chat.example.com was not reached: it answers 502 Bad Gateway"},
+		"not repeated": {[]int{404}, 1, "The webhook at chat.example.com was not reached: it answers 404 Not Found"},
+		"redirected":   {[]int{302}, 1, "The webhook at chat.example.com was not reached: it answers 302 Found"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				var lines []string
+				h := newHooks("director", func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) },
+					&conf.Config{Webhook: "https://chat.example.com/geheim"})
+				h.http.Transport = transport(func(*http.Request) (*http.Response, error) {
+					status := http.StatusOK
+					if tries < len(tt.answers) {
+						status = tt.answers[tries]
+					}
+					tries++
+					return &http.Response{StatusCode: status, Status: fmt.Sprint(status, " ", http.StatusText(status)), Body: http.NoBody}, nil
+				})
+				(&hookTest{hooks: h}).gone("10.1.0.1:80")
+				time.Sleep(time.Minute)
+				h.close()
+				if text := strings.Join(lines, "\n"); tries != tt.tries || text != tt.logged {
+					t.Errorf("%d tries, logged %q, want %d, %q", tries, text, tt.tries, tt.logged)
+				}
+			})
+		})
+	}
+}
+
+// A transport answers requests without a network.
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
