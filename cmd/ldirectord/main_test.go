@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,13 +113,24 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// tell (tell NAME SIGNAL) sends a signal to the daemon of that name.
+// tell (tell NAME SIGNAL) sends a signal to the daemon of that name. One that
+// is killed has ended then.
 func tell(ts *testscript.TestScript, _ bool, args []string) {
 	pid := readPID(ts.MkAbs("ldirectord." + args[0] + ".pid"))
 	if pid == 0 {
 		ts.Fatalf("no daemon %s", args[0])
 	}
 	ts.Check(unix.Kill(pid, unix.SignalNum("SIG"+args[1])))
+	if args[1] != "KILL" {
+		return
+	}
+	for { // a dead process that nobody has waited for has no command line
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err != nil || len(line) == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 var masks = map[*regexp.Regexp]string{
