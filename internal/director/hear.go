@@ -68,7 +68,7 @@ func (d *Director) turned(r *real, before tally, res result) {
 		if before.verdict == down {
 			e.Down = r.since.Sub(before.since)
 		}
-		r.startSlowly(res.at)
+		r.startSlowly()
 	} else {
 		e.Kind, e.Attempts, e.Reason = Gone, r.attempts, res.Err.Error()
 		r.climbing = false

@@ -13,7 +13,7 @@ const slowSteps = 10
 
 // startSlowly lets a real server that came back begin with a part of its
 // weight.
-func (r *real) startSlowly(now time.Time) {
+func (r *real) startSlowly() {
 	r.percent = 100
 	if r.virtual.conf.SlowStart > 0 {
 		r.climbing, r.percent = true, 100/slowSteps
