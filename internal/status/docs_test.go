@@ -1,0 +1,153 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/internal/lab"
+)
+
+func readDoc(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../docs/monitoring", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// What is served for programs is described, and nothing else is.
+func TestOpenAPI(t *testing.T) {
+	var served, described []string
+	for _, r := range routes {
+		method, path, _ := strings.Cut(r.pattern, " ")
+		if strings.HasPrefix(path, "/api/") || slices.Contains([]string{"/healthz", "/readyz", "/metrics"}, path) {
+			control := ""
+			if r.control {
+				control = " with a token"
+			}
+			served = append(served, strings.ToLower(method)+" "+path+control)
+		}
+	}
+	path := ""
+	for line := range strings.Lines(readDoc(t, "openapi.yaml")) {
+		switch {
+		case strings.HasPrefix(line, "  /"):
+			path = strings.TrimRight(line[2:], ":\n")
+		case path != "" && (strings.HasPrefix(line, "    get:") || strings.HasPrefix(line, "    post:")):
+			method, _, _ := strings.Cut(strings.TrimSpace(line), ":")
+			described = append(described, method+" "+path)
+		case strings.HasPrefix(line, "      security: [{token: []}]"):
+			described[len(described)-1] += " with a token"
+		case strings.HasPrefix(line, "components:"):
+			path = ""
+		}
+	}
+	slices.Sort(served)
+	slices.Sort(described)
+	if diff := cmp.Diff(served, described); diff != "" {
+		t.Errorf("docs/monitoring/openapi.yaml (-served +described):\n%s", diff)
+	}
+}
+
+// Every field that is sent is described.
+func TestOpenAPIFields(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	doc := readDoc(t, "openapi.yaml")
+	for _, path := range []string{"snapshot", "history", "why?real=10.1.0.1"} {
+		body := h.get(outside, "/api/v1/"+path).Body.String()
+		for _, m := range regexp.MustCompile(`"([a-z_]+)":`).FindAllStringSubmatch(body, -1) {
+			if !regexp.MustCompile(`\b`+m[1]+`:`).MatchString(doc) && !strings.Contains(kernelAndLag, " "+m[1]+" ") {
+				t.Errorf("%s has a field %s that is not described", path, m[1])
+			}
+		}
+	}
+}
+
+// kernelAndLag are the fields of two objects that are not described one by one.
+const kernelAndLag = " changes refused repairs error checks running overdue worst_seconds silent_seconds unheard "
+
+// What the dashboard and the alerts ask for is there.
+func TestMetricNames(t *testing.T) {
+	h := newHouse(t, plainConfig)
+	metrics := h.get(outside, "/metrics").Body.String()
+	// These are only there when there is something to tell.
+	rare := []string{"ldirectord_real_override", "ldirectord_real_certificate_end_time_seconds", "ldirectord_kernel_errors_total"}
+	for _, name := range []string{"grafana.json", "alerts.yml"} {
+		text := readDoc(t, name)
+		if name == "grafana.json" && !json.Valid([]byte(text)) {
+			t.Error("grafana.json is no JSON")
+		}
+		found := regexp.MustCompile(`ldirectord_[a-z_]+`).FindAllString(text, -1)
+		if len(found) == 0 {
+			t.Errorf("%s asks for nothing", name)
+		}
+		for _, metric := range found {
+			if !slices.Contains(rare, metric) && !regexp.MustCompile(`(?m)^`+metric+`[ {]`).MatchString(metrics) {
+				t.Errorf("%s asks for %s, which is not there", name, metric)
+			}
+		}
+	}
+}
+
+// A real Prometheus takes the rules, likes the metrics and scrapes them.
+func TestPrometheus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a Prometheus")
+	}
+	lab.Need(t, lab.Package{Name: "prometheus", File: "/usr/bin/prometheus"})
+	h := newHouse(t, plainConfig)
+	server := httptest.NewServer(h.handler(outside))
+	defer server.Close()
+	rules, err := filepath.Abs("../../docs/monitoring/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("promtool", "check", "rules", rules).CombinedOutput(); err != nil {
+		t.Errorf("promtool check rules: %v\n%s", err, out)
+	}
+	lint := exec.Command("promtool", "check", "metrics")
+	lint.Stdin = strings.NewReader(h.get(outside, "/metrics").Body.String())
+	if out, err := lint.CombinedOutput(); err != nil {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+	dir := t.TempDir()
+	config := fmt.Sprintf("global: {scrape_interval: 1s}\nrule_files: [%s]\nscrape_configs:\n- job_name: ldirectord\n  static_configs: [{targets: [%q]}]\n",
+		rules, strings.TrimPrefix(server.URL, "http://"))
+	if err := os.WriteFile(dir+"/p.yml", []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const at = "127.0.0.1:19090"
+	prometheus := exec.Command("prometheus", "--config.file="+dir+"/p.yml", "--storage.tsdb.path="+dir+"/data", "--web.listen-address="+at)
+	if err := prometheus.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { prometheus.Process.Kill(); prometheus.Wait() }()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	var answer []byte
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+		resp, err := client.Get("http://" + at + "/api/v1/query?query=ldirectord_virtual_reals_in")
+		if err != nil {
+			continue
+		}
+		answer, err = io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err == nil && strings.Contains(string(answer), `"virtual":"tcp:10.0.0.1:80"`) {
+			return
+		}
+	}
+	t.Errorf("Prometheus has not scraped it: %s", answer)
+}
