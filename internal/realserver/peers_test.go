@@ -1,6 +1,7 @@
 package realserver_test
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net"
@@ -8,11 +9,14 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"testing"
+
+	"ldirectord/internal/realserver"
 )
 
 // healthServer answers as a grpc server that has the health service: itself and
 // its service shop serve, its service pay does not.
-func healthServer(t *testing.T) netip.AddrPort {
+// With a certificate it speaks TLS.
+func healthServer(t *testing.T, cert *realserver.Certificate) netip.AddrPort {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -30,9 +34,15 @@ func healthServer(t *testing.T) netip.AddrPort {
 		w.Write([]byte{0, 0, 0, 0, 2, 1 << 3, status})
 		w.Header().Set("Grpc-Status", "0")
 	}))
-	s.Config.Protocols = new(http.Protocols)
-	s.Config.Protocols.SetUnencryptedHTTP2(true)
-	s.Start()
+	if cert != nil {
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{cert.TLS}}
+		s.EnableHTTP2 = true
+		s.StartTLS()
+	} else {
+		s.Config.Protocols = new(http.Protocols)
+		s.Config.Protocols.SetUnencryptedHTTP2(true)
+		s.Start()
+	}
 	t.Cleanup(s.Close)
 	return s.Listener.Addr().(*net.TCPAddr).AddrPort()
 }

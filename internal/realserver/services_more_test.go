@@ -64,8 +64,11 @@ func (s *site) news() {
 }
 
 // health is grpc, for which Debian has no server.
-func (s *site) health() {
-	at := healthServer(s.t)
+func (s *site) health(ca *realserver.Authority) {
+	at := healthServer(s.t, nil)
+	secure := healthServer(s.t, ca.Server("127.0.0.1"))
+	s.always("grpc, TLS", secure, "service=grpc", "starttls=yes", "sslverify=yes", "sslcafile="+ca.File)
+	s.down("grpc, TLS, an unknown authority", "certificate signed by unknown authority", secure, "service=grpc", "starttls=yes")
 	s.always("grpc", at, "service=grpc")
 	s.always("grpc, one of its services", at, "service=grpc", `request="shop"`)
 	s.down("grpc, a service that does not serve", "NOT_SERVING", at, "service=grpc", `request="pay"`)
@@ -77,8 +80,8 @@ func (s *site) health() {
 func (s *site) otherChecks() {
 	d := s.daemon(realserver.Memcached(s.t))
 	at, at6 := d.Addr("memcached"), d.Addr("memcached6")
-	shell := s.script("check.sh", "#!/bin/bash\nexec 3<>/dev/tcp/$3/$4\n")
-	perl := s.script("check.pl", "use IO::Socket::IP;\nexit(IO::Socket::IP->new(PeerHost => $ARGV[2], PeerPort => $ARGV[3]) ? 0 : 1);\n")
+	shell := s.script("check.sh", "#!/bin/bash\naddress=${3#[}\nexec 3<>/dev/tcp/${address%]}/$4\n")
+	perl := s.script("check.pl", "use IO::Socket::IP;\nexit(IO::Socket::IP->new(PeerHost => $ARGV[2] =~ tr/[]//dr, PeerPort => $ARGV[3]) ? 0 : 1);\n")
 	for _, at := range []netip.AddrPort{at, at6} {
 		s.connects("connect", "connection refused", at, "checktype=connect")
 		s.up("a number", unusual, at, "checktype=2", "service=memcached")

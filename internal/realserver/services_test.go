@@ -157,7 +157,7 @@ func TestEveryService(t *testing.T) {
 	s.databases()
 	s.stores()
 	s.news()
-	s.health()
+	s.health(ca)
 	s.otherChecks()
 
 	p := run(t, s.write())

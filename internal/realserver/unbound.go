@@ -3,6 +3,7 @@ package realserver
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"ldirectord/internal/lab"
@@ -24,9 +25,9 @@ func Unbound(t *testing.T) *Daemon {
 	d := newDaemon(t, "unbound")
 	addr := d.listen("dns", "tcp")
 	addr6 := d.listenOn(netip.IPv6Loopback(), "dns6", "tcp")
-	many := ""
+	var many strings.Builder
 	for i := range 200 {
-		many += fmt.Sprintf("	local-data: \"many.example.com. A 10.0.8.%d\"\n", i)
+		fmt.Fprintf(&many, "	local-data: \"many.example.com. A 10.0.8.%d\"\n", i)
 	}
 	config := d.write("unbound.conf", fmt.Sprintf(`
 server:
@@ -51,6 +52,6 @@ server:
 %[6]sforward-zone:
 	name: "broken.example."
 	forward-addr: %[1]s@1
-`, addr.Addr(), addr.Port(), addr6.Addr(), addr6.Port(), d.Dir, many))
+`, addr.Addr(), addr.Port(), addr6.Addr(), addr6.Port(), d.Dir, many.String()))
 	return d.run("/usr/sbin/unbound", "-d", "-c", config)
 }
