@@ -83,7 +83,7 @@ type stage struct {
 	t       *testing.T
 	archive *txtar.Archive
 	table   *ipvs.Memory
-	ours    bool // the next change of the table is not somebody else's
+	theirs  atomic.Bool // changes of the table are somebody else's
 	d       *Director
 	cancel  context.CancelFunc
 	ended   chan error
@@ -100,9 +100,9 @@ type stage struct {
 
 // play performs the script and returns the transcript.
 func play(t *testing.T, a *txtar.Archive) string {
-	s := &stage{t: t, archive: a, table: ipvs.NewMemory(), ours: true, dir: t.TempDir(), broken: map[string]string{}, asked: map[string]int{}}
+	s := &stage{t: t, archive: a, table: ipvs.NewMemory(), dir: t.TempDir(), broken: map[string]string{}, asked: map[string]int{}}
 	s.table.OnChange = func(c ipvs.Change) {
-		if s.ours {
+		if !s.theirs.Load() {
 			s.printf("kernel", "%s", c)
 		}
 	}
@@ -111,7 +111,7 @@ func play(t *testing.T, a *txtar.Archive) string {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		fmt.Fprintf(&s.out, "> %s\n", line)
+		s.write("> " + line)
 		s.perform(strings.Fields(line))
 		synctest.Wait()
 	}
@@ -122,9 +122,13 @@ func play(t *testing.T, a *txtar.Archive) string {
 }
 
 func (s *stage) printf(who, format string, args ...any) {
+	s.write(who + ": " + fmt.Sprintf(format, args...))
+}
+
+func (s *stage) write(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fmt.Fprintf(&s.out, "%s: %s\n", who, fmt.Sprintf(format, args...))
+	s.out.WriteString(line + "\n")
 }
 
 func (s *stage) perform(words []string) {
@@ -313,8 +317,8 @@ func wasDown(d time.Duration) string {
 
 // ipvsadm is somebody else at work on the table.
 func (s *stage) ipvsadm(words []string) {
-	s.ours = false
-	defer func() { s.ours = true }()
+	s.theirs.Store(true)
+	defer s.theirs.Store(false)
 	if words[0] == "-C" {
 		entries, err := s.table.Read()
 		if err != nil {
