@@ -196,11 +196,12 @@ func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
 	return d.do(ctx, func() { d.load(cfg, conf.Reloading) })
 }
 
-// do has f called by the goroutine that owns the state.
+// do has f called by the goroutine that owns the state, and returns when the
+// kernel agrees with what came of it.
 func (d *Director) do(ctx context.Context, f func()) error {
 	done := make(chan struct{})
 	select {
-	case d.calls <- func() { f(); close(done) }:
+	case d.calls <- func() { f(); d.settle(); close(done) }:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
