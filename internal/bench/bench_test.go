@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net/netip"
@@ -9,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,46 +19,6 @@ import (
 	"ldirectord/internal/engine"
 	"ldirectord/internal/schedule"
 )
-
-// serveVar makes the test binary the servers: how many, and their fault.
-const serveVar = "LDIRECTORD_BENCH_SERVERS"
-
-func TestMain(m *testing.M) {
-	var n int
-	var fault Fault
-	if _, err := fmt.Sscan(os.Getenv(serveVar), &n, &fault); err == nil {
-		fmt.Fprintln(os.Stderr, Serve(n, fault, os.Stdin, os.Stdout))
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
-
-// servers starts the servers until the test ends and returns their port.
-func servers(tb testing.TB, n int, fault Fault) (port uint16) {
-	tb.Helper()
-	cmd := exec.CommandContext(tb.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", serveVar, n, fault))
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		stdin.Close()
-		_ = cmd.Wait() // it ends when its stdin does
-	})
-	if _, err := fmt.Fscanf(bufio.NewReader(stdout), "ready %d\n", &port); err != nil {
-		tb.Fatalf("the servers did not start: %v", err)
-	}
-	return port
-}
 
 // A kind is what is asked, by us and by the floor.
 type kind struct {
@@ -273,28 +231,18 @@ func resident(b *testing.B) float64 {
 	return kb / 1024
 }
 
-// median is the middle one of some measurements: on a machine that does other
-// things too some are wrong.
-func median(measured []float64) float64 {
-	slices.Sort(measured)
-	return measured[len(measured)/2]
-}
-
 // A floor is the path of the C program, "" is none.
 type floor string
 
 // buildFloor compiles the floor, if there is a compiler.
 func buildFloor(b *testing.B) floor {
 	b.Helper()
-	cc, err := exec.LookPath("cc")
-	if err != nil {
+	if _, err := exec.LookPath("cc"); err != nil {
 		b.Log("no C compiler: without the floor")
 		return ""
 	}
 	path := filepath.Join(b.TempDir(), "floor")
-	if out, err := exec.CommandContext(b.Context(), cc, "-O2", "-o", path, "testdata/floor.c").CombinedOutput(); err != nil {
-		b.Fatalf("compiling the floor: %v\n%s", err, out)
-	}
+	compile(b, path, "testdata/floor.c")
 	return floor(path)
 }
 
@@ -303,17 +251,23 @@ func (f floor) measure(b *testing.B, kind kind, n int, port uint16) float64 {
 	b.Helper()
 	var runs []float64
 	for range max(b.N/2, 1) {
-		out, err := exec.CommandContext(b.Context(), string(f), kind.name, strconv.Itoa(n), strconv.Itoa(int(port)),
-			strconv.Itoa(n), "50", "2").Output()
-		if err != nil {
-			b.Fatalf("the floor: %v", err)
-		}
-		var user, system float64
-		var failed int
-		if _, err := fmt.Sscan(string(out), &user, &system, &failed); err != nil || failed > 0 {
-			b.Fatalf("the floor said %q: %v", out, err)
-		}
-		runs = append(runs, user+system)
+		runs = append(runs, f.run(b, kind.name, n, port))
 	}
 	return median(runs)
+}
+
+// run measures once, for two seconds.
+func (f floor) run(b *testing.B, kind string, n int, port uint16) float64 {
+	b.Helper()
+	out, err := exec.CommandContext(b.Context(), string(f), kind, strconv.Itoa(n), strconv.Itoa(int(port)),
+		strconv.Itoa(n), "50", "2").Output()
+	if err != nil {
+		b.Fatalf("the floor: %v", err)
+	}
+	var user, system float64
+	var failed int
+	if _, err := fmt.Sscan(string(out), &user, &system, &failed); err != nil || failed > 0 {
+		b.Fatalf("the floor said %q: %v", out, err)
+	}
+	return user + system
 }

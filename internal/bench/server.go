@@ -1,15 +1,17 @@
-// Package bench measures what checks cost. It has the load side, a process of
-// its own whose CPU does not count, and benchmarks of schedule and engine
-// together against a minimal program in C that does the same checks.
+// Package bench measures what checks cost and how soon faults are noticed. It
+// has the load side, a process of its own whose CPU does not count; benchmarks
+// of schedule and engine together against a minimal program in C that does the
+// same checks; and a comparison of the whole program with its peers.
 package bench
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // okAnswer is what the servers answer to whatever they are asked.
@@ -33,21 +35,23 @@ func Addr(i int) netip.Addr {
 
 // Serve answers on n addresses and one port until stdin ends, and says
 // "ready PORT" on stdout when it can be asked. Every other address, the odd
-// ones, has the fault.
+// ones, has the fault. Lines on stdin are orders, see orders.go.
 func Serve(n int, fault Fault, stdin, stdout *os.File) error {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return err
 	}
 	defer syscall.Close(epoll)
-	s := &server{epoll: epoll, listeners: map[int32]Fault{}, mute: map[int32]bool{}}
-	port, err := s.listen(n, fault)
-	if err != nil {
+	s := &server{
+		epoll: epoll, targets: make([]target, n),
+		listeners: map[int32]*target{}, mute: map[int32]bool{},
+	}
+	if err := s.listen(fault); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "ready %d\n", port)
+	fmt.Fprintf(stdout, "ready %d\n", s.port)
 	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
+		s.obey(stdin, stdout)
 		os.Exit(0)
 	}()
 	return s.run()
@@ -56,10 +60,22 @@ func Serve(n int, fault Fault, stdin, stdout *os.File) error {
 // A server listens on many addresses in one thread and answers in as few system
 // calls as it can: the less it takes, the less it disturbs what is measured.
 type server struct {
-	epoll     int
-	listeners map[int32]Fault // by descriptor
-	mute      map[int32]bool  // connections that get no answer
-	buffer    [4096]byte
+	epoll  int
+	port   int
+	buffer [4096]byte
+
+	mu        sync.Mutex // between one batch of answers and one order
+	targets   []target
+	listeners map[int32]*target // by descriptor
+	mute      map[int32]bool    // connections that get no answer
+}
+
+// A target is one address that is asked.
+type target struct {
+	addr  netip.Addr
+	fd    int // 0 while nobody listens
+	fault Fault
+	visits
 }
 
 // firstPort is the first port that is tried. Like those of real services it is
@@ -68,48 +84,54 @@ const firstPort = 8080
 
 // listen opens all listeners, on the first port that the first address has
 // free.
-func (s *server) listen(n int, fault Fault) (port int, err error) {
-	for port = firstPort; ; port++ {
-		if err = s.listenOn(Addr(0), port, None); !errors.Is(err, syscall.EADDRINUSE) {
+func (s *server) listen(fault Fault) (err error) {
+	for i := range s.targets {
+		s.targets[i] = target{addr: Addr(i), fault: None}
+		if i%2 == 1 {
+			s.targets[i].fault = fault
+		}
+	}
+	for s.port = firstPort; ; s.port++ {
+		if err = s.open(&s.targets[0]); !errors.Is(err, syscall.EADDRINUSE) {
 			break
 		}
 	}
-	for i := 1; i < n && err == nil; i++ {
-		switch {
-		case i%2 == 0:
-			err = s.listenOn(Addr(i), port, None)
-		case fault != Refused:
-			err = s.listenOn(Addr(i), port, fault)
-		}
+	for i := 1; i < len(s.targets) && err == nil; i++ {
+		err = s.open(&s.targets[i])
 	}
-	return port, err
+	return err
 }
 
-func (s *server) listenOn(addr netip.Addr, port int, fault Fault) error {
+// open lets t be asked, as its fault permits.
+func (s *server) open(t *target) error {
+	if t.fault == Refused {
+		return nil
+	}
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	backlog := 256
-	if fault == BlackHole {
+	if t.fault == BlackHole {
 		backlog = 0 // nobody accepts: it is soon full, and then nothing is answered
 	}
 	// Connections of the run before may not be forgotten yet.
 	err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
 	if err == nil {
-		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: addr.As4(), Port: port})
+		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: t.addr.As4(), Port: s.port})
 	}
 	if err == nil {
 		err = syscall.Listen(fd, backlog)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		syscall.Close(fd)
 		return err
-	case fault == BlackHole:
+	}
+	t.fd = fd
+	if t.fault == BlackHole {
 		return nil
 	}
-	s.listeners[int32(fd)] = fault
+	s.listeners[int32(fd)] = t
 	return s.watch(fd)
 }
 
@@ -125,23 +147,31 @@ func (s *server) run() error {
 		if err != nil && err != syscall.EINTR {
 			return err
 		}
-		for _, event := range events[:max(n, 0)] {
-			if fault, ok := s.listeners[event.Fd]; ok {
-				s.accept(int(event.Fd), fault)
-			} else {
-				s.answer(int(event.Fd))
-			}
+		s.serve(events[:max(n, 0)])
+	}
+}
+
+// serve answers one batch.
+func (s *server) serve(events []syscall.EpollEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, event := range events {
+		if t, ok := s.listeners[event.Fd]; ok {
+			s.accept(t)
+		} else {
+			s.answer(int(event.Fd))
 		}
 	}
 }
 
 // accept takes one connection, and answers it if the question is there already.
-func (s *server) accept(listener int, fault Fault) {
-	fd, _, err := syscall.Accept4(listener, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
+func (s *server) accept(t *target) {
+	fd, _, err := syscall.Accept4(t.fd, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
 	if err != nil {
 		return // it went away again
 	}
-	if fault == Silent {
+	t.visited(time.Now())
+	if t.fault == Silent {
 		s.mute[int32(fd)] = true
 	}
 	if !s.answer(fd) && s.watch(fd) != nil {

@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"ldirectord/internal/lab"
+)
+
+// packages are the peers and what the comparison needs around them.
+var packages = []lab.Package{
+	{Name: "keepalived", File: "/usr/sbin/keepalived"},
+	{Name: "ldirectord", File: "/usr/sbin/ldirectord"},
+	{Name: "libwww-perl", File: "/usr/share/perl5/LWP.pm"},
+	{Name: "ipvsadm", File: "/usr/sbin/ipvsadm"},
+	{Name: "nftables", File: "/usr/sbin/nft"},
+	{Name: "iproute2", File: "/usr/bin/ip"},
+	{Name: "gcc", File: "/usr/bin/gcc"},
+	{Name: "libc6-dev", File: "/usr/include/stdio.h"},
+}
+
+var reportFile = flag.String("report", "", "compare with the peers and write the result to this `file`")
+
+// apartVar tells the test binary that it is in namespaces of its own, and where
+// the stand-ins are.
+const apartVar = "LDIRECTORD_BENCH_APART"
+
+// apart has the calling benchmark run again with a network and mounts of its
+// own. It returns true in there, with the stand-ins in dir.
+func apart(b *testing.B) (dir string, inside bool) {
+	b.Helper()
+	if dir := os.Getenv(apartVar); dir != "" {
+		return dir, true
+	}
+	if os.Geteuid() != 0 {
+		b.Skip("not root: no comparison")
+	}
+	lab.Need(b, packages...)
+	dir = b.TempDir()
+	compile(b, filepath.Join(dir, "ipvsadm"), "testdata/ipvsadm.c")
+	compile(b, filepath.Join(dir, "ipvs.so"), "testdata/ipvs.c", "-shared", "-fPIC")
+	lab.Program(b, "ldirectord/cmd/ldirectord")
+	args := []string{"-test.run=^$", "-test.bench=^" + b.Name() + "$", "-test.benchtime=1x", "-test.timeout=30m"}
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "report" {
+			args = append(args, "-report="+f.Value.String())
+		}
+	})
+	cmd := exec.CommandContext(b.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), apartVar+"="+dir)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		Pdeathsig:    syscall.SIGKILL,
+	}
+	if err := cmd.Run(); err != nil {
+		b.Fatal(err)
+	}
+	return dir, false
+}
+
+// furnish prepares the namespaces: loopback, a /run of their own, and the
+// stand-in where ipvsadm is.
+func furnish(dir string) error {
+	up, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("ip link set lo up: %w: %s", err, up)
+	}
+	return errors.Join(
+		syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""),
+		syscall.Mount("tmpfs", "/run", "tmpfs", 0, ""),
+		syscall.Mount(filepath.Join(dir, "ipvsadm"), "/usr/sbin/ipvsadm", "", syscall.MS_BIND, ""))
+}
+
+// compile compiles a C program.
+func compile(b *testing.B, to, source string, flags ...string) {
+	b.Helper()
+	args := append([]string{"-O2", "-o", to, source}, flags...)
+	if out, err := exec.CommandContext(b.Context(), "cc", args...).CombinedOutput(); err != nil {
+		b.Fatalf("compiling %s: %v\n%s", source, err, out)
+	}
+}

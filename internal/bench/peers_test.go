@@ -1,0 +1,109 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A work is what a program is asked to do: real servers, ten in each virtual
+// service, every second, with a time-out of two.
+type work struct {
+	kind    string // connect or http
+	n       int
+	port    uint16
+	hanging int // as many more real servers, asked by a command that never ends
+}
+
+// perVirtual is how many real servers a virtual service has.
+const perVirtual = 10
+
+// A peer is a program that watches real servers.
+type peer struct {
+	name    string
+	most    int  // real servers that it can be measured with
+	inLog   bool // it logs the changes that it makes; others make them where they are noted
+	prepare func(dir string, w work) (args, env []string, err error)
+}
+
+// stands are what the programs are started with.
+type stands struct{ ldirectord, preload string }
+
+// peers are the programs, ours first.
+func (s stands) peers() []peer {
+	return []peer{
+		{"ldirectord", 10_000, true, func(dir string, w work) (args, env []string, err error) {
+			file, err := ldirectordFile(dir, w)
+			return []string{s.ldirectord, "--dry-run", file, "start"}, nil, err
+		}},
+		{"keepalived", 10_000, false, func(dir string, w work) (args, env []string, err error) {
+			file, err := keepalivedFile(dir, w)
+			args = []string{"/usr/sbin/keepalived", "-n", "-C", "-G", "-f", file}
+			for _, pid := range []string{"p", "c", "r"} {
+				args = append(args, "-"+pid, filepath.Join(dir, pid))
+			}
+			return args, []string{"LD_PRELOAD=" + s.preload}, err
+		}},
+		// With more it takes so long to start that there is nothing to wait for.
+		{"Perl ldirectord", 1000, false, func(dir string, w work) (args, env []string, err error) {
+			file, err := ldirectordFile(dir, w)
+			return []string{"/usr/sbin/ldirectord", file, "start"}, nil, err
+		}},
+	}
+}
+
+// ldirectordFile writes the ldirectord.cf that ours and the Perl program read.
+func ldirectordFile(dir string, w work) (path string, err error) {
+	var b strings.Builder
+	b.WriteString("checkinterval=1\nchecktimeout=2\nnegotiatetimeout=2\nquiescent=no\nautoreload=no\nsupervised=yes\n")
+	how := "\tchecktype=connect\n"
+	if w.kind == "http" {
+		how = "\tchecktype=negotiate\n\trequest=\"index.html\"\n\treceive=\"OK\"\n"
+	}
+	for i := range w.n + w.hanging {
+		if i%perVirtual == 0 {
+			if i >= w.n {
+				how = fmt.Sprintf("\tchecktype=external\n\tcheckcommand=%s\n", filepath.Join(dir, "hang"))
+			}
+			fmt.Fprintf(&b, "virtual=%s:80\n\tprotocol=tcp\n\tscheduler=wrr\n\tservice=http\n%s", virtualAddr(i/perVirtual), how)
+		}
+		fmt.Fprintf(&b, "\treal=%s:%d masq\n", Addr(i), w.port)
+	}
+	return writeFiles(dir, "bench.cf", b.String())
+}
+
+// keepalivedFile writes the same for keepalived.
+func keepalivedFile(dir string, w work) (path string, err error) {
+	var b strings.Builder
+	b.WriteString("global_defs {\n  router_id bench\n  enable_script_security\n  script_user root\n}\n")
+	const tries = "      connect_timeout 2\n      retry 0\n      delay_before_retry 1\n    }\n"
+	how := "    TCP_CHECK {\n" + tries
+	if w.kind == "http" {
+		how = "    HTTP_GET {\n      url {\n        path /index.html\n        status_code 200\n      }\n" + tries
+	}
+	for i := range w.n + w.hanging {
+		if i == w.n {
+			how = fmt.Sprintf("    MISC_CHECK {\n      misc_path \"%s\"\n      misc_timeout 2\n    }\n", filepath.Join(dir, "hang"))
+		}
+		if i%perVirtual == 0 {
+			fmt.Fprintf(&b, "virtual_server %s 80 {\n  delay_loop 1\n  lvs_sched wrr\n  lvs_method NAT\n  protocol TCP\n", virtualAddr(i/perVirtual))
+		}
+		fmt.Fprintf(&b, "  real_server %s %d {\n    weight 1\n%s  }\n", Addr(i), w.port, how)
+		if i%perVirtual == perVirtual-1 || i == w.n+w.hanging-1 {
+			b.WriteString("}\n")
+		}
+	}
+	return writeFiles(dir, "keepalived.conf", b.String())
+}
+
+func virtualAddr(i int) string { return fmt.Sprintf("127.200.%d.%d", i/250, 1+i%250) }
+
+// writeFiles writes a configuration, and beside it the command that hangs.
+func writeFiles(dir, name, text string) (path string, err error) {
+	path = filepath.Join(dir, name)
+	if err := os.WriteFile(filepath.Join(dir, "hang"), []byte("#!/bin/sh\nexec sleep 1000\n"), 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
