@@ -114,6 +114,12 @@ status 0: no mistakes; 2: mistakes.
 			summary: "print the kernel's table as ipvsadm-save does",
 		},
 		{
+			name: "import", arguments: "FILE", run: (*session).importFile,
+			summary: "print a configuration made of ipvsadm -Sn or keepalived.conf",
+			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
+or - for standard input. What is not carried over is said on standard error.`,
+		},
+		{
 			name: "host", arguments: "WHAT up|down|status", run: (*session).host,
 			summary: "set up the host: director, realserver or marks",
 			help:    hostHelp,
