@@ -57,6 +57,8 @@ install: build ## into DESTDIR, below PREFIX; the configuration is left alone
 	done
 	install -m 644 packaging/logrotate $(DESTDIR)/etc/logrotate.d/ldirectord
 	install -m 644 ldirectord.cf.example README.md LICENSE CHANGELOG.md docs/*.md docs/*.svg $(DESTDIR)$(PREFIX)/share/doc/ldirectord
+	install -d $(DESTDIR)$(PREFIX)/share/doc/ldirectord/monitoring
+	install -m 644 docs/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/ldirectord/monitoring
 
 clean: ## remove what was built
 	rm -rf build

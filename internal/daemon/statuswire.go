@@ -40,11 +40,21 @@ func (s *session) overrides() []director.Override {
 // newStatus is what answers questions about d. In a dry run it does not stand
 // in the way of the daemon proper: it has no socket and keeps no orders.
 func (s *session) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Connections: connections}
+	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Connections: connections, Queues: d.queues}
 	if !s.inv.dryRun {
 		o.Socket, o.Overrides = s.socket(), s.overridesFile()
 	}
 	return status.New(o)
+}
+
+// queues are those of logs and notifications.
+func (d *daemon) queues() []status.Queue {
+	waiting, dropped := d.log.Load()
+	list := []status.Queue{{Name: "log", Waiting: waiting, Dropped: dropped}}
+	for _, q := range d.notifier.Queues() {
+		list = append(list, status.Queue(q))
+	}
+	return list
 }
 
 // plan reads the configuration as a reload would, and says what that would

@@ -36,7 +36,8 @@ type queue struct {
 	reopens chan struct{}
 	quit    chan struct{}
 	done    chan struct{}
-	dropped atomic.Uint64
+	dropped atomic.Uint64 // and not told yet
+	total   atomic.Uint64 // dropped ever
 
 	failed error  // why the last write failed; nil if it did not
 	lost   uint64 // lines that could not be written since then
@@ -61,6 +62,7 @@ func (q *queue) put(line []byte) {
 	case q.lines <- line:
 	default:
 		q.dropped.Add(1)
+		q.total.Add(1)
 	}
 }
 

@@ -79,6 +79,9 @@ func TestQueueDropsWhenTheDiskHangs(t *testing.T) {
 		for range queueLength + 3 {
 			io.WriteString(q, "x")
 		}
+		if waiting, dropped := (&Log{main: q}).Load(); waiting != queueLength || dropped != 3 {
+			t.Errorf("%d wait, %d were dropped, want %d and 3", waiting, dropped, queueLength)
+		}
 		d.hang <- struct{}{}
 		d.hang <- struct{}{}
 		close(d.hang)

@@ -23,6 +23,7 @@ type lanes struct {
 
 	mu      sync.Mutex
 	waiting map[string][]func(context.Context)
+	dropped uint64 // because a lane was full
 	closed  bool
 	running sync.WaitGroup // one for each lane
 }
@@ -39,6 +40,7 @@ func (l *lanes) do(lane string, f func(context.Context)) bool {
 	defer l.mu.Unlock()
 	queue, busy := l.waiting[lane]
 	if l.closed || len(queue) >= laneLength {
+		l.dropped++
 		return false
 	}
 	l.waiting[lane] = append(queue, f)
@@ -90,4 +92,14 @@ func (l *lanes) closing() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closed
+}
+
+// load is how many functions wait, and how many were dropped so far.
+func (l *lanes) load() (waiting int, dropped uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, queue := range l.waiting {
+		waiting += len(queue)
+	}
+	return waiting, l.dropped
 }

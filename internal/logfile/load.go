@@ -1,0 +1,19 @@
+package logfile
+
+// Load is how many lines wait to be written, and how many were dropped because
+// too many did. It may be called from any goroutine.
+func (l *Log) Load() (waiting int, dropped uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	queues := []*queue{l.main}
+	for _, q := range l.files {
+		queues = append(queues, q)
+	}
+	for _, q := range queues {
+		if q != nil {
+			waiting += len(q.lines)
+			dropped += q.total.Load()
+		}
+	}
+	return waiting, dropped
+}
