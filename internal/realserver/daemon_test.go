@@ -147,6 +147,9 @@ func TestParseStat(t *testing.T) {
 	if want := (process{pid: 42, parent: 7, session: 40}); got != want {
 		t.Errorf("parseStat = %+v, want %+v", got, want)
 	}
+	if got := parseStat("43 (b) Z 7 42 40 0 -1 4194560"); !got.zombie {
+		t.Errorf("parseStat = %+v, want a zombie", got)
+	}
 	if got := parseStat("nothing"); got != (process{}) {
 		t.Errorf("parseStat = %+v, want nothing", got)
 	}

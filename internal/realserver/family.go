@@ -24,7 +24,22 @@ func family(pid int) []int {
 	return found
 }
 
-type process struct{ pid, parent, session int }
+// survivors are those of a session whose processes have been killed that are not
+// dead yet: they may still hold sockets.
+func survivors(session int) int {
+	n := 0
+	for _, p := range processTable() {
+		if p.session == session && !p.zombie {
+			n++
+		}
+	}
+	return n
+}
+
+type process struct {
+	pid, parent, session int
+	zombie               bool // it is dead, and its parent has not been told
+}
 
 // processTable returns all processes of the machine. Who ends while it is read
 // is left out.
@@ -52,7 +67,7 @@ func parseStat(stat string) process {
 		n, _ := strconv.Atoi(fields[i])
 		return n
 	}
-	p := process{parent: number(1), session: number(3)}
+	p := process{parent: number(1), session: number(3), zombie: len(fields) > 0 && (fields[0] == "Z" || fields[0] == "X")}
 	p.pid, _ = strconv.Atoi(pid)
 	return p
 }

@@ -115,18 +115,25 @@ func (d *Daemon) Stop() {
 		case <-time.After(stopTimeout):
 		}
 	}
-	// Twice, for a child that was born meanwhile.
 	d.signal(syscall.SIGKILL)
 	<-d.ended
-	d.signal(syscall.SIGKILL)
+	d.awaitEnd("it has processes left", func() bool {
+		d.signal(syscall.SIGKILL) // again, for a child that was born meanwhile
+		return survivors(d.pid) == 0
+	})
 	d.pid = 0
-	deadline := time.Now().Add(stopTimeout)
 	for _, p := range d.ports {
-		for p.taken() {
-			if time.Now().After(deadline) {
-				d.t.Fatalf("%s was stopped, but somebody listens on %s", d.name, p.addr)
-			}
-			time.Sleep(pollInterval)
+		d.awaitEnd(fmt.Sprintf("somebody listens on %s", p.addr), func() bool { return !p.taken() })
+	}
+}
+
+// awaitEnd returns when ended is true of a Daemon that was killed; left says
+// what there is until then.
+func (d *Daemon) awaitEnd(left string, ended func() bool) {
+	d.t.Helper()
+	for deadline := time.Now().Add(stopTimeout); !ended(); time.Sleep(pollInterval) {
+		if time.Now().After(deadline) {
+			d.t.Fatalf("%s was stopped, but %s", d.name, left)
 		}
 	}
 }
