@@ -159,9 +159,9 @@ func counter(n uint64) string {
 	case n < 100_000_000_000:
 		return fmt.Sprintf("%dM", n/1e6)
 	case n < 100_000_000_000_000:
-		return fmt.Sprintf("%dG", uint64(n/1e9))
+		return fmt.Sprintf("%dG", n/1e9)
 	}
-	return fmt.Sprintf("%dT", uint64(n/1e12))
+	return fmt.Sprintf("%dT", n/1e12)
 }
 
 // WriteNotes writes a history.
