@@ -37,7 +37,7 @@ func parseKeepalived(text string) *node {
 		}
 		line = strings.NewReplacer("{", " { ", "}", " } ").Replace(line)
 		var current *node
-		for _, word := range strings.Fields(line) {
+		for word := range strings.FieldsSeq(line) {
 			top := stack[len(stack)-1]
 			switch word {
 			case "{":

@@ -33,14 +33,15 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s has no help", name)
 		}
 		for _, m := range f.GetMetric() {
-			key := name
+			var key strings.Builder
+			key.WriteString(name)
 			for _, l := range m.GetLabel() {
-				key += " " + l.GetName() + "=" + l.GetValue()
+				key.WriteString(" " + l.GetName() + "=" + l.GetValue())
 			}
-			if _, twice := got[key]; twice {
-				t.Errorf("%s is there twice", key)
+			if _, twice := got[key.String()]; twice {
+				t.Errorf("%s is there twice", key.String())
 			}
-			got[key] = m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			got[key.String()] = m.GetGauge().GetValue() + m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
 		}
 	}
 	for key, want := range map[string]float64{

@@ -57,7 +57,7 @@ func TestScreenKeys(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var s Screen
-			for _, key := range strings.Fields(strings.ReplaceAll(tt.keys, "\r", "<return>")) {
+			for key := range strings.FieldsSeq(strings.ReplaceAll(tt.keys, "\r", "<return>")) {
 				if s.Key(strings.ReplaceAll(key, "<return>", "\r")) {
 					t.Fatalf("%q quits", key)
 				}
