@@ -37,7 +37,7 @@ var (
 // fault are up each time, the others down.
 func TestFaults(t *testing.T) {
 	const n = 50
-	directors := map[Fault]*director{}
+	directors := map[Fault]*watcher{}
 	for _, fault := range []Fault{None, Refused, Silent, BlackHole} {
 		directors[fault] = start(t, http, pace{time.Second / 2, time.Second}, n, servers(t, n, fault))
 	}
@@ -94,8 +94,8 @@ func BenchmarkHalfDead(b *testing.B) {
 	}
 }
 
-// A director is schedule and engine with the checks of n real servers.
-type director struct {
+// A watcher is schedule and engine with the checks of n real servers.
+type watcher struct {
 	schedule *schedule.Schedule
 	reals    []real
 	stop     func()
@@ -113,11 +113,11 @@ type pace struct{ interval, timeout time.Duration }
 
 var everySecond = pace{time.Second, 2 * time.Second}
 
-// start starts a director.
-func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *director {
+// start starts a watcher.
+func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *watcher {
 	tb.Helper()
 	e := engine.New(engine.Options{})
-	d := &director{schedule: schedule.New(schedule.Options{}), reals: make([]real, n)}
+	d := &watcher{schedule: schedule.New(schedule.Options{}), reals: make([]real, n)}
 	jobs := make([]*schedule.Job, n)
 	for i := range d.reals {
 		r := &d.reals[i]
@@ -157,11 +157,11 @@ func (r *real) begin(now time.Time) {
 }
 
 // warm waits until first starts, stacks and pools are behind it.
-func (d *director) warm() { <-time.After(4 * time.Second) }
+func (d *watcher) warm() { <-time.After(4 * time.Second) }
 
 // seconds measures for b.N seconds and returns the CPU of one check in
 // microseconds.
-func (d *director) seconds(b *testing.B) float64 {
+func (d *watcher) seconds(b *testing.B) float64 {
 	b.Helper()
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
@@ -179,15 +179,15 @@ func (d *director) seconds(b *testing.B) float64 {
 }
 
 // asked is how often any server was asked.
-func (d *director) asked() (n int64) {
+func (d *watcher) asked() (n int64) {
 	for i := range d.reals {
 		n += d.reals[i].asked.Load()
 	}
 	return n
 }
 
-// report ends the director and reports what it was like for the healthy ones.
-func (d *director) report(b *testing.B) {
+// report ends the watcher and reports what it was like for the healthy ones.
+func (d *watcher) report(b *testing.B) {
 	b.Helper()
 	b.ReportMetric(float64(d.schedule.Lag().Worst)/1e6, "ms-worst-lag")
 	b.ReportMetric(resident(b), "MB-rss")

@@ -190,9 +190,20 @@ func (s *session) steady(name string) {
 		}
 		v := s.visits(s, 0, s.work.n)
 		s.add(sectionCPU, name, s.peer.name, cheap(s.work.kind), float64((s.cpu()-used).Nanoseconds())/1e3/float64(v.Total))
-		s.add(sectionTime, name, s.peer.name, atMost(1.05), v.Mean.Seconds(), v.Worst.Seconds())
+		s.punctual(name, s.work.n)
 		s.add(sectionMemory, name, s.peer.name, atMost(30), s.pss())
 	}
+}
+
+// punctual notes how far apart the checks of the first n servers were. It takes
+// two to tell.
+func (s *session) punctual(name string, n int) {
+	v := s.visits(s, 0, n)
+	mean, worst := v.Mean.Seconds(), v.Worst.Seconds()
+	if v.Fewest < 2 {
+		mean, worst = math.Inf(1), math.Inf(1)
+	}
+	s.add(sectionTime, name, s.peer.name, atMost(1.05), mean, worst)
 }
 
 // faults has one, 1 % and half of the servers fail in every way.
@@ -204,9 +215,9 @@ func (s *session) faults() {
 	for range runs {
 		s.fail(1, Refused, BlackHole, Silent)
 		s.fail(s.work.n/100, Refused, BlackHole, Silent)
-		for _, fault := range []Fault{Refused, BlackHole, Silent} {
-			s.fail(s.work.n/2, fault)
-		}
+	}
+	for _, fault := range []Fault{Refused, BlackHole, Silent} {
+		s.fail(s.work.n/2, fault)
 	}
 }
 
@@ -253,8 +264,7 @@ func (s *session) fail(n int, faults ...Fault) {
 	}
 	if n == s.work.n/2 {
 		pause(window / 2)
-		v := s.visits(s, 0, healthy)
-		s.add(sectionTime, s.title(outages[0]), s.peer.name, atMost(1.05), v.Mean.Seconds(), v.Worst.Seconds())
+		s.punctual(s.title(outages[0]), healthy)
 	}
 	s.recover(outages, noticed)
 }
@@ -357,9 +367,7 @@ func (c *comparison) hanging(n int) {
 		for range windows {
 			s.order(s, "forget", 0, n)
 			pause(window)
-			v := s.visits(s, 0, n)
-			name := fmt.Sprintf("http, %d beside 100 commands that hang", n)
-			c.add(sectionTime, name, p.name, atMost(1.05), v.Mean.Seconds(), v.Worst.Seconds())
+			s.punctual(fmt.Sprintf("http, %d beside 100 commands that hang", n), n)
 		}
 		s.stop()
 	}

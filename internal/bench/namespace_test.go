@@ -56,8 +56,9 @@ func apart(b *testing.B) (dir string, inside bool) {
 	cmd.Env = append(os.Environ(), apartVar+"="+dir)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Unshareflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
-		Pdeathsig:    syscall.SIGKILL,
+		// It is the first process in there: with it all that it started ends.
+		Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
+		Pdeathsig:  syscall.SIGKILL,
 	}
 	if err := cmd.Run(); err != nil {
 		b.Fatal(err)
@@ -65,7 +66,7 @@ func apart(b *testing.B) (dir string, inside bool) {
 	return dir, false
 }
 
-// furnish prepares the namespaces: loopback, a /run of their own, and the
+// furnish prepares the namespaces: loopback, a /proc and a /run of their own, and the
 // stand-in where ipvsadm is.
 func furnish(dir string) error {
 	up, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput()
@@ -74,6 +75,7 @@ func furnish(dir string) error {
 	}
 	return errors.Join(
 		syscall.Mount("none", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""),
+		syscall.Mount("proc", "/proc", "proc", 0, ""),
 		syscall.Mount("tmpfs", "/run", "tmpfs", 0, ""),
 		syscall.Mount(filepath.Join(dir, "ipvsadm"), "/usr/sbin/ipvsadm", "", syscall.MS_BIND, ""))
 }

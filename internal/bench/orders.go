@@ -76,9 +76,15 @@ func (s *server) order(line string) (answer string) {
 	return word
 }
 
-// change gives t another fault.
+// change gives t another fault. Whom a silent server has left waiting, it hangs
+// up on: it is well again because it was started anew.
 func (s *server) change(t *target, fault Fault) error {
 	t.fault = fault
+	for fd, of := range s.mute {
+		if of == t && fault != Silent {
+			s.close(int(fd))
+		}
+	}
 	switch {
 	case fault == Refused && t.fd > 0:
 		delete(s.listeners, int32(t.fd))

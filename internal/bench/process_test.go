@@ -45,6 +45,8 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	// A burst of lines must not wait for us. Who is not root has less.
+	_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 8<<20)
 	proc.cmd.Stdout, proc.cmd.Stderr = out, out
 	proc.started = monotonic()
 	err = proc.cmd.Start()

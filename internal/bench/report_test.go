@@ -80,7 +80,7 @@ func (r *row) line(columns []string) string {
 		}
 	}
 	ours, ratio := medians[columns[0]], ""
-	if peer := medians["keepalived"]; peer > 0 && !math.IsInf(peer, 0) {
+	if peer := medians["keepalived"]; peer > 0 && ours > 0 && !math.IsInf(peer, 0) {
 		ratio = fmt.Sprintf("%.2f", ours/peer)
 	}
 	goal, verdict := "", ""

@@ -44,7 +44,7 @@ func Serve(n int, fault Fault, stdin, stdout *os.File) error {
 	defer syscall.Close(epoll)
 	s := &server{
 		epoll: epoll, targets: make([]target, n),
-		listeners: map[int32]*target{}, mute: map[int32]bool{},
+		listeners: map[int32]*target{}, mute: map[int32]*target{},
 	}
 	if err := s.listen(fault); err != nil {
 		return err
@@ -67,7 +67,7 @@ type server struct {
 	mu        sync.Mutex // between one batch of answers and one order
 	targets   []target
 	listeners map[int32]*target // by descriptor
-	mute      map[int32]bool    // connections that get no answer
+	mute      map[int32]*target // connections that get no answer
 }
 
 // A target is one address that is asked.
@@ -172,7 +172,7 @@ func (s *server) accept(t *target) {
 	}
 	t.visited(time.Now())
 	if t.fault == Silent {
-		s.mute[int32(fd)] = true
+		s.mute[int32(fd)] = t
 	}
 	if !s.answer(fd) && s.watch(fd) != nil {
 		s.close(fd)
@@ -182,7 +182,7 @@ func (s *server) accept(t *target) {
 // answer answers and closes, unless there is nothing to answer yet.
 func (s *server) answer(fd int) (closed bool) {
 	n, err := syscall.Read(fd, s.buffer[:])
-	if err == syscall.EAGAIN || n > 0 && s.mute[int32(fd)] {
+	if err == syscall.EAGAIN || n > 0 && s.mute[int32(fd)] != nil {
 		return false
 	}
 	if n > 0 {

@@ -32,7 +32,9 @@ What is measured, and what not:
 - The floor is a program in C that does the same checks and nothing else.
 - A black hole is a rule that drops every packet to the servers; a silent server accepts and does not answer.
 - On time: measured where the servers are, over all healthy ones. Faults are part of the time.
-- With 1,000 servers each fault was tried once, with 10,000 three times.
+- The faults of one server and of 1 %% come in all three ways at the same time, with 1,000 servers once, with 10,000
+  three times. Half of the servers fail once in each way.
+- On time is "not seen" where some healthy server was not even asked twice.
 
 `
 
