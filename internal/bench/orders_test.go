@@ -40,7 +40,7 @@ func TestVisits(t *testing.T) {
 func TestBadOrders(t *testing.T) {
 	s := &server{targets: make([]target, 3)}
 	for order, want := range map[string]string{
-		"":               `error: "": unexpected newline`,
+		"":               `error: "": EOF`,
 		"visits 0 4":     `error: "visits 0 4": there are 3 servers`,
 		"visits 2 1":     `error: "visits 2 1": there are 3 servers`,
 		"blackhole 0 1":  `error: "blackhole 0 1": no such order`,
