@@ -1,25 +1,32 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // takeSlot waits until one more kernel may run and returns what gives the
 // place back. Test packages are processes of their own, so the places are file
-// locks: two, more on machines with more than four CPUs.
+// locks: two, more on machines with more than four CPUs. There is no waiting for
+// whichever of several locks is free first, so it looks again and again: who
+// waited for one of them did so beside another that was free.
 func takeSlot() (free func(), err error) {
 	slots := max(2, runtime.NumCPU()/2)
-	for i := range slots {
-		if free, err = lock(fmt.Sprintf("slot%d", i), unix.LOCK_NB); err == nil {
-			return free, nil
+	for {
+		for i := range slots {
+			free, err = lock(fmt.Sprintf("slot%d", i), unix.LOCK_NB)
+			if !errors.Is(err, unix.EWOULDBLOCK) {
+				return free, err
+			}
 		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return lock(fmt.Sprintf("slot%d", os.Getpid()%slots), 0)
 }
 
 // lock takes the named file lock among all processes of this user; how is 0 or
