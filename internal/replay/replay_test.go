@@ -1,0 +1,73 @@
+// Package replay plays sessions of an administrator with the whole program: the
+// binary, its files and signals, a kernel with IPVS, and real servers that
+// answer or do not. What the program prints, logs, mails and leaves in the
+// kernel is written in the session. It has nothing but tests.
+//
+// The sessions stand in testdata/replay. "go test ./internal/replay -update"
+// writes down what happens now.
+package replay
+
+import (
+	"flag"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ldirectord/internal/lab"
+)
+
+var update = flag.Bool("update", false, "rewrite what the sessions of testdata/replay expect")
+
+const (
+	program  = "ldirectord/cmd/ldirectord"
+	sessions = "../../testdata/replay"
+)
+
+// project is the project's directory.
+var project, _ = filepath.Abs("../..")
+
+// atOnce is how many sessions are played at the same time on one kernel: most
+// of a session is waiting.
+const atOnce = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
+
+// TestFiles is about what a file means: what is said about it, and what it
+// makes of the table.
+func TestFiles(t *testing.T) { play(t, "file") }
+
+// TestLives is about what happens after the start.
+func TestLives(t *testing.T) { play(t, "life") }
+
+// play plays all sessions of a kind on one kernel.
+func play(t *testing.T, kind string) {
+	t.Parallel()
+	lab.Need(t, lab.Package{Name: "logrotate", File: "/usr/sbin/logrotate"})
+	binary := lab.Program(t, program)
+	if !lab.Inside(t) {
+		return
+	}
+	files, err := filepath.Glob(filepath.Join(sessions, kind, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no sessions: %v", err)
+	}
+	if err := prepare(binary); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			s := read(t, file)
+			newStage(t, binary, s).play()
+			if *update {
+				s.write()
+			}
+		})
+	}
+}
