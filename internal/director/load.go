@@ -3,6 +3,7 @@ package director
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"time"
 
 	"ldirectord/conf"
@@ -36,8 +37,9 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 	}
 	d.overrule()
 	last := d.lastIdentities()
+	out := lookup(cfg, nil)
 	for _, v := range d.virtuals {
-		d.enter(v, entries, last)
+		d.enter(v, entries, last, out)
 	}
 	for _, v := range old {
 		d.purge(v, "start")
@@ -48,12 +50,14 @@ func (d *Director) load(cfg *conf.Config, status conf.Status) {
 	d.maint.watch(cfg)
 }
 
-// enter brings one virtual service into the kernel.
-func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry, last map[string]identity) {
+// enter brings one virtual service into the kernel. out is who is in
+// maintenance.
+func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry, last map[string]identity, out map[netip.AddrPort]string) {
 	e, ok := entries[v.service.Key]
 	if ok {
 		v.adopt(e)
 	}
+	v.keepOut(out)
 	d.enterService(v)
 	d.announce(v, last)
 	d.sync(v)

@@ -133,6 +133,16 @@ func (d *Director) maintain(out map[netip.AddrPort]string) {
 	}
 }
 
+// keepOut keeps out who never was in. Files with names have their effect once
+// the resolver has answered.
+func (v *virtual) keepOut(out map[netip.AddrPort]string) {
+	for _, r := range v.reals {
+		if file := out[r.conf.AddrPort()]; file != "" && r.verdict == unproven {
+			r.maintenance = file
+		}
+	}
+}
+
 func (d *Director) takeOut(r *real, file string) {
 	wasIn := r.in()
 	r.maintenance = file
