@@ -34,6 +34,8 @@ What is measured, and what not:
 - On time: measured where the servers are, over all healthy ones. Faults are part of the time.
 - The faults of one server and of 1 %% come in all three ways at the same time, with 1,000 servers once, with 10,000
   three times. Half of the servers fail once in each way.
+- Where the log of ours says that lines are missing, because they came faster than they could be written, there is a
+  dash for what would have been read from it.
 - On time is "not seen" where some healthy server was not even asked twice.
 
 `
