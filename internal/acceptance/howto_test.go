@@ -87,7 +87,7 @@ func (s *site) servePage(rs string) (stop func()) {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /lvs.html", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, page+rs) })
 	server := &http.Server{Handler: pages, ReadHeaderTimeout: time.Minute}
-	go server.Serve(l) //nolint:errcheck // ends by Close
+	go server.Serve(l)
 	s.t.Cleanup(func() { server.Close() })
 	return func() { server.Close() }
 }
