@@ -50,6 +50,9 @@ func (t *trouble) ours() bool {
 // of something on our side (holdlocal): what else fails then says more about
 // us than about a real server.
 func (d *Director) judgeOurselves(res *result) {
+	if _, never := res.asked.(unaskable); never {
+		return // wrong in the file, which says nothing about this host
+	}
 	d.trouble.add(res.Local, res.at)
 	holding := d.conf.HoldLocal && d.trouble.ours()
 	if holding != d.trouble.holdingSaid {
