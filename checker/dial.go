@@ -160,6 +160,21 @@ func (c *boundConn) Write(b []byte) (int, error) {
 	return n, nil
 }
 
+// A notedConn is TLS over a boundConn, which does not see how TLS ends.
+type notedConn struct {
+	net.Conn
+	dialer *dialer
+}
+
+// Read implements net.Conn.
+func (c notedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil {
+		return n, c.dialer.note(err)
+	}
+	return n, nil
+}
+
 // SetDeadline implements net.Conn, up to the check's deadline.
 func (c *boundConn) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(c.clip(t)) }
 

@@ -81,7 +81,7 @@ func (l LDAP) connect(d *dialer) (*ldap.Conn, error) {
 		if err := secure.HandshakeContext(d.ctx); err != nil {
 			return nil, d.reason("TLS handshake", err)
 		}
-		raw = secure
+		raw = notedConn{secure, d}
 	}
 	conn := ldap.NewConn(raw, l.TLS != nil)
 	conn.Start()

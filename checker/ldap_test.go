@@ -109,6 +109,23 @@ func TestLDAP(t *testing.T) {
 	}
 }
 
+// TestLDAPTakesLeave has a server end TLS as it should instead of answering.
+func TestLDAPTakesLeave(t *testing.T) {
+	leavesNothing(t)
+	ca := newAuthority(t)
+	server := &tls.Config{Certificates: []tls.Certificate{ca.issue(t, time.Now().Add(time.Hour), "127.0.0.1")}}
+	addr := listen(t, func(c net.Conn) {
+		secure := tls.Server(c, server)
+		secure.Read(make([]byte, 1024))
+		secure.CloseWrite()
+		io.Copy(io.Discard, c)
+	})
+	_, err := LDAP{Addr: addr, Request: "/dc=x", TLS: &tls.Config{InsecureSkipVerify: true}}.Check(t.Context())
+	if got, want := errText(err), "bind: closed the connection"; got != want {
+		t.Errorf("error %q, want %q", got, want)
+	}
+}
+
 // TestLDAPForeignAnswer has STARTTLS answered under a message ID that nobody
 // asked with, for which the library waits without end.
 func TestLDAPForeignAnswer(t *testing.T) {

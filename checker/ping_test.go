@@ -107,6 +107,24 @@ func addLink(t *testing.T, name string, addrs ...string) {
 			t.Fatal(err)
 		}
 	}
+	for _, addr := range addrs {
+		awaitLocal(t, addr)
+	}
+}
+
+// awaitLocal returns when an address counts as our own: for IPv6 that is a moment
+// after its link is up.
+func awaitLocal(t *testing.T, addr string) {
+	t.Helper()
+	ip := netip.MustParsePrefix(addr).Addr().AsSlice()
+	for range 500 {
+		routes, err := netlink.RouteGet(ip)
+		if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	t.Fatalf("%s is still not our own", addr)
 }
 
 func TestPing(t *testing.T) {

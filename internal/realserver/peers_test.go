@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -34,6 +35,7 @@ func healthServer(t *testing.T, cert *realserver.Certificate) netip.AddrPort {
 		w.Write([]byte{0, 0, 0, 0, 2, 1 << 3, status})
 		w.Header().Set("Grpc-Status", "0")
 	}))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if cert != nil {
 		s.TLS = &tls.Config{Certificates: []tls.Certificate{cert.TLS}}
 		s.EnableHTTP2 = true
