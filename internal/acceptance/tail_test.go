@@ -31,8 +31,15 @@ var stamp = regexp.MustCompile(`^(\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\|ld
 // downtime is what a line tells of a time that passed.
 var downtime = regexp.MustCompile(`down [\d.]+(m?s|m[\d.]+s)`)
 
-// lines are all complete lines of the log, without their stamps and with DOWN
-// for downtimes.
+// stopping is how a server that is being stopped may end a check that has just
+// reached it, instead of refusing it.
+var stopping = strings.NewReplacer(
+	"connection reset", "connection refused",
+	"closed the connection without an answer", "connection refused",
+)
+
+// lines are all complete lines of the log, without their stamps, with DOWN for
+// downtimes, and with one word for a server that was being stopped.
 func (l tail) lines() []string {
 	l.t.Helper()
 	text, err := os.ReadFile(l.path)
@@ -49,7 +56,7 @@ func (l tail) lines() []string {
 		if bare == line {
 			l.t.Errorf("%s has a line of another form: %q", l.path, line)
 		}
-		lines = append(lines, downtime.ReplaceAllLiteralString(bare, "down DOWN"))
+		lines = append(lines, stopping.Replace(downtime.ReplaceAllLiteralString(bare, "down DOWN")))
 	}
 	return lines
 }
