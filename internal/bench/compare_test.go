@@ -126,7 +126,10 @@ func cheap(kind string) func(map[string]float64) float64 {
 		ofPeer, ofFloor = 0.8, 1.4
 	}
 	return func(m map[string]float64) float64 {
-		limit := ofPeer * m["keepalived"]
+		limit := math.Inf(1)
+		if peer := m["keepalived"]; peer > 0 {
+			limit = ofPeer * peer
+		}
 		if floor := m[floorName]; floor > 0 {
 			limit = min(limit, ofFloor*floor)
 		}

@@ -85,10 +85,12 @@ func (r *row) line(columns []string) string {
 	}
 	goal, verdict := "", ""
 	if r.limit != nil && len(r.cells[columns[0]]) > 0 {
-		limit := r.limit(medians)
-		goal, verdict = "≤ "+number(limit), "met"
-		if ours > limit {
-			verdict = "**missed**"
+		switch limit := r.limit(medians); {
+		case math.IsInf(limit, 0): // nothing to compare with
+		case ours > limit:
+			goal, verdict = "≤ "+number(limit), "**missed**"
+		default:
+			goal, verdict = "≤ "+number(limit), "met"
 		}
 	}
 	fmt.Fprintf(&b, "| %s | %s | %s |\n", ratio, goal, verdict)

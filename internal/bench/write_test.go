@@ -14,7 +14,8 @@ const introduction = `# Benchmarks
 
 Written by ` + "`make bench`" + ` on %s.
 
-%s, %s. Load before the run: %s.
+%s, %s.
+Load at the end: %s.
 
 Every program watches the same servers in a network of its own, loopback only, one program after the other: ten real
 servers in each virtual service, each asked every second with a time-out of two, one failed check takes a server out.
