@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"ldirectord/internal/lab"
 )
 
 // visitHowto is a request of somebody new for the how-to's page.
@@ -16,6 +18,12 @@ func (s *site) visitHowto() (string, error) {
 func mark(s *site) {
 	s.Output("director", "iptables", "-t", "mangle", "-A", "PREROUTING",
 		"-d", vip, "-p", "tcp", "--dport", "80", "-j", "MARK", "--set-mark", "8")
+}
+
+// mark6In is mark for IPv6.
+func mark6In(s *site) {
+	s.Output("director", "ip6tables", "-t", "mangle", "-A", "PREROUTING",
+		"-d", lab.VIP6, "-p", "tcp", "--dport", "80", "-j", "MARK", "--set-mark", "8")
 }
 
 // serve8080 has everybody serve another port, too.

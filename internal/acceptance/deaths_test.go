@@ -23,7 +23,7 @@ var unplugged = death{
 	name:  "unplugged",
 	on:    func(s *site, rs string) { s.Unplug(rs) },
 	off:   func(s *site, rs string) { s.Plug(rs) },
-	cause: "no answer in 3s while connecting",
+	cause: "no answer in 3s",
 }
 
 // deaths are all ways.

@@ -35,19 +35,21 @@ func TestStop(t *testing.T) {
 		before func(*site, *daemon) // nil: nothing
 		end    func(*daemon)        // nil: one signal
 	}{
-		{name: "while it starts", config: patient(t), begin: startAndLook},
-		{name: "before the first answer", config: patient(t)},
 		{name: "while a silent real server is asked", config: patient(t), before: func(s *site, _ *daemon) {
+			// The first of these tests: nobody has asked it before.
 			await(s.t, "a check", func() bool { return s.checks("rs1") > 0 })
 		}},
+		{name: "while it starts", config: patient(t), begin: startAndLook},
+		{name: "before the first answer", config: patient(t)},
 		{name: "while a command runs", config: patient(t, "checktype = negotiate", "checktype = external\n    checkcommand = "+hang(t)), before: awaitHanging},
 		{name: "while it reloads", config: gate.config(t), end: func(d *daemon) {
 			d.signal(syscall.SIGHUP)
 			d.signal(syscall.SIGTERM)
 		}},
 		{name: "twice", config: gate.config(t), end: func(d *daemon) {
+			pid := d.pid()
 			d.signal(syscall.SIGTERM)
-			_ = syscall.Kill(d.pid(), syscall.SIGTERM) // it may be gone already
+			_ = syscall.Kill(pid, syscall.SIGTERM) // it may be gone already
 		}},
 		{name: "with an empty table", config: gate.config(t), end: func(d *daemon) {
 			d.s.Output("director", "ipvsadm", "-C")

@@ -31,15 +31,12 @@ var stamp = regexp.MustCompile(`^(\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\|ld
 // downtime is what a line tells of a time that passed.
 var downtime = regexp.MustCompile(`down [\d.]+(m?s|m[\d.]+s)`)
 
-// stopping is how a server that is being stopped may end a check that has just
-// reached it, instead of refusing it.
-var stopping = strings.NewReplacer(
-	"connection reset", "connection refused",
-	"closed the connection without an answer", "connection refused",
-)
+// cutOff is what a check says that is under way when its real server dies, and
+// not what one says that begins later.
+var cutOff = regexp.MustCompile(`connection reset|closed the connection[^,]*`)
 
 // lines are all complete lines of the log, without their stamps, with DOWN for
-// downtimes, and with one word for a server that was being stopped.
+// downtimes and with the answer that later checks get.
 func (l tail) lines() []string {
 	l.t.Helper()
 	text, err := os.ReadFile(l.path)
@@ -56,7 +53,9 @@ func (l tail) lines() []string {
 		if bare == line {
 			l.t.Errorf("%s has a line of another form: %q", l.path, line)
 		}
-		lines = append(lines, stopping.Replace(downtime.ReplaceAllLiteralString(bare, "down DOWN")))
+		bare = downtime.ReplaceAllLiteralString(bare, "down DOWN")
+		bare = cutOff.ReplaceAllLiteralString(bare, "connection refused")
+		lines = append(lines, strings.Replace(bare, " while connecting", "", 1))
 	}
 	return lines
 }

@@ -28,31 +28,11 @@ type variant struct {
 	visit   func(*site) (string, error) // asks for a page; nil is as in the how-to
 }
 
-// gate is the how-to's file with quiescent=no.
-var gate = variant{
-	name: "gate", v: vip + ":80", id: "tcp " + vip + ":80",
-	r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
-	table: [4]string{
-		"-A -t 192.168.1.99:80 -s wrr -p 300",
-		"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -g -w 2",
-		"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -g -w 1",
-		"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
-	},
-	deaths: deaths,
-}
-
-// quiescent is the how-to's file.
-var quiescent = variant{
-	name: "quiescent", quiescent: true, v: vip + ":80", id: "tcp " + vip + ":80",
-	r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
-	table: [4]string{
-		"-A -t 192.168.1.99:80 -s wrr -p 300",
-		"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -g -w 2",
-		"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -g -w 1",
-		"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
-	},
-	deaths: []death{stopped},
-}
+// gate is the how-to's file with quiescent=no, quiescent is the file.
+var (
+	gate      = over4("gate", "-g")
+	quiescent = asQuiescent(gate)
+)
 
 // variants are by the way in which the real servers are connected.
 var variants = map[lab.Mode][]variant{
@@ -104,52 +84,78 @@ var variants = map[lab.Mode][]variant{
 			prepare: serveUDP,
 			visit:   visitUDP,
 		},
-		{
-			name: "IPv6",
-			edits: []string{
-				"fallback=127.0.0.1:80", "fallback6=[::1]:80",
-				"virtual = 192.168.1.99:80", "virtual6 = [fd00::80]:80",
-				"real = 192.168.1.13:80", "real6 = [fd00:0:0:1::11]:80",
-				"real = 192.168.1.100:80", "real6 = [fd00:0:0:1::12]:80",
-			},
-			v: "[fd00::80]:80", id: "tcp [fd00::80]:80",
-			r1: "[fd00:0:0:1::11]:80", r2: "[fd00:0:0:1::12]:80", fallback: "[::1]:80",
-			table: [4]string{
-				"-A -t [fd00::80]:80 -s wrr -p 300",
-				"-a -t [fd00::80]:80 -r [fd00:0:0:1::11]:80 -g -w 2",
-				"-a -t [fd00::80]:80 -r [fd00:0:0:1::12]:80 -g -w 1",
-				"-a -t [fd00::80]:80 -r [::1]:80 -g -w 1",
-			},
-			deaths: []death{stopped},
-			visit: func(s *site) (string, error) {
-				return s.get(s.visitor(true), "http://["+lab.VIP6+"]/lvs.html")
-			},
-		},
+		over6("gate", "-g"),
+		mark6(),
 	},
-	lab.NAT: {{
-		name:  "masq",
-		edits: []string{"gate 2", "masq 2", "gate 1", "masq 1"},
+	lab.NAT: {over4("masq", "-m"), over6("masq", "-m")},
+	lab.Tun: {over4("ipip", "-i"), over6("ipip", "-i")},
+}
+
+// over4 is the how-to's file with quiescent=no and a forwarding method, in the
+// file's word and in ipvsadm's.
+func over4(method, option string) variant {
+	return variant{
+		name:  method,
+		edits: []string{"gate 2", method + " 2", "gate 1", method + " 1"},
 		v:     vip + ":80", id: "tcp " + vip + ":80", r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
 		table: [4]string{
 			"-A -t 192.168.1.99:80 -s wrr -p 300",
-			"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -m -w 2",
-			"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -m -w 1",
+			"-a -t 192.168.1.99:80 -r 192.168.1.13:80 " + option + " -w 2" + tunnelType(option),
+			"-a -t 192.168.1.99:80 -r 192.168.1.100:80 " + option + " -w 1" + tunnelType(option),
 			"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
 		},
 		deaths: deaths,
-	}},
-	lab.Tun: {{
-		name:  "ipip",
-		edits: []string{"gate 2", "ipip 2", "gate 1", "ipip 1"},
-		v:     vip + ":80", id: "tcp " + vip + ":80", r1: real1 + ":80", r2: real2 + ":80", fallback: "127.0.0.1:80",
+	}
+}
+
+// tunnelType is what ipvsadm prints behind a tunnelled real server.
+func tunnelType(option string) string {
+	if option == "-i" {
+		return " --tun-type ipip"
+	}
+	return ""
+}
+
+func asQuiescent(v variant) variant {
+	v.name, v.quiescent, v.deaths = "quiescent", true, []death{stopped}
+	return v
+}
+
+// over6 is over4 over IPv6.
+func over6(method, option string) variant {
+	return variant{
+		name: "IPv6",
+		edits: []string{
+			"fallback=127.0.0.1:80", "fallback6=[::1]:80",
+			"virtual = 192.168.1.99:80", "virtual6 = [fd00::80]:80",
+			"real = 192.168.1.13:80 gate", "real6 = [fd00:0:0:1::11]:80 " + method,
+			"real = 192.168.1.100:80 gate", "real6 = [fd00:0:0:1::12]:80 " + method,
+		},
+		v: "[fd00::80]:80", id: "tcp [fd00::80]:80",
+		r1: "[fd00:0:0:1::11]:80", r2: "[fd00:0:0:1::12]:80", fallback: "[::1]:80",
 		table: [4]string{
-			"-A -t 192.168.1.99:80 -s wrr -p 300",
-			"-a -t 192.168.1.99:80 -r 192.168.1.13:80 -i -w 2 --tun-type ipip",
-			"-a -t 192.168.1.99:80 -r 192.168.1.100:80 -i -w 1 --tun-type ipip",
-			"-a -t 192.168.1.99:80 -r 127.0.0.1:80 -g -w 1",
+			"-A -t [fd00::80]:80 -s wrr -p 300",
+			"-a -t [fd00::80]:80 -r [fd00:0:0:1::11]:80 " + option + " -w 2" + tunnelType(option),
+			"-a -t [fd00::80]:80 -r [fd00:0:0:1::12]:80 " + option + " -w 1" + tunnelType(option),
+			"-a -t [fd00::80]:80 -r [::1]:80 -g -w 1",
 		},
-		deaths: deaths,
-	}},
+		deaths: []death{stopped},
+		visit: func(s *site) (string, error) {
+			return s.get(s.visitor(true), "http://["+lab.VIP6+"]/lvs.html")
+		},
+	}
+}
+
+// mark6 is a firewall mark for IPv6: to the kernel another service than the same
+// mark for IPv4.
+func mark6() variant {
+	v := over6("gate", "-g")
+	v.edits = append(v.edits, "virtual6 = [fd00::80]:80", "virtual6 = 8", "protocol = tcp", "protocol = fwm")
+	v.name, v.v, v.id, v.prepare = "IPv6 firewall mark", "8", "fwm6 8", mark6In
+	for i := range v.table {
+		v.table[i] = strings.Replace(v.table[i], "-t [fd00::80]:80", "-f 8 -6", 1)
+	}
+	return v
 }
 
 // holding is the kernel's table when these serve.
