@@ -1,10 +1,13 @@
 package realserver
 
 import (
+	"encoding/binary"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,18 +76,36 @@ func (d *Daemon) reserved(addr netip.AddrPort) bool {
 // taken says that somebody listens on the port.
 func (p port) taken() bool {
 	if p.network == "udp" {
-		// Who cannot have it knows that somebody has it.
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(p.addr))
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
+		return bound(p.addr)
 	}
 	conn, err := net.DialTimeout("tcp", p.addr.String(), time.Second)
 	if err == nil {
 		conn.Close()
 	}
 	return err == nil
+}
+
+// bound says that a socket for udp has the address. It asks the kernel and does
+// not try to have the address itself: a program that starts meanwhile would be
+// refused it.
+func bound(addr netip.AddrPort) bool {
+	name := "/proc/net/udp"
+	if addr.Addr().Is6() {
+		name = "/proc/net/udp6"
+	}
+	sockets, err := os.ReadFile(name)
+	return err == nil && strings.Contains(string(sockets), ": "+socketAddr(addr)+" ")
+}
+
+// socketAddr writes an address as /proc/net/udp does: each word of it as a
+// hexadecimal number in the machine's byte order, then the port.
+func socketAddr(addr netip.AddrPort) string {
+	var b strings.Builder
+	for word := range slices.Chunk(addr.Addr().AsSlice(), 4) {
+		fmt.Fprintf(&b, "%08X", binary.NativeEndian.Uint32(word))
+	}
+	fmt.Fprintf(&b, ":%04X", addr.Port())
+	return b.String()
 }
 
 // loopback is an IPv4 loopback address that other test binaries hardly use, so
