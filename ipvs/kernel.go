@@ -32,6 +32,9 @@ type Kernel struct {
 type link interface {
 	read() ([]Entry, error)
 	apply(Change) error
+	// applyAll does changes of destinations. With an error it is not known which
+	// were made.
+	applyAll([]Change) ([]error, error)
 	close()
 }
 

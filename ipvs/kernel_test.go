@@ -47,6 +47,8 @@ func testKernelRules(t *testing.T) {
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {
 			k := open(t)
+			testRuleTogether(t, k, r)
+			k = open(t)
 			testRule(t, k, r)
 			got := saved(t, k)
 			if diff := cmp.Diff(byIPVSAdm(t), ipvsadmOnly(got)); diff != "" {
@@ -88,6 +90,11 @@ func TestKernelModule(t *testing.T) {
 	run(t, "modprobe", "ip_vs")
 	testStep(t, k, missing.fails(errors.ErrUnsupported,
 		"-d -t 10.0.0.1:80 -r 10.1.0.1:80: ip_vs was unloaded and loaded again while in use: restart this program"))
+	for _, err := range k.ApplyAll([]Change{missing.change, missing.change}) {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("ApplyAll with the module loaded anew: got %v, want errors.ErrUnsupported", err)
+		}
+	}
 	if _, err := k.Read(); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Read with the module loaded anew: got %v, want errors.ErrUnsupported", err)
 	}
@@ -173,23 +180,31 @@ func testKernelOfOthers(t *testing.T) {
 	}
 }
 
-// testKernelAgreesWithMemory does the same random changes to both. They must
-// answer the same and hold the same.
+// testKernelAgreesWithMemory does the same random changes to both, now one, now
+// many at once. They must answer the same and hold the same.
 func testKernelAgreesWithMemory(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	k, m := open(t), NewMemory()
 	made := 0
-	for range 3000 {
-		c := randomChange(random)
-		byKernel, byMemory := k.Apply(c), m.Apply(c)
-		if fmt.Sprint(byKernel) != fmt.Sprint(byMemory) {
-			t.Fatalf("the kernel answers %v, memory %v", byKernel, byMemory)
+	for range 300 {
+		changes := make([]Change, random.IntN(20)+1)
+		for i := range changes {
+			changes[i] = randomChange(random)
 		}
-		if byKernel == nil {
-			made++
+		byKernel, byMemory := ApplyAll(k, changes), ApplyAll(m, changes)
+		for i := range changes {
+			if fmt.Sprint(byKernel[i]) != fmt.Sprint(byMemory[i]) {
+				t.Fatalf("the kernel answers %v, memory %v", byKernel[i], byMemory[i])
+			}
+			if byKernel[i] == nil {
+				made++
+			}
 		}
+	}
+	if uint64(made) != k.Writes() {
+		t.Errorf("%d writes are counted, %d were made", k.Writes(), made)
 	}
 	if made < 300 {
 		t.Errorf("only %d changes were made", made)
@@ -212,26 +227,43 @@ func randomChange(r *rand.Rand) Change {
 	if s.IPv6 {
 		addr = netip.AddrFrom16([16]byte{0: 0xfd, 15: byte(r.IntN(3))})
 	}
-	return Change{Op: Op(r.IntN(6)), Service: s, Destination: Destination{
+	ops := []Op{AddService, EditService, DeleteService, AddDestination, EditDestination, DeleteDestination, AddDestination, EditDestination, AddDestination}
+	return Change{Op: ops[r.IntN(len(ops))], Service: s, Destination: Destination{
 		AddrPort: netip.AddrPortFrom(addr, uint16(r.IntN(2))), Forward: Forward(r.IntN(4)),
 		Weight: r.IntN(70000) - 10, Upper: uint32(r.IntN(9)), Lower: uint32(r.IntN(5)),
 	}}
 }
 
-// testKernelMany: ten thousand changes, and a large table read back. The times
-// are for the reader of the log; docs name them.
+// testKernelMany: ten thousand changes, one by one and together, and a large
+// table read back. The times are for the reader of the log; docs name them.
 func testKernelMany(t *testing.T) {
 	const services, each = 100, 100
-	k := open(t)
-	start := time.Now()
+	var made, deleted []Change
 	for i := range services {
 		s := service(TCP, fmt.Sprintf("10.0.0.1:%d", i+1), "wlc")
-		testStep(t, k, do(AddService, s))
+		made = append(made, do(AddService, s).change)
 		for n := range each {
-			testStep(t, k, do(AddDestination, s, destination(fmt.Sprintf("10.1.%d.%d:80", i%250, n), Masq, n)))
+			d := destination(fmt.Sprintf("10.1.%d.%d:80", i%250, n), Masq, n)
+			made = append(made, do(AddDestination, s, d).change)
+			deleted = append(deleted, do(DeleteDestination, s, d).change)
 		}
 	}
-	t.Logf("%d changes in %v", k.Writes(), time.Since(start))
+	k := open(t)
+	start := time.Now()
+	for _, c := range slices.Concat(made, deleted) {
+		testStep(t, k, step{change: c})
+	}
+	t.Logf("%d changes one by one in %v", k.Writes(), time.Since(start))
+	k = open(t)
+	start = time.Now()
+	for i, err := range k.ApplyAll(slices.Concat(made, deleted, deleted)) {
+		if refused := i >= len(made)+len(deleted); refused != errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("change %d: %v", i, err)
+		}
+	}
+	t.Logf("as many together, and %d that are refused, in %v", len(deleted), time.Since(start))
+	k = open(t)
+	k.ApplyAll(made)
 	start = time.Now()
 	table := entries(t, k)
 	t.Logf("read in %v", time.Since(start))

@@ -11,9 +11,11 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A kernelLink writes through moby/ipvs and reads through a reader.
+// A kernelLink writes through moby/ipvs, many changes at once through a writer,
+// and reads through a reader.
 type kernelLink struct {
 	*reader
+	writer *writer
 	handle *moby.Handle
 }
 
@@ -29,12 +31,18 @@ func dial() (link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
-	h, err := openHandle()
+	w, err := newWriter(family)
 	if err != nil {
 		r.close()
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
-	l := &kernelLink{r, h}
+	h, err := openHandle()
+	if err != nil {
+		r.close()
+		w.close()
+		return nil, fmt.Errorf("opening a netlink socket: %w", err)
+	}
+	l := &kernelLink{r, w, h}
 	if err := bounded(answerLimit, l, l.try); err != nil {
 		l.close()
 		return nil, err
@@ -81,6 +89,17 @@ func (l *kernelLink) apply(c Change) error {
 	return l.doubt(l.write(c))
 }
 
+// applyAll implements link.
+func (l *kernelLink) applyAll(changes []Change) ([]error, error) {
+	answers, err := l.writer.write(changes)
+	for _, answer := range answers {
+		if errors.Is(answer, syscall.ENOENT) {
+			return answers, l.try()
+		}
+	}
+	return answers, err
+}
+
 // doubt looks behind "no such entry", which is also the answer to a family
 // number that is not valid any more, since ip_vs was unloaded.
 func (l *kernelLink) doubt(err error) error {
@@ -113,6 +132,7 @@ func (l *kernelLink) write(c Change) error {
 // close implements link.
 func (l *kernelLink) close() {
 	l.handle.Close()
+	l.writer.close()
 	l.reader.close()
 }
 

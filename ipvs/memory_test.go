@@ -11,7 +11,10 @@ import (
 
 func TestMemoryRules(t *testing.T) {
 	for _, r := range rules {
-		t.Run(r.name, func(t *testing.T) { testRule(t, NewMemory(), r) })
+		t.Run(r.name, func(t *testing.T) {
+			testRule(t, NewMemory(), r)
+			testRuleTogether(t, NewMemory(), r)
+		})
 	}
 }
 

@@ -84,9 +84,29 @@ func testRule(t *testing.T, table Table, r rule) {
 	}
 }
 
+// testRuleTogether does the same with all steps at once.
+func testRuleTogether(t *testing.T, table Table, r rule) {
+	t.Helper()
+	changes := make([]Change, len(r.steps))
+	for i, s := range r.steps {
+		changes[i] = s.change
+	}
+	for i, err := range ApplyAll(table, changes) {
+		r.steps[i].compare(t, err)
+	}
+	if diff := cmp.Diff(r.table, saved(t, table)); diff != "" {
+		t.Errorf("table afterwards (-want +got):\n%s", diff)
+	}
+}
+
 func testStep(t *testing.T, table Table, s step) {
 	t.Helper()
-	err := table.Apply(s.change)
+	s.compare(t, table.Apply(s.change))
+}
+
+// compare compares what came of a step with what should.
+func (s step) compare(t *testing.T, err error) {
+	t.Helper()
 	switch {
 	case s.is == nil && err != nil:
 		t.Errorf("%v", err)

@@ -33,6 +33,16 @@ func (f *fakeLink) apply(Change) error {
 	return f.answer
 }
 
+// applyAll refuses the first change with answer, if that is a number.
+func (f *fakeLink) applyAll(changes []Change) ([]error, error) {
+	answers := make([]error, len(changes))
+	answers[0] = f.apply(Change{})
+	if answers[0] != nil && !isAnswer(answers[0]) {
+		return nil, answers[0]
+	}
+	return answers, nil
+}
+
 func (f *fakeLink) isClosed() bool {
 	select {
 	case <-f.closed:
