@@ -100,28 +100,18 @@ type Result struct {
 // returns with its error: at once from a Talker, and as soon as it has cleaned
 // up, but a second later at the latest, from a Caller.
 func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) (r Result) {
-	switch c := c.(type) {
-	case checker.Talker:
-		e.ask(ctx, &r, e.talks, attempts, func() { e.talk(ctx, c, timeout, &r) })
-	case checker.Caller:
-		e.ask(ctx, &r, e.calls, attempts, func() { r.Detail, r.Err = e.call(ctx, c, timeout) })
-	default:
-		r.Err = checker.LocalError{Err: fmt.Errorf("%T is no check", c)}
+	slots := e.talks
+	if _, ok := c.(checker.Caller); ok {
+		slots = e.calls
 	}
-	r.Local = checker.IsLocal(r.Err)
-	return r
-}
-
-// ask waits for a slot and then makes the attempts, which fill in r.
-func (e *Engine) ask(ctx context.Context, r *Result, slots chan struct{}, attempts int, attempt func()) {
 	if r.Err = e.acquire(ctx, slots); r.Err != nil {
-		return
+		return r
 	}
 	defer func() { <-slots }()
 	began := time.Now()
 	for {
 		r.Attempts++
-		attempt()
+		e.attempt(ctx, c, timeout, &r)
 		if r.Err == nil || ctx.Err() != nil || r.Attempts >= attempts {
 			break
 		}
@@ -129,6 +119,20 @@ func (e *Engine) ask(ctx context.Context, r *Result, slots chan struct{}, attemp
 	r.Took = time.Since(began)
 	if r.Err != nil && ctx.Err() != nil {
 		r.Err = ctx.Err()
+	}
+	r.Local = checker.IsLocal(r.Err)
+	return r
+}
+
+// attempt asks c once and fills in what r says of it.
+func (e *Engine) attempt(ctx context.Context, c checker.Checker, timeout time.Duration, r *Result) {
+	switch c := c.(type) {
+	case checker.Talker:
+		e.talk(ctx, c, timeout, r)
+	case checker.Caller:
+		r.Detail, r.Err = e.call(ctx, c, timeout)
+	default:
+		r.Err = checker.LocalError{Err: fmt.Errorf("%T is no check", c)}
 	}
 }
 

@@ -14,13 +14,19 @@ import (
 	"ldirectord/checker"
 )
 
-// A socket is a non-blocking socket on Go's poller, connected to a real server.
-// It takes fewer system calls and less memory than a net.Dialer's, which keeps
-// a context and addresses that nobody asks for.
+// A socket is a non-blocking socket, connected to a real server. It takes fewer
+// system calls and less memory than a net.Dialer's, which keeps a context and
+// addresses that nobody asks for. It comes to Go's poller when something has to
+// be waited for the first time: a neighbour's connection stands at once, and
+// writing into an empty socket never waits.
 type socket struct {
-	file *os.File
+	fd       int
+	ctx      context.Context
+	deadline time.Time
+
+	file *os.File // fd on the poller, nil until then
 	raw  syscall.RawConn
-	stop func() bool // of watching the context
+	stop func() bool // of watching ctx
 }
 
 // connect opens a socket to addr. Everything that is done with it ends by the
@@ -38,48 +44,87 @@ func (e *Engine) connect(ctx context.Context, network string, addr netip.AddrPor
 	if err != nil {
 		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", err)}
 	}
-	if err := e.bind(fd, family); err != nil {
-		syscall.Close(fd)
-		return nil, err
-	}
-	// An interrupted connect goes on by itself.
-	if err := syscall.Connect(fd, to); err != nil && err != syscall.EINPROGRESS && err != syscall.EINTR {
-		syscall.Close(fd)
-		return nil, fromConnect(err)
-	}
-	s, err := newSocket(ctx, fd, deadline)
-	if err != nil || network == "udp" {
-		return s, err
-	}
-	if err := e.established(s, addr.Port()); err != nil {
-		s.Close()
+	s := &socket{fd: fd, ctx: ctx, deadline: deadline}
+	if err := e.begin(s, to, family, network); err != nil {
+		_ = s.Close() // never connected
 		return nil, err
 	}
 	return s, nil
 }
 
-// newSocket hands fd to the poller.
-func newSocket(ctx context.Context, fd int, deadline time.Time) (*socket, error) {
-	s := &socket{file: os.NewFile(uintptr(fd), "socket")}
-	s.stop = context.AfterFunc(ctx, s.interrupt)
+// begin binds and connects a new socket.
+func (e *Engine) begin(s *socket, to syscall.Sockaddr, family int, network string) error {
+	if err := e.bind(s.fd, family); err != nil {
+		return err
+	}
+	// An interrupted connect goes on by itself.
+	if err := syscall.Connect(s.fd, to); err != nil && err != syscall.EINPROGRESS && err != syscall.EINTR {
+		return fromConnect(err)
+	}
+	if network == "udp" {
+		return nil
+	}
+	if err := s.established(to); err != nil {
+		return err
+	}
+	if port(to) >= e.ephemeral && isSelf(s.fd, to) {
+		return ErrRefused
+	}
+	return nil
+}
+
+// established waits until the connection stands.
+//
+// It asks the socket and not the poller: the event may have come before the
+// wait for it began, and events that mean nothing come too. To ask is to
+// connect again, which tells how the first attempt goes (connect(2)).
+func (s *socket) established(to syscall.Sockaddr) error {
+	var failed error
+	settled := func(uintptr) bool {
+		failed = syscall.Connect(s.fd, to)
+		return failed != syscall.EALREADY && failed != syscall.EINPROGRESS && failed != syscall.EINTR
+	}
+	if !settled(0) {
+		if err := s.poll(); err != nil {
+			return err
+		}
+		if err := s.raw.Write(settled); err != nil {
+			return err
+		}
+	}
+	if failed == syscall.EISCONN {
+		return nil
+	}
+	return fromPeer(failed)
+}
+
+// poll hands the socket to the poller, unless it is there.
+func (s *socket) poll() error {
+	if s.file != nil {
+		return nil
+	}
+	s.file = os.NewFile(uintptr(s.fd), "socket")
+	s.stop = context.AfterFunc(s.ctx, s.interrupt)
 	raw, err := s.file.SyscallConn()
 	if err == nil {
 		s.raw = raw
-		err = s.setDeadline(ctx, deadline)
+		err = s.setDeadline(s.deadline)
 	}
 	if err != nil {
-		s.Close()
-		return nil, checker.LocalError{Err: err}
+		return checker.LocalError{Err: err}
 	}
-	return s, nil
+	return nil
 }
 
 // setDeadline sets the time by which all reads and writes end, unless ctx has.
-func (s *socket) setDeadline(ctx context.Context, t time.Time) error {
+func (s *socket) setDeadline(t time.Time) error {
+	if err := s.poll(); err != nil {
+		return err
+	}
 	if err := s.file.SetDeadline(t); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
+	if s.ctx.Err() != nil {
 		s.interrupt() // may have come first and been overwritten
 	}
 	return nil
@@ -90,56 +135,22 @@ func (s *socket) interrupt() {
 	_ = s.file.SetDeadline(time.Unix(1, 0)) // fails only when there are none any more
 }
 
-// established waits until the connection stands. port is the peer's.
-//
-// It asks the socket and not the poller: the event may have come before the
-// wait for it began, and events that mean nothing come too.
-func (e *Engine) established(s *socket, port uint16) error {
-	var refused error
-	err := s.raw.Write(func(fd uintptr) (settled bool) {
-		settled, refused = connected(int(fd), port >= e.ephemeral)
-		return settled
-	})
-	if err != nil {
-		return err
-	}
-	return refused
-}
-
-// connected tells whether the fate of a connect is settled, and how.
-func connected(fd int, maybeSelf bool) (settled bool, err error) {
-	peer, err := syscall.Getpeername(fd)
-	if err == nil {
-		if maybeSelf && isSelf(fd, peer) {
-			return true, ErrRefused
-		}
-		return true, nil
-	}
-	code, failed := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ERROR)
-	switch {
-	case failed != nil:
-		return true, failed
-	case code != 0:
-		return true, fromPeer(syscall.Errno(code))
-	}
-	return err != syscall.ENOTCONN, err
-}
-
-// isSelf reports whether a socket is connected to itself. That happens when
-// nobody listens on a port of this machine and the kernel happens to choose the
-// same one for us: the two ends open simultaneously.
-func isSelf(fd int, peer syscall.Sockaddr) bool {
+// isSelf reports whether a socket connected to an address is connected to
+// itself. That happens when nobody listens on a port of this machine and the
+// kernel happens to choose the same one for us: the two ends open
+// simultaneously.
+func isSelf(fd int, to syscall.Sockaddr) bool {
 	self, err := syscall.Getsockname(fd)
 	if err != nil {
 		return false
 	}
 	switch self := self.(type) {
 	case *syscall.SockaddrInet4:
-		peer, ok := peer.(*syscall.SockaddrInet4)
-		return ok && self.Port == peer.Port && self.Addr == peer.Addr
+		to, ok := to.(*syscall.SockaddrInet4)
+		return ok && self.Port == to.Port && self.Addr == to.Addr
 	case *syscall.SockaddrInet6:
-		peer, ok := peer.(*syscall.SockaddrInet6)
-		return ok && self.Port == peer.Port && self.Addr == peer.Addr
+		to, ok := to.(*syscall.SockaddrInet6)
+		return ok && self.Port == to.Port && self.Addr == to.Addr
 	}
 	return false
 }
@@ -185,6 +196,17 @@ func sockaddr(addr netip.AddrPort) (sa syscall.Sockaddr, family int, err error) 
 	return nil, 0, fmt.Errorf("no address")
 }
 
+// port is an address's port.
+func port(sa syscall.Sockaddr) uint16 {
+	switch sa := sa.(type) {
+	case *syscall.SockaddrInet4:
+		return uint16(sa.Port)
+	case *syscall.SockaddrInet6:
+		return uint16(sa.Port)
+	}
+	return 0
+}
+
 // zoneID is the number of the interface that an IPv6 zone names. It is looked
 // up each time: an interface that comes back has another number.
 func zoneID(zone string) (uint32, error) {
@@ -206,37 +228,47 @@ func zoneID(zone string) (uint32, error) {
 // error and some count it against us; it saves no CPU. A positive linger time
 // would block in close when the peer vanishes.
 func (s *socket) Close() error {
+	if s.file == nil {
+		return syscall.Close(s.fd)
+	}
 	s.stop()
 	return s.file.Close()
 }
 
 // closeWrite tells the peer that no more will come.
-func (s *socket) closeWrite() error {
-	var shut error
-	err := s.raw.Control(func(fd uintptr) { shut = syscall.Shutdown(int(fd), syscall.SHUT_WR) })
-	if err != nil {
-		return err
-	}
-	return shut
-}
+func (s *socket) closeWrite() error { return syscall.Shutdown(s.fd, syscall.SHUT_WR) }
 
 // noDelay sends small packets at once. Only TLS needs it, which sends two in a
 // row after the handshake; a Dialogue waits for an answer in between.
 func (s *socket) noDelay() error {
-	var set error
-	err := s.raw.Control(func(fd uintptr) {
-		set = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
-	})
-	if err != nil {
-		return err
+	return syscall.SetsockoptInt(s.fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
+}
+
+// write writes all of b.
+func (s *socket) write(b []byte) error {
+	if s.file == nil {
+		n, err := syscall.Write(s.fd, b)
+		if err != nil && err != syscall.EAGAIN && err != syscall.EINTR {
+			return err
+		}
+		if b = b[max(n, 0):]; len(b) == 0 {
+			return nil
+		}
+		if err := s.poll(); err != nil {
+			return err
+		}
 	}
-	return set
+	_, err := s.file.Write(b)
+	return err
 }
 
 // read waits until something can be read and puts it into b's room, where add
 // is to be told of it. Nothing without an error is the peer's end, or an empty
 // datagram.
 func (s *socket) read(b *inbox) (n int, err error) {
+	if err := s.poll(); err != nil {
+		return 0, err
+	}
 	var failed error
 	err = s.raw.Read(func(fd uintptr) bool {
 		n, failed = readOnce(int(fd), b.room())

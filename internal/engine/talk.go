@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/netip"
+	"sync"
 	"time"
 
 	"ldirectord/checker"
@@ -36,16 +37,22 @@ type conversation struct {
 	sent, received excerpt
 }
 
+// conversations are those that are over, for use again.
+var conversations = sync.Pool{New: func() any { return new(conversation) }}
+
 // talk makes one attempt to ask t and fills in what r says of it.
 func (e *Engine) talk(ctx context.Context, t checker.Talker, timeout time.Duration, r *Result) {
-	c := &conversation{engine: e, ctx: ctx, timeout: timeout, deadline: time.Now().Add(timeout)}
-	defer c.sent.release()
-	defer c.received.release()
+	c := conversations.Get().(*conversation)
+	*c = conversation{engine: e, ctx: ctx, timeout: timeout, deadline: time.Now().Add(timeout)}
 	r.Detail, r.Err = c.ask(t)
 	r.Sent, r.Received = nil, nil
 	if r.Err != nil || e.trace {
 		r.Sent, r.Received = c.sent.take(), c.received.take()
 	}
+	c.sent.release()
+	c.received.release()
+	*c = conversation{} // what it points at is free
+	conversations.Put(c)
 }
 
 // ask asks t and whoever it is sent to.
@@ -195,8 +202,7 @@ func (c *conversation) write(b []byte) error {
 		_, err := c.secure.Write(b)
 		return fromTLS(err, talking)
 	}
-	_, err := c.socket.file.Write(b)
-	return fromPeer(err)
+	return fromPeer(c.socket.write(b))
 }
 
 func (c *conversation) closeWrite() error {

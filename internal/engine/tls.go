@@ -2,6 +2,7 @@ package engine
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"time"
 )
@@ -14,7 +15,7 @@ func (c *conversation) startTLS(config *tls.Config) error {
 		return errBeforeTLS
 	}
 	c.phase, c.partial = handshaking, 0
-	if err := c.socket.noDelay(); err != nil {
+	if err := errors.Join(c.socket.noDelay(), c.socket.poll()); err != nil {
 		return err
 	}
 	secure := tls.Client(tlsSocket{c.socket}, config)

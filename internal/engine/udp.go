@@ -17,7 +17,7 @@ func (c *conversation) receiveDatagram(sent []byte) error {
 			return err
 		}
 		c.again = time.Now().Add(c.target.Resend)
-		if err := c.socket.setDeadline(c.ctx, c.deadline); err != nil {
+		if err := c.socket.setDeadline(c.deadline); err != nil {
 			return err
 		}
 		if err := c.write(c.last); err != nil {
@@ -30,7 +30,7 @@ func (c *conversation) receiveDatagram(sent []byte) error {
 // nothing. It ends at the deadline or when it is time to send again.
 func (c *conversation) waitDatagram() error {
 	if c.target.Resend > 0 && len(c.last) > 0 && c.again.Before(c.deadline) {
-		if err := c.socket.setDeadline(c.ctx, c.again); err != nil {
+		if err := c.socket.setDeadline(c.again); err != nil {
 			return err
 		}
 	}
