@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"ldirectord/conf"
 	"ldirectord/ipvs"
@@ -36,31 +37,20 @@ func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override) ([]ipvs
 	if err != nil {
 		return nil, err
 	}
-	k := kernelState{table: list}
-	d := New(Options{Overrides: overrides})
-	return ahead(cfg, k.byKey(), nil, d.overrides), nil
+	return ahead(cfg, byKey(list), nil, overridesByTarget(overrides, time.Now())), nil
 }
 
 // ahead does what load does, without a kernel.
-func ahead(cfg *conf.Config, entries map[ipvs.Key]ipvs.Entry, olds []*virtual, overrides map[target]Override) []ipvs.Change {
-	old := make(map[ipvs.Key]*virtual, len(olds))
-	for _, v := range olds {
-		old[v.service.Key] = v
-	}
+func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, overrides map[target]Override) []ipvs.Change {
 	future := New(Options{})
 	future.overrides = overrides
-	for _, c := range cfg.Virtuals {
-		v := newVirtual(c, future.started)
-		if o := old[v.service.Key]; o != nil {
-			v.inherit(o)
-			delete(old, v.service.Key)
-		}
-		future.virtuals = append(future.virtuals, v)
-	}
+	f := newDraft(cfg, future.started)
+	gone := f.inherit(olds)
+	future.virtuals = f.virtuals
 	future.overrule()
 	var changes []ipvs.Change
 	for _, v := range future.virtuals {
-		if e, ok := entries[v.service.Key]; ok {
+		if e := entries[v.service.Key]; e != nil {
 			v.adopt(e)
 		}
 		if v.invalid != nil {
@@ -70,8 +60,8 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]ipvs.Entry, olds []*virtual, o
 			changes = append(changes, s.Change)
 		}
 	}
-	for _, v := range olds { // in the order of the file
-		if old[v.service.Key] == v && v.have.present {
+	for _, v := range gone {
+		if v.have.present {
 			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.service})
 		}
 	}

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"net/netip"
 	"slices"
 
 	"ldirectord/conf"
@@ -12,13 +13,13 @@ import (
 // those who watch its log know them by these lines. Here the kernel never has
 // an unproven real server in; only the lines are the same. last has the last
 // identity of each real server: the original remembers one for each address.
-func (d *Director) announce(v *virtual, last map[string]identity) {
+func (d *Director) announce(v *virtual, last *lastReals) {
 	if v.invalid != nil {
 		return
 	}
 	f := v.standIn()
 	for _, r := range v.reals {
-		if r.verdict != unproven || last[r.name] != r.identity() {
+		if r.verdict != unproven || !last.is(r) {
 			continue
 		}
 		r.announced = true
@@ -37,7 +38,7 @@ func (d *Director) announce(v *virtual, last map[string]identity) {
 
 // beginning is the event that announces r.
 func (r *real) beginning(k Kind) Event {
-	e := realEvent(k, r, step{Change: ipvs.Change{Destination: r.dst}})
+	e := realEvent(k, r, step{Change: ipvs.Change{Destination: r.slot().destination()}})
 	if k == RealQuiesced {
 		e.Weight = 0
 	}
@@ -58,10 +59,10 @@ type standIn struct {
 // standIn is v's: nothing is announced of one that is a real server, too, or
 // while a real server is in.
 func (v *virtual) standIn() *standIn {
-	if v.fallback == nil || v.realAt(v.fallback.AddrPort) != nil || slices.ContainsFunc(v.reals, (*real).in) {
+	if v.fallback == nil || v.realAt(v.fallback.at) != nil || slices.ContainsFunc(v.reals, (*real).in) {
 		return &standIn{}
 	}
-	_, held := v.have.slots[v.fallback.AddrPort]
+	_, held := v.have.slots.of(v.fallback.at)
 	return &standIn{announced: true, held: held, in: held}
 }
 
@@ -72,7 +73,7 @@ func (d *Director) announceFallback(v *virtual, f *standIn, in bool) {
 		return
 	}
 	f.in = in
-	e := v.fallbackEvent(FallbackDeleted, step{Change: ipvs.Change{Destination: *v.fallback}})
+	e := v.fallbackEvent(FallbackDeleted, step{Change: ipvs.Change{Destination: v.fallback.destination()}})
 	if in {
 		e.Kind, e.Mapped = FallbackAdded, ""
 	}
@@ -82,11 +83,11 @@ func (d *Director) announceFallback(v *virtual, f *standIn, in bool) {
 // beginnings are the lines for an unproven real server that no change to the
 // kernel will write.
 func (v *virtual) beginnings(r *real, readd bool) []Kind {
-	s, held := v.have.slots[r.dst.AddrPort]
+	s, held := v.have.slots.of(r.at())
 	switch {
-	case v.conf.Quiescent && (readd || r.dst.Weight == 0):
+	case v.conf.Quiescent && (readd || r.conf.Weight == 0):
 		return nil
-	case v.conf.Quiescent && held && s.Weight == 0:
+	case v.conf.Quiescent && held && s.weight == 0:
 		return []Kind{RealRestored, RealQuiesced}
 	case v.conf.Quiescent:
 		return []Kind{RealAdded}
@@ -106,19 +107,30 @@ type identity struct {
 }
 
 func (r *real) identity() identity {
-	q, _ := ask(r.virtual.conf, r.conf)
+	q, _ := r.question()
 	return identity{q, r.conf.Weight, r.conf.Forward}
 }
 
-// lastIdentities has the last identity of each real server in the file.
-func (d *Director) lastIdentities() map[string]identity {
-	last := map[string]identity{}
-	for _, v := range d.virtuals {
-		for _, r := range v.reals {
-			last[r.name] = r.identity()
+// lastReals finds, of those in the file with the same address, the last real
+// server. It is made when the first one asks, since a reload seldom has anybody
+// to announce.
+type lastReals struct {
+	virtuals []*virtual
+	byName   map[netip.AddrPort]*real
+}
+
+// is says whether r has the identity of the last one.
+func (l *lastReals) is(r *real) bool {
+	if l.byName == nil {
+		l.byName = map[netip.AddrPort]*real{}
+		for _, v := range l.virtuals {
+			for _, r := range v.reals {
+				l.byName[r.conf.AddrPort()] = r
+			}
 		}
 	}
-	return last
+	last := l.byName[r.conf.AddrPort()]
+	return last == r || last.identity() == r.identity()
 }
 
 // tellsReset says whether a first success after failures is r's to tell: of

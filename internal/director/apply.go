@@ -2,7 +2,6 @@ package director
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
 
@@ -32,8 +31,8 @@ func (d *Director) apply(v *virtual, s step) bool {
 	if errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that somebody deleted is not
 		// put back just to have weight 0, unless readdquiescent says so.
-		delete(v.have.slots, s.Destination.AddrPort)
-		v.hand[s.Destination.AddrPort] = byHand{absent: true}
+		v.have.slots.remove(s.Destination.AddrPort)
+		v.respect(s.Destination.AddrPort, byHand{absent: true})
 		return true
 	}
 	if err != nil {
@@ -41,7 +40,9 @@ func (d *Director) apply(v *virtual, s step) bool {
 		d.refused(v, s.Change.String(), err)
 		return false
 	}
-	delete(v.said, refusal(s.Change.String()))
+	if len(v.said) > 0 {
+		delete(v.said, refusal(s.Change.String()))
+	}
 	v.have.record(s)
 	for _, e := range d.eventsOf(v, s) {
 		d.emit(v, e)
@@ -83,11 +84,11 @@ func (h *held) record(s step) {
 	case ipvs.AddService, ipvs.EditService:
 		h.present, h.service = true, s.Service
 	case ipvs.DeleteService:
-		*h = held{slots: map[netip.AddrPort]slot{}}
+		*h = held{}
 	case ipvs.AddDestination, ipvs.EditDestination:
-		h.slots[s.Destination.AddrPort] = s.new
+		h.slots.put(s.new)
 	case ipvs.DeleteDestination:
-		delete(h.slots, s.Destination.AddrPort)
+		h.slots.remove(s.Destination.AddrPort)
 	}
 }
 
@@ -97,7 +98,7 @@ func (d *Director) eventsOf(v *virtual, s step) []Event {
 	case ipvs.AddService:
 		return []Event{{Kind: VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
-		if r := s.new.real; r != nil && r.climbing && s.old.Weight > 0 {
+		if r := s.new.real; r != nil && r.climbing && s.old.weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
 		events := []Event{d.placed(v, s)}
@@ -122,7 +123,7 @@ func (d *Director) placed(v *virtual, s step) Event {
 		return e
 	case r == nil: // a destination somebody else set and we put back
 		return Event{Kind: Repaired, Reason: s.Change.String()}
-	case s.Destination.Weight == 0 && r.dst.Weight > 0:
+	case s.Destination.Weight == 0 && r.conf.Weight > 0:
 		kind := RealQuiesced
 		if s.Op == ipvs.AddDestination && d.conf.ReaddQuiescent {
 			kind = RealReaddQuiesced
@@ -151,9 +152,9 @@ func removed(v *virtual, s step) Event {
 }
 
 func realEvent(k Kind, r *real, s step) Event {
-	e := Event{Kind: k, Real: r.conf, R: r.name, Weight: s.Destination.Weight}
-	if at := show(s.Destination.AddrPort); at != r.name {
-		e.Mapped = at
+	e := Event{Kind: k, Real: r.conf, R: r.name(), Weight: s.Destination.Weight}
+	if s.Destination.AddrPort != r.conf.AddrPort() {
+		e.Mapped = show(s.Destination.AddrPort)
 	}
 	return e
 }
@@ -173,11 +174,9 @@ func show(a netip.AddrPort) string { return a.String() }
 
 // refused reports what the kernel did not take, once until it does.
 func (d *Director) refused(v *virtual, what string, err error) {
-	if v.said[refusal(what)] {
-		return
+	if v.say(refusal(what)) {
+		d.emit(v, Event{Kind: Refused, Reason: err.Error()})
 	}
-	v.said[refusal(what)] = true
-	d.emit(v, Event{Kind: Refused, Reason: fmt.Sprint(err)})
 }
 
 func refusal(what string) string { return "refused " + what }
@@ -188,7 +187,7 @@ func (d *Director) report(v *virtual) {
 	for _, e := range v.news {
 		d.emit(v, e)
 	}
-	v.news = v.news[:0]
+	v.news = nil
 	anyUp := false
 	for _, r := range v.reals {
 		anyUp = anyUp || r.in()
@@ -222,6 +221,6 @@ func (v *virtual) fallbackName() string {
 func (d *Director) emit(v *virtual, e Event) {
 	e.Time, e.Status = d.now(), d.status
 	e.Virtual, e.V, e.ID = v.conf, v.name, v.id
-	d.history.add(e)
+	d.history.add(&e)
 	d.o.Sink(e)
 }

@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -14,16 +15,20 @@ import (
 // services that ask the same.
 type check struct {
 	question question
+	kit      *kit
 	ask      checker.Checker
 	connect  checker.Checker // between two of the former (checktype = N), else nil
-	job      *schedule.Job
-	users    []*real // owned by the director's goroutine
+	job      schedule.Job
 
 	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
-	past            past         // owned by the director's goroutine
-	secrets         secrets
+	connects        int          // left until ask's turn; owned by the runs, which never overlap
 
-	connects int // left until ask's turn; owned by the runs, which never overlap
+	// Owned by the director's goroutine.
+	users     []*real
+	unheard   bool          // it has not answered since the start or reload that made it
+	paced     time.Duration // the interval that was set last, 0 is none yet
+	neighbour *check        // the next one at the same address, in a ring; see neighbours
+	past      past
 }
 
 // A result is what came of asking.
@@ -34,18 +39,33 @@ type result struct {
 	at    time.Time
 }
 
+// newCheck is a check that nobody has asked for yet.
+func (d *Director) newCheck(q question, k *kit) *check {
+	c := &check{question: q, kit: k, unheard: true}
+	c.ask, c.connect = d.workshop.checkers(k, q.at, c.expires)
+	c.job.Interval = k.interval
+	c.job.Run = func(ctx context.Context) { d.run(ctx, c) }
+	d.unheard++
+	return c
+}
+
 // run asks once and hands the result to the director's goroutine.
 func (d *Director) run(ctx context.Context, c *check) {
-	ask, timeout := c.ask, c.question.timeout
+	ask, timeout := c.ask, c.kit.timeout
 	if c.connects > 0 {
-		ask, timeout = c.connect, c.question.connectTimeout
+		ask, timeout = c.connect, c.kit.connectTimeout
 	}
-	res := result{check: c, asked: ask, Result: d.o.Ask(ctx, ask, timeout, c.question.attempts), at: time.Now()}
+	res := result{check: c, asked: ask, Result: d.o.Ask(ctx, ask, timeout, c.kit.attempts), at: time.Now()}
 	if ctx.Err() != nil {
 		return
 	}
-	c.secrets.hideResult(&res.Result)
+	c.kit.secrets.hideResult(&res.Result)
 	c.turn(res.Err == nil)
+	select {
+	case d.results <- res: // alone, a case costs less than with another
+		return
+	default:
+	}
 	select {
 	case d.results <- res:
 	case <-ctx.Done():
@@ -62,25 +82,68 @@ func (c *check) turn(ok bool) {
 	case c.connects > 0:
 		c.connects--
 	default:
-		c.connects = c.question.combined
+		c.connects = c.kit.combined
 	}
 }
 
 // pace is how long from one asking to the next: the users of a check share
 // their intervals, so that the state of the whole decides.
 func (c *check) pace() time.Duration {
-	q := c.question
 	failing, out := false, true
 	for _, r := range c.users {
 		failing = failing || r.verdict == up && r.failures > 0 || r.verdict == down && r.successes > 0
 		out = out && r.verdict == down
 	}
 	switch {
-	case failing && q.fastInterval > 0:
-		return q.fastInterval
-	case out && q.downInterval > 0:
-		return q.downInterval
+	case failing && c.kit.fastInterval > 0:
+		return c.kit.fastInterval
+	case out && c.kit.downInterval > 0:
+		return c.kit.downInterval
 	default:
-		return q.interval
+		return c.kit.interval
 	}
+}
+
+// repace sets c's interval if its state has changed that. The first time it
+// does so in any case: whatever was asked ahead of its first regular turn may
+// have its second one too far away.
+func (d *Director) repace(c *check) {
+	if pace := c.pace(); pace != c.paced {
+		c.paced = pace
+		d.sched.SetInterval(&c.job, pace)
+	}
+}
+
+// heard notes that c has answered.
+func (d *Director) heard(c *check) {
+	if c.unheard {
+		c.unheard = false
+		d.unheard--
+	}
+}
+
+// neighbours are the other checks at c's address. Who is whose neighbour is
+// found out when it is asked for the first time since a load.
+func (d *Director) neighbours(c *check) func(yield func(*check) bool) {
+	if !d.introduced {
+		d.introduce()
+	}
+	return func(yield func(*check) bool) {
+		for n := c.neighbour; n != nil && n != c && yield(n); n = n.neighbour {
+		}
+	}
+}
+
+// introduce links the checks at each address to a ring.
+func (d *Director) introduce() {
+	last := make(map[netip.Addr]*check, len(d.checks))
+	for _, c := range d.checks {
+		addr := c.question.at.Addr()
+		c.neighbour = c
+		if l := last[addr]; l != nil {
+			c.neighbour, l.neighbour = l.neighbour, c
+		}
+		last[addr] = c
+	}
+	d.introduced = true
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,84 +20,73 @@ type workshop struct {
 	pinger *checker.Pinger
 }
 
-// checkers is what asks q: ask decides, and connect, unless it is nil, takes
-// the turns between (checktype = N).
-func (w workshop) checkers(q question, expires func(time.Time)) (ask, connect checker.Checker) {
-	switch q.kind {
+// checkers is what asks at in the manner of k: ask decides, and connect, unless
+// it is nil, takes the turns between (checktype = N).
+func (w workshop) checkers(k *kit, at netip.AddrPort, expires func(time.Time)) (ask, connect checker.Checker) {
+	switch k.kind {
 	case conf.CheckConnect:
-		return w.connect(q), nil
+		return w.connect(k, at), nil
 	case conf.CheckPing:
-		return checker.Ping{Addr: q.at.Addr(), Pinger: w.pinger}, nil
+		return checker.Ping{Addr: at.Addr(), Pinger: w.pinger}, nil
 	case conf.CheckExternal:
-		return checker.External{Command: q.command, VAddr: q.vAddr, VPort: q.vPort, RAddr: q.rAddr, RPort: q.rPort}, nil
+		return checker.External{Command: k.command, VAddr: k.vAddr, VPort: k.vPort, RAddr: at.Addr().String(), RPort: portWord(at)}, nil
 	case conf.CheckExternalPerl:
-		return checker.ExternalPerl{Command: q.command, VAddr: q.vAddr, VPort: q.vPort, RAddr: q.rAddr, RPort: q.rPort}, nil
+		return checker.ExternalPerl{Command: k.command, VAddr: k.vAddr, VPort: k.vPort, RAddr: at.Addr().String(), RPort: portWord(at)}, nil
 	case conf.CheckAgent:
-		return checker.Agent{Addr: q.at}, nil
+		return checker.Agent{Addr: at}, nil
 	case conf.CheckCombined:
-		return w.negotiate(q, expires), w.connect(q)
+		return negotiate(k, at, expires), w.connect(k, at)
 	default:
-		return w.negotiate(q, expires), nil
+		return negotiate(k, at, expires), nil
 	}
 }
 
 // connect is the check that only connects. There is no connecting by udp, so
 // that there the host is asked.
-func (w workshop) connect(q question) checker.Checker {
-	if q.udp {
-		return checker.Ping{Addr: q.at.Addr(), Pinger: w.pinger}
+func (w workshop) connect(k *kit, at netip.AddrPort) checker.Checker {
+	if k.udp {
+		return checker.Ping{Addr: at.Addr(), Pinger: w.pinger}
 	}
-	return checker.Connect{Addr: q.at}
+	return checker.Connect{Addr: at}
 }
 
-// negotiate is the check of q's service.
-func (w workshop) negotiate(q question, expires func(time.Time)) checker.Checker {
-	c, err := newBench(q, expires).make()
+func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
+
+// negotiate is the check of k's service.
+func negotiate(k *kit, at netip.AddrPort, expires func(time.Time)) checker.Checker {
+	b, err := newBench(k, at, expires)
 	if err != nil {
-		return unaskable{q.service, err}
+		return unaskable{k.service, err}
+	}
+	c, err := b.make()
+	if err != nil {
+		return unaskable{k.service, err}
 	}
 	return c
 }
 
-// A bench is what one checker is made of: the question, with its patterns
-// compiled and its TLS configured.
+// A bench is what one checker is made of: the kit, whom it asks, and its TLS
+// configured.
 type bench struct {
-	question
-	network             string
-	receive, receiveNot *checker.Pattern
-	plain, always       *tls.Config // TLS if starttls asks for it, and TLS in any case
-	err                 error
+	*kit
+	at            netip.AddrPort
+	plain, always *tls.Config // TLS if starttls asks for it, and TLS in any case
 }
 
-func newBench(q question, expires func(time.Time)) *bench {
-	b := &bench{question: q, network: "tcp"}
-	if q.udp {
-		b.network = "udp"
+func newBench(k *kit, at netip.AddrPort, expires func(time.Time)) (*bench, error) {
+	b := &bench{kit: k, at: at}
+	err := k.err
+	if err == nil && (k.tls.startTLS || overTLS[k.service]) {
+		b.always, err = k.tlsConfig(at, expires)
 	}
-	b.receive = b.pattern(q.receive)
-	b.receiveNot = b.pattern(q.receiveNot)
-	if b.err == nil && (q.tls.startTLS || overTLS[q.service]) {
-		b.always, b.err = q.tlsConfig(expires)
-	}
-	if q.tls.startTLS {
+	if k.tls.startTLS {
 		b.plain = b.always
 	}
-	return b
+	return b, err
 }
 
 // overTLS are the services that speak TLS from the start.
 var overTLS = map[string]bool{"https": true, "imaps": true, "pops": true, "ldaps": true, "tls": true}
-
-func (b *bench) pattern(text string) *checker.Pattern {
-	if text == "" || b.err != nil {
-		return nil
-	}
-	p, err := checker.CompilePattern(text)
-	if err != nil {
-		b.err = fmt.Errorf("pattern %q: %w", text, err)
-	}
-	return p
-}
 
 var verifies = map[conf.SSLVerify]checker.Verify{
 	conf.VerifyChain: checker.VerifyChain,
@@ -105,26 +96,23 @@ var verifies = map[conf.SSLVerify]checker.Verify{
 
 // verify is what a certificate must prove. Where the file says nothing, ldaps
 // proves nothing, as with the original's library.
-func (q question) verify() checker.Verify {
-	if q.tls.verify == conf.VerifyChain && (q.service == "ldaps" || q.service == "ldap") {
+func (m *manner) verify() checker.Verify {
+	if m.tls.verify == conf.VerifyChain && (m.service == "ldaps" || m.service == "ldap") {
 		return checker.VerifyNone
 	}
-	return verifies[q.tls.verify]
+	return verifies[m.tls.verify]
 }
 
-func (q question) tlsConfig(expires func(time.Time)) (*tls.Config, error) {
+func (m *manner) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config, error) {
 	return checker.TLSConfig(checker.TLSOptions{
-		Verify: q.verify(), CAFile: q.tls.caFile, CertFile: q.tls.cert, KeyFile: q.tls.key,
-		Name:   cmp.Or(q.tls.name, q.at.Addr().String()),
+		Verify: m.verify(), CAFile: m.tls.caFile, CertFile: m.tls.cert, KeyFile: m.tls.key,
+		Name:   cmp.Or(m.tls.name, at.Addr().String()),
 		OnLeaf: expires,
 	})
 }
 
 // make makes the checker for the question's service.
 func (b *bench) make() (checker.Checker, error) {
-	if b.err != nil {
-		return nil, b.err
-	}
 	make, ok := services[b.service]
 	if !ok {
 		return nil, errors.New("there is no check for it")
@@ -213,17 +201,8 @@ func (b *bench) web() (checker.Checker, error) {
 	o := checker.HTTPOptions{
 		Service: b.service, Addr: b.at, Method: b.method, Request: b.request,
 		VirtualHost: b.virtualHost, HasVirtualHost: b.hasVirtualHost,
-		TLS: b.always, Receive: b.receive, ReceiveNot: b.receiveNot, Limit: int(b.question.web.limit),
-		Version: versions[b.question.web.version], Follow: follows[b.question.web.follow],
-	}
-	if b.question.web.headers != "" {
-		o.Headers = strings.Split(b.question.web.headers, "\n")
-	}
-	if b.question.web.status != "" {
-		var err error
-		if o.Status, err = checker.ParseStatuses(b.question.web.status); err != nil {
-			return nil, err
-		}
+		TLS: b.always, Receive: b.receive, ReceiveNot: b.receiveNot, Limit: int(b.manner.web.limit),
+		Version: versions[b.manner.web.version], Follow: follows[b.manner.web.follow], Headers: b.headers, Status: b.statuses,
 	}
 	return checker.NewHTTP(o)
 }

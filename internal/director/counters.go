@@ -10,19 +10,24 @@ import (
 
 // kernelState is what is known of the kernel besides what it should hold.
 type kernelState struct {
-	table   []ipvs.Entry // as last read
-	read    time.Time
-	err     error
+	err     error // why it cannot be read
 	changes map[ipvs.Op]uint64
 	refused map[ipvs.Op]uint64
 	repairs uint64
+
+	shown   []ipvs.Entry // the table as it was read for the last snapshot, nil once that is too long ago
+	shownAt time.Time
 }
 
-// note takes up a look at the table.
-func (k *kernelState) note(table []ipvs.Entry, err error, now time.Time) {
-	k.err = err
-	if err == nil {
-		k.table, k.read = table, now
+// tableAge is how old a look at the kernel's table may be for a snapshot, so
+// that many who look do not keep the director from its work.
+const tableAge = 250 * time.Millisecond
+
+// forget drops a look at the table that is too old: it is as large as all else
+// that is known of the real servers.
+func (k *kernelState) forget(now time.Time) {
+	if now.Sub(k.shownAt) > tableAge {
+		k.shown = nil
 	}
 }
 
@@ -35,18 +40,10 @@ func (k *kernelState) count(op ipvs.Op, err error) {
 	switch {
 	case err == nil:
 		k.changes[op]++
-		k.read = time.Time{} // the table is not what it was
+		k.shown = nil // the table is not what it was
 	case !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist):
 		k.refused[op]++
 	}
-}
-
-func (k *kernelState) byKey() map[ipvs.Key]ipvs.Entry {
-	entries := make(map[ipvs.Key]ipvs.Entry, len(k.table))
-	for _, e := range k.table {
-		entries[e.Service.Key] = e
-	}
-	return entries
 }
 
 func (k *kernelState) state() KernelState {

@@ -60,13 +60,12 @@ type Director struct {
 	conf       *conf.Config
 	status     conf.Status
 	virtuals   []*virtual // in the order of the file
-	checks     map[question]*check
-	fresh      []*schedule.Job // checks that this load has made
-	byAddr     map[netip.Addr][]*check
-	trouble    trouble         // of our own
-	unheard    map[*check]bool // that have not answered since the start or reload
-	dirty      map[*virtual]bool
-	unreadable bool // the kernel's table, at the last look
+	checks     []*check
+	introduced bool       // the checks know their neighbours
+	trouble    trouble    // of our own
+	unheard    int        // checks that have not answered since the start or reload
+	dirty      []*virtual // to sync when all is heard
+	unreadable bool       // the kernel's table, at the last look
 	maint      *maintenance
 	drift      *time.Ticker
 	lagSaid    time.Time           // when late checks were last told
@@ -91,10 +90,6 @@ func New(o Options) *Director {
 		results:   make(chan result, 1024),
 		calls:     make(chan func()),
 		ready:     make(chan struct{}),
-		checks:    map[question]*check{},
-		byAddr:    map[netip.Addr][]*check{},
-		unheard:   map[*check]bool{},
-		dirty:     map[*virtual]bool{},
 		overrides: overridesByTarget(o.Overrides, time.Now()),
 		workshop:  workshop{pinger: &checker.Pinger{}},
 	}
@@ -115,12 +110,12 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.workshop.pinger.Close()
-	d.load(cfg, conf.Starting)
+	d.load(newDraft(cfg, d.now()), conf.Starting)
 	close(d.ready)
 	for {
 		select {
 		case res := <-d.results:
-			d.hear(res)
+			d.hear(&res)
 			d.hearAll()
 		case call := <-d.calls:
 			call()
@@ -130,6 +125,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.maintain(taken)
 		case now := <-second.C:
 			d.comeRound(now)
+			d.kernel.forget(now)
 			d.climb(now)
 			d.endOverrides(now)
 		case <-ctx.Done():
@@ -183,7 +179,7 @@ func (d *Director) hearAll() {
 	for range cap(d.results) {
 		select {
 		case res := <-d.results:
-			d.hear(res)
+			d.hear(&res)
 		default:
 			return
 		}
@@ -193,7 +189,8 @@ func (d *Director) hearAll() {
 // Reload swaps in a configuration. It returns when the kernel agrees with it,
 // or ctx is done.
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
-	return d.do(ctx, func() { d.load(cfg, conf.Reloading) })
+	draft := newDraft(cfg, d.now())
+	return d.do(ctx, func() { d.load(draft, conf.Reloading) })
 }
 
 // do has f called by the goroutine that owns the state, and returns when the

@@ -24,17 +24,23 @@ func (d *Director) reconcile() {
 		if v.invalid != nil {
 			continue
 		}
-		d.compare(v, entries)
+		d.compare(v, entries[v.service.Key])
 		if v.retry || len(plan(v.have, v.want())) > 0 {
 			d.sync(v)
 		}
 	}
 }
 
-// read is the kernel's table by key. That it cannot be read is said once.
-func (d *Director) read() (map[ipvs.Key]ipvs.Entry, bool) {
+// read is the kernel's table by key.
+func (d *Director) read() (map[ipvs.Key]*ipvs.Entry, bool) {
+	table, ok := d.readTable()
+	return byKey(table), ok
+}
+
+// readTable is the kernel's table. That it cannot be read is said once.
+func (d *Director) readTable() ([]ipvs.Entry, bool) {
 	table, err := d.o.Table.Read()
-	d.kernel.note(table, err, d.now())
+	d.kernel.err = err
 	if err != nil {
 		if !d.unreadable {
 			d.o.Log("Reading the IPVS table failed, it is tried again: %v", err)
@@ -43,42 +49,52 @@ func (d *Director) read() (map[ipvs.Key]ipvs.Entry, bool) {
 		return nil, false
 	}
 	d.unreadable = false
-	entries := make(map[ipvs.Key]ipvs.Entry, len(table))
-	for _, e := range table {
-		entries[e.Service.Key] = e
+	return table, true
+}
+
+func byKey(table []ipvs.Entry) map[ipvs.Key]*ipvs.Entry {
+	entries := make(map[ipvs.Key]*ipvs.Entry, len(table))
+	for i := range table {
+		entries[table[i].Service.Key] = &table[i]
 	}
-	return entries, true
+	return entries
 }
 
 // compare brings what is believed of v up to date, and notes what is to be
-// respected.
-func (d *Director) compare(v *virtual, entries map[ipvs.Key]ipvs.Entry) {
-	e, ok := entries[v.service.Key]
+// respected. e is what the kernel has of v, nil is nothing.
+func (d *Director) compare(v *virtual, e *ipvs.Entry) {
 	switch {
-	case !ok && v.have.present:
+	case e == nil && v.have.present:
 		d.lost(v, "virtual service "+v.name)
 		v.forget()
 		return
-	case !ok:
+	case e == nil:
 		return
 	case !v.have.present:
 		v.adopt(e)
 		return
 	}
 	if !e.Service.Same(v.have.service) {
-		v.have.service, v.handService = e.Service, &e.Service
-		if e.Service.Same(v.service) {
-			v.handService = nil
+		v.have.service, v.handService = e.Service, nil
+		if service := e.Service; !service.Same(v.service) {
+			v.handService = &service
 		}
 	}
-	desired := v.desired()
-	found := make(map[netip.AddrPort]bool, len(e.Destinations))
-	for _, dst := range e.Destinations {
-		found[dst.AddrPort] = true
-		v.touched(dst, desired)
+	d.compareSlots(v, slotsOf(e))
+}
+
+// compareSlots does the same for the destinations, of which the kernel has
+// those found.
+func (d *Director) compareSlots(v *virtual, found slots) {
+	if slices.EqualFunc(found, v.have.slots, slot.same) && v.handService == nil && len(v.hand)+len(v.said) == 0 {
+		return // as it was left, and nothing to take back that was said
 	}
-	for at, s := range v.have.slots {
-		if !found[at] {
+	desired := v.desired()
+	for _, s := range found {
+		v.touched(s, desired)
+	}
+	for _, s := range slices.Clone(v.have.slots) {
+		if _, ok := found.search(s.at); !ok {
 			d.missing(v, s, desired)
 		}
 	}
@@ -87,35 +103,36 @@ func (d *Director) compare(v *virtual, entries map[ipvs.Key]ipvs.Entry) {
 
 // touched looks at a destination that the kernel has: if it is not as we left
 // it, somebody else wants it so.
-func (v *virtual) touched(dst ipvs.Destination, desired held) {
-	s, believed := v.have.slots[dst.AddrPort]
-	if believed && s.Same(dst) {
+func (v *virtual) touched(now slot, desired held) {
+	s, believed := v.have.slots.of(now.at)
+	if believed && s.same(now) {
 		return
 	}
+	hand := byHand{slot: now}
+	now.real, now.fallback = s.real, s.fallback
 	if !believed {
-		s.real = v.realAt(dst.AddrPort)
+		now.real = v.realAt(now.at)
 	}
-	s.Destination = dst
-	v.have.slots[dst.AddrPort] = s
-	if w, ok := desired.slots[dst.AddrPort]; ok && w.Same(dst) {
-		delete(v.hand, dst.AddrPort)
+	v.have.slots.put(now)
+	if w, ok := desired.slots.of(now.at); ok && w.same(now) {
+		delete(v.hand, now.at)
 		return
 	}
-	v.hand[dst.AddrPort] = byHand{Destination: dst}
+	v.respect(now.at, hand)
 }
 
 // missing looks at a destination that the kernel should have and has not.
 func (d *Director) missing(v *virtual, s slot, desired held) {
-	delete(v.have.slots, s.AddrPort)
-	delete(v.hand, s.AddrPort)
-	switch w, ok := desired.slots[s.AddrPort]; {
+	v.have.slots.remove(s.at)
+	delete(v.hand, s.at)
+	switch w, ok := desired.slots.of(s.at); {
 	case !ok:
 	case w.fallback:
 		d.lost(v, "fallback server "+v.fallbackName()+" ("+v.name+")")
 	case w.real.in():
-		d.lost(v, "real server "+w.real.name+" ("+v.name+")")
+		d.lost(v, "real server "+w.real.name()+" ("+v.name+")")
 	default:
-		v.hand[s.AddrPort] = byHand{absent: true}
+		v.respect(s.at, byHand{absent: true})
 	}
 }
 
@@ -127,7 +144,7 @@ func (d *Director) lost(v *virtual, what string) {
 
 // forget drops all belief in what the kernel holds for v.
 func (v *virtual) forget() {
-	v.have = held{slots: map[netip.AddrPort]slot{}}
+	v.have = held{}
 	clear(v.hand)
 	v.handService = nil
 }
@@ -149,8 +166,7 @@ func (d *Director) sayDifferences(v *virtual, desired held) {
 		}
 	}
 	for _, text := range slices.Sorted(maps.Keys(stands)) {
-		if !v.said[text] {
-			v.said[text] = true
+		if v.say(text) {
 			d.emit(v, Event{Kind: Differs, Reason: strings.TrimPrefix(text, differs)})
 		}
 	}
@@ -159,17 +175,17 @@ func (d *Director) sayDifferences(v *virtual, desired held) {
 // difference says how the kernel's entry is not what it would be without the
 // hand that changed it.
 func (v *virtual) difference(at netip.AddrPort, h byHand, desired held) string {
-	w, wanted := desired.slots[at]
+	w, wanted := desired.slots.of(at)
 	name := fmt.Sprintf("%s (%s)", at, v.name)
 	switch {
 	case h.absent:
 		return "real server " + name + " was deleted by somebody else"
 	case !wanted && v.realAt(at) == nil:
-		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.Weight)
+		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.weight)
 	case !wanted:
-		return fmt.Sprintf("real server %s is down and was added by somebody else, weight %d", name, h.Weight)
-	case w.Weight != h.Weight:
-		return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.Weight, w.Weight)
+		return fmt.Sprintf("real server %s is down and was added by somebody else, weight %d", name, h.weight)
+	case w.weight != h.weight:
+		return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.weight, w.weight)
 	default:
 		return fmt.Sprintf("real server %s was changed by somebody else", name)
 	}

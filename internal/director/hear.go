@@ -1,27 +1,30 @@
 package director
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"ldirectord/conf"
 )
 
 // hear takes in one result for all who asked.
-func (d *Director) hear(res result) {
-	d.judgeOurselves(&res)
+// It is res's only owner.
+func (d *Director) hear(res *result) {
+	d.judgeOurselves(res)
 	if d.o.Debug != nil {
 		d.debug(res)
 	}
-	delete(d.unheard, res.check)
+	d.heard(res.check)
 	res.check.past.add(res)
 	for _, r := range res.check.users {
 		d.tell(r, res)
 	}
-	d.sched.SetInterval(res.check.job, res.check.pace())
+	d.repace(res.check)
 }
 
 // tell takes in one result for one real server.
-func (d *Director) tell(r *real, res result) {
+func (d *Director) tell(r *real, res *result) {
 	d.reportChecked(r, res)
 	if res.check != nil {
 		d.warnExpiry(r, res.check, res.at)
@@ -34,16 +37,18 @@ func (d *Director) tell(r *real, res result) {
 		return
 	}
 	v := r.virtual
-	delete(v.said, notAsked(r))
+	if len(v.said) > 0 {
+		delete(v.said, notAsked(r))
+	}
 	before := r.tally
-	r.tally = before.count(res.Err == nil, res.Attempts, v.limits(), res.at)
+	r.tally = before.count(res.Err == nil, res.Attempts, v.limits, res.at)
 	if res.Err == nil {
 		d.heed(r, res)
 	}
 	if res.Err != nil && before.failures == 0 && before.verdict == up {
 		d.askNeighbours(res.check)
 	}
-	e := Event{Real: r.conf, R: r.name}
+	e := Event{Real: r.conf, R: r.name()}
 	switch {
 	case res.Err == nil && r.tellsReset(before):
 		e.Kind = SoftReset
@@ -51,7 +56,7 @@ func (d *Director) tell(r *real, res result) {
 	case incomplete(res) && r.verdict != before.verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
 	case res.Err != nil && before.verdict == up && r.verdict == up:
-		e.Kind, e.Failures, e.FailureCount, e.Reason = SoftFailure, r.failures, v.limits().fall, res.Err.Error()
+		e.Kind, e.Failures, e.FailureCount, e.Reason = SoftFailure, r.failures, v.limits.fall, res.Err.Error()
 		d.emit(v, e)
 	}
 	if r.verdict != before.verdict {
@@ -61,8 +66,8 @@ func (d *Director) tell(r *real, res result) {
 
 // turned notes that the verdict on a real server has changed. Whatever
 // somebody set for it by hand ends here.
-func (d *Director) turned(r *real, before tally, res result) {
-	e := Event{Real: r.conf, R: r.name}
+func (d *Director) turned(r *real, before tally, res *result) {
+	e := Event{Real: r.conf, R: r.name()}
 	if r.verdict == up {
 		e.Kind = Back
 		if before.verdict == down {
@@ -79,27 +84,26 @@ func (d *Director) turned(r *real, before tally, res result) {
 // changed schedules a sync of r's virtual service, and e to be told after it.
 func (d *Director) changed(r *real, e Event) {
 	v := r.virtual
-	delete(v.hand, r.dst.AddrPort)
+	delete(v.hand, r.at())
 	r.turns.add(e, d.now())
 	v.news = append(v.news, e)
-	d.dirty[v] = true
+	d.touch(v)
 }
 
 // couldNotAsk reports, once until it works again, that the fault is ours: the
 // verdict stays what it was.
-func (d *Director) couldNotAsk(r *real, res result) {
+func (d *Director) couldNotAsk(r *real, res *result) {
 	v := r.virtual
-	if v.said[notAsked(r)] {
+	if !v.say(notAsked(r)) {
 		return
 	}
-	v.said[notAsked(r)] = true
-	d.emit(v, Event{Kind: NotAsked, Real: r.conf, R: r.name, Reason: res.Err.Error()})
+	d.emit(v, Event{Kind: NotAsked, Real: r.conf, R: r.name(), Reason: res.Err.Error()})
 }
 
-func notAsked(r *real) string { return "not asked: " + r.name }
+func notAsked(r *real) string { return "not asked: " + r.name() }
 
 // reportChecked hands a result to whoever wants every one.
-func (d *Director) reportChecked(r *real, res result) {
+func (d *Director) reportChecked(r *real, res *result) {
 	if d.o.Checked == nil || r.virtual.conf.MonitorFile == "" {
 		return
 	}
@@ -110,7 +114,7 @@ func (d *Director) reportChecked(r *real, res result) {
 	d.o.Checked(c)
 }
 
-func (d *Director) debug(res result) {
+func (d *Director) debug(res *result) {
 	verdict := "up"
 	if res.Err != nil {
 		verdict = "down: " + res.Err.Error()
@@ -121,24 +125,33 @@ func (d *Director) debug(res result) {
 	}
 }
 
+// touch has the kernel looked after for v when all is heard.
+func (d *Director) touch(v *virtual) {
+	if !v.dirty {
+		v.dirty = true
+		d.dirty = append(d.dirty, v)
+	}
+}
+
 // settle makes the kernel agree with all that was heard.
 func (d *Director) settle() {
 	if len(d.dirty) == 0 {
 		d.heardAll()
 		return
 	}
-	for _, v := range d.virtuals { // in the order of the file
-		if d.dirty[v] {
-			d.sync(v)
-		}
+	slices.SortFunc(d.dirty, func(a, b *virtual) int { return cmp.Compare(a.order, b.order) })
+	for _, v := range d.dirty {
+		d.sync(v)
+		v.dirty = false
 	}
-	clear(d.dirty)
+	clear(d.dirty) // those of an earlier configuration are not to be held here
+	d.dirty = d.dirty[:0]
 	d.heardAll()
 }
 
 // alwaysUp is the result of checktype = on.
 func (d *Director) alwaysUp(r *real) {
 	if r.virtual.conf.CheckType == conf.CheckOn && r.maintenance == "" && r.verdict != up {
-		d.tell(r, result{at: d.now()})
+		d.tell(r, &result{at: d.now()})
 	}
 }

@@ -12,22 +12,52 @@ const historySize = 4096
 
 // A history is the last events, in a ring.
 type history struct {
-	events []Event
-	oldest int // meaningful if the ring is full
+	records []record
+	oldest  int // meaningful if the ring is full
 }
 
-func (h *history) add(e Event) {
-	if len(h.events) < historySize {
-		h.events = append(h.events, e)
+// A record is what of an event is needed to tell it again. It leads to no
+// configuration, which would live as long.
+type record struct {
+	at                     int64 // Unix nanoseconds
+	down                   time.Duration
+	id, r, mapped          string
+	reason, phase          string
+	weight                 int
+	failures, failureCount int32
+	kind                   Kind
+}
+
+func (h *history) add(e *Event) {
+	r := record{
+		at: e.Time.UnixNano(), down: e.Down, id: e.ID, r: e.R, mapped: e.Mapped, reason: e.Reason, phase: e.Phase,
+		weight: e.Weight, failures: int32(e.Failures), failureCount: int32(e.FailureCount), kind: e.Kind,
+	}
+	if len(h.records) < historySize {
+		h.records = append(h.records, r)
 		return
 	}
-	h.events[h.oldest] = e
+	h.records[h.oldest] = r
 	h.oldest = (h.oldest + 1) % historySize
 }
 
 // list is the events from the oldest on.
 func (h *history) list() []Event {
-	return slices.Concat(h.events[h.oldest:], h.events[:h.oldest])
+	list := make([]Event, 0, len(h.records))
+	for _, part := range [][]record{h.records[h.oldest:], h.records[:h.oldest]} {
+		for i := range part {
+			list = append(list, part[i].event())
+		}
+	}
+	return list
+}
+
+// event is the event again, as far as a Note of it goes.
+func (r *record) event() Event {
+	return Event{
+		Time: time.Unix(0, r.at), Kind: r.kind, V: shortID(r.id), R: r.r, ID: r.id, Mapped: r.mapped, Weight: r.weight,
+		Phase: r.phase, Failures: int(r.failures), FailureCount: int(r.failureCount), Reason: r.reason, Down: r.down,
+	}
 }
 
 // A Note is an Event as others read it.
@@ -137,7 +167,7 @@ func (d *Director) named(name, virtual string) map[target]bool {
 	}
 	names := map[target]bool{}
 	for _, r := range d.meant(name, virtual) {
-		names[target{r.virtual.id, r.name}] = true
+		names[r.target()] = true
 		if name == "" {
 			names[target{r.virtual.id, ""}] = true
 		}
@@ -186,16 +216,33 @@ type Turn struct {
 	Up   bool
 }
 
-// turns are the last ones, from the oldest on, and how many there ever were.
+// turns are the last ones and how many there ever were.
 type turns struct {
-	last  []Turn
+	last  []turn // from the oldest on
 	total uint64
 }
+
+// A turn is when a verdict changed, in Unix nanoseconds; less than 0 if it
+// became down.
+type turn int64
 
 func (t *turns) add(e Event, now time.Time) {
 	if len(t.last) == keptTurns {
 		t.last = slices.Delete(t.last, 0, 1)
 	}
-	t.last = append(t.last, Turn{Time: now, Up: e.Kind == Back})
+	n := turn(now.UnixNano())
+	if e.Kind != Back {
+		n = -n
+	}
+	t.last = append(t.last, n)
 	t.total++
+}
+
+// list is the last turns, from the oldest on.
+func (t *turns) list() []Turn {
+	list := make([]Turn, 0, len(t.last))
+	for _, n := range t.last {
+		list = append(list, Turn{Time: time.Unix(0, int64(max(n, -n))), Up: n > 0})
+	}
+	return list
 }

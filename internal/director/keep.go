@@ -23,7 +23,7 @@ func (d *Director) keep(v *virtual) {
 		case r.verdict == up:
 			r.kept = false
 			short--
-		case v.have.slots[r.dst.AddrPort].Weight > 0:
+		case v.carries(r):
 			candidates = append(candidates, r)
 		}
 	}
@@ -32,7 +32,13 @@ func (d *Director) keep(v *virtual) {
 		was := r.kept
 		r.kept = i < short
 		if r.kept && !was {
-			d.emit(v, Event{Kind: Kept, Real: r.conf, R: r.name, Reason: fmt.Sprintf("%d of %d", v.conf.MinAlive.Of(len(v.reals)), len(v.reals))})
+			d.emit(v, Event{Kind: Kept, Real: r.conf, R: r.name(), Reason: fmt.Sprintf("%d of %d", v.conf.MinAlive.Of(len(v.reals)), len(v.reals))})
 		}
 	}
+}
+
+// carries says whether the kernel gives r connections.
+func (v *virtual) carries(r *real) bool {
+	s, _ := v.have.slots.of(r.at())
+	return s.weight > 0
 }

@@ -50,15 +50,24 @@ func key(v *conf.VirtualService) ipvs.Key {
 	return k
 }
 
-var forwards = map[conf.Forward]ipvs.Forward{conf.Gate: ipvs.Route, conf.Masq: ipvs.Masq, conf.IPIP: ipvs.Tunnel}
+// forward is the kernel's forwarding method.
+func forward(f conf.Forward) ipvs.Forward {
+	switch f {
+	case conf.Gate:
+		return ipvs.Route
+	case conf.IPIP:
+		return ipvs.Tunnel
+	default:
+		return ipvs.Masq
+	}
+}
 
-// destination is the kernel's entry for a real server or fallback, without
-// its weight. With gate and ipip packets are not rewritten, so that the port
-// is always the virtual service's; the configured one is only asked. As
-// ipvsadm does.
-func destination(v *conf.VirtualService, addr netip.Addr, port uint16, f conf.Forward) ipvs.Destination {
+// destination is where the kernel knows a real server or fallback. With gate
+// and ipip packets are not rewritten, so that the port is always the virtual
+// service's; the configured one is only asked. As ipvsadm does.
+func destination(v *conf.VirtualService, addr netip.Addr, port uint16, f conf.Forward) netip.AddrPort {
 	if v.Protocol != conf.FWM && f != conf.Masq {
 		port = v.Port
 	}
-	return ipvs.Destination{AddrPort: netip.AddrPortFrom(addr, port), Forward: forwards[f]}
+	return netip.AddrPortFrom(addr, port)
 }

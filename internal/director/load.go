@@ -2,7 +2,6 @@ package director
 
 import (
 	"cmp"
-	"context"
 	"net/netip"
 	"time"
 
@@ -15,53 +14,84 @@ import (
 // off.
 const retryInterval = 5 * time.Second
 
-// load makes cfg the configuration, at the start and at every reload. What the
-// checks know and what the kernel holds is kept, so that a file that says the
-// same as before changes nothing.
-func (d *Director) load(cfg *conf.Config, status conf.Status) {
-	d.conf, d.status, d.loaded = cfg, status, d.now()
-	entries, _ := d.read()
-	old := make(map[ipvs.Key]*virtual, len(d.virtuals))
-	for _, v := range d.virtuals {
-		old[v.service.Key] = v
-	}
-	d.virtuals = make([]*virtual, 0, len(cfg.Virtuals))
-	clear(d.dirty)
-	for _, c := range cfg.Virtuals {
-		v := newVirtual(c, d.now())
-		if o := old[v.service.Key]; o != nil {
-			v.inherit(o)
-			delete(old, v.service.Key)
-		}
-		d.virtuals = append(d.virtuals, v)
-	}
-	d.overrule()
-	last := d.lastIdentities()
-	out := lookup(cfg, nil)
-	for _, v := range d.virtuals {
-		d.enter(v, entries, last, out)
-	}
-	for _, v := range old {
-		d.purge(v, "start")
-	}
-	d.recheck()
-	d.settle()
-	d.drift.Reset(cmp.Or(cfg.DriftCheck, retryInterval))
-	d.maint.watch(cfg)
+// A draft is a configuration made ready to be loaded: all that can be done
+// about it before the director stops listening.
+type draft struct {
+	conf     *conf.Config
+	virtuals []*virtual                // in the order of the file
+	before   []*check                  // what each of their real servers was asked before, nil is nothing
+	out      map[netip.AddrPort]string // who is in maintenance
 }
 
-// enter brings one virtual service into the kernel. out is who is in
-// maintenance.
-func (d *Director) enter(v *virtual, entries map[ipvs.Key]ipvs.Entry, last map[string]identity, out map[netip.AddrPort]string) {
-	e, ok := entries[v.service.Key]
-	if ok {
+func newDraft(cfg *conf.Config, now time.Time) *draft {
+	f := &draft{conf: cfg, virtuals: make([]*virtual, len(cfg.Virtuals)), out: lookup(cfg, nil)}
+	reals := 0
+	for i, c := range cfg.Virtuals {
+		f.virtuals[i] = newVirtual(c, i, now)
+		reals += len(c.Reals)
+	}
+	f.before = make([]*check, reals)
+	return f
+}
+
+// inherit takes over what is known of the virtual services that were there
+// before. It returns those that are in the file no more.
+func (f *draft) inherit(virtuals []*virtual) (gone []*virtual) {
+	old := make(map[ipvs.Key]*virtual, len(virtuals))
+	for _, v := range virtuals {
+		old[v.service.Key] = v
+	}
+	before := f.before
+	for _, v := range f.virtuals {
+		if o := old[v.service.Key]; o != nil {
+			v.inherit(o, before)
+			delete(old, v.service.Key)
+		}
+		before = before[len(v.reals):]
+	}
+	for _, v := range virtuals {
+		if old[v.service.Key] == v {
+			gone = append(gone, v)
+		}
+	}
+	return gone
+}
+
+// load makes f's configuration the one in force, at the start and at every
+// reload. What the checks know and what the kernel holds is kept, so that a file
+// that says the same as before changes nothing.
+func (d *Director) load(f *draft, status conf.Status) {
+	d.conf, d.status, d.loaded = f.conf, status, d.now()
+	entries, _ := d.read()
+	gone := f.inherit(d.virtuals)
+	d.virtuals = f.virtuals
+	clear(d.dirty)
+	d.dirty = d.dirty[:0]
+	d.overrule()
+	last := &lastReals{virtuals: d.virtuals}
+	for _, v := range d.virtuals {
+		d.enter(v, entries[v.service.Key], last, f.out)
+	}
+	for _, v := range gone {
+		d.purge(v, "start")
+	}
+	d.recheck(f.before)
+	d.settle()
+	d.drift.Reset(cmp.Or(f.conf.DriftCheck, retryInterval))
+	d.maint.watch(f.conf)
+}
+
+// enter brings one virtual service into the kernel, which has e of it already
+// or nothing. out is who is in maintenance.
+func (d *Director) enter(v *virtual, e *ipvs.Entry, last *lastReals, out map[netip.AddrPort]string) {
+	if e != nil {
 		v.adopt(e)
 	}
 	v.keepOut(out)
 	d.enterService(v)
 	d.announce(v, last)
 	d.sync(v)
-	if ok {
+	if e != nil {
 		d.emit(v, Event{Kind: VirtualChanged})
 	}
 	for _, r := range v.reals {
@@ -75,75 +105,83 @@ func (d *Director) enterService(v *virtual) {
 	if v.invalid != nil {
 		return
 	}
-	for _, s := range plan(v.have, v.want()) {
-		if s.Op == ipvs.AddService || s.Op == ipvs.EditService {
-			d.apply(v, s)
-		}
+	for _, s := range planService(v.have, v.wantedService()) {
+		d.apply(v, s)
 	}
 }
 
 // recheck makes the checks those of the present virtual services. A question
-// that was asked before goes on being asked in its rhythm.
-func (d *Director) recheck() {
+// that was asked before goes on being asked in its rhythm. before is what each
+// real server was asked, in the order of the file.
+func (d *Director) recheck(before []*check) {
 	old := d.checks
-	d.checks = make(map[question]*check, len(old))
-	clear(d.unheard)
-	clear(d.byAddr)
+	for _, c := range old {
+		clear(c.users)
+		c.users, c.unheard = c.users[:0], false
+	}
+	d.checks, d.unheard, d.introduced = make([]*check, 0, len(old)), 0, false
+	fresh := &freshChecks{old: old, kits: kits{}}
 	for _, v := range d.virtuals {
-		for _, r := range v.reals {
-			if q, ok := ask(v.conf, r.conf); ok {
-				d.join(d.checkFor(q, old), r)
+		for i, r := range v.reals {
+			if q, ok := r.question(); ok {
+				d.join(d.checkFor(q, before[i], fresh), r)
 			}
 		}
+		before = before[len(v.reals):]
 	}
-	d.sched.Add(d.fresh...) // together, so that the schedule sees how many they are
-	d.fresh = nil
-	for q, c := range old {
-		if d.checks[q] == nil {
-			d.sched.Remove(c.job)
+	d.sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are
+	for _, c := range old {
+		if len(c.users) == 0 {
+			d.sched.Remove(&c.job)
 		}
 	}
 }
 
-// checkFor is the check that asks q: one of this file, else the one that asked
-// it before, else a new one.
-func (d *Director) checkFor(q question, old map[question]*check) *check {
-	if c := d.checks[q]; c != nil {
-		return c
-	}
-	c := old[q]
-	if c != nil {
-		c.users = nil
-	} else {
-		c = d.newCheck(q)
-	}
-	d.checks[q] = c
-	d.byAddr[q.at.Addr()] = append(d.byAddr[q.at.Addr()], c)
-	return c
+// freshChecks are what one load asks that was not asked before.
+type freshChecks struct {
+	old  []*check
+	kits kits
+	all  map[question]*check // the old ones, too; nil until it is needed, which with the same file is never
+	jobs []*schedule.Job
 }
 
-func (d *Director) newCheck(q question) *check {
-	c := &check{question: q, secrets: q.secrets()}
-	c.ask, c.connect = d.workshop.checkers(q, c.expires)
-	c.job = &schedule.Job{Interval: q.interval, Run: func(ctx context.Context) { d.run(ctx, c) }}
-	d.unheard[c] = true
-	d.fresh = append(d.fresh, c.job)
+// checkFor is the check that asks q: before if that does, else another one that
+// does, else a new one.
+func (d *Director) checkFor(q question, before *check, fresh *freshChecks) *check {
+	if before != nil && before.question == q {
+		return before
+	}
+	if fresh.all == nil {
+		fresh.all = make(map[question]*check, len(fresh.old))
+		for _, c := range fresh.old {
+			fresh.all[c.question] = c
+		}
+	}
+	c := fresh.all[q]
+	if c == nil {
+		c = d.newCheck(q, fresh.kits.of(q.manner))
+		fresh.all[q] = c
+		fresh.jobs = append(fresh.jobs, &c.job)
+	}
 	return c
 }
 
 // join has c asked for r too, at once if nothing is known of r.
 func (d *Director) join(c *check, r *real) {
+	if len(c.users) == 0 {
+		d.checks = append(d.checks, c)
+	}
 	c.users = append(c.users, r)
 	r.check = c
 	if r.verdict == unproven {
-		d.sched.Soon(c.job)
+		d.sched.Soon(&c.job)
 	}
 }
 
 // heardAll ends the start or the reload when every new check has answered
 // once.
 func (d *Director) heardAll() {
-	if len(d.unheard) == 0 {
+	if d.unheard == 0 {
 		d.status = conf.Running
 	}
 }
@@ -169,8 +207,8 @@ func (d *Director) purge(v *virtual, phase string) {
 		return
 	}
 	for _, r := range v.reals {
-		if _, held := v.have.slots[r.dst.AddrPort]; held && phase == "stop" && r.in() {
-			d.emit(v, Event{Kind: RealPurged, Real: r.conf, R: r.name, Phase: phase})
+		if _, held := v.have.slots.of(r.at()); held && phase == "stop" && r.in() {
+			d.emit(v, Event{Kind: RealPurged, Real: r.conf, R: r.name(), Phase: phase})
 		}
 	}
 	d.emit(v, Event{Kind: VirtualPurged, Phase: phase})

@@ -147,18 +147,18 @@ func (d *Director) takeOut(r *real, file string) {
 	wasIn := r.in()
 	r.maintenance = file
 	if wasIn {
-		d.changed(r, Event{Kind: Gone, Real: r.conf, R: r.name, Reason: "in maintenance: file " + file})
+		d.changed(r, Event{Kind: Gone, Real: r.conf, R: r.name(), Reason: "in maintenance: file " + file})
 	}
 }
 
 // backToWork lets the next check decide, at once.
 func (d *Director) backToWork(r *real) {
 	r.maintenance = ""
-	r.tally = tally{verdict: down, since: r.since, failures: r.virtual.limits().fall, successes: r.virtual.limits().rise - 1}
-	d.dirty[r.virtual] = true
+	r.tally = tally{verdict: down, since: r.since, failures: r.virtual.limits.fall, successes: r.virtual.limits.rise - 1}
+	d.touch(r.virtual)
 	d.alwaysUp(r)
 	if r.check != nil {
-		d.sched.Soon(r.check.job)
+		d.sched.Soon(&r.check.job)
 	}
 }
 

@@ -16,25 +16,25 @@ const masked = "***"
 // secrets are texts that must not be shown.
 type secrets []string
 
-// secrets are q's, in every form in which a check sends them. The longest forms
+// secrets are m's, in every form in which a check sends them. The longest forms
 // come first, since they hold the others.
-func (q question) secrets() secrets {
+func (m *manner) secrets() secrets {
 	var list secrets
-	for _, secret := range []string{q.passwd, q.secret} {
+	for _, secret := range []string{m.passwd, m.secret} {
 		if secret == "" {
 			continue
 		}
 		list = append(
 			list,
-			base64.StdEncoding.EncodeToString([]byte("\x00"+q.login+"\x00"+secret)),
-			base64.StdEncoding.EncodeToString([]byte(q.login+":"+secret)),
+			base64.StdEncoding.EncodeToString([]byte("\x00"+m.login+"\x00"+secret)),
+			base64.StdEncoding.EncodeToString([]byte(m.login+":"+secret)),
 			base64.StdEncoding.EncodeToString([]byte(secret)),
 			strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
 			url.QueryEscape(secret),
 			secret,
 		)
 	}
-	for line := range strings.Lines(q.web.headers) {
+	for line := range strings.Lines(m.web.headers) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
 		if value != "" && secretHeader.MatchString(name) {
 			list = append(list, value)

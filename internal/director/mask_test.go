@@ -9,7 +9,7 @@ import (
 )
 
 func TestHide(t *testing.T) {
-	q := question{login: "bob", passwd: `p"ss word`, secret: "geheim"}
+	q := &manner{login: "bob", passwd: `p"ss word`, secret: "geheim"}
 	q.web.headers = "Host: example.com\nAuthorization: Bearer abc.def\nX-Api-Key: k9"
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	tests := map[string]struct{ text, want string }{
@@ -35,7 +35,7 @@ func TestHide(t *testing.T) {
 
 // A conversation's beginning may end in the middle of a secret.
 func TestHideInCut(t *testing.T) {
-	list := question{secret: "geheimnis"}.secrets()
+	list := (&manner{secret: "geheimnis"}).secrets()
 	for text, want := range map[string]string{
 		"say geheimnis":  "say ***",
 		"say geheimni":   "say ***",
@@ -50,7 +50,7 @@ func TestHideInCut(t *testing.T) {
 }
 
 func TestHideResult(t *testing.T) {
-	list := question{passwd: "geheim"}.secrets()
+	list := (&manner{passwd: "geheim"}).secrets()
 	mine := errors.New("nobody answers")
 	res := engine.Result{Detail: "hello geheim", Err: mine}
 	list.hideResult(&res)

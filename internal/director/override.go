@@ -65,6 +65,8 @@ type target struct{ virtual, real string }
 
 func (o Override) target() target { return target{o.Virtual, o.Real} }
 
+func (r *real) target() target { return target{r.virtual.id, r.name()} }
+
 // MaxWeight is the highest weight that the kernel's schedulers take.
 const MaxWeight = 65535
 
@@ -143,7 +145,7 @@ func notConfigured(name, virtual string) error {
 func (d *Director) targets(called, virtual string) []target {
 	var found []target
 	for _, r := range d.meant(called, virtual) {
-		found = append(found, target{r.virtual.id, r.name})
+		found = append(found, r.target())
 	}
 	return found
 }
@@ -170,7 +172,7 @@ func (v *virtual) called(name string) bool {
 }
 
 func (r *real) called(name string) bool {
-	if name == r.name || name == r.conf.Host {
+	if name == r.conf.Host || name == r.name() {
 		return true
 	}
 	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
@@ -205,10 +207,10 @@ func (d *Director) override(t target, o Override, why string) {
 			continue
 		}
 		for _, r := range v.reals {
-			_, byHand := v.hand[r.dst.AddrPort]
-			if r.name == t.real && (o.Verb != Enable || before || byHand) {
+			_, byHand := v.hand[r.at()]
+			if r.name() == t.real && (o.Verb != Enable || before || byHand) {
 				d.overruled(r)
-				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name, Reason: why})
+				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name(), Reason: why})
 			}
 		}
 	}
@@ -217,9 +219,17 @@ func (d *Director) override(t target, o Override, why string) {
 // overruled takes over what the overrides say of r. Whatever somebody set in
 // the kernel for it by hand ends here.
 func (d *Director) overruled(r *real) {
-	r.override = d.overrides[target{r.virtual.id, r.name}]
-	delete(r.virtual.hand, r.dst.AddrPort)
-	d.dirty[r.virtual] = true
+	r.override = d.overrideOf(r)
+	delete(r.virtual.hand, r.at())
+	d.touch(r.virtual)
+}
+
+// overrideOf is the override of r, nil is none.
+func (d *Director) overrideOf(r *real) *Override {
+	if o, ok := d.overrides[r.target()]; ok {
+		return &o
+	}
+	return nil
 }
 
 // overrule takes over the overrides at the start and after a reload.
@@ -229,7 +239,7 @@ func (d *Director) overrule() {
 	}
 	for _, v := range d.virtuals {
 		for _, r := range v.reals {
-			r.override = d.overrides[target{v.id, r.name}]
+			r.override = d.overrideOf(r)
 		}
 	}
 }
@@ -265,17 +275,3 @@ func (d *Director) overrideList() []Override {
 	})
 	return list
 }
-
-// out says whether an operator keeps the real server from getting connections.
-func (r *real) out() bool { return r.override.Verb == Drain || r.override.Verb == Disable }
-
-// draining says whether the real server keeps an entry with weight 0 because an
-// operator drains it. Nobody has to have asked it yet: after a restart its
-// connections go on.
-func (r *real) draining() bool {
-	return r.override.Verb == Drain && r.verdict != down && r.maintenance == ""
-}
-
-// works says whether the real server is fit to get connections, as far as
-// checks and the maintenance directory go.
-func (r *real) works() bool { return (r.verdict == up || r.kept) && r.maintenance == "" }

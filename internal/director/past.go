@@ -1,6 +1,7 @@
 package director
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -13,12 +14,19 @@ const (
 
 // An outcome is what is remembered of one result.
 type outcome struct {
-	at, took       int64 // Unix nanoseconds, nanoseconds
-	err            error
-	detail         string
-	attempts       int32
+	at             int64    // Unix nanoseconds
+	finding        *finding // nil: it was good, and that is all
+	took           uint32   // microseconds
+	attempts       uint16
 	local, connect bool
-	talk           *talk // nil if nothing was kept
+}
+
+// A finding is what there is to say about an outcome. Outcomes in a row that are
+// good in the same words share one.
+type finding struct {
+	err    error
+	detail string
+	talk   *talk // nil if nothing was kept
 }
 
 // A talk is the beginning of a conversation.
@@ -43,16 +51,13 @@ var latencyBounds = [...]time.Duration{
 }
 
 // add takes up one result.
-func (p *past) add(res result) {
-	o := outcome{
-		at: res.at.UnixNano(), took: int64(res.Took), err: res.Err, detail: res.Detail,
-		attempts: int32(res.Attempts), local: res.Local, connect: res.asked != res.check.ask,
+func (p *past) add(res *result) {
+	took := uint32(min(max(res.Took.Microseconds(), 0), math.MaxUint32))
+	p.results[p.count%keptResults] = outcome{
+		at: res.at.UnixNano(), finding: p.find(res), took: took,
+		attempts: uint16(min(res.Attempts, math.MaxUint16)), local: res.Local, connect: res.asked != res.check.ask,
 	}
-	if len(res.Sent) > 0 || len(res.Received) > 0 {
-		o.talk = &talk{res.Sent, res.Received}
-	}
-	p.results[p.count%keptResults] = o
-	p.latencies[p.count%keptLatencies] = uint32(min(max(res.Took.Microseconds(), 1), 1<<32-1))
+	p.latencies[p.count%keptLatencies] = max(took, 1)
 	p.count++
 	if res.Local {
 		p.local++
@@ -64,6 +69,24 @@ func (p *past) add(res result) {
 	p.took += res.Took
 	bucket, _ := slices.BinarySearch(latencyBounds[:], res.Took)
 	p.buckets[bucket]++
+}
+
+// find is the finding of a result, if possible that of the one before.
+func (p *past) find(res *result) *finding {
+	talked := len(res.Sent) > 0 || len(res.Received) > 0
+	if res.Err == nil && !talked {
+		if res.Detail == "" {
+			return nil
+		}
+		if last, _ := p.last(); last.finding != nil && *last.finding == (finding{detail: res.Detail}) {
+			return last.finding
+		}
+	}
+	f := &finding{err: res.Err, detail: res.Detail}
+	if talked {
+		f.talk = &talk{res.Sent, res.Received}
+	}
+	return f
 }
 
 // last is the newest outcome; it is false if there is none.
@@ -92,4 +115,30 @@ func (p *past) recent() []time.Duration {
 		list = append(list, time.Duration(p.latencies[i%keptLatencies])*time.Microsecond)
 	}
 	return list
+}
+
+// time is when the result came.
+func (o outcome) time() time.Time { return time.Unix(0, o.at) }
+
+// duration is how long it took, whole microseconds.
+func (o outcome) duration() time.Duration { return time.Duration(o.took) * time.Microsecond }
+
+// err is why the real server was down or could not be asked, nil if it was up.
+func (o outcome) err() error {
+	if o.finding == nil {
+		return nil
+	}
+	return o.finding.err
+}
+
+// words say in one line what came of a check.
+func (o outcome) words() string {
+	switch f := o.finding; {
+	case f == nil, f.err == nil && f.detail == "":
+		return "ok"
+	case f.err == nil:
+		return f.detail
+	default:
+		return f.err.Error()
+	}
 }

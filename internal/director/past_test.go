@@ -16,7 +16,7 @@ func TestPast(t *testing.T) {
 		t.Fatal("there is a past before the first result")
 	}
 	for i := range 100 {
-		res := result{check: c, asked: nothing{}, at: time.Unix(int64(i), 0)}
+		res := &result{check: c, asked: nothing{}, at: time.Unix(int64(i), 0)}
 		res.Result = engine.Result{Attempts: 1, Took: time.Duration(i) * time.Millisecond}
 		switch {
 		case i%10 == 9:
@@ -37,7 +37,7 @@ func TestPast(t *testing.T) {
 	if diff := cmp.Diff([]int64{99, 98, 97, 96, 95, 94}, when); diff != "" {
 		t.Errorf("outcomes, the newest first (-want +got):\n%s", diff)
 	}
-	if last, _ := p.last(); last.talk == nil || string(last.talk.received) != "hello" {
+	if last, _ := p.last(); last.finding == nil || last.finding.talk == nil || string(last.finding.talk.received) != "hello" {
 		t.Errorf("the last conversation is not kept: %+v", last)
 	}
 	recent := p.recent()
@@ -56,7 +56,7 @@ func TestPast(t *testing.T) {
 func TestHistoryIsARing(t *testing.T) {
 	var h history
 	for i := range historySize + 10 {
-		h.add(Event{Weight: i})
+		h.add(&Event{Weight: i})
 	}
 	list := h.list()
 	if len(list) != historySize || list[0].Weight != 10 || list[historySize-1].Weight != historySize+9 {
@@ -69,8 +69,8 @@ func TestTurnsAreBounded(t *testing.T) {
 	for i := range 100 {
 		turns.add(Event{Kind: []Kind{Gone, Back}[i%2]}, time.Unix(int64(i), 0))
 	}
-	if turns.total != 100 || len(turns.last) != keptTurns || turns.last[keptTurns-1] != (Turn{time.Unix(99, 0), true}) {
-		t.Errorf("%d turns, kept %d, the last %v", turns.total, len(turns.last), turns.last[len(turns.last)-1])
+	if turns.total != 100 || len(turns.last) != keptTurns || turns.list()[keptTurns-1] != (Turn{time.Unix(99, 0), true}) {
+		t.Errorf("%d turns, kept %d, the last %v", turns.total, len(turns.last), turns.list())
 	}
 }
 

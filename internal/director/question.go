@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 
 	"ldirectord/conf"
 )
@@ -14,15 +15,19 @@ import (
 // A question is all that tells one check from another: what is asked, of whom,
 // and how often. Virtual services whose questions are equal share a check.
 type question struct {
+	manner unique.Handle[manner]
+	at     netip.AddrPort // what is asked, checkport applied
+}
+
+// A manner is what there is to a question besides whom it is asked: most real
+// servers of a file are asked in one of a few.
+type manner struct {
 	kind     conf.CheckType
 	combined int
 	service  string
 	udp      bool
-	at       netip.AddrPort // what is asked, checkport applied
 
-	// What an external command is told.
-	command                    string
-	vAddr, vPort, rAddr, rPort string
+	command, vAddr, vPort string // what an external command is told besides the real server
 
 	request, receive, receiveNot    string
 	method, virtualHost             string
@@ -51,12 +56,27 @@ type tlsQuestion struct {
 	caFile, name, cert, key string
 }
 
-// ask is what v wants to know of r. It is false if nothing is to be asked
-// (checktype on and off).
-func ask(v *conf.VirtualService, r *conf.RealServer) (question, bool) {
-	q := question{
+// question is what r's virtual service wants to know of it. It is false if
+// nothing is to be asked (checktype on and off).
+func (r *real) question() (question, bool) {
+	q := question{manner: r.manner}
+	switch v := r.virtual.conf; v.CheckType {
+	case conf.CheckPing:
+		q.at = netip.AddrPortFrom(r.conf.Addr, 0)
+	case conf.CheckExternal, conf.CheckExternalPerl:
+		q.at = r.conf.AddrPort() // a command is not told the checkport
+	default:
+		q.at = netip.AddrPortFrom(r.conf.Addr, v.PortToCheck(r.conf))
+		return q, v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff
+	}
+	return q, true
+}
+
+// intern is the manner in which v's real servers are asked that have this
+// request and receive.
+func intern(v *conf.VirtualService, request, receive string) unique.Handle[manner] {
+	m := manner{
 		kind:         v.CheckType,
-		at:           netip.AddrPortFrom(r.Addr, v.PortToCheck(r)),
 		udp:          v.Protocol == conf.UDP,
 		interval:     v.CheckInterval,
 		fastInterval: v.FastInterval,
@@ -65,41 +85,38 @@ func ask(v *conf.VirtualService, r *conf.RealServer) (question, bool) {
 		attempts:     max(1, v.ChkLoop),
 	}
 	switch v.CheckType {
-	case conf.CheckOn, conf.CheckOff:
-		return q, false
 	case conf.CheckPing:
-		q.attempts *= max(1, v.CheckCount)
-		q.at = netip.AddrPortFrom(r.Addr, 0)
+		m.attempts *= max(1, v.CheckCount)
 	case conf.CheckExternal, conf.CheckExternalPerl:
-		q.external(v, r)
+		m.external(v)
 	case conf.CheckNegotiate, conf.CheckCombined:
-		q.negotiate(v, r)
-	case conf.CheckConnect, conf.CheckAgent:
+		m.negotiate(v)
+		m.request, m.receive = request, receive
+	case conf.CheckConnect, conf.CheckAgent, conf.CheckOn, conf.CheckOff:
 	}
-	return q, true
+	return unique.Make(m)
 }
 
-// external adds what a command is told: four words, in which a firewall mark
-// stands for the address and its port is 0.
-func (q *question) external(v *conf.VirtualService, r *conf.RealServer) {
-	q.command = v.CheckCommand
-	q.vAddr, q.vPort = v.Addr.String(), strconv.Itoa(int(v.Port))
+// external adds what a command is told of the virtual service: two words, in
+// which a firewall mark stands for the address and its port is 0.
+func (m *manner) external(v *conf.VirtualService) {
+	m.command = v.CheckCommand
+	m.vAddr, m.vPort = v.Addr.String(), strconv.Itoa(int(v.Port))
 	if v.Protocol == conf.FWM {
-		q.vAddr, q.vPort = strconv.FormatUint(uint64(v.Mark), 10), "0"
+		m.vAddr, m.vPort = strconv.FormatUint(uint64(v.Mark), 10), "0"
 	}
-	q.rAddr, q.rPort = r.Addr.String(), strconv.Itoa(int(r.Port))
 }
 
 // negotiate adds what a service is asked.
-func (q *question) negotiate(v *conf.VirtualService, r *conf.RealServer) {
-	q.combined = v.Combined
-	q.timeout, q.connectTimeout = v.NegotiateTimeout, v.CheckTimeout
-	q.service = v.Service
-	q.request, q.receive, q.receiveNot = r.Request, r.Receive, v.ReceiveNot
-	q.method, q.virtualHost, q.hasVirtualHost = v.HTTPMethod, v.VirtualHost, v.HasVirtualHost
-	q.login, q.passwd, q.database, q.secret = v.Login, v.Passwd, v.Database, v.Secret
-	q.web = web{status: statuses(v.HTTPStatus), headers: headers(v.HTTPHeader), version: v.HTTPVersion, follow: v.HTTPFollow, limit: v.ReceiveBytes}
-	q.tls = tlsQuestion{
+func (m *manner) negotiate(v *conf.VirtualService) {
+	m.combined = v.Combined
+	m.timeout, m.connectTimeout = v.NegotiateTimeout, v.CheckTimeout
+	m.service = v.Service
+	m.receiveNot = v.ReceiveNot
+	m.method, m.virtualHost, m.hasVirtualHost = v.HTTPMethod, v.VirtualHost, v.HasVirtualHost
+	m.login, m.passwd, m.database, m.secret = v.Login, v.Passwd, v.Database, v.Secret
+	m.web = web{status: statuses(v.HTTPStatus), headers: headers(v.HTTPHeader), version: v.HTTPVersion, follow: v.HTTPFollow, limit: v.ReceiveBytes}
+	m.tls = tlsQuestion{
 		verify: v.SSLVerify, startTLS: v.StartTLS,
 		caFile: v.SSLCAFile, name: cmp.Or(v.SSLName, v.VirtualHost), cert: v.SSLCert, key: v.SSLKey,
 	}

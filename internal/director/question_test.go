@@ -3,6 +3,7 @@ package director
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ldirectord/conf"
 )
@@ -15,6 +16,11 @@ func configured(t *testing.T, text string) *conf.Config {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// firstQuestion is what v's first real server is asked.
+func firstQuestion(v *conf.VirtualService) (question, bool) {
+	return newVirtual(v, 0, time.Time{}).reals[0].question()
 }
 
 // TestQuestionShared says which virtual services share a check.
@@ -40,10 +46,10 @@ func TestQuestionShared(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := configured(t, first+"virtual=10.0.0.2:80\n"+tt.second)
-			a, _ := ask(c.Virtuals[0], c.Virtuals[0].Reals[0])
-			b, _ := ask(c.Virtuals[1], c.Virtuals[1].Reals[0])
+			a, _ := firstQuestion(c.Virtuals[0])
+			b, _ := firstQuestion(c.Virtuals[1])
 			if got := a == b; got != tt.shared {
-				t.Errorf("shared: %t, want %t\n%+v\n%+v", got, tt.shared, a, b)
+				t.Errorf("shared: %t, want %t\n%s %+v\n%s %+v", got, tt.shared, a.at, a.manner.Value(), b.at, b.manner.Value())
 			}
 		})
 	}
@@ -68,12 +74,12 @@ func TestCheckers(t *testing.T) {
 		block("20"+string(rune('0'+i)), "    service=http\n    checktype="+kind+"\n")
 	}
 	for _, v := range configured(t, text.String()).Virtuals {
-		q, ok := ask(v, v.Reals[0])
+		q, ok := firstQuestion(v)
 		if !ok {
 			t.Errorf("%s %s: nothing is asked", v.CheckType, v.Service)
 			continue
 		}
-		check, _ := workshop{}.checkers(q, nil)
+		check, _ := workshop{}.checkers(newKit(q.manner.Value()), q.at, nil)
 		if broken, ok := check.(unaskable); ok {
 			t.Errorf("%s %s: %v", v.CheckType, v.Service, broken.err)
 		}

@@ -30,21 +30,21 @@ func (d *Director) climb(now time.Time) {
 		for _, r := range v.reals {
 			if percent := r.climbed(now); r.climbing && percent != r.percent {
 				r.percent, r.climbing = percent, percent < 100
-				d.dirty[v] = true
+				d.touch(v)
 			}
 		}
 	}
 }
 
 // climbed is the part of its weight that a real server has earned, in percent.
-func (r *real) climbed(now time.Time) int {
+func (r *real) climbed(now time.Time) int32 {
 	done := int(int64(now.Sub(r.since)) * slowSteps / int64(r.virtual.conf.SlowStart))
-	return min(100, (done+1)*100/slowSteps)
+	return int32(min(100, (done+1)*100/slowSteps))
 }
 
 // heed takes over what an agent says besides that it lives: a part of the
 // weight, or that it wants no new connections.
-func (d *Director) heed(r *real, res result) {
+func (d *Director) heed(r *real, res *result) {
 	if r.virtual.conf.CheckType != conf.CheckAgent {
 		return
 	}
@@ -52,8 +52,8 @@ func (d *Director) heed(r *real, res result) {
 	if err != nil {
 		return // the check has judged it already
 	}
-	if reply.Weight != r.percent {
-		r.percent = reply.Weight
-		d.dirty[r.virtual] = true
+	if percent := int32(reply.Weight); percent != r.percent {
+		r.percent = percent
+		d.touch(r.virtual)
 	}
 }

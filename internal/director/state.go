@@ -2,7 +2,7 @@ package director
 
 import (
 	"net/netip"
-	"slices"
+	"strings"
 	"time"
 
 	"ldirectord/conf"
@@ -12,19 +12,22 @@ import (
 // A virtual is a configured virtual service and all that is known of it.
 type virtual struct {
 	conf    *conf.VirtualService
+	order   int    // in the file
 	name    string // "10.0.0.1:80"
 	id      string // "tcp:10.0.0.1:80"
 	service ipvs.Service
 	invalid error // why no kernel would take the service, nil if one may
+	limits  limits
 
 	reals    []*real
-	fallback *ipvs.Destination // nil is none
+	fallback *slot // nil is none
 
 	have        held                      // what the kernel is believed to hold
-	hand        map[netip.AddrPort]byHand // what somebody set in the kernel beside us
+	hand        map[netip.AddrPort]byHand // what somebody set in the kernel beside us; nil until then
 	handService *ipvs.Service             // the same for the service itself, nil is nothing
-	said        map[string]bool           // refusals and differences that were logged and still stand
+	said        map[string]bool           // refusals and differences that were logged and still stand; nil until then
 
+	dirty     bool      // the kernel may have to be changed
 	retry     bool      // something the kernel refused is to be tried again
 	reported  bool      // anyUp was reported at least once
 	anyUp     bool      // a real server is in, as last reported
@@ -32,143 +35,131 @@ type virtual struct {
 	news      []Event   // verdicts to report once the kernel knows
 }
 
-// held is the kernel's view of one virtual service.
-type held struct {
-	present bool
-	service ipvs.Service
-	slots   map[netip.AddrPort]slot
-}
-
-// A slot is a destination and whom it is for.
-type slot struct {
-	ipvs.Destination
-	real     *real // nil: nobody's, or the fallback's
-	fallback bool
-}
-
 // byHand is a destination as somebody other than us has left it.
 type byHand struct {
-	ipvs.Destination
+	slot
 	absent bool
 }
 
-// A real is one real server of one virtual service.
-type real struct {
-	virtual *virtual
-	order   int // in the file
-	conf    *conf.RealServer
-	name    string           // "10.1.0.1:80", as configured
-	dst     ipvs.Destination // in the kernel, with its full weight
-	check   *check           // nil: nothing is asked (checktype on and off)
-	tally
-	announced   bool      // the log has its beginning
-	maintenance string    // the file that takes it out, "" is none
-	climbing    bool      // its percent rises by itself
-	percent     int       // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
-	warned      time.Time // that its certificate ends
-	override    Override  // what an operator ordered; without a verb nothing
-	turns       turns     // when the verdict changed
-	kept        bool      // in although its checks fail (minalive)
-}
-
-// in says whether the real server is to get traffic.
-func (r *real) in() bool { return r.works() && !r.out() }
-
-// weight is what the real server is to have in the kernel while it is in.
-func (r *real) weight() int {
-	if r.override.Verb == Weight {
-		return r.override.Weight
-	}
-	if r.percent == 0 || r.dst.Weight == 0 {
-		return 0
-	}
-	return max(1, r.dst.Weight*r.percent/100)
-}
-
-func (v *virtual) limits() limits {
-	return limits{fall: max(1, v.conf.FailureCount), rise: max(1, v.conf.RiseCount)}
-}
-
-// newVirtual is a virtual service of which nothing is known yet.
-func newVirtual(c *conf.VirtualService, now time.Time) *virtual {
-	v := &virtual{
-		conf:      c,
-		name:      c.String(),
-		id:        c.ID(),
-		said:      map[string]bool{},
-		hand:      map[netip.AddrPort]byHand{},
-		have:      held{slots: map[netip.AddrPort]slot{}},
-		goneSince: now,
-	}
+// newVirtual is a virtual service of which nothing is known yet. order is its
+// place in the file.
+func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
+	v := &virtual{conf: c, order: order, id: c.ID(), goneSince: now}
+	v.name = shortID(v.id)
+	v.limits = limits{fall: max(1, c.FailureCount), rise: max(1, c.RiseCount)}
 	v.service, v.invalid = service(c)
-	for i, rc := range c.Reals {
-		r := &real{virtual: v, order: i, conf: rc, name: rc.String(), percent: 100}
-		r.dst = destination(c, rc.Addr, rc.Port, rc.Forward)
-		r.dst.Weight, r.dst.Upper, r.dst.Lower = rc.Weight, rc.Upper, rc.Lower
-		r.since = now
-		v.reals = append(v.reals, r)
-	}
+	v.addReals(now)
 	if f := c.Fallback; f != nil {
-		dst := destination(c, f.Addr, f.Port, f.Forward)
-		dst.Weight = 1
-		v.fallback = &dst
+		v.fallback = &slot{at: destination(c, f.Addr, f.Port, f.Forward), forward: forward(f.Forward), weight: 1, fallback: true}
 	}
 	return v
+}
+
+// shortID is the name that is in a virtual service's id.
+func shortID(id string) string {
+	_, name, _ := strings.Cut(id, ":")
+	return name
+}
+
+// addReals makes the real servers in one piece.
+func (v *virtual) addReals(now time.Time) {
+	reals := make([]real, len(v.conf.Reals))
+	v.reals = make([]*real, len(reals))
+	shared := intern(v.conf, v.conf.Request, v.conf.Receive)
+	for i, rc := range v.conf.Reals {
+		r := &reals[i]
+		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, percent: 100}
+		if rc.Request != v.conf.Request || rc.Receive != v.conf.Receive {
+			r.manner = intern(v.conf, rc.Request, rc.Receive)
+		}
+		r.since = now
+		v.reals[i] = r
+	}
 }
 
 // realAt is the real server that the kernel knows by this address: of several
 // in the file the last. It is nil if there is none.
 func (v *virtual) realAt(at netip.AddrPort) *real {
-	for _, r := range slices.Backward(v.reals) {
-		if r.dst.AddrPort == at {
+	for i := len(v.reals) - 1; i >= 0; i-- {
+		if r := v.reals[i]; r.conf.Addr == at.Addr() && r.at() == at {
 			return r
 		}
 	}
 	return nil
 }
 
+// say notes what was logged and stands. It is false if it stood already.
+func (v *virtual) say(text string) bool {
+	if v.said[text] {
+		return false
+	}
+	if v.said == nil {
+		v.said = map[string]bool{}
+	}
+	v.said[text] = true
+	return true
+}
+
+// respect notes what somebody set in the kernel.
+func (v *virtual) respect(at netip.AddrPort, h byHand) {
+	if v.hand == nil {
+		v.hand = map[netip.AddrPort]byHand{}
+	}
+	v.hand[at] = h
+}
+
 // adopt takes over what the kernel holds: a real server found there with a
 // weight is up until a check says otherwise. Destinations that belong to
 // nobody stay in have, where the first plan finds and purges them.
-func (v *virtual) adopt(e ipvs.Entry) {
-	v.have = held{present: true, service: e.Service, slots: make(map[netip.AddrPort]slot, len(e.Destinations))}
-	for _, dst := range e.Destinations {
-		v.have.slots[dst.AddrPort] = slot{Destination: dst}
-	}
+func (v *virtual) adopt(e *ipvs.Entry) {
+	v.have = held{present: true, service: e.Service, slots: slotsOf(e)}
 	for _, r := range v.reals {
-		s, ok := v.have.slots[r.dst.AddrPort]
+		i, ok := v.have.slots.search(r.at())
 		if !ok {
 			continue
 		}
-		s.real = r
-		v.have.slots[r.dst.AddrPort] = s
-		if s.Weight > 0 && r.verdict == unproven {
+		v.have.slots[i].real = r
+		if v.have.slots[i].weight > 0 && r.verdict == unproven {
 			r.verdict = up
 		}
 	}
 	if v.fallback == nil {
 		return
 	}
-	if s, ok := v.have.slots[v.fallback.AddrPort]; ok && s.real == nil {
-		s.fallback = true
-		v.have.slots[v.fallback.AddrPort] = s
+	if i, ok := v.have.slots.search(v.fallback.at); ok && v.have.slots[i].real == nil {
+		v.have.slots[i].fallback = true
 	}
 }
 
 // inherit takes over what an earlier configuration's checks have found out
-// about the same real servers.
-func (v *virtual) inherit(old *virtual) {
+// about the same real servers, and puts these checks into before, in the order
+// of v's real servers.
+func (v *virtual) inherit(old *virtual, before []*check) {
 	v.reported, v.anyUp, v.goneSince = old.reported, old.anyUp, old.goneSince
-	known := make(map[string]*real, len(old.reals))
-	for _, r := range old.reals {
-		known[r.name] = r
-	}
-	for _, r := range v.reals {
-		if o, ok := known[r.name]; ok {
-			r.tally, r.maintenance, r.warned = o.tally, o.maintenance, o.warned
-			r.percent, r.climbing = o.percent, o.climbing
-			r.turns = o.turns
-			r.kept = o.kept
+	var known map[netip.AddrPort]*real
+	for i, r := range v.reals {
+		var o *real
+		if known == nil && i < len(old.reals) && old.reals[i].conf.AddrPort() == r.conf.AddrPort() {
+			o = old.reals[i]
+		} else { // from here on the lists differ
+			if known == nil {
+				known = old.realsByName()
+			}
+			o = known[r.conf.AddrPort()]
+		}
+		if o != nil {
+			r.inherit(o)
+			before[i] = o.check
 		}
 	}
+}
+
+// realsByName is the real servers by how they are configured, of several the
+// last.
+func (v *virtual) realsByName() map[netip.AddrPort]*real {
+	known := make(map[netip.AddrPort]*real, len(v.reals))
+	for _, r := range v.reals {
+		known[r.conf.AddrPort()] = r
+	}
+	return known
 }

@@ -12,10 +12,6 @@ import (
 	"ldirectord/ipvs"
 )
 
-// tableAge is how old a look at the kernel's table may be for a snapshot, so
-// that many who look do not keep the director from its work.
-const tableAge = 250 * time.Millisecond
-
 // Snapshot takes a snapshot. It fails only with ctx.
 func (d *Director) Snapshot(ctx context.Context) (*Snapshot, error) {
 	var s *Snapshot
@@ -25,27 +21,54 @@ func (d *Director) Snapshot(ctx context.Context) (*Snapshot, error) {
 
 func (d *Director) snapshot() *Snapshot {
 	now := d.now()
-	if now.Sub(d.kernel.read) > tableAge {
-		d.read()
-	}
+	table := d.look(now)
 	s := &Snapshot{
 		Time: now, Config: d.conf.Path, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
-		Ready: len(d.unheard) == 0, Kernel: d.kernel.state(), Lag: d.lag(now),
+		Ready: d.unheard == 0, Kernel: d.kernel.state(), Lag: d.lag(now),
 		Virtuals: make([]VirtualState, 0, len(d.virtuals)),
 	}
-	entries := d.kernel.byKey()
+	entries := byKey(table)
 	for _, v := range d.virtuals {
-		e, present := entries[v.service.Key]
+		e := entries[v.service.Key]
 		delete(entries, v.service.Key)
-		s.Virtuals = append(s.Virtuals, v.state(e, present))
+		s.Virtuals = append(s.Virtuals, v.state(e))
 	}
-	for _, e := range d.kernel.table {
-		if _, foreign := entries[e.Service.Key]; foreign {
+	for i := range table {
+		if e := &table[i]; entries[e.Service.Key] == e {
 			s.Virtuals = append(s.Virtuals, foreignState(e))
 		}
 	}
 	s.Overrides = d.unusedOverrides()
 	return s
+}
+
+// look is the kernel's table for a snapshot. If it cannot be read, that is what
+// it is believed to hold.
+func (d *Director) look(now time.Time) []ipvs.Entry {
+	if d.kernel.forget(now); d.kernel.shown != nil {
+		return d.kernel.shown
+	}
+	table, ok := d.readTable()
+	if !ok {
+		return d.believed()
+	}
+	d.kernel.shown, d.kernel.shownAt = table, now
+	return table
+}
+
+func (d *Director) believed() []ipvs.Entry {
+	var table []ipvs.Entry
+	for _, v := range d.virtuals {
+		if !v.have.present {
+			continue
+		}
+		e := ipvs.Entry{Service: v.have.service}
+		for _, s := range v.have.slots {
+			e.Destinations = append(e.Destinations, s.destination())
+		}
+		table = append(table, e)
+	}
+	return table
 }
 
 // unusedOverrides are those of what is in no configuration.
@@ -57,7 +80,7 @@ func (d *Director) unusedOverrides() []Override {
 	used := map[target]bool{}
 	for _, v := range d.virtuals {
 		for _, r := range v.reals {
-			used[target{v.id, r.name}] = true
+			used[r.target()] = true
 		}
 	}
 	return slices.DeleteFunc(list, func(o Override) bool { return used[o.target()] })
@@ -79,16 +102,18 @@ func (d *Director) lag(now time.Time) Lag {
 	l := d.sched.Lag()
 	return Lag{
 		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: inSeconds(l.Worst),
-		Silent: inSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: len(d.unheard),
+		Silent: inSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: d.unheard,
 	}
 }
 
 // state is how it stands with a configured virtual service. e is what the
-// kernel has of it.
-func (v *virtual) state(e ipvs.Entry, present bool) VirtualState {
-	service := v.service
+// kernel has of it, nil is nothing.
+func (v *virtual) state(e *ipvs.Entry) VirtualState {
+	service, present := v.service, e != nil
 	if present {
 		service = e.Service
+	} else {
+		e = &ipvs.Entry{}
 	}
 	s := VirtualState{
 		ID: v.id, Name: v.name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.conf.ServiceName,
@@ -101,14 +126,14 @@ func (v *virtual) state(e ipvs.Entry, present bool) VirtualState {
 	}
 	desired := v.desired()
 	for _, r := range v.reals {
-		dst, present := held[r.dst.AddrPort]
+		dst, present := held[r.at()]
 		s.Reals = append(s.Reals, r.state(dst, present, desired))
 		if r.in() {
 			s.In++
 		}
 	}
 	for _, r := range v.reals {
-		delete(held, r.dst.AddrPort)
+		delete(held, r.at())
 	}
 	for _, dst := range e.Destinations {
 		if _, other := held[dst.AddrPort]; other {
@@ -120,7 +145,7 @@ func (v *virtual) state(e ipvs.Entry, present bool) VirtualState {
 }
 
 func (v *virtual) isFallback(at netip.AddrPort) bool {
-	return v.fallback != nil && v.fallback.AddrPort == at
+	return v.fallback != nil && v.fallback.at == at
 }
 
 // checkWord says in a word or two what is asked.
@@ -151,26 +176,28 @@ func (v *virtual) notices() []string {
 
 // state is how it stands with a real server. dst is what the kernel has of it.
 func (r *real) state(dst ipvs.Destination, present bool, desired held) RealState {
-	s := RealState{Name: r.name, At: r.name, State: r.word(), Up: r.verdict == up, Forward: r.dst.Forward.Listed()}
-	if r.dst.AddrPort != r.conf.AddrPort() {
-		s.At = r.dst.AddrPort.String()
+	name, at := r.name(), r.at()
+	s := RealState{Name: name, At: name, State: r.word(), Up: r.verdict == up, Forward: forward(r.conf.Forward).Listed()}
+	if at != r.conf.AddrPort() {
+		s.At = at.String()
 	}
 	if present {
 		s.hold(dst)
 	}
-	s.Since, s.Failures, s.FailureCount = r.since, r.failures, r.virtual.limits().fall
-	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, desired.slots[r.dst.AddrPort].Weight
+	s.Since, s.Failures, s.FailureCount = r.since, r.failures, r.virtual.limits.fall
+	wanted, _ := desired.slots.of(at)
+	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, wanted.weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
 		s.Host = h
 	}
-	if r.override.Verb != "" {
-		o := r.override
+	if r.override != nil {
+		o := *r.override
 		s.Override = &o
 	}
-	if h, ok := r.virtual.hand[r.dst.AddrPort]; ok {
-		s.Difference = r.virtual.difference(r.dst.AddrPort, h, desired)
+	if h, ok := r.virtual.hand[at]; ok {
+		s.Difference = r.virtual.difference(at, h, desired)
 	}
-	s.Transitions, s.Turns = r.turns.total, slices.Clone(r.turns.last)
+	s.Transitions, s.Turns = r.turns.total, r.turns.list()
 	if r.check != nil {
 		r.check.describe(&s)
 	}
@@ -181,9 +208,9 @@ func (r *real) word() State {
 	switch {
 	case r.maintenance != "":
 		return StateMaintenance
-	case r.override.Verb == Disable:
+	case r.ordered() == Disable:
 		return StateDisabled
-	case r.override.Verb == Drain && r.verdict != down:
+	case r.ordered() == Drain && r.verdict != down:
 		return StateDrained
 	}
 	return verdictWords[r.verdict]
@@ -202,7 +229,7 @@ func (c *check) describe(s *RealState) {
 	}
 	s.Latencies = p.recent()
 	if o, ok := p.last(); ok {
-		s.Last = &Last{Time: time.Unix(0, o.at), Took: inSeconds(time.Duration(o.took)), Up: o.err == nil, Text: o.words()}
+		s.Last = &Last{Time: o.time(), Took: inSeconds(o.duration()), Up: o.err() == nil, Text: o.words()}
 	}
 }
 
@@ -226,8 +253,9 @@ func (s *RealState) hold(dst ipvs.Destination) {
 func (v *virtual) otherState(dst ipvs.Destination, desired held) RealState {
 	s := destinationState(dst)
 	if v.isFallback(dst.AddrPort) {
-		s.State, s.Fallback, s.Configured = StateFallback, true, v.fallback.Weight
-		s.Wanted = desired.slots[dst.AddrPort].Weight
+		s.State, s.Fallback, s.Configured = StateFallback, true, v.fallback.weight
+		wanted, _ := desired.slots.of(dst.AddrPort)
+		s.Wanted = wanted.weight
 	}
 	if h, ok := v.hand[dst.AddrPort]; ok {
 		s.Difference = v.difference(dst.AddrPort, h, desired)
@@ -236,7 +264,7 @@ func (v *virtual) otherState(dst ipvs.Destination, desired held) RealState {
 }
 
 // foreignState is how it stands with a virtual service that is not ours.
-func foreignState(e ipvs.Entry) VirtualState {
+func foreignState(e *ipvs.Entry) VirtualState {
 	name := strings.Join(strings.Fields(e.Service.Key.Listed()), " ")
 	s := VirtualState{
 		ID: name, Name: name, Listed: e.Service.Listed(), Kernel: e.Service.Key.Listed(),

@@ -75,13 +75,11 @@ func (d *Director) askNeighbours(c *check) {
 	if c == nil {
 		return
 	}
-	for _, n := range d.byAddr[c.question.at.Addr()] {
-		if n != c {
-			d.sched.Soon(n.job)
-		}
+	for n := range d.neighbours(c) {
+		d.sched.Soon(&n.job)
 	}
 }
 
 // incomplete says whether a check of a database could not be made for want of
 // what to ask, which the original logs in these words.
-func incomplete(res result) bool { return errors.Is(res.Err, checker.ErrSQLIncomplete) }
+func incomplete(res *result) bool { return errors.Is(res.Err, checker.ErrSQLIncomplete) }

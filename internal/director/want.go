@@ -3,7 +3,6 @@ package director
 import (
 	"cmp"
 	"math"
-	"net/netip"
 	"slices"
 
 	"ldirectord/ipvs"
@@ -13,43 +12,49 @@ import (
 // that is not in has weight 0 if the virtual service is quiescent, else no
 // entry. The fallback is in while no real server is.
 func (v *virtual) desired() held {
-	w := held{present: true, service: v.service, slots: make(map[netip.AddrPort]slot, len(v.reals)+1)}
+	list := make([]slot, 0, len(v.reals)+1)
 	anyIn := false
 	for _, r := range v.reals {
-		s := slot{Destination: r.dst, real: r}
+		s := r.slot()
 		switch {
 		case r.in():
-			s.Weight = r.weight()
+			s.weight = r.weight()
 			anyIn = true
 		case v.conf.Quiescent || r.draining():
-			s.Weight = 0
+			s.weight = 0
 		default:
 			continue
 		}
-		w.slots[s.AddrPort] = s
+		list = append(list, s)
 	}
 	if v.fallback != nil && !anyIn {
-		w.slots[v.fallback.AddrPort] = slot{Destination: *v.fallback, fallback: true}
+		list = append(list, *v.fallback)
 	}
-	return w
+	return held{present: true, service: v.service, slots: newSlots(list)}
 }
 
 // want is desired with what somebody set by hand left as it is.
 func (v *virtual) want() held {
 	w := v.desired()
-	if v.handService != nil {
-		w.service = *v.handService
-	}
+	w.service = v.wantedService()
 	for at, h := range v.hand {
-		s := w.slots[at]
 		if h.absent {
-			delete(w.slots, at)
+			w.slots.remove(at)
 			continue
 		}
-		s.Destination = h.Destination
-		w.slots[at] = s
+		s, _ := w.slots.of(at)
+		h.real, h.fallback = s.real, s.fallback
+		w.slots.put(h.slot)
 	}
 	return w
+}
+
+// wantedService is the service itself, as somebody set it by hand if so.
+func (v *virtual) wantedService() ipvs.Service {
+	if v.handService != nil {
+		return *v.handService
+	}
+	return v.service
 }
 
 // A step is one change to the kernel and what it is about.
@@ -62,39 +67,70 @@ type step struct {
 // what is too light is raised before anything is lowered or deleted, so that
 // there is always somewhere for a connection to go.
 func plan(have, want held) []step {
-	var service, add, lower, remove []step
+	steps := planService(have, want.service)
+	var add, lower, remove []step
+	change := func(op ipvs.Op, old, new slot) step {
+		dst := new
+		if op == ipvs.DeleteDestination {
+			dst = old
+		}
+		return step{ipvs.Change{Op: op, Service: want.service, Destination: dst.destination()}, old, new}
+	}
+	for h, w := range pairs(have.slots, want.slots) {
+		switch {
+		case h == nil:
+			add = append(add, change(ipvs.AddDestination, slot{}, *w))
+		case w == nil:
+			remove = append(remove, change(ipvs.DeleteDestination, *h, slot{}))
+		case h.same(*w) && h.fallback == w.fallback:
+		case w.weight >= h.weight:
+			add = append(add, change(ipvs.EditDestination, *h, *w))
+		default:
+			lower = append(lower, change(ipvs.EditDestination, *h, *w))
+		}
+	}
+	for _, part := range [][]step{add, lower, remove} {
+		slices.SortFunc(part, inFileOrder)
+		steps = append(steps, part...)
+	}
+	return steps
+}
+
+// planService is the part of a plan that is about the service itself.
+func planService(have held, want ipvs.Service) []step {
 	switch {
 	case !have.present:
-		service = append(service, step{Change: ipvs.Change{Op: ipvs.AddService, Service: want.service}})
-	case !have.service.Same(want.service):
-		service = append(service, step{Change: ipvs.Change{Op: ipvs.EditService, Service: want.service}})
+		return []step{{Change: ipvs.Change{Op: ipvs.AddService, Service: want}}}
+	case !have.service.Same(want):
+		return []step{{Change: ipvs.Change{Op: ipvs.EditService, Service: want}}}
 	}
-	for at, w := range want.slots {
-		h, ok := have.slots[at]
-		s := step{Change: ipvs.Change{Service: want.service, Destination: w.Destination}, old: h, new: w}
-		switch {
-		case !ok:
-			s.Op = ipvs.AddDestination
-			add = append(add, s)
-		case h.Same(w.Destination) && h.fallback == w.fallback:
-		case w.Weight >= h.Weight:
-			s.Op = ipvs.EditDestination
-			add = append(add, s)
-		default:
-			s.Op = ipvs.EditDestination
-			lower = append(lower, s)
+	return nil
+}
+
+// pairs walks through two tables at once: what each has at an address, nil
+// where it has nothing.
+func pairs(have, want slots) func(yield func(h, w *slot) bool) {
+	return func(yield func(h, w *slot) bool) {
+		for len(have) > 0 || len(want) > 0 {
+			var h, w *slot
+			order := -1
+			switch {
+			case len(have) == 0:
+				order = 1
+			case len(want) > 0:
+				order = have[0].at.Compare(want[0].at)
+			}
+			if order <= 0 {
+				h, have = &have[0], have[1:]
+			}
+			if order >= 0 {
+				w, want = &want[0], want[1:]
+			}
+			if !yield(h, w) {
+				return
+			}
 		}
 	}
-	for at, h := range have.slots {
-		if _, ok := want.slots[at]; !ok {
-			c := ipvs.Change{Op: ipvs.DeleteDestination, Service: want.service, Destination: h.Destination}
-			remove = append(remove, step{Change: c, old: h})
-		}
-	}
-	for _, steps := range [][]step{add, lower, remove} {
-		slices.SortFunc(steps, inFileOrder)
-	}
-	return slices.Concat(service, add, lower, remove)
 }
 
 // inFileOrder puts real servers in the order of the file, before fallbacks and
@@ -106,7 +142,7 @@ func inFileOrder(a, b step) int {
 func (s step) rank() int {
 	for _, r := range []*real{s.new.real, s.old.real} {
 		if r != nil {
-			return r.order
+			return int(r.order)
 		}
 	}
 	return math.MaxInt

@@ -2,7 +2,6 @@ package director
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
 	"testing"
 
@@ -45,7 +44,7 @@ func TestPlan(t *testing.T) {
 }
 
 func drawHeld(t *rapid.T, label string) held {
-	h := held{present: true, slots: map[netip.AddrPort]slot{}}
+	h := held{present: true}
 	h.service = ipvs.Service{
 		Key:       ipvs.AddrKey(ipvs.TCP, netip.MustParseAddrPort("10.0.0.1:80")),
 		Scheduler: rapid.SampledFrom([]string{"rr", "wlc"}).Draw(t, label+" scheduler"),
@@ -53,7 +52,7 @@ func drawHeld(t *rapid.T, label string) held {
 	weights := rapid.MapOfN(rapid.IntRange(1, 6), rapid.IntRange(0, 2), 0, 6).Draw(t, label+" weights")
 	for n, weight := range weights {
 		at := netip.MustParseAddrPort(fmt.Sprintf("10.1.0.%d:80", n))
-		h.slots[at] = slot{Destination: ipvs.Destination{AddrPort: at, Weight: weight}}
+		h.slots.put(slot{at: at, weight: weight})
 	}
 	return h
 }
@@ -64,7 +63,7 @@ func fill(t *rapid.T, kernel *ipvs.Memory, h held) {
 	}
 	changes := []ipvs.Change{{Op: ipvs.AddService, Service: h.service}}
 	for _, s := range h.slots {
-		changes = append(changes, ipvs.Change{Op: ipvs.AddDestination, Service: h.service, Destination: s.Destination})
+		changes = append(changes, ipvs.Change{Op: ipvs.AddDestination, Service: h.service, Destination: s.destination()})
 	}
 	for _, c := range changes {
 		if err := kernel.Apply(c); err != nil {
@@ -78,19 +77,19 @@ func read(t *rapid.T, kernel *ipvs.Memory) held {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := held{slots: map[netip.AddrPort]slot{}}
+	h := held{}
 	for _, e := range table {
 		h.present, h.service = true, e.Service
 		for _, dst := range e.Destinations {
-			h.slots[dst.AddrPort] = slot{Destination: dst}
+			h.slots.put(slotOf(dst))
 		}
 	}
 	return h
 }
 
 func carrying(h held) bool {
-	for s := range maps.Values(h.slots) {
-		if s.Weight > 0 {
+	for _, s := range h.slots {
+		if s.weight > 0 {
 			return true
 		}
 	}
@@ -100,8 +99,8 @@ func carrying(h held) bool {
 // words is a table as it compares: the scheduler, and the weight by address.
 func words(h held) map[string]string {
 	w := map[string]string{"scheduler": h.service.Scheduler}
-	for at, s := range h.slots {
-		w[at.String()] = fmt.Sprint("weight ", s.Weight)
+	for _, s := range h.slots {
+		w[s.at.String()] = fmt.Sprint("weight ", s.weight)
 	}
 	return w
 }

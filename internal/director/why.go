@@ -1,7 +1,6 @@
 package director
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -47,7 +46,7 @@ func (d *Director) Why(ctx context.Context, name, virtual string) ([]Reason, err
 }
 
 func (r *real) why() Reason {
-	w := Reason{Virtual: r.virtual.id, Real: r.name, State: r.word(), Because: r.because(), Answers: []Answer{}}
+	w := Reason{Virtual: r.virtual.id, Real: r.name(), State: r.word(), Because: r.because(), Answers: []Answer{}}
 	if r.check == nil {
 		return w
 	}
@@ -60,11 +59,11 @@ func (r *real) why() Reason {
 
 // because says in a sentence what decides about the real server.
 func (r *real) because() string {
-	limits, since := r.virtual.limits(), r.since.Local().Format(time.DateTime)
+	limits, since := r.virtual.limits, r.since.Local().Format(time.DateTime)
 	switch {
 	case r.maintenance != "":
 		return "the maintenance directory has the file " + r.maintenance
-	case r.override.Verb != "":
+	case r.override != nil:
 		return "an operator ordered: " + r.override.String()
 	case r.check == nil:
 		return "nothing is asked (checktype = " + r.virtual.conf.CheckType.String() + ")"
@@ -87,21 +86,14 @@ func (c *check) answer(o outcome) Answer {
 		asked = c.connect
 	}
 	a := Answer{
-		Time: time.Unix(0, o.at), Asked: c.secrets.hide(asked.String()), Up: o.err == nil, Local: o.local,
-		Text: o.words(), Attempts: int(o.attempts), Took: inSeconds(time.Duration(o.took)),
+		Time: o.time(), Asked: c.kit.secrets.hide(asked.String()), Up: o.err() == nil, Local: o.local,
+		Text: o.words(), Attempts: int(o.attempts), Took: inSeconds(o.duration()),
 	}
-	if o.talk != nil {
-		a.Sent, a.Received = c.secrets.hideIn(o.talk.sent), c.secrets.hideIn(o.talk.received)
+	if o.finding != nil && o.finding.talk != nil {
+		t := o.finding.talk
+		a.Sent, a.Received = c.kit.secrets.hideIn(t.sent), c.kit.secrets.hideIn(t.received)
 	}
 	return a
-}
-
-// words say in one line what came of a check.
-func (o outcome) words() string {
-	if o.err == nil {
-		return cmp.Or(o.detail, "ok")
-	}
-	return o.err.Error()
 }
 
 // Recheck has the real servers that are meant asked now, and says how many
@@ -115,7 +107,7 @@ func (d *Director) Recheck(ctx context.Context, name, virtual string) (int, erro
 			found = true
 			if r.check != nil && !checks[r.check] {
 				checks[r.check] = true
-				d.sched.Soon(r.check.job)
+				d.sched.Soon(&r.check.job)
 			}
 		}
 		n = len(checks)

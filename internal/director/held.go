@@ -1,0 +1,98 @@
+package director
+
+import (
+	"net/netip"
+	"slices"
+
+	"ldirectord/ipvs"
+)
+
+// held is what the kernel holds, or should hold, of one virtual service.
+type held struct {
+	present bool
+	service ipvs.Service
+	slots   slots
+}
+
+// A slot is a destination and whom it is for. It leaves out the counters of an
+// ipvs.Destination: those of thousands of real servers would be most of what a
+// director remembers.
+type slot struct {
+	at           netip.AddrPort
+	real         *real // nil: nobody's, or the fallback's
+	weight       int
+	upper, lower uint32
+	forward      ipvs.Forward
+	fallback     bool
+}
+
+// slotOf is a destination that is nobody's yet.
+func slotOf(dst ipvs.Destination) slot {
+	return slot{at: dst.AddrPort, weight: dst.Weight, upper: dst.Upper, lower: dst.Lower, forward: dst.Forward}
+}
+
+func (s slot) destination() ipvs.Destination {
+	return ipvs.Destination{AddrPort: s.at, Forward: s.forward, Weight: s.weight, Upper: s.upper, Lower: s.lower}
+}
+
+// same tells whether two slots are the same to the kernel.
+func (s slot) same(o slot) bool {
+	if s.at == o.at && s.forward == o.forward && s.weight == o.weight && s.upper == o.upper && s.lower == o.lower {
+		return true
+	}
+	return s.destination().Same(o.destination())
+}
+
+// slots are the destinations of one service in the order of their addresses,
+// each address once.
+type slots []slot
+
+// newSlots sorts a list. Of several with one address the last one counts. The
+// list is used up.
+func newSlots(list []slot) slots {
+	slices.SortStableFunc(list, func(a, b slot) int { return a.at.Compare(b.at) })
+	kept := list[:0]
+	for i, s := range list {
+		if i+1 == len(list) || list[i+1].at != s.at {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// slotsOf are those of what the kernel has.
+func slotsOf(e *ipvs.Entry) slots {
+	list := make([]slot, 0, len(e.Destinations))
+	for _, dst := range e.Destinations {
+		list = append(list, slotOf(dst))
+	}
+	return newSlots(list)
+}
+
+// search is the place of an address, and whether there is something.
+func (l slots) search(at netip.AddrPort) (int, bool) {
+	return slices.BinarySearchFunc(l, at, func(s slot, at netip.AddrPort) int { return s.at.Compare(at) })
+}
+
+// of is what is at an address; the zero slot and false if nothing is.
+func (l slots) of(at netip.AddrPort) (slot, bool) {
+	if i, ok := l.search(at); ok {
+		return l[i], true
+	}
+	return slot{}, false
+}
+
+// put puts s in the place of what is at its address.
+func (l *slots) put(s slot) {
+	i, ok := l.search(s.at)
+	if !ok {
+		*l = slices.Insert(*l, i, s)
+	}
+	(*l)[i] = s
+}
+
+func (l *slots) remove(at netip.AddrPort) {
+	if i, ok := l.search(at); ok {
+		*l = slices.Delete(*l, i, i+1)
+	}
+}

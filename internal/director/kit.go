@@ -1,0 +1,60 @@
+package director
+
+import (
+	"fmt"
+	"strings"
+	"unique"
+
+	"ldirectord/checker"
+)
+
+// A kit is what checks in the same manner share: thousands of them are asked
+// with one compiled pattern.
+type kit struct {
+	manner
+	network             string
+	receive, receiveNot *checker.Pattern
+	statuses            checker.Statuses
+	headers             []string
+	secrets             secrets
+	err                 error // why nothing can be asked in this manner
+}
+
+// kits are those that one load has made. The next load makes its own, so that a
+// kit is gone with the last check that needs it.
+type kits map[unique.Handle[manner]]*kit
+
+// of is the kit for a manner.
+func (k kits) of(m unique.Handle[manner]) *kit {
+	if k[m] == nil {
+		k[m] = newKit(m.Value())
+	}
+	return k[m]
+}
+
+func newKit(m manner) *kit {
+	k := &kit{manner: m, network: "tcp", secrets: m.secrets()}
+	if m.udp {
+		k.network = "udp"
+	}
+	k.receive = k.pattern(m.receive)
+	k.receiveNot = k.pattern(m.receiveNot)
+	if m.web.headers != "" {
+		k.headers = strings.Split(m.web.headers, "\n")
+	}
+	if m.web.status != "" && k.err == nil {
+		k.statuses, k.err = checker.ParseStatuses(m.web.status)
+	}
+	return k
+}
+
+func (k *kit) pattern(text string) *checker.Pattern {
+	if text == "" || k.err != nil {
+		return nil
+	}
+	p, err := checker.CompilePattern(text)
+	if err != nil {
+		k.err = fmt.Errorf("pattern %q: %w", text, err)
+	}
+	return p
+}
