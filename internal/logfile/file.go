@@ -1,7 +1,6 @@
 package logfile
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,7 +18,7 @@ type file struct {
 // write implements sink. Each write looks at the name first. That costs half
 // a microsecond (BenchmarkMoved) and means that no line goes to a file that was
 // moved away, without anybody having to send a signal.
-func (f *file) write(lines [][]byte) error {
+func (f *file) write(lines []line) error {
 	if f.open != nil && f.moved() {
 		f.close()
 	}
@@ -28,14 +27,15 @@ func (f *file) write(lines [][]byte) error {
 			return err
 		}
 	}
-	text := bytes.Join(lines, nil)
 	if f.torn {
-		text = append([]byte{'\n'}, text...)
+		lines[0].text = append([]byte{'\n'}, lines[0].text...)
 	}
+	text := joined(lines)
 	n, err := f.open.Write(text)
 	if n > 0 {
 		f.torn = text[n-1] != '\n'
 	}
+	mark(lines, n)
 	if err != nil {
 		f.reopen()
 		return fmt.Errorf("writing the log: %w", err)

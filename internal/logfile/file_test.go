@@ -18,9 +18,17 @@ func contents(t *testing.T, path string) string {
 	return string(text)
 }
 
+func linesOf(texts ...string) []line {
+	var lines []line
+	for _, text := range texts {
+		lines = append(lines, line{text: []byte(text)})
+	}
+	return lines
+}
+
 func put(t *testing.T, f *file, line string) {
 	t.Helper()
-	if err := f.write([][]byte{[]byte(line)}); err != nil {
+	if err := f.write(linesOf(line)); err != nil {
 		t.Fatalf("writing %q: %v", line, err)
 	}
 }
@@ -51,7 +59,7 @@ func TestFileDirectoryComesAndGoes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "log")
 	f := &file{path: filepath.Join(dir, "x.log")}
 	defer f.close()
-	if err := f.write([][]byte{[]byte("lost\n")}); !errors.Is(err, fs.ErrNotExist) {
+	if err := f.write(linesOf("lost\n")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("writing without a directory: %v, want %v", err, fs.ErrNotExist)
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -70,7 +78,7 @@ func TestFileOnAFullDisk(t *testing.T) {
 	if err := os.Symlink("/dev/full", f.path); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.write([][]byte{[]byte("lost\n")}); !errors.Is(err, syscall.ENOSPC) {
+	if err := f.write(linesOf("lost\n")); !errors.Is(err, syscall.ENOSPC) {
 		t.Fatalf("writing to a full disk: %v, want %v", err, syscall.ENOSPC)
 	}
 	if err := os.Remove(f.path); err != nil {
@@ -97,7 +105,7 @@ func TestFileEndsATornLine(t *testing.T) {
 func BenchmarkWrite(b *testing.B) {
 	f := &file{path: filepath.Join(b.TempDir(), "x.log")}
 	defer f.close()
-	line := [][]byte{[]byte("[Sun Nov  1 02:12:00 2026|t.cf|7] Deleted real server: 10.1.0.1:80 (10.0.0.1:80)\n")}
+	line := linesOf("[Sun Nov  1 02:12:00 2026|t.cf|7] Deleted real server: 10.1.0.1:80 (10.0.0.1:80)\n")
 	for b.Loop() {
 		if err := f.write(line); err != nil {
 			b.Fatal(err)

@@ -11,8 +11,9 @@ func (l *Log) Load() (waiting int, dropped uint64) {
 	}
 	for _, q := range queues {
 		if q != nil {
-			waiting += len(q.lines)
-			dropped += q.total.Load()
+			n, lost := q.load()
+			waiting += n
+			dropped += lost
 		}
 	}
 	return waiting, dropped

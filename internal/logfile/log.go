@@ -227,7 +227,7 @@ func (l *Log) complain(err error) {
 	d := datagrams{socket: l.options.Syslog}
 	defer d.close()
 	// When there is no syslog either, nobody is left to be told.
-	_ = d.write([][]byte{[]byte(syslogLine(time.Now(), priority("daemon", severityErr), l.pid, err.Error()))})
+	_ = d.send([]byte(syslogLine(time.Now(), priority("daemon", severityErr), l.pid, err.Error())))
 }
 
 // A formatter makes logrus write lines as the original daemon does.

@@ -1,7 +1,10 @@
 package logfile
 
 import (
+	"bufio"
 	"bytes"
+	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -113,6 +116,26 @@ func TestLogToStreams(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The reader of a supervised daemon's output is slow: it gets every line, in
+// order, and nobody waits for it.
+func TestSlowReader(t *testing.T) {
+	r, w := io.Pipe()
+	cfg := config("/nonexistent/log", "")
+	cfg.Supervised = true
+	l := New(Options{Stdout: w, Stderr: os.Stderr}, cfg)
+	const n = 50_000
+	for i := range n {
+		l.Printf("line %d", i)
+	}
+	lines := bufio.NewScanner(r)
+	for i := range n {
+		if want := fmt.Sprintf("] line %d", i); !lines.Scan() || !strings.HasSuffix(lines.Text(), want) {
+			t.Fatalf("read %q, %v; want %q", lines.Text(), lines.Err(), want)
+		}
+	}
+	l.Close()
 }
 
 func TestLogUseChangesPlaces(t *testing.T) {

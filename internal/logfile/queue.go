@@ -2,14 +2,21 @@ package logfile
 
 import (
 	"errors"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
 )
 
-// How much a queue holds before lines are dropped, and how long its Close
-// waits for a disk that hangs.
 const (
-	queueLength  = 4096
+	// queueSize is how much memory the lines that wait may take before lines are
+	// dropped: a hundred thousand of them, which is every server of a large
+	// installation gone and back while the disk stands still for a moment.
+	queueSize = 16 << 20
+	// lineCost is what a line takes besides its text.
+	lineCost = 48
+	// portion is how much is written at once.
+	portion = 1 << 20
+	// drainTimeout is how long close waits for a disk that hangs.
 	drainTimeout = 2 * time.Second
 )
 
@@ -17,27 +24,32 @@ const (
 var errBehind = errors.New("they came faster than they could be written")
 
 // A sink takes lines to where they are kept. It may block, and it is used by
-// one goroutine.
+// one goroutine. write marks the lines that it has written; with an error the
+// others are lost.
 type sink interface {
-	write(lines [][]byte) error
+	write(lines []line) error
 	reopen()
 	close()
 }
 
 // A queue stands between those who log and a sink, so that a full or hanging
 // disk cannot hold up a check. Its lines are written by a goroutine of its own;
-// what does not fit is dropped and counted.
+// what does not fit is dropped and counted. It takes memory only while lines
+// wait.
 type queue struct {
 	sink     sink
 	missing  func(n uint64, why error) []byte // the line that stands where lines are missing
 	complain func(error)                      // told once each time writing begins to fail
+	wake     chan struct{}
+	done     chan struct{}
 
-	lines   chan []byte
-	reopens chan struct{}
-	quit    chan struct{}
-	done    chan struct{}
-	dropped atomic.Uint64 // and not told yet
-	total   atomic.Uint64 // dropped ever
+	mu        sync.Mutex
+	lines     []line // that wait
+	size      int    // what they take
+	dropped   uint64 // since the last of them
+	total     uint64 // dropped ever
+	reopening bool
+	closed    bool
 
 	failed error  // why the last write failed; nil if it did not
 	lost   uint64 // lines that could not be written since then
@@ -46,38 +58,72 @@ type queue struct {
 func newQueue(s sink, missing func(uint64, error) []byte, complain func(error)) *queue {
 	q := &queue{
 		sink: s, missing: missing, complain: complain,
-		lines:   make(chan []byte, queueLength),
-		reopens: make(chan struct{}, 1),
-		quit:    make(chan struct{}),
-		done:    make(chan struct{}),
+		wake: make(chan struct{}, 1),
+		done: make(chan struct{}),
 	}
 	go q.run()
 	return q
 }
 
-// put hands line over and never blocks. The queue keeps line. After close it
+// put hands text over and never blocks. The queue keeps text. After close it
 // does nothing.
-func (q *queue) put(line []byte) {
+func (q *queue) put(text []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	l := line{text: text}
+	if q.size+l.cost() > queueSize {
+		q.dropped++
+		q.total++
+		return
+	}
+	q.tellDropped()
+	q.lines = append(q.lines, l)
+	q.size += l.cost()
+	q.rouse()
+}
+
+// tellDropped has a line stand for those that were dropped. q.mu is held.
+func (q *queue) tellDropped() {
+	if q.dropped == 0 {
+		return
+	}
+	l := line{absent: q.dropped}
+	q.lines = append(q.lines, l)
+	q.size += l.cost()
+	q.dropped = 0
+}
+
+// rouse has the goroutine look what there is to do. q.mu is held.
+func (q *queue) rouse() {
 	select {
-	case q.lines <- line:
+	case q.wake <- struct{}{}:
 	default:
-		q.dropped.Add(1)
-		q.total.Add(1)
 	}
 }
 
 // reopen makes the sink begin anew before the next line; it does not wait.
 func (q *queue) reopen() {
-	select {
-	case q.reopens <- struct{}{}:
-	default:
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
 	}
+	q.reopening = true
+	q.rouse()
 }
 
 // close writes what was put before and ends the goroutine. If the sink hangs
 // it gives up after drainTimeout and leaves the goroutine to its fate.
 func (q *queue) close() {
-	close(q.quit)
+	q.mu.Lock()
+	if !q.closed {
+		q.closed = true
+		close(q.wake)
+	}
+	q.mu.Unlock()
 	select {
 	case <-q.done:
 	case <-time.After(drainTimeout):
@@ -87,65 +133,79 @@ func (q *queue) close() {
 func (q *queue) run() {
 	defer close(q.done)
 	defer q.sink.close()
-	for {
-		select {
-		case line := <-q.lines:
-			q.write(line)
-		case <-q.reopens:
-			q.sink.reopen()
-		case <-q.quit:
-			q.drain()
-			return
-		}
+	for range q.wake {
+		q.drain()
 	}
+	q.drain()
 }
 
+// drain writes all that waits.
 func (q *queue) drain() {
 	for {
-		select {
-		case line := <-q.lines:
-			q.write(line)
-		default:
+		lines, reopen := q.take()
+		if reopen {
+			q.sink.reopen()
+		}
+		if len(lines) == 0 {
 			return
 		}
+		q.write(lines)
 	}
 }
 
-// write writes line and all that wait behind it at once: one write and one
-// look at the file's name for a burst.
-func (q *queue) write(line []byte) {
-	batch := [][]byte{line}
-	for more := true; more; {
-		select {
-		case next := <-q.lines:
-			batch = append(batch, next)
-		default:
-			more = false
+// take takes the next portion: one write and one look at the file's name for a
+// burst. What the lines took is given back.
+func (q *queue) take() (lines []line, reopen bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	reopen, q.reopening = q.reopening, false
+	n, size := 0, 0
+	for n < len(q.lines) && size < portion {
+		size += q.lines[n].cost()
+		n++
+	}
+	if n == len(q.lines) {
+		q.tellDropped()
+		lines, q.lines, q.size = q.lines, nil, 0
+		return lines, reopen
+	}
+	lines = slices.Clone(q.lines[:n])
+	clear(q.lines[:n])
+	q.lines, q.size = q.lines[n:], q.size-size
+	return lines, reopen
+}
+
+// write writes lines, and before them what is missing.
+func (q *queue) write(lines []line) {
+	for i, l := range lines {
+		if l.absent > 0 {
+			lines[i].text = q.missing(l.absent, errBehind)
 		}
 	}
-	n := uint64(len(batch))
-	dropped := q.dropped.Swap(0)
-	switch {
-	case q.failed != nil:
-		batch = append([][]byte{q.missing(q.lost+dropped, q.failed)}, batch...)
-	case dropped > 0:
-		batch = append(batch, q.missing(dropped, errBehind))
+	if q.lost > 0 {
+		lines = slices.Insert(lines, 0, line{text: q.missing(q.lost, q.failed), absent: q.lost})
 	}
-	err := q.sink.write(batch)
-	if err == nil {
-		q.failed, q.lost = nil, 0
-		return
-	}
-	q.lost += n + dropped
-	if q.failed == nil {
-		q.complain(err)
+	err := q.sink.write(lines)
+	q.lost = 0
+	if err != nil {
+		q.lost = unwritten(lines)
+		if q.failed == nil {
+			q.complain(err)
+		}
 	}
 	q.failed = err
+}
+
+// load is how many lines wait, and how many were dropped ever.
+func (q *queue) load() (waiting int, dropped uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.lines), q.total
 }
 
 // Write implements io.Writer for the logger. It copies p, never blocks and
 // never fails.
 func (q *queue) Write(p []byte) (int, error) {
-	q.put(append([]byte(nil), p...))
+	q.put(slices.Clone(p))
 	return len(p), nil
 }

@@ -15,21 +15,21 @@ import (
 // A disk is a sink that hangs until it is let go, fails on demand and
 // remembers what was written.
 type disk struct {
-	hang chan struct{} // nil does not hang
-	err  error
-	text strings.Builder
+	hang   chan struct{} // nil does not hang
+	err    error
+	text   strings.Builder
+	writes int
 }
 
-func (d *disk) write(lines [][]byte) error {
+func (d *disk) write(lines []line) error {
+	d.writes++
 	if d.hang != nil {
 		<-d.hang
 	}
 	if d.err != nil {
 		return d.err
 	}
-	for _, line := range lines {
-		d.text.Write(line)
-	}
+	d.text.Write(joined(lines))
 	return nil
 }
 
@@ -70,27 +70,89 @@ func TestQueueReopens(t *testing.T) {
 	})
 }
 
+// fill puts lines until n were dropped.
+func fill(q *queue, text string, n uint64) {
+	for _, before := q.load(); ; {
+		if _, dropped := q.load(); dropped-before == n {
+			return
+		}
+		io.WriteString(q, text)
+	}
+}
+
+// What is dropped is counted, and told where it is missing.
 func TestQueueDropsWhenTheDiskHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{hang: make(chan struct{})}
 		q := newQueue(d, note, nil)
 		io.WriteString(q, "first ")
 		synctest.Wait() // it is in the sink's hands now
-		for range queueLength + 3 {
-			io.WriteString(q, "x")
+		text := strings.Repeat("x", 8<<10)
+		fill(q, text, 3)
+		waiting, dropped := (&Log{main: q}).Load()
+		if most := queueSize / (len(text) + lineCost); waiting != most || dropped != 3 {
+			t.Errorf("%d wait, %d were dropped, want %d and 3", waiting, dropped, most)
 		}
-		if waiting, dropped := (&Log{main: q}).Load(); waiting != queueLength || dropped != 3 {
-			t.Errorf("%d wait, %d were dropped, want %d and 3", waiting, dropped, queueLength)
-		}
-		d.hang <- struct{}{}
-		d.hang <- struct{}{}
+		d.hang <- struct{}{} // the first, and a portion is taken
+		synctest.Wait()
+		q.put([]byte(" room "))
+		fill(q, text, 2)
 		close(d.hang)
+		synctest.Wait()
+		q.put([]byte(" last "))
 		q.close()
-		want := "first " + strings.Repeat("x", queueLength) + "(3 missing: " + errBehind.Error() + ")(closed)"
-		if diff := cmp.Diff(want, d.text.String()); diff != "" {
-			t.Errorf("written text differs (-want +got):\n%s", diff)
+		got := strings.ReplaceAll(d.text.String(), "x", "")
+		missing := errBehind.Error()
+		want := "first (3 missing: " + missing + ") room (2 missing: " + missing + ") last (closed)"
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("written text, without the x, differs (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// Every server of a large installation is gone while the disk stands still:
+// nothing is lost, nothing changes its place, few writes are made of it, and no
+// memory stays behind.
+func TestQueueHoldsABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &disk{hang: make(chan struct{})}
+		q := newQueue(d, note, nil)
+		io.WriteString(q, "first\n")
+		synctest.Wait()
+		want := strings.Builder{}
+		want.WriteString("first\n")
+		for i := range 50_000 {
+			line := fmt.Sprintf("[Sun Nov  1 02:12:00 2026|ldirectord.cf|4711] Deleted real server: 10.1.0.1:%d (10.0.0.1:80)\n", i)
+			io.WriteString(q, line)
+			want.WriteString(line)
+		}
+		time.Sleep(time.Second) // the moment
+		close(d.hang)
+		synctest.Wait()
+		if q.lines != nil || q.size != 0 {
+			t.Errorf("%d lines of %d bytes remain in the queue", len(q.lines), q.size)
+		}
+		q.close()
+		want.WriteString("(closed)")
+		if d.text.String() != want.String() {
+			t.Errorf("the log has %d bytes, want %d, or another order", d.text.Len(), want.Len())
+		}
+		if most := 2 + 50_000*150/portion; d.writes > most {
+			t.Errorf("%d writes, want %d at most", d.writes, most)
+		}
+	})
+}
+
+func TestQueueAfterClose(t *testing.T) {
+	d := &disk{}
+	q := newQueue(d, note, nil)
+	q.close()
+	q.put([]byte("late"))
+	q.reopen()
+	q.close()
+	if got := d.text.String(); got != "(closed)" {
+		t.Errorf("the sink saw %q after it was closed", got)
+	}
 }
 
 func TestQueueCloseIsBounded(t *testing.T) {

@@ -1,16 +1,14 @@
 package logfile
 
-import (
-	"bytes"
-	"io"
-)
+import "io"
 
 // A stream is the sink that is somebody else's: standard output or error.
 type stream struct{ w io.Writer }
 
 // write implements sink.
-func (s stream) write(lines [][]byte) error {
-	_, err := s.w.Write(bytes.Join(lines, nil))
+func (s stream) write(lines []line) error {
+	n, err := s.w.Write(joined(lines))
+	mark(lines, n)
 	return err
 }
 

@@ -41,18 +41,21 @@ type datagrams struct {
 	conn   net.Conn
 }
 
-// write implements sink.
-func (d *datagrams) write(lines [][]byte) error {
-	for _, line := range lines {
-		if err := d.send(line); err != nil {
-			return fmt.Errorf("sending to syslog: %w", err)
+// write implements sink. One line that cannot be sent does not take those behind
+// it along.
+func (d *datagrams) write(lines []line) (err error) {
+	for i := range lines {
+		if failed := d.send(lines[i].text); failed != nil {
+			err = fmt.Errorf("sending to syslog: %w", failed)
+			continue
 		}
+		lines[i].written = true
 	}
-	return nil
+	return err
 }
 
-func (d *datagrams) send(line []byte) error {
-	if d.conn != nil && d.try(line) == nil {
+func (d *datagrams) send(text []byte) error {
+	if d.conn != nil && d.try(text) == nil {
 		return nil
 	}
 	d.reopen()
@@ -61,14 +64,14 @@ func (d *datagrams) send(line []byte) error {
 		return err
 	}
 	d.conn = conn
-	return d.try(line)
+	return d.try(text)
 }
 
-func (d *datagrams) try(line []byte) error {
+func (d *datagrams) try(text []byte) error {
 	if err := d.conn.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
 		return err
 	}
-	_, err := d.conn.Write(line)
+	_, err := d.conn.Write(text)
 	return err
 }
 

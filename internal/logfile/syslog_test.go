@@ -1,10 +1,12 @@
 package logfile
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -37,11 +39,11 @@ func TestDatagramsFollowARestart(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "log")
 	d := &datagrams{socket: socket}
 	defer d.close()
-	if err := d.write([][]byte{[]byte("nobody listens")}); err == nil {
+	if err := d.write(linesOf("nobody listens")); err == nil {
 		t.Error("sending without a syslog daemon worked")
 	}
 	first := syslogd(t, socket)
-	if err := d.write([][]byte{[]byte("one"), []byte("two")}); err != nil {
+	if err := d.write(linesOf("one", "two")); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"one", "two"} {
@@ -52,11 +54,51 @@ func TestDatagramsFollowARestart(t *testing.T) {
 	first.Close()
 	os.Remove(socket)
 	second := syslogd(t, socket)
-	if err := d.write([][]byte{[]byte("three")}); err != nil {
+	if err := d.write(linesOf("three")); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := receive(t, second), "three"; got != want {
 		t.Errorf("got datagram %q, want %q", got, want)
+	}
+}
+
+// A line that is too long for a datagram does not take the others along.
+func TestDatagramsLoseOneLine(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "log")
+	conn := syslogd(t, socket)
+	d := &datagrams{socket: socket}
+	defer d.close()
+	lines := linesOf("one", strings.Repeat("x", 1<<20), "three")
+	if err := d.write(lines); err == nil {
+		t.Error("a datagram of 1 MiB was sent")
+	}
+	for _, want := range []string{"one", "three"} {
+		if got := receive(t, conn); got != want {
+			t.Errorf("got datagram %q, want %q", got, want)
+		}
+	}
+	if n := unwritten(lines); n != 1 {
+		t.Errorf("%d lines count as lost, want 1", n)
+	}
+}
+
+// A syslog daemon that reads slowly gets every line, in order.
+func TestSlowSyslog(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "log")
+	conn := syslogd(t, socket)
+	const n = 20_000
+	l := New(Options{Name: "t.cf", Syslog: socket}, config("local0", ""))
+	for i := range n {
+		l.Printf("line %d", i)
+	}
+	for i := range n {
+		if got, want := receive(t, conn), fmt.Sprintf(": line %d", i); !strings.HasSuffix(got, want) {
+			t.Fatalf("got datagram %q, want %q", got, want)
+		}
+	}
+	l.Close()
+	if waiting, dropped := l.Load(); waiting != 0 || dropped != 0 {
+		t.Errorf("%d lines wait, %d were dropped", waiting, dropped)
 	}
 }
 
