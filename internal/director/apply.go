@@ -43,7 +43,7 @@ func (d *Director) apply(v *virtual, s step) bool {
 	if len(v.said) > 0 {
 		delete(v.said, refusal(s.Change.String()))
 	}
-	v.have.record(s)
+	v.record(s)
 	for _, e := range d.eventsOf(v, s) {
 		d.emit(v, e)
 	}
@@ -79,13 +79,17 @@ func (d *Director) change(s *step) error {
 }
 
 // record notes a step that the kernel has taken.
-func (h *held) record(s step) {
+func (v *virtual) record(s step) {
+	h := &v.have
 	switch s.Op {
 	case ipvs.AddService, ipvs.EditService:
 		h.present, h.service = true, s.Service
 	case ipvs.DeleteService:
 		*h = held{}
 	case ipvs.AddDestination, ipvs.EditDestination:
+		if h.slots == nil { // as many as there will be
+			h.slots = make(slots, 0, len(v.reals))
+		}
 		h.slots.put(s.new)
 	case ipvs.DeleteDestination:
 		h.slots.remove(s.Destination.AddrPort)

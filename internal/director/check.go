@@ -21,11 +21,11 @@ type check struct {
 	job      schedule.Job
 
 	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
-	connects        int          // left until ask's turn; owned by the runs, which never overlap
+	connects        int32        // left until ask's turn; owned by the runs, which never overlap
 
 	// Owned by the director's goroutine.
+	unheard   bool // it has not answered since the start or reload that made it
 	users     []*real
-	unheard   bool          // it has not answered since the start or reload that made it
 	paced     time.Duration // the interval that was set last, 0 is none yet
 	neighbour *check        // the next one at the same address, in a ring; see neighbours
 	past      past
@@ -82,7 +82,7 @@ func (c *check) turn(ok bool) {
 	case c.connects > 0:
 		c.connects--
 	default:
-		c.connects = c.kit.combined
+		c.connects = int32(c.kit.combined)
 	}
 }
 

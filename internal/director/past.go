@@ -2,6 +2,7 @@ package director
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -29,18 +30,38 @@ type finding struct {
 	talk   *talk // nil if nothing was kept
 }
 
+// good tells whether the outcome was good in these words, and no more is kept.
+func (f *finding) good(detail string) bool { return f.err == nil && f.talk == nil && f.detail == detail }
+
 // A talk is the beginning of a conversation.
 type talk struct{ sent, received []byte }
 
 // A past is what a check has found out so far.
 type past struct {
-	results   [keptResults]outcome // a ring: the next one goes to count % keptResults
-	latencies [keptLatencies]uint32
-	count     uint64 // results ever
-	down      uint64 // of these
-	local     uint64
-	took      time.Duration // of all that were no fault of ours
-	buckets   [len(latencyBounds) + 1]uint32
+	results     [keptResults]outcome // a ring: the next one goes to count % keptResults
+	latencies   [keptLatencies]latency
+	count       uint64        // results ever
+	down, local uint32        // of these
+	took        time.Duration // of all that were no fault of ours
+	buckets     [len(latencyBounds) + 1]uint32
+}
+
+// A latency is a duration in microseconds: eleven digits of a binary number and
+// how many zeros follow: exact up to two milliseconds, and then to a
+// thousandth. It is for drawing.
+type latency uint16
+
+func latencyOf(d time.Duration) latency {
+	n := uint64(max(d.Microseconds(), 1))
+	zeros := max(0, bits.Len64(n)-11)
+	if zeros > 31 {
+		return math.MaxUint16
+	}
+	return latency(zeros<<11) | latency(n>>zeros)
+}
+
+func (l latency) duration() time.Duration {
+	return time.Duration(l&(1<<11-1)) << (l >> 11) * time.Microsecond
 }
 
 // latencyBounds are the upper bounds of a past's buckets.
@@ -57,7 +78,7 @@ func (p *past) add(res *result) {
 		at: res.at.UnixNano(), finding: p.find(res), took: took,
 		attempts: uint16(min(res.Attempts, math.MaxUint16)), local: res.Local, connect: res.asked != res.check.ask,
 	}
-	p.latencies[p.count%keptLatencies] = max(took, 1)
+	p.latencies[p.count%keptLatencies] = latencyOf(res.Took)
 	p.count++
 	if res.Local {
 		p.local++
@@ -78,7 +99,7 @@ func (p *past) find(res *result) *finding {
 		if res.Detail == "" {
 			return nil
 		}
-		if last, _ := p.last(); last.finding != nil && *last.finding == (finding{detail: res.Detail}) {
+		if last, _ := p.last(); last.finding != nil && last.finding.good(res.Detail) {
 			return last.finding
 		}
 	}
@@ -112,7 +133,7 @@ func (p *past) recent() []time.Duration {
 	n := min(p.count, keptLatencies)
 	list := make([]time.Duration, 0, n)
 	for i := p.count - n; i < p.count; i++ {
-		list = append(list, time.Duration(p.latencies[i%keptLatencies])*time.Microsecond)
+		list = append(list, p.latencies[i%keptLatencies].duration())
 	}
 	return list
 }

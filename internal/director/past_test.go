@@ -41,7 +41,7 @@ func TestPast(t *testing.T) {
 		t.Errorf("the last conversation is not kept: %+v", last)
 	}
 	recent := p.recent()
-	if len(recent) != keptLatencies || recent[0] != 60*time.Millisecond || recent[keptLatencies-1] != 99*time.Millisecond {
+	if len(recent) != keptLatencies || recent[0].Round(time.Millisecond) != 60*time.Millisecond || recent[keptLatencies-1].Round(time.Millisecond) != 99*time.Millisecond {
 		t.Errorf("latencies %v, want 60ms to 99ms", recent)
 	}
 	var sum uint32
@@ -50,6 +50,50 @@ func TestPast(t *testing.T) {
 	}
 	if sum != 99 || p.buckets[0] != 2 { // 0 and 1 ms
 		t.Errorf("buckets %v, want all but the one that was our fault", p.buckets)
+	}
+}
+
+func TestLatency(t *testing.T) {
+	for _, tt := range []struct{ took, want time.Duration }{
+		{0, time.Microsecond}, // no bar at all would be taken for no check
+		{999 * time.Nanosecond, time.Microsecond},
+		{1234 * time.Microsecond, 1234 * time.Microsecond},
+		{2047 * time.Microsecond, 2047 * time.Microsecond},
+		{2049 * time.Microsecond, 2048 * time.Microsecond},
+		{5 * time.Second, 4997120 * time.Microsecond},
+		{1000 * time.Hour, 999*time.Hour + 46*time.Minute + 22594048*time.Microsecond},
+		{1<<63 - 1, 2047 << 31 * time.Microsecond},
+	} {
+		if got := latencyOf(tt.took).duration(); got != tt.want {
+			t.Errorf("%s is remembered as %s, want %s", tt.took, got, tt.want)
+		}
+	}
+}
+
+// TestFindings says which results need memory of their own.
+func TestFindings(t *testing.T) {
+	c := &check{ask: nothing{}}
+	add := func(r engine.Result) *finding {
+		c.past.add(&result{check: c, asked: nothing{}, Result: r})
+		last, _ := c.past.last()
+		return last.finding
+	}
+	if f := add(engine.Result{}); f != nil {
+		t.Errorf("good without words: %+v, want nothing", f)
+	}
+	first, again := add(engine.Result{Detail: "200 OK"}), add(engine.Result{Detail: "200 OK"})
+	if first == nil || again != first {
+		t.Errorf("good in the same words: %p and %p, want the same one", first, again)
+	}
+	bad := add(engine.Result{Detail: "200 OK", Err: errors.New("no")})
+	if bad == first || bad.err == nil {
+		t.Errorf("bad with the same detail: %+v, want a finding of its own", bad)
+	}
+	if f := add(engine.Result{Detail: "200 OK"}); f == bad || f.err != nil {
+		t.Errorf("good again: %+v, want one without an error", f)
+	}
+	if f := add(engine.Result{Detail: "200 OK", Sent: []byte("x")}); f.talk == nil {
+		t.Errorf("good with a conversation: %+v, want it kept", f)
 	}
 }
 

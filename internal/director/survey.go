@@ -225,7 +225,7 @@ func (c *check) describe(s *RealState) {
 	}
 	p := &c.past
 	s.Checks = Checks{
-		Up: p.count - p.down - p.local, Down: p.down, Local: p.local, Took: inSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
+		Up: p.count - uint64(p.down) - uint64(p.local), Down: uint64(p.down), Local: uint64(p.local), Took: inSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
 	}
 	s.Latencies = p.recent()
 	if o, ok := p.last(); ok {
