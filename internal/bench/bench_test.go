@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -229,45 +226,4 @@ func resident(b *testing.B) float64 {
 		b.Fatal(err)
 	}
 	return kb / 1024
-}
-
-// A floor is the path of the C program, "" is none.
-type floor string
-
-// buildFloor compiles the floor, if there is a compiler.
-func buildFloor(b *testing.B) floor {
-	b.Helper()
-	if _, err := exec.LookPath("cc"); err != nil {
-		b.Log("no C compiler: without the floor")
-		return ""
-	}
-	path := filepath.Join(b.TempDir(), "floor")
-	compile(b, path, "testdata/floor.c")
-	return floor(path)
-}
-
-// measure returns the CPU of one check in microseconds.
-func (f floor) measure(b *testing.B, kind kind, n int, port uint16) float64 {
-	b.Helper()
-	var runs []float64
-	for range max(b.N/2, 1) {
-		runs = append(runs, f.run(b, kind.name, n, port))
-	}
-	return median(runs)
-}
-
-// run measures once, for two seconds.
-func (f floor) run(b *testing.B, kind string, n int, port uint16) float64 {
-	b.Helper()
-	out, err := exec.CommandContext(b.Context(), string(f), kind, strconv.Itoa(n), strconv.Itoa(int(port)),
-		strconv.Itoa(n), "50", "2").Output()
-	if err != nil {
-		b.Fatalf("the floor: %v", err)
-	}
-	var user, system float64
-	var failed int
-	if _, err := fmt.Sscan(string(out), &user, &system, &failed); err != nil || failed > 0 {
-		b.Fatalf("the floor said %q: %v", out, err)
-	}
-	return user + system
 }

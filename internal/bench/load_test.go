@@ -9,15 +9,19 @@ import (
 	"testing"
 )
 
-// serveVar makes the test binary the servers: how many, and their fault.
+// serveVar makes the test binary the servers: how many, their fault, and what
+// they speak if it is not HTTP.
 const serveVar = "LDIRECTORD_BENCH_SERVERS"
 
 func TestMain(m *testing.M) {
 	var n int
-	var fault Fault
-	if _, err := fmt.Sscan(os.Getenv(serveVar), &n, &fault); err == nil {
-		fmt.Fprintln(os.Stderr, Serve(n, fault, os.Stdin, os.Stdout))
+	fault, service := None, HTTP
+	if words, _ := fmt.Sscan(os.Getenv(serveVar), &n, &fault, &service); words > 0 {
+		fmt.Fprintln(os.Stderr, Serve(n, fault, service, os.Stdin, os.Stdout))
 		os.Exit(1)
+	}
+	if words := os.Getenv(shakeVar); words != "" {
+		shakeHands(words)
 	}
 	os.Exit(m.Run())
 }
@@ -25,7 +29,7 @@ func TestMain(m *testing.M) {
 // servers starts the servers until the test ends and returns their port.
 func servers(tb testing.TB, n int, fault Fault) (port uint16) {
 	tb.Helper()
-	return startLoad(tb, n, fault).port
+	return startLoad(tb, n, fault, HTTP).port
 }
 
 // A load is a process with servers.
@@ -39,10 +43,10 @@ type load struct {
 
 // startLoad starts n servers, of which every other has the fault, until stop or
 // the end of the test.
-func startLoad(tb testing.TB, n int, fault Fault) *load {
+func startLoad(tb testing.TB, n int, fault Fault, service Service) *load {
 	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", serveVar, n, fault))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s %s", serveVar, n, fault, service))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

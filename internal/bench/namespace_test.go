@@ -47,12 +47,8 @@ func apart(b *testing.B) (dir string, inside bool) {
 	compile(b, filepath.Join(dir, "ipvsadm"), "testdata/ipvsadm.c")
 	compile(b, filepath.Join(dir, "ipvs.so"), "testdata/ipvs.c", "-shared", "-fPIC")
 	lab.Program(b, "ldirectord/cmd/ldirectord")
-	args := []string{"-test.run=^$", "-test.bench=^" + b.Name() + "$", "-test.benchtime=1x", "-test.timeout=30m"}
-	flag.Visit(func(f *flag.Flag) {
-		if f.Name == "report" {
-			args = append(args, "-report="+f.Value.String())
-		}
-	})
+	var args []string
+	flag.Visit(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+f.Value.String()) })
 	cmd := exec.CommandContext(b.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), apartVar+"="+dir)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

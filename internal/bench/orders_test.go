@@ -77,28 +77,3 @@ func TestParseLogged(t *testing.T) {
 		})
 	}
 }
-
-func TestReport(t *testing.T) {
-	r := &report{columns: []string{"ours", "keepalived"}}
-	for _, n := range []float64{3, 1, 2} {
-		r.add("CPU", "connect", "ours", atMost(1.5), n)
-	}
-	r.add("CPU", "connect", "keepalived", nil, 4)
-	r.add("Time", "gone", "ours", atMost(3), 0.5, 1, 12)
-	const want = `## CPU
-
-| | ours | keepalived | of keepalived's | goal | |
-|---|---|---|---|---|---|
-| connect | 2.00 (1.00–3.00) | 4.00 | 0.50 | ≤ 1.50 | **missed** |
-
-## Time
-
-| | ours | keepalived | of keepalived's | goal | |
-|---|---|---|---|---|---|
-| gone | 0.50 / 1.00 / 12.0 | – |  | ≤ 3.00 | **missed** |
-
-`
-	if diff := cmp.Diff(want, r.String()); diff != "" {
-		t.Errorf("report (-want +got):\n%s", diff)
-	}
-}

@@ -10,10 +10,23 @@ import (
 // A work is what a program is asked to do: real servers, ten in each virtual
 // service, every second, with a time-out of two.
 type work struct {
-	kind    string // connect or http
-	n       int
-	port    uint16
-	hanging int // as many more real servers, asked by a command that never ends
+	kind     string // of the questions
+	n        int
+	port     uint16
+	hanging  int // as many more real servers, asked by a command that never ends
+	interval int // seconds between two checks, 0 is one
+}
+
+// title is what the report calls it.
+func (w work) title() string {
+	title := fmt.Sprintf("%s, %d", w.kind, w.n)
+	if w.hanging > 0 {
+		title += fmt.Sprintf(" beside %d commands that hang", w.hanging)
+	}
+	if w.interval > 0 {
+		title += fmt.Sprintf(" every %d s", w.interval)
+	}
+	return title
 }
 
 // perVirtual is how many real servers a virtual service has.
@@ -23,9 +36,13 @@ const perVirtual = 10
 type peer struct {
 	name    string
 	most    int  // real servers that it can be measured with
+	slow    bool // asks one server after the other
 	inLog   bool // it logs the changes that it makes; others make them where they are noted
 	prepare func(dir string, w work) (args, env []string, err error)
 }
+
+// asks tells whether it is measured with a kind of question.
+func (p peer) asks(kind string) bool { return !p.slow || kind == "connect" || kind == "http" }
 
 // stands are what the programs are started with.
 type stands struct{ ldirectord, preload string }
@@ -33,11 +50,11 @@ type stands struct{ ldirectord, preload string }
 // peers are the programs, ours first.
 func (s stands) peers() []peer {
 	return []peer{
-		{"ldirectord", 10_000, true, func(dir string, w work) (args, env []string, err error) {
+		{"ldirectord", 100_000, false, true, func(dir string, w work) (args, env []string, err error) {
 			file, err := ldirectordFile(dir, w)
 			return []string{s.ldirectord, "--dry-run", file, "start"}, nil, err
 		}},
-		{"keepalived", 10_000, false, func(dir string, w work) (args, env []string, err error) {
+		{"keepalived", 10_000, false, false, func(dir string, w work) (args, env []string, err error) {
 			file, err := keepalivedFile(dir, w)
 			args = []string{"/usr/sbin/keepalived", "-n", "-C", "-G", "-f", file}
 			for _, pid := range []string{"p", "c", "r"} {
@@ -46,7 +63,7 @@ func (s stands) peers() []peer {
 			return args, []string{"LD_PRELOAD=" + s.preload}, err
 		}},
 		// With more it takes so long to start that there is nothing to wait for.
-		{"Perl ldirectord", 1000, false, func(dir string, w work) (args, env []string, err error) {
+		{"Perl ldirectord", 1000, true, false, func(dir string, w work) (args, env []string, err error) {
 			file, err := ldirectordFile(dir, w)
 			return []string{"/usr/sbin/ldirectord", file, "start"}, nil, err
 		}},
@@ -56,17 +73,14 @@ func (s stands) peers() []peer {
 // ldirectordFile writes the ldirectord.cf that ours and the Perl program read.
 func ldirectordFile(dir string, w work) (path string, err error) {
 	var b strings.Builder
-	b.WriteString("checkinterval=1\nchecktimeout=2\nnegotiatetimeout=2\nquiescent=no\nautoreload=no\nsupervised=yes\n")
-	how := "\tchecktype=connect\n"
-	if w.kind == "http" {
-		how = "\tchecktype=negotiate\n\trequest=\"index.html\"\n\treceive=\"OK\"\n"
-	}
+	fmt.Fprintf(&b, "checkinterval=%d\nchecktimeout=2\nnegotiatetimeout=2\nquiescent=no\nautoreload=no\nsupervised=yes\n", max(w.interval, 1))
+	how := questions[w.kind].ldirectord
 	for i := range w.n + w.hanging {
 		if i%perVirtual == 0 {
 			if i >= w.n {
-				how = fmt.Sprintf("\tchecktype=external\n\tcheckcommand=%s\n", filepath.Join(dir, "hang"))
+				how = fmt.Sprintf("\tprotocol=tcp\n\tchecktype=external\n\tcheckcommand=%s\n", filepath.Join(dir, "hang"))
 			}
-			fmt.Fprintf(&b, "virtual=%s:80\n\tprotocol=tcp\n\tscheduler=wrr\n\tservice=http\n%s", virtualAddr(i/perVirtual), how)
+			fmt.Fprintf(&b, "virtual=%s:80\n\tscheduler=wrr\n%s", virtualAddr(i/perVirtual), how)
 		}
 		fmt.Fprintf(&b, "\treal=%s:%d masq\n", Addr(i), w.port)
 	}
@@ -77,17 +91,13 @@ func ldirectordFile(dir string, w work) (path string, err error) {
 func keepalivedFile(dir string, w work) (path string, err error) {
 	var b strings.Builder
 	b.WriteString("global_defs {\n  router_id bench\n  enable_script_security\n  script_user root\n}\n")
-	const tries = "      connect_timeout 2\n      retry 0\n      delay_before_retry 1\n    }\n"
-	how := "    TCP_CHECK {\n" + tries
-	if w.kind == "http" {
-		how = "    HTTP_GET {\n      url {\n        path /index.html\n        status_code 200\n      }\n" + tries
-	}
+	how := "    " + questions[w.kind].keepalived + "      connect_timeout 2\n      retry 0\n      delay_before_retry 1\n    }\n"
 	for i := range w.n + w.hanging {
 		if i == w.n {
 			how = fmt.Sprintf("    MISC_CHECK {\n      misc_path \"%s\"\n      misc_timeout 2\n    }\n", filepath.Join(dir, "hang"))
 		}
 		if i%perVirtual == 0 {
-			fmt.Fprintf(&b, "virtual_server %s 80 {\n  delay_loop 1\n  lvs_sched wrr\n  lvs_method NAT\n  protocol TCP\n", virtualAddr(i/perVirtual))
+			fmt.Fprintf(&b, "virtual_server %s 80 {\n  delay_loop %d\n  lvs_sched wrr\n  lvs_method NAT\n  protocol TCP\n", virtualAddr(i/perVirtual), max(w.interval, 1))
 		}
 		fmt.Fprintf(&b, "  real_server %s %d {\n    weight 1\n%s  }\n", Addr(i), w.port, how)
 		if i%perVirtual == perVirtual-1 || i == w.n+w.hanging-1 {

@@ -134,6 +134,33 @@ func (p *process) pss() (mb float64) {
 	return mb
 }
 
+// sleeps is how often any thread of the program has gone to sleep so far: each
+// time it has to be woken up again.
+func (p *process) sleeps() (n int) {
+	for _, pid := range p.tree() {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+		for _, thread := range threads {
+			text, _ := os.ReadFile(thread) // gone: no more sleep
+			_, rest, _ := bytes.Cut(text, []byte("\nvoluntary_ctxt_switches:"))
+			var times int
+			if _, err := fmt.Sscan(string(rest), &times); err == nil {
+				n += times
+			}
+		}
+	}
+	return n
+}
+
+// touch has the program read its configuration anew, which a comment changes.
+func (p *process) touch() error {
+	f, err := os.OpenFile(filepath.Join(p.cmd.Dir, "bench.cf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("# anew\n")
+	return errors.Join(err, f.Close(), p.cmd.Process.Signal(syscall.SIGHUP))
+}
+
 // monotonic is the clock that all of a machine's processes share.
 func monotonic() int64 {
 	var t unix.Timespec
@@ -141,112 +168,4 @@ func monotonic() int64 {
 		panic(err) // there is no Linux without
 	}
 	return t.Nano()
-}
-
-// A change is one of the table: a real server is in it or not.
-type change struct {
-	at   int64 // of the monotonic clock
-	real string
-	up   bool
-}
-
-// parseLogged reads the line by which ldirectord says what it changes in a
-// table in memory: "… ipvsadm -a -t VIRTUAL -r REAL -m -w WEIGHT".
-func parseLogged(line string) (c change, ok bool) {
-	_, words, ok := strings.Cut(line, " ipvsadm -")
-	if !ok {
-		return change{}, false
-	}
-	_, rest, ok := strings.Cut(words, " -r ")
-	c = change{at: monotonic(), up: words[0] != 'd' && !strings.HasSuffix(rest, " -w 0")}
-	c.real, _, _ = strings.Cut(rest, " ")
-	return c, ok
-}
-
-// A table is who is up, as the program's changes say.
-type table struct {
-	path string // where a stand-in notes the changes
-	read int64
-
-	mu  sync.Mutex
-	new []change
-	up  map[string]bool
-}
-
-func (t *table) add(c change) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.new = append(t.new, c)
-	if c.up {
-		t.up[c.real] = true
-	} else {
-		delete(t.up, c.real)
-	}
-}
-
-// fetch returns what has changed since it was called last.
-func (t *table) fetch() []change {
-	if t.path != "" {
-		t.readNotes()
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	changes := t.new
-	t.new = nil
-	return changes
-}
-
-// readNotes reads whole lines of what the stand-ins noted.
-func (t *table) readNotes() {
-	f, err := os.Open(t.path)
-	if err != nil {
-		return // nothing yet
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.NewSectionReader(f, t.read, 1<<40))
-	text = text[:bytes.LastIndexByte(text, '\n')+1]
-	t.read += int64(len(text))
-	for line := range strings.Lines(string(text)) {
-		var c change
-		var weight int
-		if _, scanErr := fmt.Sscan(line, &c.at, &c.real, &weight); errors.Join(err, scanErr) == nil {
-			c.up = weight > 0
-			t.add(c)
-		}
-	}
-}
-
-// assume takes it that all of these are up.
-func (t *table) assume(reals []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, real := range reals {
-		t.up[real] = true
-	}
-}
-
-// size is how many are up.
-func (t *table) size() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.up)
-}
-
-// A tail is the last lines that a program said.
-type tail struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (t *tail) add(line string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.lines = append(t.lines, line)
-	t.lines = t.lines[max(0, len(t.lines)-20):]
-}
-
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Join(t.lines, "\n")
 }

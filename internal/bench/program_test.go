@@ -36,7 +36,7 @@ func TestOnceEachInterval(t *testing.T) {
 		t.Run(string(fault), func(t *testing.T) {
 			t.Parallel()
 			const n = 200
-			l := startLoad(t, n, fault)
+			l := startLoad(t, n, fault, HTTP)
 			p := startProcess(t, ours(t), work{kind: "http", n: n, port: l.port})
 			until(t, p, "the healthy half is up", func() bool {
 				p.table.fetch()

@@ -14,87 +14,117 @@ type sample []float64
 // A row of the report is one thing measured of several programs.
 type row struct {
 	section, name string
-	// limit is the goal for ours, from the medians of all; nil is none.
-	limit func(medians map[string]float64) float64
-	cells map[string][]sample
+	goal          goal // nil is none
+	cells         map[string][]sample
 }
 
 // A report is all that was measured.
 type report struct {
-	columns []string
+	columns []string // ours first
 	rows    []*row
+	notes   []string  // what is missing, and why
+	ticks   []float64 // of the schedule alone: starts in each, beside the even share
 }
 
 // add notes a sample of a program.
-func (r *report) add(section, name, program string, limit func(map[string]float64) float64, s ...float64) {
+func (r *report) add(section, name, program string, goal goal, s ...float64) {
 	i := slices.IndexFunc(r.rows, func(row *row) bool { return row.section == section && row.name == name })
 	if i < 0 {
 		i = len(r.rows)
-		r.rows = append(r.rows, &row{section: section, name: name, limit: limit, cells: map[string][]sample{}})
+		r.rows = append(r.rows, &row{section: section, name: name, goal: goal, cells: map[string][]sample{}})
 	}
 	r.rows[i].cells[program] = append(r.rows[i].cells[program], s)
 }
 
-// atMost is a goal that is a number.
-func atMost(limit float64) func(map[string]float64) float64 {
-	return func(map[string]float64) float64 { return limit }
-}
-
-// sections are the names of the report's sections in their order.
-func (r *report) sections() (names []string) {
+// in are the rows of a section, and the columns that have something in it.
+func (r *report) in(section string) (rows []*row, columns []string) {
 	for _, row := range r.rows {
-		if !slices.Contains(names, row.section) {
-			names = append(names, row.section)
+		if row.section == section {
+			rows = append(rows, row)
 		}
 	}
-	return names
+	for _, column := range r.columns {
+		if slices.ContainsFunc(rows, func(row *row) bool { return len(row.cells[column]) > 0 }) {
+			columns = append(columns, column)
+		}
+	}
+	return rows, columns
 }
 
-// String is the report as tables of Markdown.
+// String is the report as tables of Markdown, in the order of sections.
 func (r *report) String() string {
 	var b strings.Builder
-	for _, section := range r.sections() {
-		fmt.Fprintf(&b, "## %s\n\n| | %s | of keepalived's | goal | |\n|---%s|---|---|---|\n", section,
-			strings.Join(r.columns, " | "), strings.Repeat("|---", len(r.columns)))
-		for _, row := range r.rows {
-			if row.section == section {
-				b.WriteString(row.line(r.columns))
-			}
+	for _, section := range sections {
+		rows, columns := r.in(section)
+		if len(rows) == 0 {
+			continue
+		}
+		others := others(columns, r.columns[0])
+		fmt.Fprintf(&b, "## %s\n\n| | %s |", section, strings.Join(columns, " | "))
+		for _, other := range others {
+			fmt.Fprintf(&b, " ÷ %s |", other)
+		}
+		fmt.Fprintf(&b, " goal | |\n|---%s|---|---|\n", strings.Repeat("|---", len(columns)+len(others)))
+		for _, row := range rows {
+			b.WriteString(row.line(columns, r.columns[0]))
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
 }
 
-// line is the row as one of a table. The first column is ours.
-func (r *row) line(columns []string) string {
+// others are the columns without ours.
+func others(columns []string, ours string) []string {
+	return slices.DeleteFunc(slices.Clone(columns), func(column string) bool { return column == ours })
+}
+
+// line is the row as one of a table.
+func (r *row) line(columns []string, ours string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "| %s ", r.name)
+	fmt.Fprintf(&b, "| %s |", r.name)
 	medians := map[string]float64{}
 	for _, column := range columns {
 		samples := r.cells[column]
-		fmt.Fprintf(&b, "| %s ", cell(samples))
+		fmt.Fprintf(&b, " %s |", cell(samples))
 		if len(samples) > 0 {
 			m := medianOf(samples)
 			medians[column] = m[len(m)-1]
 		}
 	}
-	ours, ratio := medians[columns[0]], ""
-	if peer := medians["keepalived"]; peer > 0 && ours > 0 && !math.IsInf(peer, 0) {
-		ratio = fmt.Sprintf("%.2f", ours/peer)
+	for _, other := range others(columns, ours) {
+		fmt.Fprintf(&b, " %s |", ratio(medians[ours], medians[other]))
 	}
-	goal, verdict := "", ""
-	if r.limit != nil && len(r.cells[columns[0]]) > 0 {
-		switch limit := r.limit(medians); {
-		case math.IsInf(limit, 0): // nothing to compare with
-		case ours > limit:
-			goal, verdict = "≤ "+number(limit), "**missed**"
-		default:
-			goal, verdict = "≤ "+number(limit), "met"
-		}
-	}
-	fmt.Fprintf(&b, "| %s | %s | %s |\n", ratio, goal, verdict)
+	limit, verdict := r.verdict(medians, ours)
+	fmt.Fprintf(&b, " %s | %s |\n", limit, verdict)
 	return b.String()
+}
+
+// ratio is ours beside another's.
+func ratio(ours, other float64) string {
+	if ours == 0 || other == 0 || math.IsInf(ours, 0) || math.IsInf(other, 0) {
+		return ""
+	}
+	return number(ours / other)
+}
+
+// verdict is the goal and whether it is met.
+func (r *row) verdict(medians map[string]float64, ours string) (limit, verdict string) {
+	got, measured := medians[ours]
+	if r.goal == nil || !measured {
+		return "", ""
+	}
+	most, from := r.goal(medians)
+	if math.IsInf(most, 0) {
+		return "", "" // nothing to compare with
+	}
+	limit, verdict = "≤ "+number(most), "met"
+	if from != "" {
+		limit += " = " + from
+	}
+	if got > most {
+		verdict = "**missed**"
+	}
+	return limit, verdict
 }
 
 // cell is the median of samples and, of several, how far their last numbers are

@@ -11,11 +11,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
-	"time"
 )
-
-// okAnswer is what the servers answer to whatever they are asked.
-const okAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n"
 
 // A Fault is what is wrong with a server.
 type Fault string
@@ -30,20 +26,22 @@ const (
 
 // Addr is the i-th loopback address of the servers.
 func Addr(i int) netip.Addr {
-	return netip.AddrFrom4([4]byte{127, 1, byte(i / 250), byte(1 + i%250)})
+	return netip.AddrFrom4([4]byte{127, byte(1 + i/(250*256)), byte(i / 250), byte(1 + i%250)})
 }
 
 // Serve answers on n addresses and one port until stdin ends, and says
 // "ready PORT" on stdout when it can be asked. Every other address, the odd
-// ones, has the fault. Lines on stdin are orders, see orders.go.
-func Serve(n int, fault Fault, stdin, stdout *os.File) error {
+// ones, has the fault; only servers of HTTP can have one. Lines on stdin are
+// orders, see orders.go.
+func Serve(n int, fault Fault, service Service, stdin, stdout *os.File) error {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return err
 	}
 	defer syscall.Close(epoll)
+	raiseLimit(n)
 	s := &server{
-		epoll: epoll, targets: make([]target, n),
+		epoll: epoll, service: service, targets: make([]target, n),
 		listeners: map[int32]*target{}, mute: map[int32]*target{},
 	}
 	if err := s.listen(fault); err != nil {
@@ -60,9 +58,10 @@ func Serve(n int, fault Fault, stdin, stdout *os.File) error {
 // A server listens on many addresses in one thread and answers in as few system
 // calls as it can: the less it takes, the less it disturbs what is measured.
 type server struct {
-	epoll  int
-	port   int
-	buffer [4096]byte
+	epoll   int
+	port    int
+	service Service
+	buffer  [4096]byte
 
 	mu        sync.Mutex // between one batch of answers and one order
 	targets   []target
@@ -102,12 +101,29 @@ func (s *server) listen(fault Fault) (err error) {
 	return err
 }
 
+// raiseLimit lets this process have n sockets and as many connections again, if
+// it may.
+func raiseLimit(n int) {
+	var limit syscall.Rlimit
+	want := uint64(2*n + 1000)
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil && limit.Cur < want {
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: want, Max: max(want, limit.Max)})
+	}
+}
+
 // open lets t be asked, as its fault permits.
 func (s *server) open(t *target) error {
-	if t.fault == Refused {
+	switch {
+	case t.fault == Refused:
 		return nil
+	case s.service == HTTPS:
+		return s.openTLS(t)
 	}
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	kind := syscall.SOCK_STREAM
+	if s.service == DNS {
+		kind = syscall.SOCK_DGRAM
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
@@ -120,7 +136,7 @@ func (s *server) open(t *target) error {
 	if err == nil {
 		err = syscall.Bind(fd, &syscall.SockaddrInet4{Addr: t.addr.As4(), Port: s.port})
 	}
-	if err == nil {
+	if err == nil && kind == syscall.SOCK_STREAM {
 		err = syscall.Listen(fd, backlog)
 	}
 	if err != nil {
@@ -156,43 +172,13 @@ func (s *server) serve(events []syscall.EpollEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, event := range events {
-		if t, ok := s.listeners[event.Fd]; ok {
-			s.accept(t)
-		} else {
+		switch t, ok := s.listeners[event.Fd]; {
+		case !ok:
 			s.answer(int(event.Fd))
+		case s.service == DNS:
+			s.answerDNS(t)
+		default:
+			s.accept(t)
 		}
 	}
-}
-
-// accept takes one connection, and answers it if the question is there already.
-func (s *server) accept(t *target) {
-	fd, _, err := syscall.Accept4(t.fd, syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC)
-	if err != nil {
-		return // it went away again
-	}
-	t.visited(time.Now())
-	if t.fault == Silent {
-		s.mute[int32(fd)] = t
-	}
-	if !s.answer(fd) && s.watch(fd) != nil {
-		s.close(fd)
-	}
-}
-
-// answer answers and closes, unless there is nothing to answer yet.
-func (s *server) answer(fd int) (closed bool) {
-	n, err := syscall.Read(fd, s.buffer[:])
-	if err == syscall.EAGAIN || n > 0 && s.mute[int32(fd)] != nil {
-		return false
-	}
-	if n > 0 {
-		_, _ = syscall.Write(fd, []byte(okAnswer)) // to whom it may concern
-	}
-	s.close(fd)
-	return true
-}
-
-func (s *server) close(fd int) {
-	delete(s.mute, int32(fd))
-	syscall.Close(fd)
 }

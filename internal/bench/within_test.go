@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"ldirectord/conf"
@@ -16,36 +17,46 @@ import (
 // reloads and many transitions at once.
 func (c *comparison) within() {
 	ours := c.columns[0]
-	file, err := ldirectordFile(c.TempDir(), work{kind: "http", n: 10_000, port: firstPort})
-	if err != nil {
-		c.Fatal(err)
-	}
-	for range windows {
-		began := time.Now()
-		if _, err := conf.Load(file, conf.Options{Hostname: "bench"}); err != nil {
-			c.Fatal(err)
+	c.step("parsing", func(tb testing.TB) {
+		file, err := ldirectordFile(tb.TempDir(), work{kind: "http", n: most, port: firstPort})
+		if err != nil {
+			tb.Fatal(err)
 		}
-		c.add(sectionStart, "10000 real servers parsed", ours, atMost(0.1), time.Since(began).Seconds())
-	}
-	out := c.goTest("../director", "-run=^$", "-bench=^BenchmarkReload$", "-benchtime=3x", "-count=3")
-	for _, reload := range []string{"unchanged", "one_weight"} {
-		for _, nanoseconds := range numbers(out, `BenchmarkReload/`+reload+`\S*\s+\d+\s+(\d+) ns/op`) {
-			name := strings.ReplaceAll("reload of 2284 virtual services, 37298 real servers, "+reload+" (s)", "_", " ")
-			c.add(sectionOthers, name, ours, atMost(0.1), nanoseconds/1e9)
+		for range windows {
+			began := time.Now()
+			if _, err := conf.Load(file, conf.Options{Hostname: "bench"}); err != nil {
+				tb.Fatal(err)
+			}
+			c.add(sectionStart, fmt.Sprintf("%d real servers parsed", most), ours, atMost(0.1), time.Since(began).Seconds())
 		}
-	}
-	out = c.goTest(".", "-run=^TestTransitions$", "-v", "-count=3")
-	for _, seconds := range numbers(out, `10000 changes in ([\d.]+) s`) {
-		c.add(sectionOthers, "10000 transitions at once on user-mode Linux (s)", ours, atMost(2), seconds)
-	}
+	})
+	c.step("reloads", func(tb testing.TB) {
+		out := goTest(tb, nil, "go", "test", "../director", "-run=^$", "-bench=^BenchmarkReload$", "-benchtime=3x", "-count=3")
+		for reload, writes := range map[string]string{"unchanged": "no write", "one_weight": "one write"} {
+			name := strings.ReplaceAll(reload, "_", " ") + ", 2284 virtual services, 37298 real servers; " + writes
+			for _, nanoseconds := range numbers(out, `BenchmarkReload/`+reload+`\S*\s+\d+\s+(\d+) ns/op`) {
+				c.add(sectionReload, name, ours, atMost(0.1), nanoseconds/1e9)
+			}
+		}
+	})
+	c.step("transitions", func(tb testing.TB) {
+		out := goTest(tb, nil, os.Args[0], "-test.run=^TestTransitions$", "-test.v", "-test.count=3")
+		for _, seconds := range numbers(out, `10000 changes in ([\d.]+) s`) {
+			c.add(sectionKernel, "10000 real servers taken out at once", ours, atMost(2), seconds)
+		}
+	})
+	c.million()
 }
 
-// goTest runs tests of a package and returns what they said.
-func (c *comparison) goTest(pkg string, args ...string) string {
-	c.Helper()
-	out, err := exec.CommandContext(c.Context(), "go", append([]string{"test", pkg}, args...)...).CombinedOutput()
+// goTest runs tests in a process of their own and returns what they said.
+func goTest(tb testing.TB, env []string, args ...string) string {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), args[0], args[1:]...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
 	if err != nil {
-		fmt.Printf("go test %s %v: %v\n%s", pkg, args, err, out)
+		fmt.Printf("%s\n", out)
+		tb.Fatalf("%v: %v", args, err)
 	}
 	return string(out)
 }

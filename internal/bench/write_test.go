@@ -12,83 +12,97 @@ import (
 // introduction stands before the tables.
 const introduction = `# Benchmarks
 
-Written by ` + "`make bench`" + ` on %s.
+Written by ` + "`make bench`" + ` on %s, in one run of %s. Nothing on this page is written by hand.
 
 %s, %s.
-Load at the end: %s.
+Load of the machine, all processes, at the end: %s.
 
 Every program watches the same servers in a network of its own, loopback only, one program after the other: ten real
-servers in each virtual service, each asked every second with a time-out of two, one failed check takes a server out.
-Load and programs share the machine, so absolute numbers say little; the ratios do. A cell is the median of the runs and,
-in parentheses, the smallest and the largest, of three numbers those of the last one. "Not seen" is what did not happen
-within %s; a dash is what was not measured: Perl ldirectord with more than 1,000 real servers, because its start alone
-takes over ten minutes.
+servers in each virtual service, each asked every second with a time-out of two, one failed check takes a server out. The
+number in a row's name is that of the real servers. A cell is the median of three measurements and, in parentheses, the
+smallest and the largest, of several numbers those of the last one; a cell without parentheses was measured once. "Not seen"
+is what did not happen within %s. A dash is what was not measured. "÷" is ours divided by the other's: below one is better.
 
 What is measured, and what not:
 
-- CPU is that of all the program's threads, user and system, divided by the connections that the servers counted.
+- **Load and programs share the machine.** The servers, one process that answers in as few system calls as it can, take
+  their part of its processors, and what they take is not counted. So absolute numbers are those of this machine under
+  this load; the ratios say more.
+- CPU is that of all the program's threads and processes, user and system, in three windows of %s, divided by the
+  questions that the servers counted. It has all in it that the program does, its log and its waiting included.
+- The floor is a program that does the same checks and nothing else, ten thousand or a thousand a second: in C for connect
+  and http; for https a loop of bare TLS handshakes in Go, without a question.
 - The kernel's table is left out for all sides: ours runs with --dry-run, keepalived with a preloaded library, Perl
   ldirectord with a program in place of ipvsadm. Both stand-ins answer at once and note each change with its time; ours
   is read from its log, so it bears the cost of logging and of the way through the pipe.
-- The floor is a program in C that does the same checks and nothing else.
-- A black hole is a rule that drops every packet to the servers; a silent server accepts and does not answer.
-- On time: measured where the servers are, over all healthy ones. Faults are part of the time.
-- The faults of one server and of 1 %% come in all three ways at the same time, with 1,000 servers once, with 10,000
-  three times. Half of the servers fail once in each way.
+- On time is measured where the servers are, over all healthy ones. It is "not seen" where some healthy server was not
+  even asked twice. The kernel answers pings by itself: nothing is known of their times.
+- A black hole is a rule that drops every packet to the servers; a refusing server has closed its port; a silent one
+  accepts and does not answer. One server and 1 %% of them fail in all three ways at the same time, half of them in one way
+  after the other; all of it three times, unless a program did not notice in time: that is not waited for again.
 - Where the log of ours says that lines are missing, because they came faster than they could be written, there is a
   dash for what would have been read from it.
-- On time is "not seen" where some healthy server was not even asked twice.
+- Perl ldirectord is measured with 1,000 real servers and with connect and http only, and with one fault, 1 %% refused,
+  once. It asks one server after the other: its start with 10,000 takes over ten minutes, and each round beside hanging
+  commands minutes.
+- The certificates of https are not verified, as keepalived does not.
+- Growth, reloads and the schedule are of ours alone. The goals are those this program was given, not promises of others.
 
 `
 
 // writeReport writes the tables and what is to be known about them, and the
-// picture.
-func writeReport(path string, r *report) error {
+// pictures.
+func writeReport(path string, r *report, took time.Duration) error {
 	load, _ := os.ReadFile("/proc/loadavg")
-	text := fmt.Sprintf(introduction, time.Now().Format(time.DateOnly), headline(), runtime.Version(),
-		strings.Join(strings.Fields(string(load))[:3], " "), patience)
-	text += "![CPU of a check](benchmarks.svg)\n\n" + r.String()
-	svg := strings.TrimSuffix(path, filepath.Ext(path)) + ".svg"
-	if err := os.WriteFile(svg, []byte(bars(r, sectionCPU)), 0o644); err != nil {
-		return err
+	text := fmt.Sprintf(introduction, time.Now().Format(time.DateOnly), took.Round(time.Second), headline(), runtime.Version(),
+		strings.Join(strings.Fields(string(load))[:3], " "), patience, window)
+	for _, note := range r.notes {
+		text += "- **Missing from this run**: " + note + "\n"
 	}
-	return os.WriteFile(path, []byte(strings.TrimSpace(text)+"\n"), 0o644)
-}
-
-// bars draws a section's medians, one bar for each program.
-func bars(r *report, section string) string {
-	const width, height, left = 720, 18, 230
-	var most float64
-	var lines []func(scale float64, y int) string
-	for _, row := range r.rows {
-		for i, column := range r.columns {
-			samples := row.cells[column]
-			if row.section != section || len(samples) == 0 {
-				continue
-			}
-			m := medianOf(samples)
-			value := m[len(m)-1]
-			most = max(most, value)
-			lines = append(lines, func(scale float64, y int) string {
-				return fmt.Sprintf(`<text x="%d" y="%d" text-anchor="end">%s, %s</text>`+
-					`<rect x="%d" y="%d" width="%.0f" height="%d" fill="%s"/><text x="%.0f" y="%d">%s</text>`+"\n",
-					left-8, y+13, row.name, column, left, y, value*scale, height-4, colours[i%len(colours)],
-					left+value*scale+6, y+13, number(value))
-			})
+	base := strings.TrimSuffix(path, filepath.Ext(path))
+	for _, p := range r.pictures() {
+		text += fmt.Sprintf("\n![%s](%s)\n", p.title, filepath.Base(base+p.suffix))
+		if err := os.WriteFile(base+p.suffix, []byte(p.svg), 0o644); err != nil {
+			return err
 		}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" font-family="sans-serif" font-size="11">`+"\n",
-		width+60, len(lines)*height+30)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/><text x="8" y="16">%s</text>`+"\n", section)
-	for i, line := range lines {
-		b.WriteString(line((width-left)/max(most, 1), 24+i*height))
-	}
-	b.WriteString("</svg>\n")
-	return b.String()
+	return os.WriteFile(path, []byte(strings.TrimSpace(text+"\n"+r.String())+"\n"), 0o644)
 }
 
-var colours = []string{"#2b6cb0", "#c05621", "#718096", "#a0aec0"}
+// A drawing is one picture of the page.
+type drawing struct{ title, suffix, svg string }
+
+// pictures are those of what was measured.
+func (r *report) pictures() (all []drawing) {
+	if rows, _ := r.in(sectionCPU); len(rows) > 0 {
+		all = append(all, drawing{"CPU of a check", ".svg", bars(r, sectionCPU)})
+	}
+	var sizes []string
+	cost, memory := line{name: "CPU of a check (µs)"}, line{name: "memory (PSS, MB)"}
+	rows, _ := r.in(sectionGrowth)
+	for _, row := range rows {
+		name, what, _ := strings.Cut(row.name, ": ")
+		median := medianOf(row.cells[r.columns[0]])[0]
+		switch {
+		case strings.HasPrefix(what, "CPU"):
+			sizes = append(sizes, name)
+			cost.y, cost.labels = append(cost.y, median), append(cost.labels, number(median))
+		case strings.HasPrefix(what, "memory"):
+			memory.y, memory.labels = append(memory.y, median), append(memory.labels, number(median))
+		}
+	}
+	if len(sizes) > 1 {
+		all = append(all, drawing{"Growth", "-growth.svg", plot("Each real server asked by http every 10 s", sizes, cost, memory)})
+	}
+	if len(r.ticks) > 0 {
+		all = append(all, drawing{
+			"Spread of 1,000,000 real servers", "-million.svg",
+			plot("Starts in each tick of 50 ms, 1,000,000 real servers asked every 10 s; 1 is the even share",
+				[]string{"0 s", "10 s", "20 s", "30 s"}, line{name: "starts ÷ even share", y: r.ticks}),
+		})
+	}
+	return all
+}
 
 // headline is what is said of the machine and the programs.
 func headline() string {

@@ -1,0 +1,137 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// few measures what is left when there is next to nothing to do, and how soon
+// faults are noticed then.
+func (c *comparison) few() {
+	for _, p := range c.peers {
+		if p.slow {
+			continue
+		}
+		c.session(p, work{kind: "http", n: small}, func(s *session) {
+			for range windows {
+				slept, began := s.sleeps(), time.Now()
+				pause(window)
+				s.add(sectionIdle, s.work.title(), times(1, "keepalived"), float64(s.sleeps()-slept)/time.Since(began).Seconds())
+			}
+			s.faults()
+		})
+	}
+}
+
+// growing are numbers of real servers that are asked every ten seconds: a
+// hundred, a thousand and ten thousand checks a second.
+func growing() []int { return []int{most / 10, most, 10 * most} }
+
+// growth measures ours with more and more real servers. The goal for the many is
+// what a check costs with few.
+func (c *comparison) growth() {
+	ours := c.peers[0]
+	limit, memory := goal(nil), goal(nil)
+	for _, n := range growing() {
+		c.session(ours, work{kind: "http", n: n, interval: 10}, func(s *session) {
+			name := fmt.Sprintf("%d real servers", n)
+			s.forget()
+			for range windows {
+				used, before := s.cpu(), s.asked(n).Total
+				pause(window)
+				asked := s.asked(n).Total - before
+				s.add(sectionGrowth, name+": CPU of a check (µs)", limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(max(asked, 1)))
+				if n == 10*most {
+					memory = atMost(200)
+				}
+				s.add(sectionGrowth, name+": memory (PSS, MB)", memory, s.pss())
+			}
+			if n == 10*most {
+				for end := time.Now().Add(patience); s.asked(n).Fewest < 2 && time.Now().Before(end); {
+					pause(window / 8)
+				}
+				v := s.asked(n)
+				s.add(sectionGrowth, name+": between two checks, mean / worst (s)", atMost(10.05), v.Mean.Seconds(), v.Worst.Seconds())
+			}
+		})
+		if limit == nil {
+			limit = c.flat()
+		}
+	}
+}
+
+// flat is the goal to cost no more than a tenth above the first of growing.
+func (c *comparison) flat() goal {
+	for _, row := range c.rows {
+		if row.section == sectionGrowth {
+			first := medianOf(row.cells[c.columns[0]])
+			return func(map[string]float64) (float64, string) { return 1.1 * first[0], "1.1 × the first" }
+		}
+	}
+	return nil
+}
+
+// memory measures for a while whether a program at work needs more and more.
+func (s *session) memory(long time.Duration) {
+	var at, mb []float64
+	for began := time.Now(); time.Since(began) < long; pause(long / 60) {
+		at, mb = append(at, time.Since(began).Hours()), append(mb, s.pss())
+	}
+	s.add(sectionMemory, fmt.Sprintf("%s, after the faults, during %v: first / last", s.work.title(), long), nil, mb[0], mb[len(mb)-1])
+	var limit goal
+	if long >= time.Hour {
+		limit = atMost(1)
+	}
+	s.add(sectionMemory, fmt.Sprintf("%s, after the faults, during %v: growth in an hour at this pace", s.work.title(), long), limit, slope(at, mb))
+}
+
+// hours measures flat memory for as long as BENCH_HOURS says.
+func (c *comparison) hours() {
+	hours, err := strconv.ParseFloat(os.Getenv("BENCH_HOURS"), 64)
+	if err != nil {
+		return
+	}
+	c.session(c.peers[0], work{kind: "http", n: most}, func(s *session) {
+		s.memory(time.Duration(hours * float64(time.Hour)))
+	})
+}
+
+// slope is that of the straight line that is nearest to the points.
+func slope(x, y []float64) float64 {
+	var sumX, sumY, sumXX, sumXY float64
+	for i := range x {
+		sumX += x[i]
+		sumY += y[i]
+		sumXX += x[i] * x[i]
+		sumXY += x[i] * y[i]
+	}
+	n := float64(len(x))
+	if d := n*sumXX - sumX*sumX; d != 0 {
+		return (n*sumXY - sumX*sumY) / d
+	}
+	return 0
+}
+
+func TestSlope(t *testing.T) {
+	tests := []struct {
+		name string
+		x, y []float64
+		want float64
+	}{
+		{"nothing", nil, nil, 0},
+		{"one point", []float64{1}, []float64{5}, 0},
+		{"flat", []float64{0, 1, 2}, []float64{7, 7, 7}, 0},
+		{"a line", []float64{0, 1, 2}, []float64{1, 3, 5}, 2},
+		{"about a line", []float64{0, 1, 2, 3}, []float64{0, 2, 2, 4}, 1.2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := slope(tt.x, tt.y); got < tt.want-1e-9 || got > tt.want+1e-9 {
+				t.Errorf("slope(%v, %v) = %v, want %v", tt.x, tt.y, got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ldirectord/internal/lab"
+)
+
+// The sizes of the comparison.
+const (
+	small  = 10
+	medium = 1000
+)
+
+// most is what the programs are tried with last; LDIRECTORD_BENCH_SIZE is
+// another, to try the comparison itself.
+var most = 10_000
+
+const (
+	windows  = 3 // measurements of one program at work
+	window   = 2 * time.Second
+	startUp  = 2 * time.Minute         // more than any program needs
+	settling = 1500 * time.Millisecond // after the start
+	patience = 12 * time.Second
+	// enough is when no more steps are begun, so that the end is not far.
+	enough = 14 * time.Minute
+)
+
+// BenchmarkPrograms compares the whole program with Debian's keepalived and Perl
+// ldirectord and writes what came out to the file of -report. All of them run in
+// a network of their own, one after the other, with the same servers.
+func BenchmarkPrograms(b *testing.B) {
+	if *reportFile == "" {
+		b.Skip("no -report")
+	}
+	dir, inside := apart(b)
+	if !inside {
+		return
+	}
+	if err := furnish(dir); err != nil {
+		b.Fatal(err)
+	}
+	if n, err := strconv.Atoi(os.Getenv("LDIRECTORD_BENCH_SIZE")); err == nil {
+		most = n
+	}
+	c := &comparison{
+		B: b, began: time.Now(), floor: buildFloor(b),
+		peers: stands{lab.Program(b, "ldirectord/cmd/ldirectord"), dir + "/ipvs.so"}.peers(),
+	}
+	for _, p := range c.peers {
+		c.columns = append(c.columns, p.name)
+	}
+	c.columns = append(c.columns, floorName)
+	c.all()
+	fmt.Println(c.String())
+}
+
+// A comparison is one in progress.
+type comparison struct {
+	*testing.B
+	report
+	began time.Time
+	floor floor
+	peers []peer
+}
+
+// all is the whole comparison.
+func (c *comparison) all() {
+	for _, n := range slices.Compact([]int{min(medium, most), most}) {
+		for _, kind := range []string{"connect", "http"} {
+			c.compare(kind, n)
+		}
+	}
+	c.few()
+	for _, kind := range []string{"https", "dns", "smtp", "ping"} {
+		c.compare(kind, min(medium, most))
+	}
+	c.hanging()
+	c.growth()
+	c.within()
+	c.hours()
+}
+
+// compare measures all programs with n servers.
+func (c *comparison) compare(kind string, n int) {
+	for _, p := range c.peers {
+		if n > p.most || !p.asks(kind) {
+			continue
+		}
+		c.session(p, work{kind: kind, n: n}, func(s *session) {
+			s.steady()
+			if kind == "http" {
+				s.faults()
+			}
+			if kind == "http" && n == most && p.inLog {
+				s.reload()
+				s.memory(20 * time.Second)
+			}
+		})
+	}
+	if ask, ok := c.floors()[kind]; ok {
+		c.step(fmt.Sprintf("%s, %d, %s", kind, n, floorName), func(tb testing.TB) {
+			l := startLoad(tb, n, None, questions[kind].service)
+			for range windows {
+				c.add(sectionCPU, fmt.Sprintf("%s, %d", kind, n), floorName, cheap[kind], ask(tb, n, l.port))
+			}
+		})
+	}
+}
+
+// step does one part of the comparison and writes what there is by then. What
+// ends a part is noted; it never ends the comparison.
+func (c *comparison) step(name string, do func(tb testing.TB)) {
+	if took := time.Since(c.began); took > enough {
+		c.note("%s: left out after %s", name, took.Round(time.Second))
+		return
+	}
+	fmt.Printf("%s %s\n", time.Now().Format(time.TimeOnly), name)
+	c.Run(name, func(b *testing.B) { do(part{b, c, name}) })
+	if err := writeReport(*reportFile, &c.report, time.Since(c.began)); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// note has the report say what is not in its tables.
+func (c *comparison) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	fmt.Println("   ", text)
+	c.notes = append(c.notes, text)
+}
+
+// A part is the testing.TB of one step: what is fatal to it, is noted.
+type part struct {
+	*testing.B
+	c    *comparison
+	name string
+}
+
+// Fatal implements testing.TB.
+func (p part) Fatal(args ...any) {
+	text, _, _ := strings.Cut(fmt.Sprint(args...), "\n")
+	p.c.note("%s: ended early: %s", p.name, text)
+	p.SkipNow()
+}
+
+// Fatalf implements testing.TB.
+func (p part) Fatalf(format string, args ...any) { p.Fatal(fmt.Sprintf(format, args...)) }
+
+// pause lets time go by: what is measured are other processes.
+func pause(d time.Duration) { <-time.After(d) }

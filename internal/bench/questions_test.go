@@ -1,0 +1,43 @@
+package bench
+
+// A question is what the real servers are asked, in the words of a virtual
+// service of ours and of a real server of keepalived's.
+type question struct {
+	service    Service // what the servers speak
+	ldirectord string
+	keepalived string // the beginning of a block
+}
+
+// questions are the kinds that are compared. The certificate of https is nobody's
+// business: keepalived does not look at it.
+var questions = map[string]question{
+	"connect": {
+		HTTP, "\tprotocol=tcp\n\tservice=http\n\tchecktype=connect\n",
+		"TCP_CHECK {\n",
+	},
+	"http": {
+		HTTP, "\tprotocol=tcp\n\tservice=http\n" + page,
+		"HTTP_GET {\n" + url,
+	},
+	"https": {
+		HTTPS, "\tprotocol=tcp\n\tservice=https\n\tsslverify=no\n" + page,
+		"SSL_GET {\n" + url,
+	},
+	"smtp": {
+		SMTP, "\tprotocol=tcp\n\tservice=smtp\n\tchecktype=negotiate\n",
+		"SMTP_CHECK {\n",
+	},
+	"dns": {
+		DNS, "\tprotocol=udp\n\tservice=dns\n\tchecktype=negotiate\n\trequest=\"www.example.com\"\n\treceive=\"127.0.0.1\"\n",
+		"DNS_CHECK {\n      type A\n      name www.example.com\n",
+	},
+	"ping": {
+		HTTP, "\tprotocol=tcp\n\tservice=http\n\tchecktype=ping\n",
+		"PING_CHECK {\n",
+	},
+}
+
+const (
+	page = "\tchecktype=negotiate\n\trequest=\"index.html\"\n\treceive=\"OK\"\n"
+	url  = "      url {\n        path /index.html\n        status_code 200\n      }\n"
+)
