@@ -48,15 +48,14 @@ func (d *Director) tell(r *real, res *result) {
 	if res.Err != nil && before.failures == 0 && before.verdict == up {
 		d.askNeighbours(res.check)
 	}
-	e := Event{Real: r.conf, R: r.name()}
 	switch {
 	case res.Err == nil && r.tellsReset(before):
-		e.Kind = SoftReset
-		d.emit(v, e)
+		d.emit(v, r.event(SoftReset))
 	case incomplete(res) && r.verdict != before.verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
 	case res.Err != nil && before.verdict == up && r.verdict == up:
-		e.Kind, e.Failures, e.FailureCount, e.Reason = SoftFailure, r.failures, v.limits.fall, res.Err.Error()
+		e := r.event(SoftFailure)
+		e.Failures, e.FailureCount, e.Reason = r.failures, v.limits.fall, res.Err.Error()
 		d.emit(v, e)
 	}
 	if r.verdict != before.verdict {
@@ -67,9 +66,8 @@ func (d *Director) tell(r *real, res *result) {
 // turned notes that the verdict on a real server has changed. Whatever
 // somebody set for it by hand ends here.
 func (d *Director) turned(r *real, before tally, res *result) {
-	e := Event{Real: r.conf, R: r.name()}
+	e := r.event(Back)
 	if r.verdict == up {
-		e.Kind = Back
 		if before.verdict == down {
 			e.Down = r.since.Sub(before.since)
 		}
@@ -97,7 +95,9 @@ func (d *Director) couldNotAsk(r *real, res *result) {
 	if !v.say(notAsked(r)) {
 		return
 	}
-	d.emit(v, Event{Kind: NotAsked, Real: r.conf, R: r.name(), Reason: res.Err.Error()})
+	e := r.event(NotAsked)
+	e.Reason = res.Err.Error()
+	d.emit(v, e)
 }
 
 func notAsked(r *real) string { return "not asked: " + r.name() }

@@ -31,7 +31,9 @@ type finding struct {
 }
 
 // good tells whether the outcome was good in these words, and no more is kept.
-func (f *finding) good(detail string) bool { return f.err == nil && f.talk == nil && f.detail == detail }
+func (f *finding) good(detail string) bool {
+	return f.err == nil && f.talk == nil && f.detail == detail
+}
 
 // A talk is the beginning of a conversation.
 type talk struct{ sent, received []byte }

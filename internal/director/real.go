@@ -30,6 +30,9 @@ type real struct {
 // name is the real server as it is configured: "10.1.0.1:80".
 func (r *real) name() string { return r.conf.String() }
 
+// event is one of r, to be completed.
+func (r *real) event(k Kind) Event { return Event{Kind: k, Real: r.conf, R: r.name()} }
+
 // at is where the kernel knows it.
 func (r *real) at() netip.AddrPort {
 	return destination(r.virtual.conf, r.conf.Addr, r.conf.Port, r.conf.Forward)

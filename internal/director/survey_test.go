@@ -48,16 +48,8 @@ func runMany(tb testing.TB, virtuals int) *Director {
 	go func() { ended <- d.Run(ctx, cfg) }()
 	tb.Cleanup(func() { cancel(); <-ended })
 	<-d.Ready()
-	for {
-		s, err := d.Snapshot(ctx)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if s.Ready {
-			return d
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	awaitReady(tb, d)
+	return d
 }
 
 // A snapshot survives its way through JSON: what the commands show is what the
