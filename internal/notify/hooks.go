@@ -43,6 +43,13 @@ type delivery struct {
 // emailalertgroup says nothing: when a rack dies, that is one request.
 const hookPause = 500 * time.Millisecond
 
+// How many events may wait for the command, of which each takes a process, and
+// how many full deliveries for the webhook.
+const (
+	commandsWaiting   = 20_000
+	deliveriesWaiting = 20
+)
+
 // hookTimeout is how long a webhook may take to answer.
 const hookTimeout = 10 * time.Second
 
@@ -61,12 +68,13 @@ type hooks struct {
 	next    delivery
 	timer   *time.Timer // nil unless something is being collected
 	lost    int         // deliveries, since one that was taken
+	untold  int         // events that the command was not told of, since one that it was
 	closed  bool
 }
 
 func newHooks(host string, log func(string, ...any), cfg *conf.Config) *hooks {
 	h := &hooks{
-		log: log, host: host, lanes: newLanes(),
+		log: log, host: host, lanes: newLanes(commandsWaiting),
 		http: &http.Client{
 			Timeout:   hookTimeout,
 			Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: hookTimeout, MaxIdleConns: 1, IdleConnTimeout: time.Minute},
@@ -107,14 +115,22 @@ func (h *hooks) event(e director.Event) {
 	}
 }
 
-// run runs the command for one event. h.mu is held.
+// run runs the command for one event. That events are too many is said once,
+// until there is room again. h.mu is held.
 func (h *hooks) run(line string, m message) {
 	text, err := json.Marshal(m)
 	if err == nil && !h.lanes.do("command", func(ctx context.Context) { h.runCommand(ctx, line, append(text, '\n')) }) {
 		err = errTooManyCommands
 	}
-	if err != nil {
-		h.log(lineCommandFailed, line, err)
+	switch {
+	case err != nil:
+		if h.untold == 0 {
+			h.log(lineCommandFailed, line, err)
+		}
+		h.untold++
+	case h.untold > 0:
+		h.log(lineCommandWorks, h.untold)
+		h.untold = 0
 	}
 }
 
@@ -130,8 +146,14 @@ func (h *hooks) runCommand(ctx context.Context, line string, text []byte) {
 	}
 }
 
-// gather adds to what the webhook is sent next. h.mu is held.
+// gather adds to what the webhook is sent next. A delivery that is full is sent
+// at once, unless many wait already: then the rest is counted. h.mu is held.
 func (h *hooks) gather(m message) {
+	full := len(h.next.Events) >= mostListed
+	if full && h.lanes.waitingIn(h.lane()) < deliveriesWaiting {
+		h.post()
+		full = false
+	}
 	if h.timer == nil {
 		h.timer = time.AfterFunc(h.collect, func() {
 			h.mu.Lock()
@@ -139,12 +161,15 @@ func (h *hooks) gather(m message) {
 			h.post()
 		})
 	}
-	if len(h.next.Events) >= mostListed {
+	if full {
 		h.next.Omitted++
 		return
 	}
 	h.next.Events = append(h.next.Events, m)
 }
+
+// lane is that of the webhook. h.mu is held.
+func (h *hooks) lane() string { return "webhook " + h.webhook }
 
 // post sends what was collected. h.mu is held.
 func (h *hooks) post() {
@@ -156,7 +181,7 @@ func (h *hooks) post() {
 	text, err := json.Marshal(h.next)
 	h.next = delivery{}
 	to := h.webhook
-	if err == nil && !h.lanes.do("webhook "+to, func(ctx context.Context) { h.deliver(ctx, to, text) }) {
+	if err == nil && !h.lanes.do(h.lane(), func(ctx context.Context) { h.deliver(ctx, to, text) }) {
 		err = errors.New("too much waits for it already")
 	}
 	if err != nil {
@@ -226,12 +251,10 @@ func hostOf(to string) string {
 	return u.Host
 }
 
-// close sends what was collected and lets commands and requests end.
-func (h *hooks) close() {
+// end sends what was collected and takes nothing more.
+func (h *hooks) end() {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.post()
 	h.closed = true
-	h.mu.Unlock()
-	h.lanes.close(closeTimeout)
-	h.http.CloseIdleConnections()
 }

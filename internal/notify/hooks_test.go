@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
@@ -65,6 +68,13 @@ func (h *hookTest) gone(real string) {
 	h.event(director.Event{Kind: director.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{ServiceName: "Shop"}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
 }
 
+// close ends the hooks and lets what waits run.
+func (h *hooks) close() {
+	h.end()
+	h.lanes.close(closeTimeout)
+	h.http.CloseIdleConnections()
+}
+
 func (h *hookTest) seen() (got []delivery, lines string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,16 +124,87 @@ func TestWebhookOfNobody(t *testing.T) {
 	}
 }
 
-// When too much happens, the rest is counted.
-func TestWebhookIsBounded(t *testing.T) {
+// What is too much for one delivery goes into others.
+func TestWebhookFillsDeliveries(t *testing.T) {
 	h := newHookTest(t, "")
-	for range mostListed + 7 {
+	for range 2*mostListed + 7 {
 		h.gone("10.1.0.1:80")
 	}
 	h.close()
-	if got, _ := h.seen(); len(got) != 1 || len(got[0].Events) != mostListed || got[0].Omitted != 7 {
-		t.Errorf("%d deliveries", len(got))
+	var events []int
+	got, _ := h.seen()
+	for _, d := range got {
+		events = append(events, len(d.Events))
+		if d.Omitted != 0 {
+			t.Errorf("%d events were omitted", d.Omitted)
+		}
 	}
+	if diff := cmp.Diff([]int{mostListed, mostListed, 7}, events); diff != "" {
+		t.Errorf("events in each delivery (-want +got):\n%s", diff)
+	}
+}
+
+// Ten thousand events at once, and a webhook that hangs: so many deliveries wait,
+// and the last one counts the rest.
+func TestWebhookIsBounded(t *testing.T) {
+	h := newHookTest(t, "")
+	hangs, began := make(chan struct{}), make(chan struct{})
+	h.lanes.do(h.lane(), func(context.Context) { close(began); <-hangs })
+	<-began
+	const n, take = 20_000, (deliveriesWaiting + 1) * mostListed
+	for range n {
+		h.gone("10.1.0.1:80")
+	}
+	h.end()
+	close(hangs)
+	h.close()
+	got, _ := h.seen()
+	events, omitted := 0, 0
+	for _, d := range got {
+		events += len(d.Events)
+		omitted += d.Omitted
+	}
+	if len(got) != deliveriesWaiting+1 || events != take || omitted != n-take {
+		t.Errorf("%d deliveries with %d events and %d omitted, want %d, %d, %d", len(got), events, omitted, deliveriesWaiting+1, take, n-take)
+	}
+}
+
+// Ten thousand events at once are not too many for the command; what is too many
+// is said once, and how many when there is room again.
+func TestCommandIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		h := newHooks("director", log.printf, &conf.Config{})
+		hangs := make(chan struct{})
+		told := 0
+		h.lanes.do("command", func(context.Context) { <-hangs })
+		synctest.Wait()
+		tell := func(n int) {
+			for range n {
+				if h.lanes.waitingIn("command") < commandsWaiting {
+					h.lanes.do("command", func(context.Context) { told++ })
+					continue
+				}
+				h.run("/bin/tell", message{})
+			}
+		}
+		tell(10_000)
+		if len(log) > 0 {
+			t.Errorf("logged %q for 10,000 events", log)
+		}
+		tell(10_007)
+		close(hangs)
+		synctest.Wait()
+		h.run("true", message{})
+		h.close()
+		want := lines{
+			"system(/bin/tell) failed: " + errTooManyCommands.Error(),
+			"The notifycommand is run again, of 7 events it was not told",
+		}
+		if diff := cmp.Diff(want, log); diff != "" || told != commandsWaiting {
+			t.Errorf("%d events were told, want %d; log differs (-want +got):\n%s", told, commandsWaiting, diff)
+		}
+	})
 }
 
 func TestNotifyCommandFails(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// How many functions run at once, and how many may wait in one lane.
+// How many functions run at once, and how many may usually wait in one lane.
 const (
 	lanesAtOnce = 16
 	laneLength  = 500
@@ -20,17 +20,19 @@ type lanes struct {
 	ctx    context.Context // of every function; done when close runs out of patience
 	cancel context.CancelFunc
 	slots  chan struct{} // one for each function that runs
+	length int           // how many may wait in one lane
 
 	mu      sync.Mutex
 	waiting map[string][]func(context.Context)
 	dropped uint64 // because a lane was full
+	left    int    // because close ran out of patience
 	closed  bool
 	running sync.WaitGroup // one for each lane
 }
 
-func newLanes() *lanes {
+func newLanes(length int) *lanes {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &lanes{ctx: ctx, cancel: cancel, slots: make(chan struct{}, lanesAtOnce), waiting: map[string][]func(context.Context){}}
+	return &lanes{ctx: ctx, cancel: cancel, slots: make(chan struct{}, lanesAtOnce), length: length, waiting: map[string][]func(context.Context){}}
 }
 
 // do has f run in a lane and does not wait for it. It reports false, and drops
@@ -39,7 +41,7 @@ func (l *lanes) do(lane string, f func(context.Context)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue, busy := l.waiting[lane]
-	if l.closed || len(queue) >= laneLength {
+	if l.closed || len(queue) >= l.length {
 		l.dropped++
 		return false
 	}
@@ -63,10 +65,16 @@ func (l *lanes) run(lane string) {
 	}
 }
 
+// next takes what is next in a lane, nil if nothing is, or if close has run out
+// of patience.
 func (l *lanes) next(lane string) func(context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue := l.waiting[lane]
+	if l.ctx.Err() != nil {
+		l.left += len(queue)
+		queue = nil
+	}
 	if len(queue) == 0 {
 		delete(l.waiting, lane)
 		return nil
@@ -76,8 +84,9 @@ func (l *lanes) next(lane string) func(context.Context) {
 }
 
 // close takes nothing more, lets what waits run for d at most, and then ends
-// the functions' context: they return soon after.
-func (l *lanes) close(d time.Duration) {
+// the functions' context: they return soon after. It returns how many were left
+// that never ran.
+func (l *lanes) close(d time.Duration) (left int) {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
@@ -85,6 +94,16 @@ func (l *lanes) close(d time.Duration) {
 	l.running.Wait()
 	impatient.Stop()
 	l.cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.left
+}
+
+// waitingIn is how many functions wait in a lane.
+func (l *lanes) waitingIn(lane string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting[lane])
 }
 
 // closing reports whether close was called: nobody should pause then.

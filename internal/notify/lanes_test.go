@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestLanes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLanes()
+		l := newLanes(laneLength)
 		began := time.Now()
 		var slow, fast []int
 		for i := range 3 {
@@ -43,7 +43,7 @@ func TestLanes(t *testing.T) {
 
 func TestLanesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLanes()
+		l := newLanes(laneLength)
 		wait := func(ctx context.Context) { <-ctx.Done() }
 		l.do("x", wait)
 		synctest.Wait()
@@ -59,9 +59,9 @@ func TestLanesAreBounded(t *testing.T) {
 			t.Error("an empty lane refused because another is full")
 		}
 		began := time.Now()
-		l.close(2 * time.Second)
-		if took := time.Since(began); took != 2*time.Second {
-			t.Errorf("close took %v, want 2s", took)
+		left := l.close(2 * time.Second)
+		if took := time.Since(began); took != 2*time.Second || left != laneLength {
+			t.Errorf("close took %v, want 2s; %d functions were left, want %d", took, left, laneLength)
 		}
 		if l.do("z", wait) {
 			t.Error("closed lanes took one more")
@@ -71,7 +71,7 @@ func TestLanesAreBounded(t *testing.T) {
 
 func TestLanesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLanes()
+		l := newLanes(laneLength)
 		running, most := 0, 0
 		for i := range 3 * lanesAtOnce {
 			l.do(string(rune('a'+i)), func(context.Context) {

@@ -8,6 +8,8 @@ const (
 	lineFailedLocal   = "failed to send email message: %v"
 	lineWorks         = "Mail can be sent again, %d were lost"
 	lineCommandFailed = "system(%s) failed: %v"
+	lineCommandWorks  = "The notifycommand is run again, of %d events it was not told"
+	lineLeft          = "The daemon ends: %d that wait are left (%s)"
 	lineWebhookFailed = "The webhook at %s was not reached: %v"
 	lineWebhookWorks  = "The webhook at %s is reached again, %d messages were lost"
 )

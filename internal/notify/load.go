@@ -10,12 +10,19 @@ type Queue struct {
 // Queues is how it stands with all queues. It may be called from any goroutine.
 func (n *Notifier) Queues() []Queue {
 	var list []Queue
-	for _, q := range []struct {
-		name  string
-		lanes *lanes
-	}{{"mail", n.outbox.lanes}, {"fallbackcommand", n.shell}, {"notify", n.hooks.lanes}} {
+	for _, q := range n.queues() {
 		waiting, dropped := q.lanes.load()
 		list = append(list, Queue{Name: q.name, Waiting: waiting, Dropped: dropped})
 	}
 	return list
+}
+
+// A queue is lanes and what they are called.
+type queue struct {
+	name  string
+	lanes *lanes
+}
+
+func (n *Notifier) queues() []queue {
+	return []queue{{"mail", n.outbox.lanes}, {"fallbackcommand", n.shell}, {"notify", n.hooks.lanes}}
 }

@@ -62,7 +62,7 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	m := mailer{host: host, port: o.SMTPPort, sendmail: o.Sendmail}
 	return &Notifier{
 		log: o.Log, host: host, sender: userName() + "@" + host,
-		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: newLanes(),
+		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: newLanes(laneLength),
 		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, held: map[absentee]*held{},
 	}
 }
@@ -127,11 +127,21 @@ func (n *Notifier) alert(e director.Event, subject string, status conf.Status) {
 // mail sends a, alone or as part of a group. n.mu is held.
 func (n *Notifier) mail(v *conf.VirtualService, a alert) {
 	r := route{server: v.SMTP, sender: n.sender, from: cmp.Or(v.EmailAlertFrom, n.sender), to: v.EmailAlert}
-	if n.collect <= 0 || n.closed {
+	if n.groups[r] == nil && !n.collects(r) {
 		n.outbox.post(compose(r, n.host, []alert{a}, 0))
 		return
 	}
 	n.gather(r, a)
+}
+
+// crowdPause is how long mails are collected at least when too many of them wait
+// and emailalertgroup says nothing: ten thousand mails help nobody, and most of
+// them would never be sent.
+const crowdPause = 10 * time.Second
+
+// collects reports whether mails that go the way of r are collected. n.mu is held.
+func (n *Notifier) collects(r route) bool {
+	return n.collect > 0 && !n.closed || n.outbox.crowded(r.server)
 }
 
 // gather adds a to the mail that is being collected for r. n.mu is held.
@@ -139,10 +149,15 @@ func (n *Notifier) gather(r route, a alert) {
 	g := n.groups[r]
 	if g == nil {
 		g = &group{}
-		g.timer = time.AfterFunc(n.collect, func() {
+		pause := cmp.Or(max(n.collect, 0), crowdPause)
+		g.timer = time.AfterFunc(pause, func() {
 			n.mu.Lock()
 			defer n.mu.Unlock()
-			if n.groups[r] == g {
+			switch {
+			case n.groups[r] != g:
+			case n.outbox.crowded(r.server):
+				g.timer.Reset(pause)
+			default:
 				n.postGroup(r)
 			}
 		})
@@ -192,9 +207,15 @@ func (n *Notifier) Close() {
 	n.postAll()
 	n.forget()
 	n.mu.Unlock()
+	n.hooks.end()
 	var wg sync.WaitGroup
-	wg.Go(func() { n.outbox.lanes.close(closeTimeout) })
-	wg.Go(func() { n.shell.close(closeTimeout) })
-	wg.Go(n.hooks.close)
+	for _, q := range n.queues() {
+		wg.Go(func() {
+			if left := q.lanes.close(closeTimeout); left > 0 {
+				n.log(lineLeft, left, q.name)
+			}
+		})
+	}
 	wg.Wait()
+	n.hooks.http.CloseIdleConnections()
 }

@@ -215,6 +215,68 @@ func TestGroupsAreByRecipientAndBounded(t *testing.T) {
 	})
 }
 
+// Ten thousand real servers die at once: some mails are sent one by one, the rest
+// as one that lists what it can and counts the others. None is lost.
+func TestMailsOfARackThatDies(t *testing.T) {
+	const n = 10_000
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, &conf.Config{}, nil)
+		s.outbox = newOutbox(func(_ context.Context, l letter, _ bool) error {
+			time.Sleep(50 * time.Millisecond)
+			s.mails = append(s.mails, fmt.Sprintf("%v %s", time.Since(s.began), l.subject))
+			return nil
+		}, s.printf)
+		s.event(director.RealAdded)
+		synctest.Wait() // it is under way
+		for range n - 1 {
+			s.event(director.RealAdded)
+		}
+		time.Sleep(time.Minute)
+		s.event(director.RealAdded)
+		s.Close()
+		const added = "Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)"
+		const one = crowd + 1
+		if len(s.mails) != one+2 {
+			t.Fatalf("%d mails were sent, want %d and two", len(s.mails), one)
+		}
+		want := []string{
+			fmt.Sprintf("10.05s %d events: %s and %d more", n-one, added, n-one-1),
+			"1m0.05s " + added,
+		}
+		if diff := cmp.Diff(want, s.mails[one:]); diff != "" {
+			t.Errorf("the last mails (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// While the mail server hangs, mails are collected for as long as it takes, and
+// when the daemon ends the log says what was left.
+func TestMailsWaitForAServerThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := set(t, &conf.Config{}, nil)
+		s.outbox = newOutbox(func(ctx context.Context, _ letter, _ bool) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}, s.printf)
+		s.event(director.RealAdded)
+		synctest.Wait() // it is under way
+		for range 1000 {
+			s.event(director.RealAdded)
+		}
+		time.Sleep(time.Hour)
+		if waiting := s.outbox.lanes.waitingIn(""); waiting > crowd {
+			t.Errorf("%d mails wait, want %d at most", waiting, crowd)
+		}
+		if len(s.groups) != 1 {
+			t.Errorf("%d mails are being collected, want 1", len(s.groups))
+		}
+		s.Close()
+		if want := fmt.Sprintf("The daemon ends: %d that wait are left (mail)", crowd+1); s.log[len(s.log)-1] != want {
+			t.Errorf("the last line of the log is %q, want %q", s.log[len(s.log)-1], want)
+		}
+	})
+}
+
 func TestReminders(t *testing.T) {
 	const reminder = "ops@example.com: Inaccessible real server: 10.1.0.1:80 (10.0.0.1:80)"
 	freq := func(v *conf.VirtualService) { v.EmailAlertFreq = 20 * time.Second }

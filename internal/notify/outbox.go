@@ -23,7 +23,7 @@ type outbox struct {
 }
 
 func newOutbox(send func(context.Context, letter, bool) error, log func(string, ...any)) *outbox {
-	return &outbox{send: send, log: log, lanes: newLanes(), lost: map[string]int{}}
+	return &outbox{send: send, log: log, lanes: newLanes(laneLength), lost: map[string]int{}}
 }
 
 // post has l sent and does not wait for it.
@@ -32,6 +32,13 @@ func (o *outbox) post(l letter) {
 		o.lose(l.server, errTooMany)
 	}
 }
+
+// crowd is how many mails may wait for a server before more are put together.
+const crowd = 100
+
+// crowded reports whether so many mails wait for a server that no more of them
+// should be sent one by one.
+func (o *outbox) crowded(server string) bool { return o.lanes.waitingIn(server) >= crowd }
 
 var errTooMany = errors.New("too many mails wait already")
 
