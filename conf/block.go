@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"regexp"
+	"slices"
 )
 
 // A block is a virtual service while its lines are read, before names are
@@ -102,6 +103,7 @@ func (p *parser) closeBlock(b *block) {
 	if v.Service == "" {
 		v.Service = serviceOfPort(v.Port)
 	}
+	v.Reals = slices.Grow(v.Reals, len(b.reals))
 	for _, l := range b.reals {
 		if p.stopped() {
 			return
@@ -127,6 +129,9 @@ func (p *parser) closeBlock(b *block) {
 // dropRepeated leaves one of each real server that is given more than once: to
 // the kernel they are one, and the last one counts.
 func (p *parser) dropRepeated(v *VirtualService) {
+	if inAscendingOrder(v.Reals) {
+		return // none can be there twice
+	}
 	index := make(map[netip.AddrPort]int, len(v.Reals))
 	reals := v.Reals[:0]
 	for _, r := range v.Reals {
@@ -139,6 +144,15 @@ func (p *parser) dropRepeated(v *VirtualService) {
 		reals = append(reals, r)
 	}
 	v.Reals = reals
+}
+
+func inAscendingOrder(reals []*RealServer) bool {
+	for i := 1; i < len(reals); i++ {
+		if reals[i-1].AddrPort().Compare(reals[i].AddrPort()) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *parser) resolveVirtual(b *block) (err error) {

@@ -93,25 +93,27 @@ func (p *parser) globalLine(l line) {
 // port names are looked up for may be anywhere in it.
 func (p *parser) virtual(s section) {
 	b, ok := p.openBlock(s)
+	at := &place{parser: p, settings: &b.settings, block: b}
 	for _, l := range s.body {
 		if p.stopped() {
 			return
 		}
-		p.blockLine(b, l)
+		p.blockLine(at, l)
 	}
 	if ok && !p.stopped() {
 		p.closeBlock(b)
 	}
 }
 
-func (p *parser) blockLine(b *block, l bodyLine) {
+func (p *parser) blockLine(at *place, l bodyLine) {
 	if l.mistake != "" {
-		p.report(p.unknown(l.line, b, l.mistake))
+		p.report(p.unknown(l.line, at.block, l.mistake))
 		if !known(l.command, true) {
 			return
 		}
 	}
-	p.apply(&place{parser: p, line: l.number, settings: &b.settings, block: b}, l.line, l.command)
+	at.line = l.number
+	p.apply(at, l.line, l.command)
 }
 
 // apply does what one directive says.

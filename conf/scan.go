@@ -155,13 +155,13 @@ func mended(text string) (name, value string) {
 // and something after them. A fifth blank is something.
 func blockCommand(text string) (command string, ok bool) {
 	text = withoutComment(text)
-	text = strings.ReplaceAll(text, "\t", "    ")
-	command = strings.TrimLeft(text, " ")
-	indent := len(text) - len(command)
+	command = strings.TrimLeft(text, " \t")
+	blanks := text[:len(text)-len(command)]
+	indent := len(blanks) + 3*strings.Count(blanks, "\t")
 	if command == "" {
 		return " ", indent > 4
 	}
-	return command, indent >= 4
+	return strings.ReplaceAll(command, "\t", "    "), indent >= 4
 }
 
 // withoutComment cuts a line of a block at its first "#", also inside quotes.

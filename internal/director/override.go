@@ -226,10 +226,12 @@ func (d *Director) overruled(r *real) {
 
 // overrideOf is the override of r, nil is none.
 func (d *Director) overrideOf(r *real) *Override {
-	if o, ok := d.overrides[r.target()]; ok {
-		return &o
+	o, ok := d.overrides[r.target()]
+	if !ok {
+		return nil
 	}
-	return nil
+	kept := o // which does not cost memory for those without one
+	return &kept
 }
 
 // overrule takes over the overrides at the start and after a reload.
