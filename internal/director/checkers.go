@@ -1,7 +1,6 @@
 package director
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -83,32 +82,6 @@ func newBench(k *kit, at netip.AddrPort, expires func(time.Time)) (*bench, error
 		b.plain = b.always
 	}
 	return b, err
-}
-
-// overTLS are the services that speak TLS from the start.
-var overTLS = map[string]bool{"https": true, "imaps": true, "pops": true, "ldaps": true, "tls": true}
-
-var verifies = map[conf.SSLVerify]checker.Verify{
-	conf.VerifyChain: checker.VerifyChain,
-	conf.VerifyFull:  checker.VerifyFull,
-	conf.VerifyNone:  checker.VerifyNone,
-}
-
-// verify is what a certificate must prove. Where the file says nothing, ldaps
-// proves nothing, as with the original's library.
-func (m *manner) verify() checker.Verify {
-	if m.tls.verify == conf.VerifyChain && (m.service == "ldaps" || m.service == "ldap") {
-		return checker.VerifyNone
-	}
-	return verifies[m.tls.verify]
-}
-
-func (m *manner) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config, error) {
-	return checker.TLSConfig(checker.TLSOptions{
-		Verify: m.verify(), CAFile: m.tls.caFile, CertFile: m.tls.cert, KeyFile: m.tls.key,
-		Name:   cmp.Or(m.tls.name, at.Addr().String()),
-		OnLeaf: expires,
-	})
 }
 
 // make makes the checker for the question's service.

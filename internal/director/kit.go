@@ -1,6 +1,7 @@
 package director
 
 import (
+	"crypto/tls"
 	"fmt"
 	"strings"
 	"unique"
@@ -17,7 +18,8 @@ type kit struct {
 	statuses            checker.Statuses
 	headers             []string
 	secrets             secrets
-	err                 error // why nothing can be asked in this manner
+	shared              *tls.Config // what the checks' own are copies of, nil until the first of them
+	err                 error       // why nothing can be asked in this manner
 }
 
 // kits are those that one load has made. The next load makes its own, so that a
