@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"time"
 
 	"ldirectord/internal/director"
 )
@@ -154,21 +153,30 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 	answer(w, lines)
 }
 
-// silence is how long a schedule may stand still until the daemon counts as
-// stuck.
-const silence = 15 * time.Second
-
-// serveHealth says whether the director is alive.
+// serveHealth says whether the director and the schedule are alive. One that
+// stands still is not waited for.
 func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
+	if _, err := s.known(); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "alive")
+}
+
+// known is a snapshot of a director that is alive. The error says why there is
+// none.
+func (s *Server) known() (*director.Snapshot, error) {
+	if err := s.o.Director.Alive(); err != nil {
+		return nil, err
+	}
 	snap, err := s.source.get()
 	switch {
 	case err != nil:
-		http.Error(w, "the director does not answer", http.StatusServiceUnavailable)
+		return nil, errors.New("the director does not answer")
 	case snap.Lag.Silent.Duration() > silence:
-		http.Error(w, "no check was begun for "+snap.Lag.Silent.Duration().String(), http.StatusServiceUnavailable)
-	default:
-		fmt.Fprintln(w, "alive")
+		return nil, errors.New("no check was begun for " + snap.Lag.Silent.Duration().String())
 	}
+	return snap, nil
 }
 
 // serveReady says whether the daemon knows enough to be trusted.

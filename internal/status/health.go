@@ -28,20 +28,18 @@ type health struct {
 	virtuals, reals, in, out, overrides int
 }
 
-// judge looks at a whole snapshot.
+// judge looks at a whole snapshot. What concerns all comes first.
 func judge(s *director.Snapshot) health {
 	var h health
-	for i := range s.Virtuals {
-		h.virtual(&s.Virtuals[i])
-	}
 	if s.Kernel.Error != "" {
 		h.trouble(bad, "the kernel's table cannot be read: "+s.Kernel.Error)
 	}
-	if s.Lag.Silent.Duration() > silence {
-		h.trouble(bad, "no check was begun for "+span(s.Lag.Silent.Duration()))
+	how, words := behind(s.Lag)
+	for _, w := range words {
+		h.trouble(how, w)
 	}
-	if s.Lag.Overdue > 0 {
-		h.trouble(notable, fmt.Sprintf("%d checks are overdue", s.Lag.Overdue))
+	for i := range s.Virtuals {
+		h.virtual(&s.Virtuals[i])
 	}
 	for _, o := range s.Overrides {
 		h.overrides++

@@ -23,26 +23,26 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	process := prometheus.NewRegistry()
 	process.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	all := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		own, err := s.gather()
-		if err != nil {
-			return nil, err
-		}
 		others, err := process.Gather()
-		return append(own, others...), err
+		return append(s.gather(), others...), err
 	})
 	promhttp.HandlerFor(all, promhttp.HandlerOpts{Timeout: metricTime}).ServeHTTP(w, r)
 }
 
 // gather makes the metrics of a snapshot. It does without a Registry's
 // collectors: they would sort and check what is in order already, which with
-// 10,000 real servers takes longer than all the rest.
-func (s *Server) gather() ([]*dto.MetricFamily, error) {
-	snap, err := s.source.get()
-	if err != nil {
-		return nil, err
-	}
+// 10,000 real servers takes longer than all the rest. Of a director that stands
+// still there is what it need not be asked for.
+func (s *Server) gather() []*dto.MetricFamily {
 	m := &families{byName: map[string]*dto.MetricFamily{}}
-	m.daemon(snap)
+	snap, err := s.known()
+	m.gauge("ldirectord_alive", "Whether the director and the schedule come round; if not, most metrics are missing.", nil, truth(err == nil))
+	if err == nil {
+		m.daemon(snap)
+		for i := range snap.Virtuals {
+			m.virtual(&snap.Virtuals[i])
+		}
+	}
 	m.reloads(s)
 	for _, q := range s.queues() {
 		labels := pairs("queue", q.Name)
@@ -50,10 +50,7 @@ func (s *Server) gather() ([]*dto.MetricFamily, error) {
 		m.counter("ldirectord_queue_dropped_total", "What was dropped because a queue was full.", labels, float64(q.Dropped))
 	}
 	m.gauge("ldirectord_build_info", "Which program this is.", pairs("goversion", runtime.Version(), "version", s.o.Version), 1)
-	for i := range snap.Virtuals {
-		m.virtual(&snap.Virtuals[i])
-	}
-	return m.sorted(), nil
+	return m.sorted()
 }
 
 func (s *Server) queues() []Queue {
@@ -143,7 +140,7 @@ func (m *families) daemon(s *director.Snapshot) {
 	m.gauge("ldirectord_schedule_checks", "Distinct checks in the schedule.", nil, float64(s.Lag.Checks))
 	m.gauge("ldirectord_schedule_running_checks", "Checks under way.", nil, float64(s.Lag.Running))
 	m.gauge("ldirectord_schedule_overdue_checks", "Checks that should have begun and have not.", nil, float64(s.Lag.Overdue))
-	m.gauge("ldirectord_schedule_worst_delay_seconds", "The longest delay of a check's begin in the last half minute.", nil, float64(s.Lag.Worst))
+	m.gauge("ldirectord_schedule_worst_delay_seconds", "The longest delay of a check's begin in the last 30 to 60 s.", nil, float64(s.Lag.Worst))
 	m.gauge("ldirectord_schedule_silent_seconds", "Time since the schedule last came round.", nil, float64(s.Lag.Silent))
 	m.gauge("ldirectord_unused_overrides", "Overrides of real servers that are in no configuration.", nil, float64(len(s.Overrides)))
 }

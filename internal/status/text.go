@@ -44,8 +44,9 @@ func below(s *director.Snapshot) []string {
 	if !s.Ready {
 		lines = append(lines, fmt.Sprintf("! %d of %d checks have not been made yet", s.Lag.Unheard, s.Lag.Checks))
 	}
-	if s.Lag.Overdue > 0 {
-		lines = append(lines, fmt.Sprintf("! %d checks are overdue, the worst by %s", s.Lag.Overdue, span(s.Lag.Worst.Duration())))
+	_, words := behind(s.Lag)
+	for _, w := range words {
+		lines = append(lines, "! "+w)
 	}
 	return lines
 }
