@@ -80,15 +80,29 @@ func (d *Director) compare(v *virtual, e *ipvs.Entry) {
 			v.handService = &service
 		}
 	}
+	if v.asBelieved(e) && v.handService == nil && len(v.hand)+len(v.said) == 0 {
+		return // and nothing to take back that was said
+	}
 	d.compareSlots(v, slotsOf(e))
 }
 
-// compareSlots does the same for the destinations, of which the kernel has
-// those found.
-func (d *Director) compareSlots(v *virtual, found slots) {
-	if slices.EqualFunc(found, v.have.slots, slot.same) && v.handService == nil && len(v.hand)+len(v.said) == 0 {
-		return // as it was left, and nothing to take back that was said
+// asBelieved tells whether the kernel's destinations are those of have.
+func (v *virtual) asBelieved(e *ipvs.Entry) bool {
+	if len(e.Destinations) != len(v.have.slots) {
+		return false
 	}
+	for i := range e.Destinations {
+		found := slotOf(e.Destinations[i])
+		if s, ok := v.have.slots.of(found.at); !ok || !s.same(found) {
+			return false
+		}
+	}
+	return true
+}
+
+// compareSlots does what compare does for the destinations, of which the kernel
+// has those found.
+func (d *Director) compareSlots(v *virtual, found slots) {
 	desired := v.desired()
 	for _, s := range found {
 		v.touched(s, desired)

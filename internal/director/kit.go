@@ -18,6 +18,7 @@ type kit struct {
 	statuses            checker.Statuses
 	headers             []string
 	secrets             secrets
+	usual               *finding    // what was last said of a server that is up, nil is nothing yet; the director's goroutine's
 	shared              *tls.Config // what the checks' own are copies of, nil until the first of them
 	err                 error       // why nothing can be asked in this manner
 }

@@ -22,17 +22,17 @@ type outcome struct {
 	local, connect bool
 }
 
-// A finding is what there is to say about an outcome. Outcomes in a row that are
-// good in the same words share one.
+// A finding is what there is to say about an outcome. Those that are good in the
+// same words share one.
 type finding struct {
 	err    error
 	detail string
 	talk   *talk // nil if nothing was kept
 }
 
-// good tells whether the outcome was good in these words, and no more is kept.
+// good tells whether f says that an outcome was good, these words and no more.
 func (f *finding) good(detail string) bool {
-	return f.err == nil && f.talk == nil && f.detail == detail
+	return f != nil && f.err == nil && f.talk == nil && f.detail == detail
 }
 
 // A talk is the beginning of a conversation.
@@ -94,22 +94,27 @@ func (p *past) add(res *result) {
 	p.buckets[bucket]++
 }
 
-// find is the finding of a result, if possible that of the one before.
+// find is the finding of a result, if possible that of the one before or of
+// another check in the same manner: most servers that are up say the same.
 func (p *past) find(res *result) *finding {
-	talked := len(res.Sent) > 0 || len(res.Received) > 0
-	if res.Err == nil && !talked {
-		if res.Detail == "" {
-			return nil
+	if res.Err != nil || len(res.Sent) > 0 || len(res.Received) > 0 {
+		f := &finding{err: res.Err, detail: res.Detail}
+		if len(res.Sent) > 0 || len(res.Received) > 0 {
+			f.talk = &talk{res.Sent, res.Received}
 		}
-		if last, _ := p.last(); last.finding != nil && last.finding.good(res.Detail) {
-			return last.finding
-		}
+		return f
 	}
-	f := &finding{err: res.Err, detail: res.Detail}
-	if talked {
-		f.talk = &talk{res.Sent, res.Received}
+	if res.Detail == "" {
+		return nil
 	}
-	return f
+	if last, _ := p.last(); last.finding.good(res.Detail) {
+		return last.finding
+	}
+	k := res.check.kit
+	if !k.usual.good(res.Detail) {
+		k.usual = &finding{detail: res.Detail}
+	}
+	return k.usual
 }
 
 // last is the newest outcome; it is false if there is none.

@@ -72,7 +72,7 @@ func TestLatency(t *testing.T) {
 
 // TestFindings says which results need memory of their own.
 func TestFindings(t *testing.T) {
-	c := &check{ask: nothing{}}
+	c := &check{ask: nothing{}, kit: &kit{}}
 	add := func(r engine.Result) *finding {
 		c.past.add(&result{check: c, asked: nothing{}, Result: r})
 		last, _ := c.past.last()
@@ -84,6 +84,11 @@ func TestFindings(t *testing.T) {
 	first, again := add(engine.Result{Detail: "200 OK"}), add(engine.Result{Detail: "200 OK"})
 	if first == nil || again != first {
 		t.Errorf("good in the same words: %p and %p, want the same one", first, again)
+	}
+	other := &check{ask: nothing{}, kit: c.kit}
+	other.past.add(&result{check: other, asked: nothing{}, Result: engine.Result{Detail: "200 OK"}})
+	if last, _ := other.past.last(); last.finding != first {
+		t.Errorf("another check in the same manner, good in the same words: %p, want %p", last.finding, first)
 	}
 	bad := add(engine.Result{Detail: "200 OK", Err: errors.New("no")})
 	if bad == first || bad.err == nil {
