@@ -42,7 +42,7 @@ func (d DNS) subject() string { return strings.TrimPrefix(d.Request, "/") }
 
 // Target implements Talker.
 func (d DNS) Target() Target {
-	target := Target{Network: d.Network, Addr: d.Addr}
+	target := Target{Network: d.Network, Addr: d.Addr, Slow: d.Receive.Slow()}
 	if d.Network == "udp" {
 		target.Resend = dnsResend
 	}

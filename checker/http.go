@@ -253,6 +253,7 @@ func (h *HTTP) through() string {
 // Target implements Talker.
 func (h *HTTP) Target() Target {
 	target := h.target
+	target.Slow = h.Receive.Slow() || h.ReceiveNot.Slow()
 	if h.tunnel != nil {
 		target.TLS = nil
 	}

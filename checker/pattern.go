@@ -56,6 +56,10 @@ var runes = sync.Pool{New: func() any { return new([]rune) }}
 // maxPooledRunes keeps a pool from holding on to what one huge page needed.
 const maxPooledRunes = 64 << 10
 
+// Slow says that a match may take long, because p backtracks. No pattern, nil,
+// does not.
+func (p *Pattern) Slow() bool { return p != nil && p.re != nil }
+
 // Match says whether p matches anywhere in b. The error is that the match was
 // given up because it took too long; it says nothing of b.
 func (p *Pattern) Match(b []byte) (bool, error) {

@@ -24,7 +24,7 @@ func (s SimpleUDP) String() string {
 
 // Target implements Talker.
 func (s SimpleUDP) Target() Target {
-	return Target{Network: "udp", Addr: s.Addr, Resend: simpleUDPResend}
+	return Target{Network: "udp", Addr: s.Addr, Resend: simpleUDPResend, Slow: s.Receive.Slow()}
 }
 
 // Dialogue implements Talker.

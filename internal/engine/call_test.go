@@ -60,7 +60,7 @@ func TestCall(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.want.Took = tt.took
-				got := New(Options{}).Ask(t.Context(), tt.call, 5*time.Second, 2)
+				got := newEngine(t, Options{}).Ask(t.Context(), tt.call, 5*time.Second, 2)
 				time.Sleep(time.Minute) // even what ignores its deadline ends in the test
 				if diff := cmp.Diff(tt.want, got, cmp.Comparer(func(a, b error) bool { return errText(a) == errText(b) })); diff != "" {
 					t.Errorf("result (-want +got):\n%s", diff)
@@ -73,7 +73,7 @@ func TestCall(t *testing.T) {
 // What never ends is given up and counted, and there is a bound to it.
 func TestAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := New(Options{MaxCallers: 3})
+		e := newEngine(t, Options{MaxCallers: 3})
 		release := make(chan struct{})
 		stuck := call(func(context.Context) (string, error) {
 			<-release
@@ -107,7 +107,7 @@ func TestCallIsCanceled(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
 		began := time.Now()
-		r := New(Options{}).Ask(ctx, call(func(ctx context.Context) (string, error) {
+		r := newEngine(t, Options{}).Ask(ctx, call(func(ctx context.Context) (string, error) {
 			<-ctx.Done()
 			time.Sleep(200 * ms) // cleaning up is waited for
 			return "", errors.New("interrupted")
@@ -125,7 +125,7 @@ func TestCallIsCanceled(t *testing.T) {
 // when their context does.
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := New(Options{MaxCallers: 2})
+		e := newEngine(t, Options{MaxCallers: 2})
 		slow := call(func(ctx context.Context) (string, error) {
 			select {
 			case <-ctx.Done():
@@ -164,7 +164,7 @@ type neither struct{}
 func (neither) String() string { return "neither" }
 
 func TestNoCheck(t *testing.T) {
-	r := New(Options{}).Ask(t.Context(), neither{}, time.Second, 1)
+	r := newEngine(t, Options{}).Ask(t.Context(), neither{}, time.Second, 1)
 	if diff := cmp.Diff(verdict{Err: "could not ask: engine.neither is no check", Local: true}, verdictOf(r)); diff != "" {
 		t.Errorf("verdict (-want +got):\n%s", diff)
 	}

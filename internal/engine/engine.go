@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,9 +56,16 @@ type Engine struct {
 	resolver         Resolver
 	ephemeral        uint16 // the lowest port that may be our own end's
 
-	talks, calls chan struct{} // one element for each check under way
-	waiting      atomic.Int64
-	abandoned    atomic.Int64
+	loop  loop
+	calls chan struct{} // one element for each Caller being asked
+
+	mu    sync.Mutex
+	most  int             // Talkers at the same time
+	talks int             // being asked
+	queue []*conversation // that wait for their turn
+
+	waiting   atomic.Int64 // Callers that do
+	abandoned atomic.Int64
 }
 
 // New returns an Engine. It raises this process's limit of open descriptors as
@@ -71,7 +80,7 @@ func New(o Options) *Engine {
 		trace:     o.Trace,
 		resolver:  o.Resolver,
 		ephemeral: lowestEphemeral(),
-		talks:     make(chan struct{}, cmp.Or(max(o.MaxTalks, 0), descriptors())),
+		most:      cmp.Or(max(o.MaxTalks, 0), descriptors()),
 		calls:     make(chan struct{}, cmp.Or(max(o.MaxCallers, 0), defaultMaxCallers)),
 	}
 }
@@ -95,45 +104,115 @@ type Result struct {
 	Local bool
 }
 
-// Ask asks up to attempts times until the real server is up. Each attempt has
-// the whole timeout, which begins when the attempt does. When ctx ends, Ask
-// returns with its error: at once from a Talker, and as soon as it has cleaned
-// up, but a second later at the latest, from a Caller.
-func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) (r Result) {
-	slots := e.talks
-	if _, ok := c.(checker.Caller); ok {
-		slots = e.calls
+// settle completes a result: what ended with its context says nothing else.
+func (r *Result) settle(ctx context.Context) {
+	if r.Err != nil && ctx.Err() != nil {
+		r.Err = ctx.Err()
 	}
-	if r.Err = e.acquire(ctx, slots); r.Err != nil {
+	r.Local = checker.IsLocal(r.Err)
+}
+
+// Start asks up to attempts times until the real server is up, and hands the
+// result to done, from a goroutine that must not be held up. Start does not
+// wait; what can be said at once may be handed over before it returns. Each
+// attempt has the whole timeout, which begins when the attempt does. When ctx
+// ends, a Caller and a Talker over TLS end, and no other begins another attempt.
+func (e *Engine) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
+	switch c := c.(type) {
+	case checker.Talker:
+		talk := conversations.Get().(*conversation)
+		*talk = conversation{engine: e, ctx: ctx, talker: c, timeout: timeout, attempts: attempts, done: done}
+		e.admit(talk)
+	case checker.Caller:
+		go func() { done(e.callUntilUp(ctx, c, timeout, attempts)) }()
+	default:
+		done(Result{Err: checker.LocalError{Err: fmt.Errorf("%T is no check", c)}, Local: true})
+	}
+}
+
+// Ask is Start and returns the result. When ctx ends it returns with its error:
+// at once from a Talker, and as soon as it has cleaned up, but a second later at
+// the latest, from a Caller.
+func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) Result {
+	if err := ctx.Err(); err != nil {
+		return Result{Err: err}
+	}
+	results := make(chan Result, 1)
+	defer context.AfterFunc(ctx, e.sweep)()
+	e.Start(ctx, c, timeout, attempts, func(r Result) { results <- r })
+	return <-results
+}
+
+// Close ends all Talkers that are being asked. Nothing is asked after it.
+func (e *Engine) Close() { e.loop.close() }
+
+// admit begins a conversation when there is a place for it.
+func (e *Engine) admit(c *conversation) {
+	e.mu.Lock()
+	if e.talks == e.most {
+		e.queue = append(e.queue, c)
+		e.mu.Unlock()
+		return
+	}
+	e.talks++
+	e.mu.Unlock()
+	c.start()
+}
+
+// start begins the first attempt.
+func (c *conversation) start() {
+	c.began = time.Now()
+	c.attempt()
+}
+
+// ended gives the place of a conversation to the next one.
+func (e *Engine) ended() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.queue) == 0 {
+		e.talks--
+		return
+	}
+	next := e.queue[0]
+	e.queue = slices.Delete(e.queue, 0, 1)
+	go next.start()
+}
+
+// sweep ends the conversations whose context has ended.
+func (e *Engine) sweep() {
+	e.loop.sweep()
+	e.mu.Lock()
+	var gone []*conversation
+	e.queue = slices.DeleteFunc(e.queue, func(c *conversation) bool {
+		if c.ctx.Err() != nil {
+			gone = append(gone, c)
+			return true
+		}
+		return false
+	})
+	e.mu.Unlock()
+	for _, c := range gone {
+		c.done(Result{Err: c.ctx.Err()})
+	}
+}
+
+// callUntilUp waits for a place and then makes the attempts.
+func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time.Duration, attempts int) (r Result) {
+	if r.Err = e.acquire(ctx, e.calls); r.Err != nil {
 		return r
 	}
-	defer func() { <-slots }()
+	defer func() { <-e.calls }()
 	began := time.Now()
 	for {
 		r.Attempts++
-		e.attempt(ctx, c, timeout, &r)
+		r.Detail, r.Err = e.call(ctx, c, timeout)
 		if r.Err == nil || ctx.Err() != nil || r.Attempts >= attempts {
 			break
 		}
 	}
 	r.Took = time.Since(began)
-	if r.Err != nil && ctx.Err() != nil {
-		r.Err = ctx.Err()
-	}
-	r.Local = checker.IsLocal(r.Err)
+	r.settle(ctx)
 	return r
-}
-
-// attempt asks c once and fills in what r says of it.
-func (e *Engine) attempt(ctx context.Context, c checker.Checker, timeout time.Duration, r *Result) {
-	switch c := c.(type) {
-	case checker.Talker:
-		e.talk(ctx, c, timeout, r)
-	case checker.Caller:
-		r.Detail, r.Err = e.call(ctx, c, timeout)
-	default:
-		r.Err = checker.LocalError{Err: fmt.Errorf("%T is no check", c)}
-	}
 }
 
 // acquire takes one of the slots, or fails with ctx's error.
@@ -166,10 +245,12 @@ type Load struct {
 
 // Load returns the present load.
 func (e *Engine) Load() Load {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	return Load{
-		Talks:     len(e.talks),
+		Talks:     e.talks,
 		Calls:     len(e.calls),
-		Waiting:   int(e.waiting.Load()),
+		Waiting:   len(e.queue) + int(e.waiting.Load()),
 		Abandoned: int(e.abandoned.Load()),
 	}
 }

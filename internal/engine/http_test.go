@@ -34,7 +34,7 @@ func TestHTTP(t *testing.T) {
 	}
 	trusting := secure.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 	trusting.ServerName = "example.com" // of the test server's certificate
-	e := New(Options{Resolver: names{"real.example": {netip.MustParseAddr("127.0.0.1")}}})
+	e := newEngine(t, Options{Resolver: names{"real.example": {netip.MustParseAddr("127.0.0.1")}}})
 	tests := []struct {
 		request string
 		want    verdict

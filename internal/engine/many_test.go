@@ -38,7 +38,7 @@ func TestManyAtOnce(t *testing.T) {
 		{checker.Connect{Addr: greeting}, ample, verdict{}},
 		{checker.Connect{Addr: hole}, time.Second, down("no answer in 1s while connecting")},
 	}
-	e := New(Options{})
+	e := newEngine(t, Options{})
 	before := openDescriptors(t)
 	began := time.Now()
 	var mu sync.Mutex
@@ -65,6 +65,7 @@ func TestManyAtOnce(t *testing.T) {
 	if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
 		t.Errorf("load (-want +got):\n%s", diff)
 	}
+	e.Close()
 	// The listeners' own ends of the connections close a little later.
 	for range 100 {
 		if openDescriptors(t) <= before {
@@ -87,7 +88,7 @@ func openDescriptors(t *testing.T) int {
 // A silent server must cost no other its turn, and its check keeps its whole
 // timeout when it had to wait itself.
 func TestBoundOfTalks(t *testing.T) {
-	e := New(Options{MaxTalks: 2})
+	e := newEngine(t, Options{MaxTalks: 2})
 	a := ask{target: checker.Target{Network: "tcp", Addr: serve(t, silent)}, silent: true}
 	results := make(chan Result, 6)
 	began := time.Now()
@@ -125,7 +126,7 @@ func TestAttempts(t *testing.T) {
 			}
 		})
 		a := ask{target: checker.Target{Network: "tcp", Addr: addr}, question: "hello?\n", answer: "hello!"}
-		r := New(Options{}).Ask(t.Context(), a, ample, tt.attempts)
+		r := newEngine(t, Options{}).Ask(t.Context(), a, ample, tt.attempts)
 		if up := r.Err == nil; up != tt.up || r.Attempts != tt.want {
 			t.Errorf("%d failures: up %v after %d of %d attempts, want %v after %d", tt.failures, up, r.Attempts, tt.attempts, tt.up, tt.want)
 		}

@@ -192,7 +192,7 @@ const slack = 2 * time.Second
 // behind.
 func askAll(t *testing.T, cases []badCase, timeout time.Duration) {
 	t.Helper()
-	e := New(Options{MaxCallers: 1000})
+	e := newEngine(t, Options{MaxCallers: 1000})
 	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
 	lates := make([]time.Duration, len(cases))
 	var wg sync.WaitGroup
@@ -216,6 +216,7 @@ func askAll(t *testing.T, cases []badCase, timeout time.Duration) {
 	if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
 		t.Errorf("load (-want +got):\n%s", diff)
 	}
+	e.Close()
 	// The peers' own ends close a little later, and regexp2's clock lives on.
 	for range 100 {
 		if openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines+1 {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,24 +13,26 @@ import (
 	"ldirectord/checker"
 )
 
-// A socket is a non-blocking socket, connected to a real server. It takes fewer
-// system calls and less memory than a net.Dialer's, which keeps a context and
-// addresses that nobody asks for. It comes to Go's poller when something has to
-// be waited for the first time: a neighbour's connection stands at once, and
-// writing into an empty socket never waits.
+// A socket is a non-blocking socket on its way to a real server or connected to
+// it. It takes fewer system calls and less memory than a net.Dialer's, which
+// keeps a context and addresses that nobody asks for.
 type socket struct {
-	fd       int
-	ctx      context.Context
-	deadline time.Time
+	fd        int
+	to        syscall.Sockaddr
+	maybeSelf bool // to's port is one that the kernel may choose for us
+	udp       bool
 
-	file *os.File // fd on the poller, nil until then
-	raw  syscall.RawConn
-	stop func() bool // of watching ctx
+	// While the loop has it.
+	events uint32 // that are waited for, 0 before the first time
+	away   bool   // some may have come unnoticed
+
+	// While TLS has it.
+	file *os.File    // fd on Go's poller, nil before
+	stop func() bool // of watching the context
 }
 
-// connect opens a socket to addr. Everything that is done with it ends by the
-// deadline, and when ctx does.
-func (e *Engine) connect(ctx context.Context, network string, addr netip.AddrPort, deadline time.Time) (*socket, error) {
+// open opens a socket and begins to connect it to addr.
+func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 	to, family, err := sockaddr(addr)
 	if err != nil {
 		return nil, checker.LocalError{Err: err}
@@ -44,87 +45,62 @@ func (e *Engine) connect(ctx context.Context, network string, addr netip.AddrPor
 	if err != nil {
 		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", err)}
 	}
-	s := &socket{fd: fd, ctx: ctx, deadline: deadline}
-	if err := e.begin(s, to, family, network); err != nil {
+	s := &socket{fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: network == "udp"}
+	err = e.bind(fd, family)
+	if err == nil {
+		err = s.connect()
+	}
+	if err != nil {
 		_ = s.Close() // never connected
 		return nil, err
 	}
 	return s, nil
 }
 
-// begin binds and connects a new socket.
-func (e *Engine) begin(s *socket, to syscall.Sockaddr, family int, network string) error {
-	if err := e.bind(s.fd, family); err != nil {
-		return err
-	}
-	// An interrupted connect goes on by itself.
-	if err := syscall.Connect(s.fd, to); err != nil && err != syscall.EINPROGRESS && err != syscall.EINTR {
+// connect begins to connect. An interrupted connect goes on by itself.
+func (s *socket) connect() error {
+	err := syscall.Connect(s.fd, s.to)
+	if err != nil && err != syscall.EINPROGRESS && err != syscall.EINTR {
 		return fromConnect(err)
-	}
-	if network == "udp" {
-		return nil
-	}
-	if err := s.established(to); err != nil {
-		return err
-	}
-	if port(to) >= e.ephemeral && isSelf(s.fd, to) {
-		return ErrRefused
 	}
 	return nil
 }
 
-// established waits until the connection stands.
+// established tells whether the fate of connecting is settled, and how.
 //
 // It asks the socket and not the poller: the event may have come before the
 // wait for it began, and events that mean nothing come too. To ask is to
-// connect again, which tells how the first attempt goes (connect(2)).
-func (s *socket) established(to syscall.Sockaddr) error {
-	var failed error
-	settled := func(uintptr) bool {
-		failed = syscall.Connect(s.fd, to)
-		return failed != syscall.EALREADY && failed != syscall.EINPROGRESS && failed != syscall.EINTR
+// connect again, which tells how the first attempt goes (connect(2)). In a
+// neighbour's network it has often succeeded by then.
+func (s *socket) established() (settled bool, err error) {
+	if s.udp {
+		return true, nil
 	}
-	if !settled(0) {
-		if err := s.poll(); err != nil {
-			return err
+	switch err := syscall.Connect(s.fd, s.to); err {
+	case syscall.EALREADY, syscall.EINPROGRESS, syscall.EINTR:
+		return false, nil
+	case nil, syscall.EISCONN:
+		if s.maybeSelf && isSelf(s.fd, s.to) {
+			return true, ErrRefused
 		}
-		if err := s.raw.Write(settled); err != nil {
-			return err
-		}
+		return true, nil
+	default:
+		return true, fromPeer(err)
 	}
-	if failed == syscall.EISCONN {
-		return nil
-	}
-	return fromPeer(failed)
 }
 
-// poll hands the socket to the poller, unless it is there.
-func (s *socket) poll() error {
-	if s.file != nil {
-		return nil
+// poll hands the socket to Go's poller, for TLS. All that is done with it then
+// ends by the deadline, and when ctx does.
+func (s *socket) poll(ctx context.Context, deadline time.Time) error {
+	if err := s.noDelay(); err != nil {
+		return err
 	}
 	s.file = os.NewFile(uintptr(s.fd), "socket")
-	s.stop = context.AfterFunc(s.ctx, s.interrupt)
-	raw, err := s.file.SyscallConn()
-	if err == nil {
-		s.raw = raw
-		err = s.setDeadline(s.deadline)
-	}
-	if err != nil {
+	s.stop = context.AfterFunc(ctx, s.interrupt)
+	if err := s.file.SetDeadline(deadline); err != nil {
 		return checker.LocalError{Err: err}
 	}
-	return nil
-}
-
-// setDeadline sets the time by which all reads and writes end, unless ctx has.
-func (s *socket) setDeadline(t time.Time) error {
-	if err := s.poll(); err != nil {
-		return err
-	}
-	if err := s.file.SetDeadline(t); err != nil {
-		return err
-	}
-	if s.ctx.Err() != nil {
+	if ctx.Err() != nil {
 		s.interrupt() // may have come first and been overwritten
 	}
 	return nil
@@ -196,17 +172,6 @@ func sockaddr(addr netip.AddrPort) (sa syscall.Sockaddr, family int, err error) 
 	return nil, 0, fmt.Errorf("no address")
 }
 
-// port is an address's port.
-func port(sa syscall.Sockaddr) uint16 {
-	switch sa := sa.(type) {
-	case *syscall.SockaddrInet4:
-		return uint16(sa.Port)
-	case *syscall.SockaddrInet6:
-		return uint16(sa.Port)
-	}
-	return 0
-}
-
 // zoneID is the number of the interface that an IPv6 zone names. It is looked
 // up each time: an interface that comes back has another number.
 func zoneID(zone string) (uint32, error) {
@@ -244,51 +209,18 @@ func (s *socket) noDelay() error {
 	return syscall.SetsockoptInt(s.fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1)
 }
 
-// write writes all of b.
-func (s *socket) write(b []byte) error {
-	if s.file == nil {
-		n, err := syscall.Write(s.fd, b)
-		if err != nil && err != syscall.EAGAIN && err != syscall.EINTR {
-			return err
-		}
-		if b = b[max(n, 0):]; len(b) == 0 {
-			return nil
-		}
-		if err := s.poll(); err != nil {
-			return err
-		}
-	}
-	_, err := s.file.Write(b)
-	return err
-}
-
-// read waits until something can be read and puts it into b's room, where add
-// is to be told of it. Nothing without an error is the peer's end, or an empty
-// datagram.
-func (s *socket) read(b *inbox) (n int, err error) {
-	if err := s.poll(); err != nil {
-		return 0, err
-	}
-	var failed error
-	err = s.raw.Read(func(fd uintptr) bool {
-		n, failed = readOnce(int(fd), b.room())
-		if errors.Is(failed, syscall.EAGAIN) {
-			b.add(0) // gives the buffer back while waiting
-			return false
-		}
-		return true
-	})
-	if err == nil {
-		err = failed
-	}
-	return max(n, 0), err
-}
-
-func readOnce(fd int, into []byte) (n int, err error) {
-	for {
-		n, err = syscall.Read(fd, into)
-		if err != syscall.EINTR {
+// write writes as much of b as goes without waiting.
+func (s *socket) write(b []byte) (n int, err error) {
+	for n < len(b) {
+		k, err := syscall.Write(s.fd, b[n:])
+		switch {
+		case err == syscall.EAGAIN:
+			return n, nil
+		case err == syscall.EINTR:
+		case err != nil:
 			return n, err
 		}
+		n += max(k, 0)
 	}
+	return n, nil
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,7 +45,7 @@ func TestSource(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := ask{target: checker.Target{Network: "tcp", Addr: tt.to}, silent: true, answer: tt.want}
-			r := New(tt.options).Ask(t.Context(), a, ample, 1)
+			r := newEngine(t, tt.options).Ask(t.Context(), a, ample, 1)
 			if diff := cmp.Diff(tt.err, errText(r.Err)); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -90,19 +89,16 @@ func TestConnectedToItself(t *testing.T) {
 	if err := syscall.Connect(fd, self); err != nil && err != syscall.EINPROGRESS {
 		t.Fatal(err)
 	}
-	s := &socket{fd: fd, ctx: t.Context(), deadline: time.Now().Add(ample)}
+	s := &socket{fd: fd, to: self, maybeSelf: true}
 	defer s.Close()
-	if err := s.established(self); err != nil {
-		t.Fatal(err)
-	}
-	if !isSelf(fd, self) {
-		t.Error("isSelf() = false")
+	if settled, err := s.established(); !settled || err != ErrRefused {
+		t.Errorf("established() = %v, %v; want refused", settled, err)
 	}
 }
 
 // No descriptors left is our fault and not the real server's.
 func TestNoDescriptors(t *testing.T) {
-	e := New(Options{})
+	e := newEngine(t, Options{})
 	addr := serve(t, silent)
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {

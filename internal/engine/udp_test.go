@@ -58,7 +58,7 @@ func TestUDP(t *testing.T) {
 		{"refused", closed(), 0, "hello!", ample, down("connection refused")},
 		{"refused while it waits to send again", closed(), time.Hour, "hello!", ample, down("connection refused")},
 	}
-	e := New(Options{})
+	e := newEngine(t, Options{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := ask{
@@ -86,7 +86,7 @@ func TestResendGoesOn(t *testing.T) {
 		}
 	})
 	a := ask{target: checker.Target{Network: "udp", Addr: addr, Resend: 20 * ms}, question: "hello?\n"}
-	New(Options{}).Ask(t.Context(), a, 210*ms, 1)
+	newEngine(t, Options{}).Ask(t.Context(), a, 210*ms, 1)
 	if n := asked.Load(); n < 3 || n > 11 {
 		t.Errorf("the question was sent %d times in 210ms, want about every 20ms", n)
 	}

@@ -23,6 +23,14 @@ const (
 	brief = 150 * ms
 )
 
+// newEngine returns an Engine that is closed at the end of the test.
+func newEngine(t *testing.T, o Options) *Engine {
+	t.Helper()
+	e := New(o)
+	t.Cleanup(e.Close)
+	return e
+}
+
 func errText(err error) string {
 	if err == nil {
 		return ""
@@ -73,7 +81,7 @@ func TestTalkOverPlainAndTLS(t *testing.T) {
 		{"a Dialogue that panics", ask{panics: true}, silent, ample, verdict{Err: "could not ask: the check itself failed: what is this?", Local: true}},
 	}
 	server, client := newTLS(t)
-	e := New(Options{})
+	e := newEngine(t, Options{})
 	for _, tt := range tests {
 		ask := tt.ask
 		ask.target.Network = "tcp"
@@ -137,7 +145,7 @@ func TestBadPeers(t *testing.T) {
 			ample, "TLS: remote error: certificate required",
 		},
 	}
-	e := New(Options{})
+	e := newEngine(t, Options{})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			began := time.Now()
@@ -153,7 +161,7 @@ func TestBadPeers(t *testing.T) {
 }
 
 func TestConnectOnly(t *testing.T) {
-	r := New(Options{Trace: true}).Ask(t.Context(), checker.Connect{Addr: serve(t, silent)}, ample, 3)
+	r := newEngine(t, Options{Trace: true}).Ask(t.Context(), checker.Connect{Addr: serve(t, silent)}, ample, 3)
 	if r.Took <= 0 || r.Took > ample {
 		t.Errorf("took %v, want some time", r.Took)
 	}
@@ -185,7 +193,7 @@ func TestStartTLS(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := ask{target: checker.Target{Network: "tcp", Addr: serve(t, tt.server)}, question: "hello?\n", answer: "hello!", startTLS: tt.config}
-			if diff := cmp.Diff(tt.want, verdictOf(New(Options{}).Ask(t.Context(), a, ample, 1))); diff != "" {
+			if diff := cmp.Diff(tt.want, verdictOf(newEngine(t, Options{}).Ask(t.Context(), a, ample, 1))); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)
 			}
 		})
@@ -237,7 +245,7 @@ func TestFollow(t *testing.T) {
 		{"for ever", follows(here, 100), ample, down("redirected more than 10 times")},
 		{"to a port that is not TLS", from(secure), ample, down("TLS handshake: first record does not look like a TLS handshake")},
 	}
-	e := New(Options{Resolver: names{"real.example": {addr.Addr()}, "empty.example": nil}})
+	e := newEngine(t, Options{Resolver: names{"real.example": {addr.Addr()}, "empty.example": nil}})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, verdictOf(e.Ask(t.Context(), tt.ask, tt.timeout, 1))); diff != "" {
@@ -277,7 +285,7 @@ func TestTranscript(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := New(Options{Trace: tt.trace}).Ask(t.Context(), tt.ask, ample, 1)
+			r := newEngine(t, Options{Trace: tt.trace}).Ask(t.Context(), tt.ask, ample, 1)
 			if diff := cmp.Diff(tt.want, kept{string(r.Sent), string(r.Received)}); diff != "" {
 				t.Errorf("kept of the conversation (-want +got):\n%s", diff)
 			}
@@ -301,7 +309,7 @@ func TestTalkIsCanceled(t *testing.T) {
 			question: "hello?\n",
 		}},
 	}
-	e := New(Options{Resolver: names{}})
+	e := newEngine(t, Options{Resolver: names{}})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*ms)

@@ -1,0 +1,283 @@
+package engine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"ldirectord/checker"
+)
+
+// maxFollows is how often one attempt may be sent elsewhere.
+const maxFollows = 10
+
+// A conversation is one asking of a Talker: attempt after attempt until it is
+// up, each over one socket after another where it is sent elsewhere, all under
+// one deadline.
+//
+// It belongs to one goroutine at a time. Its methods go on as far as that goes
+// without waiting; then it is left to the loop, or to a goroutine of its own
+// (see alone.go), and must not be touched any more.
+type conversation struct {
+	engine   *Engine
+	ctx      context.Context
+	talker   checker.Talker
+	timeout  time.Duration
+	attempts int
+	done     func(Result)
+	result   Result
+	began    time.Time // the first attempt
+
+	// Of the present attempt.
+	deadline time.Time
+	follows  int
+	step     checker.Step // the Dialogue's last word
+	sent     excerpt
+	received excerpt
+
+	// Of the present visit, which is one connection.
+	at       checker.Talker
+	target   checker.Target
+	dialogue checker.Dialogue
+	socket   *socket
+	secure   *tls.Conn // over socket, nil in the clear
+	phase    phase
+	in       inbox
+	eof      bool   // the peer will send no more
+	gone     error  // what it means if it ends now
+	partial  int    // bytes received since something was sent
+	unsent   []byte // of step.Send
+	last     []byte // udp: the datagram sent last
+
+	// While it is left to the loop.
+	wake  time.Time // when it is to go on if nothing happens
+	place int       // among the others' times
+}
+
+// conversations are those that are over, for use again.
+var conversations = sync.Pool{New: func() any { return new(conversation) }}
+
+// attempt begins the next attempt.
+func (c *conversation) attempt() {
+	c.result.Attempts++
+	c.follows = 0
+	c.deadline = time.Now().Add(c.timeout)
+	c.visit(c.talker)
+}
+
+// visit connects to where t wants to be, to talk there.
+func (c *conversation) visit(t checker.Talker) {
+	c.at, c.step, c.phase = t, checker.Step{Done: true}, connecting
+	c.dialogue, c.eof, c.gone, c.partial, c.unsent, c.last = nil, false, ErrClosed, 0, nil, nil
+	if err := c.guard(func() error { c.target = t.Target(); return nil }); err != nil {
+		c.left(err)
+		return
+	}
+	c.in.pool = &streamBuffers
+	if c.isUDP() {
+		c.in.pool = &datagramBuffers
+	}
+	if c.target.Host != "" {
+		go c.lookUp()
+		return
+	}
+	c.open(c.target.Addr)
+}
+
+func (c *conversation) isUDP() bool { return c.target.Network == "udp" }
+
+// open opens the socket to addr.
+func (c *conversation) open(addr netip.AddrPort) {
+	s, err := c.engine.open(c.target.Network, addr)
+	if err != nil {
+		c.left(err)
+		return
+	}
+	c.socket = s
+	c.connected()
+}
+
+// connected goes on when the connection stands.
+func (c *conversation) connected() {
+	switch settled, err := c.socket.established(); {
+	case !settled:
+		c.await()
+	case err != nil:
+		c.left(err)
+	case c.target.TLS != nil:
+		go c.talkAlone(c.target.TLS)
+	default:
+		c.begin()
+	}
+}
+
+// begin begins the Dialogue, if there is one.
+func (c *conversation) begin() {
+	c.phase = talking
+	err := c.guard(func() error { c.dialogue = c.at.Dialogue(); return nil })
+	if err != nil || c.dialogue == nil {
+		c.left(err)
+		return
+	}
+	if c.turn() {
+		c.await()
+	}
+}
+
+// turn has the Dialogue's next Step made. It returns false if the conversation
+// goes on elsewhere or not at all.
+func (c *conversation) turn() bool {
+	over, err := c.next()
+	switch {
+	case over:
+		c.left(err)
+	case c.step.StartTLS != nil:
+		go c.talkAlone(c.step.StartTLS)
+	default:
+		return true
+	}
+	return false
+}
+
+// next has the Dialogue look at what was received and sends what it says to
+// that. The visit may be over then; the error is that of the connection and not
+// the Dialogue's verdict.
+func (c *conversation) next() (over bool, err error) {
+	err = c.guard(func() error { c.step = c.dialogue.Next(c.in.data, c.eof); return nil })
+	if err != nil {
+		return true, err
+	}
+	c.in.consume(c.step.Consumed)
+	switch err = c.send(); {
+	case c.step.Done || c.step.Follow != nil:
+		return true, nil // an answer to what was sent last is not awaited
+	case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
+		c.gone = err // what the peer said before can still be read, and explains more
+	case err != nil:
+		return true, err
+	}
+	if c.eof {
+		return true, c.gone
+	}
+	return false, nil
+}
+
+// send does what the step says about sending.
+func (c *conversation) send() error {
+	if len(c.step.Send) == 0 && !c.step.CloseWrite {
+		return nil
+	}
+	c.partial = 0
+	c.sent.add(c.step.Send)
+	if c.secure != nil {
+		return c.sendSecurely()
+	}
+	c.unsent = c.step.Send
+	if c.isUDP() {
+		c.last = append(c.last[:0], c.step.Send...)
+	}
+	return c.flush()
+}
+
+// flush sends of what is unsent as much as goes without waiting.
+func (c *conversation) flush() error {
+	n, err := c.socket.write(c.unsent)
+	c.unsent = c.unsent[n:]
+	if err == nil && len(c.unsent) == 0 && c.step.CloseWrite {
+		err = c.socket.closeWrite()
+	}
+	if err != nil {
+		c.unsent = nil
+	}
+	return fromPeer(err)
+}
+
+// got takes note of what was received.
+func (c *conversation) got(b []byte) {
+	c.partial += len(b)
+	c.received.add(b)
+}
+
+// left ends a visit. err is that of the connection and not the Dialogue's
+// verdict.
+func (c *conversation) left(err error) {
+	c.leave()
+	follow := c.step.Follow
+	switch {
+	case err != nil:
+		c.over("", c.reason(err))
+	case follow == nil:
+		c.over(c.step.Detail, c.step.Err)
+	case c.follows == maxFollows:
+		c.over("", errTooFar)
+	default:
+		c.follows++
+		c.visit(follow)
+	}
+}
+
+// leave ends the connection, if there is one.
+func (c *conversation) leave() {
+	c.in.release()
+	if c.secure != nil {
+		_ = c.secure.Close() // says goodbye and closes the socket under it
+		c.secure, c.socket = nil, nil
+	}
+	if c.socket != nil {
+		_ = c.socket.Close() // the verdict stands already
+		c.socket = nil
+	}
+}
+
+// over ends an attempt.
+func (c *conversation) over(detail string, err error) {
+	r := &c.result
+	r.Detail, r.Err, r.Sent, r.Received = detail, err, nil, nil
+	if err != nil || c.engine.trace {
+		r.Sent, r.Received = c.sent.take(), c.received.take()
+	}
+	c.sent.release()
+	c.received.release()
+	if err != nil && c.ctx.Err() == nil && r.Attempts < c.attempts {
+		c.attempt()
+		return
+	}
+	c.finish()
+}
+
+// finish hands the result over.
+func (c *conversation) finish() {
+	e, done, r := c.engine, c.done, c.result
+	r.Took = time.Since(c.began)
+	r.settle(c.ctx)
+	*c = conversation{} // what it points at is free
+	conversations.Put(c)
+	e.ended()
+	done(r)
+}
+
+// reason is what err means to a person if it is that of a deadline.
+func (c *conversation) reason(err error) error {
+	switch {
+	case !isTimeout(err):
+		return err
+	case c.partial > 0:
+		return noEnd(c.timeout, c.partial)
+	}
+	return noAnswer(c.timeout, c.phase)
+}
+
+// guard calls f, in which a Talker or Dialogue is asked. It must harm no other
+// check if that panics.
+func (c *conversation) guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.step = checker.Step{}
+			err = broken(p)
+		}
+	}()
+	return f()
+}

@@ -1,0 +1,237 @@
+package engine
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"ldirectord/checker"
+)
+
+// A loop waits for many sockets at once, with one goroutine: what happens to
+// them is handled in batches, and a check that waits costs no stack. It has an
+// epoll of its own, which waits on Go's poller like any other descriptor: the
+// goroutine never blocks a thread, and wakes up once for all that has happened.
+type loop struct {
+	start sync.Once
+	ended chan struct{}
+
+	mu      sync.Mutex
+	epoll   int
+	file    *os.File // epoll on Go's poller
+	failed  error    // why there is no loop
+	closed  bool
+	waiting []*conversation // by descriptor
+	times   times           // of the same, the earliest first
+	alarm   time.Time       // when the goroutine wakes up at the latest, zero is never
+}
+
+// begin starts the loop when it is needed for the first time.
+func (l *loop) begin() {
+	l.ended = make(chan struct{})
+	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		l.failed = checker.LocalError{Err: fmt.Errorf("opening an epoll: %w", err)}
+		return
+	}
+	_ = syscall.SetNonblock(fd, true) // or Go's poller would not have it
+	l.epoll, l.file = fd, os.NewFile(uintptr(fd), "epoll")
+	raw, err := l.file.SyscallConn()
+	if err != nil {
+		l.failed = checker.LocalError{Err: err}
+		return
+	}
+	go l.run(raw)
+}
+
+// run handles what happens until the loop is closed.
+func (l *loop) run(raw syscall.RawConn) {
+	defer close(l.ended)
+	events := make([]syscall.EpollEvent, 256)
+	for {
+		n := 0
+		err := raw.Read(func(fd uintptr) bool {
+			n, _ = syscall.EpollWait(int(fd), events, 0) // fails only when interrupted
+			return n > 0
+		})
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return // it was closed
+		}
+		for _, e := range events[:max(n, 0)] {
+			if c := l.take(e.Fd); c != nil {
+				c.stir()
+			}
+		}
+		now := time.Now()
+		for c := l.due(now); c != nil; c = l.due(now) {
+			c.late(now)
+		}
+	}
+}
+
+// leave leaves c to the loop until something happens to its socket, or it is
+// wake's time. c must not be touched any more.
+func (l *loop) leave(c *conversation, events uint32) error {
+	l.start.Do(l.begin)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := c.socket
+	switch {
+	case l.failed != nil:
+		return l.failed
+	case l.closed:
+		return context.Canceled
+	case c.ctx.Err() != nil:
+		return c.ctx.Err()
+	}
+	if err := l.watch(s, events); err != nil {
+		return checker.LocalError{Err: fmt.Errorf("waiting for a socket: %w", err)}
+	}
+	for len(l.waiting) <= s.fd {
+		l.waiting = append(l.waiting, make([]*conversation, 256)...)
+	}
+	l.waiting[s.fd] = c
+	heap.Push(&l.times, c)
+	l.wakeBy(c.wake)
+	return nil
+}
+
+// watch has the kernel tell of events, unless it does.
+func (l *loop) watch(s *socket, events uint32) error {
+	op := syscall.EPOLL_CTL_ADD
+	switch {
+	case s.events == 0:
+	case events&^s.events == 0 && !s.away:
+		return nil
+	default:
+		op = syscall.EPOLL_CTL_MOD // tells again of what came while nobody waited
+	}
+	s.events, s.away = s.events|events, false
+	return syscall.EpollCtl(l.epoll, op, s.fd, &syscall.EpollEvent{Events: s.events | edges, Fd: int32(s.fd)})
+}
+
+// edges is EPOLLET as the kernel has it; syscall's is negative.
+const edges = 1 << 31
+
+// take returns who waits for a descriptor and is nobody's then, nil if there is
+// none.
+func (l *loop) take(fd int32) *conversation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.waiting[fd]
+	if c != nil {
+		l.waiting[fd] = nil
+		heap.Remove(&l.times, c.place)
+	}
+	return c
+}
+
+// due takes somebody whose time has come, nil if there is nobody; then it sets
+// the alarm for the next one.
+func (l *loop) due(now time.Time) *conversation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.times) > 0 && !l.times[0].wake.After(now) {
+		c := heap.Pop(&l.times).(*conversation)
+		l.waiting[c.socket.fd] = nil
+		return c
+	}
+	if !l.alarm.IsZero() && !l.alarm.After(now) {
+		l.alarm = time.Time{}
+		if len(l.times) > 0 {
+			l.wakeBy(l.times[0].wake)
+		} else {
+			_ = l.file.SetReadDeadline(time.Time{})
+		}
+	}
+	return nil
+}
+
+// wakeBy sets the alarm, unless it is set for an earlier time. That somebody
+// does not need it any more when it comes does no harm.
+func (l *loop) wakeBy(t time.Time) {
+	if l.alarm.IsZero() || t.Before(l.alarm) {
+		l.alarm = t
+		_ = l.file.SetReadDeadline(t) // fails only when it is closed
+	}
+}
+
+// release lets go of a socket for good.
+func (l *loop) release(s *socket) {
+	if s.events != 0 {
+		_ = syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_DEL, s.fd, nil) // it is there
+		s.events = 0
+	}
+}
+
+// sweep ends those that wait and whose context has ended.
+func (l *loop) sweep() { l.end(func(c *conversation) bool { return c.ctx.Err() != nil }) }
+
+// close ends everybody and the loop.
+func (l *loop) close() {
+	l.mu.Lock()
+	running := l.file != nil && !l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if running {
+		l.file.Close()
+		<-l.ended
+		l.end(func(*conversation) bool { return true })
+	}
+}
+
+// end ends those that wait of whom which is true.
+func (l *loop) end(which func(*conversation) bool) {
+	l.mu.Lock()
+	var list []*conversation
+	for _, c := range l.times {
+		if which(c) {
+			list = append(list, c)
+		}
+	}
+	for _, c := range list {
+		l.waiting[c.socket.fd] = nil
+		heap.Remove(&l.times, c.place)
+	}
+	l.mu.Unlock()
+	for _, c := range list {
+		c.attempts = 0
+		c.left(context.Canceled)
+	}
+}
+
+// times are conversations by the time when they are to go on, a heap.
+type times []*conversation
+
+// Len implements heap.Interface.
+func (t times) Len() int { return len(t) }
+
+// Less implements heap.Interface.
+func (t times) Less(i, j int) bool { return t[i].wake.Before(t[j].wake) }
+
+// Swap implements heap.Interface.
+func (t times) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].place, t[j].place = i, j
+}
+
+// Push implements heap.Interface.
+func (t *times) Push(x any) {
+	c := x.(*conversation)
+	c.place = len(*t)
+	*t = append(*t, c)
+}
+
+// Pop implements heap.Interface.
+func (t *times) Pop() any {
+	last := len(*t) - 1
+	c := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	return c
+}

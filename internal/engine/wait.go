@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	// muchRead is how much unread input is judged in a goroutine of its own,
+	// for it is looked at again and again.
+	muchRead = 16 << 10
+	// inARow is how many reads one conversation has before others have their
+	// turn.
+	inARow = 16
+)
+
+// await leaves the conversation to the loop.
+func (c *conversation) await() {
+	events := uint32(syscall.EPOLLIN | syscall.EPOLLRDHUP)
+	if c.phase == connecting || len(c.unsent) > 0 {
+		events |= syscall.EPOLLOUT
+	}
+	c.wake = c.deadline
+	if c.resends() {
+		c.wake = earlier(c.deadline, time.Now().Add(c.target.Resend))
+	}
+	if err := c.engine.loop.leave(c, events); err != nil {
+		c.left(err)
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// resends reports whether the last datagram is to be sent again: datagrams get
+// lost.
+func (c *conversation) resends() bool {
+	return c.isUDP() && c.target.Resend > 0 && len(c.last) > 0
+}
+
+// stir goes on because something has happened to the socket.
+func (c *conversation) stir() {
+	if c.phase == connecting {
+		c.connected()
+		return
+	}
+	if len(c.unsent) > 0 {
+		switch err := c.flush(); {
+		case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
+			c.gone = err
+		case err != nil:
+			c.left(err)
+			return
+		}
+	}
+	c.listen()
+}
+
+// late goes on because it is time.
+func (c *conversation) late(now time.Time) {
+	if !c.resends() || !now.Before(c.deadline) || c.ctx.Err() != nil {
+		c.left(os.ErrDeadlineExceeded)
+		return
+	}
+	if _, err := c.socket.write(c.last); err != nil {
+		c.left(fromPeer(err))
+		return
+	}
+	c.await()
+}
+
+// listen takes in what has come, and has the Dialogue answer.
+func (c *conversation) listen() {
+	for range inARow {
+		if len(c.in.data) >= mostUnread {
+			c.left(errTooLong)
+			return
+		}
+		more, err := c.receive()
+		switch {
+		case err != nil:
+			c.left(fromPeer(err))
+			return
+		case !more:
+			c.await()
+			return
+		case c.target.Slow || len(c.in.data) > muchRead:
+			c.socket.away = true
+			go c.judge()
+			return
+		case !c.turn():
+			return
+		}
+	}
+	// The others' turn: it goes on when they have had theirs.
+	c.socket.away = true
+	c.await()
+}
+
+// receive takes in what has come, if anything has, or the peer's end.
+func (c *conversation) receive() (more bool, err error) {
+	for {
+		if c.isUDP() {
+			c.in.release() // what is left of the datagram before
+		}
+		n, err := readOnce(c.socket.fd, c.in.room())
+		c.got(c.in.add(max(n, 0)))
+		switch {
+		case err == syscall.EAGAIN:
+			return false, nil
+		case err != nil:
+			return false, err
+		case n > 0:
+			return true, nil
+		case !c.isUDP():
+			c.eof = true
+			return true, nil
+		}
+		// An empty datagram says nothing.
+	}
+}
+
+func readOnce(fd int, into []byte) (n int, err error) {
+	for {
+		n, err = syscall.Read(fd, into)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
