@@ -11,11 +11,10 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A kernelLink writes through moby/ipvs, many changes at once through a writer,
-// and reads through a reader.
+// A kernelLink writes through moby/ipvs. It reads through a socket of its own,
+// and writes many changes at once there.
 type kernelLink struct {
-	*reader
-	writer *writer
+	socket *socket
 	handle *moby.Handle
 }
 
@@ -27,22 +26,16 @@ func dial() (link, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := newReader(family)
+	own, err := openSocket(family)
 	if err != nil {
-		return nil, fmt.Errorf("opening a netlink socket: %w", err)
-	}
-	w, err := newWriter(family)
-	if err != nil {
-		r.close()
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
 	h, err := openHandle()
 	if err != nil {
-		r.close()
-		w.close()
+		own.close()
 		return nil, fmt.Errorf("opening a netlink socket: %w", err)
 	}
-	l := &kernelLink{r, w, h}
+	l := &kernelLink{own, h}
 	if err := bounded(answerLimit, l, l.try); err != nil {
 		l.close()
 		return nil, err
@@ -80,7 +73,7 @@ func (l *kernelLink) try() error {
 
 // read implements link.
 func (l *kernelLink) read() ([]Entry, error) {
-	table, err := l.reader.read()
+	table, err := l.socket.read()
 	return table, l.doubt(err)
 }
 
@@ -91,7 +84,7 @@ func (l *kernelLink) apply(c Change) error {
 
 // applyAll implements link.
 func (l *kernelLink) applyAll(changes []Change) ([]error, error) {
-	answers, err := l.writer.write(changes)
+	answers, err := l.socket.write(changes)
 	for _, answer := range answers {
 		if errors.Is(answer, syscall.ENOENT) {
 			return answers, l.try()
@@ -132,8 +125,7 @@ func (l *kernelLink) write(c Change) error {
 // close implements link.
 func (l *kernelLink) close() {
 	l.handle.Close()
-	l.writer.close()
-	l.reader.close()
+	l.socket.close()
 }
 
 func mobyService(s Service) *moby.Service {

@@ -1,22 +1,14 @@
 package ipvs
 
 import (
+	"cmp"
 	"encoding/binary"
 	"iter"
 	"net/netip"
 
 	"github.com/vishvananda/netlink/nl"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
-
-// A reader reads the kernel's table over generic netlink. moby/ipvs reads too,
-// but it cuts weights to 16 bits and leaves out the persistence engine and the
-// persistent connections.
-type reader struct {
-	family  uint16
-	sockets map[int]*nl.SocketHandle
-}
 
 // The commands and attributes of include/uapi/linux/ip_vs.h that are used here.
 const (
@@ -51,24 +43,13 @@ const (
 	forwardMask = 7 // IP_VS_CONN_F_FWD_MASK
 )
 
-// newReader opens a socket in the calling thread's network namespace. It has no
-// time-outs: closing it ends a call, and setting two for each of a thousand
-// requests costs a look at the clock each time.
-func newReader(family uint16) (*reader, error) {
-	sock, err := nl.GetNetlinkSocketAt(netns.None(), netns.None(), unix.NETLINK_GENERIC)
-	if err != nil {
-		return nil, err
-	}
-	return &reader{family, map[int]*nl.SocketHandle{unix.NETLINK_GENERIC: {Socket: sock}}}, nil
-}
-
-func (r *reader) close() { r.sockets[unix.NETLINK_GENERIC].Close() }
-
 // read returns all services with their destinations: one request for the
-// services, then one for the destinations of each.
-func (r *reader) read() ([]Entry, error) {
+// services, then one for the destinations of each. moby/ipvs reads too, but it
+// cuts weights to 16 bits and leaves out the persistence engine and the
+// persistent connections.
+func (s *socket) read() ([]Entry, error) {
 	var table []Entry
-	err := r.dump(cmdGetService, attrService, nil, func(b []byte) {
+	err := s.dump(cmdGetService, attrService, nil, func(b []byte) {
 		table = append(table, parseEntry(b))
 	})
 	if err != nil {
@@ -77,7 +58,7 @@ func (r *reader) read() ([]Entry, error) {
 	for i := range table {
 		e := &table[i]
 		key := e.Service.Key
-		err := r.dump(cmdGetDestination, attrDestination, keyAttr(key), func(b []byte) {
+		err := s.dump(cmdGetDestination, attrDestination, []nl.NetlinkRequestData{keyAttr(key)}, func(b []byte) {
 			e.Destinations = append(e.Destinations, parseDestination(b, key.IPv6))
 		})
 		if err != nil {
@@ -88,23 +69,27 @@ func (r *reader) read() ([]Entry, error) {
 	return table, nil
 }
 
-// dump sends one request and hands the attribute want of each message of the
-// answer to each.
-func (r *reader) dump(cmd uint8, want uint16, about nl.NetlinkRequestData, each func([]byte)) error {
-	req := nl.NewNetlinkRequest(int(r.family), unix.NLM_F_DUMP)
-	req.Sockets = r.sockets
-	req.AddData(&nl.Genlmsg{Command: cmd, Version: 1})
-	if about != nil {
-		req.AddData(about)
-	}
-	return req.ExecuteIter(unix.NETLINK_GENERIC, 0, func(msg []byte) bool {
-		for typ, value := range attributes(msg[min(nl.SizeofGenlmsg, len(msg)):]) {
+// dump asks for a list and hands the attribute want of each of its messages to
+// each. The error is the kernel's answer, or that there was none.
+func (s *socket) dump(cmd uint8, want uint16, about []nl.NetlinkRequestData, each func([]byte)) error {
+	var refused error
+	err := s.ask(s.append(nil, unix.NLM_F_DUMP, cmd, about...), func(m message) bool {
+		if m.seq != s.seq {
+			return false
+		}
+		last, no := m.verdict()
+		if last {
+			refused = no
+			return true
+		}
+		for typ, value := range attributes(m.body[min(nl.SizeofGenlmsg, len(m.body)):]) {
 			if typ == want {
 				each(value)
 			}
 		}
-		return true
+		return false
 	})
+	return cmp.Or(err, refused)
 }
 
 // keyAttr is the attribute that says which service is meant.

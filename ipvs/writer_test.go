@@ -22,10 +22,18 @@ func answerTo(seq uint32, no syscall.Errno, more ...byte) []byte {
 	return append(b, more...)
 }
 
+// takeAnswers takes the answers of a datagram as write does.
+func takeAnswers(datagram []byte, first uint32, answers []error) (last bool) {
+	for m := range messages(datagram) {
+		last = last || takeAnswer(m, first, answers)
+	}
+	return last
+}
+
 // The answers to the messages 10, 11 and 12.
 func TestTakeAnswers(t *testing.T) {
 	other := answerTo(12, syscall.EPERM)
-	binary.NativeEndian.PutUint16(other[4:], unix.NLMSG_DONE)
+	binary.NativeEndian.PutUint16(other[4:], unix.NLMSG_NOOP)
 	endless := answerTo(12, syscall.EPERM)
 	binary.NativeEndian.PutUint32(endless, 1<<31)
 	short := answerTo(12, syscall.EPERM)
@@ -44,7 +52,7 @@ func TestTakeAnswers(t *testing.T) {
 		"to a later one":       {answerTo(13, syscall.EPERM), []error{nil, nil, nil}, false},
 		"another kind":         {other, []error{nil, nil, nil}, false},
 		"an endless one":       {endless, []error{nil, nil, nil}, false},
-		"one without a number": {short, []error{nil, nil, nil}, false},
+		"one without a number": {short[:16], []error{nil, nil, syscall.EBADMSG}, true},
 		"nothing":              {nil, []error{nil, nil, nil}, false},
 		"not whole":            {answerTo(12, syscall.EPERM)[:15], []error{nil, nil, nil}, false},
 	}
@@ -72,9 +80,9 @@ func TestTakeAnswersAroundZero(t *testing.T) {
 
 // Messages follow each other, each numbered, and only the last asks for an answer.
 func TestRequest(t *testing.T) {
-	w := &writer{family: 29, seq: 6}
+	s := &socket{family: 29, seq: 6}
 	d := destination("10.1.0.1:80", Masq, 1)
-	text := w.request([]Change{
+	text := s.request([]Change{
 		do(AddDestination, web, d).change, do(EditDestination, web6, destination("[fd00::9]:80", Route, 1)).change, do(DeleteDestination, mark, d).change,
 	})
 	type message struct {
