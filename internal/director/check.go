@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"iter"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -124,7 +125,7 @@ func (d *Director) heard(c *check) {
 
 // neighbours are the other checks at c's address. Who is whose neighbour is
 // found out when it is asked for the first time since a load.
-func (d *Director) neighbours(c *check) func(yield func(*check) bool) {
+func (d *Director) neighbours(c *check) iter.Seq[*check] {
 	if !d.introduced {
 		d.introduce()
 	}

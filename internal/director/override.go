@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -236,12 +237,27 @@ func (d *Director) overrideOf(r *real) *Override {
 
 // overrule takes over the overrides at the start and after a reload.
 func (d *Director) overrule() {
-	if len(d.overrides) == 0 {
-		return
+	for r := range d.concerned() {
+		r.override = d.overrideOf(r)
 	}
-	for _, v := range d.virtuals {
-		for _, r := range v.reals {
-			r.override = d.overrideOf(r)
+}
+
+// concerned is the real servers of the virtual services that have overrides.
+func (d *Director) concerned() iter.Seq[*real] {
+	ids := make(map[string]bool, len(d.overrides))
+	for t := range d.overrides {
+		ids[t.virtual] = true
+	}
+	return func(yield func(*real) bool) {
+		for _, v := range d.virtuals {
+			if !ids[v.id] {
+				continue
+			}
+			for _, r := range v.reals {
+				if !yield(r) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -78,10 +78,8 @@ func (d *Director) unusedOverrides() []Override {
 		return nil
 	}
 	used := map[target]bool{}
-	for _, v := range d.virtuals {
-		for _, r := range v.reals {
-			used[r.target()] = true
-		}
+	for r := range d.concerned() {
+		used[r.target()] = true
 	}
 	return slices.DeleteFunc(list, func(o Override) bool { return used[o.target()] })
 }
@@ -120,14 +118,13 @@ func (v *virtual) state(e *ipvs.Entry) VirtualState {
 		Present: present, Check: checkWord(v.conf), Fallback: v.fallbackName(), Notices: v.notices(),
 		Stats: e.Stats, Reals: make([]RealState, 0, len(v.reals)),
 	}
-	held := make(map[netip.AddrPort]ipvs.Destination, len(e.Destinations))
-	for _, dst := range e.Destinations {
-		held[dst.AddrPort] = dst
+	held := make(map[netip.AddrPort]*ipvs.Destination, len(e.Destinations))
+	for i := range e.Destinations {
+		held[e.Destinations[i].AddrPort] = &e.Destinations[i]
 	}
 	desired := v.desired()
 	for _, r := range v.reals {
-		dst, present := held[r.at()]
-		s.Reals = append(s.Reals, r.state(dst, present, desired))
+		s.Reals = append(s.Reals, r.state(held[r.at()], desired))
 		if r.in() {
 			s.In++
 		}
@@ -135,8 +132,8 @@ func (v *virtual) state(e *ipvs.Entry) VirtualState {
 	for _, r := range v.reals {
 		delete(held, r.at())
 	}
-	for _, dst := range e.Destinations {
-		if _, other := held[dst.AddrPort]; other {
+	for i := range e.Destinations {
+		if dst := &e.Destinations[i]; held[dst.AddrPort] == dst {
 			s.Reals = append(s.Reals, v.otherState(dst, desired))
 			s.FallbackIn = s.FallbackIn || v.isFallback(dst.AddrPort)
 		}
@@ -174,14 +171,15 @@ func (v *virtual) notices() []string {
 	return list
 }
 
-// state is how it stands with a real server. dst is what the kernel has of it.
-func (r *real) state(dst ipvs.Destination, present bool, desired held) RealState {
+// state is how it stands with a real server. dst is what the kernel has of it,
+// nil is nothing.
+func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	name, at := r.name(), r.at()
 	s := RealState{Name: name, At: name, State: r.word(), Up: r.verdict == up, Forward: forward(r.conf.Forward).Listed()}
 	if at != r.conf.AddrPort() {
 		s.At = at.String()
 	}
-	if present {
+	if dst != nil {
 		s.hold(dst)
 	}
 	s.Since, s.Failures, s.FailureCount = r.since, r.failures, r.virtual.limits.fall
@@ -235,7 +233,7 @@ func (c *check) describe(s *RealState) {
 
 // destinationState is how it stands with a destination of which nothing else
 // is known.
-func destinationState(dst ipvs.Destination) RealState {
+func destinationState(dst *ipvs.Destination) RealState {
 	at := dst.AddrPort.String()
 	s := RealState{Name: at, At: at, State: StateForeign}
 	s.hold(dst)
@@ -243,14 +241,14 @@ func destinationState(dst ipvs.Destination) RealState {
 }
 
 // hold takes over what the kernel has.
-func (s *RealState) hold(dst ipvs.Destination) {
+func (s *RealState) hold(dst *ipvs.Destination) {
 	s.Present, s.Forward, s.Weight = true, dst.Forward.Listed(), dst.Weight
 	s.Active, s.Inactive, s.Persistent, s.Stats = dst.Active, dst.Inactive, dst.Persistent, dst.Stats
 }
 
 // otherState is how it stands with a destination that is no configured real
 // server: the fallback, or somebody else's.
-func (v *virtual) otherState(dst ipvs.Destination, desired held) RealState {
+func (v *virtual) otherState(dst *ipvs.Destination, desired held) RealState {
 	s := destinationState(dst)
 	if v.isFallback(dst.AddrPort) {
 		s.State, s.Fallback, s.Configured = StateFallback, true, v.fallback.weight
@@ -270,8 +268,8 @@ func foreignState(e *ipvs.Entry) VirtualState {
 		ID: name, Name: name, Listed: e.Service.Listed(), Kernel: e.Service.Key.Listed(),
 		Foreign: true, Present: true, Stats: e.Stats, Reals: make([]RealState, 0, len(e.Destinations)),
 	}
-	for _, dst := range e.Destinations {
-		s.Reals = append(s.Reals, destinationState(dst))
+	for i := range e.Destinations {
+		s.Reals = append(s.Reals, destinationState(&e.Destinations[i]))
 	}
 	return s
 }

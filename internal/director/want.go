@@ -2,6 +2,7 @@ package director
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -109,7 +110,7 @@ func planService(have held, want ipvs.Service) []step {
 
 // pairs walks through two tables at once: what each has at an address, nil
 // where it has nothing.
-func pairs(have, want slots) func(yield func(h, w *slot) bool) {
+func pairs(have, want slots) iter.Seq2[*slot, *slot] {
 	return func(yield func(h, w *slot) bool) {
 		for len(have) > 0 || len(want) > 0 {
 			var h, w *slot
