@@ -26,6 +26,12 @@ func (s *server) accept(t *target) {
 	if err != nil {
 		return // it went away again
 	}
+	if t == s.all {
+		if t = s.called(fd); t == nil {
+			s.close(fd)
+			return
+		}
+	}
 	t.visited(time.Now())
 	if t.fault == Silent {
 		s.mute[int32(fd)] = t

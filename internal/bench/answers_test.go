@@ -37,6 +37,21 @@ func TestServices(t *testing.T) {
 	}
 }
 
+// With very many addresses one socket listens, and tells them apart.
+func TestCrowd(t *testing.T) {
+	const last = crowd
+	l := startLoad(t, crowd+1, None, HTTP)
+	if got := askHTTP(t, fmt.Sprintf("%s:%d", Addr(last), l.port)); got != "HTTP/1.1 200 OK" {
+		t.Errorf("answer %q", got)
+	}
+	if diff := cmp.Diff(Visits{Fewest: 1, Total: 1}, l.visits(t, last, last+1)); diff != "" {
+		t.Errorf("visits of the one (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(Visits{}, l.visits(t, 0, last)); diff != "" {
+		t.Errorf("visits of the others (-want +got):\n%s", diff)
+	}
+}
+
 // dial opens a connection that is closed with the test.
 func dial(t *testing.T, network, addr string) net.Conn {
 	t.Helper()

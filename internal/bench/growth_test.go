@@ -80,12 +80,13 @@ func (s *session) memory(long time.Duration) {
 	for began := time.Now(); time.Since(began) < long; pause(long / 60) {
 		at, mb = append(at, time.Since(began).Hours()), append(mb, s.pss())
 	}
-	s.add(sectionMemory, fmt.Sprintf("%s, after the faults, during %v: first / last", s.work.title(), long), nil, mb[0], mb[len(mb)-1])
-	var limit goal
-	if long >= time.Hour {
-		limit = atMost(1)
+	name := fmt.Sprintf("%s, during %v", s.work.title(), long)
+	s.add(sectionMemory, name+": at first / at last", nil, mb[0], mb[len(mb)-1])
+	if long < time.Hour {
+		s.add(sectionMemory, name+": growth in a minute", nil, slope(at, mb)/60)
+		return
 	}
-	s.add(sectionMemory, fmt.Sprintf("%s, after the faults, during %v: growth in an hour at this pace", s.work.title(), long), limit, slope(at, mb))
+	s.add(sectionMemory, name+": growth in an hour", atMost(1), slope(at, mb))
 }
 
 // hours measures flat memory for as long as BENCH_HOURS says.

@@ -49,6 +49,7 @@ func apart(b *testing.B) (dir string, inside bool) {
 	lab.Program(b, "ldirectord/cmd/ldirectord")
 	var args []string
 	flag.Visit(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+f.Value.String()) })
+	args = append(args, "-test.benchtime=1x")
 	cmd := exec.CommandContext(b.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), apartVar+"="+dir)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"syscall"
@@ -79,6 +80,9 @@ func (s *server) order(line string) (answer string) {
 // change gives t another fault. Whom a silent server has left waiting, it hangs
 // up on: it is well again because it was started anew.
 func (s *server) change(t *target, fault Fault) error {
+	if s.all != nil {
+		return errors.New("one socket listens for all")
+	}
 	t.fault = fault
 	for fd, of := range s.mute {
 		if of == t && fault != Silent {

@@ -77,3 +77,11 @@ func TestParseLogged(t *testing.T) {
 		})
 	}
 }
+
+func TestIndex(t *testing.T) {
+	for _, i := range []int{0, 249, 250, 63_999, 64_000, 99_999} {
+		if got := index(Addr(i)); got != i {
+			t.Errorf("index of %v, the address of %d: %d", Addr(i), i, got)
+		}
+	}
+}

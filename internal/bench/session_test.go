@@ -57,8 +57,8 @@ func (s *session) start() {
 		if asked > 0 && since > asked+3 && s.gaps.Load() > 0 {
 			break // what was done is not to be seen
 		}
-		if time.Now().After(end) {
-			s.Fatalf("%d of %d in the table after %s; it said %q", s.table.size(), s.work.n, startUp, &s.last)
+		if time.Now().After(end) || s.ended.Load() {
+			s.Fatalf("%d of %d in the table after %.0f s; it said %q", s.table.size(), s.work.n, since, s.last.String())
 		}
 	}
 	s.table.assume(s.reals())
@@ -83,6 +83,9 @@ func (s *session) steady() {
 			pause(window / 8)
 		}
 		v := s.asked(s.work.n)
+		if v.Total == 0 || s.ended.Load() {
+			s.Fatalf("nobody was asked; it said %q", s.last.String())
+		}
 		s.add(sectionCPU, s.work.title(), limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(v.Total))
 		s.punctual(s.work.title(), s.work.n)
 		s.add(sectionMemory, s.work.title(), atMost(30), s.pss())
