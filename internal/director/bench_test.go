@@ -1,9 +1,11 @@
 package director
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +94,7 @@ func atWork(b *testing.B, table ipvs.Table, cfg *conf.Config, answer func() erro
 		},
 		Sink: func(Event) {},
 	})
-	cfg.CheckRate = 1 << 20
+	cfg.CheckRate = cmp.Or(cfg.CheckRate, 1<<20)
 	ctx, cancel := context.WithCancel(b.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx, cfg) }()
@@ -159,4 +161,40 @@ func BenchmarkTransitions(b *testing.B) {
 			}
 		})
 	}
+}
+
+// nowhere is a kernel that takes everything and keeps nothing.
+type nowhere struct{}
+
+func (nowhere) Read() ([]ipvs.Entry, error) { return nil, nil }
+func (nowhere) Apply(ipvs.Change) error     { return nil }
+func (nowhere) Close() error                { return nil }
+
+// BenchmarkMemory measures what 10,000 real servers cost between two checks,
+// with their configuration: ten of each virtual service, all up.
+func BenchmarkMemory(b *testing.B) {
+	for _, kind := range []conf.CheckType{conf.CheckConnect, conf.CheckNegotiate} {
+		b.Run(kind.String(), func(b *testing.B) {
+			for b.Loop() {
+				before := inUse()
+				cfg := large(b, 1000, 10000, 1)
+				cfg.CheckRate = 20000 // what is needed for 10,000 at once is another matter
+				for _, v := range cfg.Virtuals {
+					v.CheckType = kind
+				}
+				d := atWork(b, nowhere{}, cfg, func() error { return nil })
+				b.ReportMetric(float64(inUse()-before)/10000, "B/server")
+				runtime.KeepAlive(d)
+			}
+		})
+	}
+}
+
+// inUse is the memory in use.
+func inUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what the first one has emptied pools into
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
