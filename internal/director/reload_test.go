@@ -34,7 +34,7 @@ func TestReloadForgets(t *testing.T) {
 			},
 		})
 		ended := make(chan error, 1)
-		old := start(t, ctx, d, ended, text)
+		old := start(ctx, t, d, ended, text)
 		time.Sleep(5 * time.Minute)
 		if notes, err := d.History(ctx, HistoryQuery{}); err != nil || len(notes) < 10 {
 			t.Fatalf("%d events, %v: want that much happened", len(notes), err)
@@ -54,7 +54,7 @@ func TestReloadForgets(t *testing.T) {
 
 // start runs d with a text. It returns a pointer that does not keep the
 // configuration.
-func start(t *testing.T, ctx context.Context, d *Director, ended chan error, text string) weak.Pointer[conf.VirtualService] {
+func start(ctx context.Context, t *testing.T, d *Director, ended chan error, text string) weak.Pointer[conf.VirtualService] {
 	t.Helper()
 	cfg := configured(t, text)
 	go func() { ended <- d.Run(ctx, cfg) }()
