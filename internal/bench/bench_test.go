@@ -115,6 +115,7 @@ var everySecond = pace{time.Second, 2 * time.Second}
 func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *watcher {
 	tb.Helper()
 	e := engine.New(engine.Options{})
+	ctx, cancel := context.WithCancel(tb.Context())
 	d := &watcher{schedule: schedule.New(schedule.Options{}), reals: make([]real, n)}
 	jobs := make([]*schedule.Job, n)
 	for i := range d.reals {
@@ -123,16 +124,20 @@ func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *watcher {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		jobs[i] = &schedule.Job{Interval: pace.interval, Run: func(ctx context.Context) {
+		j := &schedule.Job{Interval: pace.interval}
+		j.Start = func() {
 			r.begin(time.Now())
-			if a := e.Ask(ctx, c, pace.timeout, 1); a.Err != nil && ctx.Err() == nil {
-				r.failed.Add(1)
-			}
-			r.asked.Add(1)
-		}}
+			e.Start(ctx, c, pace.timeout, 1, func(a engine.Result) {
+				if a.Err != nil && ctx.Err() == nil {
+					r.failed.Add(1)
+				}
+				r.asked.Add(1)
+				d.schedule.Done(j)
+			})
+		}
+		jobs[i] = j
 	}
 	d.schedule.Add(jobs...)
-	ctx, cancel := context.WithCancel(tb.Context())
 	ended := make(chan struct{})
 	go func() {
 		d.schedule.Run(ctx)
@@ -140,6 +145,7 @@ func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *watcher {
 	}()
 	d.stop = func() {
 		cancel()
+		e.Close()
 		<-ended
 	}
 	return d

@@ -91,11 +91,14 @@ func (s *spread) simulate(t *testing.T) schedule.Lag {
 	began := time.Now()
 	for i := range jobs {
 		job := &s.jobs[i]
-		jobs[i] = &schedule.Job{Interval: s.interval, Run: func(context.Context) {
+		j := &schedule.Job{Interval: s.interval}
+		j.Start = func() {
 			now := time.Now()
 			s.starts[max(int(now.Sub(began)/s.tick)-1, 0)].Add(1)
 			job.start(now)
-		}}
+			plan.Done(j)
+		}
+		jobs[i] = j
 	}
 	plan.Add(jobs...)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -23,6 +23,7 @@ type check struct {
 
 	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
 	connects        int32        // left until ask's turn; owned by the runs, which never overlap
+	leash           *leash       // nil for what ends soon by itself
 
 	// Owned by the director's goroutine.
 	unheard   bool // it has not answered since the start or reload that made it
@@ -45,31 +46,46 @@ func (d *Director) newCheck(q question, k *kit) *check {
 	c := &check{question: q, kit: k, unheard: true}
 	c.ask, c.connect = d.workshop.checkers(k, q.at, c.expires)
 	c.job.Interval = k.interval
-	c.job.Run = func(ctx context.Context) { d.run(ctx, c) }
+	c.job.Start = func() { d.ask(c) }
+	if _, ok := c.ask.(checker.Caller); ok {
+		c.leash = new(leash)
+		c.leash.ctx, c.leash.cancel = context.WithCancel(d.checking)
+	}
 	d.unheard++
 	return c
 }
 
-// run asks once and hands the result to the director's goroutine.
-func (d *Director) run(ctx context.Context, c *check) {
+// ask asks c once. The result comes to the director's goroutine.
+func (d *Director) ask(c *check) {
 	ask, timeout := c.ask, c.kit.timeout
 	if c.connects > 0 {
 		ask, timeout = c.connect, c.kit.connectTimeout
 	}
-	res := result{check: c, asked: ask, Result: d.o.Ask(ctx, ask, timeout, c.kit.attempts), at: time.Now()}
-	if ctx.Err() != nil {
-		return
+	ctx := d.checking
+	if c.leash != nil {
+		ctx = c.leash.ctx
 	}
-	c.kit.secrets.hideResult(&res.Result)
-	c.turn(res.Err == nil)
-	select {
-	case d.results <- res: // alone, a case costs less than with another
-		return
-	default:
-	}
-	select {
-	case d.results <- res:
-	case <-ctx.Done():
+	d.start(ctx, ask, timeout, int(c.kit.attempts), func(r engine.Result) {
+		if ctx.Err() == nil {
+			c.kit.secrets.hideResult(&r)
+			c.turn(r.Err == nil)
+			d.results.put(result{check: c, asked: ask, Result: r, at: time.Now()})
+		}
+		d.sched.Done(&c.job)
+	})
+}
+
+// A leash holds a check whose asking may take long to end by itself: an
+// external command, a library.
+type leash struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+// leave ends the asking of a check that nobody asks for any more.
+func (c *check) leave() {
+	if c.leash != nil {
+		c.leash.cancel()
 	}
 }
 

@@ -48,7 +48,10 @@ type Director struct {
 	o        Options
 	sched    *schedule.Schedule
 	workshop workshop
-	results  chan result
+	results  *inbox
+	start    starter
+	end      func()          // ends what start has begun, if it can
+	checking context.Context // ends with the checks
 	calls    chan func()
 	ready    chan struct{}
 	checked  chan struct{} // closed when no check runs any more
@@ -87,7 +90,7 @@ func New(o Options) *Director {
 	return &Director{
 		started:   time.Now(),
 		o:         o,
-		results:   make(chan result, 1024),
+		results:   newInbox(),
 		calls:     make(chan func()),
 		ready:     make(chan struct{}),
 		overrides: overridesByTarget(o.Overrides, time.Now()),
@@ -114,8 +117,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	close(d.ready)
 	for {
 		select {
-		case res := <-d.results:
-			d.hear(&res)
+		case <-d.results.bell:
 			d.hearAll()
 		case call := <-d.calls:
 			call()
@@ -131,6 +133,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		case <-ctx.Done():
 			d.stop()
 			stop()
+			d.end()
 			d.awaitChecks()
 			return nil
 		}
@@ -140,15 +143,8 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 
 // begin starts what asks.
 func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
-	if d.o.Ask == nil {
-		o := engine.Options{Trace: d.o.Debug != nil}
-		if cfg.CheckSource.Is4() {
-			o.Source4 = cfg.CheckSource
-		} else {
-			o.Source6 = cfg.CheckSource
-		}
-		d.o.Ask = engine.New(o).Ask
-	}
+	d.checking = ctx
+	d.start, d.end = d.starter(cfg)
 	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate)})
 	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
@@ -158,6 +154,27 @@ func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 		defer close(d.checked)
 		d.sched.Run(ctx)
 	}()
+}
+
+// A starter starts asking a checker and hands the result over when it is there,
+// as Engine.Start does.
+type starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
+
+// starter is Options.Ask or the network.
+func (d *Director) starter(cfg *conf.Config) (start starter, end func()) {
+	if ask := d.o.Ask; ask != nil {
+		return func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result)) {
+			go func() { done(ask(ctx, c, timeout, attempts)) }()
+		}, func() {}
+	}
+	o := engine.Options{Trace: d.o.Debug != nil}
+	if cfg.CheckSource.Is4() {
+		o.Source4 = cfg.CheckSource
+	} else {
+		o.Source6 = cfg.CheckSource
+	}
+	e := engine.New(o)
+	return e.Start, e.Close
 }
 
 // patience is how long the checks under way may take to end after they were
@@ -173,16 +190,12 @@ func (d *Director) awaitChecks() {
 	}
 }
 
-// hearAll takes in the results that are waiting already, so that a rack that
-// dies is one change of plan and not a hundred.
+// hearAll takes in all the results there are, so that a rack that dies is one
+// change of plan and not a hundred.
 func (d *Director) hearAll() {
-	for range cap(d.results) {
-		select {
-		case res := <-d.results:
-			d.hear(&res)
-		default:
-			return
-		}
+	list := d.results.take()
+	for i := range list {
+		d.hear(&list[i])
 	}
 }
 

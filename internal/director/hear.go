@@ -8,9 +8,12 @@ import (
 	"ldirectord/conf"
 )
 
-// hear takes in one result for all who asked.
-// It is res's only owner.
+// hear takes in one result for all who asked. It is res's only owner. A check
+// that was dropped while it was under way has nobody who asks.
 func (d *Director) hear(res *result) {
+	if len(res.check.users) == 0 {
+		return
+	}
 	d.judgeOurselves(res)
 	if d.o.Debug != nil {
 		d.debug(res)

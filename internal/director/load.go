@@ -133,6 +133,7 @@ func (d *Director) recheck(before []*check) {
 	for _, c := range old {
 		if len(c.users) == 0 {
 			d.sched.Remove(&c.job)
+			c.leave()
 		}
 	}
 }

@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Lag says how far a Schedule is behind its plan.
 type Lag struct {
@@ -18,15 +15,13 @@ func (s *Schedule) Lag() Lag {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	s.worst.note(now, s.peak.take())
-	starting := int(s.starting.Load())
-	l := Lag{Worst: s.worst.within(now), Running: s.busy - starting}
+	l := Lag{Worst: s.worst.within(now), Running: s.runs - s.starting}
 	// The jobs of the current tick are being started right now.
 	if tick := int64(now/s.tick) - 1; tick > s.done {
 		l.Overdue = s.wheel.count(s.done, tick)
 	}
 	if now-s.timeOf(s.done) >= s.tick {
-		l.Overdue += starting
+		l.Overdue += s.starting
 	}
 	return l
 }
@@ -70,19 +65,3 @@ func (w *worst) turn(t time.Duration) {
 	}
 	*w = worst{began: began, last: last}
 }
-
-// A peak is the largest of the delays that many goroutines note.
-type peak struct{ largest atomic.Int64 }
-
-// note takes up a delay.
-func (p *peak) note(delay time.Duration) {
-	for {
-		old := p.largest.Load()
-		if int64(delay) <= old || p.largest.CompareAndSwap(old, int64(delay)) {
-			return
-		}
-	}
-}
-
-// take returns the largest delay and begins anew.
-func (p *peak) take() time.Duration { return time.Duration(p.largest.Swap(0)) }

@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,12 +13,8 @@ func TestLag(t *testing.T) {
 		s := New(Options{})
 		jobs := make([]*Job, 5)
 		for i := range jobs {
-			jobs[i] = &Job{Interval: time.Minute, Run: func(ctx context.Context) {
-				select {
-				case <-ctx.Done():
-				case <-time.After(20 * time.Second):
-				}
-			}}
+			jobs[i] = &Job{Interval: time.Minute}
+			work(s, jobs[i], func() { time.Sleep(20 * time.Second) })
 		}
 		s.Add(jobs...)
 		check := func(when string, want Lag) {
@@ -46,11 +41,33 @@ func TestLag(t *testing.T) {
 func TestLongRunIsNoLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := running(t, Options{})
-		j := newStarts(time.Second, 10*time.Second)
+		j := newStarts(s, time.Second, 10*time.Second)
 		s.Add(&j.Job)
 		sleep(15 * time.Second)
 		if diff := cmp.Diff(Lag{Running: 1}, s.Lag()); diff != "" {
 			t.Errorf("lag (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// What waits inside Start holds up all others: that is lag, and seen.
+func TestStartThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		jobs := newJobs(5, time.Minute)
+		for _, j := range jobs {
+			j.Start = func() {
+				time.Sleep(time.Second)
+				s.Done(j)
+			}
+		}
+		s.Add(jobs...)
+		sleep(2500 * ms)
+		if diff := cmp.Diff(Lag{Overdue: 2, Worst: 2 * time.Second, Running: 1}, s.Lag()); diff != "" {
+			t.Errorf("lag (-want +got):\n%s", diff)
+		}
+		if age := time.Since(s.LastTick()); age != 2450*ms {
+			t.Errorf("the last tick was %v ago, want 2.45s", age)
 		}
 	})
 }
@@ -78,7 +95,11 @@ func BenchmarkDue(b *testing.B) {
 	var now time.Duration
 	for i := 0; b.Loop(); i-- {
 		for ; i <= 0; now += s.tick {
-			i = len(s.due(now))
+			due := s.due(now)
+			for _, j := range due {
+				j.running = false
+			}
+			i = len(due)
 		}
 	}
 }

@@ -6,15 +6,11 @@ import (
 )
 
 // Run starts jobs at their times until ctx ends, then waits for the runs that
-// are under way, whose contexts end with it. It is called once.
+// are under way. It is called once.
 func (s *Schedule) Run(ctx context.Context) {
-	defer s.dismiss()
-	s.mu.Lock()
-	s.ctx = ctx
-	s.mu.Unlock()
+	defer s.awaitRuns()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var ready []*worker
 	for {
 		select {
 		case <-ctx.Done():
@@ -22,29 +18,42 @@ func (s *Schedule) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-s.wake:
 		}
-		var sleep time.Duration
-		ready, sleep = s.turn(ready[:0])
-		for _, w := range ready {
-			w.start <- struct{}{}
+		for _, j := range s.turn() {
+			s.begin(j)
 		}
-		timer.Reset(sleep)
+		timer.Reset(s.rest())
 	}
 }
 
-// turn gives the jobs that are due to workers, which it appends to ready, and
-// tells how long to sleep once those have been started.
-func (s *Schedule) turn(ready []*worker) (_ []*worker, sleep time.Duration) {
+// turn takes the jobs that are due.
+func (s *Schedule) turn() []*Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 	s.beat.Store(int64(now))
-	for _, j := range s.due(now) {
-		ready = append(ready, s.assign(j))
-	}
-	s.workers.trim(now)
-	s.worst.note(now, s.peak.take())
+	due := s.due(now)
+	s.runs += len(due)
+	s.starting = len(due)
+	return due
+}
+
+// begin starts a job that was taken.
+func (s *Schedule) begin(j *Job) {
+	s.mu.Lock()
+	s.starting--
+	now := s.now()
+	s.worst.note(now, now-j.at)
+	s.mu.Unlock()
+	j.Start()
+}
+
+// rest tells how long to sleep until the next jobs are due.
+func (s *Schedule) rest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
 	s.sleeping = s.wheel.next(s.done, s.tickAt(now+heartbeat))
-	return ready, s.timeOf(s.sleeping) - now
+	return s.timeOf(s.sleeping) - now
 }
 
 // due returns the jobs to start now and queues their next starts. What it
@@ -57,11 +66,11 @@ func (s *Schedule) due(now time.Duration) []*Job {
 	for _, j := range s.batch {
 		at := s.timeOf(j.tick)
 		s.next(j, now)
-		if j.worker != nil {
+		if j.running {
 			j.again = true // its last run is not over; it follows then
 			continue
 		}
-		j.at = at
+		j.at, j.running = at, true
 		ready = append(ready, j)
 	}
 	return ready
@@ -78,4 +87,17 @@ func (s *Schedule) next(j *Job, now time.Duration) {
 		j.due += (late/j.Interval + 1) * j.Interval
 	}
 	s.put(j, j.due)
+}
+
+// awaitRuns waits until no run is under way.
+func (s *Schedule) awaitRuns() {
+	s.mu.Lock()
+	if s.runs == 0 {
+		s.mu.Unlock()
+		return
+	}
+	idle := make(chan struct{})
+	s.idle = idle
+	s.mu.Unlock()
+	<-idle
 }

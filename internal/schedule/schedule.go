@@ -9,7 +9,6 @@ package schedule
 
 import (
 	"cmp"
-	"context"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -22,20 +21,20 @@ type Job struct {
 	// Interval is the time from one start to the next. It is fixed once the job
 	// is added; SetInterval changes it.
 	Interval time.Duration
-	// Run does the work, beside other jobs but never twice at the same time. It
-	// should end soon after ctx does, and leave nothing behind that waits for
-	// ctx to end: that may be after other runs.
-	Run func(ctx context.Context)
+	// Start begins a run, beside those of other jobs. It must not wait: the run
+	// is over when Done is called with the job, from wherever, also from within
+	// Start. No other run begins before.
+	Start func()
 
 	// What follows is the Schedule's and guarded by its mutex.
 	next, prev *Job          // neighbours in a slot of the wheel
 	tick       int64         // its slot: when it starts next
 	due        time.Duration // the next regular start, exactly; gives the job its phase
 	at         time.Duration // when the last start should have been
-	worker     *worker       // that has it, from its start to its end
 	added      bool
 	first      bool // was not started yet
-	again      bool // became due while a worker had it
+	running    bool // from when it was taken to be started to its end
+	again      bool // became due while it ran
 }
 
 // Options are the choices of a Schedule.
@@ -59,7 +58,7 @@ const (
 )
 
 // A Schedule starts jobs at their times. Its methods may be called from any
-// goroutine, also from inside a Job's Run.
+// goroutine, also from inside a Job's Start.
 type Schedule struct {
 	tick  time.Duration
 	rate  float64
@@ -67,22 +66,19 @@ type Schedule struct {
 	wake  chan struct{} // something is due earlier than the loop sleeps
 
 	mu       sync.Mutex
-	ctx      context.Context // Run's
-	wheel    wheel           // all jobs that were added, also while they run
-	batch    []*Job          // taken from the wheel, for use again
-	done     int64           // the last tick whose jobs were taken
-	sleeping int64           // the tick the loop sleeps until
-	waiting  int             // jobs that await their first start
-	placed   uint64          // jobs ever added; the next one's place in the spread
-	reserved time.Duration   // until when Rate is used up by first starts
-	workers  workers
-	busy     int // workers that have a job
+	wheel    wheel         // all jobs that were added, also while they run
+	batch    []*Job        // taken from the wheel, for use again
+	done     int64         // the last tick whose jobs were taken
+	sleeping int64         // the tick the loop sleeps until
+	waiting  int           // jobs that await their first start
+	placed   uint64        // jobs ever added; the next one's place in the spread
+	reserved time.Duration // until when Rate is used up by first starts
+	runs     int           // that are under way, or about to be
+	starting int           // that are about to be
 	worst    worst
+	idle     chan struct{} // Run waits for the last run to end, nil while it does not
 
-	runs     sync.WaitGroup // the workers
-	starting atomic.Int64   // those that have a job and have not begun it
-	peak     peak           // the longest delay since it was last looked at
-	beat     atomic.Int64   // when the loop last came round, since epoch
+	beat atomic.Int64 // when the loop last came round, since epoch
 }
 
 // New returns a Schedule without jobs. It starts nothing before Run.
@@ -138,9 +134,9 @@ func (s *Schedule) place(j *Job, now time.Duration, soon bool) {
 	s.put(j, start)
 }
 
-// Remove takes jobs out of the schedule and cancels what they are doing. No Run
-// of theirs begins after Remove has returned; one that had begun may still be
-// ending. A job may be added again at any time.
+// Remove takes jobs out of the schedule. A run that is under way, or being
+// started at this moment, goes on to its end. A job may be added again at any
+// time.
 func (s *Schedule) Remove(jobs ...*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,9 +149,23 @@ func (s *Schedule) Remove(jobs ...*Job) {
 			s.waiting--
 		}
 		j.added, j.first, j.again = false, false, false
-		if j.worker != nil {
-			j.worker.cancel()
-		}
+	}
+}
+
+// Done ends a job's run.
+func (s *Schedule) Done(j *Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.running = false
+	s.runs--
+	if j.again {
+		j.again = false
+		s.wheel.remove(j)
+		s.put(j, s.now())
+	}
+	if s.runs == 0 && s.idle != nil {
+		close(s.idle)
+		s.idle = nil
 	}
 }
 
@@ -168,7 +178,7 @@ func (s *Schedule) Soon(jobs ...*Job) {
 	for _, j := range jobs {
 		switch {
 		case !j.added:
-		case j.worker != nil:
+		case j.running:
 			j.again = true
 		default:
 			s.wheel.remove(j)

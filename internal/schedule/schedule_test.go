@@ -19,20 +19,27 @@ type starts struct {
 	took  atomic.Int64    // how long each start takes
 }
 
-// newStarts makes a Job for use within the present synctest bubble.
-func newStarts(interval, took time.Duration) *starts {
-	s := new(starts)
-	s.took.Store(int64(took))
-	s.Interval = interval
+// newStarts makes a Job of s for use within the present synctest bubble.
+func newStarts(s *Schedule, interval, took time.Duration) *starts {
+	j := new(starts)
+	j.took.Store(int64(took))
+	j.Interval = interval
 	began := time.Now()
-	s.Run = func(ctx context.Context) {
-		s.times = append(s.times, time.Since(began))
-		select {
-		case <-ctx.Done():
-		case <-time.After(time.Duration(s.took.Load())):
-		}
+	work(s, &j.Job, func() {
+		j.times = append(j.times, time.Since(began))
+		time.Sleep(time.Duration(j.took.Load()))
+	})
+	return j
+}
+
+// work has j do f in a goroutine of its own.
+func work(s *Schedule, j *Job, f func()) {
+	j.Start = func() {
+		go func() {
+			f()
+			s.Done(j)
+		}()
 	}
-	return s
 }
 
 // running runs a Schedule in the present bubble until the test ends. Its tick 0
@@ -105,7 +112,7 @@ func TestStarts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := running(t, Options{Tick: tt.tick})
-				j := newStarts(tt.interval, tt.took)
+				j := newStarts(s, tt.interval, tt.took)
 				s.Add(&j.Job)
 				sleep(tt.until)
 				if diff := cmp.Diff(tt.want, j.times); diff != "" {
@@ -120,7 +127,7 @@ func TestStarts(t *testing.T) {
 func TestPhaseSurvivesLongRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := running(t, Options{})
-		j := newStarts(time.Second, 2300*ms)
+		j := newStarts(s, time.Second, 2300*ms)
 		s.Add(&j.Job)
 		sleep(2400 * ms) // the second run is under way, until 4.65 s
 		j.took.Store(0)
@@ -135,7 +142,7 @@ func TestPhaseSurvivesLongRuns(t *testing.T) {
 func TestThousandIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := running(t, Options{})
-		j := newStarts(730*ms, 300*ms)
+		j := newStarts(s, 730*ms, 300*ms)
 		s.Add(&j.Job)
 		sleep(1000*730*ms + 49*ms)
 		if len(j.times) != 1001 {
@@ -154,12 +161,13 @@ func TestNeverTwiceAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := running(t, Options{})
 		var now, most, runs atomic.Int32
-		j := &Job{Interval: 100 * ms, Run: func(context.Context) {
+		j := &Job{Interval: 100 * ms}
+		work(s, j, func() {
 			most.Store(max(most.Load(), now.Add(1)))
 			time.Sleep(170 * ms)
 			now.Add(-1)
 			runs.Add(1)
-		}}
+		})
 		s.Add(j)
 		for range 100 {
 			time.Sleep(33 * ms)
@@ -178,18 +186,20 @@ func TestNeverTwiceAtATime(t *testing.T) {
 }
 
 func TestRemove(t *testing.T) {
-	t.Run("cancels the run under way and starts no other", func(t *testing.T) {
+	t.Run("while it runs", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := running(t, Options{})
-			j := newStarts(time.Second, time.Hour)
+			j := newStarts(s, time.Second, 10*time.Second)
 			s.Add(&j.Job)
 			sleep(500 * ms)
 			s.Remove(&j.Job)
-			synctest.Wait()
-			if n := s.Lag().Running; n != 0 {
-				t.Errorf("%d running after Remove, want 0", n)
+			if n := s.Lag().Running; n != 1 {
+				t.Errorf("%d running after Remove, want the one that ran", n)
 			}
 			sleep(time.Hour)
+			if n := s.Lag().Running; n != 0 {
+				t.Errorf("%d running an hour later, want 0", n)
+			}
 			if diff := cmp.Diff([]time.Duration{50 * ms}, j.times); diff != "" {
 				t.Errorf("starts (-want +got):\n%s", diff)
 			}
@@ -199,7 +209,7 @@ func TestRemove(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := running(t, Options{})
 			time.Sleep(10 * ms)
-			j := newStarts(time.Second, 0)
+			j := newStarts(s, time.Second, 0)
 			s.Add(&j.Job)
 			s.Remove(&j.Job)
 			s.Remove(&j.Job)
@@ -212,7 +222,7 @@ func TestRemove(t *testing.T) {
 	t.Run("and add again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := running(t, Options{})
-			j := newStarts(time.Second, 0)
+			j := newStarts(s, time.Second, 0)
 			s.Add(&j.Job)
 			sleep(1510 * ms)
 			s.Remove(&j.Job)
@@ -226,36 +236,34 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-// Without synctest: goroutines that were handed a job race with Remove.
-func TestNothingBeginsAfterRemove(t *testing.T) {
-	s := New(Options{Tick: ms})
-	run(t, s)
-	for range 50 {
-		var removed atomic.Bool
-		var after atomic.Int32
-		jobs := make([]*Job, 20)
-		for i := range jobs {
-			jobs[i] = &Job{Run: func(context.Context) {
-				if removed.Load() {
-					after.Add(1)
-				}
-			}}
+// A run that ends within Start is as good as any.
+func TestDoneWithinStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := running(t, Options{})
+		var runs int
+		j := &Job{Interval: time.Second}
+		j.Start = func() {
+			runs++
+			if runs == 1 {
+				s.Soon(j) // while it runs
+			}
+			s.Done(j)
 		}
-		s.Add(jobs...)
-		<-time.After(2 * ms)
-		s.Remove(jobs...)
-		removed.Store(true)
-		<-time.After(2 * ms)
-		if n := after.Load(); n != 0 {
-			t.Fatalf("%d runs began after Remove had returned", n)
+		s.Add(j)
+		sleep(2500 * ms)
+		if runs != 4 {
+			t.Errorf("%d runs, want 4: at once, the one that was asked for, and two regular ones", runs)
 		}
-	}
+		if n := s.Lag().Running; n != 0 {
+			t.Errorf("%d running, want 0", n)
+		}
+	})
 }
 
 func TestSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := running(t, Options{})
-		j := newStarts(time.Second, 0)
+		j := newStarts(s, time.Second, 0)
 		s.Soon(&j.Job) // not in the schedule: nothing
 		s.Add(&j.Job)
 		sleep(1310 * ms)
@@ -299,7 +307,7 @@ func TestSetInterval(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := running(t, Options{})
-				j := newStarts(tt.from, 0)
+				j := newStarts(s, tt.from, 0)
 				if tt.beforehand {
 					s.SetInterval(&j.Job, tt.to)
 				}
@@ -323,10 +331,9 @@ func TestRunWaitsForTheRunning(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*ms)
 		defer cancel()
 		began := time.Now()
-		s.Add(&Job{Interval: time.Second, Run: func(ctx context.Context) {
-			<-ctx.Done()
-			time.Sleep(400 * ms) // clearing up
-		}})
+		j := &Job{Interval: time.Second}
+		work(s, j, func() { time.Sleep(500 * ms) })
+		s.Add(j)
 		s.Run(ctx)
 		if took := time.Since(began); took != 500*ms {
 			t.Errorf("Run returned after %v, want 500ms: when its last job had ended", took)
