@@ -26,6 +26,12 @@ func (c *comparison) few() {
 	}
 }
 
+// What is measured of them, as rows are called.
+const (
+	growthCPU    = "CPU of a check (µs)"
+	growthMemory = "memory (PSS, MB)"
+)
+
 // growing are numbers of real servers that are asked every ten seconds: a
 // hundred, a thousand and ten thousand checks a second.
 func growing() []int { return []int{most / 10, most, 10 * most} }
@@ -43,11 +49,11 @@ func (c *comparison) growth() {
 				used, before := s.cpu(), s.asked(n).Total
 				pause(window)
 				asked := s.asked(n).Total - before
-				s.add(sectionGrowth, name+": CPU of a check (µs)", limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(max(asked, 1)))
+				s.add(sectionGrowth, name+": "+growthCPU, limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(max(asked, 1)))
 				if n == 10*most {
 					memory = atMost(200)
 				}
-				s.add(sectionGrowth, name+": memory (PSS, MB)", memory, s.pss())
+				s.add(sectionGrowth, name+": "+growthMemory, memory, s.pss())
 			}
 			if n == 10*most {
 				for end := time.Now().Add(patience); s.asked(n).Fewest < 2 && time.Now().Before(end); {
@@ -95,9 +101,9 @@ func (c *comparison) hours() {
 	if err != nil {
 		return
 	}
-	c.session(c.peers[0], work{kind: "http", n: most}, func(s *session) {
-		s.memory(time.Duration(hours * float64(time.Hour)))
-	})
+	long := time.Duration(hours * float64(time.Hour))
+	c.until = time.Now().Add(long)
+	c.session(c.peers[0], work{kind: "http", n: most}, func(s *session) { s.memory(long) })
 }
 
 // slope is that of the straight line that is nearest to the points.

@@ -28,7 +28,7 @@ const (
 	startUp  = 2 * time.Minute         // more than any program needs
 	settling = 1500 * time.Millisecond // after the start
 	patience = 12 * time.Second
-	// enough is when no more steps are begun, so that the end is not far.
+	// enough is after how long no more steps are begun, so that the end is not far.
 	enough = 13 * time.Minute
 )
 
@@ -50,7 +50,7 @@ func BenchmarkPrograms(b *testing.B) {
 		most = n
 	}
 	c := &comparison{
-		B: b, file: *reportFile, began: time.Now(), floor: buildFloor(b),
+		B: b, file: *reportFile, began: time.Now(), until: time.Now().Add(enough), floor: buildFloor(b),
 		peers: stands{lab.Program(b, "ldirectord/cmd/ldirectord"), dir + "/ipvs.so"}.peers(),
 	}
 	for _, p := range c.peers {
@@ -67,6 +67,7 @@ type comparison struct {
 	report
 	file  string // for the report
 	began time.Time
+	until time.Time // no step is begun later
 	floor floor
 	peers []peer
 }
@@ -118,8 +119,8 @@ func (c *comparison) compare(kind string, n int) {
 // step does one part of the comparison and writes what there is by then. What
 // ends a part is noted; it never ends the comparison.
 func (c *comparison) step(name string, do func(tb testing.TB)) {
-	if took := time.Since(c.began); took > enough {
-		c.note("%s: left out after %s", name, took.Round(time.Second))
+	if time.Now().After(c.until) {
+		c.note("%s: left out after %s", name, time.Since(c.began).Round(time.Second))
 		return
 	}
 	fmt.Printf("%s %s\n", time.Now().Format(time.TimeOnly), name)

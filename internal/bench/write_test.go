@@ -87,22 +87,11 @@ func (r *report) pictures() (all []drawing) {
 	if rows, _ := r.in(sectionCPU); len(rows) > 0 {
 		all = append(all, drawing{"CPU of a check", ".svg", bars(r, sectionCPU)})
 	}
-	var sizes []string
-	cost, memory := line{name: "CPU of a check (µs)"}, line{name: "memory (PSS, MB)"}
-	rows, _ := r.in(sectionGrowth)
-	for _, row := range rows {
-		name, what, _ := strings.Cut(row.name, ": ")
-		median := medianOf(row.cells[r.columns[0]])[0]
-		switch {
-		case strings.HasPrefix(what, "CPU"):
-			sizes = append(sizes, name)
-			cost.y, cost.labels = append(cost.y, median), append(cost.labels, number(median))
-		case strings.HasPrefix(what, "memory"):
-			memory.y, memory.labels = append(memory.y, median), append(memory.labels, number(median))
+	for _, what := range []string{growthCPU, growthMemory} {
+		if sizes, growth := r.growth(what); len(sizes) > 1 {
+			suffix := map[string]string{growthCPU: "-growth.svg", growthMemory: "-memory.svg"}[what]
+			all = append(all, drawing{"Growth: " + what, suffix, plot(sectionGrowth, sizes, growth)})
 		}
-	}
-	if len(sizes) > 1 {
-		all = append(all, drawing{"Growth", "-growth.svg", plot("Each real server asked by http every 10 s", sizes, cost, memory)})
 	}
 	if len(r.ticks) > 0 {
 		all = append(all, drawing{
@@ -112,6 +101,20 @@ func (r *report) pictures() (all []drawing) {
 		})
 	}
 	return all
+}
+
+// growth is one measurement of the growing numbers of real servers.
+func (r *report) growth(what string) (sizes []string, growth line) {
+	growth.name = what
+	rows, _ := r.in(sectionGrowth)
+	for _, row := range rows {
+		if size, ok := strings.CutSuffix(row.name, ": "+what); ok {
+			median := medianOf(row.cells[r.columns[0]])[0]
+			sizes = append(sizes, size)
+			growth.y, growth.labels = append(growth.y, median), append(growth.labels, number(median))
+		}
+	}
+	return sizes, growth
 }
 
 // headline is what is said of the machine and the programs.
