@@ -3,7 +3,6 @@ package director
 import (
 	"context"
 	"maps"
-	"net"
 	"net/netip"
 	"os"
 	"slices"
@@ -49,8 +48,9 @@ func (m *maintenance) run(ctx context.Context, names *names) {
 	tick := time.NewTicker(lookAround)
 	defer tick.Stop()
 	var (
-		cfg  *conf.Config
-		told map[netip.AddrPort]string
+		cfg   *conf.Config
+		files []string // as of the last look
+		told  map[netip.AddrPort]string
 	)
 	for {
 		select {
@@ -61,8 +61,17 @@ func (m *maintenance) run(ctx context.Context, names *names) {
 		case <-ctx.Done():
 			return
 		}
-		out := lookup(cfg, names.known())
-		if cfg == nil || told != nil && maps.Equal(out, told) {
+		if cfg == nil {
+			continue
+		}
+		known, news := names.known()
+		found := maintenanceFiles(cfg)
+		if told != nil && !news && slices.Equal(found, files) {
+			continue // thousands of real servers need not be looked at
+		}
+		files = found
+		out := outBy(files, cfg, known)
+		if told != nil && maps.Equal(out, told) {
 			continue
 		}
 		select {
@@ -76,22 +85,36 @@ func (m *maintenance) run(ctx context.Context, names *names) {
 
 // lookup is the real servers for which the directory has a file.
 func lookup(cfg *conf.Config, names map[netip.Addr]string) map[netip.AddrPort]string {
-	out := map[netip.AddrPort]string{}
-	if cfg == nil || cfg.MaintenanceDir == "" {
-		return out
+	return outBy(maintenanceFiles(cfg), cfg, names)
+}
+
+// maintenanceFiles is the names of the files in the maintenance directory,
+// sorted; nil if there is none.
+func maintenanceFiles(cfg *conf.Config) []string {
+	if cfg.MaintenanceDir == "" {
+		return nil
 	}
 	entries, err := os.ReadDir(cfg.MaintenanceDir)
-	if err != nil || len(entries) == 0 {
-		return out
+	if err != nil {
+		return nil
 	}
-	files := make(map[string]bool, len(entries))
-	for _, e := range entries {
-		files[e.Name()] = true
+	files := make([]string, len(entries))
+	for i, e := range entries {
+		files[i] = e.Name()
+	}
+	return files
+}
+
+// outBy is the real servers that some files take out, and which does.
+func outBy(files []string, cfg *conf.Config, names map[netip.Addr]string) map[netip.AddrPort]string {
+	out := map[netip.AddrPort]string{}
+	if len(files) == 0 {
+		return out
 	}
 	for _, v := range cfg.Virtuals {
 		for _, r := range v.Reals {
 			for _, name := range maintenanceNames(r, names[r.Addr]) {
-				if files[name] {
+				if _, found := slices.BinarySearch(files, name); found {
 					out[r.AddrPort()] = name
 					break
 				}
@@ -160,96 +183,4 @@ func (d *Director) backToWork(r *real) {
 	if r.check != nil {
 		d.sched.Soon(&r.check.job)
 	}
-}
-
-// names looks up the names of addresses, in the background and again from time
-// to time.
-type names struct {
-	wanted chan []netip.Addr
-	found  chan map[netip.Addr]string
-	last   map[netip.Addr]string
-	nameOf nameFunc
-}
-
-// nameAge is how long a name is believed.
-const nameAge = 5 * time.Minute
-
-// A nameFunc is what an address resolves to, "" is nothing. It may take its
-// time, but not for ever.
-type nameFunc func(context.Context, netip.Addr) string
-
-func newNames(ctx context.Context, nameOf nameFunc) *names {
-	n := &names{nameOf: nameOf, wanted: make(chan []netip.Addr, 1), found: make(chan map[netip.Addr]string, 1)}
-	go n.run(ctx)
-	return n
-}
-
-// want says whose names will be asked for.
-func (n *names) want(cfg *conf.Config) {
-	seen := map[netip.Addr]bool{}
-	if cfg.MaintenanceDir != "" {
-		for _, v := range cfg.Virtuals {
-			for _, r := range v.Reals {
-				seen[r.Addr] = true
-			}
-		}
-	}
-	select {
-	case <-n.wanted:
-	default:
-	}
-	n.wanted <- slices.SortedFunc(maps.Keys(seen), netip.Addr.Compare)
-}
-
-// known is the names found so far.
-func (n *names) known() map[netip.Addr]string {
-	select {
-	case n.last = <-n.found:
-	default:
-	}
-	return n.last
-}
-
-func (n *names) run(ctx context.Context) {
-	again := time.NewTicker(nameAge)
-	defer again.Stop()
-	var addrs []netip.Addr
-	for {
-		select {
-		case addrs = <-n.wanted:
-		case <-again.C:
-		case <-ctx.Done():
-			return
-		}
-		found := make(map[netip.Addr]string, len(addrs))
-		for i, a := range addrs {
-			if ctx.Err() != nil {
-				return
-			}
-			found[a] = n.nameOf(ctx, a)
-			if i%64 == 63 || i == len(addrs)-1 {
-				n.publish(maps.Clone(found))
-			}
-		}
-	}
-}
-
-func (n *names) publish(found map[netip.Addr]string) {
-	select {
-	case <-n.found:
-	default:
-	}
-	n.found <- found
-}
-
-// resolve is the nameFunc that asks the machine's resolver, and drops the final
-// dot.
-func resolve(ctx context.Context, a netip.Addr) string {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	found, err := net.DefaultResolver.LookupAddr(ctx, a.String())
-	if err != nil || len(found) == 0 {
-		return ""
-	}
-	return strings.TrimSuffix(found[0], ".")
 }

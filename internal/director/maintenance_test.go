@@ -27,3 +27,31 @@ func TestMaintenanceNames(t *testing.T) {
 		}
 	}
 }
+
+// TestOutBy says whom the files in a maintenance directory take out.
+func TestOutBy(t *testing.T) {
+	cfg := configured(t, "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    real=10.1.0.2:80 masq\n    real=10.1.0.3:8080 masq\n")
+	names := map[netip.Addr]string{netip.MustParseAddr("10.1.0.3"): "web3.example.com"}
+	tests := map[string]struct {
+		files []string
+		want  map[string]string
+	}{
+		"no file":                {nil, map[string]string{}},
+		"of nobody":              {[]string{"10.1.0.9", "README"}, map[string]string{}},
+		"by address":             {[]string{"10.1.0.2"}, map[string]string{"10.1.0.2:80": "10.1.0.2"}},
+		"of another port":        {[]string{"10.1.0.1:81"}, map[string]string{}},
+		"by name":                {[]string{"web3"}, map[string]string{"10.1.0.3:8080": "web3"}},
+		"the most exact of some": {[]string{"10.1.0.1", "10.1.0.1:80", "web3.example.com"}, map[string]string{"10.1.0.1:80": "10.1.0.1:80", "10.1.0.3:8080": "web3.example.com"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := map[string]string{}
+			for at, file := range outBy(tt.files, cfg, names) {
+				got[at.String()] = file
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("out by %q (-want +got):\n%s", tt.files, diff)
+			}
+		})
+	}
+}
