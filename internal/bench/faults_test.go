@@ -41,8 +41,8 @@ func (s *session) faults() {
 		return
 	}
 	runs := windows
-	if n == small && s.peer.name == "keepalived" {
-		runs = 1 // these are not what it is compared for
+	if n < most && s.peer.name == "keepalived" {
+		runs = 1 // there is not the time for more
 	}
 	for range runs {
 		some := s.outages(n, 1, allFaults...)

@@ -39,34 +39,44 @@ func growing() []int { return []int{most / 10, most, 10 * most} }
 // growth measures ours with more and more real servers. The goal for the many is
 // what a check costs with few.
 func (c *comparison) growth() {
-	ours := c.peers[0]
-	limit, memory := goal(nil), goal(nil)
+	var limit, memory goal
 	for _, n := range growing() {
-		c.session(ours, work{kind: "http", n: n, interval: 10}, func(s *session) {
-			name := fmt.Sprintf("%d real servers", n)
-			s.forget()
-			for range windows {
-				used, before := s.cpu(), s.asked(n).Total
-				pause(window)
-				asked := s.asked(n).Total - before
-				s.add(sectionGrowth, name+": "+growthCPU, limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(max(asked, 1)))
-				if n == 10*most {
-					memory = atMost(200)
-				}
-				s.add(sectionGrowth, name+": "+growthMemory, memory, s.pss())
-			}
-			if n == 10*most {
-				for end := time.Now().Add(patience); s.asked(n).Fewest < 2 && time.Now().Before(end); {
-					pause(window / 8)
-				}
-				v := s.asked(n)
-				s.add(sectionGrowth, name+": between two checks, mean / worst (s)", atMost(10.05), v.Mean.Seconds(), v.Worst.Seconds())
+		if n > most {
+			memory = atMost(200)
+		}
+		c.session(c.peers[0], work{kind: "http", n: n, interval: 10}, func(s *session) {
+			s.grown(limit, memory)
+			if n > most {
+				s.punctualSlowly()
 			}
 		})
 		if limit == nil {
 			limit = c.flat()
 		}
 	}
+}
+
+// grown measures one number of real servers.
+func (s *session) grown(limit, memory goal) {
+	name := fmt.Sprintf("%d real servers: ", s.work.n)
+	s.forget()
+	for range windows {
+		used, before := s.cpu(), s.asked(s.work.n).Total
+		pause(window)
+		asked := s.asked(s.work.n).Total - before
+		s.add(sectionGrowth, name+growthCPU, limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(max(asked, 1)))
+		s.add(sectionGrowth, name+growthMemory, memory, s.pss())
+	}
+}
+
+// punctualSlowly notes how far apart checks are that come every ten seconds.
+func (s *session) punctualSlowly() {
+	for end := time.Now().Add(2 * patience); s.asked(s.work.n).Fewest < 2 && time.Now().Before(end); {
+		pause(window / 8)
+	}
+	v := s.asked(s.work.n)
+	name := fmt.Sprintf("%d real servers: between two checks, mean / worst (s)", s.work.n)
+	s.add(sectionGrowth, name, atMost(10.05), v.Mean.Seconds(), v.Worst.Seconds())
 }
 
 // flat is the goal to cost no more than a tenth above the first of growing.

@@ -29,7 +29,7 @@ const (
 	settling = 1500 * time.Millisecond // after the start
 	patience = 12 * time.Second
 	// enough is after how long no more steps are begun, so that the end is not far.
-	enough = 13 * time.Minute
+	enough = 14 * time.Minute
 )
 
 // BenchmarkPrograms compares the whole program with Debian's keepalived and Perl
@@ -99,7 +99,7 @@ func (c *comparison) compare(kind string, n int) {
 			s.steady()
 			if kind == "http" && n == most && p.inLog {
 				s.reload()
-				s.memory(20 * time.Second)
+				s.memory(15 * time.Second)
 			}
 			if kind == "http" {
 				s.faults()

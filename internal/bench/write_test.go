@@ -39,8 +39,8 @@ What is measured, and what not:
   even asked twice. The kernel answers pings by itself: nothing is known of their times.
 - A black hole is a rule that drops every packet to the servers; a refusing server has closed its port; a silent one
   accepts and does not answer. One server and 1 %% of them fail in all three ways at the same time, half of them in one way
-  after the other; all of it three times (with ten servers keepalived once), unless a program did not notice in time: that
-  is not waited for again.
+  after the other; all of it three times, with keepalived and fewer than 10,000 servers once. What a program did not notice in
+  time is not waited for again.
 - Where the log of ours says that lines are missing, because they came faster than they could be written, there is a
   dash for what would have been read from it.
 - Perl ldirectord is measured with 1,000 real servers and with connect and http only, and with one fault, 1 %% refused,
