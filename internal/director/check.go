@@ -27,9 +27,9 @@ type check struct {
 
 	// Owned by the director's goroutine.
 	unheard   bool // it has not answered since the start or reload that made it
+	paced     bool // its interval was set at least once
 	users     []*real
-	paced     time.Duration // the interval that was set last, 0 is none yet
-	neighbour *check        // the next one at the same address, in a ring; see neighbours
+	neighbour *check // the next one at the same address, in a ring; see neighbours
 	past      past
 }
 
@@ -65,7 +65,7 @@ func (d *Director) ask(c *check) {
 	if c.leash != nil {
 		ctx = c.leash.ctx
 	}
-	d.start(ctx, ask, timeout, int(c.kit.attempts), func(r engine.Result) {
+	d.start(ctx, ask, timeout, c.kit.attempts, func(r engine.Result) {
 		if ctx.Err() == nil {
 			c.kit.secrets.hideResult(&r)
 			c.turn(r.Err == nil)
@@ -125,8 +125,8 @@ func (c *check) pace() time.Duration {
 // does so in any case: whatever was asked ahead of its first regular turn may
 // have its second one too far away.
 func (d *Director) repace(c *check) {
-	if pace := c.pace(); pace != c.paced {
-		c.paced = pace
+	if pace := c.pace(); pace != c.job.Interval || !c.paced {
+		c.paced = true
 		d.sched.SetInterval(&c.job, pace)
 	}
 }
