@@ -145,7 +145,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	d.checking = ctx
 	d.start, d.end = d.starter(cfg)
-	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate)})
+	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: d.results.ring})
 	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
 	d.maint = watchMaintenance(ctx, d.o.NameOf)
@@ -164,10 +164,13 @@ type starter func(ctx context.Context, c checker.Checker, timeout time.Duration,
 func (d *Director) starter(cfg *conf.Config) (start starter, end func()) {
 	if ask := d.o.Ask; ask != nil {
 		return func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result)) {
-			go func() { done(ask(ctx, c, timeout, attempts)) }()
+			go func() {
+				done(ask(ctx, c, timeout, attempts))
+				d.results.ring()
+			}()
 		}, func() {}
 	}
-	o := engine.Options{Trace: d.o.Debug != nil}
+	o := engine.Options{Trace: d.o.Debug != nil, Pause: d.results.ring}
 	if cfg.CheckSource.Is4() {
 		o.Source4 = cfg.CheckSource
 	} else {

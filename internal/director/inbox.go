@@ -16,11 +16,20 @@ type inbox struct {
 
 func newInbox() *inbox { return &inbox{bell: make(chan struct{}, 1)} }
 
-// put puts a result in.
+// put puts a result in. The bell is left alone: results come in crowds.
 func (b *inbox) put(res result) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.list = append(b.list, res)
-	b.mu.Unlock()
+}
+
+// ring rings the bell if there is something.
+func (b *inbox) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.list) == 0 {
+		return
+	}
 	select {
 	case b.bell <- struct{}{}:
 	default: // it rings already

@@ -81,7 +81,7 @@ func (c *conversation) visit(t checker.Talker) {
 		c.in.pool = &datagramBuffers
 	}
 	if c.target.Host != "" {
-		go c.lookUp()
+		go c.engine.alone(c.lookUp)
 		return
 	}
 	c.open(c.target.Addr)
@@ -108,7 +108,7 @@ func (c *conversation) connected() {
 	case err != nil:
 		c.left(err)
 	case c.target.TLS != nil:
-		go c.talkAlone(c.target.TLS)
+		go c.engine.alone(func() { c.talkAlone(c.target.TLS) })
 	default:
 		c.begin()
 	}
@@ -135,7 +135,7 @@ func (c *conversation) turn() bool {
 	case over:
 		c.left(err)
 	case c.step.StartTLS != nil:
-		go c.talkAlone(c.step.StartTLS)
+		go c.engine.alone(func() { c.talkAlone(c.step.StartTLS) })
 	default:
 		return true
 	}

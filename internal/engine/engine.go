@@ -38,6 +38,11 @@ type Options struct {
 	// those that fail.
 	Trace bool
 
+	// Pause is called after results were handed over, when no more are at hand;
+	// nil is nobody. Whoever started them knows itself of those that were handed
+	// over before Start had returned.
+	Pause func()
+
 	// Resolver looks up the names of redirects, nil is net.DefaultResolver.
 	Resolver Resolver
 }
@@ -54,6 +59,7 @@ type Engine struct {
 	source4, source6 netip.Addr
 	trace            bool
 	resolver         Resolver
+	pause            func()
 	ephemeral        uint16 // the lowest port that may be our own end's
 
 	loop  loop
@@ -71,14 +77,19 @@ type Engine struct {
 // New returns an Engine. It raises this process's limit of open descriptors as
 // far as it may.
 func New(o Options) *Engine {
+	if o.Pause == nil {
+		o.Pause = func() {}
+	}
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
 	return &Engine{
+		loop:      loop{pause: o.Pause},
 		source4:   o.Source4,
 		source6:   o.Source6,
 		trace:     o.Trace,
 		resolver:  o.Resolver,
+		pause:     o.Pause,
 		ephemeral: lowestEphemeral(),
 		most:      cmp.Or(max(o.MaxTalks, 0), descriptors()),
 		calls:     make(chan struct{}, cmp.Or(max(o.MaxCallers, 0), defaultMaxCallers)),
@@ -124,7 +135,10 @@ func (e *Engine) Start(ctx context.Context, c checker.Checker, timeout time.Dura
 		*talk = conversation{engine: e, ctx: ctx, talker: c, timeout: timeout, attempts: attempts, done: done}
 		e.admit(talk)
 	case checker.Caller:
-		go func() { done(e.callUntilUp(ctx, c, timeout, attempts)) }()
+		go func() {
+			done(e.callUntilUp(ctx, c, timeout, attempts))
+			e.pause()
+		}()
 	default:
 		done(Result{Err: checker.LocalError{Err: fmt.Errorf("%T is no check", c)}, Local: true})
 	}
@@ -144,7 +158,10 @@ func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Durati
 }
 
 // Close ends all Talkers that are being asked. Nothing is asked after it.
-func (e *Engine) Close() { e.loop.close() }
+func (e *Engine) Close() {
+	e.loop.close()
+	e.pause()
+}
 
 // admit begins a conversation when there is a place for it.
 func (e *Engine) admit(c *conversation) {
@@ -175,7 +192,7 @@ func (e *Engine) ended() {
 	}
 	next := e.queue[0]
 	e.queue = slices.Delete(e.queue, 0, 1)
-	go next.start()
+	go e.alone(next.start)
 }
 
 // sweep ends the conversations whose context has ended.
@@ -194,6 +211,13 @@ func (e *Engine) sweep() {
 	for _, c := range gone {
 		c.done(Result{Err: c.ctx.Err()})
 	}
+	e.pause()
+}
+
+// alone goes on with a conversation in a goroutine of its own.
+func (e *Engine) alone(step func()) {
+	step()
+	e.pause()
 }
 
 // callUntilUp waits for a place and then makes the attempts.

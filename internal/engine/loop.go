@@ -18,6 +18,7 @@ import (
 // epoll of its own, which waits on Go's poller like any other descriptor: the
 // goroutine never blocks a thread, and wakes up once for all that has happened.
 type loop struct {
+	pause func() // the Engine's
 	start sync.Once
 	ended chan struct{}
 
@@ -49,10 +50,22 @@ func (l *loop) begin() {
 	go l.run(raw)
 }
 
+const (
+	// freely is how often in a span of time the loop looks as soon as something
+	// has happened. After that it lets a breather pass before each look: with
+	// thousands of sockets to wait for, as many wake-ups would cost half as much
+	// again. A few checks are answered to without delay.
+	freely   = 32
+	span     = 50 * time.Millisecond
+	breather = 500 * time.Microsecond
+)
+
 // run handles what happens until the loop is closed.
 func (l *loop) run(raw syscall.RawConn) {
 	defer close(l.ended)
 	events := make([]syscall.EpollEvent, 256)
+	var began time.Time // the present span
+	looks := 0
 	for {
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
@@ -70,6 +83,13 @@ func (l *loop) run(raw syscall.RawConn) {
 		now := time.Now()
 		for c := l.due(now); c != nil; c = l.due(now) {
 			c.late(now)
+		}
+		l.pause()
+		if looks++; now.Sub(began) > span {
+			began, looks = now, 0
+		}
+		if looks > freely {
+			time.Sleep(breather)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (c *conversation) listen() {
 			return
 		case c.target.Slow || len(c.in.data) > muchRead:
 			c.socket.away = true
-			go c.judge()
+			go c.engine.alone(c.judge)
 			return
 		case !c.turn():
 			return

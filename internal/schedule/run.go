@@ -21,6 +21,7 @@ func (s *Schedule) Run(ctx context.Context) {
 		for _, j := range s.turn() {
 			s.begin(j)
 		}
+		s.pause()
 		timer.Reset(s.rest())
 	}
 }

@@ -45,6 +45,9 @@ type Options struct {
 	// Rate is how many jobs a second get their first start; 0 starts few at once
 	// and spreads many over their interval.
 	Rate float64
+	// Pause is called after the jobs that were due have been started; nil is
+	// nobody.
+	Pause func()
 }
 
 const (
@@ -62,6 +65,7 @@ const (
 type Schedule struct {
 	tick  time.Duration
 	rate  float64
+	pause func()
 	epoch time.Time     // all times are counted from here, on the monotonic clock
 	wake  chan struct{} // something is due earlier than the loop sleeps
 
@@ -83,9 +87,13 @@ type Schedule struct {
 
 // New returns a Schedule without jobs. It starts nothing before Run.
 func New(o Options) *Schedule {
+	if o.Pause == nil {
+		o.Pause = func() {}
+	}
 	return &Schedule{
 		tick:     cmp.Or(max(o.Tick, 0), defaultTick),
 		rate:     max(o.Rate, 0),
+		pause:    o.Pause,
 		epoch:    time.Now(),
 		wake:     make(chan struct{}, 1),
 		done:     -1,
