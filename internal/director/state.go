@@ -136,15 +136,15 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 // of v's real servers.
 func (v *virtual) inherit(old *virtual, before []*check) {
 	v.reported, v.anyUp, v.goneSince = old.reported, old.anyUp, old.goneSince
-	var known map[netip.AddrPort]*real
+	var known map[netip.AddrPort]*real // nil as long as the lists are the same
 	for i, r := range v.reals {
+		if known == nil && (i >= len(old.reals) || old.reals[i].conf.AddrPort() != r.conf.AddrPort()) {
+			known = old.realsByName()
+		}
 		var o *real
-		if known == nil && i < len(old.reals) && old.reals[i].conf.AddrPort() == r.conf.AddrPort() {
+		if known == nil {
 			o = old.reals[i]
-		} else { // from here on the lists differ
-			if known == nil {
-				known = old.realsByName()
-			}
+		} else {
 			o = known[r.conf.AddrPort()]
 		}
 		if o != nil {
