@@ -9,6 +9,7 @@ import (
 
 	"ldirectord/checker"
 	"ldirectord/internal/engine"
+	"ldirectord/internal/schedule"
 	"ldirectord/ipvs"
 )
 
@@ -54,6 +55,35 @@ func TestAlive(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if err := d.Alive(); err != nil {
 			t.Errorf("after it answered: %v", err)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+// TestAliveSchedule has the schedule stand still, beside a director that works.
+func TestAliveSchedule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := New(Options{Table: ipvs.NewMemory(), Sink: func(Event) {}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			ended <- d.Run(ctx, configured(t, "virtual=10.0.0.1:80\n    checktype=on\n    real=10.1.0.1:80 masq\n"))
+		}()
+		<-d.Ready()
+		works := d.clockwork.Load()
+		d.clockwork.Store(schedule.New(schedule.Options{})) // nobody runs it
+		time.Sleep(standstill)
+		if err := d.Alive(); err != nil {
+			t.Errorf("after %v: %v", standstill, err)
+		}
+		time.Sleep(time.Second)
+		if err := d.Alive(); err == nil || !strings.Contains(err.Error(), "the schedule stands still") {
+			t.Errorf("with a schedule that does not come round: %v", err)
+		}
+		d.clockwork.Store(works)
+		if err := d.Alive(); err != nil {
+			t.Errorf("with one that does: %v", err)
 		}
 		cancel()
 		<-ended

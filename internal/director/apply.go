@@ -8,37 +8,81 @@ import (
 	"ldirectord/ipvs"
 )
 
-// sync makes the kernel hold what it should for v and reports what was done.
-func (d *Director) sync(v *virtual) {
+// sync makes the kernel hold what it should for vs and reports what was done.
+// All that is added or raised, for all of them, comes before anything is lowered
+// or deleted: when a rack dies, that is a few requests to the kernel.
+func (d *Director) sync(vs ...*virtual) {
+	plans := make([][]step, len(vs))
+	for i, v := range vs {
+		plans[i] = d.prepare(v)
+	}
+	d.changeAll(plans, step.gives)
+	d.changeAll(plans, step.takes)
+	for i, v := range vs {
+		for _, s := range plans[i] {
+			d.conclude(v, s)
+		}
+		d.report(v)
+	}
+}
+
+// prepare is the plan for v, whose service has been changed already if need be.
+// Nothing can be added to one that is not there.
+func (d *Director) prepare(v *virtual) []step {
 	v.retry = false
 	d.keep(v)
 	if v.invalid != nil {
 		d.refused(v, "virtual service "+v.name, v.invalid)
-	} else {
-		for _, s := range plan(v.have, v.want()) {
-			if !d.apply(v, s) && s.Op == ipvs.AddService {
-				break // nothing can be added to a service that is not there
+		return nil
+	}
+	steps := plan(v.have, v.want())
+	if len(steps) == 0 || steps[0].gives() || steps[0].takes() {
+		return steps
+	}
+	d.change(&steps[0])
+	if steps[0].err != nil && steps[0].Op == ipvs.AddService {
+		return steps[:1]
+	}
+	return steps
+}
+
+// changeAll applies the steps of a kind in the order of the plans.
+func (d *Director) changeAll(plans [][]step, kind func(step) bool) {
+	var steps []*step
+	var changes []ipvs.Change
+	for _, p := range plans {
+		for i := range p {
+			if kind(p[i]) {
+				steps = append(steps, &p[i])
+				changes = append(changes, p[i].Change)
 			}
 		}
 	}
-	d.report(v)
+	for i, err := range ipvs.ApplyAll(d.o.Table, changes) {
+		d.answered(steps[i], err)
+	}
 }
 
-// apply does one step. What the kernel is believed to hold afterwards is what
-// it holds, whatever came of it.
-func (d *Director) apply(v *virtual, s step) bool {
-	err := d.change(&s)
-	if errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
+// apply does one step and reports it.
+func (d *Director) apply(v *virtual, s step) {
+	d.change(&s)
+	d.conclude(v, s)
+}
+
+// conclude notes and reports what came of a step. What the kernel is believed to
+// hold afterwards is what it holds, whatever came of it.
+func (d *Director) conclude(v *virtual, s step) {
+	if errors.Is(s.err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that somebody deleted is not
 		// put back just to have weight 0, unless readdquiescent says so.
 		v.have.slots.remove(s.Destination.AddrPort)
 		v.respect(s.Destination.AddrPort, byHand{absent: true})
-		return true
+		return
 	}
-	if err != nil {
+	if s.err != nil {
 		v.retry = true
-		d.refused(v, s.Change.String(), err)
-		return false
+		d.refused(v, s.Change.String(), s.err)
+		return
 	}
 	if len(v.said) > 0 {
 		delete(v.said, refusal(s.Change.String()))
@@ -47,19 +91,19 @@ func (d *Director) apply(v *virtual, s step) bool {
 	for _, e := range d.eventsOf(v, s) {
 		d.emit(v, e)
 	}
-	return true
 }
 
-// change applies a step to the table. An entry that is there already is
-// changed, one that is missing is added, and one that is gone needs no
+// change applies one step to the table.
+func (d *Director) change(s *step) { d.answered(s, d.o.Table.Apply(s.Change)) }
+
+// answered takes in the kernel's answer to a step. An entry that is there already
+// is changed, one that is missing is added, and one that is gone needs no
 // deleting: somebody was faster.
-func (d *Director) change(s *step) error {
-	err := d.o.Table.Apply(s.Change)
+func (d *Director) answered(s *step, err error) {
 	d.kernel.count(s.Op, err)
+	s.err = err
 	again := s.Change
 	switch {
-	case err == nil:
-		return nil
 	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddDestination:
 		again.Op = ipvs.EditDestination
 	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddService:
@@ -67,15 +111,14 @@ func (d *Director) change(s *step) error {
 	case errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && (s.Destination.Weight > 0 || d.conf.ReaddQuiescent):
 		again.Op = ipvs.AddDestination
 	case errors.Is(err, fs.ErrNotExist) && (s.Op == ipvs.DeleteDestination || s.Op == ipvs.DeleteService):
-		return nil
+		s.err = nil
+		return
 	default:
-		return err
+		return
 	}
-	if d.o.Table.Apply(again) != nil {
-		return err
+	if d.o.Table.Apply(again) == nil {
+		s.err, s.Op = nil, again.Op
 	}
-	s.Op = again.Op
-	return nil
 }
 
 // record notes a step that the kernel has taken.

@@ -60,6 +60,7 @@ type Director struct {
 	clockwork atomic.Pointer[schedule.Schedule] // sched, for Alive
 
 	// Owned by the goroutine of Run.
+	turn       time.Time // see now
 	conf       *conf.Config
 	status     conf.Status
 	virtuals   []*virtual // in the order of the file
@@ -113,7 +114,8 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.workshop.pinger.Close()
-	d.load(newDraft(cfg, d.now()), conf.Starting)
+	d.load(newDraft(cfg, time.Now()), conf.Starting)
+	d.turn = time.Time{}
 	close(d.ready)
 	for {
 		select {
@@ -138,6 +140,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			return nil
 		}
 		d.settle()
+		d.turn = time.Time{}
 	}
 }
 
@@ -205,7 +208,7 @@ func (d *Director) hearAll() {
 // Reload swaps in a configuration. It returns when the kernel agrees with it,
 // or ctx is done.
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
-	draft := newDraft(cfg, d.now())
+	draft := newDraft(cfg, time.Now())
 	return d.do(ctx, func() { d.load(draft, conf.Reloading) })
 }
 
@@ -226,4 +229,12 @@ func (d *Director) do(ctx context.Context, f func()) error {
 	}
 }
 
-func (d *Director) now() time.Time { return time.Now() }
+// now is when this turn of the loop began: what is heard and done together
+// happens at one moment, and costs one look at the clock. It is for the
+// goroutine that owns the state.
+func (d *Director) now() time.Time {
+	if d.turn.IsZero() {
+		d.turn = time.Now()
+	}
+	return d.turn
+}

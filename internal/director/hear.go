@@ -143,8 +143,8 @@ func (d *Director) settle() {
 		return
 	}
 	slices.SortFunc(d.dirty, func(a, b *virtual) int { return cmp.Compare(a.order, b.order) })
+	d.sync(d.dirty...)
 	for _, v := range d.dirty {
-		d.sync(v)
 		v.dirty = false
 	}
 	clear(d.dirty) // those of an earlier configuration are not to be held here

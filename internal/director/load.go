@@ -203,8 +203,8 @@ func (d *Director) purge(v *virtual, phase string) {
 		return
 	}
 	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: v.service}}
-	if err := d.change(&c); err != nil {
-		d.emit(v, Event{Kind: Refused, Reason: err.Error()})
+	if d.change(&c); c.err != nil {
+		d.emit(v, Event{Kind: Refused, Reason: c.err.Error()})
 		return
 	}
 	for _, r := range v.reals {

@@ -61,7 +61,18 @@ func (v *virtual) wantedService() ipvs.Service {
 // A step is one change to the kernel and what it is about.
 type step struct {
 	ipvs.Change
-	old, new slot // the zero slot where there was or will be none
+	old, new slot  // the zero slot where there was or will be none
+	err      error // why the kernel did not take it, once it was asked
+}
+
+// gives reports whether a step adds or raises a destination.
+func (s step) gives() bool {
+	return s.Op == ipvs.AddDestination || s.Op == ipvs.EditDestination && s.new.weight >= s.old.weight
+}
+
+// takes reports whether a step lowers or deletes a destination.
+func (s step) takes() bool {
+	return s.Op == ipvs.DeleteDestination || s.Op == ipvs.EditDestination && s.new.weight < s.old.weight
 }
 
 // plan is how the kernel gets from have to want: what is missing is added and
@@ -75,7 +86,7 @@ func plan(have, want held) []step {
 		if op == ipvs.DeleteDestination {
 			dst = old
 		}
-		return step{ipvs.Change{Op: op, Service: want.service, Destination: dst.destination()}, old, new}
+		return step{Change: ipvs.Change{Op: op, Service: want.service, Destination: dst.destination()}, old: old, new: new}
 	}
 	for h, w := range pairs(have.slots, want.slots) {
 		switch {
