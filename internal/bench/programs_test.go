@@ -84,8 +84,8 @@ func (c *comparison) all() {
 		c.compare(kind, min(medium, most))
 	}
 	c.hanging()
-	c.growth()
 	c.within()
+	c.growth()
 	c.hours()
 }
 

@@ -77,11 +77,8 @@ func (s *session) steady() {
 	limit := cheap[s.work.kind]
 	for range windows {
 		s.forget()
-		used, began := s.cpu(), time.Now()
-		pause(window)
-		for s.asked(s.work.n).Fewest < 2 && time.Since(began) < patience {
-			pause(window / 8)
-		}
+		used := s.cpu()
+		s.watch()
 		v := s.asked(s.work.n)
 		if v.Total == 0 || s.ended.Load() {
 			s.Fatalf("nobody was asked; it said %q", s.last.String())
@@ -89,6 +86,14 @@ func (s *session) steady() {
 		s.add(sectionCPU, s.work.title(), limit, float64((s.cpu()-used).Nanoseconds())/1e3/float64(v.Total))
 		s.punctual(s.work.title(), s.work.n)
 		s.add(sectionMemory, s.work.title(), atMost(30), s.pss())
+	}
+}
+
+// watch lets a window go by, and more until all servers were asked twice.
+func (s *session) watch() {
+	began := time.Now()
+	for pause(window); s.asked(s.work.n).Fewest < 2 && time.Since(began) < patience; {
+		pause(window / 8)
 	}
 }
 
@@ -117,7 +122,7 @@ func (c *comparison) hanging() {
 		c.session(p, work{kind: "http", n: most, hanging: 100}, func(s *session) {
 			for range windows {
 				s.forget()
-				pause(window)
+				s.watch()
 				s.punctual(s.work.title(), most)
 			}
 		})
@@ -132,7 +137,7 @@ func (s *session) reload() {
 		if err := s.touch(); err != nil {
 			s.Fatal(err)
 		}
-		pause(window)
+		s.watch()
 		s.punctual(s.work.title()+", with a reload", s.work.n)
 	}
 }
