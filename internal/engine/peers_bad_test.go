@@ -186,7 +186,7 @@ func TestServicesOfManyBadPeers(t *testing.T) {
 
 // slack is how late a test may see a deadline kept while the peers, which live
 // in this process too, do their worst. What does not keep it takes for ever.
-const slack = 2 * time.Second
+const slack = 3 * time.Second
 
 // askAll asks all beside each other and looks at how late they were and at what is left
 // behind.
@@ -196,11 +196,11 @@ func askAll(t *testing.T, cases []badCase, timeout time.Duration) {
 	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
 	lates := make([]time.Duration, len(cases))
 	var wg sync.WaitGroup
-	pace := time.NewTicker(10 * ms) // a thousand a second; all at one instant would be a test of the CPU
+	pace := time.NewTicker(10 * ms) // five hundred a second; all at one instant would be a test of the CPU
 	defer pace.Stop()
 	for i, c := range cases {
 		wg.Go(func() { lates[i] = c.ask(t, e, timeout) })
-		if i%10 == 0 {
+		if i%5 == 0 {
 			<-pace.C
 		}
 	}
