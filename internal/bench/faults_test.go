@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"testing"
 	"time"
 )
 
@@ -165,5 +166,19 @@ func (s *session) filter(rules string) {
 	s.Helper()
 	if err := feed(rules, "nft", "-f", "-"); err != nil {
 		s.Fatal(err)
+	}
+}
+
+func TestOutages(t *testing.T) {
+	s := &session{work: work{kind: "http", n: 1000}}
+	got := s.outages(1000, 1, Refused, BlackHole)
+	got = append(got, s.outages(998, 10, Silent)...)
+	want := []outage{
+		{Refused, 999, 1000, "http, 1 of 1000 refused"},
+		{BlackHole, 998, 999, "http, 1 of 1000 blackhole"},
+		{Silent, 988, 998, "http, 1 % of 1000 silent"},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("outages %+v, want %+v", got, want)
 	}
 }

@@ -1,5 +1,11 @@
 package bench
 
+import (
+	"testing"
+
+	"ldirectord/conf"
+)
+
 // A question is what the real servers are asked, in the words of a virtual
 // service of ours and of a real server of keepalived's.
 type question struct {
@@ -41,3 +47,33 @@ const (
 	page = "\tchecktype=negotiate\n\trequest=\"index.html\"\n\treceive=\"OK\"\n"
 	url  = "      url {\n        path /index.html\n        status_code 200\n      }\n"
 )
+
+// What the programs are given is a configuration of so many real servers, also
+// beside commands that hang.
+func TestConfigurations(t *testing.T) {
+	for kind := range questions {
+		for _, hanging := range []int{0, 20} {
+			w := work{kind: kind, n: 30, port: 8080, hanging: hanging, interval: 7}
+			t.Run(w.title(), func(t *testing.T) {
+				file, err := ldirectordFile(t.TempDir(), w)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c, err := conf.Load(file, conf.Options{Hostname: "bench"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := 0
+				for _, v := range c.Virtuals {
+					n += len(v.Reals)
+				}
+				if n != w.n+hanging {
+					t.Errorf("%d real servers, want %d", n, w.n+hanging)
+				}
+				if _, err := keepalivedFile(t.TempDir(), w); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
