@@ -19,35 +19,36 @@ import (
 // goroutine never blocks a thread, and wakes up once for all that has happened.
 type loop struct {
 	pause func() // the Engine's
-	start sync.Once
 	ended chan struct{}
 
 	mu      sync.Mutex
 	epoll   int
-	file    *os.File // epoll on Go's poller
-	failed  error    // why there is no loop
+	file    *os.File // epoll on Go's poller, nil until something has to be waited for
 	closed  bool
 	waiting []*conversation // by descriptor
 	times   times           // of the same, the earliest first
 	alarm   time.Time       // when the goroutine wakes up at the latest, zero is never
 }
 
-// begin starts the loop when it is needed for the first time.
-func (l *loop) begin() {
-	l.ended = make(chan struct{})
+// begin starts the loop, unless it runs.
+func (l *loop) begin() error {
+	if l.file != nil {
+		return nil
+	}
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
-		l.failed = checker.LocalError{Err: fmt.Errorf("opening an epoll: %w", err)}
-		return
+		return fmt.Errorf("opening an epoll: %w", err)
 	}
 	_ = syscall.SetNonblock(fd, true) // or Go's poller would not have it
-	l.epoll, l.file = fd, os.NewFile(uintptr(fd), "epoll")
-	raw, err := l.file.SyscallConn()
+	file := os.NewFile(uintptr(fd), "epoll")
+	raw, err := file.SyscallConn()
 	if err != nil {
-		l.failed = checker.LocalError{Err: err}
-		return
+		file.Close()
+		return err
 	}
+	l.epoll, l.file, l.ended = fd, file, make(chan struct{})
 	go l.run(raw)
+	return nil
 }
 
 const (
@@ -97,17 +98,17 @@ func (l *loop) run(raw syscall.RawConn) {
 // leave leaves c to the loop until something happens to its socket, or it is
 // wake's time. c must not be touched any more.
 func (l *loop) leave(c *conversation, events uint32) error {
-	l.start.Do(l.begin)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := c.socket
 	switch {
-	case l.failed != nil:
-		return l.failed
 	case l.closed:
 		return context.Canceled
 	case c.ctx.Err() != nil:
 		return c.ctx.Err()
+	}
+	if err := l.begin(); err != nil {
+		return checker.LocalError{Err: err}
 	}
 	if err := l.watch(s, events); err != nil {
 		return checker.LocalError{Err: fmt.Errorf("waiting for a socket: %w", err)}

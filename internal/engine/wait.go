@@ -112,7 +112,7 @@ func (c *conversation) receive() (more bool, err error) {
 		n, err := readOnce(c.socket.fd, c.in.room())
 		c.got(c.in.add(max(n, 0)))
 		switch {
-		case err == syscall.EAGAIN:
+		case errors.Is(err, syscall.EAGAIN):
 			return false, nil
 		case err != nil:
 			return false, err
