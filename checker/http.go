@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"net/http"
@@ -30,6 +31,8 @@ type HTTPOptions struct {
 	Headers        []string       // more of them, "Name: value"
 	Version        string         // "1.0", "1.1" or "2", "" is 1.1
 	Follow         Follow         // of redirects
+
+	path string // of Request, "" if that is a whole URL; from Complete
 }
 
 // Follow is what is done with a redirect.
@@ -49,10 +52,13 @@ const (
 // The detail is the status line, or the beginning of the body if the status
 // was good and only the body was not.
 type HTTP struct {
-	HTTPOptions
+	*HTTPOptions                // those of At, which others share; Addr and TLS are in here
+	Addr         netip.AddrPort // the real server
+	TLS          *tls.Config    // its options' for https
+
 	url       place
-	host      string // the Host header
-	target    Target
+	host      string      // the Host header
+	tls       *tls.Config // that is spoken with url's server, nil is none
 	request   []byte
 	tunnel    []byte // the CONNECT that comes before request, nil is none
 	redirects int    // that have led here
@@ -61,6 +67,16 @@ type HTTP struct {
 // NewHTTP makes the check and its request, which is the same each time. The
 // error says what of o cannot be asked.
 func NewHTTP(o HTTPOptions) (*HTTP, error) {
+	shared := o
+	if err := shared.Complete(); err != nil {
+		return nil, err
+	}
+	return shared.At(o.Addr, o.TLS)
+}
+
+// Complete fills in what the zero values stand for, so that At can be called.
+// The error says what of o cannot be asked.
+func (o *HTTPOptions) Complete() error {
 	if o.Method == "" {
 		o.Method = http.MethodGet
 	}
@@ -70,18 +86,30 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	if o.Version == "" {
 		o.Version = "1.1"
 	}
-	if err := o.check(); err != nil {
-		return nil, err
+	// The configuration puts a "/" before every request.
+	if request := strings.TrimPrefix(o.Request, "/"); !hasScheme(request) {
+		o.path = escapePath("/" + request)
 	}
-	url, err := o.place()
+	return o.check()
+}
+
+// At makes the check of one of many real servers that are asked alike, with
+// what NewHTTP takes from HTTPOptions.Addr and TLS. All of them keep o, which
+// must not be changed any more.
+func (o *HTTPOptions) At(addr netip.AddrPort, config *tls.Config) (*HTTP, error) {
+	h := &HTTP{HTTPOptions: o, Addr: addr, TLS: config}
+	url, err := h.place()
 	if err != nil {
 		return nil, err
 	}
-	return o.ask(url, o.hostOf(url), o.Headers)
+	if err := h.ask(url, h.hostOf(url)); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // check refuses what would not be the request that was meant.
-func (o HTTPOptions) check() error {
+func (o *HTTPOptions) check() error {
 	if o.Method != http.MethodGet && o.Method != http.MethodHead {
 		return fmt.Errorf("http method %s is neither GET nor HEAD", excerpt(o.Method))
 	}
@@ -115,76 +143,69 @@ func cutHeader(header string) (name, value string) {
 }
 
 // place is the URL that is asked for first.
-func (o HTTPOptions) place() (place, error) {
-	// The configuration puts a "/" before every request.
-	request := strings.TrimPrefix(o.Request, "/")
-	if hasScheme(request) {
-		return parsePlace(request)
+func (h *HTTP) place() (place, error) {
+	if h.path == "" {
+		return parsePlace(strings.TrimPrefix(h.Request, "/"))
 	}
 	scheme := "http"
-	if o.Service == "https" {
+	if h.Service == "https" {
 		scheme = "https"
 	}
-	return place{scheme: scheme, authority: o.Addr.String(), addr: o.Addr, path: escapePath("/" + request)}, nil
+	return place{scheme: scheme, authority: h.Addr.String(), addr: h.Addr, path: h.path}, nil
 }
 
 // hostOf is the Host header of the first request: the virtual host, else the
 // address of the real server without its port, as in the original; a proxy is
 // told what the URL says.
-func (o HTTPOptions) hostOf(url place) string {
+func (h *HTTP) hostOf(url place) string {
 	switch {
-	case o.HasVirtualHost:
-		return o.VirtualHost
-	case o.Service == "http_proxy":
+	case h.HasVirtualHost:
+		return h.VirtualHost
+	case h.Service == "http_proxy":
 		return url.authority
-	case o.Addr.Addr().Is6():
-		return "[" + o.Addr.Addr().String() + "]"
+	case h.Addr.Addr().Is6():
+		return "[" + h.Addr.Addr().String() + "]"
 	}
-	return o.Addr.Addr().String()
+	return h.Addr.Addr().String()
 }
 
-// ask is the check that asks for url with the options o.
-func (o HTTPOptions) ask(url place, host string, headers []string) (*HTTP, error) {
-	h := &HTTP{HTTPOptions: o, url: url, host: host, target: url.target()}
-	var err error
+// ask has h ask for url.
+func (h *HTTP) ask(url place, host string) (err error) {
+	h.url, h.host = url, host
 	if url.scheme == "https" {
-		if h.target.TLS, err = o.tlsFor(url); err != nil {
-			return nil, err
+		if h.tls, err = h.tlsFor(url); err != nil {
+			return err
 		}
 	}
-	if o.Version == "2" {
-		h.request = h.http2Request(headers)
+	if h.Version == "2" {
+		h.request = h.http2Request(h.Headers)
 	} else {
-		h.request = h.http1Request(headers)
+		h.request = h.http1Request(h.Headers)
 	}
-	if o.Service != "http_proxy" {
-		return h, nil
-	}
-	h.target.Addr, h.target.Host = o.Addr, ""
-	if url.scheme == "https" {
+	if h.Service == "http_proxy" && url.scheme == "https" {
 		// TLS begins inside of the tunnel.
 		h.tunnel = fmt.Appendf(nil, "CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\nUser-Agent: %s\r\n\r\n", url.hostPort(), userAgent)
 	}
-	return h, nil
+	return nil
 }
 
 // tlsFor is the TLS that is spoken with url's server. The name of the options
 // is the real server's; another one is asked for by its own.
-func (o HTTPOptions) tlsFor(url place) (config *tls.Config, err error) {
-	switch own := url.addr == o.Addr; {
-	case o.TLS == nil && own:
-		config, err = TLSConfig(TLSOptions{Name: o.VirtualHost})
-	case o.TLS == nil:
+func (h *HTTP) tlsFor(url place) (config *tls.Config, err error) {
+	switch own := url.addr == h.Addr; {
+	case h.TLS == nil && own:
+		config, err = TLSConfig(TLSOptions{Name: h.VirtualHost})
+	case h.TLS == nil:
 		config, err = TLSConfig(TLSOptions{Name: url.serverName()})
-	case own && o.Version != "2":
-		return o.TLS, nil
+	case own && h.Version != "2":
+		return h.TLS, nil
 	default:
-		config = o.TLS.Clone()
+		config = h.TLS.Clone()
 		if !own {
 			config.ServerName = url.serverName()
 		}
 	}
-	if err == nil && o.Version == "2" {
+	if err == nil && h.Version == "2" {
 		config.NextProtos = []string{"h2"}
 	}
 	return config, err
@@ -204,7 +225,7 @@ func (h *HTTP) http1Request(headers []string) []byte {
 	for _, header := range h.allHeaders(headers) {
 		request = fmt.Appendf(request, "%s: %s\r\n", header[0], header[1])
 	}
-	return append(request, "Connection: close\r\n\r\n"...)
+	return bytes.Clone(append(request, "Connection: close\r\n\r\n"...)) // there are many: no spare room
 }
 
 // allHeaders are the names and values of a request's headers.
@@ -252,10 +273,13 @@ func (h *HTTP) through() string {
 
 // Target implements Talker.
 func (h *HTTP) Target() Target {
-	target := h.target
+	target := h.url.target()
 	target.Slow = h.Receive.Slow() || h.ReceiveNot.Slow()
-	if h.tunnel != nil {
-		target.TLS = nil
+	if h.Service == "http_proxy" {
+		target.Addr, target.Host = h.Addr, ""
+	}
+	if h.tunnel == nil {
+		target.TLS = h.tls
 	}
 	return target
 }

@@ -56,7 +56,7 @@ func (d *httpDialogue) tunnelled(in []byte, eof bool) Step {
 		d.next = (*httpDialogue).headed
 		return Step{Send: d.h.request}
 	}
-	return Step{Consumed: len(in), StartTLS: d.h.target.TLS}
+	return Step{Consumed: len(in), StartTLS: d.h.tls}
 }
 
 // headed reads the head of the answer.

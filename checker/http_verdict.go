@@ -150,13 +150,12 @@ func (h *HTTP) redirected(to place) (*HTTP, error) {
 	case to.authority != h.url.authority:
 		headers = nil
 	}
-	options := h.HTTPOptions
+	options := *h.HTTPOptions
 	options.Headers = headers
-	next, err := options.ask(to, host, headers)
-	if err != nil {
+	next := &HTTP{HTTPOptions: &options, Addr: h.Addr, TLS: h.TLS, redirects: h.redirects + 1}
+	if err := next.ask(to, host); err != nil {
 		return nil, err
 	}
-	next.redirects = h.redirects + 1
 	return next, nil
 }
 

@@ -26,7 +26,9 @@ func simpleRequest(request string) string {
 }
 
 // Target implements Talker.
-func (s SimpleTCP) Target() Target { return Target{Network: "tcp", Addr: s.Addr, Slow: s.Receive.Slow()} }
+func (s SimpleTCP) Target() Target {
+	return Target{Network: "tcp", Addr: s.Addr, Slow: s.Receive.Slow()}
+}
 
 // Dialogue implements Talker.
 func (s SimpleTCP) Dialogue() Dialogue {

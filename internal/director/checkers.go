@@ -171,13 +171,28 @@ var versions = map[conf.HTTPVersion]string{conf.HTTP10: "1.0", conf.HTTP11: "1.1
 
 // web makes the check for http, https and http_proxy.
 func (b *bench) web() (checker.Checker, error) {
-	o := checker.HTTPOptions{
-		Service: b.service, Addr: b.at, Method: b.method, Request: b.request,
-		VirtualHost: b.virtualHost, HasVirtualHost: b.hasVirtualHost,
-		TLS: b.always, Receive: b.receive, ReceiveNot: b.receiveNot, Limit: int(b.manner.web.limit),
-		Version: versions[b.manner.web.version], Follow: follows[b.manner.web.follow], Headers: b.headers, Status: b.statuses,
+	o, err := b.webOptions()
+	if err != nil {
+		return nil, err
 	}
-	return checker.NewHTTP(o)
+	return o.At(b.at, b.always)
+}
+
+// webOptions are what all web checks in this manner share.
+func (k *kit) webOptions() (*checker.HTTPOptions, error) {
+	if k.asked == nil {
+		o := &checker.HTTPOptions{
+			Service: k.service, Method: k.method, Request: k.request,
+			VirtualHost: k.virtualHost, HasVirtualHost: k.hasVirtualHost,
+			Receive: k.receive, ReceiveNot: k.receiveNot, Limit: int(k.manner.web.limit),
+			Version: versions[k.manner.web.version], Follow: follows[k.manner.web.follow], Headers: k.headers, Status: k.statuses,
+		}
+		if err := o.Complete(); err != nil {
+			return nil, err
+		}
+		k.asked = o
+	}
+	return k.asked, nil
 }
 
 // nothing is the check of service = none.

@@ -17,6 +17,7 @@ type kit struct {
 	receive, receiveNot *checker.Pattern
 	statuses            checker.Statuses
 	headers             []string
+	asked               *checker.HTTPOptions // by all web checks, nil until the first of them
 	secrets             secrets
 	usual               *finding    // what was last said of a server that is up, nil is nothing yet; the director's goroutine's
 	shared              *tls.Config // what the checks' own are copies of, nil until the first of them
