@@ -64,19 +64,20 @@ What is measured, and what not:
 // pictures.
 func writeReport(path string, r *report, took time.Duration) error {
 	load, _ := os.ReadFile("/proc/loadavg")
-	text := fmt.Sprintf(introduction, time.Now().Format(time.DateOnly), took.Round(time.Second), headline(), runtime.Version(),
+	var text strings.Builder
+	fmt.Fprintf(&text, introduction, time.Now().Format(time.DateOnly), took.Round(time.Second), headline(), runtime.Version(),
 		strings.Join(strings.Fields(string(load))[:3], " "), patience, window)
 	for _, note := range r.notes {
-		text += "- **Missing from this run**: " + note + "\n"
+		text.WriteString("- **Missing from this run**: " + note + "\n")
 	}
 	base := strings.TrimSuffix(path, filepath.Ext(path))
 	for _, p := range r.pictures() {
-		text += fmt.Sprintf("\n![%s](%s)\n", p.title, filepath.Base(base+p.suffix))
+		fmt.Fprintf(&text, "\n![%s](%s)\n", p.title, filepath.Base(base+p.suffix))
 		if err := os.WriteFile(base+p.suffix, []byte(p.svg), 0o644); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(path, []byte(strings.TrimSpace(text+"\n"+r.String())+"\n"), 0o644)
+	return os.WriteFile(path, []byte(strings.TrimSpace(text.String()+"\n"+r.String())+"\n"), 0o644)
 }
 
 // A drawing is one picture of the page.

@@ -1,6 +1,9 @@
 package logfile
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestMark(t *testing.T) {
 	tests := map[string]struct {
@@ -22,12 +25,12 @@ func TestMark(t *testing.T) {
 			lines := linesOf("one\n", "two\n", "six\n")
 			lines[1].absent = tt.absent
 			mark(lines, tt.bytes)
-			got := ""
+			var got strings.Builder
 			for _, l := range lines {
-				got += map[bool]string{true: "x", false: "-"}[l.written]
+				got.WriteString(map[bool]string{true: "x", false: "-"}[l.written])
 			}
-			if lost := unwritten(lines); got != tt.written || lost != tt.lost {
-				t.Errorf("written: %s, %d lost; want %s, %d", got, lost, tt.written, tt.lost)
+			if lost := unwritten(lines); got.String() != tt.written || lost != tt.lost {
+				t.Errorf("written: %s, %d lost; want %s, %d", got.String(), lost, tt.written, tt.lost)
 			}
 		})
 	}
