@@ -91,6 +91,12 @@ func TestTalkOverPlainAndTLS(t *testing.T) {
 				t.Errorf("verdict (-want +got):\n%s", diff)
 			}
 		})
+		t.Run(tt.name+"/slow", func(t *testing.T) {
+			ask.target.Addr, ask.target.Slow = serve(t, tt.server), true
+			if diff := cmp.Diff(tt.want, verdictOf(e.Ask(t.Context(), ask, tt.timeout, 1))); diff != "" {
+				t.Errorf("verdict (-want +got):\n%s", diff)
+			}
+		})
 		t.Run(tt.name+"/tls", func(t *testing.T) {
 			ask.target.Addr, ask.target.TLS = serve(t, overTLS(server, tt.server)), client
 			if diff := cmp.Diff(tt.want, verdictOf(e.Ask(t.Context(), ask, tt.timeout, 1))); diff != "" {

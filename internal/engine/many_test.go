@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"io"
 	"net"
 	"os"
@@ -133,5 +134,75 @@ func TestAttempts(t *testing.T) {
 		if r.Err == nil && r.Sent != nil {
 			t.Errorf("%d failures: the transcript of a failed attempt was kept with the good one: %q", tt.failures, r.Sent)
 		}
+	}
+}
+
+// A Dialogue that takes long to judge an answer keeps no other check waiting.
+func TestSlowJudgement(t *testing.T) {
+	e := newEngine(t, Options{})
+	judging, release := make(chan struct{}), make(chan struct{})
+	slow := thinking{
+		ask:  ask{target: checker.Target{Network: "tcp", Addr: serve(t, answering("hello!\n")), Slow: true}},
+		stop: func() { close(judging); <-release },
+	}
+	results := make(chan Result, 1)
+	e.Start(t.Context(), slow, ample, 1, func(r Result) { results <- r })
+	<-judging
+	other := ask{target: checker.Target{Network: "tcp", Addr: serve(t, answering("hello!\n"))}, question: "hello?\n", answer: "hello!"}
+	if r := e.Ask(t.Context(), other, ample, 1); r.Err != nil {
+		t.Errorf("the other one: %v, want up", r.Err)
+	}
+	close(release)
+	if r := <-results; r.Err != nil {
+		t.Errorf("the slow one: %v, want up", r.Err)
+	}
+}
+
+// A thinking Talker asks hello? and is up when its thinking about the answer is over.
+type thinking struct {
+	ask
+	stop func()
+}
+
+func (s thinking) Dialogue() checker.Dialogue { return s }
+
+func (s thinking) Next(in []byte, _ bool) checker.Step {
+	if len(in) == 0 {
+		return checker.Step{Send: []byte("hello?\n")}
+	}
+	s.stop()
+	return checker.Step{Done: true}
+}
+
+// Pause is called when results have been handed over, from wherever they came.
+func TestPause(t *testing.T) {
+	_, client := newTLS(t)
+	quiet := serve(t, silent)
+	for name, c := range map[string]checker.Checker{
+		"a deadline":  ask{target: checker.Target{Network: "tcp", Addr: quiet}, silent: true},
+		"an answer":   ask{target: checker.Target{Network: "tcp", Addr: serve(t, answering("hello!\n"))}, question: "hello?\n", answer: "hello!"},
+		"TLS":         ask{target: checker.Target{Network: "tcp", Addr: quiet, TLS: client}},
+		"a Caller":    call(func(context.Context) (string, error) { return "", nil }),
+		"a lookup":    ask{target: checker.Target{Network: "tcp", Host: "nowhere.example"}},
+		"a judgement": ask{target: checker.Target{Network: "tcp", Addr: serve(t, answering("hello!\n")), Slow: true}, question: "hello?\n", answer: "hello!"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var handed atomic.Bool
+			paused := make(chan struct{}, 1)
+			e := newEngine(t, Options{Resolver: names{}, Pause: func() {
+				if handed.Load() {
+					select {
+					case paused <- struct{}{}:
+					default:
+					}
+				}
+			}})
+			e.Start(t.Context(), c, brief, 1, func(Result) { handed.Store(true) })
+			select {
+			case <-paused:
+			case <-time.After(ample):
+				t.Error("nobody was told that there is a result")
+			}
+		})
 	}
 }
