@@ -56,6 +56,13 @@ func TestAlive(t *testing.T) {
 		if err := d.Alive(); err != nil {
 			t.Errorf("after it answered: %v", err)
 		}
+		s, err := d.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if turn := s.Lag.Turn.Duration(); turn != 12*time.Second {
+			t.Errorf("the longest turn was %v, want 12s", turn)
+		}
 		cancel()
 		<-ended
 	})

@@ -61,6 +61,7 @@ type Director struct {
 
 	// Owned by the goroutine of Run.
 	turn       time.Time // see now
+	longest    schedule.Worst
 	conf       *conf.Config
 	status     conf.Status
 	virtuals   []*virtual // in the order of the file
@@ -114,24 +115,21 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.workshop.pinger.Close()
-	d.load(newDraft(cfg, time.Now()), conf.Starting)
-	d.turn = time.Time{}
+	d.takeTurn(func() { d.load(newDraft(cfg, time.Now()), conf.Starting) })
 	close(d.ready)
 	for {
+		var turn func()
 		select {
 		case <-d.results.bell:
-			d.hearAll()
+			turn = d.hearAll
 		case call := <-d.calls:
-			call()
+			turn = call
 		case <-d.drift.C:
-			d.reconcile()
+			turn = d.reconcile
 		case taken := <-d.maint.changes:
-			d.maintain(taken)
+			turn = func() { d.maintain(taken) }
 		case now := <-second.C:
-			d.comeRound(now)
-			d.kernel.forget(now)
-			d.climb(now)
-			d.endOverrides(now)
+			turn = func() { d.everySecond(now) }
 		case <-ctx.Done():
 			d.stop()
 			stop()
@@ -139,9 +137,26 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.awaitChecks()
 			return nil
 		}
-		d.settle()
-		d.turn = time.Time{}
+		d.takeTurn(turn)
 	}
+}
+
+// takeTurn does one thing and makes the kernel agree with what came of it, and
+// notes how long that took: nothing else was heard meanwhile.
+func (d *Director) takeTurn(turn func()) {
+	d.turn = time.Now()
+	turn()
+	d.settle()
+	ended := time.Now()
+	d.longest.Note(ended.Sub(d.started), ended.Sub(d.turn))
+	d.turn = time.Time{}
+}
+
+func (d *Director) everySecond(now time.Time) {
+	d.comeRound(now)
+	d.kernel.forget(now)
+	d.climb(now)
+	d.endOverrides(now)
 }
 
 // begin starts what asks.

@@ -39,6 +39,9 @@ type Lag struct {
 	Worst   Seconds `json:"worst_seconds"`
 	Silent  Seconds `json:"silent_seconds"` // since the schedule last came round
 	Unheard int     `json:"unheard"`        // have not answered since the start or reload
+	// Turn is the longest that the director did one thing and heard nothing
+	// else, in the last 30 to 60 s.
+	Turn Seconds `json:"turn_seconds"`
 }
 
 // Seconds is a duration that is a number of seconds in JSON.

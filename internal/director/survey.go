@@ -101,6 +101,7 @@ func (d *Director) lag(now time.Time) Lag {
 	return Lag{
 		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: inSeconds(l.Worst),
 		Silent: inSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: d.unheard,
+		Turn: inSeconds(d.longest.Within(now.Sub(d.started))),
 	}
 }
 

@@ -15,7 +15,7 @@ func (s *Schedule) Lag() Lag {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	l := Lag{Worst: s.worst.within(now), Running: s.runs - s.starting}
+	l := Lag{Worst: s.worst.Within(now), Running: s.runs - s.starting}
 	// The jobs of the current tick are being started right now.
 	if tick := int64(now/s.tick) - 1; tick > s.done {
 		l.Overdue = s.wheel.count(s.done, tick)
@@ -31,30 +31,31 @@ func (s *Schedule) Lag() Lag {
 // too: an older time means that it stands still. LastTick never blocks.
 func (s *Schedule) LastTick() time.Time { return s.epoch.Add(time.Duration(s.beat.Load())) }
 
-// window is half of the time that a worst looks back.
+// window is half of the time that a Worst looks back.
 const window = 30 * time.Second
 
-// A worst remembers the largest of the delays noted in this window of time and
+// A Worst remembers the largest of the delays noted in this window of time and
 // in the one before.
-type worst struct {
+type Worst struct {
 	began     time.Duration // this window
 	now, last time.Duration // the largest of it and of the one before
 }
 
-// note takes up a delay that was seen at the time t.
-func (w *worst) note(t, delay time.Duration) {
+// Note takes up a delay that was seen at the time t, which counts from any
+// moment on.
+func (w *Worst) Note(t, delay time.Duration) {
 	w.turn(t)
 	w.now = max(w.now, delay)
 }
 
-// within returns the largest delay as of the time t.
-func (w *worst) within(t time.Duration) time.Duration {
+// Within returns the largest delay as of the time t.
+func (w *Worst) Within(t time.Duration) time.Duration {
 	w.turn(t)
 	return max(w.now, w.last)
 }
 
 // turn moves on to the window of the time t.
-func (w *worst) turn(t time.Duration) {
+func (w *Worst) turn(t time.Duration) {
 	began := t.Truncate(window)
 	if began == w.began {
 		return
@@ -63,5 +64,5 @@ func (w *worst) turn(t time.Duration) {
 	if began != w.began+window {
 		last = 0
 	}
-	*w = worst{began: began, last: last}
+	*w = Worst{began: began, last: last}
 }

@@ -43,7 +43,7 @@ func (s *Schedule) begin(j *Job) {
 	s.mu.Lock()
 	s.starting--
 	now := s.now()
-	s.worst.note(now, now-j.at)
+	s.worst.Note(now, now-j.at)
 	s.mu.Unlock()
 	j.Start()
 }

@@ -79,7 +79,7 @@ type Schedule struct {
 	reserved time.Duration // until when Rate is used up by first starts
 	runs     int           // that are under way, or about to be
 	starting int           // that are about to be
-	worst    worst
+	worst    Worst
 	idle     chan struct{} // Run waits for the last run to end, nil while it does not
 
 	beat atomic.Int64 // when the loop last came round, since epoch

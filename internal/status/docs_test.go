@@ -78,7 +78,7 @@ func TestOpenAPIFields(t *testing.T) {
 }
 
 // kernelAndLag are the fields of two objects that are not described one by one.
-const kernelAndLag = " changes refused repairs error checks running overdue worst_seconds silent_seconds unheard "
+const kernelAndLag = " changes refused repairs error checks running overdue worst_seconds silent_seconds turn_seconds unheard "
 
 // What the dashboard and the alerts ask for is there.
 func TestMetricNames(t *testing.T) {

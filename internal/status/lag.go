@@ -11,7 +11,8 @@ const (
 	// silence is how long a schedule may stand still until the daemon counts as
 	// stuck.
 	silence = 15 * time.Second
-	// lateStart is the delay of a check that is worth a word.
+	// lateStart is the delay of a check that is worth a word, and the time that
+	// the director may be at one thing.
 	lateStart = time.Second
 )
 
@@ -36,6 +37,9 @@ func behind(l director.Lag) (level, []string) {
 	}
 	if l.Worst.Duration() >= lateStart {
 		say(notable, "a check began %s after its time within the last minute", span(l.Worst.Duration()))
+	}
+	if l.Turn.Duration() >= lateStart {
+		say(notable, "the director heard no results for %s within the last minute", span(l.Turn.Duration()))
 	}
 	return how, words
 }

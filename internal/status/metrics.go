@@ -141,6 +141,7 @@ func (m *families) daemon(s *director.Snapshot) {
 	m.gauge("ldirectord_schedule_running_checks", "Checks under way.", nil, float64(s.Lag.Running))
 	m.gauge("ldirectord_schedule_overdue_checks", "Checks that should have begun and have not.", nil, float64(s.Lag.Overdue))
 	m.gauge("ldirectord_schedule_worst_delay_seconds", "The longest delay of a check's begin in the last 30 to 60 s.", nil, float64(s.Lag.Worst))
+	m.gauge("ldirectord_director_worst_turn_seconds", "The longest that the director did one thing and heard nothing else, in the last 30 to 60 s.", nil, float64(s.Lag.Turn))
 	m.gauge("ldirectord_schedule_silent_seconds", "Time since the schedule last came round.", nil, float64(s.Lag.Silent))
 	m.gauge("ldirectord_unused_overrides", "Overrides of real servers that are in no configuration.", nil, float64(len(s.Overrides)))
 }

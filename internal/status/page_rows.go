@@ -141,7 +141,7 @@ func summaryPart(s *director.Snapshot, h health) part {
 	item("Real servers in", "%d of %d", h.in, h.reals)
 	item("Orders in force", "%d", h.overrides)
 	item("Checks", "%d, %d under way", s.Lag.Checks, s.Lag.Running)
-	item("Behind", "%d overdue, worst delay %s", s.Lag.Overdue, span(s.Lag.Worst.Duration()))
+	item("Behind", "%d overdue, worst delay %s, longest turn %s", s.Lag.Overdue, span(s.Lag.Worst.Duration()), span(s.Lag.Turn.Duration()))
 	item("Repaired in the kernel", "%d", s.Kernel.Repairs)
 	item("Daemon", "%s since %s", s.State, clock(s.Started, s.Time))
 	item("Configuration", "%s, loaded %s", s.Config, clock(s.Loaded, s.Time))
