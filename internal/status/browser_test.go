@@ -34,8 +34,8 @@ func startBrowser(t *testing.T) *browser {
 	t.Helper()
 	lab.Need(t, lab.Package{Name: "chromium", File: "/usr/bin/chromium"}, lab.Package{Name: "fonts-dejavu-core", File: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"})
 	cmd := exec.CommandContext(t.Context(), "/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-background-networking", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")
-	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+		"--no-first-run", "--disable-background-networking", "--user-data-dir="+homeOf(t), "--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")
+	cmd.Env = append(os.Environ(), "HOME="+homeOf(t))
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +56,22 @@ func startBrowser(t *testing.T) *browser {
 		}
 	}()
 	return openTab(t, port)
+}
+
+// homeOf is a directory for a browser, whose processes may still write into it
+// for a moment when the first of them is gone.
+func homeOf(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "browser") //nolint:usetesting // its end would be a failure then
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for end := time.Now().Add(10 * time.Second); os.RemoveAll(dir) != nil && time.Now().Before(end); {
+			<-time.After(50 * time.Millisecond)
+		}
+	})
+	return dir
 }
 
 func openTab(t *testing.T, port string) *browser {
