@@ -40,11 +40,12 @@ func TestTransitions(t *testing.T) {
 	var down atomic.Bool
 	d := director.New(director.Options{
 		Table: watched,
-		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+		Start: func(_ context.Context, _ checker.Checker, _ time.Duration, _ int, done func(engine.Result)) {
 			if down.Load() {
-				return engine.Result{Attempts: 1, Err: errors.New("down")}
+				done(engine.Result{Attempts: 1, Err: errors.New("down")})
+				return
 			}
-			return engine.Result{Attempts: 1}
+			done(engine.Result{Attempts: 1})
 		},
 		Sink: func(director.Event) {},
 	})

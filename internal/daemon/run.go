@@ -51,16 +51,29 @@ func (d *daemon) event(e director.Event) {
 	}
 }
 
-// gcPercent is how much garbage there may be, in percent of what is in use. What
-// is known of thousands of real servers stays, and checks leave little behind:
-// to collect often costs next to nothing and takes a third off the memory. The
-// environment variable GOGC overrides it.
-const gcPercent = 25
+const (
+	// gcPercent is how much garbage there may be, in percent of what is in use,
+	// with manyServers real servers and more. What is known of them stays, and
+	// checks leave little behind: to collect often costs next to nothing then and
+	// takes a third off the memory.
+	gcPercent   = 25
+	manyServers = 5000
+)
 
-func saveMemory() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+// saveMemory chooses how often garbage is collected, unless the environment
+// variable GOGC says so.
+func saveMemory(cfg *conf.Config) {
+	if os.Getenv("GOGC") != "" {
+		return
 	}
+	reals, percent := 0, 100
+	for _, v := range cfg.Virtuals {
+		reals += len(v.Reals)
+	}
+	if reals >= manyServers {
+		percent = gcPercent
+	}
+	debug.SetGCPercent(percent)
 }
 
 // run works until a signal says to stop, and returns that signal's name. It
@@ -68,7 +81,7 @@ func saveMemory() {
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	saveMemory()
+	saveMemory(d.cfg)
 	d.reloads = make(chan *conf.Config, 1)
 	d.siblings = newSiblings(context.WithoutCancel(ctx), d.log.Printf)
 	d.interval.Store(int64(d.cfg.CheckInterval))

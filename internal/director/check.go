@@ -38,7 +38,7 @@ type result struct {
 	engine.Result
 	check *check
 	asked checker.Checker
-	at    time.Time
+	at    time.Time // when it was heard
 }
 
 // newCheck is a check that nobody has asked for yet.
@@ -69,7 +69,7 @@ func (d *Director) ask(c *check) {
 		if ctx.Err() == nil {
 			c.kit.secrets.hideResult(&r)
 			c.turn(r.Err == nil)
-			d.results.put(result{check: c, asked: ask, Result: r, at: time.Now()})
+			d.results.put(result{check: c, asked: ask, Result: r})
 		}
 		d.sched.Done(&c.job)
 	})

@@ -8,6 +8,7 @@ package director
 import (
 	"context"
 	"net/netip"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -22,9 +23,11 @@ import (
 type Options struct {
 	Table ipvs.Table // is closed by the caller, after Run has ended
 
-	// Ask asks a checker up to attempts times, each within timeout. Nil asks
-	// over the network.
-	Ask func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
+	// Start starts to ask a checker, as engine.Engine.Start does. If it is nil,
+	// Ask does, up to attempts times, each within timeout, in a goroutine of its
+	// own. With neither the checks go over the network.
+	Start Starter
+	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
 
 	// NameOf is the reverse name of an address, for the files in
 	// maintenancedir; "" is none. Nil asks the machine's resolver.
@@ -49,7 +52,7 @@ type Director struct {
 	sched    *schedule.Schedule
 	workshop workshop
 	results  *inbox
-	start    starter
+	start    Starter
 	end      func()          // ends what start has begun, if it can
 	checking context.Context // ends with the checks
 	calls    chan func()
@@ -174,16 +177,19 @@ func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	}()
 }
 
-// A starter starts asking a checker and hands the result over when it is there,
-// as Engine.Start does.
-type starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
+// A Starter starts to ask a checker and hands the result over when it is there.
+type Starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
 
-// starter is Options.Ask or the network.
-func (d *Director) starter(cfg *conf.Config) (start starter, end func()) {
+// starter is what the Options say, or the network.
+func (d *Director) starter(cfg *conf.Config) (start Starter, end func()) {
+	if d.o.Start != nil {
+		return d.o.Start, func() {}
+	}
 	if ask := d.o.Ask; ask != nil {
 		return func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result)) {
 			go func() {
 				done(ask(ctx, c, timeout, attempts))
+				runtime.Gosched() // others may have a result, too
 				d.results.ring()
 			}()
 		}, func() {}
@@ -216,6 +222,7 @@ func (d *Director) awaitChecks() {
 func (d *Director) hearAll() {
 	list := d.results.take()
 	for i := range list {
+		list[i].at = d.now()
 		d.hear(&list[i])
 	}
 }

@@ -124,11 +124,16 @@ func (d *Director) recheck(before []*check) {
 	for _, v := range d.virtuals {
 		for i, r := range v.reals {
 			if q, ok := r.question(); ok {
-				d.join(d.checkFor(q, before[i], fresh), r)
+				c := d.checkFor(q, before[i], fresh)
+				d.join(c, r)
+				if r.verdict == unproven {
+					fresh.soon = append(fresh.soon, &c.job)
+				}
 			}
 		}
 		before = before[len(v.reals):]
 	}
+	d.sched.Soon(fresh.soon...)
 	d.sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are
 	for _, c := range old {
 		if len(c.users) == 0 {
@@ -143,7 +148,8 @@ type freshChecks struct {
 	old  []*check
 	kits kits
 	all  map[question]*check // the old ones, too; nil until it is needed, which with the same file is never
-	jobs []*schedule.Job
+	jobs []*schedule.Job     // of those that are new
+	soon []*schedule.Job     // that are to answer at once: nothing is known of who is asked
 }
 
 // checkFor is the check that asks q: before if that does, else another one that
@@ -167,16 +173,13 @@ func (d *Director) checkFor(q question, before *check, fresh *freshChecks) *chec
 	return c
 }
 
-// join has c asked for r too, at once if nothing is known of r.
+// join has c asked for r too.
 func (d *Director) join(c *check, r *real) {
 	if len(c.users) == 0 {
 		d.checks = append(d.checks, c)
 	}
 	c.users = append(c.users, r)
 	r.check = c
-	if r.verdict == unproven {
-		d.sched.Soon(&c.job)
-	}
 }
 
 // heardAll ends the start or the reload when every new check has answered

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"ldirectord/internal/schedule"
 )
 
 // A Reason is why a real server is where it is: what was asked last, and what
@@ -103,14 +105,16 @@ func (d *Director) Recheck(ctx context.Context, name, virtual string) (int, erro
 	var found bool
 	err := d.do(ctx, func() {
 		checks := map[*check]bool{}
+		var jobs []*schedule.Job
 		for _, r := range d.meant(name, virtual) {
 			found = true
 			if r.check != nil && !checks[r.check] {
 				checks[r.check] = true
-				d.sched.Soon(&r.check.job)
+				jobs = append(jobs, &r.check.job)
 			}
 		}
-		n = len(checks)
+		d.sched.Soon(jobs...)
+		n = len(jobs)
 	})
 	if err == nil && !found {
 		err = notConfigured(name, virtual)

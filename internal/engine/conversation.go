@@ -61,10 +61,10 @@ type conversation struct {
 var conversations = sync.Pool{New: func() any { return new(conversation) }}
 
 // attempt begins the next attempt.
-func (c *conversation) attempt() {
+func (c *conversation) attempt(now time.Time) {
 	c.result.Attempts++
 	c.follows = 0
-	c.deadline = time.Now().Add(c.timeout)
+	c.deadline = now.Add(c.timeout)
 	c.visit(c.talker)
 }
 
@@ -242,7 +242,7 @@ func (c *conversation) over(detail string, err error) {
 	c.sent.release()
 	c.received.release()
 	if err != nil && c.ctx.Err() == nil && r.Attempts < c.attempts {
-		c.attempt()
+		c.attempt(time.Now())
 		return
 	}
 	c.finish()

@@ -179,7 +179,7 @@ func (e *Engine) admit(c *conversation) {
 // start begins the first attempt.
 func (c *conversation) start() {
 	c.began = time.Now()
-	c.attempt()
+	c.attempt(c.began)
 }
 
 // ended gives the place of a conversation to the next one.

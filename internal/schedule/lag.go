@@ -16,6 +16,9 @@ func (s *Schedule) Lag() Lag {
 	defer s.mu.Unlock()
 	now := s.now()
 	l := Lag{Worst: s.worst.Within(now), Running: s.runs - s.starting}
+	if s.starting > 0 {
+		l.Worst = max(l.Worst, now-s.oldest)
+	}
 	// The jobs of the current tick are being started right now.
 	if tick := int64(now/s.tick) - 1; tick > s.done {
 		l.Overdue = s.wheel.count(s.done, tick)

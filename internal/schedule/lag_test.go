@@ -63,7 +63,7 @@ func TestStartThatWaits(t *testing.T) {
 		}
 		s.Add(jobs...)
 		sleep(2500 * ms)
-		if diff := cmp.Diff(Lag{Overdue: 2, Worst: 2 * time.Second, Running: 1}, s.Lag()); diff != "" {
+		if diff := cmp.Diff(Lag{Overdue: 2, Worst: 2450 * ms, Running: 1}, s.Lag()); diff != "" {
 			t.Errorf("lag (-want +got):\n%s", diff)
 		}
 		if age := time.Since(s.LastTick()); age != 2450*ms {

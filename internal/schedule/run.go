@@ -35,6 +35,10 @@ func (s *Schedule) turn() []*Job {
 	due := s.due(now)
 	s.runs += len(due)
 	s.starting = len(due)
+	s.oldest = now
+	for _, j := range due {
+		s.oldest = min(s.oldest, j.at)
+	}
 	return due
 }
 
@@ -42,17 +46,19 @@ func (s *Schedule) turn() []*Job {
 func (s *Schedule) begin(j *Job) {
 	s.mu.Lock()
 	s.starting--
-	now := s.now()
-	s.worst.Note(now, now-j.at)
 	s.mu.Unlock()
 	j.Start()
 }
 
-// rest tells how long to sleep until the next jobs are due.
+// rest tells how long to sleep until the next jobs are due. It has one look at
+// the clock for all that were started: none was later than the last.
 func (s *Schedule) rest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
+	if len(s.batch) > 0 {
+		s.worst.Note(now, now-s.oldest)
+	}
 	s.sleeping = s.wheel.next(s.done, s.tickAt(now+heartbeat))
 	return s.timeOf(s.sleeping) - now
 }

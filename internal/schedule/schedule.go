@@ -78,7 +78,8 @@ type Schedule struct {
 	placed   uint64        // jobs ever added; the next one's place in the spread
 	reserved time.Duration // until when Rate is used up by first starts
 	runs     int           // that are under way, or about to be
-	starting int           // that are about to be
+	starting int           // of them those that are about to be
+	oldest   time.Duration // when the first of the last batch should have been started
 	worst    Worst
 	idle     chan struct{} // Run waits for the last run to end, nil while it does not
 
