@@ -8,9 +8,9 @@ import (
 
 // Bash itself completes what the script says.
 func TestBashCompletion(t *testing.T) {
-	bash, err := exec.LookPath("bash")
+	bash, err := exec.LookPath("bash") // .ci/run needs it, too
 	if err != nil {
-		t.Skip("no bash here")
+		t.Fatal(err)
 	}
 	tests := map[string]struct{ line, want string }{
 		"a command":              {"ldirectord dr", "drain"},

@@ -199,9 +199,6 @@ func (b *browser) picture(name string) {
 
 // TestBrowser looks at the page of 1,000 real servers as people do.
 func TestBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a browser")
-	}
 	h := newHouse(t, "checkinterval=1\n"+
 		"virtual=192.0.2.80:443\n    servicename=Shop\n    service=https\n    fallback=192.0.2.9:443 masq\n    real=10.1.0.1->10.1.0.6:443 masq 5\n"+many(10))
 	h.breaks("10.1.0.2:443", "connection refused")

@@ -105,9 +105,6 @@ func TestMetricNames(t *testing.T) {
 
 // A real Prometheus takes the rules, likes the metrics and scrapes them.
 func TestPrometheus(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a Prometheus")
-	}
 	lab.Need(t, lab.Package{Name: "prometheus", File: "/usr/bin/prometheus"})
 	h := newHouse(t, plainConfig)
 	server := httptest.NewServer(h.handler(outside))
