@@ -157,7 +157,9 @@ func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Durati
 	return <-results
 }
 
-// Close ends all Talkers that are being asked. Nothing is asked after it.
+// Close ends the Talkers that are being asked in the clear, those of a context
+// that has ended end by themselves. After it nothing is waited for any more:
+// what cannot be said at once has context.Canceled as its error.
 func (e *Engine) Close() {
 	e.loop.close()
 	e.pause()
