@@ -11,7 +11,7 @@ const (
 	// kernel's table, logs, mails, commands, library checks.
 	reserve = 1024
 	// mostTalks bounds the memory that a mass failure can take. A check that
-	// waits costs about 4 KB.
+	// waits costs about 1 KB here and more in the kernel.
 	mostTalks = 32 << 10
 )
 
