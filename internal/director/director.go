@@ -165,8 +165,9 @@ func (d *Director) everySecond(now time.Time) {
 // begin starts what asks.
 func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	d.checking = ctx
-	d.start, d.end = d.starter(cfg)
-	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: d.results.ring})
+	start, pause, end := d.starter(cfg)
+	d.start, d.end = start, end
+	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: pause})
 	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
 	d.maint = watchMaintenance(ctx, d.o.NameOf)
@@ -180,10 +181,11 @@ func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 // A Starter starts to ask a checker and hands the result over when it is there.
 type Starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
 
-// starter is what the Options say, or the network.
-func (d *Director) starter(cfg *conf.Config) (start Starter, end func()) {
+// starter is what the Options say, or the network. pause is to be called after
+// all that start together were started.
+func (d *Director) starter(cfg *conf.Config) (start Starter, pause, end func()) {
 	if d.o.Start != nil {
-		return d.o.Start, func() {}
+		return d.o.Start, d.results.ring, func() {}
 	}
 	if ask := d.o.Ask; ask != nil {
 		return func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result)) {
@@ -192,7 +194,7 @@ func (d *Director) starter(cfg *conf.Config) (start Starter, end func()) {
 				runtime.Gosched() // others may have a result, too
 				d.results.ring()
 			}()
-		}, func() {}
+		}, d.results.ring, func() {}
 	}
 	o := engine.Options{Trace: d.o.Debug != nil, Pause: d.results.ring}
 	if cfg.CheckSource.Is4() {
@@ -201,7 +203,8 @@ func (d *Director) starter(cfg *conf.Config) (start Starter, end func()) {
 		o.Source6 = cfg.CheckSource
 	}
 	e := engine.New(o)
-	return e.Start, e.Close
+	crowd := e.Crowd()
+	return crowd.Start, func() { crowd.Leave(); d.results.ring() }, e.Close
 }
 
 // patience is how long the checks under way may take to end after they were

@@ -13,6 +13,13 @@ import (
 // What may wait or compute for long is done in a goroutine of its own, which
 // then goes on as the loop would.
 
+// alone has step go on with the conversation in such a goroutine. c must not be
+// touched any more.
+func (c *conversation) alone(step func()) {
+	c.crowd = nil // which belongs to the goroutine that left c
+	go c.engine.alone(step)
+}
+
 // lookUp looks up the name of the target and connects to its first address.
 func (c *conversation) lookUp() {
 	addr, err := c.address()

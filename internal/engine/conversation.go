@@ -52,7 +52,8 @@ type conversation struct {
 	unsent   []byte // of step.Send
 	last     []byte // udp: the datagram sent last
 
-	// While it is left to the loop.
+	// While it is left to the crowd or the loop.
+	crowd *Crowd    // takes it first, nil is nobody
 	wake  time.Time // when it is to go on if nothing happens
 	place int       // among the others' times
 }
@@ -81,7 +82,7 @@ func (c *conversation) visit(t checker.Talker) {
 		c.in.pool = &datagramBuffers
 	}
 	if c.target.Host != "" {
-		go c.engine.alone(c.lookUp)
+		c.alone(c.lookUp)
 		return
 	}
 	c.open(c.target.Addr)
@@ -108,7 +109,7 @@ func (c *conversation) connected() {
 	case err != nil:
 		c.left(err)
 	case c.target.TLS != nil:
-		go c.engine.alone(func() { c.talkAlone(c.target.TLS) })
+		c.alone(func() { c.talkAlone(c.target.TLS) })
 	default:
 		c.begin()
 	}
@@ -135,7 +136,7 @@ func (c *conversation) turn() bool {
 	case over:
 		c.left(err)
 	case c.step.StartTLS != nil:
-		go c.engine.alone(func() { c.talkAlone(c.step.StartTLS) })
+		c.alone(func() { c.talkAlone(c.step.StartTLS) })
 	default:
 		return true
 	}

@@ -129,10 +129,15 @@ func (r *Result) settle(ctx context.Context) {
 // attempt has the whole timeout, which begins when the attempt does. When ctx
 // ends, a Caller and a Talker over TLS end, and no other begins another attempt.
 func (e *Engine) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
+	e.start(ctx, c, timeout, attempts, nil, done)
+}
+
+// start is Start for a check that begins in a crowd, nil is none.
+func (e *Engine) start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, crowd *Crowd, done func(Result)) {
 	switch c := c.(type) {
 	case checker.Talker:
 		talk := conversations.Get().(*conversation)
-		*talk = conversation{engine: e, ctx: ctx, talker: c, timeout: timeout, attempts: attempts, done: done}
+		*talk = conversation{engine: e, ctx: ctx, talker: c, timeout: timeout, attempts: attempts, crowd: crowd, done: done}
 		e.admit(talk)
 	case checker.Caller:
 		go func() {
@@ -169,6 +174,7 @@ func (e *Engine) Close() {
 func (e *Engine) admit(c *conversation) {
 	e.mu.Lock()
 	if e.talks == e.most {
+		c.crowd = nil // which will be over
 		e.queue = append(e.queue, c)
 		e.mu.Unlock()
 		return

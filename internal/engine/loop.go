@@ -70,10 +70,15 @@ func (l *loop) run(raw syscall.RawConn) {
 	for {
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
-			n, _ = syscall.EpollWait(int(fd), events, 0) // fails only when interrupted
+			n, _ = lookEpoll(int(fd), events) // fails only when interrupted
 			return n > 0
 		})
-		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			// Somebody's time has come. Who was answered before is to be heard first,
+			// however late we are.
+			n, _ = lookEpoll(l.epoll, events)
+		case err != nil:
 			return // it was closed
 		}
 		for _, e := range events[:max(n, 0)] {
@@ -133,7 +138,7 @@ func (l *loop) watch(s *socket, events uint32) error {
 		op = syscall.EPOLL_CTL_MOD // tells again of what came while nobody waited
 	}
 	s.events, s.away = s.events|events, false
-	return syscall.EpollCtl(l.epoll, op, s.fd, &syscall.EpollEvent{Events: s.events | edges, Fd: int32(s.fd)})
+	return watchSocket(l.epoll, op, s.fd, s.events|edges)
 }
 
 // edges is EPOLLET as the kernel has it; syscall's is negative.
@@ -185,7 +190,7 @@ func (l *loop) wakeBy(t time.Time) {
 // release lets go of a socket for good.
 func (l *loop) release(s *socket) {
 	if s.events != 0 {
-		_ = syscall.EpollCtl(l.epoll, syscall.EPOLL_CTL_DEL, s.fd, nil) // it is there
+		_ = watchSocket(l.epoll, syscall.EPOLL_CTL_DEL, s.fd, 0) // it is there
 		s.events = 0
 	}
 }

@@ -39,42 +39,71 @@ func TestManyAtOnce(t *testing.T) {
 		{checker.Connect{Addr: greeting}, ample, verdict{}},
 		{checker.Connect{Addr: hole}, time.Second, down("no answer in 1s while connecting")},
 	}
-	e := newEngine(t, Options{})
-	before := openDescriptors(t)
-	began := time.Now()
-	var mu sync.Mutex
-	got := map[verdict]int{}
-	want := map[verdict]int{}
-	var wg sync.WaitGroup
-	for i := range 2000 {
-		kind := kinds[i%len(kinds)]
-		want[kind.want]++
-		wg.Go(func() {
-			r := e.Ask(t.Context(), kind.ask, kind.timeout, 1)
-			mu.Lock()
-			defer mu.Unlock()
-			got[verdictOf(r)]++
+	for name, askAll := range map[string]func(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)){
+		"each apart": eachApart, "in a crowd": inACrowd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, Options{})
+			before := openDescriptors(t)
+			began := time.Now()
+			var mu sync.Mutex
+			got, want := map[verdict]int{}, map[verdict]int{}
+			askAll(e, 2000, func(i int) (checker.Checker, time.Duration) {
+				kind := kinds[i%len(kinds)]
+				want[kind.want]++
+				return kind.ask, kind.timeout
+			}, func(r Result) {
+				mu.Lock()
+				defer mu.Unlock()
+				got[verdictOf(r)]++
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("verdicts (-want +got):\n%s", diff)
+			}
+			if took := time.Since(began); took > ample {
+				t.Errorf("took %v, want about the 1s of the silent ones", took)
+			}
+			if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
+				t.Errorf("load (-want +got):\n%s", diff)
+			}
+			e.Close()
+			// The listeners' own ends of the connections close a little later.
+			for range 100 {
+				if openDescriptors(t) <= before {
+					return
+				}
+				<-time.After(50 * ms)
+			}
+			t.Errorf("%d descriptors are open, %d were before", openDescriptors(t), before)
 		})
 	}
+}
+
+// eachApart asks n, each from a goroutine of its own, and returns when all are
+// heard.
+func eachApart(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		c, timeout := one(i)
+		wg.Go(func() { heard(e.Ask(context.Background(), c, timeout, 1)) })
+	}
 	wg.Wait()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("verdicts (-want +got):\n%s", diff)
+}
+
+// inACrowd asks n in one crowd, and returns when all are heard.
+func inACrowd(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)) {
+	var wg sync.WaitGroup
+	crowd := e.Crowd()
+	wg.Add(n)
+	for i := range n {
+		c, timeout := one(i)
+		crowd.Start(context.Background(), c, timeout, 1, func(r Result) {
+			heard(r)
+			wg.Done()
+		})
 	}
-	if took := time.Since(began); took > ample {
-		t.Errorf("took %v, want about the 1s of the silent ones", took)
-	}
-	if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
-		t.Errorf("load (-want +got):\n%s", diff)
-	}
-	e.Close()
-	// The listeners' own ends of the connections close a little later.
-	for range 100 {
-		if openDescriptors(t) <= before {
-			return
-		}
-		<-time.After(50 * ms)
-	}
-	t.Errorf("%d descriptors are open, %d were before", openDescriptors(t), before)
+	crowd.Leave()
+	wg.Wait()
 }
 
 func openDescriptors(t *testing.T) int {
@@ -204,5 +233,32 @@ func TestPause(t *testing.T) {
 				t.Error("nobody was told that there is a result")
 			}
 		})
+	}
+}
+
+// Who is answered before the crowd has ended is up without having been waited
+// for, and one that is not is waited for, to its deadline.
+func TestCrowd(t *testing.T) {
+	e := newEngine(t, Options{})
+	answers := make(chan struct{}, 1)
+	prompt := ask{target: checker.Target{Network: "tcp", Addr: serve(t, func(conn net.Conn) {
+		readLine(conn)
+		io.WriteString(conn, "hello!\n")
+		answers <- struct{}{}
+		silent(conn)
+	})}, question: "hello?\n", answer: "hello!"}
+	late := ask{target: checker.Target{Network: "tcp", Addr: serve(t, silent)}, silent: true}
+	results := make(chan Result, 2)
+	crowd := e.Crowd()
+	for range 2 { // also the second crowd
+		crowd.Start(t.Context(), prompt, ample, 1, func(r Result) { results <- r })
+		<-answers
+		crowd.Start(t.Context(), late, brief, 1, func(r Result) { results <- r })
+		crowd.Leave()
+		for _, want := range []verdict{isUp, down("no answer in 150ms")} {
+			if diff := cmp.Diff(want, verdictOf(<-results)); diff != "" {
+				t.Errorf("verdict (-want +got):\n%s", diff)
+			}
+		}
 	}
 }

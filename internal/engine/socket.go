@@ -3,10 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -18,13 +16,13 @@ import (
 // keeps a context and addresses that nobody asks for.
 type socket struct {
 	fd        int
-	to        syscall.Sockaddr
+	to        sockaddr
 	maybeSelf bool // to's port is one that the kernel may choose for us
 	udp       bool
 
 	// While the loop has it.
+	away   bool   // some events may have come unnoticed
 	events uint32 // that are waited for, 0 before the first time
-	away   bool   // some may have come unnoticed
 
 	// While TLS has it.
 	file *os.File    // fd on Go's poller, nil before
@@ -33,7 +31,7 @@ type socket struct {
 
 // open opens a socket and begins to connect it to addr.
 func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
-	to, family, err := sockaddr(addr)
+	to, err := newSockaddr(addr)
 	if err != nil {
 		return nil, checker.LocalError{Err: err}
 	}
@@ -41,12 +39,12 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 	if network == "udp" {
 		kind = syscall.SOCK_DGRAM
 	}
-	fd, err := syscall.Socket(family, kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	fd, err := newSocket(to.family(), kind)
 	if err != nil {
 		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", err)}
 	}
 	s := &socket{fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: network == "udp"}
-	err = e.bind(fd, family)
+	err = e.bind(fd, to.family())
 	if err == nil {
 		err = s.connect()
 	}
@@ -59,7 +57,7 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 
 // connect begins to connect. An interrupted connect goes on by itself.
 func (s *socket) connect() error {
-	err := syscall.Connect(s.fd, s.to)
+	err := connect(s.fd, &s.to)
 	if err != nil && err != syscall.EINPROGRESS && err != syscall.EINTR {
 		return fromConnect(err)
 	}
@@ -76,11 +74,11 @@ func (s *socket) established() (settled bool, err error) {
 	if s.udp {
 		return true, nil
 	}
-	switch err := syscall.Connect(s.fd, s.to); err {
+	switch err := connect(s.fd, &s.to); err {
 	case syscall.EALREADY, syscall.EINPROGRESS, syscall.EINTR:
 		return false, nil
 	case nil, syscall.EISCONN:
-		if s.maybeSelf && isSelf(s.fd, s.to) {
+		if s.maybeSelf && s.isSelf() {
 			return true, ErrRefused
 		}
 		return true, nil
@@ -111,24 +109,12 @@ func (s *socket) interrupt() {
 	_ = s.file.SetDeadline(time.Unix(1, 0)) // fails only when there are none any more
 }
 
-// isSelf reports whether a socket connected to an address is connected to
-// itself. That happens when nobody listens on a port of this machine and the
-// kernel happens to choose the same one for us: the two ends open
-// simultaneously.
-func isSelf(fd int, to syscall.Sockaddr) bool {
-	self, err := syscall.Getsockname(fd)
-	if err != nil {
-		return false
-	}
-	switch self := self.(type) {
-	case *syscall.SockaddrInet4:
-		to, ok := to.(*syscall.SockaddrInet4)
-		return ok && self.Port == to.Port && self.Addr == to.Addr
-	case *syscall.SockaddrInet6:
-		to, ok := to.(*syscall.SockaddrInet6)
-		return ok && self.Port == to.Port && self.Addr == to.Addr
-	}
-	return false
+// isSelf reports whether the socket is connected to itself. That happens when
+// nobody listens on a port of this machine and the kernel happens to choose the
+// same one for us: the two ends open simultaneously.
+func (s *socket) isSelf() bool {
+	self, err := ownAddr(s.fd)
+	return err == nil && self.addrPort() == s.to.addrPort()
 }
 
 // ipBindAddressNoPort is IP_BIND_ADDRESS_NO_PORT of linux/in.h.
@@ -143,49 +129,20 @@ func (e *Engine) bind(fd, family int) error {
 	if !source.IsValid() {
 		return nil
 	}
-	from, of, err := sockaddr(netip.AddrPortFrom(source, 0))
-	if err == nil && of != family {
+	from, err := newSockaddr(netip.AddrPortFrom(source, 0))
+	if err == nil && from.family() != family {
 		err = syscall.EAFNOSUPPORT
 	}
 	if err == nil {
 		// The port is chosen when connecting, so that there are as many for each
 		// real server and not for all together. A kernel without it still works.
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, ipBindAddressNoPort, 1)
-		err = syscall.Bind(fd, from)
+		err = bind(fd, &from)
 	}
 	if err != nil {
 		return checker.LocalError{Err: fmt.Errorf("from %v: %w", source, err)}
 	}
 	return nil
-}
-
-// sockaddr returns addr as the kernel wants it.
-func sockaddr(addr netip.AddrPort) (sa syscall.Sockaddr, family int, err error) {
-	ip := addr.Addr().Unmap()
-	switch {
-	case ip.Is4():
-		return &syscall.SockaddrInet4{Port: int(addr.Port()), Addr: ip.As4()}, syscall.AF_INET, nil
-	case ip.Is6():
-		zone, err := zoneID(ip.Zone())
-		return &syscall.SockaddrInet6{Port: int(addr.Port()), Addr: ip.As16(), ZoneId: zone}, syscall.AF_INET6, err
-	}
-	return nil, 0, fmt.Errorf("no address")
-}
-
-// zoneID is the number of the interface that an IPv6 zone names. It is looked
-// up each time: an interface that comes back has another number.
-func zoneID(zone string) (uint32, error) {
-	if zone == "" {
-		return 0, nil
-	}
-	if id, err := strconv.ParseUint(zone, 10, 32); err == nil {
-		return uint32(id), nil
-	}
-	link, err := net.InterfaceByName(zone)
-	if err != nil {
-		return 0, fmt.Errorf("no interface %s", zone)
-	}
-	return uint32(link.Index), nil
 }
 
 // Close closes the connection in the ordinary way, as the original does. A
@@ -194,7 +151,7 @@ func zoneID(zone string) (uint32, error) {
 // would block in close when the peer vanishes.
 func (s *socket) Close() error {
 	if s.file == nil {
-		return syscall.Close(s.fd)
+		return closeSocket(s.fd)
 	}
 	s.stop()
 	return s.file.Close()
@@ -212,7 +169,7 @@ func (s *socket) noDelay() error {
 // write writes as much of b as goes without waiting.
 func (s *socket) write(b []byte) (n int, err error) {
 	for n < len(b) {
-		k, err := syscall.Write(s.fd, b[n:])
+		k, err := send(s.fd, b[n:])
 		switch {
 		case err == syscall.EAGAIN:
 			return n, nil

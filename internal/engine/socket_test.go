@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -62,11 +63,11 @@ func TestZone(t *testing.T) {
 		t.Fatalf("no interfaces: %v", err)
 	}
 	for _, zone := range []string{links[0].Name, "1"} {
-		sa, _, err := sockaddr(netip.AddrPortFrom(netip.MustParseAddr("fe80::1").WithZone(zone), 80))
+		sa, err := newSockaddr(netip.AddrPortFrom(netip.MustParseAddr("fe80::1").WithZone(zone), 80))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if id := sa.(*syscall.SockaddrInet6).ZoneId; id == 0 {
+		if id := binary.NativeEndian.Uint32(sa.bytes[24:]); id == 0 {
 			t.Errorf("zone %s has no number", zone)
 		}
 	}
@@ -75,21 +76,26 @@ func TestZone(t *testing.T) {
 // A connection to itself is what connecting to a closed port of this machine
 // gives once in some ten thousand times.
 func TestConnectedToItself(t *testing.T) {
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+	fd, err := newSocket(syscall.AF_INET, syscall.SOCK_STREAM)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	self, err := syscall.Getsockname(fd)
+	from, err := newSockaddr(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Connect(fd, self); err != nil && err != syscall.EINPROGRESS {
+	if err := bind(fd, &from); err != nil {
+		t.Fatal(err)
+	}
+	self, err := ownAddr(fd)
+	if err != nil {
 		t.Fatal(err)
 	}
 	s := &socket{fd: fd, to: self, maybeSelf: true}
+	s.to.size = from.size
+	if err := s.connect(); err != nil {
+		t.Fatal(err)
+	}
 	defer s.Close()
 	if settled, err := s.established(); !settled || err != ErrRefused {
 		t.Errorf("established() = %v, %v; want refused", settled, err)

@@ -16,7 +16,7 @@ const (
 	inARow = 16
 )
 
-// await leaves the conversation to the loop.
+// await leaves the conversation to the crowd it began in, and later to the loop.
 func (c *conversation) await() {
 	events := uint32(syscall.EPOLLIN | syscall.EPOLLRDHUP)
 	if c.phase == connecting || len(c.unsent) > 0 {
@@ -26,6 +26,16 @@ func (c *conversation) await() {
 	if c.resends() {
 		c.wake = earlier(c.deadline, time.Now().Add(c.target.Resend))
 	}
+	if crowd := c.crowd; crowd != nil {
+		c.crowd = nil
+		crowd.join(c, events)
+		return
+	}
+	c.leaveToLoop(events)
+}
+
+// leaveToLoop leaves the conversation to the loop.
+func (c *conversation) leaveToLoop(events uint32) {
 	if err := c.engine.loop.leave(c, events); err != nil {
 		c.left(err)
 	}
@@ -92,7 +102,7 @@ func (c *conversation) listen() {
 			return
 		case c.target.Slow || len(c.in.data) > muchRead:
 			c.socket.away = true
-			go c.engine.alone(c.judge)
+			c.alone(c.judge)
 			return
 		case !c.turn():
 			return
@@ -109,11 +119,13 @@ func (c *conversation) receive() (more bool, err error) {
 		if c.isUDP() {
 			c.in.release() // what is left of the datagram before
 		}
-		n, err := readOnce(c.socket.fd, c.in.room())
+		n, err := read(c.socket.fd, c.in.room())
 		c.got(c.in.add(max(n, 0)))
 		switch {
-		case errors.Is(err, syscall.EAGAIN):
+		case err == syscall.EAGAIN:
 			return false, nil
+		case err == syscall.EINTR:
+			continue
 		case err != nil:
 			return false, err
 		case n > 0:
@@ -123,14 +135,5 @@ func (c *conversation) receive() (more bool, err error) {
 			return true, nil
 		}
 		// An empty datagram says nothing.
-	}
-}
-
-func readOnce(fd int, into []byte) (n int, err error) {
-	for {
-		n, err = syscall.Read(fd, into)
-		if err != syscall.EINTR {
-			return n, err
-		}
 	}
 }

@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ldirectord/checker"
+)
+
+// A Crowd starts checks that begin together. In a neighbour's network most are
+// answered while the rest of the crowd is being started: they are gone on with
+// then, a few dozen with one system call, and never have to be waited for. It
+// belongs to one goroutine.
+type Crowd struct {
+	engine  *Engine
+	waiting []*conversation
+	sockets []unix.PollFd // of the same
+	unseen  int           // came after the last look
+}
+
+const (
+	// aLook is how many checks are started between two looks at those that were.
+	aLook = 64
+	// muchCrowd is how many may not have been answered and are still looked at.
+	muchCrowd = 512
+)
+
+// Crowd returns a Crowd of nobody.
+func (e *Engine) Crowd() *Crowd { return &Crowd{engine: e} }
+
+// Start is Engine.Start. Leave has to follow.
+func (w *Crowd) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
+	w.engine.start(ctx, c, timeout, attempts, w, done)
+	if w.unseen >= aLook {
+		w.look()
+	}
+	if len(w.waiting) >= muchCrowd {
+		w.disperse()
+	}
+}
+
+// Leave ends the crowd: whoever was not answered yet is waited for apart, as
+// after Engine.Start. Another crowd may follow.
+func (w *Crowd) Leave() {
+	w.look()
+	w.disperse()
+}
+
+// join takes c in until it is answered or the crowd ends. c must not be touched
+// any more.
+func (w *Crowd) join(c *conversation, events uint32) {
+	w.waiting = append(w.waiting, c)
+	w.sockets = append(w.sockets, unix.PollFd{Fd: int32(c.socket.fd), Events: int16(events)})
+	w.unseen++
+}
+
+// look goes on with those to whom something has happened.
+func (w *Crowd) look() {
+	w.unseen = 0
+	if len(w.waiting) == 0 {
+		return
+	}
+	if n, err := look(w.sockets); n == 0 || err != nil {
+		return
+	}
+	kept := 0
+	for i, c := range w.waiting {
+		if w.sockets[i].Revents != 0 {
+			c.stir()
+			continue
+		}
+		w.waiting[kept], w.sockets[kept] = c, w.sockets[i]
+		kept++
+	}
+	w.keep(kept)
+}
+
+// disperse leaves everybody to the loop.
+func (w *Crowd) disperse() {
+	for i, c := range w.waiting {
+		c.leaveToLoop(uint32(w.sockets[i].Events))
+	}
+	w.keep(0)
+}
+
+// keep forgets all but the first n.
+func (w *Crowd) keep(n int) {
+	clear(w.waiting[n:])
+	w.waiting, w.sockets = w.waiting[:n], w.sockets[:n]
+}
