@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +134,38 @@ func BenchmarkResult(b *testing.B) {
 	})
 	if err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkHearAll measures the same for results that come in crowds, of which
+// some have changed places.
+func BenchmarkHearAll(b *testing.B) {
+	const crowd = 500
+	d := atWork(b, ipvs.NewMemory(), large(b, 1000, 10000, 1), func() error { return nil })
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, mixed := range []int{0, 10, crowd} {
+		b.Run(strconv.Itoa(mixed), func(b *testing.B) {
+			err := d.do(b.Context(), func() {
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					if i%crowd != 0 {
+						continue
+					}
+					for k := range crowd {
+						c := d.checks[(k*20+i/crowd)%len(d.checks)]
+						d.results.put(result{check: c, asked: c.ask, Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
+					}
+					for range mixed {
+						i, k := random.IntN(crowd), random.IntN(crowd)
+						d.results.list[i], d.results.list[k] = d.results.list[k], d.results.list[i]
+					}
+					d.hearAll()
+				}
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }
 

@@ -221,12 +221,12 @@ func (d *Director) awaitChecks() {
 }
 
 // hearAll takes in all the results there are, so that a rack that dies is one
-// change of plan and not a hundred.
+// change of plan and not a hundred, and in the order of the file, so that the
+// log does not depend on who answered a little sooner.
 func (d *Director) hearAll() {
-	list := d.results.take()
-	for i := range list {
-		list[i].at = d.now()
-		d.hear(&list[i])
+	for res := range d.results.inOrder() {
+		res.at = d.now()
+		d.hear(res)
 	}
 }
 

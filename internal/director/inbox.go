@@ -1,6 +1,11 @@
 package director
 
-import "sync"
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"sync"
+)
 
 // An inbox is what the checks have found out and the director has not heard
 // yet. Who puts something in never waits: a check must not be late because of
@@ -12,6 +17,8 @@ type inbox struct {
 	mu    sync.Mutex
 	list  []result
 	spare []result // for use again
+
+	turns []hearing // for use again; the director's goroutine alone knows it
 }
 
 func newInbox() *inbox { return &inbox{bell: make(chan struct{}, 1)} }
@@ -51,3 +58,42 @@ func (b *inbox) take() []result {
 
 // mostSpare bounds what is kept of the memory that a mass failure took.
 const mostSpare = 4096
+
+// inOrder takes all out, in the order of the file: each where the first real
+// server stands that it is for. It is for the director's goroutine alone, and
+// what it yields is good until it is called again.
+func (b *inbox) inOrder() iter.Seq[*result] {
+	return func(yield func(*result) bool) {
+		list := b.take()
+		turns := b.turns[:0]
+		for i := range list {
+			turns = append(turns, hearing{list[i].check.place(), i})
+		}
+		slices.SortFunc(turns, func(a, b hearing) int { return cmp.Compare(a.place, b.place) })
+		b.turns = nil
+		if cap(turns) <= mostSpare {
+			b.turns = turns
+		}
+		for _, h := range turns {
+			if !yield(&list[h.index]) {
+				return
+			}
+		}
+	}
+}
+
+// A hearing is when a result is heard, and which one.
+type hearing struct {
+	place uint64 // of its check, in the file
+	index int
+}
+
+// place is where the first real server stands in the file that c asks for, 0 if
+// it is for none any more.
+func (c *check) place() uint64 {
+	if len(c.users) == 0 {
+		return 0
+	}
+	r := c.users[0]
+	return uint64(r.virtual.order)<<32 | uint64(r.order)
+}

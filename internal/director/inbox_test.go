@@ -1,0 +1,64 @@
+package director
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/internal/engine"
+)
+
+// TestInOrder has what comes in together heard in the order of the file.
+func TestInOrder(t *testing.T) {
+	asks := func(v int, reals ...int32) *check {
+		c := &check{}
+		for _, order := range reals {
+			c.users = append(c.users, &real{virtual: &virtual{order: v}, order: order})
+		}
+		return c
+	}
+	tests := []struct {
+		name   string
+		checks map[string]*check
+		come   []string
+		want   []string
+	}{
+		{"nothing", nil, nil, nil},
+		{"one", map[string]*check{"a": asks(0, 0)}, []string{"a"}, []string{"a"}},
+		{
+			"of one virtual service",
+			map[string]*check{"a": asks(0, 0), "b": asks(0, 1), "c": asks(0, 2)},
+			[]string{"b", "c", "a"},
+			[]string{"a", "b", "c"},
+		},
+		{
+			"of several, one for two real servers",
+			map[string]*check{"a": asks(0, 1, 7), "b": asks(0, 5), "c": asks(1, 0)},
+			[]string{"c", "a", "b"},
+			[]string{"a", "b", "c"},
+		},
+		{
+			"of a check that was dropped",
+			map[string]*check{"dropped": asks(0), "a": asks(0, 1), "b": asks(0, 2)},
+			[]string{"b", "dropped", "a"},
+			[]string{"dropped", "a", "b"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newInbox()
+			for range 2 { // the second time in what was used before
+				for _, name := range tt.come {
+					b.put(result{check: tt.checks[name], Result: engine.Result{Detail: name}})
+				}
+				var got []string
+				for res := range b.inOrder() {
+					got = append(got, res.Detail)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("heard (-want +got):\n%s", diff)
+				}
+			}
+		})
+	}
+}
