@@ -59,7 +59,7 @@ func (s *Schedule) rest() time.Duration {
 	if len(s.batch) > 0 {
 		s.worst.Note(now, now-s.oldest)
 	}
-	s.sleeping = s.wheel.next(s.done, s.tickAt(now+heartbeat))
+	s.sleeping = s.wheel.next(s.done, s.tickAt(now.Truncate(heartbeat)+heartbeat))
 	return s.timeOf(s.sleeping) - now
 }
 

@@ -3,8 +3,9 @@
 //
 // All jobs that are due by the same tick start together, because waking up
 // costs more than starting: with a timer for each job a connect check needs
-// twice the CPU. A job that waits is a small struct in a timing wheel; it has
-// no goroutine and no timer.
+// twice the CPU. For the same reason few jobs share few ticks, and many are
+// spread evenly over all. A job that waits is a small struct in a timing wheel;
+// it has no goroutine and no timer.
 package schedule
 
 import (
@@ -58,6 +59,9 @@ const (
 	// heartbeat is how long the schedule sleeps at most, so that a watchdog can
 	// tell a schedule without work from one that stands still.
 	heartbeat = time.Second
+	// crowd is how many jobs may be started together for the sake of fewer
+	// wake-ups.
+	crowd = 16
 )
 
 // A Schedule starts jobs at their times. Its methods may be called from any
@@ -76,6 +80,7 @@ type Schedule struct {
 	sleeping int64         // the tick the loop sleeps until
 	waiting  int           // jobs that await their first start
 	placed   uint64        // jobs ever added; the next one's place in the spread
+	hourly   int64         // regular starts in an hour
 	reserved time.Duration // until when Rate is used up by first starts
 	runs     int           // that are under way, or about to be
 	starting int           // of them those that are about to be
@@ -105,43 +110,73 @@ func New(o Options) *Schedule {
 // Add puts jobs into the schedule; one that is in it already is left alone.
 // The first start is at the next tick while few jobs await theirs; when many do,
 // the first starts are spread over the interval, or follow one another at
-// Options.Rate. The regular starts are spread in any case, so a job that was
-// started at once gets its second start up to half an interval early. From then
-// on its phase stays the same.
+// Options.Rate. The regular starts are spread in any case, so that the second
+// start of a job that was started at once comes up to an interval early. From
+// then on its phase stays the same.
 func (s *Schedule) Add(jobs ...*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.now()
+	now, hourly := s.now(), s.hourly
+	for _, j := range jobs {
+		j.Interval = max(j.Interval, s.tick)
+		if !j.added {
+			hourly += j.hourly()
+		}
+	}
 	for _, j := range jobs {
 		if j.added {
 			continue
 		}
 		j.added, j.first = true, true
 		s.waiting++
+		s.hourly += j.hourly()
 		// The whole call counts: the first of 10,000 jobs is not alone.
-		s.place(j, now, max(s.waiting, len(jobs)) <= atOnce)
+		s.place(j, now, s.grid(j.Interval, hourly), max(s.waiting, len(jobs)) <= atOnce)
 	}
 }
 
-// place gives a new job its first start and its phase.
-func (s *Schedule) place(j *Job, now time.Duration, soon bool) {
-	j.Interval = max(j.Interval, s.tick)
+// place gives a new job its phase, a multiple of grid, and its first start.
+func (s *Schedule) place(j *Job, now, grid time.Duration, soon bool) {
 	// Multiples of the golden ratio spread evenly however many there will be,
 	// and put neighbours in the file, which are often the same server, apart.
 	_, part := math.Modf(float64(s.placed) * math.Phi)
 	s.placed++
-	spread := time.Duration(part * float64(j.Interval))
-	start, second := now, j.Interval-spread/2
+	phase := time.Duration(part * float64(j.Interval)).Truncate(grid)
+	start := now
 	switch {
 	case s.rate > 0:
 		start = max(now, s.reserved)
 		s.reserved = start + time.Duration(float64(time.Second)/s.rate)
 	case !soon:
-		start, second = now+spread, j.Interval
+		start += untilPhase(now, phase, j.Interval)
 	}
-	j.due = start + second
+	j.due = start + untilPhase(start, phase, j.Interval)
 	s.put(j, start)
 }
+
+// untilPhase is how long it is from t to the first regular start of a job with
+// this phase.
+func untilPhase(t, phase, interval time.Duration) time.Duration {
+	return (interval - (t-phase)%interval) % interval
+}
+
+// grid is the time between two of the ticks that regular starts are put on: as
+// long as no more than a crowd is started together, but no longer than the loop
+// sleeps. The interval and the heartbeat are multiples of it, so that jobs with
+// other intervals meet on it. It is zero if there is none such, or if there is a
+// crowd for every tick. hourly is how many regular starts there are in an hour.
+func (s *Schedule) grid(interval time.Duration, hourly int64) time.Duration {
+	crowds := hourly * int64(heartbeat) / int64(time.Hour) / crowd
+	for n := time.Duration(crowds) + 1; n < heartbeat/s.tick; n++ {
+		if g := heartbeat / n; heartbeat%n == 0 && g%s.tick == 0 && interval%g == 0 {
+			return g
+		}
+	}
+	return 0
+}
+
+// hourly is how many regular starts j has in an hour.
+func (j *Job) hourly() int64 { return int64(time.Hour / j.Interval) }
 
 // Remove takes jobs out of the schedule. A run that is under way, or being
 // started at this moment, goes on to its end. A job may be added again at any
@@ -157,6 +192,7 @@ func (s *Schedule) Remove(jobs ...*Job) {
 		if j.first {
 			s.waiting--
 		}
+		s.hourly -= j.hourly()
 		j.added, j.first, j.again = false, false, false
 	}
 }
@@ -201,10 +237,14 @@ func (s *Schedule) Soon(jobs ...*Job) {
 func (s *Schedule) SetInterval(j *Job, interval time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	j.Interval = max(interval, s.tick)
+	interval = max(interval, s.tick)
 	if !j.added {
+		j.Interval = interval
 		return
 	}
+	s.hourly -= j.hourly()
+	j.Interval = interval
+	s.hourly += j.hourly()
 	now := s.now()
 	if wait := j.due - now; wait > j.Interval {
 		j.due -= (wait - 1) / j.Interval * j.Interval

@@ -62,30 +62,69 @@ func TestFirstStarts(t *testing.T) {
 	}
 }
 
-// The regular starts are spread evenly, whether the first ones were or not, and
-// stay as they are.
+// The regular starts are spread evenly over ticks that are no more than it
+// needs, whether the first ones were or not, and stay as they are.
 func TestSpreadIsStable(t *testing.T) {
-	for _, n := range []int{10, 200, 10_000} {
-		t.Run(strconv.Itoa(n), func(t *testing.T) {
+	for _, tt := range []struct{ jobs, ticks int }{{1, 1}, {10, 1}, {20, 2}, {50, 4}, {100, 10}, {200, 20}, {1000, 20}, {10_000, 20}} {
+		t.Run(strconv.Itoa(tt.jobs), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := New(Options{})
-				s.Add(newJobs(n, time.Second)...)
+				s.Add(newJobs(tt.jobs, time.Second)...)
 				perTick := map[time.Duration]int{}
-				for _, times := range drive(s, 4*time.Second) {
-					if gap := times[1] - times[0]; gap < 500*ms || gap > time.Second {
-						t.Fatalf("starts at %v: the first gap is %v, want half an interval to a whole one", times, gap)
+				for _, times := range drive(s, 3900*ms) {
+					if gap := times[1] - times[0]; gap <= 0 || gap > time.Second {
+						t.Fatalf("starts at %v: the first gap is %v, want an interval at most", times, gap)
 					}
 					for k, at := range times[2:] {
 						if at-times[k+1] != time.Second {
 							t.Fatalf("starts at %v, want exact intervals", times)
 						}
-						perTick[at]++
 					}
+					perTick[times[len(times)-1]]++
 				}
-				// Those that started at once are spread over half the interval.
-				limit := 1 + min(2*n, n+2*atOnce)/20*5/4
+				if len(perTick) != tt.ticks {
+					t.Errorf("regular starts in %d ticks of an interval, want %d", len(perTick), tt.ticks)
+				}
+				limit := (tt.jobs/tt.ticks)*5/4 + 1
 				if most := slices.Max(slices.Collect(maps.Values(perTick))); most > limit {
 					t.Errorf("up to %d starts in one tick, want at most %d", most, limit)
+				}
+			})
+		})
+	}
+}
+
+// Jobs with different intervals, added at different times, start together.
+func TestFewWakeUps(t *testing.T) {
+	tests := []struct {
+		name      string
+		intervals []time.Duration
+		want      int // ticks with starts in ten seconds
+	}{
+		{"every second", []time.Duration{time.Second}, 10},
+		{"seconds of all kinds", []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second}, 10},
+		{"with halves", []time.Duration{time.Second, 2500 * ms}, 10 + 4},
+		{"what does not meet them", []time.Duration{time.Second, 3100 * ms}, 10 + 7},
+		{"shorter than a second", []time.Duration{500 * ms, 250 * ms, time.Second}, 40},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := New(Options{})
+				for _, interval := range tt.intervals {
+					s.Add(newJobs(2, interval)...)
+					drive(s, 750*ms)
+				}
+				ticks := map[time.Duration]bool{}
+				for _, times := range drive(s, 30*time.Second) {
+					for _, at := range times {
+						if at > 20*time.Second && at <= 30*time.Second {
+							ticks[at] = true
+						}
+					}
+				}
+				if len(ticks) > tt.want {
+					t.Errorf("%d ticks with starts in 10s, want at most %d", len(ticks), tt.want)
 				}
 			})
 		})
@@ -118,12 +157,13 @@ func newJobs(n int, interval time.Duration) []*Job {
 	return jobs
 }
 
-// drive does what Run does, tick by tick in the present bubble, and returns
-// when each job was started. It needs no goroutines, of which the race detector
+// drive does what Run does, tick by tick in the present bubble from its present
+// time on, and returns when each job was started. It needs no goroutines, of which the race detector
 // cannot stand many in a bubble (go.dev/issue/78156).
 func drive(s *Schedule, until time.Duration) map[*Job][]time.Duration {
 	times := map[*Job][]time.Duration{}
-	for at := time.Duration(0); at <= until; at += s.tick {
+	for end := s.now() + until; s.now() <= end; {
+		at := s.now()
 		for _, j := range s.due(at) {
 			times[j] = append(times[j], at)
 			j.running = false // over at once
