@@ -59,6 +59,11 @@ const (
 	// heartbeat is how long the schedule sleeps at most, so that a watchdog can
 	// tell a schedule without work from one that stands still.
 	heartbeat = time.Second
+	// headStart is how much earlier than an interval after they were added the
+	// last of many jobs get their first start. The process takes about as long
+	// before it can add them, so that all have been started an interval after its
+	// own start. A fifth of the interval is the most.
+	headStart = 200 * time.Millisecond
 	// crowd is how many jobs may be started together for the sake of fewer
 	// wake-ups.
 	crowd = 16
@@ -109,10 +114,10 @@ func New(o Options) *Schedule {
 
 // Add puts jobs into the schedule; one that is in it already is left alone.
 // The first start is at the next tick while few jobs await theirs; when many do,
-// the first starts are spread over the interval, or follow one another at
-// Options.Rate. The regular starts are spread in any case, so that the second
-// start of a job that was started at once comes up to an interval early. From
-// then on its phase stays the same.
+// the first starts are spread over a little less than the interval, or follow one
+// another at Options.Rate. The regular starts are spread over the interval in any
+// case, so that the second start comes early: a little, or up to an interval if
+// the first one was at once. From then on its phase stays the same.
 func (s *Schedule) Add(jobs ...*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +153,10 @@ func (s *Schedule) place(j *Job, now, grid time.Duration, soon bool) {
 		start = max(now, s.reserved)
 		s.reserved = start + time.Duration(float64(time.Second)/s.rate)
 	case !soon:
-		start += untilPhase(now, phase, j.Interval)
+		// The second round begins when the first one is over.
+		round := j.Interval - min(headStart, j.Interval/5)
+		wait := untilPhase(now+round, phase, j.Interval)
+		start += time.Duration(float64(wait) * float64(round) / float64(j.Interval))
 	}
 	j.due = start + untilPhase(start, phase, j.Interval)
 	s.put(j, start)

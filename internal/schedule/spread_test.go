@@ -22,9 +22,10 @@ func TestFirstStarts(t *testing.T) {
 		within   time.Duration
 	}{
 		{name: "few at once", jobs: 200, interval: 10 * time.Second, atOnce: 200},
-		{name: "many spread over the interval", jobs: 10_000, interval: time.Second, most: 510, within: time.Second},
-		{name: "many, a long interval", jobs: 10_000, interval: 10 * time.Second, most: 60, within: 10 * time.Second},
-		{name: "many, one by one", jobs: 10_000, oneByOne: true, interval: time.Second, atOnce: 200, most: 510, within: time.Second},
+		{name: "many spread over the interval", jobs: 10_000, interval: time.Second, most: 640, within: 800 * ms},
+		{name: "many, a short interval", jobs: 10_000, interval: 500 * ms, most: 1280, within: 400 * ms},
+		{name: "many, a long interval", jobs: 10_000, interval: 10 * time.Second, most: 60, within: 9800 * ms},
+		{name: "many, one by one", jobs: 10_000, oneByOne: true, interval: time.Second, atOnce: 200, most: 640, within: 800 * ms},
 		{name: "a rate", jobs: 10_000, options: Options{Rate: 2000}, interval: time.Second, most: 101, within: 5 * time.Second},
 		{name: "a rate, few jobs", jobs: 100, options: Options{Rate: 100}, interval: time.Second, most: 6, within: time.Second},
 	}
@@ -131,20 +132,32 @@ func TestFewWakeUps(t *testing.T) {
 	}
 }
 
-// A hundred thousand jobs, of which every start is as regular as that of one.
+// A hundred thousand jobs, of which every start is as regular as that of one,
+// but for the second, which comes a little early. No tick has a burst.
 func TestManyJobs(t *testing.T) {
 	if size := unsafe.Sizeof(Job{}); size > 96 {
 		t.Errorf("an idle job takes %d bytes, want at most 96", size)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
+		time.Sleep(123 * ms)
 		s.Add(newJobs(100_000, 10*time.Second)...)
+		perTick := map[time.Duration]int{}
 		for _, times := range drive(s, 40*time.Second) {
-			for k := range times[1:] {
-				if times[k+1]-times[k] != 10*time.Second {
+			if first := times[1] - times[0]; first < 9750*ms || first > 10*time.Second {
+				t.Fatalf("starts at %v: the first gap is %v, want an interval or up to 200ms less", times, first)
+			}
+			for k := range times[2:] {
+				if times[k+2]-times[k+1] != 10*time.Second {
 					t.Fatalf("starts at %v, want exact intervals", times)
 				}
 			}
+			for _, at := range times {
+				perTick[at]++
+			}
+		}
+		if most := slices.Max(slices.Collect(maps.Values(perTick))); most > 520 {
+			t.Errorf("up to %d starts in one tick, want about 500, and in the first round 510", most)
 		}
 	})
 }
