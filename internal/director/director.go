@@ -114,7 +114,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	d.begin(checking, cfg)
-	second := time.NewTicker(time.Second)
+	second := time.NewTicker(time.Second) // begun with the schedule, so that one wake-up does for both
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.workshop.pinger.Close()

@@ -57,6 +57,10 @@ func (m *maintenance) run(ctx context.Context, names *names) {
 		case cfg = <-m.configs:
 			told = nil // the reload has new real servers to tell
 			names.want(cfg)
+			tick.Reset(lookAround)
+			if cfg.MaintenanceDir == "" {
+				tick.Stop() // there is nothing to wake up for
+			}
 		case <-tick.C:
 		case <-ctx.Done():
 			return

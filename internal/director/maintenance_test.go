@@ -1,8 +1,13 @@
 package director
 
 import (
+	"context"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -54,4 +59,43 @@ func TestOutBy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWatchMaintenance has a reload bring a directory and take it away again.
+func TestWatchMaintenance(t *testing.T) {
+	const service = "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n"
+	dir := t.TempDir()
+	touch := func() {
+		if err := os.WriteFile(filepath.Join(dir, "10.1.0.1"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without, with := configured(t, service), configured(t, "maintenancedir="+dir+"\n"+service)
+	nobody := map[netip.AddrPort]string{}
+	out := map[netip.AddrPort]string{netip.MustParseAddrPort("10.1.0.1:80"): "10.1.0.1"}
+	synctest.Test(t, func(t *testing.T) {
+		m := watchMaintenance(t.Context(), func(context.Context, netip.Addr) string { return "" })
+		for _, step := range []struct {
+			name string
+			do   func()
+			want map[netip.AddrPort]string
+		}{
+			{"no directory", func() { m.watch(without) }, nobody},
+			{"an empty one", func() { m.watch(with) }, nobody},
+			{"a file in it", touch, out},
+			{"no directory again", func() { m.watch(without) }, nobody},
+			{"and back", func() { m.watch(with) }, out},
+		} {
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			step.do()
+			began := time.Now()
+			if diff := cmp.Diff(step.want, <-m.changes, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", step.name, diff)
+			}
+			if took := time.Since(began); took > lookAround {
+				t.Errorf("%s: noticed after %v, want %v at most", step.name, took, lookAround)
+			}
+		}
+	})
 }
