@@ -68,13 +68,21 @@ func (w *watcher) look() sight {
 }
 
 // run looks at the file every interval until ctx is done and sends what is news.
-// interval is asked each time, since a reload may change it.
+// interval is more than zero, and asked each time, since a reload may change it.
+// The looks do not drift: they wake the process together with the checks.
 func (w *watcher) run(ctx context.Context, interval func() time.Duration, news chan<- sight) {
+	every := interval()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(interval()):
+		case <-tick.C:
+		}
+		if now := interval(); now != every {
+			every = now
+			tick.Reset(every)
 		}
 		seen := w.look()
 		if seen == unchanged {
