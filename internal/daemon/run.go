@@ -113,6 +113,7 @@ func (d *daemon) loop(
 			stands = nil
 			d.stands()
 			ready()
+			handBack()
 		case <-late:
 			ready()
 		case sig := <-signals:
