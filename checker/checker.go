@@ -67,7 +67,7 @@ type Dialogue interface {
 // A Step is what a Dialogue wants to happen next. The zero Step waits for more.
 type Step struct {
 	Consumed   int         // bytes of in that need not be handed in again
-	Send       []byte      // is sent before anything more is read, and with Done, too; it is not changed
+	Send       []byte      // is sent before anything more is read, and with Done, too; it is not changed before Next is called again
 	CloseWrite bool        // after Send: tell the peer that no more will come
 	StartTLS   *tls.Config // after Send: a TLS handshake, then Next with no input
 	Follow     Talker      // the conversation goes on elsewhere (an HTTP redirect) under the same deadline

@@ -1,7 +1,6 @@
 package checker
 
 import (
-	"bytes"
 	"crypto/tls"
 	"fmt"
 	"net/http"
@@ -32,7 +31,11 @@ type HTTPOptions struct {
 	Version        string         // "1.0", "1.1" or "2", "" is 1.1
 	Follow         Follow         // of redirects
 
-	path string // of Request, "" if that is a whole URL; from Complete
+	// Of Complete. The request that all have in common is before and after, and
+	// between them the address of the real server as Host header; nothing if
+	// after is nil. If before is nil, too, each check has its own.
+	first         place // what is asked for; has no address if that is the real server's
+	before, after []byte
 }
 
 // Follow is what is done with a redirect.
@@ -56,16 +59,10 @@ type HTTP struct {
 	Addr         netip.AddrPort // the real server
 	TLS          *tls.Config    // its options' for https
 
-	url       place
-	host      string      // the Host header
-	tls       *tls.Config // that is spoken with url's server, nil is none
-	request   []byte
-	tunnel    []byte // the CONNECT that comes before request, nil is none
-	redirects int    // that have led here
+	own *httpRequest // nil is what the options say, asked of Addr: there are many of those
 }
 
-// NewHTTP makes the check and its request, which is the same each time. The
-// error says what of o cannot be asked.
+// NewHTTP makes the check. The error says what of o cannot be asked.
 func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	shared := o
 	if err := shared.Complete(); err != nil {
@@ -86,11 +83,24 @@ func (o *HTTPOptions) Complete() error {
 	if o.Version == "" {
 		o.Version = "1.1"
 	}
-	// The configuration puts a "/" before every request.
-	if request := strings.TrimPrefix(o.Request, "/"); !hasScheme(request) {
-		o.path = escapePath("/" + request)
+	if err := o.check(); err != nil {
+		return err
 	}
-	return o.check()
+	// The configuration puts a "/" before every request.
+	request := strings.TrimPrefix(o.Request, "/")
+	if hasScheme(request) {
+		var err error
+		o.first, err = parsePlace(request)
+		return err
+	}
+	o.first = place{scheme: "http", path: escapePath("/" + request)}
+	if o.Service == "https" {
+		o.first.scheme = "https"
+	}
+	if o.Service != "http_proxy" && o.Version != "2" {
+		o.share()
+	}
+	return nil
 }
 
 // At makes the check of one of many real servers that are asked alike, with
@@ -98,11 +108,15 @@ func (o *HTTPOptions) Complete() error {
 // must not be changed any more.
 func (o *HTTPOptions) At(addr netip.AddrPort, config *tls.Config) (*HTTP, error) {
 	h := &HTTP{HTTPOptions: o, Addr: addr, TLS: config}
-	url, err := h.place()
-	if err != nil {
-		return nil, err
+	var err error
+	if config == nil && o.Service == "https" {
+		h.TLS, err = TLSConfig(TLSOptions{Name: o.VirtualHost})
 	}
-	if err := h.ask(url, h.hostOf(url)); err != nil {
+	if err == nil && o.before == nil {
+		url := h.url()
+		h.own, err = h.requestFor(url, h.hostOf(url))
+	}
+	if err != nil {
 		return nil, err
 	}
 	return h, nil
@@ -142,51 +156,16 @@ func cutHeader(header string) (name, value string) {
 	return name, strings.Trim(value, " \t")
 }
 
-// place is the URL that is asked for first.
-func (h *HTTP) place() (place, error) {
-	if h.path == "" {
-		return parsePlace(strings.TrimPrefix(h.Request, "/"))
+// url is what is asked for.
+func (h *HTTP) url() place {
+	if h.own != nil {
+		return h.own.url
 	}
-	scheme := "http"
-	if h.Service == "https" {
-		scheme = "https"
+	url := h.first
+	if url.authority == "" {
+		url.authority, url.addr = h.Addr.String(), h.Addr
 	}
-	return place{scheme: scheme, authority: h.Addr.String(), addr: h.Addr, path: h.path}, nil
-}
-
-// hostOf is the Host header of the first request: the virtual host, else the
-// address of the real server without its port, as in the original; a proxy is
-// told what the URL says.
-func (h *HTTP) hostOf(url place) string {
-	switch {
-	case h.HasVirtualHost:
-		return h.VirtualHost
-	case h.Service == "http_proxy":
-		return url.authority
-	case h.Addr.Addr().Is6():
-		return "[" + h.Addr.Addr().String() + "]"
-	}
-	return h.Addr.Addr().String()
-}
-
-// ask has h ask for url.
-func (h *HTTP) ask(url place, host string) (err error) {
-	h.url, h.host = url, host
-	if url.scheme == "https" {
-		if h.tls, err = h.tlsFor(url); err != nil {
-			return err
-		}
-	}
-	if h.Version == "2" {
-		h.request = h.http2Request(h.Headers)
-	} else {
-		h.request = h.http1Request(h.Headers)
-	}
-	if h.Service == "http_proxy" && url.scheme == "https" {
-		// TLS begins inside of the tunnel.
-		h.tunnel = fmt.Appendf(nil, "CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\nUser-Agent: %s\r\n\r\n", url.hostPort(), userAgent)
-	}
-	return nil
+	return url
 }
 
 // tlsFor is the TLS that is spoken with url's server. The name of the options
@@ -211,56 +190,9 @@ func (h *HTTP) tlsFor(url place) (config *tls.Config, err error) {
 	return config, err
 }
 
-// userAgent is how a web server's log shows who asks.
-const userAgent = "ldirectord"
-
-// http1Request is the whole request. A header that is given takes the place of
-// the one that is always there.
-func (h *HTTP) http1Request(headers []string) []byte {
-	path := h.url.path
-	if h.Service == "http_proxy" && h.url.scheme == "http" {
-		path = h.url.String()
-	}
-	request := fmt.Appendf(nil, "%s %s HTTP/%s\r\n", h.Method, path, h.Version)
-	for _, header := range h.allHeaders(headers) {
-		request = fmt.Appendf(request, "%s: %s\r\n", header[0], header[1])
-	}
-	return bytes.Clone(append(request, "Connection: close\r\n\r\n"...)) // there are many: no spare room
-}
-
-// allHeaders are the names and values of a request's headers.
-func (h *HTTP) allHeaders(more []string) [][2]string {
-	all := [][2]string{{"Host", h.host}, {"User-Agent", userAgent}}
-	if h.url.login != nil {
-		all = append(all, [2]string{"Authorization", basicAuthorization(h.url.login)})
-	}
-	for _, header := range more {
-		name, value := cutHeader(header)
-		for i := range all {
-			if isHeader(all[i][0], name) {
-				all[i][1], name = value, ""
-			}
-		}
-		if name != "" {
-			all = append(all, [2]string{name, value})
-		}
-	}
-	return all
-}
-
-// isHeader says whether name is one of names, as headers compare.
-func isHeader(name string, names ...string) bool {
-	for _, one := range names {
-		if strings.EqualFold(name, one) {
-			return true
-		}
-	}
-	return false
-}
-
 // String implements Checker.
 func (h *HTTP) String() string {
-	return h.Service + " " + h.Method + " " + h.url.String() + h.through()
+	return h.Service + " " + h.Method + " " + h.url().String() + h.through()
 }
 
 // through names the proxy.
@@ -273,14 +205,14 @@ func (h *HTTP) through() string {
 
 // Target implements Talker.
 func (h *HTTP) Target() Target {
-	target := h.url.target()
+	target := Target{Network: "tcp", Addr: h.Addr}
+	switch {
+	case h.own != nil:
+		target = h.own.target(h)
+	case h.Service == "https":
+		target.TLS = h.TLS
+	}
 	target.Slow = h.Receive.Slow() || h.ReceiveNot.Slow()
-	if h.Service == "http_proxy" {
-		target.Addr, target.Host = h.Addr, ""
-	}
-	if h.tunnel == nil {
-		target.TLS = h.tls
-	}
 	return target
 }
 

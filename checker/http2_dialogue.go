@@ -11,7 +11,7 @@ type http2Dialogue struct {
 func (d *http2Dialogue) Next(in []byte, eof bool) Step {
 	if d.answer == nil {
 		d.answer = newHTTP2Answer(d.h.Limit)
-		return Step{Send: d.h.request}
+		return Step{Send: d.h.request(nil)}
 	}
 	step, err := d.answer.read(in, eof)
 	if d.answer.status() != 0 && !d.decided {
@@ -30,11 +30,11 @@ func (d *http2Dialogue) Next(in []byte, eof bool) Step {
 }
 
 // http2Request is the whole request.
-func (h *HTTP) http2Request(headers []string) []byte {
+func (o *HTTPOptions) http2Request(url place, host string) []byte {
 	fields := [][2]string{
-		{":method", h.Method}, {":scheme", h.url.scheme}, {":path", h.url.path},
+		{":method", o.Method}, {":scheme", url.scheme}, {":path", url.path},
 	}
-	more := h.allHeaders(headers)
+	more := o.allHeaders(url, host)
 	if authority := more[0][1]; authority != "" {
 		fields = append(fields, [2]string{":authority", authority})
 	}

@@ -140,7 +140,7 @@ func TestHTTP2Answer(t *testing.T) {
 				if diff := cmp.Diff([]string{tt.detail, tt.err}, []string{verdict.Detail, errText(verdict.Err)}); diff != "" {
 					t.Fatalf("cut at %d, detail and error (-want +got):\n%s", at, diff)
 				}
-				if !strings.HasPrefix(sent, string(h.request)) {
+				if !strings.HasPrefix(sent, string(h.request(nil))) {
 					t.Errorf("sent %q, want the request first", sent)
 				}
 			}
@@ -161,7 +161,7 @@ func TestHTTP2Replies(t *testing.T) {
 	})
 	h := newHTTP(t, HTTPOptions{Version: "2"})
 	_, sent := splitEverywhere(t, h.Dialogue, answer)
-	if got := strings.TrimPrefix(sent, string(h.request)); got != want {
+	if got := strings.TrimPrefix(sent, string(h.request(nil))); got != want {
 		t.Errorf("replied %q, want %q", got, want)
 	}
 }
@@ -181,7 +181,7 @@ func TestHTTP2Endless(t *testing.T) {
 func TestHTTP2LongRequest(t *testing.T) {
 	long := []string{"X-A: " + strings.Repeat("a~", 9000), "X-B: " + strings.Repeat("b~", 9000)}
 	h := newHTTP(t, HTTPOptions{Version: "2", Headers: long, VirtualHost: "www.example.com", HasVirtualHost: true})
-	framer := http2.NewFramer(nil, strings.NewReader(strings.TrimPrefix(string(h.request), http2.ClientPreface)))
+	framer := http2.NewFramer(nil, strings.NewReader(strings.TrimPrefix(string(h.request(nil)), http2.ClientPreface)))
 	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	framer.MaxHeaderListSize = 1 << 20
 	var fields []string

@@ -14,8 +14,9 @@ const maxHead = 64 << 10
 type httpDialogue struct {
 	h     *HTTP
 	next  func(d *httpDialogue, in []byte, eof bool) Step // what in is; nil before all
-	heads int                                             // bytes of the heads that did not count
-	seen  int                                             // bytes of in that do not end the head
+	room  *[]byte                                         // in which the request was made, nil if it was not
+	heads int32                                           // bytes of the heads that did not count
+	seen  int32                                           // bytes of in that do not end the head
 
 	head   httpHead
 	length int    // of the body, -1 is up to the end
@@ -25,15 +26,35 @@ type httpDialogue struct {
 
 // Next implements Dialogue.
 func (d *httpDialogue) Next(in []byte, eof bool) Step {
-	switch {
-	case d.next != nil:
+	if d.next != nil {
 		return d.next(d, in, eof)
-	case d.h.tunnel != nil:
+	}
+	if d.h.own != nil && d.h.own.tunnel != nil {
 		d.next = (*httpDialogue).tunnelled
-		return Step{Send: d.h.tunnel}
+		return Step{Send: d.h.own.tunnel}
+	}
+	return d.ask()
+}
+
+// ask sends the request.
+func (d *httpDialogue) ask() Step {
+	d.next = (*httpDialogue).asked
+	if d.h.own == nil && d.h.after != nil {
+		d.room = rooms.Get().(*[]byte)
+		*d.room = d.h.request(*d.room)
+		return Step{Send: *d.room}
+	}
+	return Step{Send: d.h.request(nil)}
+}
+
+// asked begins to read the answer.
+func (d *httpDialogue) asked(in []byte, eof bool) Step {
+	if d.room != nil {
+		rooms.Put(d.room)
+		d.room = nil
 	}
 	d.next = (*httpDialogue).headed
-	return Step{Send: d.h.request}
+	return d.headed(in, eof)
 }
 
 // tunnelled reads a proxy's answer to CONNECT. TLS follows it, and the request.
@@ -52,11 +73,8 @@ func (d *httpDialogue) tunnelled(in []byte, eof bool) Step {
 		return d.h.fail("", fmt.Errorf("the proxy goes on talking: %s", excerpt(in[len(head):])))
 	}
 	d.heads, d.seen = 0, 0
-	d.next = func(d *httpDialogue, _ []byte, _ bool) Step {
-		d.next = (*httpDialogue).headed
-		return Step{Send: d.h.request}
-	}
-	return Step{Consumed: len(in), StartTLS: d.h.tls}
+	d.next = func(d *httpDialogue, _ []byte, _ bool) Step { return d.ask() }
+	return Step{Consumed: len(in), StartTLS: d.h.own.tls}
 }
 
 // headed reads the head of the answer.
@@ -75,7 +93,7 @@ func (d *httpDialogue) headed(in []byte, eof bool) Step {
 		if d.head = readAnswer(head); d.head.status/100 != 1 || d.head.status == 101 {
 			return d.begun(head, in, consumed, eof)
 		}
-		d.heads += len(head)
+		d.heads += int32(len(head))
 		d.seen = 0
 	}
 }
@@ -147,13 +165,13 @@ func (d *httpDialogue) readHead(in []byte, eof bool) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("no http answer: %s", excerpt(line))
 	}
-	end := headEnd(in, d.seen)
+	end := headEnd(in, int(d.seen))
 	length := end
 	if end == 0 {
 		length = len(in)
 	}
 	switch {
-	case d.heads+length > maxHead:
+	case int(d.heads)+length > maxHead:
 		return nil, fmt.Errorf("the head of the answer is longer than %d KiB", maxHead>>10)
 	case end > 0:
 		return in[:end], nil
@@ -161,7 +179,7 @@ func (d *httpDialogue) readHead(in []byte, eof bool) ([]byte, error) {
 		return nil, errors.New("closed the connection in the head of the answer")
 	}
 	// The empty line may have begun.
-	d.seen = max(0, len(in)-2)
+	d.seen = int32(max(0, len(in)-2))
 	return nil, nil
 }
 

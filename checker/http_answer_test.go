@@ -71,7 +71,7 @@ func TestHTTPAnswer(t *testing.T) {
 			if diff := cmp.Diff([]string{tt.detail, tt.err}, []string{verdict.Detail, errText(verdict.Err)}); diff != "" {
 				t.Errorf("detail and error (-want +got):\n%s", diff)
 			}
-			if sent != string(h.request) {
+			if sent != string(h.request(nil)) {
 				t.Errorf("sent %q, want only the request", sent)
 			}
 		})

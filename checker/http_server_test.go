@@ -247,9 +247,9 @@ func TestHTTPTunnel(t *testing.T) {
 		sent  string
 		err   string
 	}{
-		{"up", []string{"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, string(h.tunnel) + "<TLS>" + string(h.request), ""},
-		{"refused", []string{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"}, string(h.tunnel), "the proxy answers 407 Proxy Authentication Required"},
-		{"no proxy", []string{"220 mx ESMTP\r\n"}, string(h.tunnel), `no http answer: "220 mx ESMTP\r"`},
+		{"up", []string{"HTTP/1.1 200 OK\r\nVia: x\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"}, string(h.own.tunnel) + "<TLS>" + string(h.request(nil)), ""},
+		{"refused", []string{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"}, string(h.own.tunnel), "the proxy answers 407 Proxy Authentication Required"},
+		{"no proxy", []string{"220 mx ESMTP\r\n"}, string(h.own.tunnel), `no http answer: "220 mx ESMTP\r"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

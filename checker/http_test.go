@@ -157,6 +157,43 @@ func TestHTTPRequest(t *testing.T) {
 	}
 }
 
+// Checks with the same options have each its own request, also at the same
+// time, and after others are over.
+func TestHTTPRequestsOfMany(t *testing.T) {
+	o := HTTPOptions{Service: "http", Headers: []string{"X-A: b"}}
+	if err := o.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	begin := func(addr string) (Dialogue, string) {
+		h, err := o.At(netip.MustParseAddrPort(addr), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := h.Dialogue()
+		return d, string(d.Next(nil, false).Send)
+	}
+	want := func(host string) string {
+		return "GET / HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: ldirectord\r\nX-A: b\r\nConnection: close\r\n\r\n"
+	}
+	first, got := begin("10.1.0.3:8080")
+	if got != want("10.1.0.3") {
+		t.Errorf("the first request is %q", got)
+	}
+	sent := first.(*httpDialogue).room
+	if _, got := begin("[fd00::12]:80"); got != want("[fd00::12]") {
+		t.Errorf("the second request is %q", got)
+	}
+	if got := string(*sent); got != want("10.1.0.3") {
+		t.Errorf("the first request became %q while it was sent", got)
+	}
+	if step := first.Next([]byte("HTTP/1.1 200 OK\r\n\r\n"), true); !step.Done || step.Err != nil {
+		t.Errorf("the first verdict is %+v", step)
+	}
+	if _, got := begin("10.1.0.4:1"); got != want("10.1.0.4") {
+		t.Errorf("the third request is %q", got)
+	}
+}
+
 // describeTarget is where a Target leads in a few words.
 func describeTarget(target Target) string {
 	where := target.Addr.String()

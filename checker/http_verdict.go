@@ -114,8 +114,8 @@ func bodyDetail(body []byte) string {
 // fail is the verdict that the real server is down. After a redirect it says
 // where the answer came from.
 func (h *HTTP) fail(detail string, err error) Step {
-	if h.redirects > 0 {
-		err = fmt.Errorf("redirected to %s: %w", h.url, err)
+	if h.redirects() > 0 {
+		err = fmt.Errorf("redirected to %s: %w", h.url(), err)
 	}
 	return Step{Done: true, Detail: detail, Err: err}
 }
@@ -125,10 +125,10 @@ func (h *HTTP) follow(a httpHead) Step {
 	if a.location == "" {
 		return h.fail(a.line, fmt.Errorf("%s without a Location", a.line))
 	}
-	if h.redirects == maxRedirects {
+	if h.redirects() == maxRedirects {
 		return h.fail(a.line, fmt.Errorf("%s after %d redirects", a.line, maxRedirects))
 	}
-	to, err := h.url.resolve(a.location)
+	to, err := h.url().resolve(a.location)
 	if err != nil {
 		return h.fail(a.line, fmt.Errorf("%s: %w", a.line, err))
 	}
@@ -147,33 +147,51 @@ func (h *HTTP) redirected(to place) (*HTTP, error) {
 	switch {
 	case h.Follow == FollowSame:
 		to, host = h.onSameServer(to)
-	case to.authority != h.url.authority:
+	case to.authority != h.url().authority:
 		headers = nil
 	}
 	options := *h.HTTPOptions
 	options.Headers = headers
-	next := &HTTP{HTTPOptions: &options, Addr: h.Addr, TLS: h.TLS, redirects: h.redirects + 1}
-	if err := next.ask(to, host); err != nil {
+	next := &HTTP{HTTPOptions: &options, Addr: h.Addr, TLS: h.TLS}
+	own, err := next.requestFor(to, host)
+	if err != nil {
 		return nil, err
 	}
+	own.redirects = h.redirects() + 1
+	next.own = own
 	return next, nil
+}
+
+// redirects is how many have led to h.
+func (h *HTTP) redirects() int {
+	if h.own == nil {
+		return 0
+	}
+	return h.own.redirects
 }
 
 // onSameServer is where to would be found on the real server itself, and the
 // Host header to ask for it. The port is the real server's own, unless http
 // became https or the reverse: then it is that of the URL.
 func (h *HTTP) onSameServer(to place) (place, string) {
-	host := to.authority
-	if host == h.url.authority {
-		host = h.host
+	url, host, port := h.url(), to.authority, to.addr.Port()
+	if host == url.authority {
+		host = h.host()
 	}
-	port := to.addr.Port()
-	if to.scheme == h.url.scheme {
-		port = h.url.addr.Port()
+	if to.scheme == url.scheme {
+		port = url.addr.Port()
 	}
-	same := h.url
+	same := url
 	same.scheme, same.path, same.login = to.scheme, to.path, nil
-	same.addr = netip.AddrPortFrom(h.url.addr.Addr(), port)
+	same.addr = netip.AddrPortFrom(url.addr.Addr(), port)
 	same.authority, same.tlsName = same.hostPort(), to.serverName()
 	return same, host
+}
+
+// host is the Host header.
+func (h *HTTP) host() string {
+	if h.own != nil {
+		return h.own.host
+	}
+	return h.hostOf(h.url())
 }
