@@ -2,6 +2,7 @@ package ipvs
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,8 +24,20 @@ type Memory struct {
 
 type memoryService struct {
 	service      Service
-	destinations map[netip.AddrPort]Destination
+	destinations []memoryDestination // in the order of their addresses
 }
+
+// A memoryDestination is what a Change says of a Destination. There may be tens
+// of thousands, and nobody connects to a table in memory: it has no counters.
+type memoryDestination struct {
+	addr         netip.Addr
+	port         uint16
+	forward      Forward
+	weight       int32 // as much as the rules allow
+	upper, lower uint32
+}
+
+func (d *memoryDestination) at() netip.AddrPort { return netip.AddrPortFrom(d.addr, d.port) }
 
 // The schedulers of Linux 6.1, and "none", which the kernel takes for a service
 // that schedules nothing.
@@ -49,9 +62,12 @@ func (m *Memory) Read() ([]Entry, error) {
 	}
 	table := make([]Entry, 0, len(m.services))
 	for _, s := range m.services {
-		e := Entry{Service: s.service}
-		for _, d := range s.destinations {
-			e.Destinations = append(e.Destinations, d)
+		e := Entry{Service: s.service, Destinations: slices.Grow([]Destination(nil), len(s.destinations))}
+		for i := range s.destinations {
+			d := &s.destinations[i]
+			e.Destinations = append(e.Destinations, Destination{
+				AddrPort: d.at(), Forward: d.forward, Weight: int(d.weight), Upper: d.upper, Lower: d.lower,
+			})
 		}
 		table = append(table, e)
 	}
@@ -99,7 +115,7 @@ func (m *Memory) addService(s Service, there *memoryService) error {
 	if there != nil {
 		return syscall.EEXIST
 	}
-	added := &memoryService{destinations: map[netip.AddrPort]Destination{}}
+	added := &memoryService{}
 	if err := added.edit(s); err != nil {
 		return err
 	}
@@ -116,10 +132,12 @@ func (s *memoryService) edit(to Service) error {
 	return nil
 }
 
-// apply does a change of a destination. As in the kernel, an edit leaves the
-// counters, and a deletion looks at nothing but address and port.
+// apply does a change of a destination. As in the kernel, a deletion looks at
+// nothing but address and port.
 func (s *memoryService) apply(op Op, d Destination) error {
-	old, there := s.destinations[d.AddrPort]
+	i, there := slices.BinarySearchFunc(s.destinations, d.AddrPort, func(o memoryDestination, at netip.AddrPort) int {
+		return o.at().Compare(at)
+	})
 	switch {
 	case op == AddDestination && there:
 		return syscall.EEXIST
@@ -128,11 +146,14 @@ func (s *memoryService) apply(op Op, d Destination) error {
 	case op == AddDestination && d.Addr().IsLinkLocalUnicast() && d.Addr().Is6():
 		return syscall.EINVAL
 	case op == DeleteDestination:
-		delete(s.destinations, d.AddrPort)
+		s.destinations = slices.Delete(s.destinations, i, i+1)
 		return nil
+	case op == AddDestination:
+		s.destinations = slices.Insert(s.destinations, i, memoryDestination{})
 	}
-	d.Active, d.Inactive, d.Persistent = old.Active, old.Inactive, old.Persistent
-	s.destinations[d.AddrPort] = d
+	s.destinations[i] = memoryDestination{
+		addr: d.Addr(), port: d.Port(), forward: d.Forward, weight: int32(d.Weight), upper: d.Upper, lower: d.Lower,
+	}
 	return nil
 }
 
