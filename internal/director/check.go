@@ -15,22 +15,31 @@ import (
 // A check asks one question of one real server, in the name of all virtual
 // services that ask the same.
 type check struct {
-	question question
-	kit      *kit
-	ask      checker.Checker
-	connect  checker.Checker // between two of the former (checktype = N), else nil
-	job      schedule.Job
+	kit  *kit
+	at   netip.AddrPort // who is asked
+	ask  checker.Checker
+	rare *rarity // nil is none
+	job  schedule.Job
 
 	certificateEnds atomic.Int64 // Unix seconds, 0 is unknown
-	connects        int32        // left until ask's turn; owned by the runs, which never overlap
-	leash           *leash       // nil for what ends soon by itself
 
 	// Owned by the director's goroutine.
-	unheard   bool // it has not answered since the start or reload that made it
-	paced     bool // its interval was set at least once
-	users     []*real
-	neighbour *check // the next one at the same address, in a ring; see neighbours
+	unheard   bool    // it has not answered since the start or reload that made it
+	paced     bool    // its interval was set at least once
+	users     []*real // in the order of the file; not to be written to
+	neighbour *check  // the next one at the same address, in a ring; see neighbours
 	past      past
+}
+
+// A rarity is what few checks need.
+type rarity struct {
+	connect  checker.Checker // between two full questions (checktype = N), else nil
+	connects int32           // left until the full question's turn; owned by the runs, which never overlap
+
+	// Of what may take long to end by itself, an external command or a library;
+	// else nil.
+	ctx    context.Context
+	cancel context.CancelFunc
 }
 
 // A result is what came of asking.
@@ -43,27 +52,34 @@ type result struct {
 
 // newCheck is a check that nobody has asked for yet.
 func (d *Director) newCheck(q question, k *kit) *check {
-	c := &check{question: q, kit: k, unheard: true}
-	c.ask, c.connect = d.workshop.checkers(k, q.at, c.expires)
+	c := &check{kit: k, at: q.at, unheard: true}
+	ask, connect := d.workshop.checkers(k, q.at, c.expires)
+	c.ask = ask
 	c.job.Interval = k.interval
 	c.job.Start = func() { d.ask(c) }
-	if _, ok := c.ask.(checker.Caller); ok {
-		c.leash = new(leash)
-		c.leash.ctx, c.leash.cancel = context.WithCancel(d.checking)
+	if _, ok := ask.(checker.Caller); ok || connect != nil {
+		c.rare = &rarity{connect: connect}
+		if ok {
+			c.rare.ctx, c.rare.cancel = context.WithCancel(d.checking)
+		}
 	}
 	d.unheard++
 	return c
 }
 
+// question is what c asks.
+func (c *check) question() question { return question{manner: c.kit.handle, at: c.at} }
+
 // ask asks c once. The result comes to the director's goroutine.
 func (d *Director) ask(c *check) {
-	ask, timeout := c.ask, c.kit.timeout
-	if c.connects > 0 {
-		ask, timeout = c.connect, c.kit.connectTimeout
-	}
-	ctx := d.checking
-	if c.leash != nil {
-		ctx = c.leash.ctx
+	ctx, ask, timeout := d.checking, c.ask, c.kit.timeout
+	if r := c.rare; r != nil {
+		if r.connects > 0 {
+			ask, timeout = r.connect, c.kit.connectTimeout
+		}
+		if r.ctx != nil {
+			ctx = r.ctx
+		}
 	}
 	d.start(ctx, ask, timeout, c.kit.attempts, func(r engine.Result) {
 		if ctx.Err() == nil {
@@ -75,31 +91,24 @@ func (d *Director) ask(c *check) {
 	})
 }
 
-// A leash holds a check whose asking may take long to end by itself: an
-// external command, a library.
-type leash struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-}
-
 // leave ends the asking of a check that nobody asks for any more.
 func (c *check) leave() {
-	if c.leash != nil {
-		c.leash.cancel()
+	if c.rare != nil && c.rare.cancel != nil {
+		c.rare.cancel()
 	}
 }
 
 // turn chooses what is asked next: with checktype = N that many connects
 // follow a good answer, and whatever fails is followed by the full question.
 func (c *check) turn(ok bool) {
-	switch {
-	case c.connect == nil:
+	switch r := c.rare; {
+	case r == nil || r.connect == nil:
 	case !ok:
-		c.connects = 0
-	case c.connects > 0:
-		c.connects--
+		r.connects = 0
+	case r.connects > 0:
+		r.connects--
 	default:
-		c.connects = int32(c.kit.combined)
+		r.connects = int32(c.kit.combined)
 	}
 }
 
@@ -155,7 +164,7 @@ func (d *Director) neighbours(c *check) iter.Seq[*check] {
 func (d *Director) introduce() {
 	last := make(map[netip.Addr]*check, len(d.checks))
 	for _, c := range d.checks {
-		addr := c.question.at.Addr()
+		addr := c.at.Addr()
 		c.neighbour = c
 		if l := last[addr]; l != nil {
 			c.neighbour, l.neighbour = l.neighbour, c

@@ -13,6 +13,7 @@ import (
 // with one compiled pattern.
 type kit struct {
 	manner
+	handle              unique.Handle[manner]
 	network             string
 	receive, receiveNot *checker.Pattern
 	statuses            checker.Statuses
@@ -31,13 +32,14 @@ type kits map[unique.Handle[manner]]*kit
 // of is the kit for a manner.
 func (k kits) of(m unique.Handle[manner]) *kit {
 	if k[m] == nil {
-		k[m] = newKit(m.Value())
+		k[m] = newKit(m)
 	}
 	return k[m]
 }
 
-func newKit(m manner) *kit {
-	k := &kit{manner: m, network: "tcp", secrets: m.secrets()}
+func newKit(h unique.Handle[manner]) *kit {
+	m := h.Value()
+	k := &kit{manner: m, handle: h, network: "tcp", secrets: m.secrets()}
 	if m.udp {
 		k.network = "udp"
 	}

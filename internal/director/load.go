@@ -116,8 +116,7 @@ func (d *Director) enterService(v *virtual) {
 func (d *Director) recheck(before []*check) {
 	old := d.checks
 	for _, c := range old {
-		clear(c.users)
-		c.users, c.unheard = c.users[:0], false
+		c.users, c.unheard = nil, false
 	}
 	d.checks, d.unheard, d.introduced = make([]*check, 0, len(old)), 0, false
 	fresh := &freshChecks{old: old, kits: kits{}}
@@ -155,13 +154,13 @@ type freshChecks struct {
 // checkFor is the check that asks q: before if that does, else another one that
 // does, else a new one.
 func (d *Director) checkFor(q question, before *check, fresh *freshChecks) *check {
-	if before != nil && before.question == q {
+	if before != nil && before.question() == q {
 		return before
 	}
 	if fresh.all == nil {
 		fresh.all = make(map[question]*check, len(fresh.old))
 		for _, c := range fresh.old {
-			fresh.all[c.question] = c
+			fresh.all[c.question()] = c
 		}
 	}
 	c := fresh.all[q]
@@ -173,12 +172,15 @@ func (d *Director) checkFor(q question, before *check, fresh *freshChecks) *chec
 	return c
 }
 
-// join has c asked for r too.
+// join has c asked for r too. Most checks are asked for one real server: its
+// place in the virtual service's list is theirs.
 func (d *Director) join(c *check, r *real) {
 	if len(c.users) == 0 {
 		d.checks = append(d.checks, c)
+		c.users = r.virtual.reals[r.order : r.order+1 : r.order+1]
+	} else {
+		c.users = append(c.users, r)
 	}
-	c.users = append(c.users, r)
 	r.check = c
 }
 

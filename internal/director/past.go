@@ -15,12 +15,28 @@ const (
 
 // An outcome is what is remembered of one result.
 type outcome struct {
-	at             int64    // Unix nanoseconds
-	finding        *finding // nil: it was good, and that is all
-	took           uint32   // microseconds
-	attempts       uint16
-	local, connect bool
+	brief
+	finding *finding // nil: it was good, and that is all
 }
+
+// A brief is an outcome without the words, of which there are tens of
+// thousands.
+type brief struct {
+	at       int64  // Unix nanoseconds
+	took     uint32 // microseconds
+	attempts uint16
+	traits   traits
+}
+
+// Traits are what an outcome was like.
+type traits uint8
+
+const (
+	wasLocal   traits = 1 << iota // our own fault
+	wasConnect                    // only a connect was asked for
+	saidUsual                     // its finding is the past's usual one
+	saidOther                     // its finding is one of the past's others
+)
 
 // A finding is what there is to say about an outcome. Those that are good in the
 // same words share one.
@@ -40,7 +56,9 @@ type talk struct{ sent, received []byte }
 
 // A past is what a check has found out so far.
 type past struct {
-	results     [keptResults]outcome // a ring: the next one goes to count % keptResults
+	results     [keptResults]brief // a ring: the next one goes to count % keptResults
+	usual       *finding
+	others      *[keptResults]*finding // by the place of the result, nil is none
 	latencies   [keptLatencies]latency
 	count       uint64        // results ever
 	down, local uint32        // of these
@@ -75,11 +93,21 @@ var latencyBounds = [...]time.Duration{
 
 // add takes up one result.
 func (p *past) add(res *result) {
-	took := uint32(min(max(res.Took.Microseconds(), 0), math.MaxUint32))
-	p.results[p.count%keptResults] = outcome{
-		at: res.at.UnixNano(), finding: p.find(res), took: took,
-		attempts: uint16(min(res.Attempts, math.MaxUint16)), local: res.Local, connect: res.asked != res.check.ask,
+	b := brief{
+		at: res.at.UnixNano(), took: uint32(min(max(res.Took.Microseconds(), 0), math.MaxUint32)),
+		attempts: uint16(min(res.Attempts, math.MaxUint16)),
 	}
+	if res.Local {
+		b.traits |= wasLocal
+	}
+	if res.asked != res.check.ask {
+		b.traits |= wasConnect
+	}
+	place := p.count % keptResults
+	f := p.find(res)
+	p.forget(place)
+	b.traits |= p.keep(place, f)
+	p.results[place] = b
 	p.latencies[p.count%keptLatencies] = latencyOf(res.Took)
 	p.count++
 	if res.Local {
@@ -92,6 +120,59 @@ func (p *past) add(res *result) {
 	p.took += res.Took
 	bucket, _ := slices.BinarySearch(latencyBounds[:], res.Took)
 	p.buckets[bucket]++
+}
+
+// forget makes room for a result.
+func (p *past) forget(place uint64) {
+	p.results[place] = brief{}
+	if p.others == nil {
+		return
+	}
+	p.others[place] = nil
+	if !p.has(saidOther) {
+		p.others = nil
+	}
+}
+
+// keep keeps the finding of the result that goes to place, and says where.
+func (p *past) keep(place uint64, f *finding) traits {
+	switch {
+	case f == nil:
+		return 0
+	case f == p.usual:
+		return saidUsual
+	case f.good(f.detail) && !p.has(saidUsual):
+		p.usual = f
+		return saidUsual
+	}
+	if p.others == nil {
+		p.others = new([keptResults]*finding)
+	}
+	p.others[place] = f
+	return saidOther
+}
+
+// has says whether a result that is remembered has a trait.
+func (p *past) has(t traits) bool {
+	for i := range p.results {
+		if p.results[i].traits&t != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// outcome is that of the nth result.
+func (p *past) outcome(n uint64) outcome {
+	place := n % keptResults
+	o := outcome{brief: p.results[place]}
+	switch {
+	case o.traits&saidUsual != 0:
+		o.finding = p.usual
+	case o.traits&saidOther != 0:
+		o.finding = p.others[place]
+	}
+	return o
 }
 
 // find is the finding of a result, if possible that of the one before or of
@@ -122,7 +203,7 @@ func (p *past) last() (outcome, bool) {
 	if p.count == 0 {
 		return outcome{}, false
 	}
-	return p.results[(p.count-1)%keptResults], true
+	return p.outcome(p.count - 1), true
 }
 
 // outcomes are those remembered, from the newest on.
@@ -130,7 +211,7 @@ func (p *past) outcomes() []outcome {
 	n := min(p.count, keptResults)
 	list := make([]outcome, 0, n)
 	for i := range n {
-		list = append(list, p.results[(p.count-1-i)%keptResults])
+		list = append(list, p.outcome(p.count-1-i))
 	}
 	return list
 }
@@ -146,10 +227,10 @@ func (p *past) recent() []time.Duration {
 }
 
 // time is when the result came.
-func (o outcome) time() time.Time { return time.Unix(0, o.at) }
+func (b brief) time() time.Time { return time.Unix(0, b.at) }
 
 // duration is how long it took, whole microseconds.
-func (o outcome) duration() time.Duration { return time.Duration(o.took) * time.Microsecond }
+func (b brief) duration() time.Duration { return time.Duration(b.took) * time.Microsecond }
 
 // err is why the real server was down or could not be asked, nil if it was up.
 func (o outcome) err() error {

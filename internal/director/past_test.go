@@ -2,8 +2,10 @@ package director
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -99,6 +101,52 @@ func TestFindings(t *testing.T) {
 	}
 	if f := add(engine.Result{Detail: "200 OK", Sent: []byte("x")}); f.talk == nil {
 		t.Errorf("good with a conversation: %+v, want it kept", f)
+	}
+}
+
+// What is said is told of the result that said it, and costs something as long as
+// it is unusual and remembered.
+func TestPastTellsWhatWasSaid(t *testing.T) {
+	c := &check{ask: nothing{}, kit: &kit{}}
+	for _, said := range []struct{ detail, err, want string }{
+		{"200 OK", "", "200 OK"},
+		{"", "", "ok|200 OK"},
+		{"204 No Content", "", "204 No Content|ok|200 OK"},
+		{"200 OK", "", "200 OK|204 No Content|ok|200 OK"},
+		{"", "refused", "refused|200 OK|204 No Content|ok|200 OK"},
+		{"204 No Content", "", "204 No Content|refused|200 OK|204 No Content|ok|200 OK"},
+		{"204 No Content", "", "204 No Content|204 No Content|refused|200 OK|204 No Content|ok"},
+		{"204 No Content", "", "204 No Content|204 No Content|204 No Content|refused|200 OK|204 No Content"},
+		{"204 No Content", "", "204 No Content|204 No Content|204 No Content|204 No Content|refused|200 OK"},
+		{"204 No Content", "", "204 No Content|204 No Content|204 No Content|204 No Content|204 No Content|refused"},
+		{"204 No Content", "", "204 No Content|204 No Content|204 No Content|204 No Content|204 No Content|204 No Content"},
+	} {
+		r := engine.Result{Detail: said.detail}
+		if said.err != "" {
+			r.Err = errors.New(said.err)
+		}
+		c.past.add(&result{check: c, asked: nothing{}, Result: r})
+		var got []string
+		for _, o := range c.past.outcomes() {
+			got = append(got, o.words())
+		}
+		if diff := cmp.Diff(said.want, strings.Join(got, "|")); diff != "" {
+			t.Errorf("outcomes, the newest first (-want +got):\n%s", diff)
+		}
+	}
+	for range keptResults {
+		c.past.add(&result{check: c, asked: nothing{}, Result: engine.Result{Detail: "204 No Content"}})
+	}
+	if c.past.others != nil {
+		t.Error("what was unusual still costs something after it was forgotten")
+	}
+}
+
+// There is one for each real server. The next smaller and larger sizes that the
+// allocator has are 416 and 480.
+func TestCheckIsSmall(t *testing.T) {
+	if size := unsafe.Sizeof(check{}); size > 448 {
+		t.Errorf("a check has %d bytes, want at most 448", size)
 	}
 }
 

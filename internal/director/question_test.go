@@ -79,7 +79,7 @@ func TestCheckers(t *testing.T) {
 			t.Errorf("%s %s: nothing is asked", v.CheckType, v.Service)
 			continue
 		}
-		check, _ := workshop{}.checkers(newKit(q.manner.Value()), q.at, nil)
+		check, _ := workshop{}.checkers(newKit(q.manner), q.at, nil)
 		if broken, ok := check.(unaskable); ok {
 			t.Errorf("%s %s: %v", v.CheckType, v.Service, broken.err)
 		}

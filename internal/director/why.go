@@ -84,11 +84,11 @@ func (r *real) because() string {
 // answer is an outcome as it is shown.
 func (c *check) answer(o outcome) Answer {
 	asked := c.ask
-	if o.connect {
-		asked = c.connect
+	if o.traits&wasConnect != 0 {
+		asked = c.rare.connect
 	}
 	a := Answer{
-		Time: o.time(), Asked: c.kit.secrets.hide(asked.String()), Up: o.err() == nil, Local: o.local,
+		Time: o.time(), Asked: c.kit.secrets.hide(asked.String()), Up: o.err() == nil, Local: o.traits&wasLocal != 0,
 		Text: o.words(), Attempts: int(o.attempts), Took: inSeconds(o.duration()),
 	}
 	if o.finding != nil && o.finding.talk != nil {
