@@ -67,7 +67,7 @@ func (h *HTTP) request(room []byte) []byte {
 
 // rooms are for requests that are made.
 var rooms = sync.Pool{New: func() any {
-	room := make([]byte, 0, 256)
+	room := make([]byte, 0, 128)
 	return &room
 }}
 
