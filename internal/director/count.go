@@ -14,17 +14,17 @@ const (
 // limits is how many results in a row it takes to change a verdict; both are
 // at least 1.
 type limits struct {
-	fall int // failurecount
-	rise int // risecount
+	fall int32 // failurecount
+	rise int32 // risecount
 }
 
 // A tally is what the checks of a real server said in a row.
 type tally struct {
-	verdict   verdict
 	since     time.Time // of the verdict
-	failures  int       // failed checks in a row
-	successes int       // in a row, while down
-	attempts  int       // made by the failed checks in a row
+	failures  int32     // failed checks in a row
+	successes int32     // in a row, while down
+	attempts  int32     // made by the failed checks in a row
+	verdict   verdict
 }
 
 // count is the tally after one more result. The first result of an unproven
@@ -41,7 +41,7 @@ func (t tally) count(ok bool, attempts int, l limits, now time.Time) tally {
 	}
 	t.successes = 0
 	t.failures++
-	t.attempts += attempts
+	t.attempts += int32(attempts)
 	if t.verdict == unproven || t.verdict == up && t.failures >= l.fall {
 		t.verdict, t.since = down, now
 	}

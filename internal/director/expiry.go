@@ -14,11 +14,11 @@ func (c *check) expires(at time.Time) { c.certificateEnds.Store(at.Unix()) }
 func (d *Director) warnExpiry(r *real, c *check, now time.Time) {
 	days := r.virtual.conf.SSLExpiryWarn
 	ends := c.certificateEnds.Load()
-	if days == 0 || ends == 0 || now.Unix() < r.warned+24*60*60 {
+	if days == 0 || ends == 0 || now.Unix() < int64(r.warned)+24*60*60 {
 		return
 	}
 	if left := time.Unix(ends, 0).Sub(now); left < time.Duration(days)*24*time.Hour {
-		r.warned = now.Unix()
+		r.warned = uint32(now.Unix())
 		d.emit(r.virtual, Event{
 			Kind: Expiring, Real: r.conf, R: r.name(),
 			Reason: fmt.Sprintf("the certificate of %s (%s) ends %s", r.name(), r.virtual.id, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST")),

@@ -58,7 +58,7 @@ func (d *Director) tell(r *real, res *result) {
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
 	case res.Err != nil && before.verdict == up && r.verdict == up:
 		e := r.event(SoftFailure)
-		e.Failures, e.FailureCount, e.Reason = r.failures, v.limits.fall, res.Err.Error()
+		e.Failures, e.FailureCount, e.Reason = int(r.failures), int(v.limits.fall), res.Err.Error()
 		d.emit(v, e)
 	}
 	if r.verdict != before.verdict {
@@ -76,7 +76,7 @@ func (d *Director) turned(r *real, before tally, res *result) {
 		}
 		r.startSlowly()
 	} else {
-		e.Kind, e.Attempts, e.Reason = Gone, r.attempts, res.Err.Error()
+		e.Kind, e.Attempts, e.Reason = Gone, int(r.attempts), res.Err.Error()
 		r.climbing = false
 	}
 	d.changed(r, e)

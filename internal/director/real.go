@@ -11,20 +11,20 @@ import (
 // thousands: what few of them have is a pointer, and what the configuration
 // says is not said again.
 type real struct {
-	virtual *virtual
-	conf    *conf.RealServer
-	manner  unique.Handle[manner] // how it is asked
-	check   *check                // nil: nothing is asked (checktype on and off)
+	virtual     *virtual
+	conf        *conf.RealServer
+	manner      unique.Handle[manner] // how it is asked
+	check       *check                // nil: nothing is asked (checktype on and off)
+	maintenance string                // the file that takes it out, "" is none
+	override    *Override             // what an operator ordered, nil is nothing
+	turns       turns                 // when the verdict changed
 	tally
-	order       int32     // in the file
-	percent     int32     // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
-	announced   bool      // the log has its beginning
-	climbing    bool      // its percent rises by itself
-	kept        bool      // in although its checks fail (minalive)
-	maintenance string    // the file that takes it out, "" is none
-	override    *Override // what an operator ordered, nil is nothing
-	warned      int64     // that its certificate ends, Unix seconds
-	turns       turns     // when the verdict changed
+	order     int32  // in the file
+	percent   uint16 // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
+	announced bool   // the log has its beginning
+	climbing  bool   // its percent rises by itself
+	warned    uint32 // that its certificate ends, Unix seconds
+	kept      bool   // in although its checks fail (minalive)
 }
 
 // name is the real server as it is configured: "10.1.0.1:80".

@@ -37,9 +37,9 @@ func (d *Director) climb(now time.Time) {
 }
 
 // climbed is the part of its weight that a real server has earned, in percent.
-func (r *real) climbed(now time.Time) int32 {
+func (r *real) climbed(now time.Time) uint16 {
 	done := int(int64(now.Sub(r.since)) * slowSteps / int64(r.virtual.conf.SlowStart))
-	return int32(min(100, (done+1)*100/slowSteps))
+	return uint16(min(100, (done+1)*100/slowSteps))
 }
 
 // heed takes over what an agent says besides that it lives: a part of the
@@ -52,7 +52,7 @@ func (d *Director) heed(r *real, res *result) {
 	if err != nil {
 		return // the check has judged it already
 	}
-	if percent := int32(reply.Weight); percent != r.percent {
+	if percent := uint16(reply.Weight); percent != r.percent {
 		r.percent = percent
 		d.touch(r.virtual)
 	}

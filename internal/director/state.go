@@ -1,6 +1,7 @@
 package director
 
 import (
+	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ type byHand struct {
 func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 	v := &virtual{conf: c, order: order, id: c.ID(), goneSince: now}
 	v.name = shortID(v.id)
-	v.limits = limits{fall: max(1, c.FailureCount), rise: max(1, c.RiseCount)}
+	v.limits = limits{fall: atLeastOne(c.FailureCount), rise: atLeastOne(c.RiseCount)}
 	v.service, v.invalid = service(c)
 	v.addReals(now)
 	if f := c.Fallback; f != nil {
@@ -54,6 +55,8 @@ func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 	}
 	return v
 }
+
+func atLeastOne(n int) int32 { return int32(min(max(1, n), math.MaxInt32)) }
 
 // shortID is the name that is in a virtual service's id.
 func shortID(id string) string {

@@ -183,7 +183,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	if dst != nil {
 		s.hold(dst)
 	}
-	s.Since, s.Failures, s.FailureCount = r.since, r.failures, r.virtual.limits.fall
+	s.Since, s.Failures, s.FailureCount = r.since, int(r.failures), int(r.virtual.limits.fall)
 	wanted, _ := desired.slots.of(at)
 	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, wanted.weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
