@@ -30,7 +30,7 @@ type Kernel struct {
 // kernel's answer as a syscall.Errno. close may be called while another method
 // is waiting, which then returns an error.
 type link interface {
-	read() ([]Entry, error)
+	readEach(use func(*Entry)) error
 	apply(Change) error
 	// applyAll does changes of destinations. With an error it is not known which
 	// were made.
@@ -59,15 +59,15 @@ func Open(ctx context.Context) (*Kernel, error) {
 // Read implements Table. The order is that of ipvsadm -S -n. Of a table that
 // others change at the same time, parts may be missed.
 func (k *Kernel) Read() ([]Entry, error) {
-	var table []Entry
-	err := k.use(func(l link) (err error) {
-		table, err = l.read()
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the IPVS table: %w", err)
+	return collect(k.ReadEach)
+}
+
+// ReadEach does what the function of this name says.
+func (k *Kernel) ReadEach(use func(*Entry)) error {
+	if err := k.use(func(l link) error { return l.readEach(use) }); err != nil {
+		return fmt.Errorf("reading the IPVS table: %w", err)
 	}
-	return table, nil
+	return nil
 }
 
 // Apply implements Table. After "the kernel did not answer" it is not known

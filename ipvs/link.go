@@ -71,10 +71,9 @@ func (l *kernelLink) try() error {
 	return fmt.Errorf("asking for the IPVS table: %w", err)
 }
 
-// read implements link.
-func (l *kernelLink) read() ([]Entry, error) {
-	table, err := l.socket.read()
-	return table, l.doubt(err)
+// readEach implements link.
+func (l *kernelLink) readEach(use func(*Entry)) error {
+	return l.doubt(l.socket.readEach(use))
 }
 
 // apply implements link.

@@ -54,25 +54,28 @@ func NewMemory() *Memory {
 }
 
 // Read implements Table. The order is that of ipvsadm -S -n.
-func (m *Memory) Read() ([]Entry, error) {
+func (m *Memory) Read() ([]Entry, error) { return collect(m.ReadEach) }
+
+// ReadEach does what the function of this name says.
+func (m *Memory) ReadEach(use func(*Entry)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
-		return nil, errClosed
+		return errClosed
 	}
-	table := make([]Entry, 0, len(m.services))
+	var room []Destination
 	for _, s := range m.services {
-		e := Entry{Service: s.service, Destinations: slices.Grow([]Destination(nil), len(s.destinations))}
+		e := Entry{Service: s.service, Destinations: room[:0]}
 		for i := range s.destinations {
 			d := &s.destinations[i]
 			e.Destinations = append(e.Destinations, Destination{
 				AddrPort: d.at(), Forward: d.forward, Weight: int(d.weight), Upper: d.upper, Lower: d.lower,
 			})
 		}
-		table = append(table, e)
+		room = e.Destinations
+		use(&e)
 	}
-	sortTable(table)
-	return table, nil
+	return nil
 }
 
 // Apply implements Table.

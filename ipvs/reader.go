@@ -43,30 +43,32 @@ const (
 	forwardMask = 7 // IP_VS_CONN_F_FWD_MASK
 )
 
-// read returns all services with their destinations: one request for the
-// services, then one for the destinations of each. moby/ipvs reads too, but it
-// cuts weights to 16 bits and leaves out the persistence engine and the
+// readEach hands all services with their destinations to use: one request for
+// the services, then one for the destinations of each. moby/ipvs reads too, but
+// it cuts weights to 16 bits and leaves out the persistence engine and the
 // persistent connections.
-func (s *socket) read() ([]Entry, error) {
-	var table []Entry
+func (s *socket) readEach(use func(*Entry)) error {
+	var services []Entry
 	err := s.dump(cmdGetService, attrService, nil, func(b []byte) {
-		table = append(table, parseEntry(b))
+		services = append(services, parseEntry(b))
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for i := range table {
-		e := &table[i]
+	var room []Destination
+	for _, e := range services {
 		key := e.Service.Key
+		e.Destinations = room[:0]
 		err := s.dump(cmdGetDestination, attrDestination, []nl.NetlinkRequestData{keyAttr(key)}, func(b []byte) {
 			e.Destinations = append(e.Destinations, parseDestination(b, key.IPv6))
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
+		room = e.Destinations
+		use(&e)
 	}
-	sortTable(table)
-	return table, nil
+	return nil
 }
 
 // dump asks for a list and hands the attribute want of each of its messages to

@@ -78,7 +78,7 @@ func TestSocketPassesOverOldAnswers(t *testing.T) {
 func TestSocketTellsRefusals(t *testing.T) {
 	s, kernel := socketPair(t)
 	tell(t, kernel, answerTo(1, syscall.EPERM))
-	if _, err := s.read(); !errors.Is(err, syscall.EPERM) || !isAnswer(err) {
+	if err := s.readEach(nil); !errors.Is(err, syscall.EPERM) || !isAnswer(err) {
 		t.Errorf("reading without rights: %v, want %v", err, syscall.EPERM)
 	}
 }
@@ -94,12 +94,12 @@ func TestSocketFails(t *testing.T) {
 	if _, err := s.write(deletions(2)); err == nil || isAnswer(err) || !strings.HasPrefix(err.Error(), "waiting for the kernel's answer: ") {
 		t.Errorf("closed while waiting: %v", err)
 	}
-	if _, err := s.read(); err == nil || isAnswer(err) || !strings.HasPrefix(err.Error(), "asking the kernel: ") {
+	if err := s.readEach(nil); err == nil || isAnswer(err) || !strings.HasPrefix(err.Error(), "asking the kernel: ") {
 		t.Errorf("asking after it was closed: %v", err)
 	}
 	s, kernel = socketPair(t)
 	kernel.Close()
-	if _, err := s.read(); err == nil || isAnswer(err) {
+	if err := s.readEach(nil); err == nil || isAnswer(err) {
 		t.Errorf("with nobody at the other end: %v", err)
 	}
 }

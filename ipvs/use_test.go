@@ -22,8 +22,8 @@ func newFakeLink(answer error, silent bool) *fakeLink {
 	return &fakeLink{answer: answer, silent: silent, closed: make(chan struct{})}
 }
 
-func (f *fakeLink) read() ([]Entry, error) { return nil, f.apply(Change{}) }
-func (f *fakeLink) close()                 { f.once.Do(func() { close(f.closed) }) }
+func (f *fakeLink) readEach(func(*Entry)) error { return f.apply(Change{}) }
+func (f *fakeLink) close()                      { f.once.Do(func() { close(f.closed) }) }
 
 func (f *fakeLink) apply(Change) error {
 	if f.silent {

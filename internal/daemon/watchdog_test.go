@@ -20,13 +20,13 @@ import (
 
 // A mute table answers the first look, and the others when it is let go.
 type mute struct {
-	*ipvs.Memory
+	ipvs.Table
 	until chan struct{}
 }
 
 func (m mute) Read() ([]ipvs.Entry, error) {
 	<-m.until
-	return m.Memory.Read()
+	return m.Table.Read()
 }
 
 // TestWatchdogIsNotFed has the kernel hold up the director: systemd hears nothing

@@ -15,13 +15,13 @@ import (
 
 // stuck is a table that stops answering when it is told to.
 type stuck struct {
-	*ipvs.Memory
+	ipvs.Table
 	until chan struct{}
 }
 
 func (s stuck) Read() ([]ipvs.Entry, error) {
 	<-s.until
-	return s.Memory.Read()
+	return s.Table.Read()
 }
 
 // TestAlive has the kernel hold up the director, which is to be noticed.

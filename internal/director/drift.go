@@ -16,19 +16,45 @@ import (
 // removed of the dead stays as it is and is said once: operators drain real
 // servers that way. What the kernel refused is tried again.
 func (d *Director) reconcile() {
-	entries, ok := d.read()
-	if !ok {
+	believed, entries, err := d.doubtful()
+	if !d.readable(err) {
 		return
 	}
-	for _, v := range d.virtuals {
+	for i, v := range d.virtuals {
 		if v.invalid != nil {
 			continue
 		}
-		d.compare(v, entries[v.service.Key])
+		if !believed[i] {
+			d.compare(v, entries[v.service.Key])
+		}
 		if v.retry || len(plan(v.have, v.want())) > 0 {
 			d.sync(v)
 		}
 	}
+}
+
+// doubtful reads the kernel's table and tells which of the virtual services are
+// believed to be as they are there. Of all others it returns what the kernel has.
+// A table of tens of thousands is never in memory as a whole.
+func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry, err error) {
+	believed, entries = make([]bool, len(d.virtuals)), map[ipvs.Key]*ipvs.Entry{}
+	places := make(map[ipvs.Key]int32, len(d.virtuals))
+	for i, v := range d.virtuals {
+		places[v.service.Key] = int32(i)
+	}
+	err = ipvs.ReadEach(d.o.Table, func(e *ipvs.Entry) {
+		i, ours := places[e.Service.Key]
+		switch {
+		case !ours:
+		case d.virtuals[i].asBelieved(e):
+			believed[i] = true
+		default:
+			other := *e
+			other.Destinations = slices.Clone(e.Destinations)
+			entries[e.Service.Key] = &other
+		}
+	})
+	return believed, entries, err
 }
 
 // read is the kernel's table by key.
@@ -37,19 +63,21 @@ func (d *Director) read() (map[ipvs.Key]*ipvs.Entry, bool) {
 	return byKey(table), ok
 }
 
-// readTable is the kernel's table. That it cannot be read is said once.
+// readTable is the kernel's table.
 func (d *Director) readTable() ([]ipvs.Entry, bool) {
 	table, err := d.o.Table.Read()
+	return table, d.readable(err)
+}
+
+// readable notes what came of reading the kernel's table. That it cannot be read
+// is said once.
+func (d *Director) readable(err error) bool {
 	d.kernel.err = err
-	if err != nil {
-		if !d.unreadable {
-			d.o.Log("Reading the IPVS table failed, it is tried again: %v", err)
-		}
-		d.unreadable = true
-		return nil, false
+	if err != nil && !d.unreadable {
+		d.o.Log("Reading the IPVS table failed, it is tried again: %v", err)
 	}
-	d.unreadable = false
-	return table, true
+	d.unreadable = err != nil
+	return err == nil
 }
 
 func byKey(table []ipvs.Entry) map[ipvs.Key]*ipvs.Entry {
@@ -80,15 +108,16 @@ func (d *Director) compare(v *virtual, e *ipvs.Entry) {
 			v.handService = &service
 		}
 	}
-	if v.asBelieved(e) && v.handService == nil && len(v.hand)+len(v.said) == 0 {
-		return // and nothing to take back that was said
-	}
 	d.compareSlots(v, slotsOf(e))
 }
 
-// asBelieved tells whether the kernel's destinations are those of have.
+// asBelieved tells whether e, what the kernel has of v, is what it is believed to
+// have, and nothing is to be taken back that was said.
 func (v *virtual) asBelieved(e *ipvs.Entry) bool {
-	if len(e.Destinations) != len(v.have.slots) {
+	if !v.have.present || !e.Service.Same(v.have.service) || len(e.Destinations) != len(v.have.slots) {
+		return false
+	}
+	if v.handService != nil || len(v.hand)+len(v.said) > 0 {
 		return false
 	}
 	for i := range e.Destinations {

@@ -61,13 +61,13 @@ func TestLagIsVisible(t *testing.T) {
 
 // A hanging table answers the first look, and the others when it is let go.
 type hanging struct {
-	*ipvs.Memory
+	ipvs.Table
 	until chan struct{}
 }
 
 func (h hanging) Read() ([]ipvs.Entry, error) {
 	<-h.until
-	return h.Memory.Read()
+	return h.Table.Read()
 }
 
 // A director that stands still is told of at once: neither who asks for health
