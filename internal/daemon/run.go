@@ -52,13 +52,20 @@ func (d *daemon) event(e director.Event) {
 }
 
 const (
-	// gcPercent is how much garbage there may be, in percent of what is in use,
-	// with manyServers real servers and more. What is known of them stays, and
-	// checks leave little behind: to collect often costs next to nothing then and
-	// takes a third off the memory.
-	gcPercent   = 25
-	manyServers = 5000
+	// usualServers is with how many real servers there may be as much garbage as
+	// what is in use, as usual in Go. With more of them it may not grow: what is
+	// known of them stays, and checks leave little behind, so that to collect
+	// often costs next to nothing and saves a third of the memory. There may be
+	// leastGarbage, in percent, in any case.
+	usualServers = 1250
+	leastGarbage = 25
 )
+
+// garbage is how much there may be with so many real servers, in percent of what
+// is in use.
+func garbage(reals int) int {
+	return min(100, max(leastGarbage, 100*usualServers/max(1, reals)))
+}
 
 // saveMemory chooses how often garbage is collected, unless the environment
 // variable GOGC says so.
@@ -66,14 +73,11 @@ func saveMemory(cfg *conf.Config) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	reals, percent := 0, 100
+	reals := 0
 	for _, v := range cfg.Virtuals {
 		reals += len(v.Reals)
 	}
-	if reals >= manyServers {
-		percent = gcPercent
-	}
-	debug.SetGCPercent(percent)
+	debug.SetGCPercent(garbage(reals))
 }
 
 // run works until a signal says to stop, and returns that signal's name. It
