@@ -106,7 +106,8 @@ func (c *conversation) converse() error {
 
 // sendSecurely does what the step says about sending.
 func (c *conversation) sendSecurely() error {
-	_, err := c.secure.Write(c.step.Send)
+	n, err := c.secure.Write(c.step.Send)
+	c.sent.add(c.step.Send[:n])
 	if err == nil && c.step.CloseWrite {
 		err = c.secure.CloseWrite()
 	}

@@ -98,7 +98,41 @@ func (c *conversation) open(addr netip.AddrPort) {
 		return
 	}
 	c.socket = s
-	c.connected()
+	if c.target.TLS != nil || s.udp || s.maybeSelf {
+		c.connected()
+		return
+	}
+	c.speakFirst()
+}
+
+// speakFirst has the Dialogue speak, if it is the one that begins, before anybody
+// knows that the connection stands. If that can be sent it does, which saves to
+// ask the socket; else it is sent as soon as the connection stands.
+func (c *conversation) speakFirst() {
+	var first checker.Step
+	err := c.guard(func() error {
+		if c.dialogue = c.at.Dialogue(); c.dialogue != nil {
+			first = c.dialogue.Next(nil, false)
+		}
+		return nil
+	})
+	if err == nil && (len(first.Send) == 0 || first.Done || first.Follow != nil || first.StartTLS != nil) {
+		c.dialogue = nil // it begins anew when the connection stands
+		c.connected()
+		return
+	}
+	if err == nil {
+		c.step, c.unsent = first, first.Send
+		err = c.flush()
+	}
+	if err != nil {
+		c.left(err)
+		return
+	}
+	if len(c.unsent) < len(first.Send) {
+		c.phase = talking
+	}
+	c.await()
 }
 
 // connected goes on when the connection stands.
@@ -110,6 +144,11 @@ func (c *conversation) connected() {
 		c.left(err)
 	case c.target.TLS != nil:
 		c.alone(func() { c.talkAlone(c.target.TLS) })
+	case c.dialogue != nil: // it has spoken first
+		c.phase = talking
+		if c.goOnSending() {
+			c.await()
+		}
 	default:
 		c.begin()
 	}
@@ -172,7 +211,6 @@ func (c *conversation) send() error {
 		return nil
 	}
 	c.partial = 0
-	c.sent.add(c.step.Send)
 	if c.secure != nil {
 		return c.sendSecurely()
 	}
@@ -186,6 +224,7 @@ func (c *conversation) send() error {
 // flush sends of what is unsent as much as goes without waiting.
 func (c *conversation) flush() error {
 	n, err := c.socket.write(c.unsent)
+	c.sent.add(c.unsent[:n])
 	c.unsent = c.unsent[n:]
 	if err == nil && len(c.unsent) == 0 && c.step.CloseWrite {
 		err = c.socket.closeWrite()

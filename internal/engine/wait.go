@@ -60,16 +60,25 @@ func (c *conversation) stir() {
 		c.connected()
 		return
 	}
-	if len(c.unsent) > 0 {
-		switch err := c.flush(); {
-		case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
-			c.gone = err
-		case err != nil:
-			c.left(err)
-			return
-		}
+	if c.goOnSending() {
+		c.listen()
 	}
-	c.listen()
+}
+
+// goOnSending sends what was left unsent, as much as goes without waiting. It
+// returns false if the visit is over.
+func (c *conversation) goOnSending() bool {
+	if len(c.unsent) == 0 {
+		return true
+	}
+	switch err := c.flush(); {
+	case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
+		c.gone = err
+	case err != nil:
+		c.left(err)
+		return false
+	}
+	return true
 }
 
 // late goes on because it is time.
