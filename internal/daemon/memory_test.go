@@ -15,7 +15,7 @@ func TestSaveMemory(t *testing.T) {
 		gogc  string
 		want  int
 	}{
-		{0, "", 100}, {1250, "", 100}, {2500, "", 50}, {5000, "", 25}, {100_000, "", 25}, {10, "", 100}, {5000, "200", 100},
+		{0, "", 100}, {1250, "", 100}, {2500, "", 50}, {5000, "", 25}, {10_000, "", 16}, {100_000, "", 16}, {10, "", 100}, {5000, "200", 100},
 	} {
 		t.Setenv("GOGC", tt.gogc)
 		cfg := &conf.Config{Virtuals: []*conf.VirtualService{{}, {Reals: make([]*conf.RealServer, tt.reals)}}}

@@ -58,7 +58,7 @@ const (
 	// often costs next to nothing and saves a third of the memory. There may be
 	// leastGarbage, in percent, in any case.
 	usualServers = 1250
-	leastGarbage = 25
+	leastGarbage = 16
 )
 
 // garbage is how much there may be with so many real servers, in percent of what

@@ -18,6 +18,7 @@ type Crowd struct {
 	waiting []*conversation
 	sockets []unix.PollFd // of the same
 	unseen  int           // came after the last look
+	began   time.Time     // zero before the first
 }
 
 const (
@@ -25,6 +26,9 @@ const (
 	aLook = 64
 	// muchCrowd is how many may not have been answered and are still looked at.
 	muchCrowd = 512
+	// aLong is after what time a crowd leaves them to the loop at once: there is so
+	// much to do that it takes two goroutines.
+	aLong = 25 * time.Millisecond
 )
 
 // Crowd returns a Crowd of nobody.
@@ -32,8 +36,15 @@ func (e *Engine) Crowd() *Crowd { return &Crowd{engine: e} }
 
 // Start is Engine.Start. Leave has to follow.
 func (w *Crowd) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
+	if w.began.IsZero() {
+		w.began = time.Now()
+	}
 	w.engine.start(ctx, c, timeout, attempts, w, done)
-	if w.unseen >= aLook {
+	switch {
+	case w.unseen < aLook:
+	case time.Since(w.began) > aLong:
+		w.disperse()
+	default:
 		w.look()
 	}
 	if len(w.waiting) >= muchCrowd {
@@ -46,6 +57,7 @@ func (w *Crowd) Start(ctx context.Context, c checker.Checker, timeout time.Durat
 func (w *Crowd) Leave() {
 	w.look()
 	w.disperse()
+	w.began = time.Time{}
 }
 
 // join takes c in until it is answered or the crowd ends. c must not be touched
@@ -79,6 +91,7 @@ func (w *Crowd) look() {
 
 // disperse leaves everybody to the loop.
 func (w *Crowd) disperse() {
+	w.unseen = 0
 	for i, c := range w.waiting {
 		c.leaveToLoop(uint32(w.sockets[i].Events))
 	}
