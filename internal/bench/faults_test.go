@@ -34,11 +34,11 @@ func (s *session) outages(below, n int, faults ...Fault) (all []outage) {
 }
 
 // faults has one, 1 % and half of the servers fail in every way. With Perl
-// ldirectord it is 1 % in one way, once: the rest would take hours.
+// ldirectord it is one in one way, once: the rest would take hours.
 func (s *session) faults() {
 	n := s.work.n
 	if s.peer.slow {
-		s.fail(s.outages(n, max(n/100, 1), Refused))
+		s.fail(s.outages(n, 1, Refused))
 		return
 	}
 	runs := windows

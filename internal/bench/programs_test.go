@@ -15,6 +15,7 @@ import (
 // The sizes of the comparison.
 const (
 	small  = 10
+	little = 100 // what Perl ldirectord is measured with
 	medium = 1000
 )
 
@@ -74,7 +75,7 @@ type comparison struct {
 
 // all is the whole comparison.
 func (c *comparison) all() {
-	for _, n := range slices.Compact([]int{min(medium, most), most}) {
+	for _, n := range slices.Compact([]int{min(little, most), min(medium, most), most}) {
 		for _, kind := range []string{"connect", "http"} {
 			c.compare(kind, n)
 		}
@@ -101,12 +102,12 @@ func (c *comparison) compare(kind string, n int) {
 				s.reload()
 				s.memory(15 * time.Second)
 			}
-			if kind == "http" {
+			if kind == "http" && (n > little || p.slow) {
 				s.faults()
 			}
 		})
 	}
-	if ask, ok := c.floors()[kind]; ok {
+	if ask, ok := c.floors()[kind]; ok && n > little {
 		c.step(fmt.Sprintf("%s, %d, %s", kind, n, floorName), func(tb testing.TB) {
 			l := startLoad(tb, n, None, questions[kind].service)
 			for range windows {
@@ -147,6 +148,9 @@ type part struct {
 // Fatal implements testing.TB.
 func (p part) Fatal(args ...any) {
 	text, _, _ := strings.Cut(fmt.Sprint(args...), "\n")
+	if len(text) > 300 {
+		text = text[:300] + " …"
+	}
 	p.c.note("%s: ended early: %s", p.name, text)
 	p.SkipNow()
 }

@@ -9,9 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handBack gives the kernel what only a start or a reload needed: the memory in
-// which the file was read, and the pages of the program. The packages it is
-// made of touch most of those once, a daemon at work needs half of them.
+// handBack gives the kernel what only the start needed: the memory in which the
+// file was read and the first results were told, and the pages of the program.
+// The packages it is made of touch most of those once, a daemon at work needs
+// half of them.
 //
 // The pages are unmapped and not lost. What is touched again is mapped again,
 // 64 KiB at a time, in some microseconds as long as it is in the page cache; the

@@ -89,7 +89,6 @@ func (d *daemon) reloaded(ctx context.Context, cfg *conf.Config) {
 		if !d.dryRun {
 			d.siblings.use(cfg.Execute)
 		}
-		handBack()
 	}
 	if d.again {
 		d.again = false

@@ -110,6 +110,7 @@ func (d *daemon) loop(
 	name := ""
 	stands := d.director.Ready()
 	late := time.After(d.patience)
+	var calm <-chan time.Time // when about everybody has been asked once
 	watchdog := ticks(watchdogInterval())
 	for {
 		select {
@@ -117,6 +118,8 @@ func (d *daemon) loop(
 			stands = nil
 			d.stands()
 			ready()
+			calm = time.After(d.cfg.CheckInterval + time.Second/2)
+		case <-calm:
 			handBack()
 		case <-late:
 			ready()
