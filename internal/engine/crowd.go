@@ -74,7 +74,7 @@ func (w *Crowd) look() {
 	if len(w.waiting) == 0 {
 		return
 	}
-	if n, err := look(w.sockets); n == 0 || err != nil {
+	if look(w.sockets) == 0 {
 		return
 	}
 	kept := 0

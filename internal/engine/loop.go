@@ -70,18 +70,18 @@ func (l *loop) run(raw syscall.RawConn) {
 	for {
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
-			n, _ = lookEpoll(int(fd), events) // fails only when interrupted
+			n = lookEpoll(int(fd), events)
 			return n > 0
 		})
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			// Somebody's time has come. Who was answered before is to be heard first,
 			// however late we are.
-			n, _ = lookEpoll(l.epoll, events)
+			n = lookEpoll(l.epoll, events)
 		case err != nil:
 			return // it was closed
 		}
-		for _, e := range events[:max(n, 0)] {
+		for _, e := range events[:n] {
 			if c := l.take(e.Fd); c != nil {
 				c.stir()
 			}
@@ -115,8 +115,8 @@ func (l *loop) leave(c *conversation, events uint32) error {
 	if err := l.begin(); err != nil {
 		return checker.LocalError{Err: err}
 	}
-	if err := l.watch(s, events); err != nil {
-		return checker.LocalError{Err: fmt.Errorf("waiting for a socket: %w", err)}
+	if errno := l.watch(s, events); errno != 0 {
+		return checker.LocalError{Err: fmt.Errorf("waiting for a socket: %w", errno)}
 	}
 	for len(l.waiting) <= s.fd {
 		l.waiting = append(l.waiting, make([]*conversation, 256)...)
@@ -128,12 +128,12 @@ func (l *loop) leave(c *conversation, events uint32) error {
 }
 
 // watch has the kernel tell of events, unless it does.
-func (l *loop) watch(s *socket, events uint32) error {
+func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 	op := syscall.EPOLL_CTL_ADD
 	switch {
 	case s.events == 0:
 	case events&^s.events == 0 && !s.away:
-		return nil
+		return 0
 	default:
 		op = syscall.EPOLL_CTL_MOD // tells again of what came while nobody waited
 	}

@@ -39,9 +39,9 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 	if network == "udp" {
 		kind = syscall.SOCK_DGRAM
 	}
-	fd, err := newSocket(to.family(), kind)
-	if err != nil {
-		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", err)}
+	fd, errno := newSocket(to.family(), kind)
+	if errno != 0 {
+		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", errno)}
 	}
 	s := &socket{fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: network == "udp"}
 	err = e.bind(fd, to.family())
@@ -57,11 +57,12 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 
 // connect begins to connect. An interrupted connect goes on by itself.
 func (s *socket) connect() error {
-	err := connect(s.fd, &s.to)
-	if err != nil && err != syscall.EINPROGRESS && err != syscall.EINTR {
-		return fromConnect(err)
+	switch errno := connect(s.fd, &s.to); errno {
+	case 0, syscall.EINPROGRESS, syscall.EINTR:
+		return nil
+	default:
+		return fromConnect(errno)
 	}
-	return nil
 }
 
 // established tells whether the fate of connecting is settled, and how.
@@ -74,16 +75,16 @@ func (s *socket) established() (settled bool, err error) {
 	if s.udp {
 		return true, nil
 	}
-	switch err := connect(s.fd, &s.to); err {
+	switch errno := connect(s.fd, &s.to); errno {
 	case syscall.EALREADY, syscall.EINPROGRESS, syscall.EINTR:
 		return false, nil
-	case nil, syscall.EISCONN:
+	case 0, syscall.EISCONN:
 		if s.maybeSelf && s.isSelf() {
 			return true, ErrRefused
 		}
 		return true, nil
 	default:
-		return true, fromPeer(err)
+		return true, fromPeer(errno)
 	}
 }
 
@@ -113,8 +114,8 @@ func (s *socket) interrupt() {
 // nobody listens on a port of this machine and the kernel happens to choose the
 // same one for us: the two ends open simultaneously.
 func (s *socket) isSelf() bool {
-	self, err := ownAddr(s.fd)
-	return err == nil && self.addrPort() == s.to.addrPort()
+	self, errno := ownAddr(s.fd)
+	return errno == 0 && self.addrPort() == s.to.addrPort()
 }
 
 // ipBindAddressNoPort is IP_BIND_ADDRESS_NO_PORT of linux/in.h.
@@ -137,7 +138,9 @@ func (e *Engine) bind(fd, family int) error {
 		// The port is chosen when connecting, so that there are as many for each
 		// real server and not for all together. A kernel without it still works.
 		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, ipBindAddressNoPort, 1)
-		err = bind(fd, &from)
+		if errno := bind(fd, &from); errno != 0 {
+			err = errno
+		}
 	}
 	if err != nil {
 		return checker.LocalError{Err: fmt.Errorf("from %v: %w", source, err)}
@@ -151,7 +154,8 @@ func (e *Engine) bind(fd, family int) error {
 // would block in close when the peer vanishes.
 func (s *socket) Close() error {
 	if s.file == nil {
-		return closeSocket(s.fd)
+		closeSocket(s.fd)
+		return nil
 	}
 	s.stop()
 	return s.file.Close()
@@ -169,15 +173,15 @@ func (s *socket) noDelay() error {
 // write writes as much of b as goes without waiting.
 func (s *socket) write(b []byte) (n int, err error) {
 	for n < len(b) {
-		k, err := send(s.fd, b[n:])
-		switch {
-		case err == syscall.EAGAIN:
+		k, errno := send(s.fd, b[n:])
+		switch errno {
+		case 0, syscall.EINTR:
+		case syscall.EAGAIN:
 			return n, nil
-		case err == syscall.EINTR:
-		case err != nil:
-			return n, err
+		default:
+			return n, errno
 		}
-		n += max(k, 0)
+		n += k
 	}
 	return n, nil
 }

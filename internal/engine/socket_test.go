@@ -76,20 +76,20 @@ func TestZone(t *testing.T) {
 // A connection to itself is what connecting to a closed port of this machine
 // gives once in some ten thousand times.
 func TestConnectedToItself(t *testing.T) {
-	fd, err := newSocket(syscall.AF_INET, syscall.SOCK_STREAM)
-	if err != nil {
-		t.Fatal(err)
-	}
 	from, err := newSockaddr(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := bind(fd, &from); err != nil {
-		t.Fatal(err)
+	fd, errno := newSocket(syscall.AF_INET, syscall.SOCK_STREAM)
+	if errno != 0 {
+		t.Fatal(errno)
 	}
-	self, err := ownAddr(fd)
-	if err != nil {
-		t.Fatal(err)
+	if errno := bind(fd, &from); errno != 0 {
+		t.Fatal(errno)
+	}
+	self, errno := ownAddr(fd)
+	if errno != 0 {
+		t.Fatal(errno)
 	}
 	s := &socket{fd: fd, to: self, maybeSelf: true}
 	s.to.size = from.size

@@ -128,15 +128,15 @@ func (c *conversation) receive() (more bool, err error) {
 		if c.isUDP() {
 			c.in.release() // what is left of the datagram before
 		}
-		n, err := read(c.socket.fd, c.in.room())
-		c.got(c.in.add(max(n, 0)))
+		n, errno := read(c.socket.fd, c.in.room())
+		c.got(c.in.add(n))
 		switch {
-		case err == syscall.EAGAIN:
+		case errno == syscall.EAGAIN:
 			return false, nil
-		case err == syscall.EINTR:
+		case errno == syscall.EINTR:
 			continue
-		case err != nil:
-			return false, err
+		case errno != 0:
+			return false, errno
 		case n > 0:
 			return true, nil
 		case !c.isUDP():
