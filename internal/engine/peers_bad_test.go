@@ -172,7 +172,8 @@ func (c badCase) ask(t *testing.T, e *Engine, timeout time.Duration) (late time.
 // TestServicesOfBadPeers has every check ask every bad peer: it is down by its deadline, in
 // one line without secrets.
 func TestServicesOfBadPeers(t *testing.T) {
-	askAll(t, badCases(t), 2*time.Second)
+	// So few that a slow machine, whose processor the peers want too, keeps up.
+	askAll(t, badCases(t), 2*time.Second, 64)
 }
 
 // TestServicesOfManyBadPeers has two thousand wait at once for peers that let
@@ -181,16 +182,16 @@ func TestServicesOfManyBadPeers(t *testing.T) {
 	cases := slices.DeleteFunc(badCases(t), func(c badCase) bool {
 		return c.peer != "silent" && c.peer != "a black hole" && c.peer != "one byte after the other"
 	})
-	askAll(t, slices.Repeat(cases, 2000/len(cases)+1)[:2000], 4*time.Second)
+	askAll(t, slices.Repeat(cases, 2000/len(cases)+1)[:2000], 4*time.Second, 2000)
 }
 
 // slack is how late a test may see a deadline kept while the peers, which live
 // in this process too, do their worst. What does not keep it takes for ever.
-const slack = 3 * time.Second
+const slack = 10 * time.Second
 
-// askAll asks all beside each other and looks at how late they were and at what is left
-// behind.
-func askAll(t *testing.T, cases []badCase, timeout time.Duration) {
+// askAll asks all, so many beside each other, and looks at how late they were and
+// at what is left behind.
+func askAll(t *testing.T, cases []badCase, timeout time.Duration, beside int) {
 	t.Helper()
 	e := newEngine(t, Options{MaxCallers: 1000})
 	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
@@ -198,8 +199,13 @@ func askAll(t *testing.T, cases []badCase, timeout time.Duration) {
 	var wg sync.WaitGroup
 	pace := time.NewTicker(10 * ms) // five hundred a second; all at one instant would be a test of the CPU
 	defer pace.Stop()
+	places := make(chan struct{}, beside)
 	for i, c := range cases {
-		wg.Go(func() { lates[i] = c.ask(t, e, timeout) })
+		places <- struct{}{}
+		wg.Go(func() {
+			lates[i] = c.ask(t, e, timeout)
+			<-places
+		})
 		if i%5 == 0 {
 			<-pace.C
 		}
