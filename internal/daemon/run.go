@@ -73,11 +73,15 @@ func saveMemory(cfg *conf.Config) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	reals := 0
+	debug.SetGCPercent(garbage(reals(cfg)))
+}
+
+// reals is how many real servers there are in all virtual services.
+func reals(cfg *conf.Config) (n int) {
 	for _, v := range cfg.Virtuals {
-		reals += len(v.Reals)
+		n += len(v.Reals)
 	}
-	debug.SetGCPercent(garbage(reals))
+	return n
 }
 
 // run works until a signal says to stop, and returns that signal's name. It
@@ -110,7 +114,7 @@ func (d *daemon) loop(
 	name := ""
 	stands := d.director.Ready()
 	late := time.After(d.patience)
-	var calm <-chan time.Time // when about everybody has been asked once
+	var calm <-chan time.Time // when about everybody has been asked once, if that is many
 	watchdog := ticks(watchdogInterval())
 	for {
 		select {
@@ -118,7 +122,9 @@ func (d *daemon) loop(
 			stands = nil
 			d.stands()
 			ready()
-			calm = time.After(d.cfg.CheckInterval + time.Second/2)
+			if reals(d.cfg) > usualServers {
+				calm = time.After(d.cfg.CheckInterval + time.Second/2)
+			}
 		case <-calm:
 			handBack()
 		case <-late:
