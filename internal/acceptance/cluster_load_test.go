@@ -81,7 +81,7 @@ var failedRequests = regexp.MustCompile(`Failed requests: +(\d+)`)
 // They must not be more than most, unless that is negative.
 func (c *cluster) load(t *testing.T, most int, f func()) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*limit) // user-mode Linux can be slow
 	defer cancel()
 	out := make(chan string, 1)
 	before := c.served()
