@@ -15,7 +15,9 @@ const (
 
 // Dovecot starts a server of mailboxes. Its ports are "imap", "imaps", "pop"
 // and "pops", the first of each pair with STARTTLS, all with cert, and the same
-// with a "6" behind the name. A wrong password is answered without a pause.
+// with a "6" behind the name. A wrong password is answered without a pause. The
+// processes that greet take one after the other: to start one for each costs
+// more than some machines have.
 func Dovecot(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t,
@@ -53,6 +55,7 @@ userdb {
   args = uid=mail gid=mail home=%[1]s/mail/%%u
 }
 service imap-login {
+  service_count = 0
   inet_listener imap {
     port = %[6]d
   }
@@ -62,6 +65,7 @@ service imap-login {
   }
 }
 service pop3-login {
+  service_count = 0
   inet_listener pop3 {
     port = %[8]d
   }
