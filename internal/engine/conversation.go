@@ -121,12 +121,12 @@ func (c *conversation) speakFirst() {
 		c.connected()
 		return
 	}
-	if err == nil {
-		c.step, c.unsent = first, first.Send
-		err = c.flush()
-	}
 	if err != nil {
 		c.left(err)
+		return
+	}
+	c.step, c.unsent = first, first.Send
+	if !c.goOnSending() {
 		return
 	}
 	if len(c.unsent) < len(first.Send) {
