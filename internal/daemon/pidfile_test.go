@@ -17,29 +17,32 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// sleeper starts a process whose command line has the word.
-func sleeper(t *testing.T, word string) *exec.Cmd {
+// sleeper starts a process whose command line has the word. The kernel shows the
+// command line a moment after Start has returned, so the process says when it runs.
+func sleeper(t *testing.T, word string) *os.Process {
 	t.Helper()
-	cmd := exec.Command("/bin/sh", "-c", "sleep 60 & wait", word)
-	if err := cmd.Start(); err != nil {
+	cmd := exec.Command("/bin/sh", "-c", "echo; read forever", word)
+	_, noEnd := cmd.StdinPipe()
+	said, err := cmd.StdoutPipe()
+	if err := errors.Join(noEnd, err, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		cmd.Process.Kill()
 		cmd.Wait()
 	})
-	return cmd
+	if _, err := said.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Process
 }
 
 func TestPIDFileRead(t *testing.T) {
-	director := sleeper(t, "/usr/sbin/ldirectord").Process.Pid
-	other := sleeper(t, "something else").Process.Pid
-	zombie := exec.Command("/bin/true", "ldirectord")
-	if err := zombie.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer zombie.Wait()
-	if !waitGone(zombie.Process.Pid, 5*time.Second) {
+	director := sleeper(t, "/usr/sbin/ldirectord").Pid
+	other := sleeper(t, "something else").Pid
+	zombie := sleeper(t, "ldirectord")
+	zombie.Kill()
+	if !waitGone(zombie.Pid, 5*time.Second) {
 		t.Error("a process that has ended counts until somebody waits for it")
 	}
 	tests := map[string]struct {
@@ -52,7 +55,7 @@ func TestPIDFileRead(t *testing.T) {
 		"another process": {fmt.Sprintln(other), 0, stale},
 		"nobody":          {"999999999\n", 0, stale},
 		"ourselves":       {fmt.Sprintln(os.Getpid()), 0, stale},
-		"one that ended":  {fmt.Sprintln(zombie.Process.Pid), 0, stale},
+		"one that ended":  {fmt.Sprintln(zombie.Pid), 0, stale},
 		"empty":           {"", 0, stale},
 		"rubbish":         {"x", 0, stale},
 		"negative":        {fmt.Sprintln(-director), 0, stale},
@@ -100,7 +103,7 @@ func TestPIDFileClaim(t *testing.T) {
 func TestPIDFileOfAnother(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pid")
 	f := pidFile(path)
-	write(t, path, fmt.Sprintln(sleeper(t, "ldirectord").Process.Pid)) // the original does not lock
+	write(t, path, fmt.Sprintln(sleeper(t, "ldirectord").Pid)) // the original does not lock
 	if _, err := f.claim(); !errors.Is(err, errRunning) {
 		t.Errorf("claiming the pid file of a running daemon: %v, want %v", err, errRunning)
 	}
