@@ -9,8 +9,8 @@ import (
 
 // An inbox is what the checks have found out and the director has not heard
 // yet. Who puts something in never waits: a check must not be late because of
-// what another one's result takes to be acted upon. It holds one result of each
-// check at most, for a check is asked again when its last asking is over.
+// what another one's result takes to be acted upon. It may hold several results of
+// one check, if that was asked again before the director came to hear them.
 type inbox struct {
 	bell chan struct{} // rings when there is something
 
@@ -60,7 +60,7 @@ func (b *inbox) take() []result {
 const mostSpare = 4096
 
 // inOrder takes all out, in the order of the file: each where the first real
-// server stands that it is for. It is for the director's goroutine alone, and
+// server stands that it is for, and those of one check as they came. It is for the director's goroutine alone, and
 // what it yields is good until it is called again.
 func (b *inbox) inOrder() iter.Seq[*result] {
 	return func(yield func(*result) bool) {
@@ -69,7 +69,9 @@ func (b *inbox) inOrder() iter.Seq[*result] {
 		for i := range list {
 			turns = append(turns, hearing{list[i].check.place(), i})
 		}
-		slices.SortFunc(turns, func(a, b hearing) int { return cmp.Compare(a.place, b.place) })
+		slices.SortFunc(turns, func(a, b hearing) int {
+			return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.index, b.index))
+		})
 		b.turns = nil
 		if cap(turns) <= mostSpare {
 			b.turns = turns

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,6 +45,24 @@ func TestInOrder(t *testing.T) {
 			[]string{"dropped", "a", "b"},
 		},
 	}
+	// Many of each, so that what sorts them does not keep their order by chance.
+	again := struct {
+		name   string
+		checks map[string]*check
+		come   []string
+		want   []string
+	}{name: "asked again before it was heard", checks: map[string]*check{}}
+	first, second := asks(0, 0), asks(0, 1)
+	for i := range 100 {
+		a, b := fmt.Sprint("a", i), fmt.Sprint("b", i)
+		again.checks[a], again.checks[b] = first, second
+		again.come = append(again.come, b, a)
+		again.want = append(again.want, a)
+	}
+	for i := range 100 {
+		again.want = append(again.want, fmt.Sprint("b", i))
+	}
+	tests = append(tests, again)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newInbox()
