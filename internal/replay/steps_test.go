@@ -23,6 +23,7 @@ import (
 //	cat FILE               a file of the director
 //	server ADDR:PORT MODE  how a real server behaves from now on
 //	config FILE            puts FILE in place of t.cf
+//	reload FILE            the same, and SIGHUP before the daemon sees that by itself
 //	signal NAME [FILE]     to the daemon
 //	gone [FILE]            waits until the daemon has ended
 //	kill [FILE]            ends it without its doing
@@ -54,6 +55,8 @@ func (s *stage) perform(st *step) {
 		s.servers.set(s.port(args[0]), args[1])
 	case "config":
 		s.configure(args[0])
+	case "reload":
+		s.reload(args[0])
 	case "signal":
 		s.must(syscall.Kill(s.pid(file(args[1:])), unix.SignalNum("SIG"+args[0])))
 	case "gone":
@@ -112,6 +115,17 @@ func (s *stage) configure(name string) {
 	s.must(err)
 	s.must(os.WriteFile(s.path("/etc/ha.d/t.cf"), text, 0o644))
 	s.touch(s.path("/etc/ha.d/t.cf"))
+}
+
+// reload replaces the configuration file by one of the same time, so that a slow
+// machine does not have the daemon notice it before the signal comes.
+func (s *stage) reload(name string) {
+	now, next := s.path("/etc/ha.d/t.cf"), s.path("/etc/ha.d/"+name)
+	was, err := os.Stat(now)
+	s.must(err)
+	s.must(os.Chtimes(next, was.ModTime(), was.ModTime()))
+	s.must(os.Rename(next, now))
+	s.must(syscall.Kill(s.pid("t.cf"), syscall.SIGHUP))
 }
 
 // touch gives a file a time that it did not have, and makes it if need be.
