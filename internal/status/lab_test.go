@@ -170,8 +170,9 @@ func word(v any) string {
 }
 
 // kernelPart is what both programs show: columns without health, services in
-// any order.
+// any order, nothing of what a slow machine has "show" say about itself.
 func kernelPart(text string) string {
+	text = regexp.MustCompile(`(?m)^! .*\n`).ReplaceAllString(text, "")
 	text = regexp.MustCompile(`(?m)^(  -> .{28} .{7} .{6} .{10} .{10}).*$`).ReplaceAllString(text, "$1")
 	text = regexp.MustCompile(`(?m)   # not in the configuration$`).ReplaceAllString(text, "")
 	text = strings.ReplaceAll(text, "InActConn  Health", "InActConn")
