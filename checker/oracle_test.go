@@ -98,7 +98,7 @@ func TestOracle(t *testing.T) {
 		{"accepted, then nonsense", tnsListener(tnsAcceptPacket(314)+tnsPacket(tnsData, strings.Repeat("\xff", 100)), &ignored), "login as u: "},
 		{"no room for a header", tnsListener("\x00\x02\x00\x00\x02\x00\x00\x00", &ignored), "login as u: not an Oracle listener's answer"},
 		{"4 GiB", tnsListener(tnsAcceptPacket(318)+"\xff\xff\xff\xff\x06\x00\x00\x00", &ignored), "login as u: not an Oracle listener's answer"},
-		{"an accept packet that ends early", tnsListener(tnsPacket(tnsAccept, "\x01\x3a"), &ignored), "an answer that could not be understood"},
+		{"an accept packet that ends early", tnsListener(tnsPacket(tnsAccept, "\x01\x3a"), &ignored), "login as u: not an Oracle listener's answer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,6 +140,8 @@ func TestTNSConn(t *testing.T) {
 		{"wide after a new version", tnsAcceptPacket(318) + wide(11, "abc") + wide(8, "") + wide(9, "x"), true},
 		{"too short", tnsPacket(tnsData, "abc") + "\x00\x07\x00\x00\x06\x00\x00\x00", false},
 		{"too short an accept packet", "\x00\x08\x00\x00\x02\x00\x00\x00\x01\x3e", false},
+		{"an accept packet with more data than it says", tnsAcceptPacket(314)[:19] + "\x01" + tnsAcceptPacket(314)[20:], false},
+		{"a new version in an old accept packet", tnsPacket(tnsAccept, "\x01\x3e"+strings.Repeat("\x00", 8)+"\x00\x00\x00\x20"+strings.Repeat("\x00", 10)), false},
 		{"wide and too short", tnsAcceptPacket(318) + wide(7, ""), false},
 		{"wide and too long", tnsAcceptPacket(318) + wide(maxAnswer+1, ""), false},
 	}

@@ -10,15 +10,19 @@ import (
 const errNotTNS connError = "not an Oracle listener's answer"
 
 const (
-	tnsHeaderLen = 8
-	tnsAccept    = 2   // the type of the packet that ends the handshake
-	tnsWide      = 315 // the protocol version from which lengths have 32 bits
+	tnsHeaderLen     = 8
+	tnsAccept        = 2   // the type of the packet that ends the handshake
+	tnsAcceptLen     = 32  // of one without data
+	tnsWide          = 315 // the protocol version from which lengths have 32 bits
+	tnsWideAcceptLen = 40  // of an accept packet from then on
 )
 
 // A tnsConn looks at the packet lengths in what a listener sends before the
 // client library does: the library reserves memory for whatever length is
 // announced, 4 GiB for one that is too small for its own header, and a program
-// that does not get its memory ends.
+// that does not get its memory ends. An accept packet that contradicts itself has
+// the library panic with a lock held, for which a goroutine of its own may wait
+// for ever.
 type tnsConn struct {
 	net.Conn
 	dialer *dialer
@@ -59,8 +63,8 @@ func (c *tnsConn) follow(received []byte) bool {
 		if len(c.head) < c.headLen() {
 			continue
 		}
-		if c.head[4] == tnsAccept {
-			c.wide = binary.BigEndian.Uint16(c.head[tnsHeaderLen:]) >= tnsWide
+		if c.head[4] == tnsAccept && !c.accept(length) {
+			return false
 		}
 		c.left = length - len(c.head)
 		c.head = c.head[:0]
@@ -68,11 +72,20 @@ func (c *tnsConn) follow(received []byte) bool {
 	return true
 }
 
-// headLen is how much of the packet has to be looked at: of an accept packet
-// also the version.
+// accept looks at an accept packet and reports whether it is whole: its data are
+// where and as long as it says.
+func (c *tnsConn) accept(length int) bool {
+	version := binary.BigEndian.Uint16(c.head[8:])
+	dataLen := int(binary.BigEndian.Uint16(c.head[18:]))
+	dataOffset := int(binary.BigEndian.Uint16(c.head[20:]))
+	c.wide = version >= tnsWide
+	return dataOffset+dataLen == length && (!c.wide || length >= tnsWideAcceptLen)
+}
+
+// headLen is how much of the packet has to be looked at.
 func (c *tnsConn) headLen() int {
 	if c.head[4] == tnsAccept {
-		return tnsHeaderLen + 2
+		return tnsAcceptLen
 	}
 	return tnsHeaderLen
 }
