@@ -28,7 +28,7 @@ var project, _ = filepath.Abs("../..")
 
 // atOnce is how many sessions are played at the same time on one kernel: most
 // of a session is waiting.
-const atOnce = "6"
+const atOnce = "4"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
