@@ -64,8 +64,8 @@ func testReloadChanges(s *site) {
 		s.holds(c.table)
 		visits.servedBy("rs1", "rs2")
 	}
-	failed, all := visits.failed(began)
 	stop()
+	failed, all := visits.failed(began)
 	if failed > 0 {
 		s.t.Errorf("%d of %d visits failed", failed, all)
 	}

@@ -131,10 +131,13 @@ func (v *visits) servedBy(servers ...string) {
 	}
 }
 
-// failed counts the visits since a time that have ended with an error or a
-// page of nobody, for the reader of the test's log.
+// failed counts the visits that began after a time and have ended, and those of
+// them that got an error or a page of nobody.
 func (v *visits) failed(from time.Time) (bad, all int) {
 	for _, one := range v.since(from) {
+		if !one.ended {
+			continue
+		}
 		if one.err != nil || !strings.HasPrefix(one.server, "rs") {
 			bad++
 		}
