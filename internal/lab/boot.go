@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +22,10 @@ import (
 // memory is how much the kernel may use, in MiB. The machine gives pages only
 // as they are used; half of it is the most that can be written to files.
 const memory = 512
+
+// turnOff is how long a kernel whose command has ended may take to turn itself
+// off, which is a moment.
+const turnOff = 5 * time.Second
 
 // A command is what a kernel runs, in the form that the lab's init reads.
 type command struct {
@@ -51,12 +56,40 @@ func boot(ctx context.Context, cmd command, out io.Writer) (status int, err erro
 	ctx, kill := context.WithCancelCause(ctx)
 	defer kill(nil)
 	log := &console{panicked: func() { kill(errors.New("it panicked")) }}
+	left := filepath.Join(state, "status")
+	go func() {
+		if lingers(ctx, left) {
+			kill(errors.New("it did not turn itself off"))
+		}
+	}()
 	err = runKernel(ctx, state, out, log)
-	text, readErr := os.ReadFile(filepath.Join(state, "status"))
+	text, readErr := os.ReadFile(left)
 	if readErr != nil { // the command has not ended
 		return 0, fmt.Errorf("%w: %w\n%s", errKernel, cmp.Or(context.Cause(ctx), err, readErr), log)
 	}
 	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// lingers waits for a kernel's status, and says whether the kernel is still there
+// some time later. One that panics while it turns itself off no longer says so on
+// the console.
+func lingers(ctx context.Context, status string) bool {
+	sleep := func(d time.Duration) bool {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(d):
+			return true
+		}
+	}
+	for {
+		if _, err := os.Stat(status); err == nil {
+			return sleep(turnOff)
+		}
+		if !sleep(time.Second) {
+			return false
+		}
+	}
 }
 
 // runKernel runs a kernel that finds its command in the directory state, until
