@@ -49,6 +49,8 @@ type noAnswerError struct{ timeout time.Duration }
 func (e noAnswerError) Error() string { return fmt.Sprintf("no answer in %v", e.timeout) }
 
 // noAnswer is the error of a check that began at begin and whose ctx has ended.
+// On a busy machine begin is later than what the time-out was counted from, so
+// that it is rounded up.
 func noAnswer(ctx context.Context, begin time.Time) error {
 	deadline, ok := ctx.Deadline()
 	if !ok || errors.Is(ctx.Err(), context.Canceled) {
@@ -58,7 +60,7 @@ func noAnswer(ctx context.Context, begin time.Time) error {
 	if timeout >= time.Second {
 		unit = 100 * time.Millisecond
 	}
-	return noAnswerError{timeout.Round(unit)} // begin is a little late
+	return noAnswerError{(timeout + unit - 1).Truncate(unit)}
 }
 
 func isNoAnswer(err error) bool {
