@@ -2,6 +2,9 @@ package acceptance
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,7 +70,7 @@ virtual=VIP:80
 }
 
 const (
-	loadRequests = 500 // served, at least, in one load
+	loadRequests = 300 // served, at least, in one load
 	loadAtOnce   = 100
 )
 
@@ -81,6 +84,8 @@ func (c *cluster) load(t *testing.T, most int64, f func()) int64 {
 	var served, failed atomic.Int64
 	var last atomic.Pointer[error] // of those that failed
 	ctx, cancel := context.WithCancel(t.Context())
+	client := c.HTTP("client")
+	client.Timeout = limit // that of ab, too
 	var visitors sync.WaitGroup
 	stop := func() {
 		cancel()
@@ -90,7 +95,7 @@ func (c *cluster) load(t *testing.T, most int64, f func()) int64 {
 	for range loadAtOnce {
 		visitors.Go(func() {
 			for ctx.Err() == nil {
-				if _, err := c.Get("http://" + lab.VIP + "/"); err != nil {
+				if err := fetch(client); err != nil {
 					failed.Add(1)
 					last.Store(&err)
 				} else {
@@ -107,4 +112,17 @@ func (c *cluster) load(t *testing.T, most int64, f func()) int64 {
 		t.Errorf("%d of %d requests failed, want %d at most; one of them: %v", n, n+served.Load(), most, *last.Load())
 	}
 	return failed.Load()
+}
+
+func fetch(client *http.Client) error {
+	resp, err := client.Get("http://" + lab.VIP + "/")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
 }
