@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -17,7 +18,14 @@ func leavesNothing(t *testing.T) {
 	t.Helper()
 	goroutines, files := goleak.IgnoreCurrent(), openFiles(t)
 	t.Cleanup(func() {
-		goleak.VerifyNone(t, goroutines, goleak.IgnoreAnyFunction(patternClock))
+		err := leaks(goroutines, goleak.IgnoreAnyFunction(patternClock))
+		for end := time.Now().Add(slack); err != nil && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+			err = leaks(goroutines, goleak.IgnoreAnyFunction(patternClock))
+		}
+		if err != nil {
+			t.Error(err)
+		}
 		for range 50 {
 			if openFiles(t) <= files {
 				return
@@ -26,6 +34,17 @@ func leavesNothing(t *testing.T) {
 		}
 		t.Errorf("%d open files before, %d after", files, openFiles(t))
 	})
+}
+
+// leaks is goleak.Find, which panics while there is a stack that is too deep to be
+// shown whole, as that of the LDAP library with a peer that nests and nests.
+func leaks(options ...goleak.Option) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("goleak: %v", r)
+		}
+	}()
+	return goleak.Find(options...)
 }
 
 // openFiles counts the open descriptors of this process.
