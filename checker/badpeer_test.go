@@ -30,7 +30,7 @@ const (
 )
 
 var badPeers = []badPeer{
-	{"silent", func(c net.Conn) { io.Copy(io.Discard, c) }, "no answer in "},
+	{"silent", func(c net.Conn) { io.Copy(io.Discard, c) }, "no answer in 1"},
 	{"closes at once", func(net.Conn) {}, "connection"},
 	{"resets after the request", func(c net.Conn) {
 		c.SetReadDeadline(time.Now().Add(20 * time.Millisecond)) // some wait for a greeting
