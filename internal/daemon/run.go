@@ -89,7 +89,6 @@ func reals(cfg *conf.Config) (n int) {
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	saveMemory(d.cfg)
 	d.reloads = make(chan *conf.Config, 1)
 	d.siblings = newSiblings(context.WithoutCancel(ctx), d.log.Printf)
 	d.interval.Store(int64(d.cfg.CheckInterval))
@@ -126,6 +125,7 @@ func (d *daemon) loop(
 				calm = time.After(d.cfg.CheckInterval + time.Second/2)
 			}
 		case <-calm:
+			saveMemory(d.cfg) // not before: to collect often is half of what a start costs
 			handBack()
 		case <-late:
 			ready()

@@ -68,30 +68,32 @@ func (d *Director) load(f *draft, status conf.Status) {
 	clear(d.dirty)
 	d.dirty = d.dirty[:0]
 	d.overrule()
+	for _, v := range d.virtuals {
+		if e := entries[v.service.Key]; e != nil {
+			v.adopt(e)
+		}
+		v.keepOut(f.out)
+	}
+	d.recheck(f.before) // who is asked answers while the table is written
 	last := &lastReals{virtuals: d.virtuals}
 	for _, v := range d.virtuals {
-		d.enter(v, entries[v.service.Key], last, f.out)
+		d.enter(v, entries[v.service.Key] != nil, last)
 	}
 	for _, v := range gone {
 		d.purge(v, "start")
 	}
-	d.recheck(f.before)
 	d.settle()
 	d.drift.Reset(cmp.Or(f.conf.DriftCheck, retryInterval))
 	d.maint.watch(f.conf)
 }
 
-// enter brings one virtual service into the kernel, which has e of it already
-// or nothing. out is who is in maintenance.
-func (d *Director) enter(v *virtual, e *ipvs.Entry, last *lastReals, out map[netip.AddrPort]string) {
-	if e != nil {
-		v.adopt(e)
-	}
-	v.keepOut(out)
+// enter brings one virtual service into the kernel. adopted tells whether it was
+// there.
+func (d *Director) enter(v *virtual, adopted bool, last *lastReals) {
 	d.enterService(v)
 	d.announce(v, last)
 	d.sync(v)
-	if e != nil {
+	if adopted {
 		d.emit(v, Event{Kind: VirtualChanged})
 	}
 	for _, r := range v.reals {

@@ -113,15 +113,15 @@ func New(o Options) *Schedule {
 }
 
 // Add puts jobs into the schedule; one that is in it already is left alone.
-// The first start is at the next tick while few jobs await theirs; when many do,
-// the first starts are spread over a little less than the interval, or follow one
+// The first start is at once while few jobs await theirs; when many do, the first
+// starts are spread over a little less than the interval, or follow one
 // another at Options.Rate. The regular starts are spread over the interval in any
 // case, so that the second start comes early: a little, or up to an interval if
 // the first one was at once. From then on its phase stays the same.
 func (s *Schedule) Add(jobs ...*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, hourly := s.now(), s.hourly
+	now, hourly := s.now().Truncate(s.tick), s.hourly
 	for _, j := range jobs {
 		j.Interval = max(j.Interval, s.tick)
 		if !j.added {
