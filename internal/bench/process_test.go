@@ -51,6 +51,9 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 	// A burst of lines must not wait for us. Who is not root has less.
 	_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 8<<20)
 	proc.cmd.Stdout, proc.cmd.Stderr = out, out
+	if err := forget(proc.cmd.Path); err != nil {
+		tb.Fatal(err)
+	}
 	proc.started = monotonic()
 	err = proc.cmd.Start()
 	out.Close()
@@ -67,6 +70,28 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 		proc.ended.Store(true)
 	})
 	return proc
+}
+
+// forgotten are the programs that forget was called with.
+var forgotten sync.Map
+
+// forget takes a program's file out of the page cache, when it is called with it
+// for the first time, so that it is read from the disk as after a boot. Since Linux 6.18 a page fault maps all of a large
+// folio, and how large those of a file are depends on who wrote it and how: one
+// and the same program took ten megabytes more or less from build to build.
+func forget(program string) error {
+	if _, known := forgotten.LoadOrStore(program, true); known {
+		return nil
+	}
+	f, err := os.Open(program)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil { // what is not on the disk cannot be dropped
+		return err
+	}
+	return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 }
 
 // listen reads what the program says: in its log are the changes that it makes.
