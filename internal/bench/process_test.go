@@ -51,7 +51,7 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 	// A burst of lines must not wait for us. Who is not root has less.
 	_, _ = unix.FcntlInt(r.Fd(), unix.F_SETPIPE_SZ, 8<<20)
 	proc.cmd.Stdout, proc.cmd.Stderr = out, out
-	if err := forget(proc.cmd.Path); err != nil {
+	if err := uncache(proc.cmd.Path); err != nil {
 		tb.Fatal(err)
 	}
 	proc.started = monotonic()
@@ -72,15 +72,16 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 	return proc
 }
 
-// forgotten are the programs that forget was called with.
-var forgotten sync.Map
+// uncached are the programs that uncache was called with.
+var uncached sync.Map
 
-// forget takes a program's file out of the page cache, when it is called with it
-// for the first time, so that it is read from the disk as after a boot. Since Linux 6.18 a page fault maps all of a large
-// folio, and how large those of a file are depends on who wrote it and how: one
-// and the same program took ten megabytes more or less from build to build.
-func forget(program string) error {
-	if _, known := forgotten.LoadOrStore(program, true); known {
+// uncache takes a program's file out of the page cache, when it is called with it
+// for the first time, so that it is read from the disk as after a boot. Since
+// Linux 6.18 a page fault maps all of a large folio, and how large those of a
+// file are depends on who wrote it and how: one and the same program took ten
+// megabytes more or less from build to build.
+func uncache(program string) error {
+	if _, known := uncached.LoadOrStore(program, true); known {
 		return nil
 	}
 	f, err := os.Open(program)
@@ -88,9 +89,7 @@ func forget(program string) error {
 		return err
 	}
 	defer f.Close()
-	if err := f.Sync(); err != nil { // what is not on the disk cannot be dropped
-		return err
-	}
+	_ = f.Sync() // what is not on the disk cannot be dropped; on a read-only file system all is
 	return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 }
 
