@@ -76,10 +76,10 @@ func startProcess(tb testing.TB, p peer, w work) *process {
 var uncached sync.Map
 
 // uncache takes a program's file out of the page cache, when it is called with it
-// for the first time, so that it is read from the disk as after a boot. Since
-// Linux 6.18 a page fault maps all of a large folio, and how large those of a
-// file are depends on who wrote it and how: one and the same program took ten
-// megabytes more or less from build to build.
+// for the first time, so that it is read from the disk as after a boot. On
+// Linux 6.18 a page fault maps much more than one page, by how the page cache
+// got the file: one and the same program took ten megabytes more or less from
+// build to build.
 func uncache(program string) error {
 	if _, known := uncached.LoadOrStore(program, true); known {
 		return nil

@@ -52,7 +52,7 @@ What is measured, and what not:
 - Start: from the start of the process, until the last server was asked, and until the last is in the table. keepalived
   puts all servers in before it asks them.
 - Every program's file is dropped from the page cache before it is started first, and read from the disk as after a boot. One that
-  was just installed may take ten megabytes more: since Linux 6.18 as much of it is mapped at once as was written at once.
+  was just installed may take ten megabytes more: on Linux 6.18 a page fault maps more of a file that was written at once.
 - Memory is sampled while the checks go on, the growth in a minute is the slope of the nearest straight line through some
   sixty samples; ` + "`BENCH_HOURS=1 make bench`" + ` adds an hour of it.
 - Nearly idle: voluntary context switches of all threads, with ten servers asked every second.

@@ -125,7 +125,7 @@ func (d *daemon) loop(
 				calm = time.After(d.cfg.CheckInterval + time.Second/2)
 			}
 		case <-calm:
-			saveMemory(d.cfg) // not before: to collect often is half of what a start costs
+			saveMemory(d.cfg) // not before: a start makes much garbage, and is to be quick
 			handBack()
 		case <-late:
 			ready()
