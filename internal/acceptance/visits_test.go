@@ -8,7 +8,8 @@ import (
 )
 
 // Visits are requests through a virtual service, one after another at an even
-// pace, whether the last one has been answered or not.
+// pace, whether the last one has been answered or not. While too many have not
+// been, nobody comes: a guest on a busy machine would be kept from its work.
 type visits struct {
 	t testing.TB
 	*book
@@ -31,8 +32,12 @@ type visit struct {
 	err    error
 }
 
-// pace is how often somebody visits.
-const pace = 50 * time.Millisecond
+const (
+	// pace is how often somebody visits.
+	pace = 50 * time.Millisecond
+	// mostVisits is how many wait for their page at the same time.
+	mostVisits = 10
+)
 
 // visit begins visits that go on until stop or the end of the test. ask is one
 // request; it returns a page.
@@ -43,12 +48,21 @@ func (s *site) visit(ask func() (string, error)) (v *visits, stop func()) {
 	running.Go(func() {
 		tick := time.NewTicker(pace)
 		defer tick.Stop()
+		places := make(chan struct{}, mostVisits)
 		for {
+			select {
+			case places <- struct{}{}:
+			case <-done:
+				return
+			}
 			one := &visit{began: time.Now()}
 			v.mu.Lock()
 			v.list = append(v.list, one)
 			v.mu.Unlock()
-			running.Go(func() { v.make(one, ask) })
+			running.Go(func() {
+				v.make(one, ask)
+				<-places
+			})
 			select {
 			case <-tick.C:
 			case <-done:
