@@ -67,17 +67,18 @@ func (l *loop) run(raw syscall.RawConn) {
 	events := make([]syscall.EpollEvent, 256)
 	var began time.Time // the present span
 	looks := 0
+	var now time.Time
+	n := 0
+	lookNow := func(fd uintptr) bool {
+		now = time.Now()
+		n = lookEpoll(int(fd), events)
+		return n > 0
+	}
 	for {
-		n := 0
-		err := raw.Read(func(fd uintptr) bool {
-			n = lookEpoll(int(fd), events)
-			return n > 0
-		})
-		switch {
+		n = 0
+		switch err := raw.Read(lookNow); {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			// Somebody's time has come. Who was answered before is to be heard first,
-			// however late we are.
-			n = lookEpoll(l.epoll, events)
+			lookNow(uintptr(l.epoll)) // somebody's time has come
 		case err != nil:
 			return // it was closed
 		}
@@ -86,9 +87,12 @@ func (l *loop) run(raw syscall.RawConn) {
 				c.stir()
 			}
 		}
-		now := time.Now()
-		for c := l.due(now); c != nil; c = l.due(now) {
-			c.late(now)
+		// Whoever was answered in time is heard before others' time is said to be
+		// up, however late we are.
+		if n < len(events) {
+			for c := l.due(now); c != nil; c = l.due(now) {
+				c.late(now)
+			}
 		}
 		l.pause()
 		if looks++; now.Sub(began) > span {

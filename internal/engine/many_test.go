@@ -262,3 +262,38 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 }
+
+// Answers that came in time are heard before times are said to be up, however
+// many there are, and although the loop is held up.
+func TestHeldUp(t *testing.T) {
+	const n, timeout = 600, 2 * time.Second
+	e := newEngine(t, Options{})
+	heldUp := make(chan struct{})
+	var answered sync.WaitGroup
+	answered.Add(n)
+	late := ask{silent: true, answer: "hello!", target: checker.Target{Network: "tcp", Addr: serve(t, func(conn net.Conn) {
+		<-heldUp
+		io.WriteString(conn, "hello!\n")
+		answered.Done()
+		silent(conn)
+	})}}
+	results := make(chan Result, n)
+	for range n {
+		e.Start(t.Context(), late, timeout, 1, func(r Result) { results <- r })
+	}
+	e.Start(t.Context(), ask{silent: true, target: checker.Target{Network: "tcp", Addr: serve(t, func(conn net.Conn) {
+		io.WriteString(conn, "hello!\n")
+	})}}, ample, 1, func(Result) {
+		timeUp := time.After(timeout)
+		close(heldUp)
+		answered.Wait()
+		<-timeUp
+	})
+	got := map[verdict]int{}
+	for range n {
+		got[verdictOf(<-results)]++
+	}
+	if diff := cmp.Diff(map[verdict]int{isUp: n}, got); diff != "" {
+		t.Errorf("verdicts (-want +got):\n%s", diff)
+	}
+}
