@@ -30,9 +30,11 @@ type conversation struct {
 	done     func(Result)
 	result   Result
 	began    time.Time // the first attempt
+	excused  bool      // one attempt did not count, see pulse
 
 	// Of the present attempt.
 	deadline time.Time
+	stood    time.Duration // as the pulse had it
 	follows  int
 	step     checker.Step // the Dialogue's last word
 	sent     excerpt
@@ -65,7 +67,7 @@ var conversations = sync.Pool{New: func() any { return new(conversation) }}
 func (c *conversation) attempt(now time.Time) {
 	c.result.Attempts++
 	c.follows = 0
-	c.deadline = now.Add(c.timeout)
+	c.deadline, c.stood = now.Add(c.timeout), c.engine.pulse.feel(now)
 	c.visit(c.talker)
 }
 
@@ -248,6 +250,10 @@ func (c *conversation) left(err error) {
 	follow := c.step.Follow
 	switch {
 	case err != nil:
+		if !c.excused && c.engine.pulse.excuses(c.deadline, c.timeout, c.stood) {
+			c.excused = true
+			c.attempts++
+		}
 		c.over("", c.reason(err))
 	case follow == nil:
 		c.over(c.step.Detail, c.step.Err)
@@ -292,6 +298,9 @@ func (c *conversation) over(detail string, err error) {
 func (c *conversation) finish() {
 	e, done, r := c.engine, c.done, c.result
 	r.Took = time.Since(c.began)
+	if c.excused {
+		r.Attempts--
+	}
 	r.settle(c.ctx)
 	*c = conversation{} // what it points at is free
 	conversations.Put(c)

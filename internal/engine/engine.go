@@ -63,6 +63,7 @@ type Engine struct {
 	ephemeral        uint16 // the lowest port that may be our own end's
 
 	loop  loop
+	pulse pulse
 	calls chan struct{} // one element for each Caller being asked
 
 	mu    sync.Mutex
@@ -83,7 +84,7 @@ func New(o Options) *Engine {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
-	return &Engine{
+	e := &Engine{
 		loop:      loop{pause: o.Pause},
 		source4:   o.Source4,
 		source6:   o.Source6,
@@ -94,6 +95,8 @@ func New(o Options) *Engine {
 		most:      cmp.Or(max(o.MaxTalks, 0), descriptors()),
 		calls:     make(chan struct{}, cmp.Or(max(o.MaxCallers, 0), defaultMaxCallers)),
 	}
+	e.pulse.asks = e.asks
+	return e
 }
 
 // A Result is what came of a check.
@@ -193,14 +196,19 @@ func (c *conversation) start() {
 // ended gives the place of a conversation to the next one.
 func (e *Engine) ended() {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.queue) == 0 {
-		e.talks--
+	if len(e.queue) > 0 {
+		next := e.queue[0]
+		e.queue = slices.Delete(e.queue, 0, 1)
+		e.mu.Unlock()
+		go e.alone(next.start)
 		return
 	}
-	next := e.queue[0]
-	e.queue = slices.Delete(e.queue, 0, 1)
-	go e.alone(next.start)
+	e.talks--
+	last := e.talks == 0
+	e.mu.Unlock()
+	if last {
+		e.pulse.rest()
+	}
 }
 
 // sweep ends the conversations whose context has ended.
@@ -233,11 +241,21 @@ func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time
 	if r.Err = e.acquire(ctx, e.calls); r.Err != nil {
 		return r
 	}
-	defer func() { <-e.calls }()
+	defer func() {
+		<-e.calls
+		e.pulse.rest()
+	}()
 	began := time.Now()
+	excused := false
 	for {
-		r.Attempts++
+		now := time.Now()
+		stood := e.pulse.feel(now)
 		r.Detail, r.Err = e.call(ctx, c, timeout)
+		if r.Err != nil && ctx.Err() == nil && !excused && e.pulse.excuses(now.Add(timeout), timeout, stood) {
+			excused = true
+			continue
+		}
+		r.Attempts++
 		if r.Err == nil || ctx.Err() != nil || r.Attempts >= attempts {
 			break
 		}
@@ -265,6 +283,12 @@ func (e *Engine) acquire(ctx context.Context, slots chan struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// asks reports whether anybody is being asked.
+func (e *Engine) asks() bool {
+	l := e.Load()
+	return l.Talks+l.Calls > 0
 }
 
 // A Load says how busy an Engine is.
