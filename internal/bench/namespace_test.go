@@ -45,6 +45,7 @@ func apart(b *testing.B) (dir string, inside bool) {
 	lab.Need(b, packages...)
 	dir = b.TempDir()
 	compile(b, filepath.Join(dir, "ipvsadm"), "testdata/ipvsadm.c")
+	compile(b, filepath.Join(dir, "hang"), "testdata/hang.c", "-static")
 	compile(b, filepath.Join(dir, "ipvs.so"), "testdata/ipvs.c", "-shared", "-fPIC")
 	lab.Program(b, "ldirectord/cmd/ldirectord")
 	var args []string

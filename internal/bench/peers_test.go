@@ -13,8 +13,9 @@ type work struct {
 	kind     string // of the questions
 	n        int
 	port     uint16
-	hanging  int // as many more real servers, asked by a command that never ends
-	interval int // seconds between two checks, 0 is one
+	hanging  int    // as many more real servers, asked by a command that never ends
+	command  string // that one's file
+	interval int    // seconds between two checks, 0 is one
 }
 
 // title is what the report calls it.
@@ -78,13 +79,13 @@ func ldirectordFile(dir string, w work) (path string, err error) {
 	for i := range w.n + w.hanging {
 		if i%perVirtual == 0 {
 			if i >= w.n {
-				how = fmt.Sprintf("\tprotocol=tcp\n\tchecktype=external\n\tcheckcommand=%s\n", filepath.Join(dir, "hang"))
+				how = fmt.Sprintf("\tprotocol=tcp\n\tchecktype=external\n\tcheckcommand=%s\n", w.command)
 			}
 			fmt.Fprintf(&b, "virtual=%s:80\n\tscheduler=wrr\n%s", virtualAddr(i/perVirtual), how)
 		}
 		fmt.Fprintf(&b, "\treal=%s:%d masq\n", Addr(i), w.port)
 	}
-	return writeFiles(dir, "bench.cf", b.String())
+	return writeFile(dir, "bench.cf", b.String())
 }
 
 // keepalivedFile writes the same for keepalived.
@@ -94,7 +95,7 @@ func keepalivedFile(dir string, w work) (path string, err error) {
 	how := "    " + questions[w.kind].keepalived + "      connect_timeout 2\n      retry 0\n      delay_before_retry 1\n    }\n"
 	for i := range w.n + w.hanging {
 		if i == w.n {
-			how = fmt.Sprintf("    MISC_CHECK {\n      misc_path \"%s\"\n      misc_timeout 2\n    }\n", filepath.Join(dir, "hang"))
+			how = fmt.Sprintf("    MISC_CHECK {\n      misc_path \"%s\"\n      misc_timeout 2\n    }\n", w.command)
 		}
 		if i%perVirtual == 0 {
 			fmt.Fprintf(&b, "virtual_server %s 80 {\n  delay_loop %d\n  lvs_sched wrr\n  lvs_method NAT\n  protocol TCP\n", virtualAddr(i/perVirtual), max(w.interval, 1))
@@ -104,16 +105,13 @@ func keepalivedFile(dir string, w work) (path string, err error) {
 			b.WriteString("}\n")
 		}
 	}
-	return writeFiles(dir, "keepalived.conf", b.String())
+	return writeFile(dir, "keepalived.conf", b.String())
 }
 
 func virtualAddr(i int) string { return fmt.Sprintf("127.200.%d.%d", i/250, 1+i%250) }
 
-// writeFiles writes a configuration, and beside it the command that hangs.
-func writeFiles(dir, name, text string) (path string, err error) {
+// writeFile writes a configuration.
+func writeFile(dir, name, text string) (path string, err error) {
 	path = filepath.Join(dir, name)
-	if err := os.WriteFile(filepath.Join(dir, "hang"), []byte("#!/bin/sh\nexec sleep 1000\n"), 0o755); err != nil {
-		return "", err
-	}
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }

@@ -52,6 +52,7 @@ func BenchmarkPrograms(b *testing.B) {
 	}
 	c := &comparison{
 		B: b, file: *reportFile, began: time.Now(), until: time.Now().Add(enough), floor: buildFloor(b),
+		hang:  dir + "/hang",
 		peers: stands{lab.Program(b, "ldirectord/cmd/ldirectord"), dir + "/ipvs.so"}.peers(),
 	}
 	for _, p := range c.peers {
@@ -70,6 +71,7 @@ type comparison struct {
 	began time.Time
 	until time.Time // no step is begun later
 	floor floor
+	hang  string // a command that does
 	peers []peer
 }
 

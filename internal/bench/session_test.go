@@ -122,7 +122,7 @@ func (c *comparison) hanging() {
 		if p.slow {
 			continue
 		}
-		c.session(p, work{kind: "http", n: most, hanging: 100}, func(s *session) {
+		c.session(p, work{kind: "http", n: most, hanging: 100, command: c.hang}, func(s *session) {
 			for range windows {
 				s.forget()
 				s.watch()
