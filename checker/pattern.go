@@ -24,6 +24,7 @@ type Pattern struct {
 	perl string
 	must []byte          // text that is in every match, maybe ""
 	re   *regexp2.Regexp // of runes, as runeOf makes them; nil if must is all
+	slow bool
 }
 
 // CompilePattern reads a Perl pattern. The empty one matches everything. The
@@ -43,7 +44,7 @@ func CompilePattern(perl string) (*Pattern, error) {
 		return nil, fmt.Errorf("pattern %s cannot be used", excerpt(perl))
 	}
 	re.MatchTimeout = patternTimeout
-	return &Pattern{perl: perl, must: t.must, re: re}, nil
+	return &Pattern{perl: perl, must: t.must, re: re, slow: t.choices}, nil
 }
 
 // String is the pattern as it was written.
@@ -58,7 +59,7 @@ const maxPooledRunes = 64 << 10
 
 // Slow says that a match may take long, because p backtracks. No pattern, nil,
 // does not.
-func (p *Pattern) Slow() bool { return p != nil && p.re != nil }
+func (p *Pattern) Slow() bool { return p != nil && p.slow }
 
 // Match says whether p matches anywhere in b. The error is that the match was
 // given up because it took too long; it says nothing of b.

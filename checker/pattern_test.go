@@ -302,3 +302,35 @@ func BenchmarkPattern(b *testing.B) {
 		})
 	}
 }
+
+// What can only match in one way from where it begins is judged where it was
+// received; the rest might take long.
+func TestPatternSlow(t *testing.T) {
+	tests := map[string]bool{
+		"":                false,
+		"plain text":      false,
+		"127.0.0.1":       false,
+		`^220 .*\.com`:    true,
+		`^2\d\d [A-Z]$`:   false,
+		"(?i)it works":    false,
+		"up|ready":        true,
+		"a(b|c)d":         true,
+		"(a)(?=b)b":       false,
+		"x{3}":            true,
+		"(a+)+$":          true,
+		"(?:x)?":          true,
+		`literal \. \* +`: true,
+		`\. \* \+ \| \{`:  false,
+	}
+	for perl, want := range tests {
+		p, err := CompilePattern(perl)
+		if err != nil {
+			t.Errorf("%q: %v", perl, err)
+		} else if p.Slow() != want {
+			t.Errorf("%q: Slow is %v, want %v", perl, p.Slow(), want)
+		}
+	}
+	if (*Pattern)(nil).Slow() {
+		t.Error("no pattern is slow")
+	}
+}

@@ -27,6 +27,10 @@ type translator struct {
 	run      []byte // text outside of all groups, up to here
 	must     []byte // the longest such run
 	optional bool   // there are alternatives: no run is in every match
+
+	// choices says that a match may have to go back and try something else,
+	// which what neither repeats nor has alternatives does not.
+	choices bool
 }
 
 // What atom is if there is nothing to repeat.
@@ -124,6 +128,7 @@ func (t *translator) next() error {
 		t.write("|")
 		t.atom = noAtom
 		t.optional = t.optional || len(t.open) == 0
+		t.choices = true
 		return nil
 	case '.', '^', '$':
 		t.pos++
@@ -221,7 +226,7 @@ func (t *translator) quantifier() error {
 	} else {
 		t.pos++
 	}
-	t.isPlain = false
+	t.isPlain, t.choices = false, true
 	t.run = t.run[:max(0, len(t.run)-1)] // what is repeated may be there 0 times
 	t.endRun()
 	t.out = append(t.out, repeat...)
