@@ -64,9 +64,13 @@ const (
 	// before it can add them, so that all have been started an interval after its
 	// own start. A fifth of the interval is the most.
 	headStart = 200 * time.Millisecond
-	// crowd is how many jobs may be started together for the sake of fewer
-	// wake-ups.
-	crowd = 16
+	// smallCrowd is how many jobs may be started together for the sake of fewer
+	// wake-ups, however few there are.
+	smallCrowd = 16
+	// largeCrowd is how many may be if they have a tenth of a second between them.
+	// With a thousand checks a second, half as many wake-ups save a seventh of the
+	// CPU.
+	largeCrowd = 128
 )
 
 // A Schedule starts jobs at their times. Its methods may be called from any
@@ -146,7 +150,8 @@ func (s *Schedule) place(j *Job, now, grid time.Duration, soon bool) {
 	// and put neighbours in the file, which are often the same server, apart.
 	_, part := math.Modf(float64(s.placed) * math.Phi)
 	s.placed++
-	phase := time.Duration(part * float64(j.Interval)).Truncate(grid)
+	spread := time.Duration(part * float64(j.Interval))
+	phase := spread.Truncate(grid)
 	start := now
 	switch {
 	case s.rate > 0:
@@ -155,7 +160,7 @@ func (s *Schedule) place(j *Job, now, grid time.Duration, soon bool) {
 	case !soon:
 		// The second round begins when the first one is over.
 		round := j.Interval - min(headStart, j.Interval/5)
-		wait := untilPhase(now+round, phase, j.Interval)
+		wait := untilPhase(now+round, spread, j.Interval)
 		start += time.Duration(float64(wait) * float64(round) / float64(j.Interval))
 	}
 	j.due = start + untilPhase(start, phase, j.Interval)
@@ -174,8 +179,9 @@ func untilPhase(t, phase, interval time.Duration) time.Duration {
 // other intervals meet on it. It is zero if there is none such, or if there is a
 // crowd for every tick. hourly is how many regular starts there are in an hour.
 func (s *Schedule) grid(interval time.Duration, hourly int64) time.Duration {
-	crowds := hourly * int64(heartbeat) / int64(time.Hour) / crowd
-	for n := time.Duration(crowds) + 1; n < heartbeat/s.tick; n++ {
+	each := hourly * int64(heartbeat) / int64(time.Hour) // heartbeat
+	crowd := max(smallCrowd, min((each+9)/10, largeCrowd))
+	for n := time.Duration(max(1, (each+crowd-1)/crowd)); n < heartbeat/s.tick; n++ {
 		if g := heartbeat / n; heartbeat%n == 0 && g%s.tick == 0 && interval%g == 0 {
 			return g
 		}

@@ -66,7 +66,7 @@ func TestFirstStarts(t *testing.T) {
 // The regular starts are spread evenly over ticks that are no more than it
 // needs, whether the first ones were or not, and stay as they are.
 func TestSpreadIsStable(t *testing.T) {
-	for _, tt := range []struct{ jobs, ticks int }{{1, 1}, {10, 1}, {20, 2}, {50, 4}, {100, 10}, {200, 20}, {1000, 20}, {10_000, 20}} {
+	for _, tt := range []struct{ jobs, ticks int }{{1, 1}, {10, 1}, {20, 2}, {50, 4}, {100, 10}, {200, 10}, {1000, 10}, {1280, 10}, {1300, 20}, {10_000, 20}} {
 		t.Run(strconv.Itoa(tt.jobs), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := New(Options{})
