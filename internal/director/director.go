@@ -196,7 +196,11 @@ func (d *Director) starter(cfg *conf.Config) (start Starter, pause, end func()) 
 			}()
 		}, d.results.ring, func() {}
 	}
-	o := engine.Options{Trace: d.o.Debug != nil, Pause: d.results.ring}
+	o := engine.Options{
+		Trace: d.o.Debug != nil,
+		Pause: d.results.ring,
+		Stood: func() time.Duration { return d.sched.Stood() },
+	}
 	if cfg.CheckSource.Is4() {
 		o.Source4 = cfg.CheckSource
 	} else {

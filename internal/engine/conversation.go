@@ -30,11 +30,11 @@ type conversation struct {
 	done     func(Result)
 	result   Result
 	began    time.Time // the first attempt
-	excused  bool      // one attempt did not count, see pulse
+	excused  bool      // one attempt did not count
 
 	// Of the present attempt.
 	deadline time.Time
-	stood    time.Duration // as the pulse had it
+	stood    time.Duration // as the engine had it
 	follows  int
 	step     checker.Step // the Dialogue's last word
 	sent     excerpt
@@ -67,7 +67,7 @@ var conversations = sync.Pool{New: func() any { return new(conversation) }}
 func (c *conversation) attempt(now time.Time) {
 	c.result.Attempts++
 	c.follows = 0
-	c.deadline, c.stood = now.Add(c.timeout), c.engine.pulse.feel(now)
+	c.deadline, c.stood = now.Add(c.timeout), c.engine.stood()
 	c.visit(c.talker)
 }
 
@@ -250,7 +250,7 @@ func (c *conversation) left(err error) {
 	follow := c.step.Follow
 	switch {
 	case err != nil:
-		if !c.excused && c.engine.pulse.excuses(c.deadline, c.timeout, c.stood) {
+		if c.isExcused() {
 			c.excused = true
 			c.attempts++
 		}

@@ -43,6 +43,11 @@ type Options struct {
 	// over before Start had returned.
 	Pause func()
 
+	// Stood tells for how long this process has stood still in all: it was stopped,
+	// the machine was paused or moved, or others had the processor. nil is never. An
+	// attempt whose time has passed that way does not count, once for each check.
+	Stood func() time.Duration
+
 	// Resolver looks up the names of redirects, nil is net.DefaultResolver.
 	Resolver Resolver
 }
@@ -62,8 +67,9 @@ type Engine struct {
 	pause            func()
 	ephemeral        uint16 // the lowest port that may be our own end's
 
+	stood func() time.Duration
+
 	loop  loop
-	pulse pulse
 	calls chan struct{} // one element for each Caller being asked
 
 	mu    sync.Mutex
@@ -84,7 +90,11 @@ func New(o Options) *Engine {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
-	e := &Engine{
+	if o.Stood == nil {
+		o.Stood = func() time.Duration { return 0 }
+	}
+	return &Engine{
+		stood:     o.Stood,
 		loop:      loop{pause: o.Pause},
 		source4:   o.Source4,
 		source6:   o.Source6,
@@ -95,8 +105,6 @@ func New(o Options) *Engine {
 		most:      cmp.Or(max(o.MaxTalks, 0), descriptors()),
 		calls:     make(chan struct{}, cmp.Or(max(o.MaxCallers, 0), defaultMaxCallers)),
 	}
-	e.pulse.asks = e.asks
-	return e
 }
 
 // A Result is what came of a check.
@@ -196,19 +204,14 @@ func (c *conversation) start() {
 // ended gives the place of a conversation to the next one.
 func (e *Engine) ended() {
 	e.mu.Lock()
-	if len(e.queue) > 0 {
-		next := e.queue[0]
-		e.queue = slices.Delete(e.queue, 0, 1)
-		e.mu.Unlock()
-		go e.alone(next.start)
+	defer e.mu.Unlock()
+	if len(e.queue) == 0 {
+		e.talks--
 		return
 	}
-	e.talks--
-	last := e.talks == 0
-	e.mu.Unlock()
-	if last {
-		e.pulse.rest()
-	}
+	next := e.queue[0]
+	e.queue = slices.Delete(e.queue, 0, 1)
+	go e.alone(next.start)
 }
 
 // sweep ends the conversations whose context has ended.
@@ -241,17 +244,14 @@ func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time
 	if r.Err = e.acquire(ctx, e.calls); r.Err != nil {
 		return r
 	}
-	defer func() {
-		<-e.calls
-		e.pulse.rest()
-	}()
+	defer func() { <-e.calls }()
 	began := time.Now()
 	excused := false
 	for {
-		now := time.Now()
-		stood := e.pulse.feel(now)
+		deadline, stood := time.Now().Add(timeout), e.stood()
 		r.Detail, r.Err = e.call(ctx, c, timeout)
-		if r.Err != nil && ctx.Err() == nil && !excused && e.pulse.excuses(now.Add(timeout), timeout, stood) {
+		isOver := r.Err != nil && ctx.Err() == nil && !time.Now().Before(deadline)
+		if isOver && !excused && excuses(timeout, e.stood()-stood) {
 			excused = true
 			continue
 		}
@@ -283,12 +283,6 @@ func (e *Engine) acquire(ctx context.Context, slots chan struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// asks reports whether anybody is being asked.
-func (e *Engine) asks() bool {
-	l := e.Load()
-	return l.Talks+l.Calls > 0
 }
 
 // A Load says how busy an Engine is.

@@ -29,6 +29,15 @@ func (s *Schedule) Lag() Lag {
 	return l
 }
 
+// Stood returns for how long Run could not do its work in all, because the
+// process or the machine stood still or had too much else to do. What begins and
+// ends while Run would have slept anyway, a second at most, goes unnoticed.
+func (s *Schedule) Stood() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stood + max(0, s.now()-s.promised)
+}
+
 // LastTick returns when the loop of Run last came round, New's time if it never
 // did. A loop that works does so at least once a second, with nothing to do
 // too: an older time means that it stands still. LastTick never blocks.

@@ -72,6 +72,39 @@ func TestStartThatWaits(t *testing.T) {
 	})
 }
 
+// A schedule that cannot come round has stood still, one that has nothing to do
+// or is not run has not.
+func TestStood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		check := func(when string, want time.Duration) {
+			t.Helper()
+			if got := s.Stood(); got != want {
+				t.Errorf("%s: stood still for %v, want %v", when, got, want)
+			}
+		}
+		time.Sleep(time.Hour)
+		check("before it runs", 0)
+		run(t, s)
+		j := &Job{Interval: 10 * time.Minute}
+		holds := []time.Duration{5 * time.Second, 0, 0, 0, 0, 0, 0}
+		j.Start = func() {
+			time.Sleep(holds[0])
+			holds = holds[1:]
+			s.Done(j)
+		}
+		time.Sleep(time.Minute + 20*ms)
+		check("idle", 0)
+		s.Add(j)
+		time.Sleep(3 * time.Second)
+		check("in the middle", 3*time.Second-30*ms-s.tick) // it began with the next tick
+		time.Sleep(time.Minute)
+		check("after it", 5*time.Second-s.tick)
+		time.Sleep(time.Hour)
+		check("after other starts", 5*time.Second-s.tick)
+	})
+}
+
 func TestLastTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})

@@ -32,6 +32,7 @@ func (s *Schedule) turn() []*Job {
 	defer s.mu.Unlock()
 	now := s.now()
 	s.beat.Store(int64(now))
+	s.promise(now, now+s.tick)
 	due := s.due(now)
 	s.runs += len(due)
 	s.starting = len(due)
@@ -60,7 +61,16 @@ func (s *Schedule) rest() time.Duration {
 		s.worst.Note(now, now-s.oldest)
 	}
 	s.sleeping = s.wheel.next(s.done, s.tickAt(now.Truncate(heartbeat)+heartbeat))
-	return s.timeOf(s.sleeping) - now
+	next := s.timeOf(s.sleeping)
+	s.promise(now, max(now, next))
+	return next - now
+}
+
+// promise says when the loop will be heard of again at the latest, and notes by
+// how much it broke its last promise.
+func (s *Schedule) promise(now, next time.Duration) {
+	s.stood += max(0, now-s.promised)
+	s.promised = next
 }
 
 // due returns the jobs to start now and queues their next starts. What it

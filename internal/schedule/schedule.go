@@ -95,6 +95,8 @@ type Schedule struct {
 	starting int           // of them those that are about to be
 	oldest   time.Duration // when the first of the last batch should have been started
 	worst    Worst
+	promised time.Duration // when the loop is to be heard of at the latest
+	stood    time.Duration // by how much it was later, in all
 	idle     chan struct{} // Run waits for the last run to end, nil while it does not
 
 	beat atomic.Int64 // when the loop last came round, since epoch
@@ -112,6 +114,7 @@ func New(o Options) *Schedule {
 		epoch:    time.Now(),
 		wake:     make(chan struct{}, 1),
 		done:     -1,
+		promised: math.MaxInt64,
 		sleeping: math.MaxInt64,
 	}
 }
@@ -177,7 +180,8 @@ func untilPhase(t, phase, interval time.Duration) time.Duration {
 // long as no more than a crowd is started together, but no longer than the loop
 // sleeps. The interval and the heartbeat are multiples of it, so that jobs with
 // other intervals meet on it. It is zero if there is none such, or if there is a
-// crowd for every tick. hourly is how many regular starts there are in an hour.
+// crowd for every tick: a small one, or what comes in a tenth of a second up to a
+// large one. hourly is how many regular starts there are in an hour.
 func (s *Schedule) grid(interval time.Duration, hourly int64) time.Duration {
 	each := hourly * int64(heartbeat) / int64(time.Hour) // heartbeat
 	crowd := max(smallCrowd, min((each+9)/10, largeCrowd))
