@@ -53,7 +53,7 @@ const (
 func TestConfigurations(t *testing.T) {
 	for kind := range questions {
 		for _, hanging := range []int{0, 20} {
-			w := work{kind: kind, n: 30, port: 8080, hanging: hanging, interval: 7}
+			w := work{kind: kind, n: 30, port: 8080, hanging: hanging, command: "/bin/true", interval: 7}
 			t.Run(w.title(), func(t *testing.T) {
 				file, err := ldirectordFile(t.TempDir(), w)
 				if err != nil {
