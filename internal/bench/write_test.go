@@ -48,7 +48,7 @@ What is measured, and what not:
   another, and each round beside hanging commands minutes.
 - The certificates of https are not verified, as keepalived does not.
 - "Beside 100 commands that hang": as many more real servers are asked by a small program that waits until it is
-  killed. A shell script that sleeps takes as much CPU to start as some three hundred checks, which filled the machine.
+  killed. A shell script that sleeps takes as much CPU to start as some three hundred checks, which all but filled the machine.
 - "With a reload": a comment is added to the file and a SIGHUP sent, in a window of its own.
 - Start: from the start of the process, until the last server was asked, and until the last is in the table. keepalived
   puts all servers in before it asks them.
