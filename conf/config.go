@@ -47,12 +47,12 @@ type VirtualService struct {
 	Line int    // of the virtual= line
 	Name string // the address as written
 
-	Protocol Protocol   // FWM for firewall marks
+	Protocol Protocol // FWM for firewall marks
+	IPv6     bool
 	Addr     netip.Addr // invalid for firewall marks
 	Port     uint16     // 0 is all ports
 	Mark     uint32     // the firewall mark
-	IPv6     bool
-	Marks    []Mark // which packets get Mark; nil leaves that to others
+	Marks    []Mark     // which packets get Mark; nil leaves that to others
 
 	Reals    []*RealServer // in the order of the file, ranges expanded
 	Fallback *Fallback     // nil is none; the block's, else the global one that fits
@@ -61,10 +61,10 @@ type VirtualService struct {
 	// written: an unknown scheduler is refused when the service is added.
 	Scheduler  string
 	SchedFlags string // comma separated, as ipvsadm -b takes them
+	OPS        bool   // one-packet scheduling; false unless udp
 	Persist    bool   // persistent was given
 	Persistent uint64 // seconds; meaningful if Persist
 	Netmask    string // dotted quad, or prefix length for IPv6; "" is none
-	OPS        bool   // one-packet scheduling; false unless udp
 
 	// How real servers are checked.
 	CheckType        CheckType

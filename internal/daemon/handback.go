@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handBack gives the kernel what only the start needed: the memory in which the
-// file was read and the first results were told, and the pages of the program.
+// handBack gives the kernel what only a moment needed, the start, a reload or many
+// failures: the memory in which the file was read and results were told, and the
+// pages of the program.
 // The packages it is made of touch most of those once, a daemon at work needs
 // half of them.
 //

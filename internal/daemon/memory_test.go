@@ -1,27 +1,50 @@
 package daemon
 
 import (
-	"runtime/debug"
+	"runtime"
 	"testing"
+	"time"
 
 	"ldirectord/conf"
 )
 
-func TestSaveMemory(t *testing.T) {
-	before := debug.SetGCPercent(100)
-	t.Cleanup(func() { debug.SetGCPercent(before) })
+func TestHousekeeper(t *testing.T) {
+	recently, never := time.Now(), time.Time{}
 	for _, tt := range []struct {
-		reals int
-		gogc  string
-		want  int
+		name       string
+		reals      int
+		gogc       string
+		handedBack time.Time
+		collected  bool
+		again      time.Duration
 	}{
-		{0, "", 100}, {1250, "", 100}, {2500, "", 50}, {5000, "", 25}, {10_000, "", 16}, {100_000, "", 16}, {10, "", 100}, {5000, "200", 100},
+		{"few", 999, "", never, false, time.Minute},
+		{"many", 1000, "", recently, true, time.Second},
+		{"many, collected otherwise", 1000, "100", recently, false, time.Second},
+		{"many, collected otherwise, handed back", 1000, "100", never, true, time.Second},
 	} {
-		t.Setenv("GOGC", tt.gogc)
-		cfg := &conf.Config{Virtuals: []*conf.VirtualService{{}, {Reals: make([]*conf.RealServer, tt.reals)}}}
-		saveMemory(cfg)
-		if got := debug.SetGCPercent(100); got != tt.want {
-			t.Errorf("%d real servers, GOGC=%q: %d percent, want %d", tt.reals, tt.gogc, got, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("GOGC", tt.gogc)
+			cfg := &conf.Config{Virtuals: []*conf.VirtualService{{}, {Reals: make([]*conf.RealServer, tt.reals)}}}
+			cfg.CheckInterval = 4 * time.Second
+			h := housekeeper{handedBack: tt.handedBack}
+			before := collectionsForced()
+			again := h.keep(cfg)
+			if collected := collectionsForced() > before; collected != tt.collected {
+				t.Errorf("collected: %t, want %t", collected, tt.collected)
+			}
+			if again != tt.again {
+				t.Errorf("comes again after %v, want %v", again, tt.again)
+			}
+			if h.handedBack.IsZero() && tt.reals >= manyServers {
+				t.Error("nothing was handed back")
+			}
+		})
 	}
+}
+
+func collectionsForced() uint32 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.NumForcedGC
 }

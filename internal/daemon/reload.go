@@ -83,7 +83,6 @@ func (d *daemon) reloaded(ctx context.Context, cfg *conf.Config) {
 	notifySystemd(systemd.SdNotifyReady)
 	if cfg != nil {
 		d.cfg = cfg
-		saveMemory(cfg)
 		d.interval.Store(int64(cfg.CheckInterval))
 		d.setUpHost()
 		if !d.dryRun {

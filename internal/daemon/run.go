@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"os"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -51,39 +50,6 @@ func (d *daemon) event(e director.Event) {
 	}
 }
 
-const (
-	// usualServers is with how many real servers there may be as much garbage as
-	// what is in use, as usual in Go. With more of them it may not grow: what is
-	// known of them stays, and checks leave little behind, so that to collect
-	// often costs next to nothing and saves a third of the memory. There may be
-	// leastGarbage, in percent, in any case.
-	usualServers = 1250
-	leastGarbage = 16
-)
-
-// garbage is how much there may be with so many real servers, in percent of what
-// is in use.
-func garbage(reals int) int {
-	return min(100, max(leastGarbage, 100*usualServers/max(1, reals)))
-}
-
-// saveMemory chooses how often garbage is collected, unless the environment
-// variable GOGC says so.
-func saveMemory(cfg *conf.Config) {
-	if os.Getenv("GOGC") != "" {
-		return
-	}
-	debug.SetGCPercent(garbage(reals(cfg)))
-}
-
-// reals is how many real servers there are in all virtual services.
-func reals(cfg *conf.Config) (n int) {
-	for _, v := range cfg.Virtuals {
-		n += len(v.Reals)
-	}
-	return n
-}
-
 // run works until a signal says to stop, and returns that signal's name. It
 // calls ready when the daemon runs, once or twice.
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
@@ -113,7 +79,8 @@ func (d *daemon) loop(
 	name := ""
 	stands := d.director.Ready()
 	late := time.After(d.patience)
-	var calm <-chan time.Time // when about everybody has been asked once, if that is many
+	var housekeeper housekeeper
+	var calm <-chan time.Time // when about everybody has been asked once, and from then on
 	watchdog := ticks(watchdogInterval())
 	for {
 		select {
@@ -121,12 +88,9 @@ func (d *daemon) loop(
 			stands = nil
 			d.stands()
 			ready()
-			if reals(d.cfg) > usualServers {
-				calm = time.After(d.cfg.CheckInterval + time.Second/2)
-			}
+			calm = time.After(d.cfg.CheckInterval + time.Second/2)
 		case <-calm:
-			saveMemory(d.cfg) // not before: a start makes much garbage, and is to be quick
-			handBack()
+			calm = time.After(housekeeper.keep(d.cfg))
 		case <-late:
 			ready()
 		case sig := <-signals:

@@ -86,6 +86,9 @@ func (d *Director) turned(r *real, before tally, res *result) {
 func (d *Director) changed(r *real, e Event) {
 	v := r.virtual
 	delete(v.hand, r.at())
+	if r.turns == nil {
+		r.turns = new(turns)
+	}
 	r.turns.add(e, d.now())
 	v.news = append(v.news, e)
 	d.touch(v)

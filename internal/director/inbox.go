@@ -57,7 +57,7 @@ func (b *inbox) take() []result {
 }
 
 // mostSpare bounds what is kept of the memory that a mass failure took.
-const mostSpare = 4096
+const mostSpare = 1024
 
 // inOrder takes all out, in the order of the file: each where the first real
 // server stands that it is for, and those of one check as they came. It is for the director's goroutine alone, and

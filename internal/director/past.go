@@ -10,7 +10,7 @@ import (
 // How much is remembered of each check.
 const (
 	keptResults   = 6
-	keptLatencies = 40
+	keptLatencies = 30
 )
 
 // An outcome is what is remembered of one result.
@@ -59,10 +59,10 @@ type past struct {
 	results     [keptResults]brief // a ring: the next one goes to count % keptResults
 	usual       *finding
 	others      *[keptResults]*finding // by the place of the result, nil is none
+	took        time.Duration          // of all that were no fault of ours
+	count       uint32                 // results ever: enough for a century of seconds
+	down, local uint32                 // of these
 	latencies   [keptLatencies]latency
-	count       uint64        // results ever
-	down, local uint32        // of these
-	took        time.Duration // of all that were no fault of ours
 	buckets     [len(latencyBounds) + 1]uint32
 }
 
@@ -123,7 +123,7 @@ func (p *past) add(res *result) {
 }
 
 // forget makes room for a result.
-func (p *past) forget(place uint64) {
+func (p *past) forget(place uint32) {
 	p.results[place] = brief{}
 	if p.others == nil {
 		return
@@ -135,7 +135,7 @@ func (p *past) forget(place uint64) {
 }
 
 // keep keeps the finding of the result that goes to place, and says where.
-func (p *past) keep(place uint64, f *finding) traits {
+func (p *past) keep(place uint32, f *finding) traits {
 	switch {
 	case f == nil:
 		return 0
@@ -163,7 +163,7 @@ func (p *past) has(t traits) bool {
 }
 
 // outcome is that of the nth result.
-func (p *past) outcome(n uint64) outcome {
+func (p *past) outcome(n uint32) outcome {
 	place := n % keptResults
 	o := outcome{brief: p.results[place]}
 	switch {

@@ -17,7 +17,7 @@ type real struct {
 	check       *check                // nil: nothing is asked (checktype on and off)
 	maintenance string                // the file that takes it out, "" is none
 	override    *Override             // what an operator ordered, nil is nothing
-	turns       turns                 // when the verdict changed
+	turns       *turns                // when the verdict changed, nil is never
 	tally
 	order     int32  // in the file
 	percent   uint16 // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections

@@ -196,7 +196,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	if h, ok := r.virtual.hand[at]; ok {
 		s.Difference = r.virtual.difference(at, h, desired)
 	}
-	s.Transitions, s.Turns = r.turns.total, r.turns.list()
+	s.Transitions, s.Turns = r.turns.count(), r.turns.list()
 	if r.check != nil {
 		r.check.describe(&s)
 	}
@@ -224,7 +224,7 @@ func (c *check) describe(s *RealState) {
 	}
 	p := &c.past
 	s.Checks = Checks{
-		Up: p.count - uint64(p.down) - uint64(p.local), Down: uint64(p.down), Local: uint64(p.local), Took: inSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
+		Up: uint64(p.count - p.down - p.local), Down: uint64(p.down), Local: uint64(p.local), Took: inSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
 	}
 	s.Latencies = p.recent()
 	if o, ok := p.last(); ok {

@@ -15,7 +15,7 @@ type Turn struct {
 	Up   bool
 }
 
-// turns are the last ones and how many there ever were.
+// turns are the last ones and how many there ever were; nil is none.
 type turns struct {
 	last  []turn // from the oldest on
 	total uint64
@@ -37,8 +37,19 @@ func (t *turns) add(e Event, now time.Time) {
 	t.total++
 }
 
+// count is how many turns there ever were.
+func (t *turns) count() uint64 {
+	if t == nil {
+		return 0
+	}
+	return t.total
+}
+
 // list is the last turns, from the oldest on.
 func (t *turns) list() []Turn {
+	if t == nil {
+		return []Turn{}
+	}
 	list := make([]Turn, 0, len(t.last))
 	for _, n := range t.last {
 		list = append(list, Turn{Time: time.Unix(0, int64(max(n, -n))), Up: n > 0})
