@@ -30,12 +30,14 @@ func (s *Schedule) Lag() Lag {
 }
 
 // Stood returns for how long Run could not do its work in all, because the
-// process or the machine stood still or had too much else to do. What begins and
-// ends while Run would have slept anyway, a second at most, goes unnoticed.
+// process or the machine stood still or had too much else to do. Less than a
+// tenth of a second at a time is the usual unrest of a busy machine and does not
+// count. What begins and ends while Run would have slept anyway, a second at most,
+// goes unnoticed.
 func (s *Schedule) Stood() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stood + max(0, s.now()-s.promised)
+	return s.stood + s.standing(s.now())
 }
 
 // LastTick returns when the loop of Run last came round, New's time if it never

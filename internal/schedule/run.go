@@ -36,10 +36,6 @@ func (s *Schedule) turn() []*Job {
 	due := s.due(now)
 	s.runs += len(due)
 	s.starting = len(due)
-	s.oldest = now
-	for _, j := range due {
-		s.oldest = min(s.oldest, j.at)
-	}
 	return due
 }
 
@@ -69,8 +65,17 @@ func (s *Schedule) rest() time.Duration {
 // promise says when the loop will be heard of again at the latest, and notes by
 // how much it broke its last promise.
 func (s *Schedule) promise(now, next time.Duration) {
-	s.stood += max(0, now-s.promised)
+	s.stood += s.standing(now)
 	s.promised = next
+}
+
+// standing is for how long the loop has not been heard of although it should
+// have been, 0 if that is no more than the usual unrest.
+func (s *Schedule) standing(now time.Duration) time.Duration {
+	if late := now - s.promised; late >= unrest {
+		return late
+	}
+	return 0
 }
 
 // due returns the jobs to start now and queues their next starts. What it
@@ -79,6 +84,7 @@ func (s *Schedule) due(now time.Duration) []*Job {
 	tick := int64(now / s.tick)
 	s.batch = s.wheel.take(s.batch[:0], s.done, tick)
 	s.done = tick
+	s.oldest = now
 	ready := s.batch[:0]
 	for _, j := range s.batch {
 		at := s.timeOf(j.tick)
@@ -87,7 +93,8 @@ func (s *Schedule) due(now time.Duration) []*Job {
 			j.again = true // its last run is not over; it follows then
 			continue
 		}
-		j.at, j.running = at, true
+		j.running = true
+		s.oldest = min(s.oldest, at)
 		ready = append(ready, j)
 	}
 	return ready

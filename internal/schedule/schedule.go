@@ -31,7 +31,6 @@ type Job struct {
 	next, prev *Job          // neighbours in a slot of the wheel
 	tick       int64         // its slot: when it starts next
 	due        time.Duration // the next regular start, exactly; gives the job its phase
-	at         time.Duration // when the last start should have been
 	added      bool
 	first      bool // was not started yet
 	running    bool // from when it was taken to be started to its end
@@ -71,6 +70,9 @@ const (
 	// With a thousand checks a second, half as many wake-ups save a seventh of the
 	// CPU.
 	largeCrowd = 128
+	// unrest is from when on the loop is said to have stood still: less comes of
+	// what else a busy machine does, and often.
+	unrest = 100 * time.Millisecond
 )
 
 // A Schedule starts jobs at their times. Its methods may be called from any
