@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/spf13/pflag"
 )
@@ -78,6 +79,34 @@ func optionError(err error) error {
 		return errors.New("Unknown option: " + unknown.GetSpecifiedName())
 	}
 	return err
+}
+
+// commandOptionError says what is wrong with an option behind a command. To ask
+// for help is pflag.ErrHelp, which Main answers.
+func commandOptionError(err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		if errors.Is(err, pflag.ErrHelp) {
+			return pflag.ErrHelp
+		}
+		return usageError(err.Error())
+	}
+	flags := new(invocation).flags()
+	switch name := unknown.GetSpecifiedName(); {
+	case name == "?":
+		return pflag.ErrHelp
+	case len(name) == 1 && flags.ShorthandLookup(name) != nil:
+		return usageError("the option -" + name + " stands before the command")
+	case flags.Lookup(name) != nil:
+		return usageError("the option --" + name + " stands before the command")
+	}
+	return usageError(optionError(err).Error())
+}
+
+// asksForHelp says whether there is an option among words that asks for help, where
+// no option has an argument that may look so.
+func asksForHelp(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return w == "-h" || w == "-?" || w == "--help" })
 }
 
 // understand tells CONFIG, COMMAND and arguments apart.

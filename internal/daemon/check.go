@@ -14,7 +14,7 @@ func (s *session) check() error {
 	flags := newFlags()
 	flags.BoolVar(&explain, "explain", false, "")
 	if err := flags.Parse(s.inv.args); err != nil {
-		return usageError(optionError(err).Error())
+		return commandOptionError(err)
 	}
 	if flags.NArg() > 0 { // not to call another file free of mistakes
 		return usageError(fmt.Sprintf("the file stands before the command: ldirectord %s check", flags.Arg(0)))

@@ -86,7 +86,7 @@ status 0: no mistakes; 2: mistakes.
 		},
 		{
 			name: "drain", arguments: "REAL [options]", run: (*session).drain,
-			summary: "no new connections to a real server, the others run out",
+			summary: "no new connections to a real server; others run out",
 			help:    orderHelp + drainHelp,
 		},
 		{
@@ -106,7 +106,7 @@ status 0: no mistakes; 2: mistakes.
 		},
 		{
 			name: "plan", arguments: "[options]", run: (*session).plan,
-			summary: "what a reload would change in the kernel, without doing it",
+			summary: "what a reload would change in the kernel",
 			help:    planHelp,
 		},
 		{
@@ -115,7 +115,7 @@ status 0: no mistakes; 2: mistakes.
 		},
 		{
 			name: "import", arguments: "FILE", run: (*session).importFile,
-			summary: "print a configuration made of ipvsadm -Sn or keepalived.conf",
+			summary: "ldirectord.cf made of ipvsadm -Sn or keepalived.conf",
 			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
 or - for standard input. What is not carried over is said on standard error.`,
 		},

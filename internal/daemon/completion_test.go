@@ -44,7 +44,7 @@ echo "${COMPREPLY[*]}"`
 
 func TestZshCompletion(t *testing.T) {
 	script := zshCompletion()
-	for _, want := range []string{"#compdef ldirectord", "'drain:no new connections to a real server, the others run out'", "drain) compadd -- --comment --for --virtual --wait ;;"} {
+	for _, want := range []string{"#compdef ldirectord", "'drain:no new connections to a real server; others run out'", "drain) compadd -- --comment --for --virtual --wait ;;"} {
 		if !strings.Contains(script, want) {
 			t.Errorf("no %q in\n%s", want, script)
 		}

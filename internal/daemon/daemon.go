@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/pflag"
+
 	"ldirectord/conf"
 	"ldirectord/internal/logfile"
 	"ldirectord/ipvs"
@@ -91,7 +93,11 @@ func Main(env Env) int {
 		return exitOK
 	}
 	s := &session{Env: env, inv: inv, report: reportToParent()}
-	return s.finish(inv.verb.run(s))
+	err = inv.verb.run(s)
+	if errors.Is(err, pflag.ErrHelp) {
+		err = s.explain(inv.verb)
+	}
+	return s.finish(err)
 }
 
 // A session is one run of one command.

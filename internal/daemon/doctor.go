@@ -31,7 +31,7 @@ func (s *session) doctor() error {
 	o.realServerFlags(flags)
 	flags.BoolVar(&asJSON, "json", false, "")
 	if err := flags.Parse(s.inv.args); err != nil {
-		return usageError(optionError(err).Error())
+		return commandOptionError(err)
 	}
 	if flags.NArg() > 0 {
 		return usageError(fmt.Sprintf("doctor does not understand %q", flags.Arg(0)))

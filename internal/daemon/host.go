@@ -52,6 +52,9 @@ type hostOptions struct {
 
 // host sets up what a host needs around the table.
 func (s *session) host() error {
+	if asksForHelp(s.inv.args) {
+		return pflag.ErrHelp
+	}
 	if len(s.inv.args) < 2 {
 		return usageError("host is followed by director, realserver or marks, and by up, down or status")
 	}
@@ -90,7 +93,7 @@ func hostFlags(what string, words []string) (o hostOptions, err error) {
 		return o, usageError(fmt.Sprintf("host is followed by director, realserver or marks, not by %q", what))
 	}
 	if err := flags.Parse(words); err != nil {
-		return o, usageError(optionError(err).Error())
+		return o, commandOptionError(err)
 	}
 	if flags.NArg() > 0 {
 		return o, usageError(fmt.Sprintf("host %s does not understand %q", what, flags.Arg(0)))

@@ -42,7 +42,7 @@ func commandFlags() *pflag.FlagSet {
 // may be least to most.
 func (s *session) words(flags *pflag.FlagSet, least, most int) ([]string, error) {
 	if err := flags.Parse(s.inv.args); err != nil {
-		return nil, &exit{status: exitUsage, stderr: optionError(err).Error()}
+		return nil, commandOptionError(err)
 	}
 	if n := flags.NArg(); n < least || n > most {
 		return nil, &exit{status: exitUsage, stderr: "usage: ldirectord [CONFIG] " + strings.TrimSpace(s.inv.verb.name+" "+s.inv.verb.arguments)}

@@ -35,7 +35,7 @@ command.
 Commands:
 `)
 	for _, c := range verbs() {
-		fmt.Fprintf(&b, "  %-22s %s\n", strings.TrimSpace(c.name+" "+c.arguments), c.summary)
+		fmt.Fprintf(&b, "  %-25s %s\n", strings.TrimSpace(c.name+" "+c.arguments), c.summary)
 	}
 	b.WriteString(`
 Options:
@@ -63,10 +63,18 @@ func (s *session) help() error {
 		fmt.Fprint(s.Stdout, usage())
 		return nil
 	}
+	if asksForHelp(s.inv.args) {
+		return s.explain(s.inv.verb)
+	}
 	c := verbNamed(s.inv.args[0])
 	if c == nil {
 		return &exit{status: exitUsage, stderr: fmt.Sprintf("there is no command %q, see ldirectord --help", s.inv.args[0])}
 	}
+	return s.explain(c)
+}
+
+// explain says how a command is used.
+func (s *session) explain(c *verb) error {
 	fmt.Fprintf(s.Stdout, "ldirectord [options] [CONFIG] %s\n\n%s.\n", strings.TrimSpace(c.name+" "+c.arguments), sentence(c.summary))
 	if c.help != "" {
 		fmt.Fprintf(s.Stdout, "\n%s\n", c.help)
