@@ -63,16 +63,15 @@ func (m *Memory) ReadEach(use func(*Entry)) error {
 	if m.closed {
 		return errClosed
 	}
-	var room []Destination
+	var e Entry
 	for _, s := range m.services {
-		e := Entry{Service: s.service, Destinations: room[:0]}
+		e.Service, e.Destinations = s.service, e.Destinations[:0]
 		for i := range s.destinations {
 			d := &s.destinations[i]
 			e.Destinations = append(e.Destinations, Destination{
 				AddrPort: d.at(), Forward: d.forward, Weight: int(d.weight), Upper: d.upper, Lower: d.lower,
 			})
 		}
-		room = e.Destinations
 		use(&e)
 	}
 	return nil

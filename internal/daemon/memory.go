@@ -19,7 +19,7 @@ const (
 	// much of it as usual, until it is handed back.
 	collections = 4
 	// handBackInterval is how often is handed back what only a moment needed.
-	handBackInterval = time.Minute
+	handBackInterval = 15 * time.Second
 )
 
 // A housekeeper saves memory while checks go on. It is not to come before

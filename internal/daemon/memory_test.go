@@ -18,7 +18,7 @@ func TestHousekeeper(t *testing.T) {
 		collected  bool
 		again      time.Duration
 	}{
-		{"few", 999, "", never, false, time.Minute},
+		{"few", 999, "", never, false, handBackInterval},
 		{"many", 1000, "", recently, true, time.Second},
 		{"many, collected otherwise", 1000, "100", recently, false, time.Second},
 		{"many, collected otherwise, handed back", 1000, "100", never, true, time.Second},

@@ -56,7 +56,7 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, 
 		if v.invalid != nil {
 			continue
 		}
-		for _, s := range plan(v.have, v.want()) {
+		for _, s := range plan(v.have, v.want(nil)) {
 			changes = append(changes, s.Change)
 		}
 	}

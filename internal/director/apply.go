@@ -35,7 +35,7 @@ func (d *Director) prepare(v *virtual) []step {
 		d.refused(v, "virtual service "+v.name, v.invalid)
 		return nil
 	}
-	steps := plan(v.have, v.want())
+	steps := plan(v.have, v.want(nil))
 	if len(steps) == 0 || steps[0].gives() || steps[0].takes() {
 		return steps
 	}

@@ -20,6 +20,7 @@ func (d *Director) reconcile() {
 	if !d.readable(err) {
 		return
 	}
+	var room slots // for all, one after the other
 	for i, v := range d.virtuals {
 		if v.invalid != nil {
 			continue
@@ -27,7 +28,9 @@ func (d *Director) reconcile() {
 		if !believed[i] {
 			d.compare(v, entries[v.service.Key])
 		}
-		if v.retry || len(plan(v.have, v.want())) > 0 {
+		want := v.want(room)
+		room = want.slots
+		if v.retry || len(plan(v.have, want)) > 0 {
 			d.sync(v)
 		}
 	}
@@ -132,7 +135,7 @@ func (v *virtual) asBelieved(e *ipvs.Entry) bool {
 // compareSlots does what compare does for the destinations, of which the kernel
 // has those found.
 func (d *Director) compareSlots(v *virtual, found slots) {
-	desired := v.desired()
+	desired := v.desired(nil)
 	for _, s := range found {
 		v.touched(s, desired)
 	}

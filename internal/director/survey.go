@@ -123,7 +123,7 @@ func (v *virtual) state(e *ipvs.Entry) VirtualState {
 	for i := range e.Destinations {
 		held[e.Destinations[i].AddrPort] = &e.Destinations[i]
 	}
-	desired := v.desired()
+	desired := v.desired(nil)
 	for _, r := range v.reals {
 		s.Reals = append(s.Reals, r.state(held[r.at()], desired))
 		if r.in() {

@@ -11,9 +11,10 @@ import (
 
 // desired is what the kernel should hold for a virtual service. A real server
 // that is not in has weight 0 if the virtual service is quiescent, else no
-// entry. The fallback is in while no real server is.
-func (v *virtual) desired() held {
-	list := make([]slot, 0, len(v.reals)+1)
+// entry. The fallback is in while no real server is. Its slots are in room, if they
+// find room there.
+func (v *virtual) desired(room slots) held {
+	list := slices.Grow(room[:0], len(v.reals)+1)
 	anyIn := false
 	for _, r := range v.reals {
 		s := r.slot()
@@ -35,8 +36,8 @@ func (v *virtual) desired() held {
 }
 
 // want is desired with what somebody set by hand left as it is.
-func (v *virtual) want() held {
-	w := v.desired()
+func (v *virtual) want(room slots) held {
+	w := v.desired(room)
 	w.service = v.wantedService()
 	for at, h := range v.hand {
 		if h.absent {
