@@ -84,11 +84,11 @@ func optionError(err error) error {
 // commandOptionError says what is wrong with an option behind a command. To ask
 // for help is pflag.ErrHelp, which Main answers.
 func commandOptionError(err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return pflag.ErrHelp
+	}
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
-		if errors.Is(err, pflag.ErrHelp) {
-			return pflag.ErrHelp
-		}
 		return usageError(err.Error())
 	}
 	flags := new(invocation).flags()

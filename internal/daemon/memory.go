@@ -9,17 +9,18 @@ import (
 )
 
 const (
-	// manyServers is with how many real servers memory counts. With fewer there
-	// may be as much garbage as what is in use, as usual in Go.
-	manyServers = 1000
-	// collections is how often garbage is collected while everybody is asked once,
-	// which leaves a third of what is known of all as garbage. So often it costs
-	// little, and saves a third of the memory. What comes at once beyond that, the
-	// verdicts of a mass failure, is not held up by collecting: there may be as
-	// much of it as usual, until it is handed back.
-	collections = 4
-	// handBackInterval is how often is handed back what only a moment needed.
+	// someServers is from how many real servers on is handed back what only a moment
+	// needed, every handBackInterval.
+	someServers      = 1000
 	handBackInterval = 15 * time.Second
+	// manyServers is from how many on there may not be as much garbage as what is in
+	// use, as usual in Go. To ask everybody once leaves a third as much, and
+	// meanwhile it is collected so many times, which costs little then and saves a
+	// third of the memory. What comes at once beyond that, the verdicts of a mass
+	// failure, is not held up by collecting: there may be as much of it as usual,
+	// until it is handed back.
+	manyServers = 5000
+	collections = 4
 )
 
 // A housekeeper saves memory while checks go on. It is not to come before
@@ -31,17 +32,19 @@ type housekeeper struct {
 // keep does what there is to do now, and says when it is to come again. Who says
 // how garbage is collected with the environment variable GOGC has it that way.
 func (h *housekeeper) keep(cfg *conf.Config) time.Duration {
-	if reals(cfg) < manyServers {
-		return handBackInterval
-	}
+	n := reals(cfg)
 	switch now := time.Now(); {
+	case n < someServers:
 	case now.Sub(h.handedBack) >= handBackInterval:
 		h.handedBack = now
 		handBack()
-	case os.Getenv("GOGC") == "":
+	case n >= manyServers && os.Getenv("GOGC") == "":
 		runtime.GC()
 	}
-	return cfg.CheckInterval / collections
+	if n < manyServers {
+		return handBackInterval
+	}
+	return min(cfg.CheckInterval/collections, handBackInterval)
 }
 
 // reals is how many real servers there are in all virtual services.

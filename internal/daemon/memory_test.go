@@ -19,9 +19,12 @@ func TestHousekeeper(t *testing.T) {
 		again      time.Duration
 	}{
 		{"few", 999, "", never, false, handBackInterval},
-		{"many", 1000, "", recently, true, time.Second},
-		{"many, collected otherwise", 1000, "100", recently, false, time.Second},
-		{"many, collected otherwise, handed back", 1000, "100", never, true, time.Second},
+		{"some", 1000, "", never, true, handBackInterval},
+		{"some, handed back", 4999, "", recently, false, handBackInterval},
+		{"many", 5000, "", never, true, time.Second},
+		{"many, handed back", 5000, "", recently, true, time.Second},
+		{"many, collected otherwise", 5000, "100", never, true, time.Second},
+		{"many, collected otherwise, handed back", 5000, "100", recently, false, time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("GOGC", tt.gogc)
@@ -36,7 +39,7 @@ func TestHousekeeper(t *testing.T) {
 			if again != tt.again {
 				t.Errorf("comes again after %v, want %v", again, tt.again)
 			}
-			if h.handedBack.IsZero() && tt.reals >= manyServers {
+			if h.handedBack.IsZero() && tt.reals >= someServers {
 				t.Error("nothing was handed back")
 			}
 		})
