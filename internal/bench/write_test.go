@@ -54,9 +54,9 @@ What is measured, and what not:
   puts all servers in before it asks them.
 - Every program's file is dropped from the page cache before it is started first, and read from the disk as after a boot. One that
   was just installed may take ten megabytes more: on Linux 6.18 a page fault maps more of a file that was written at once.
-- Memory is sampled while the checks go on, in the first seconds of a run; "during 15s" is after them and a reload, and is
-  more: the 30 MB are not kept for minutes. The growth in a minute is the slope of the nearest straight line through some
-  sixty samples; ` + "`BENCH_HOURS=1 make bench`" + ` adds an hour of it.
+- Memory is sampled while the checks go on, in the first seconds of a run; "during 15s" is after the faults and a
+  reload, of which something may be left for that long. The growth in a minute is the slope of the nearest straight line
+  through some sixty samples; ` + "`BENCH_HOURS=1 make bench`" + ` adds an hour of it.
 - Nearly idle: voluntary context switches of all threads, with ten servers asked every second.
 - The schedule alone runs by a clock that stands still while there is work, with checks that take no time: it shows the
   plan, how evenly it is spread and that nobody is asked late or twice, not what a machine makes of it.
