@@ -20,9 +20,10 @@ type program struct {
 
 	mu      sync.Mutex
 	all     strings.Builder
-	verdict map[string]string // by virtual service: "up", or why it is down
-	weight  map[string]string // by virtual service: as the table has it
-	more    chan struct{}     // a line has come
+	verdict map[string]string    // by virtual service: "up", or why it is down
+	told    map[string]time.Time // when it said so
+	weight  map[string]string    // by virtual service: as the table has it
+	more    chan struct{}        // a line has come
 }
 
 // run starts the program with a configuration and ends it with the test.
@@ -30,7 +31,7 @@ func run(t *testing.T, config string) *program {
 	t.Helper()
 	p := &program{
 		t: t, ended: make(chan struct{}),
-		verdict: map[string]string{}, weight: map[string]string{}, more: make(chan struct{}, 1),
+		verdict: map[string]string{}, told: map[string]time.Time{}, weight: map[string]string{}, more: make(chan struct{}, 1),
 	}
 	cmd := exec.Command(lab.Program(t, "ldirectord/cmd/ldirectord"), "--dry-run", config, "start")
 	out, err := cmd.StdoutPipe()
@@ -70,7 +71,7 @@ func (p *program) hear(line string) {
 	defer p.mu.Unlock()
 	p.all.WriteString(line + "\n")
 	if m := verdictLine.FindStringSubmatch(line); m != nil {
-		p.verdict[m[2]] = m[3]
+		p.verdict[m[2]], p.told[m[2]] = m[3], time.Now()
 		if m[1] == "back" {
 			p.verdict[m[2]] = "up"
 		}
