@@ -197,10 +197,7 @@ func (h *hooks) deliver(ctx context.Context, to string, text []byte) {
 		if err == nil || !again || h.lanes.closing() {
 			break
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		h.lanes.pause(pause)
 		again, err = h.send(ctx, to, text)
 	}
 	h.mu.Lock()

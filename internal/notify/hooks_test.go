@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -255,6 +256,34 @@ func TestWebhookRetries(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who ends while a webhook waits for its next try tries at once, for the last
+// time, and says why that failed.
+func TestWebhookEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		var log lines
+		h := newHooks("director", log.printf, &conf.Config{Webhook: "https://chat.example.com/geheim"})
+		h.http.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			tries++
+			if err := r.Context().Err(); err != nil {
+				return nil, err
+			}
+			return nil, errors.New("connection refused")
+		})
+		(&hookTest{hooks: h}).gone("10.1.0.1:80")
+		time.Sleep(time.Second)
+		synctest.Wait()
+		began := time.Now()
+		h.close()
+		if diff := cmp.Diff(lines{"The webhook at chat.example.com was not reached: connection refused"}, log); diff != "" {
+			t.Errorf("log differs (-want +got):\n%s", diff)
+		}
+		if took := time.Since(began); tries != 2 || took != 0 {
+			t.Errorf("%d tries, ended after %v, want 2 tries at once", tries, took)
+		}
+	})
 }
 
 // A transport answers requests without a network.

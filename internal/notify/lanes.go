@@ -21,18 +21,21 @@ type lanes struct {
 	cancel context.CancelFunc
 	slots  chan struct{} // one for each function that runs
 	length int           // how many may wait in one lane
+	closes chan struct{} // closed when close is called
 
 	mu      sync.Mutex
 	waiting map[string][]func(context.Context)
-	dropped uint64 // because a lane was full
-	left    int    // because close ran out of patience
-	closed  bool
+	dropped uint64         // because a lane was full
+	left    int            // because close ran out of patience
 	running sync.WaitGroup // one for each lane
 }
 
 func newLanes(length int) *lanes {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &lanes{ctx: ctx, cancel: cancel, slots: make(chan struct{}, lanesAtOnce), length: length, waiting: map[string][]func(context.Context){}}
+	return &lanes{
+		ctx: ctx, cancel: cancel, slots: make(chan struct{}, lanesAtOnce), length: length,
+		closes: make(chan struct{}), waiting: map[string][]func(context.Context){},
+	}
 }
 
 // do has f run in a lane and does not wait for it. It reports false, and drops
@@ -41,7 +44,7 @@ func (l *lanes) do(lane string, f func(context.Context)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	queue, busy := l.waiting[lane]
-	if l.closed || len(queue) >= l.length {
+	if l.closing() || len(queue) >= l.length {
 		l.dropped++
 		return false
 	}
@@ -85,10 +88,10 @@ func (l *lanes) next(lane string) func(context.Context) {
 
 // close takes nothing more, lets what waits run for d at most, and then ends
 // the functions' context: they return soon after. It returns how many were left
-// that never ran.
+// that never ran. It is called once.
 func (l *lanes) close(d time.Duration) (left int) {
 	l.mu.Lock()
-	l.closed = true
+	close(l.closes)
 	l.mu.Unlock()
 	impatient := time.AfterFunc(d, l.cancel)
 	l.running.Wait()
@@ -106,11 +109,23 @@ func (l *lanes) waitingIn(lane string) int {
 	return len(l.waiting[lane])
 }
 
-// closing reports whether close was called: nobody should pause then.
+// pause waits for d, but not beyond the call of close: what was to be tried later
+// is then tried now, while there is patience.
+func (l *lanes) pause(d time.Duration) {
+	select {
+	case <-l.closes:
+	case <-time.After(d):
+	}
+}
+
+// closing reports whether close was called: nothing is tried again then.
 func (l *lanes) closing() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.closed
+	select {
+	case <-l.closes:
+		return true
+	default:
+		return false
+	}
 }
 
 // load is how many functions wait, and how many were dropped so far.

@@ -49,10 +49,7 @@ func (o *outbox) deliver(ctx context.Context, l letter) {
 		if err == nil || errors.Is(err, errRefused) || o.lanes.closing() || o.failing(l.server) {
 			break
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		o.lanes.pause(pause)
 		// In plain text this time: servers exist whose TLS nobody speaks.
 		err = o.send(ctx, l, false)
 	}

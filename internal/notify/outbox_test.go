@@ -44,6 +44,35 @@ func TestOutboxRetries(t *testing.T) {
 	})
 }
 
+// Who ends while a mail waits for its next try tries at once, for the last time,
+// and says why that failed.
+func TestOutboxEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		var tries []string
+		began := time.Now()
+		o := newOutbox(func(ctx context.Context, _ letter, _ bool) error {
+			tries = append(tries, time.Since(began).String())
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return errors.New("connection refused")
+		}, log.printf)
+		o.post(to("a", "x"))
+		time.Sleep(time.Second)
+		o.lanes.close(time.Minute)
+		if diff := cmp.Diff([]string{"0s", "1s"}, tries); diff != "" {
+			t.Errorf("tries differ (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(lines{"failed to send SMTP email message: connection refused"}, log); diff != "" {
+			t.Errorf("log differs (-want +got):\n%s", diff)
+		}
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("ended after %v, want 1s", took)
+		}
+	})
+}
+
 func TestOutboxReportsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
