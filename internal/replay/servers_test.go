@@ -3,7 +3,6 @@ package replay
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -22,10 +21,11 @@ type servers struct {
 	place *place
 
 	mu        sync.Mutex
-	listeners map[string]io.Closer // by "10.1.0.1:80"
-	requests  []string             // what was asked
-	mails     []string             // what was mailed, line by line
-	held      []net.Conn           // what is accepted and never answered
+	listeners map[netip.AddrPort]net.Listener
+	modes     map[netip.AddrPort]string // of these
+	requests  []string                  // what was asked
+	mails     []string                  // what was mailed, line by line
+	held      []net.Conn                // what is accepted and never answered
 }
 
 // modes is how a connection is served in each mode.
@@ -34,6 +34,7 @@ var modes = map[string]func(*servers, net.Conn, netip.AddrPort){
 	"500":   func(s *servers, c net.Conn, at netip.AddrPort) { s.web(c, at, 500) },
 	"other": func(s *servers, c net.Conn, at netip.AddrPort) { s.page(c, at, "200 OK", "something else\n") },
 	"close": func(_ *servers, c net.Conn, _ netip.AddrPort) { c.Close() },
+	"down":  func(_ *servers, c net.Conn, _ netip.AddrPort) { c.Close() }, // came just before
 	"silent": func(s *servers, c net.Conn, _ netip.AddrPort) {
 		s.mu.Lock()
 		s.held = append(s.held, c)
@@ -55,7 +56,7 @@ var ports = map[uint16]string{
 }
 
 func newServers(t *testing.T, p *place) *servers {
-	s := &servers{t: t, place: p, listeners: map[string]io.Closer{}}
+	s := &servers{t: t, place: p, listeners: map[netip.AddrPort]net.Listener{}, modes: map[netip.AddrPort]string{}}
 	t.Cleanup(s.close)
 	s.set(netip.AddrPortFrom(netip.MustParseAddr(mailAddr), 25), "smtp")
 	for _, a := range reals() {
@@ -66,21 +67,25 @@ func newServers(t *testing.T, p *place) *servers {
 	return s
 }
 
-// set makes a port behave in a mode; "down" is that nobody listens.
+// set makes a port behave in a mode; "down" is that nobody listens. A port that
+// changes its mode goes on to listen: nobody is refused meanwhile.
 func (s *servers) set(at netip.AddrPort, mode string) {
-	s.mu.Lock()
-	old := s.listeners[at.String()]
-	delete(s.listeners, at.String())
-	s.mu.Unlock()
-	if old != nil {
-		old.Close()
-	}
-	if mode == "down" {
+	if modes[mode] == nil {
+		s.t.Errorf("there is no mode %q", mode)
 		return
 	}
-	serve := modes[mode]
-	if serve == nil {
-		s.t.Errorf("there is no mode %q", mode)
+	s.mu.Lock()
+	s.modes[at] = mode
+	old := s.listeners[at]
+	if mode == "down" {
+		delete(s.listeners, at)
+	}
+	s.mu.Unlock()
+	switch {
+	case mode == "down" && old != nil:
+		old.Close()
+		return
+	case mode == "down" || old != nil:
 		return
 	}
 	l, err := s.listen(at)
@@ -89,7 +94,7 @@ func (s *servers) set(at netip.AddrPort, mode string) {
 		return
 	}
 	s.mu.Lock()
-	s.listeners[at.String()] = l
+	s.listeners[at] = l
 	s.mu.Unlock()
 	go func() {
 		for {
@@ -98,10 +103,18 @@ func (s *servers) set(at netip.AddrPort, mode string) {
 				return
 			}
 			if err == nil {
-				go serve(s, conn, at)
+				go s.serve(conn, at)
 			}
 		}
 	}()
+}
+
+// serve serves a connection in the mode that its port has now.
+func (s *servers) serve(conn net.Conn, at netip.AddrPort) {
+	s.mu.Lock()
+	mode := s.modes[at]
+	s.mu.Unlock()
+	modes[mode](s, conn, at)
 }
 
 // listen listens, with some patience: a process that is being started holds the

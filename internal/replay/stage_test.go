@@ -101,7 +101,7 @@ func (s *stage) play() {
 }
 
 // patience is how long a step may take to show what it should.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // until looks until what is wanted is seen, or there is no more patience. To
 // learn what to want it looks until nothing changes any more. A look that costs

@@ -149,7 +149,7 @@ func testDrain(d *labDaemon) {
 func (d *labDaemon) until(what string, texts func() (want, got string)) {
 	d.t.Helper()
 	var want, got string
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if want, got = texts(); want == got {
 			return
 		}
