@@ -12,10 +12,10 @@ LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 FUZZTIME ?= 5s
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test check bench fuzz install setup clean
+.PHONY: help build run test test-long check bench fuzz install setup clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 build: ## build/ldirectord, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ldirectord ./cmd/ldirectord
@@ -27,9 +27,12 @@ run: build ## the program at work on this machine, without root and without IPVS
 test: setup ## all tests; as root the kernel ones too, in user-mode Linux
 	$(GO) test -timeout 60m $(TESTFLAGS) ./...
 
+test-long: setup ## promises that take minutes: the tests TestLong... behind the build tag "long"
+	$(GO) test -tags long -run '^TestLong' -timeout 0 $(TESTFLAGS) ./...
+
 check: setup ## format, vet, linters, import arrows, race detector
 	@echo gofumpt; out=$$($(GOFUMPT) -l .) && test -z "$$out" || { echo "not formatted by gofumpt:" $$out; exit 1; }
-	$(GO) vet ./...
+	$(GO) vet ./... && $(GO) vet -tags long ./...
 	@echo go fix; out=$$($(GO) fix -diff ./...); test -z "$$out" || { echo "$$out"; exit 1; }
 	$(LINT) run ./...
 	LDIRECTORD_LAB=off $(GO) test -race -timeout 60m $(TESTFLAGS) ./...
