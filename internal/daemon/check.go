@@ -27,6 +27,9 @@ func (s *session) check() error {
 		return &exit{status: exitConfig, stderr: err.Error()}
 	}
 	cfg, problems := conf.Check(s.path, text, harmless(configOptions()))
+	if !missingDirectory(problems) {
+		problems = append(problems, s.maintenanceProblems(cfg, text)...)
+	}
 	fmt.Fprint(s.Stderr, problemText(problems))
 	if cfg == nil {
 		return &exit{status: exitConfig, stderr: fmt.Sprintf("%s: %s", s.path, plural(mistakes(problems), "mistake"))}

@@ -75,7 +75,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return host.DiagnoseDirector(cfg, survey), nil
+	return append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...), nil
 }
 
 func (s *session) showFindings(findings []host.Finding, asJSON bool) error {

@@ -96,7 +96,7 @@ func (s *session) newDaemon(table ipvs.Table) *daemon {
 		patience: readyPatience,
 	}
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
-	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides()}
+	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance()}
 	if s.inv.debug {
 		options.Debug = s.log.Debugf
 	}

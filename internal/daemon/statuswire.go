@@ -10,6 +10,8 @@ import (
 	"ldirectord/conf"
 	"ldirectord/internal/director"
 	"ldirectord/internal/logfile"
+	"ldirectord/internal/maintenance"
+	statefile "ldirectord/internal/state"
 	"ldirectord/internal/status"
 	"ldirectord/ipvs"
 )
@@ -35,6 +37,25 @@ func (s *session) overrides() []director.Override {
 		s.log.Printf(logfile.OverridesLost, err)
 	}
 	return list
+}
+
+// maintenanceFile is where what is known of maintenance is kept.
+func (s *session) maintenanceFile() string {
+	return filepath.Join(s.StateDir, s.name()+".maintenance.json")
+}
+
+// maintenance is how the director watches the maintenance directory: from what the
+// last process knew of it. A dry run keeps nothing.
+func (s *session) maintenance() maintenance.Options {
+	kept, err := statefile.ReadMaintenance(s.maintenanceFile())
+	if err != nil {
+		s.log.Printf(logfile.MaintenanceLost, err)
+	}
+	o := maintenance.Options{Kept: kept}
+	if !s.inv.dryRun {
+		o.Keep = func(m statefile.Maintenance) error { return m.Write(s.maintenanceFile()) }
+	}
+	return o
 }
 
 // newStatus is what answers questions about d. In a dry run it does not stand

@@ -44,7 +44,7 @@ func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override) ([]ipvs
 func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, overrides map[target]Override) []ipvs.Change {
 	future := New(Options{})
 	future.overrides = overrides
-	f := newDraft(cfg, future.started)
+	f := newDraft(cfg, nil, future.started)
 	gone := f.inherit(olds)
 	future.virtuals = f.virtuals
 	future.overrule()

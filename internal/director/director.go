@@ -7,7 +7,6 @@ package director
 
 import (
 	"context"
-	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"ldirectord/checker"
 	"ldirectord/conf"
 	"ldirectord/internal/engine"
+	"ldirectord/internal/maintenance"
 	"ldirectord/internal/schedule"
 	"ldirectord/ipvs"
 )
@@ -29,9 +29,8 @@ type Options struct {
 	Start Starter
 	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
 
-	// NameOf is the reverse name of an address, for the files in
-	// maintenancedir; "" is none. Nil asks the machine's resolver.
-	NameOf func(context.Context, netip.Addr) string
+	// Maintenance is how the directory of maintenancedir is watched.
+	Maintenance maintenance.Options
 
 	// Sink gets every event, Checked (nil: nobody) every result for a virtual
 	// service with a monitorfile, Log a line for ldirectord.log that is no
@@ -50,6 +49,7 @@ type Options struct {
 type Director struct {
 	o        Options
 	sched    *schedule.Schedule
+	watcher  *maintenance.Watcher
 	workshop workshop
 	results  *inbox
 	start    Starter
@@ -63,32 +63,29 @@ type Director struct {
 	clockwork atomic.Pointer[schedule.Schedule] // sched, for Alive
 
 	// Owned by the goroutine of Run.
-	turn       time.Time // see now
-	longest    schedule.Worst
-	conf       *conf.Config
-	status     conf.Status
-	virtuals   []*virtual // in the order of the file
-	checks     []*check
-	introduced bool       // the checks know their neighbours
-	trouble    trouble    // of our own
-	unheard    int        // checks that have not answered since the start or reload
-	dirty      []*virtual // to sync when all is heard
-	unreadable bool       // the kernel's table, at the last look
-	maint      *maintenance
-	drift      *time.Ticker
-	lagSaid    time.Time           // when late checks were last told
-	overrides  map[target]Override // what operators ordered
-	history    history
-	kernel     kernelState
-	started    time.Time
-	loaded     time.Time // the configuration
+	turn        time.Time // see now
+	longest     schedule.Worst
+	conf        *conf.Config
+	status      conf.Status
+	virtuals    []*virtual // in the order of the file
+	checks      []*check
+	introduced  bool       // the checks know their neighbours
+	trouble     trouble    // of our own
+	unheard     int        // checks that have not answered since the start or reload
+	dirty       []*virtual // to sync when all is heard
+	unreadable  bool       // the kernel's table, at the last look
+	maintenance maintenance.State
+	drift       *time.Ticker
+	lagSaid     time.Time           // when late checks were last told
+	overrides   map[target]Override // what operators ordered
+	history     history
+	kernel      kernelState
+	started     time.Time
+	loaded      time.Time // the configuration
 }
 
 // New returns a Director that does nothing until Run.
 func New(o Options) *Director {
-	if o.NameOf == nil {
-		o.NameOf = resolve
-	}
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
@@ -99,6 +96,7 @@ func New(o Options) *Director {
 		calls:     make(chan func()),
 		ready:     make(chan struct{}),
 		overrides: overridesByTarget(o.Overrides, time.Now()),
+		watcher:   maintenance.New(o.Maintenance),
 		workshop:  workshop{pinger: &checker.Pinger{}},
 	}
 }
@@ -118,7 +116,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.workshop.pinger.Close()
-	d.takeTurn(func() { d.load(newDraft(cfg, time.Now()), conf.Starting) })
+	d.takeTurn(func() { d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting) })
 	close(d.ready)
 	for {
 		var turn func()
@@ -129,8 +127,8 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			turn = call
 		case <-d.drift.C:
 			turn = d.reconcile
-		case taken := <-d.maint.changes:
-			turn = func() { d.maintain(taken) }
+		case report := <-d.watcher.Reports():
+			turn = func() { d.maintained(report) }
 		case now := <-second.C:
 			turn = func() { d.everySecond(now) }
 		case <-ctx.Done():
@@ -170,7 +168,7 @@ func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
 	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: pause})
 	d.checked = make(chan struct{})
 	d.drift = time.NewTicker(time.Hour)
-	d.maint = watchMaintenance(ctx, d.o.NameOf)
+	go d.watcher.Run(ctx)
 	d.clockwork.Store(d.sched)
 	go func() {
 		defer close(d.checked)
@@ -237,7 +235,7 @@ func (d *Director) hearAll() {
 // Reload swaps in a configuration. It returns when the kernel agrees with it,
 // or ctx is done.
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
-	draft := newDraft(cfg, time.Now())
+	draft := newDraft(cfg, d.watcher.Lookup(cfg), time.Now())
 	return d.do(ctx, func() { d.load(draft, conf.Reloading) })
 }
 

@@ -23,8 +23,8 @@ type draft struct {
 	out      map[netip.AddrPort]string // who is in maintenance
 }
 
-func newDraft(cfg *conf.Config, now time.Time) *draft {
-	f := &draft{conf: cfg, virtuals: make([]*virtual, len(cfg.Virtuals)), out: lookup(cfg, nil)}
+func newDraft(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *draft {
+	f := &draft{conf: cfg, virtuals: make([]*virtual, len(cfg.Virtuals)), out: out}
 	reals := 0
 	for i, c := range cfg.Virtuals {
 		f.virtuals[i] = newVirtual(c, i, now)
@@ -84,7 +84,7 @@ func (d *Director) load(f *draft, status conf.Status) {
 	}
 	d.settle()
 	d.drift.Reset(cmp.Or(f.conf.DriftCheck, retryInterval))
-	d.maint.watch(f.conf)
+	d.watcher.Watch(f.conf)
 }
 
 // enter brings one virtual service into the kernel. adopted tells whether it was

@@ -23,6 +23,8 @@ func (s *stage) operate(words []string) {
 		s.show()
 	case "plan":
 		s.plan(words[1])
+	case "maintenancedir", "resolver":
+		s.breakOutside(words)
 	default:
 		s.t.Fatalf("unknown line %q", words)
 	}
@@ -103,6 +105,7 @@ func (s *stage) show() {
 				r.Weight, r.Configured, r.Wanted, r.Failures, r.FailureCount, override, last, r.Difference)
 		}
 	}
+	s.showMaintenance(snap.Maintenance)
 	for _, o := range snap.Overrides {
 		s.printf("show", "unused: %s %s %s", o.Virtual, o.Real, o)
 	}

@@ -91,6 +91,7 @@ type stage struct {
 	dir     string      // maintenance files
 
 	overrides []Override // what a daemon would have written down
+	outside   outside    // the maintenance directory and the resolver
 
 	mu     sync.Mutex
 	out    strings.Builder
@@ -198,15 +199,17 @@ func (s *stage) load(name string) *conf.Config {
 }
 
 // hostNames is what the real servers' addresses resolve to.
-var hostNames = map[string]string{"10.1.0.3": "web3.example.com", "10.1.0.4": "web4"}
+var hostNames = map[string][]string{"10.1.0.3": {"web3.example.com"}, "10.1.0.4": {"web4"}}
 
 func (s *stage) start(name string) {
 	s.d = New(Options{
-		Table:  wire{s},
-		Ask:    s.ask,
-		NameOf: func(_ context.Context, a netip.Addr) string { return hostNames[a.String()] },
-		Sink:   s.event,
-		Log:    func(format string, args ...any) { s.printf("log", format, args...) },
+		Table:       wire{s},
+		Ask:         s.ask,
+		Maintenance: s.maintenance(),
+		Sink:        s.event,
+		Log: func(format string, args ...any) {
+			s.printf("log", "%s", strings.ReplaceAll(fmt.Sprintf(format, args...), s.dir, "$DIR"))
+		},
 
 		Overrides: s.overrides,
 	})

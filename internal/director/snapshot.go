@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"ldirectord/internal/maintenance"
 	"ldirectord/ipvs"
 )
 
@@ -21,7 +22,12 @@ type Snapshot struct {
 	Lag       Lag            `json:"lag"`
 	Virtuals  []VirtualState `json:"virtuals"`
 	Overrides []Override     `json:"unused_overrides"` // of what is in no configuration
+
+	Maintenance *MaintenanceState `json:"maintenance,omitempty"` // nil: there is no maintenancedir
 }
+
+// MaintenanceState is how things are with the maintenance directory.
+type MaintenanceState = maintenance.State
 
 // KernelState is how it stands with the kernel's table.
 type KernelState struct {

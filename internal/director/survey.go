@@ -39,6 +39,9 @@ func (d *Director) snapshot() *Snapshot {
 		}
 	}
 	s.Overrides = d.unusedOverrides()
+	if m := d.maintenance; m.Dir != "" {
+		s.Maintenance = &m
+	}
 	return s
 }
 

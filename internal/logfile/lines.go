@@ -35,6 +35,7 @@ const (
 	DryRunChange    = "ipvsadm %s"
 	HostStep        = "Host setup: %s"
 	HostFailed      = "Host setup failed: %v"
+	MaintenanceLost = "What was known of maintenance files is lost: %v"
 	OverridesLost   = "The orders that were in force are lost: %v"
 	linesMissing    = "%d lines are missing here: %s"
 )

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"ldirectord/internal/director"
+	"ldirectord/internal/state"
 )
 
 // A book is the file in which the overrides are kept, so that they outlive the
@@ -51,36 +51,5 @@ func (b *book) write(obey func() ([]director.Override, error)) (unsaved, err err
 	if err != nil {
 		return err, nil
 	}
-	return replace(b.path, append(text, '\n')), nil
-}
-
-// replace writes a file that is there whole or not at all, also after a crash of
-// the machine.
-func replace(path string, text []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(path string) error {
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
+	return state.Write(b.path, append(text, '\n')), nil
 }

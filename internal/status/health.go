@@ -45,8 +45,19 @@ func judge(s *director.Snapshot) health {
 		h.overrides++
 		h.trouble(notable, fmt.Sprintf("%s of %s is in no configuration, but has an order: %s", o.Real, o.Virtual, o))
 	}
+	for _, w := range outsideFaults(s) {
+		h.trouble(notable, w)
+	}
 	h.words = h.sentence(s)
 	return h
+}
+
+// outsideFaults is what is wrong with what the daemon depends on, one line each.
+func outsideFaults(s *director.Snapshot) []string {
+	if s.Maintenance == nil {
+		return nil
+	}
+	return s.Maintenance.Faults()
 }
 
 func (h *health) trouble(l level, words string) {

@@ -144,6 +144,17 @@ func (m *families) daemon(s *director.Snapshot) {
 	m.gauge("ldirectord_director_worst_turn_seconds", "The longest that the director did one thing and heard nothing else, in the last 30 to 60 s.", nil, float64(s.Lag.Turn))
 	m.gauge("ldirectord_schedule_silent_seconds", "Time since the schedule last came round.", nil, float64(s.Lag.Silent))
 	m.gauge("ldirectord_unused_overrides", "Overrides of real servers that are in no configuration.", nil, float64(len(s.Overrides)))
+	if s.Maintenance != nil {
+		m.maintenance(s.Maintenance)
+	}
+}
+
+// maintenance adds what is told of the maintenance directory.
+func (m *families) maintenance(s *director.MaintenanceState) {
+	m.gauge("ldirectord_maintenancedir_readable", "Whether maintenancedir could be read last time; if not, maintenance stays as it is.", nil, truth(s.Error == ""))
+	for _, f := range s.Unmatched {
+		m.gauge("ldirectord_maintenance_file_unmatched", "Files in maintenancedir that take no real server out of service.", pairs("file", f.Name), 1)
+	}
 }
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -41,6 +41,9 @@ func below(s *director.Snapshot) []string {
 	if s.Kernel.Error != "" {
 		lines = append(lines, "! the kernel's table cannot be read: "+oneLine(s.Kernel.Error))
 	}
+	for _, w := range outsideFaults(s) {
+		lines = append(lines, "! "+oneLine(w))
+	}
 	if !s.Ready {
 		lines = append(lines, fmt.Sprintf("! %d of %d checks have not been made yet", s.Lag.Unheard, s.Lag.Checks))
 	}

@@ -1,0 +1,125 @@
+package maintenance
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ldirectord/conf"
+)
+
+// Names are how the file that takes r out of service may be called, the most exact
+// first: ADDRESS:PORT, ADDRESS, and for each of the names that r's address resolves
+// to NAME:PORT, NAME, SHORT:PORT, SHORT. As in the original.
+func Names(r *conf.RealServer, hosts []string) []string {
+	at := r.AddrPort().String()
+	port := at[strings.LastIndexByte(at, ':'):]
+	names := []string{at, strings.TrimSuffix(at, port)}
+	for _, host := range hosts {
+		names = append(names, host+port, host)
+		if short, _, ok := strings.Cut(host, "."); ok {
+			names = append(names, short+port, short)
+		}
+	}
+	return names
+}
+
+// outBy is the real servers that files, which are sorted, take out of service, each
+// with its file, and the files that take none out.
+func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out map[netip.AddrPort]string, unmatched []string) {
+	out = map[netip.AddrPort]string{}
+	if len(files) == 0 {
+		return out, nil
+	}
+	used := make([]bool, len(files))
+	for _, v := range cfg.Virtuals {
+		for _, r := range v.Reals {
+			for _, name := range Names(r, hosts[r.Addr]) {
+				i, found := slices.BinarySearch(files, name)
+				if !found {
+					continue
+				}
+				used[i] = true
+				if _, ok := out[r.AddrPort()]; !ok {
+					out[r.AddrPort()] = name
+				}
+			}
+		}
+	}
+	for i, file := range files {
+		if !used[i] && !strings.HasPrefix(file, ".") {
+			unmatched = append(unmatched, file)
+		}
+	}
+	return out, unmatched
+}
+
+// names says whether one of files names the host, with a port or without.
+func names(files []string, host string) bool {
+	short, _, _ := strings.Cut(host, ".")
+	return slices.ContainsFunc(files, func(file string) bool {
+		name, _, _ := strings.Cut(file, ":")
+		return name == host || name == short
+	})
+}
+
+// patience is how long a directory may take to be read.
+const patience = 2 * time.Second
+
+// A reader reads directories, of which one may be on a file system whose server
+// does not answer: such a read ends when it may, in a goroutine of its own.
+type reader struct {
+	read func(dir string) ([]string, error)
+
+	mu      sync.Mutex
+	pending *reading // nil: none is under way
+}
+
+type reading struct {
+	dir   string
+	began time.Time
+	done  chan struct{}
+	files []string
+	err   error
+}
+
+// files are the names of the files in dir, sorted.
+func (r *reader) files(dir string) ([]string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pending == nil || r.pending.dir != dir {
+		p := &reading{dir: dir, began: time.Now(), done: make(chan struct{})}
+		r.pending = p
+		go func() {
+			defer close(p.done)
+			p.files, p.err = r.read(dir)
+		}()
+	}
+	p := r.pending
+	left := time.NewTimer(max(0, patience-time.Since(p.began)))
+	defer left.Stop()
+	select {
+	case <-p.done:
+		r.pending = nil
+		return p.files, p.err
+	case <-left.C:
+		return nil, fmt.Errorf("%s has not answered within %v", dir, patience)
+	}
+}
+
+// readDir is the names of the files in a directory, sorted.
+func readDir(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	files := make([]string, len(entries))
+	for i, e := range entries {
+		files[i] = e.Name()
+	}
+	return files, nil
+}

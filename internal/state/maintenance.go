@@ -1,0 +1,45 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+)
+
+// Maintenance is what was last known of a maintenance directory (directive
+// maintenancedir), so that after a crash or a restart the same real servers are in
+// maintenance before a resolver answers, and while the directory cannot be read.
+type Maintenance struct {
+	Dir   string                  `json:"dir"`
+	Files []string                `json:"files"` // sorted
+	Names map[netip.Addr][]string `json:"names"` // what the addresses of real servers resolve to
+}
+
+// ReadMaintenance reads what Write has written; the zero value if there is no
+// file.
+func ReadMaintenance(path string) (Maintenance, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Maintenance{}, nil
+	}
+	if err != nil {
+		return Maintenance{}, err
+	}
+	var m Maintenance
+	if err := json.Unmarshal(text, &m); err != nil {
+		return Maintenance{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Write replaces the file at path with m.
+func (m Maintenance) Write(path string) error {
+	text, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	return Write(path, append(text, '\n'))
+}
