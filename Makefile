@@ -12,12 +12,19 @@ LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 FUZZTIME ?= 5s
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test test-long check bench fuzz install setup clean
+.PHONY: help build run test test-long test-bare check bench fuzz install setup clean toolchain
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-build: ## build/ldirectord, one static binary
+# Says in one sentence what the go command would say in many, or not at all.
+toolchain:
+	@need=go$$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' go.mod); \
+	have=$$($(GO) env GOVERSION 2>/dev/null) || have=$$(cd / && $(GO) env GOVERSION 2>/dev/null) || have=; \
+	[ "$$(printf '%s\n' $$need $$have | sort -V | head -n 1)" = $$need ] && [ -n "$$have" ] || { \
+		echo "ldirectord is built with Go $${need#go} or newer; \"$(GO)\" is $${have:-not installed}." >&2; exit 1; }
+
+build: toolchain ## build/ldirectord, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ldirectord ./cmd/ldirectord
 
 run: build ## the program at work on this machine, without root and without IPVS
@@ -30,26 +37,34 @@ test: setup ## all tests; as root the kernel ones too, in user-mode Linux
 test-long: setup ## promises that take minutes: the tests TestLong... behind the build tag "long"
 	$(GO) test -tags long -run '^TestLong' -timeout 0 $(TESTFLAGS) ./...
 
-check: setup ## format, vet, linters, import arrows, race detector
+test-bare: toolchain ## the README's two commands in a bare Debian root, as root and as a normal user; takes root
+	.ci/bare
+
+check: toolchain ## format, vet, linters, import arrows, race detector
+	@$(GO) run ./internal/lab/setup race
 	@echo gofumpt; out=$$($(GOFUMPT) -l .) && test -z "$$out" || { echo "not formatted by gofumpt:" $$out; exit 1; }
 	$(GO) vet ./... && $(GO) vet -tags long ./...
-	@echo go fix; out=$$($(GO) fix -diff ./...); test -z "$$out" || { echo "$$out"; exit 1; }
+	@echo go fix; out=$$($(GO) fix -diff ./...) && test -z "$$out" || { echo "$$out"; exit 1; }
 	$(LINT) run ./...
 	LDIRECTORD_LAB=off $(GO) test -race -timeout 60m $(TESTFLAGS) ./...
 
-bench: ## benchmarks, 15 min; as root beside keepalived and Perl ldirectord, into docs/benchmarks.md
-	$(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms $$($(GO) list ./... | grep -v -e internal/bench -e internal/acceptance)
+bench: toolchain ## benchmarks, 15 min; as root beside keepalived and Perl ldirectord, into docs/benchmarks.md
+	pkgs=$$($(GO) list ./...) && $(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms \
+		$$(echo "$$pkgs" | grep -v -e internal/bench -e internal/acceptance)
 	$(GO) test -run '^$$' -bench Programs -benchtime 1x -timeout 0 ./internal/bench -report $(CURDIR)/docs/benchmarks.md
 
-fuzz: ## every fuzz target for FUZZTIME
-	@for pkg in $$($(GO) list ./...); do \
-		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
-			echo "$$pkg $$f"; \
+fuzz: toolchain ## every fuzz target for FUZZTIME
+	@pkgs=$$($(GO) list ./...) || exit 1; ran=0; \
+	for pkg in $$pkgs; do \
+		targets=$$($(GO) test -list '^Fuzz' $$pkg) || { echo "$$targets"; exit 1; }; \
+		for f in $$(echo "$$targets" | grep '^Fuzz'); do \
+			echo "$$pkg $$f"; ran=1; \
 			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done; \
-	done
+	done; \
+	[ $$ran = 1 ] || { echo "there is no fuzz target" >&2; exit 1; }
 
-setup: ## as root: install the Debian packages that the tests need
+setup: toolchain ## as root: install the Debian packages that the tests need
 	@$(GO) run ./internal/lab/setup
 
 install: build ## into DESTDIR, below PREFIX; the configuration is left alone

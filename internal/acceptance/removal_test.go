@@ -11,10 +11,12 @@ import (
 	"ldirectord/internal/lab"
 )
 
-// original is the Perl daemon, and where it is kept while ours has its name.
-var original = lab.Package{Name: "ldirectord", File: "/usr/sbin/ldirectord"}
-
-const originalFile = "/usr/sbin/ldirectord-perl"
+// Where Debian's package has the Perl daemon, and where it is kept while ours
+// has its name.
+const (
+	installedFile = "/usr/sbin/ldirectord"
+	originalFile  = "/usr/sbin/ldirectord-perl"
+)
 
 // removalLimit is how long the benchmark waits for a dead real server to be
 // removed.
@@ -26,11 +28,11 @@ const removalLimit = 150 * time.Second
 // the same file and the same table to begin with, in which the 100 are out.
 func BenchmarkRemoval(b *testing.B) {
 	lab.Program(b, program)
-	lab.Need(b, original)
+	lab.Need(b, "ldirectord")
 	if !lab.Inside(b) {
 		return
 	}
-	if err := os.Rename(original.File, originalFile); err != nil {
+	if err := os.Rename(installedFile, originalFile); err != nil {
 		b.Fatal(err)
 	}
 	s := newSite(b, lab.DR)

@@ -14,18 +14,6 @@ import (
 	"ldirectord/internal/lab"
 )
 
-// packages are the peers and what the comparison needs around them.
-var packages = []lab.Package{
-	{Name: "keepalived", File: "/usr/sbin/keepalived"},
-	{Name: "ldirectord", File: "/usr/sbin/ldirectord"},
-	{Name: "libwww-perl", File: "/usr/share/perl5/LWP.pm"},
-	{Name: "ipvsadm", File: "/usr/sbin/ipvsadm"},
-	{Name: "nftables", File: "/usr/sbin/nft"},
-	{Name: "iproute2", File: "/usr/bin/ip"},
-	{Name: "gcc", File: "/usr/bin/gcc"},
-	{Name: "libc6-dev", File: "/usr/include/stdio.h"},
-}
-
 var reportFile = flag.String("report", "", "compare with the peers and write the result to this `file`")
 
 // apartVar tells the test binary that it is in namespaces of its own, and where
@@ -42,7 +30,8 @@ func apart(b *testing.B) (dir string, inside bool) {
 	if os.Geteuid() != 0 {
 		b.Skip("not root: no comparison")
 	}
-	lab.Need(b, packages...)
+	// The peers, and what the comparison needs around them.
+	lab.Need(b, "keepalived", "ldirectord", "libwww-perl", "ipvsadm", "nftables", "iproute2", "gcc", "libc6-dev")
 	dir = b.TempDir()
 	compile(b, filepath.Join(dir, "ipvsadm"), "testdata/ipvsadm.c")
 	compile(b, filepath.Join(dir, "hang"), "testdata/hang.c", "-static")

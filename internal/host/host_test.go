@@ -262,7 +262,7 @@ func TestStateKeepsSteps(t *testing.T) {
 
 // TestPacketFilters has both filters do and take back a mark and a masquerade.
 func TestPacketFilters(t *testing.T) {
-	lab.Need(t, lab.Package{Name: "nftables", File: "/usr/sbin/nft"}, lab.Package{Name: "iptables", File: "/usr/sbin/iptables"})
+	lab.Need(t, "nftables", "iptables")
 	for _, filter := range []Filter{Iptables, NFTables} {
 		t.Run(string(filter), func(t *testing.T) {
 			inOwnSpace(t, func(t *testing.T) {
@@ -289,7 +289,7 @@ func TestPacketFilters(t *testing.T) {
 }
 
 func TestFilterOfThisHost(t *testing.T) {
-	lab.Need(t, lab.Package{Name: "nftables", File: "/usr/sbin/nft"}, lab.Package{Name: "iptables", File: "/usr/sbin/iptables"})
+	lab.Need(t, "nftables", "iptables")
 	h := New(t.TempDir())
 	h.machine.proc = t.TempDir()
 	refuse := errors.New("no nftables in this kernel")

@@ -22,7 +22,7 @@ func needKernel(t *testing.T) {
 	if why := leftOut(); why != "" {
 		t.Skip(why)
 	}
-	if err := Install(t.Context(), Packages...); err != nil {
+	if err := Install(t.Context(), t.Output(), KernelPackages()...); err != nil {
 		t.Fatal(err)
 	}
 	free, err := takeSlot()

@@ -86,8 +86,8 @@ func TestTranscript(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	have := Package{"go", "/proc/self/exe"}
-	lacks := Package{"no-such-package", "/nonexistent/file"}
+	have := Package{Name: "go", File: "/proc/self/ex*"}
+	lacks := Package{Name: "no-such-package", File: "/nonexistent/file"}
 	if diff := cmp.Diff([]string{"no-such-package"}, missing([]Package{have, lacks})); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
 	}

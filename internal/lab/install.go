@@ -1,61 +1,53 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
 	"testing"
 )
 
-// A Package is a Debian package and a file of it; the package is needed where
-// the file is missing.
-type Package struct {
-	Name string
-	File string
-}
-
-// Packages is what the kernel tests need.
-var Packages = []Package{
-	{"user-mode-linux", installedKernel},
-	{"kmod", "/usr/bin/kmod"},
-	{"procps", "/usr/sbin/sysctl"},
-	{"iproute2", "/usr/bin/ip"},
-	{"iptables", "/usr/sbin/iptables-legacy"},
-	{"ipvsadm", "/usr/sbin/ipvsadm"},
-	{"conntrack", "/usr/sbin/conntrack"},
-	{"tcpdump", "/usr/bin/tcpdump"},
-	{"curl", "/usr/bin/curl"},
-	{"nginx-light", "/usr/sbin/nginx"},
-	{"perl", "/usr/bin/perl"},
-}
-
-// Need makes sure that packages are there for a test that is not one of the
-// kernel: as root missing ones are installed, else the test is left out with a
-// line that says so. LDIRECTORD_LAB=off leaves it out, too.
-func Need(t testing.TB, packages ...Package) {
+// Need makes sure that the named packages of the table are there for a test
+// that is not one of the kernel: as root missing ones are installed, else the
+// test is left out with a line that names them. LDIRECTORD_LAB=off leaves it
+// out, too.
+func Need(t testing.TB, names ...string) {
 	t.Helper()
 	if os.Getenv(environment) == "off" {
-		t.Skipf("%s=off: left out, needs the packages %v", environment, names(packages))
+		t.Skipf("%s=off: left out, needs the packages %v", environment, names)
+	}
+	packages, err := named(names)
+	if err != nil {
+		t.Fatal(err)
 	}
 	absent := missing(packages)
 	if len(absent) > 0 && os.Geteuid() != 0 {
 		t.Skipf("not root: left out, needs the packages %v", absent)
 	}
-	if err := Install(context.Background(), packages...); err != nil {
+	if err := Install(context.Background(), t.Output(), packages...); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // Install installs those of packages that are missing, and nothing when none
-// is. It needs root. Services that come with the packages are started neither
-// now nor at the next boot. Several processes may call it at once.
-func Install(ctx context.Context, packages ...Package) error {
-	if len(missing(packages)) == 0 {
+// is. It needs root. out receives what will be installed and how much that is
+// before the installation begins, and what stays behind after it. Services
+// that come with the packages are started neither now nor at the next boot.
+//
+// A signal (SIGINT, SIGTERM, SIGHUP) or ctx ends the download at once, and an
+// installation that has begun when dpkg is done; both undo what was changed
+// for the time of the installation. What a killed Install left is undone by
+// the next one. Several processes may call it at once.
+func Install(ctx context.Context, out io.Writer, packages ...Package) error {
+	if len(missing(packages)) == 0 && !interruptedBefore() {
 		return nil
 	}
 	unlock, err := lock("install", 0)
@@ -63,85 +55,86 @@ func Install(ctx context.Context, packages ...Package) error {
 		return err
 	}
 	defer unlock()
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	if err := recoverInterrupted(context.WithoutCancel(ctx), out); err != nil {
+		return err
+	}
 	absent := missing(packages) // another process may have been quicker
 	if len(absent) == 0 {
 		return nil
 	}
-	allow, err := forbidServices()
-	if err != nil {
-		return err
-	}
-	defer allow()
-	before := enabledServices()
-	if err := apt(ctx, "update", "-qq"); err != nil {
-		return err
-	}
-	install := []string{"install", "-y", "-qq", "--no-install-recommends", "--no-remove"}
-	if err := apt(ctx, append(install, absent...)...); err != nil {
-		return err
-	}
-	return disable(ctx, before)
+	return install(ctx, out, absent)
 }
 
-func names(packages []Package) []string {
-	names := make([]string, len(packages))
-	for i, p := range packages {
-		names[i] = p.Name
+// install installs the named packages.
+func install(ctx context.Context, out io.Writer, names []string) error {
+	fmt.Fprintf(out, "setup: the tests need these Debian packages, which are missing: %s\n", strings.Join(names, " "))
+	if err := apt(ctx, nil, "update", "-qq"); err != nil {
+		return err
 	}
-	return names
+	if err := announce(ctx, out, names); err != nil {
+		return err
+	}
+	flags := []string{"install", "-y", "-qq", "--no-install-recommends", "--no-remove"}
+	if err := apt(ctx, nil, append(append(flags, "--download-only"), names...)...); err != nil {
+		return err
+	}
+	before := atBoot()
+	// dpkg is not interrupted: it would leave packages that are half there.
+	whole := context.WithoutCancel(ctx)
+	installErr := beginInstallation(before)
+	if installErr == nil {
+		installErr = apt(whole, nil, append(flags, names...)...)
+	}
+	disabled, err := endInstallation(whole, before)
+	if err := errors.Join(installErr, err); err != nil {
+		return err
+	}
+	if len(disabled) > 0 {
+		fmt.Fprintf(out, "setup: not started, and disabled for the next boot: %s\n", strings.Join(disabled, " "))
+	}
+	fmt.Fprintf(out, "setup: the packages stay; this removes them: apt-get autoremove --purge %s\n", strings.Join(names, " "))
+	return context.Cause(ctx)
 }
 
-// missing returns the names of those packages whose file is not there.
-func missing(packages []Package) []string {
-	var names []string
-	for _, p := range packages {
-		if _, err := os.Stat(p.File); err != nil {
-			names = append(names, p.Name)
-		}
-	}
-	return names
-}
+// howMuch matches the lines in which apt-get says how much it is about to do.
+var howMuch = regexp.MustCompile(`(?m)^(\d+ upgraded, .*|Need to get .*|After this operation, .*)$`)
 
-func apt(ctx context.Context, args ...string) error {
-	args = append([]string{"-o", "DPkg::Lock::Timeout=300"}, args...)
-	cmd := exec.CommandContext(ctx, "apt-get", args...)
-	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("apt-get %v: %w\n%s", args, err, out)
+// announce writes how much an installation of the named packages is.
+func announce(ctx context.Context, out io.Writer, names []string) error {
+	var text bytes.Buffer
+	args := []string{"install", "--print-uris", "-y", "--no-install-recommends", "--no-remove"}
+	if err := apt(ctx, &text, append(args, names...)...); err != nil {
+		return err
 	}
+	fmt.Fprintln(out, "setup: with all that they depend on:", strings.Join(howMuch.FindAllString(text.String(), -1), " "))
 	return nil
 }
 
-// forbidServices keeps packages from starting their services while they are
-// installed. A policy that the machine has already stays as it is.
-func forbidServices() (allow func(), err error) {
-	const policy = "/usr/sbin/policy-rc.d"
-	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-	if errors.Is(err, fs.ErrExist) {
-		return func() {}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.WriteString("#!/bin/sh\nexit 101\n")
-	return func() { os.Remove(policy) }, errors.Join(err, f.Close())
+// apt runs apt-get and copies its standard output to out, unless that is nil.
+// It is in a process group of its own: Control-C in a terminal reaches only
+// this program, which ends apt-get when ctx ends.
+func apt(ctx context.Context, out io.Writer, args ...string) error {
+	args = append([]string{"-o", "DPkg::Lock::Timeout=300"}, args...)
+	return run(ctx, out, "apt-get", args...)
 }
 
-// enabledServices are the links by which systemd starts services at boot.
-func enabledServices() []string {
-	links, _ := filepath.Glob("/etc/systemd/system/*.wants/*.service")
-	return links
-}
-
-// disable undoes what an installation has enabled since before was read.
-func disable(ctx context.Context, before []string) error {
-	for _, link := range enabledServices() {
-		if slices.Contains(before, link) {
-			continue
+func run(ctx context.Context, out io.Writer, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if out != nil {
+		cmd.Stdout = io.MultiWriter(out, &output)
+	}
+	if err := cmd.Run(); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
 		}
-		if err := exec.CommandContext(ctx, "systemctl", "-q", "disable", filepath.Base(link)).Run(); err != nil {
-			return fmt.Errorf("disabling %s: %w", filepath.Base(link), err)
-		}
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, output.Bytes())
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func Inside(t testing.TB) bool {
 		t.Skip(why)
 	}
 	ctx := context.Background()
-	if err := Install(ctx, Packages...); err != nil {
+	if err := Install(ctx, t.Output(), KernelPackages()...); err != nil {
 		t.Fatal(err)
 	}
 	binary, err := plainTest()

@@ -21,8 +21,8 @@ const (
 func Dovecot(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t,
-		lab.Package{Name: "dovecot-imapd", File: "/usr/lib/dovecot/imap"},
-		lab.Package{Name: "dovecot-pop3d", File: "/usr/lib/dovecot/pop3"})
+		"dovecot-imapd",
+		"dovecot-pop3d")
 	d := newDaemon(t, "dovecot")
 	imap, imap6 := d.listenBoth("imap")
 	imaps, _ := d.listenBoth("imaps")

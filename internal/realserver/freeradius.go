@@ -19,7 +19,7 @@ const (
 // are "radius" and "radius6".
 func FreeRADIUS(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "freeradius", File: "/usr/sbin/freeradius"})
+	lab.Need(t, "freeradius")
 	d := newDaemon(t, "freeradius")
 	addr := d.listen("radius", "udp")
 	addr6 := d.listenOn(netip.IPv6Loopback(), "radius6", "udp")

@@ -24,14 +24,7 @@ func INN6(t *testing.T, open bool) *Daemon {
 // inn starts it on ip, which is of the family that the option names.
 func inn(t *testing.T, option string, ip netip.Addr, open bool) *Daemon {
 	t.Helper()
-	lib := libraryDir()
-	lab.Need(t,
-		lab.Package{Name: "libcanlock3", File: lib + "/libcanlock.so.3"},
-		lab.Package{Name: "libdb5.3", File: lib + "/libdb-5.3.so"},
-		lab.Package{Name: "libsasl2-2", File: lib + "/libsasl2.so.2"},
-		lab.Package{Name: "libexpat1", File: lib + "/libexpat.so.1"},
-		lab.Package{Name: "libperl5.36", File: lib + "/libperl.so.5.36"},
-		lab.Package{Name: "libpython3.11", File: lib + "/libpython3.11.so.1.0"})
+	lab.Need(t, "libcanlock3", "libdb5.3", "libsasl2-2", "libexpat1", "libperl5.36", "libpython3.11")
 	d := newDaemon(t, "inn")
 	// Not installed: it breaks on a machine without a domain, and wants a mail
 	// server.

@@ -13,7 +13,7 @@ import (
 // asked for.
 func Kamailio(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "kamailio", File: "/usr/sbin/kamailio"})
+	lab.Need(t, "kamailio")
 	d := newDaemon(t, "kamailio")
 	addr := d.listen("sip", "tcp")
 	addr6 := d.listenOn(netip.IPv6Loopback(), "sip6", "tcp")

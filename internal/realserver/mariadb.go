@@ -19,11 +19,11 @@ const (
 // in the column id and the empty table sold like it.
 func MariaDB(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "mariadb-server", File: "/usr/sbin/mariadbd"})
+	lab.Need(t, "mariadb-server-core")
 	d := newDaemon(t, "mariadb")
 	d.hasData = true
 	d.ready = "ready for connections"
-	d.user = "mysql"
+	d.user = "nobody" // mysql comes with the package of the service
 	d.chown(d.Dir, d.user)
 	data := d.Dir + "/data"
 	d.prepare("/usr/bin/mariadb-install-db", "--no-defaults", "--datadir="+data, "--skip-test-db",

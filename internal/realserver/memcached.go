@@ -11,7 +11,7 @@ import (
 // "memcached6".
 func Memcached(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "memcached", File: "/usr/bin/memcached"})
+	lab.Need(t, "memcached")
 	d := newDaemon(t, "memcached")
 	// From the start, not by -u: who changes its user outlives its parent.
 	d.user = "nobody"

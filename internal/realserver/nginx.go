@@ -35,7 +35,7 @@ const NginxPage = "This is a LVS Page\n"
 // /lvs.html where nobody listens, /loop to itself, and /huge is 10 MiB.
 func Nginx(t *testing.T, ca *Authority) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "nginx-light", File: "/usr/sbin/nginx"})
+	lab.Need(t, "nginx")
 	d := newDaemon(t, "nginx")
 	d.write("pages/lvs.html", NginxPage)
 	d.write("pages/huge", strings.Repeat("0123456789abcdef", 10<<20/16))

@@ -12,7 +12,7 @@ import (
 // and "submission6", all with STARTTLS and cert, and "refusing", which greets nobody with 220.
 func Postfix(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "postfix", File: "/usr/lib/postfix/sbin/master"})
+	lab.Need(t, "postfix")
 	d := newDaemon(t, "postfix")
 	smtp, submission, refusing := d.listen("smtp", "tcp"), d.listen("submission", "tcp"), d.listen("refusing", "tcp")
 	smtp6 := d.listenOn(netip.IPv6Loopback(), "smtp6", "tcp")

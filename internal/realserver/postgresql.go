@@ -13,7 +13,7 @@ import (
 func PostgreSQL(t *testing.T) *Daemon {
 	t.Helper()
 	const bin = "/usr/lib/postgresql/15/bin/"
-	lab.Need(t, lab.Package{Name: "postgresql-15", File: bin + "postgres"})
+	lab.Need(t, "postgresql-15")
 	d := newDaemon(t, "postgresql")
 	d.hasData = true
 	d.ready = "ready to accept connections"

@@ -20,7 +20,7 @@ type PostOffice struct {
 // NewPostOffice starts Postfix. Its port is "smtp".
 func NewPostOffice(t *testing.T) *PostOffice {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "postfix", File: "/usr/lib/postfix/sbin/master"})
+	lab.Need(t, "postfix")
 	d := newDaemon(t, "postoffice")
 	d.write("master.cf", fmt.Sprintf(`
 %s inet n - n - - smtpd

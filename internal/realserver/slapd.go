@@ -20,7 +20,7 @@ const (
 // below it, whom SlapdPasswd lets in; everybody may read.
 func Slapd(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "slapd", File: "/usr/sbin/slapd"})
+	lab.Need(t, "slapd")
 	d := newDaemon(t, "slapd")
 	d.hasData = true
 	config := d.write("slapd.conf", fmt.Sprintf(`

@@ -11,7 +11,7 @@ import (
 // "http_proxy" and "http_proxy6".
 func Tinyproxy(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "tinyproxy-bin", File: "/usr/bin/tinyproxy"})
+	lab.Need(t, "tinyproxy-bin")
 	d := newDaemon(t, "tinyproxy")
 	addr, addr6 := d.listenBoth("http_proxy")
 	config := d.write("tinyproxy.conf", fmt.Sprintf("Port %d\nListen %s\nListen %s\nTimeout 30\nMaxClients 50\nLogLevel Error\n",

@@ -21,7 +21,7 @@ import (
 //	refused.example    REFUSED
 func Unbound(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "unbound", File: "/usr/sbin/unbound"})
+	lab.Need(t, "unbound")
 	d := newDaemon(t, "unbound")
 	addr := d.listen("dns", "tcp")
 	addr6 := d.listenOn(netip.IPv6Loopback(), "dns6", "tcp")

@@ -54,12 +54,3 @@ func download(root string, packages []string) error {
 	}
 	return err
 }
-
-// libraryDir is where this machine has its shared libraries.
-func libraryDir() string {
-	files, _ := filepath.Glob("/usr/lib/*/libc.so.6")
-	if len(files) == 0 {
-		return "/usr/lib"
-	}
-	return filepath.Dir(files[0])
-}

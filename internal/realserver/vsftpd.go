@@ -31,7 +31,7 @@ func Vsftpd6(t *testing.T) *Daemon {
 // vsftpd starts it on ip, which is the value of the last directive in listen.
 func vsftpd(t *testing.T, ip netip.Addr, listen string) *Daemon {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "vsftpd", File: "/usr/sbin/vsftpd"})
+	lab.Need(t, "vsftpd")
 	d := newDaemon(t, "vsftpd")
 	d.write("files/index.html", "Welcome to FTP\n")
 	addr := d.listenOn(ip, "ftp", "tcp")

@@ -48,7 +48,7 @@ func TestLives(t *testing.T) { play(t, "life") }
 // play plays all sessions of a kind on one kernel.
 func play(t *testing.T, kind string) {
 	t.Parallel()
-	lab.Need(t, lab.Package{Name: "logrotate", File: "/usr/sbin/logrotate"})
+	lab.Need(t, "logrotate")
 	binary := lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

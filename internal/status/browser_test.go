@@ -32,8 +32,8 @@ type browser struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	lab.Need(t, lab.Package{Name: "chromium", File: "/usr/bin/chromium"}, lab.Package{Name: "fonts-dejavu-core", File: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"})
-	cmd := exec.CommandContext(t.Context(), "/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+	lab.Need(t, "chromium-headless-shell", "fonts-dejavu-core")
+	cmd := exec.CommandContext(t.Context(), "/usr/bin/chromium-headless-shell", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--disable-background-networking", "--user-data-dir="+homeOf(t), "--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")
 	cmd.Env = append(os.Environ(), "HOME="+homeOf(t))
 	stderr, err := cmd.StderrPipe()

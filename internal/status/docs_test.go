@@ -105,7 +105,7 @@ func TestMetricNames(t *testing.T) {
 
 // A real Prometheus takes the rules, likes the metrics and scrapes them.
 func TestPrometheus(t *testing.T) {
-	lab.Need(t, lab.Package{Name: "prometheus", File: "/usr/bin/prometheus"})
+	lab.Need(t, "prometheus")
 	h := newHouse(t, plainConfig)
 	server := httptest.NewServer(h.handler(outside))
 	defer server.Close()

@@ -1,28 +1,38 @@
-// Command setup installs what the tests need of this machine: the Debian
-// packages of the lab and a C compiler for the race detector. It does nothing
-// when all are there.
+// Command setup installs the Debian packages that the tests need, and does
+// nothing when all are there:
+//
+//	setup         all tests
+//	setup race    the race detector, too
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 
 	"ldirectord/internal/lab"
 )
 
-var compiler = []lab.Package{
-	{Name: "gcc", File: "/usr/bin/gcc"},
-	{Name: "libc6-dev", File: "/usr/include/stdio.h"},
-}
-
 func main() {
-	if os.Geteuid() != 0 {
-		fmt.Println("not root: left out are the tests on a kernel with IPVS and those for which packages would have to be installed")
+	packages := lab.TestPackages()
+	race := len(os.Args) > 1 && os.Args[1] == "race"
+	if race {
+		packages = append(packages, lab.RacePackages()...)
+	}
+	if os.Geteuid() == 0 {
+		if err := lab.Install(context.Background(), os.Stdout, packages...); err != nil {
+			fail(err)
+		}
 		return
 	}
-	if err := lab.Install(context.Background(), append(compiler, lab.Packages...)...); err != nil {
-		fmt.Fprintln(os.Stderr, "setup:", err)
-		os.Exit(1)
+	if _, err := exec.LookPath("gcc"); race && err != nil {
+		fail("the race detector of \"make check\" needs a C compiler: apt-get install gcc libc6-dev")
 	}
+	fmt.Println("not root: left out are the tests on a kernel with IPVS and those for which packages would have to be installed")
+}
+
+func fail(why any) {
+	fmt.Fprintln(os.Stderr, "setup:", why)
+	os.Exit(1)
 }
