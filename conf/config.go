@@ -24,7 +24,7 @@ type Config struct {
 	CheckSource     netip.Addr    // the address checks come from; invalid is the kernel's choice
 	DriftCheck      time.Duration // how often the kernel's table is compared; 0 is off
 	EmailAlertGroup time.Duration // how long mails are collected; 0 is one mail for each event
-	Execute         []string      // configuration files of daemons to run beside this one
+	Execute         []string      // daemons to run beside this one: words for a shell, see ShellWords
 	Fork            bool          // accepted; checks are parallel anyway
 	HoldLocal       bool          // change nothing while most checks fail for want of something local
 	HostSetup       bool          // set up what this host needs around IPVS, at start and stop

@@ -3,7 +3,6 @@ package conf
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"strings"
 )
 
@@ -56,15 +55,6 @@ func setEmailAlertFrom(at *place, value string) error {
 func setEmailAlertGroup(at *place, value string) (err error) {
 	at.config.EmailAlertGroup, err = exactDuration("emailalertgroup", value)
 	return err
-}
-
-// setExecute is execute = FILE, repeatable: another instance to run beside this
-// one.
-func setExecute(at *place, value string) error {
-	if value != "" && !slices.Contains(at.config.Execute, value) {
-		at.config.Execute = append(at.config.Execute, value)
-	}
-	return nil
 }
 
 // setFork is fork = yes|no, of no consequence: checks run side by side anyway.

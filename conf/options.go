@@ -36,6 +36,10 @@ type Options struct {
 	// IsDir says whether path is a directory. nil asks the file system.
 	IsDir func(path string) bool
 
+	// Startable says why no daemon can be started with the configuration file
+	// that execute names. Only Check calls it. nil does not look.
+	Startable func(name string) error
+
 	// Hostname stands in the login of service=ftp and service=sip. "" is
 	// $HOSTNAME, else the node's name.
 	Hostname string
@@ -64,6 +68,9 @@ func (o Options) filled() Options {
 	}
 	if o.IsDir == nil {
 		o.IsDir = isDir
+	}
+	if o.Startable == nil {
+		o.Startable = func(string) error { return nil }
 	}
 	if o.Hostname == "" {
 		o.Hostname = hostname()

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -26,7 +27,9 @@ func (s *session) check() error {
 	if err != nil {
 		return &exit{status: exitConfig, stderr: err.Error()}
 	}
-	cfg, problems := conf.Check(s.path, text, harmless(configOptions()))
+	options := harmless(configOptions())
+	options.Startable = startable(s.path)
+	cfg, problems := conf.Check(s.path, text, options)
 	if !missingDirectory(problems) {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
 	}
@@ -39,6 +42,22 @@ func (s *session) check() error {
 	}
 	fmt.Fprintln(s.Stdout, summary(cfg))
 	return nil
+}
+
+// startable returns the check of a file that execute names in the file at own:
+// it is there, and has no mistakes.
+func startable(own string) func(name string) error {
+	return func(name string) error {
+		path, err := conf.Search(name)
+		if err != nil {
+			return err
+		}
+		if path == own {
+			return errors.New(path + " is this file itself")
+		}
+		_, err = conf.Load(path, harmless(configOptions()))
+		return err
+	}
 }
 
 // problemText lists problems by line, with hints.

@@ -84,7 +84,8 @@ func (s *siblings) wait() {
 	}
 }
 
-// runSelf runs this program with a configuration file and a command.
+// runSelf runs this program with what execute says and a command. As in the
+// original a shell reads the line, so that quotes are not a part of the name.
 func runSelf(ctx context.Context, file, verb string) error {
 	path, err := executable()
 	if err != nil {
@@ -92,7 +93,8 @@ func runSelf(ctx context.Context, file, verb string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, siblingTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Path: path, Args: []string{file, verb}})
+	line := "'" + strings.ReplaceAll(path, "'", `'\''`) + "' " + file + " " + verb
+	result, err := command.Run(ctx, command.Command{Shell: line})
 	if err != nil {
 		return err
 	}
