@@ -72,11 +72,8 @@ func (s Service) checkPersistence() error {
 	if _, err := ParseTimeout(uint64(s.Timeout)); err != nil {
 		return err
 	}
-	switch {
-	case s.IPv6 && s.Netmask > 128:
-		return fmt.Errorf("netmask %d is not a prefix length of 1 to 128", s.Netmask)
-	case !s.IPv6 && s.Netmask > 32 && s.Netmask != AllClients:
-		return fmt.Errorf("netmask %d is not a prefix length of 1 to 32", s.Netmask)
+	if s.IPv6 && s.Netmask > 127 {
+		return fmt.Errorf("netmask %s is not a prefix length of 1 to 128", s.Netmask.word(true))
 	}
 	return nil
 }

@@ -53,9 +53,9 @@ type Service struct {
 	Key
 	Scheduler string
 	Flags     Flags
-	Timeout   uint32 // seconds of persistence, up to MaxTimeout; meaningful with FlagPersistent
-	Netmask   uint8  // prefix length for persistence; 0 is the whole address (32 or 128); see AllClients
-	PE        string // persistence engine, "" is none
+	Timeout   uint32  // seconds of persistence, up to MaxTimeout; meaningful with FlagPersistent
+	Netmask   Netmask // which clients are one for persistence
+	PE        string  // persistence engine, "" is none
 }
 
 // A Destination is one real server of a service. The kernel knows it by its

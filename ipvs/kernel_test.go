@@ -170,7 +170,7 @@ func testKernelOfOthers(t *testing.T) {
 	run(t, "ipvsadm", "-A", "-t", "[fd00::1]:80", "-s", "rr")
 	run(t, "ipvsadm", "-a", "-t", "[fd00::1]:80", "-r", "10.1.0.1:80", "-i")
 	want := []string{
-		"-A -t 10.0.0.1:80 -s rr -p 9 -M odd",
+		"-A -t 10.0.0.1:80 -s rr -p 9 -M 255.0.255.0",
 		"-A -t [::ffff:1.2.3.4]:80 -s none",
 		"-A -t [fd00::1]:80 -s rr",
 		"-a -t [fd00::1]:80 -r 10.1.0.1:80 -i -w 1 --tun-type ipip",
@@ -222,7 +222,7 @@ func randomChange(r *rand.Rand) Change {
 	s.Scheduler = []string{"rr", "wlc", "sh"}[r.IntN(3)]
 	s.Flags = Flags(r.IntN(1<<6)) &^ FlagOnePacket
 	s.Timeout = uint32(r.IntN(3))
-	s.Netmask = uint8(r.IntN(256))
+	s.Netmask = []Netmask{0, 1, 64, 127, 128, 255, 0xff00, AllClients, Netmask(r.Uint32())}[r.IntN(9)]
 	addr := netip.AddrFrom4([4]byte{10, 1, 0, byte(r.IntN(3))})
 	if s.IPv6 {
 		addr = netip.AddrFrom16([16]byte{0: 0xfd, 15: byte(r.IntN(3))})

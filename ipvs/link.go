@@ -156,27 +156,22 @@ func mobyDestination(d Destination) *moby.Destination {
 
 // kernelNetmask is a netmask as the kernel has it: for IPv6 a prefix length, else
 // a mask in network byte order.
-func kernelNetmask(n uint8, ipv6 bool) uint32 {
-	switch {
-	case ipv6 && n == 0:
-		return 128
-	case ipv6:
-		return uint32(n)
+func kernelNetmask(n Netmask, ipv6 bool) uint32 {
+	if ipv6 {
+		return uint32(128 - n)
 	}
 	var quad [4]byte
-	binary.BigEndian.PutUint32(quad[:], dottedMask(n))
+	binary.BigEndian.PutUint32(quad[:], ^uint32(n))
 	return binary.NativeEndian.Uint32(quad[:])
 }
 
-// readNetmask is the reverse of kernelNetmask.
-func readNetmask(mask uint32, ipv6 bool) uint8 {
-	if !ipv6 {
-		var quad [4]byte
-		binary.NativeEndian.PutUint32(quad[:], mask)
-		return wholeNetmask(maskLength(binary.BigEndian.Uint32(quad[:])), false)
+// readNetmask is the reverse of kernelNetmask. It makes a prefix length that
+// cannot be one that checkPersistence refuses.
+func readNetmask(mask uint32, ipv6 bool) Netmask {
+	if ipv6 {
+		return 128 - Netmask(mask)
 	}
-	if mask > 128 {
-		return OddNetmask
-	}
-	return wholeNetmask(uint8(mask), true)
+	var quad [4]byte
+	binary.NativeEndian.PutUint32(quad[:], mask)
+	return Netmask(^binary.BigEndian.Uint32(quad[:]))
 }

@@ -15,7 +15,7 @@ func (s Service) Listed() string {
 	}
 	if s.Flags&FlagPersistent != 0 {
 		fmt.Fprintf(&b, " persistent %d", s.Timeout)
-		if mask := netmaskWord(s.Netmask, s.IPv6); mask != "" {
+		if mask := s.Netmask.word(s.IPv6); mask != "" {
 			b.WriteString(" mask " + mask)
 		}
 	}

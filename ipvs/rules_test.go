@@ -34,7 +34,7 @@ var rules = []rule{
 	{
 		name: "IPv6",
 		steps: []step{
-			do(AddService, web6.persistent(300, 64)),
+			do(AddService, web6.persistent(300, Prefix(64, true))),
 			do(AddDestination, web6, destination("[fd00::9]:80", Route, 1)),
 			do(AddDestination, web6, destination("[fd00::a]:8080", Masq, 1)),
 			do(AddDestination, web6, destination("[::1]:80", Route, 1)),
@@ -119,7 +119,7 @@ var rules = []rule{
 	{
 		name: "edits",
 		steps: []step{
-			do(AddService, web.persistent(300, 24)),
+			do(AddService, web.persistent(300, Prefix(24, false))),
 			do(AddDestination, web, destination("10.1.0.1:80", Route, 1).thresholds(9, 3)),
 			do(AddDestination, web, destination("10.1.0.2:80", Route, 1)),
 			do(EditService, service(TCP, "10.0.0.1:80", "sh").flags(FlagSched2)),
@@ -164,16 +164,16 @@ var rules = []rule{
 		name: "persistence",
 		steps: []step{
 			do(AddService, service(TCP, "10.0.0.1:1", "rr").persistent(1, 0)),
-			do(AddService, service(TCP, "10.0.0.1:2", "rr").persistent(MaxTimeout, 32)),
-			do(AddService, service(TCP, "10.0.0.1:3", "rr").persistent(300, 24)),
+			do(AddService, service(TCP, "10.0.0.1:2", "rr").persistent(MaxTimeout, Prefix(32, false))),
+			do(AddService, service(TCP, "10.0.0.1:3", "rr").persistent(300, Prefix(24, false))),
 			do(AddService, service(TCP, "10.0.0.1:4", "rr").persistent(300, AllClients)),
 			do(AddService, service(TCP, "10.0.0.1:5", "rr").persistent(0, 0)).fails(errAny,
 				"-A -t 10.0.0.1:5 -s rr -p 0: persistent timeout 0 is not in 1 to 2678400 seconds"),
 			do(AddService, service(TCP, "10.0.0.1:5", "rr").persistent(MaxTimeout+1, 0)).fails(errAny, ""),
-			do(AddService, service(TCP, "10.0.0.1:5", "rr").persistent(1, OddNetmask)).fails(errAny, ""),
-			do(AddService, service(TCP, "10.0.0.1:5", "rr").persistent(1, 33)).fails(errAny, ""),
-			do(AddService, service(TCP, "[fd00::1]:1", "rr").persistent(1, 128)),
-			do(AddService, service(TCP, "[fd00::1]:2", "rr").persistent(1, 1)),
+			do(AddService, service(TCP, "10.0.0.1:5", "rr").persistent(1, 0x00ff00ff)),
+			do(AddService, service(TCP, "10.0.0.1:6", "rr").persistent(1, Prefix(1, false))),
+			do(AddService, service(TCP, "[fd00::1]:1", "rr").persistent(1, Prefix(128, true))),
+			do(AddService, service(TCP, "[fd00::1]:2", "rr").persistent(1, Prefix(1, true))),
 			do(AddService, service(TCP, "[fd00::1]:3", "rr").persistent(1, AllClients)).fails(errAny, ""),
 		},
 		table: []string{
@@ -181,6 +181,8 @@ var rules = []rule{
 			"-A -t 10.0.0.1:2 -s rr -p 2678400",
 			"-A -t 10.0.0.1:3 -s rr -p 300 -M 255.255.255.0",
 			"-A -t 10.0.0.1:4 -s rr -p 300 -M 0.0.0.0",
+			"-A -t 10.0.0.1:5 -s rr -p 1 -M 255.0.255.0",
+			"-A -t 10.0.0.1:6 -s rr -p 1 -M 128.0.0.0",
 			"-A -t [fd00::1]:1 -s rr -p 1",
 			"-A -t [fd00::1]:2 -s rr -p 1 -M 1",
 		},

@@ -10,7 +10,6 @@ func (s Service) Same(o Service) bool {
 // effective is the service without what has no effect.
 func (s Service) effective() Service {
 	s.Flags &= flagsWritten
-	s.Netmask = wholeNetmask(s.Netmask, s.IPv6)
 	if s.Flags&FlagPersistent == 0 {
 		s.Timeout, s.Netmask = 0, 0
 	}

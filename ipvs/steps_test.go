@@ -48,7 +48,7 @@ func markService(mark uint32, ipv6 bool, scheduler string) Service {
 	return Service{Key: MarkKey(mark, ipv6), Scheduler: scheduler}
 }
 
-func (s Service) persistent(timeout uint32, netmask uint8) Service {
+func (s Service) persistent(timeout uint32, netmask Netmask) Service {
 	s.Flags |= FlagPersistent
 	s.Timeout, s.Netmask = timeout, netmask
 	return s

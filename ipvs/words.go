@@ -70,7 +70,7 @@ func (s Service) String() string {
 	fmt.Fprintf(&b, "%s -s %s", s.Key, s.Scheduler)
 	if s.Flags&FlagPersistent != 0 {
 		fmt.Fprintf(&b, " -p %d", s.Timeout)
-		if mask := netmaskWord(s.Netmask, s.IPv6); mask != "" {
+		if mask := s.Netmask.word(s.IPv6); mask != "" {
 			b.WriteString(" -M " + mask)
 		}
 	}

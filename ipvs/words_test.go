@@ -19,7 +19,7 @@ func TestChangeString(t *testing.T) {
 		want   string
 	}{
 		"add service": {
-			Change{Op: AddService, Service: dns.persistent(300, 24).flags(FlagOnePacket | FlagSched2).engine("sip")},
+			Change{Op: AddService, Service: dns.persistent(300, Prefix(24, false)).flags(FlagOnePacket | FlagSched2).engine("sip")},
 			"-A -u 10.0.0.1:53 -s rr -p 300 -M 255.255.255.0 --pe sip -o -b flag-2",
 		},
 		"edit service":       {Change{Op: EditService, Service: web.persistent(9, 0)}, "-E -t 10.0.0.1:80 -s wrr -p 9"},

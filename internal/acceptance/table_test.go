@@ -89,10 +89,11 @@ func fromLibipvs(svc *libipvs.Service) ipvs.Service {
 		Scheduler: svc.SchedName,
 		Flags:     ipvs.Flags(svc.Flags.Flags) &^ ipvs.FlagHashed,
 		Timeout:   svc.Timeout,
-		Netmask:   uint8(svc.Netmask), // of IPv6: the prefix length
 	}
-	if !ours.IPv6 {
-		ours.Netmask = uint8(bits.OnesCount32(svc.Netmask))
+	if ours.IPv6 {
+		ours.Netmask = ipvs.Prefix(uint8(svc.Netmask), true)
+	} else {
+		ours.Netmask = ipvs.Prefix(uint8(bits.OnesCount32(svc.Netmask)), false)
 	}
 	if svc.FWMark == 0 {
 		ours.Addr, _ = netip.AddrFromSlice(svc.Address)

@@ -1,7 +1,6 @@
 package director
 
 import (
-	"fmt"
 	"net/netip"
 
 	"ldirectord/conf"
@@ -32,7 +31,7 @@ func service(v *conf.VirtualService) (ipvs.Service, error) {
 	}
 	if v.Netmask != "" {
 		if s.Netmask, err = ipvs.ParseNetmask(v.Netmask, v.IPv6); err != nil {
-			return s, fmt.Errorf("netmask %s: %w", v.Netmask, err)
+			return s, err
 		}
 	}
 	return s, nil
