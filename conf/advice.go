@@ -16,7 +16,7 @@ func (p *parser) adviseAddress(b *block) {
 			"a virtual service is ADDRESS:PORT; port 0 is all ports")
 	}
 	if v.Mark == 0 {
-		p.advise(v.Line, "the kernel has no such firewall mark: "+v.Name, "marks are 1 to 4294967295")
+		p.refused(v.Line, "the kernel has no such firewall mark: "+v.Name, "marks are 1 to 4294967295")
 	}
 }
 
@@ -61,7 +61,7 @@ func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
 			"use checkport for this, or masq to change the port")
 	}
 	if r.Lower != 0 && r.Upper == 0 {
-		p.advise(r.Line, "the kernel refuses a lower threshold without an upper one: "+r.String(), "add u:N")
+		p.refused(r.Line, "the kernel refuses a lower threshold without an upper one: "+r.String(), "add u:N")
 	}
 	if v.Fallback != nil && v.Fallback.AddrPort() == r.AddrPort() {
 		p.advise(r.Line, "the fallback is a real server too: "+r.String(), "")

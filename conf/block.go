@@ -19,6 +19,8 @@ type block struct {
 	fallback *fallbackLine
 	reals    []realLine
 	end      int // the line at which the block ended
+
+	kernelLines []kernelLine
 }
 
 func newBlock(s section) *block {

@@ -40,6 +40,7 @@ func setScheduler(at *place, value string) error {
 		at.advise(at.line, fmt.Sprintf("scheduler %s is read as %s", rest, name), "")
 	}
 	at.block.v.Scheduler = name
+	at.block.note("scheduler", at.line)
 	return nil
 }
 
@@ -50,6 +51,7 @@ func setSchedFlags(at *place, value string) error {
 	if len(words) == 0 {
 		return errors.New("invalid sched-flags")
 	}
+	at.block.note("schedflags", at.line)
 	at.block.v.SchedFlags = strings.Trim(words[0], `"'`)
 	return nil
 }
@@ -62,9 +64,10 @@ func setPersistent(at *place, value string) error {
 		return errors.New("invalid persistent timeout")
 	}
 	v := at.block.v
+	at.block.note("persistent", at.line)
 	v.Persist, v.Persistent = true, number(run, math.MaxUint64)
 	if v.Persistent == 0 {
-		at.advise(at.line, "persistent = 0 is refused by the kernel: the virtual service will not be there", "leave persistent out")
+		at.refused(at.line, "persistent = 0 is refused by the kernel: the virtual service will not be there, or keep what it has", "leave persistent out")
 	}
 	return nil
 }
@@ -82,6 +85,7 @@ func setNetmask(at *place, value string) error {
 		return errors.New("invalid netmask: a prefix length between 1 and 128 is required")
 	}
 	at.block.v.Netmask = value
+	at.block.note("netmask", at.line)
 	return nil
 }
 

@@ -29,6 +29,10 @@ type Options struct {
 	// ValidPattern says why a receive pattern cannot work. nil is that all do.
 	ValidPattern func(pattern string) error
 
+	// Refusals are what the kernel would refuse of a virtual service. nil is
+	// nothing.
+	Refusals func(*VirtualService) []Refusal
+
 	// TryOpen says whether a log file can be appended to; the original opens
 	// logfile and monitorfile while it reads, and so creates them. nil does it.
 	TryOpen func(path string) error
@@ -62,6 +66,9 @@ func (o Options) filled() Options {
 	}
 	if o.ValidPattern == nil {
 		o.ValidPattern = func(string) error { return nil }
+	}
+	if o.Refusals == nil {
+		o.Refusals = func(*VirtualService) []Refusal { return nil }
 	}
 	if o.TryOpen == nil {
 		o.TryOpen = tryOpen

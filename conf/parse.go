@@ -26,6 +26,8 @@ type parser struct {
 	services    map[serviceKey]*VirtualService
 	hosts       map[hostKey]hostResult
 
+	refusedLines map[int]bool // nil is none
+
 	problems Problems
 	failed   bool
 }
@@ -71,6 +73,7 @@ func (p *parser) parse(text []byte) {
 	p.config.CheckInterval = p.global.checkInterval.orElse(p.config.CheckInterval)
 	for _, b := range p.blocks {
 		p.inherit(b)
+		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
 	p.checkStatus()

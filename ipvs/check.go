@@ -10,6 +10,10 @@ import (
 
 const nameMax = 15 // IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN, less the final 0
 
+// Check says why no kernel will do the change, nil if one may: only asking the
+// table tells. Apply begins with it.
+func (c Change) Check() error { return c.check() }
+
 // check finds what Apply refuses without asking the table: what the kernel would
 // take and not do (a v4 real server in a v6 service is stored under another
 // address), and what it refuses with a number that explains nothing. The rules

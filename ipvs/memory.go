@@ -46,6 +46,10 @@ var schedulers = map[string]bool{
 	"sed": true, "nq": true, "mh": true, "fo": true, "ovf": true, "none": true,
 }
 
+// KnownScheduler says whether Linux has a scheduler of this name. A module may
+// bring another.
+func KnownScheduler(name string) bool { return schedulers[name] }
+
 var persistenceEngines = map[string]bool{"": true, "sip": true}
 
 // NewMemory is an empty table.

@@ -10,11 +10,12 @@ import (
 
 	"ldirectord/checker"
 	"ldirectord/conf"
+	"ldirectord/internal/director"
 )
 
 // configOptions are how this program reads configurations.
 func configOptions() conf.Options {
-	return conf.Options{ValidPattern: validPattern}
+	return conf.Options{ValidPattern: validPattern, Refusals: director.Refusals}
 }
 
 // harmless are options that leave no trace: the original creates log files

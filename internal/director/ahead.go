@@ -52,8 +52,9 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, 
 	for _, v := range future.virtuals {
 		if e := entries[v.service.Key]; e != nil {
 			v.adopt(e)
+			v.keepCommanded()
 		}
-		if v.invalid != nil {
+		if v.hopeless() {
 			continue
 		}
 		for _, s := range plan(v.have, v.want(nil)) {

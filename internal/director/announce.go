@@ -14,8 +14,8 @@ import (
 // an unproven real server in; only the lines are the same. last has the last
 // identity of each real server: the original remembers one for each address.
 func (d *Director) announce(v *virtual, last *lastReals) {
-	if v.invalid != nil {
-		return
+	if !v.have.present {
+		return // the kernel has refused it
 	}
 	f := v.standIn()
 	for _, r := range v.reals {

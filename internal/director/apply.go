@@ -2,8 +2,10 @@ package director
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
+	"slices"
 
 	"ldirectord/ipvs"
 )
@@ -17,6 +19,9 @@ func (d *Director) sync(vs ...*virtual) {
 		plans[i] = d.prepare(v)
 	}
 	d.changeAll(plans, step.gives)
+	for i, v := range vs {
+		plans[i] = d.secondHalf(v, plans[i])
+	}
 	d.changeAll(plans, step.takes)
 	for i, v := range vs {
 		for _, s := range plans[i] {
@@ -27,12 +32,16 @@ func (d *Director) sync(vs ...*virtual) {
 }
 
 // prepare is the plan for v, whose service has been changed already if need be.
-// Nothing can be added to one that is not there.
+// Nothing can be added to one that is not there; one that is there and keeps its
+// settings, because no kernel takes those of the file, has its destinations
+// changed all the same.
 func (d *Director) prepare(v *virtual) []step {
 	v.retry = false
 	d.keep(v)
 	if v.invalid != nil {
-		d.refused(v, "virtual service "+v.name, v.invalid)
+		d.refused(v, "virtual service "+v.name, fmt.Errorf("virtual service %s: %w", v.name, v.invalid))
+	}
+	if v.hopeless() {
 		return nil
 	}
 	steps := plan(v.have, v.want(nil))
@@ -44,6 +53,108 @@ func (d *Director) prepare(v *virtual) []step {
 		return steps[:1]
 	}
 	return steps
+}
+
+// secondHalf is a plan whose first half was done, with a second half that fits
+// to what came of that: what was to leave for a destination that the kernel did
+// not take stays, and the fallback comes if no other is in service.
+func (d *Director) secondHalf(v *virtual, steps []step) []step {
+	if !v.noteRefusals(steps) {
+		return steps
+	}
+	done := slices.DeleteFunc(steps, step.takes)
+	for _, s := range done {
+		if s.err == nil {
+			v.record(s)
+		}
+	}
+	var rest []step
+	for _, s := range plan(v.have, v.want(nil)) {
+		tried := slices.ContainsFunc(done, func(o step) bool { return o.Change == s.Change })
+		switch {
+		case s.takes():
+			rest = append(rest, s)
+		case s.gives() && !tried:
+			d.change(&s)
+			done = append(done, s)
+		}
+	}
+	v.noteRefusals(done)
+	return append(done, v.holdLast(done, rest)...)
+}
+
+// noteRefusals notes which destinations the kernel did not take into service. It
+// reports whether that is to be looked at: one was refused, or one was taken that
+// had been refused before.
+func (v *virtual) noteRefusals(steps []step) (news bool) {
+	for _, s := range steps {
+		at := s.Destination.AddrPort
+		switch {
+		case !s.gives():
+		case s.err != nil:
+			if v.refusedAt == nil {
+				v.refusedAt = map[netip.AddrPort]bool{}
+			}
+			v.refusedAt[at], news = true, true
+		case v.refusedAt[at]:
+			delete(v.refusedAt, at)
+			news = true
+		}
+	}
+	return news
+}
+
+// holdLast takes out of rest, the second half of a plan, the step that would take
+// the last destination out of service while one that was to be in service has
+// been refused.
+func (v *virtual) holdLast(done, rest []step) []step {
+	refused := func(s step) bool { return s.gives() && s.err != nil && s.new.weight > 0 }
+	if !slices.ContainsFunc(done, refused) {
+		return rest
+	}
+	for _, s := range v.have.slots {
+		leaves := func(o step) bool { return o.Destination.AddrPort == s.at && o.new.weight == 0 }
+		if s.weight > 0 && !slices.ContainsFunc(rest, leaves) {
+			return rest
+		}
+	}
+	fallback := slices.ContainsFunc(done, func(s step) bool { return refused(s) && s.new.fallback })
+	last := -1
+	for i, s := range rest {
+		if s.old.weight > 0 && s.mayStay(fallback) && (last < 0 || s.leavesAfter(rest[last])) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return rest
+	}
+	return slices.Delete(rest, last, last+1)
+}
+
+// mayStay says whether what leaves by s may as well stay until its successor is
+// in: not what an operator wants out, and a dead real server only for the
+// fallback.
+func (s step) mayStay(forFallback bool) bool {
+	r := s.old.real
+	switch {
+	case r == nil:
+		return true
+	case r.maintenance != "" || r.out():
+		return false
+	}
+	return forFallback || r.verdict != down
+}
+
+// leavesAfter says which of two is to stay: the fallback, then what is in no file,
+// then the real server that went down last.
+func (s step) leavesAfter(o step) bool {
+	switch {
+	case s.old.fallback || o.old.fallback:
+		return s.old.fallback
+	case s.old.real == nil || o.old.real == nil:
+		return s.old.real == nil
+	}
+	return s.old.real.since.After(o.old.real.since)
 }
 
 // changeAll applies the steps of a kind in the order of the plans.
@@ -82,6 +193,10 @@ func (d *Director) conclude(v *virtual, s step) {
 	if s.err != nil {
 		v.retry = true
 		d.refused(v, s.Change.String(), s.err)
+		if errors.Is(s.err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
+			d.lost(v, "virtual service "+v.name) // which is what it is missing
+			v.forget()
+		}
 		return
 	}
 	if len(v.said) > 0 {
@@ -237,7 +352,7 @@ func (d *Director) report(v *virtual) {
 	v.news = nil
 	anyUp := false
 	for _, r := range v.reals {
-		anyUp = anyUp || r.in()
+		anyUp = anyUp || v.serves(r)
 	}
 	if anyUp == v.anyUp && v.reported {
 		return

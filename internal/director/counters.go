@@ -14,6 +14,7 @@ type kernelState struct {
 	changes map[ipvs.Op]uint64
 	refused map[ipvs.Op]uint64
 	repairs uint64
+	retried time.Time // when refused changes were last tried again beside driftcheck
 
 	shown   []ipvs.Entry // the table as it was read for the last snapshot, nil once that is too long ago
 	shownAt time.Time

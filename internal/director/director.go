@@ -158,6 +158,7 @@ func (d *Director) everySecond(now time.Time) {
 	d.kernel.forget(now)
 	d.climb(now)
 	d.endOverrides(now)
+	d.retry(now)
 }
 
 // begin starts what asks.

@@ -6,15 +6,19 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"ldirectord/ipvs"
 )
 
 // reconcile compares the kernel's table with what it is believed to hold.
 // What somebody removed and is needed comes back: services, the real servers
-// that are in, the fallback while it is in. What somebody changed, added, or
-// removed of the dead stays as it is and is said once: operators drain real
-// servers that way. What the kernel refused is tried again.
+// that are in, the fallback while it is in. What is ours alone is set back: the
+// settings of services, forwarding methods, thresholds, and whatever gives
+// connections to a dead real server. What somebody else may decide stays and is
+// said once: the weight of a real server that is in service, a dead one that was
+// deleted, and destinations that are in no file. What the kernel refused is tried
+// again.
 func (d *Director) reconcile() {
 	believed, entries, err := d.doubtful()
 	if !d.readable(err) {
@@ -22,15 +26,29 @@ func (d *Director) reconcile() {
 	}
 	var room slots // for all, one after the other
 	for i, v := range d.virtuals {
-		if v.invalid != nil {
-			continue
-		}
 		if !believed[i] {
 			d.compare(v, entries[v.service.Key])
+		}
+		if v.hopeless() {
+			continue
 		}
 		want := v.want(room)
 		room = want.slots
 		if v.retry || len(plan(v.have, want)) > 0 {
+			d.sync(v)
+		}
+	}
+}
+
+// retry tries again what the kernel refused, where no look at the table does it
+// soon.
+func (d *Director) retry(now time.Time) {
+	if check := d.conf.DriftCheck; check > 0 && check <= retryInterval || now.Sub(d.kernel.retried) < retryInterval {
+		return
+	}
+	d.kernel.retried = now
+	for _, v := range d.virtuals {
+		if v.retry {
 			d.sync(v)
 		}
 	}
@@ -106,9 +124,9 @@ func (d *Director) compare(v *virtual, e *ipvs.Entry) {
 		return
 	}
 	if !e.Service.Same(v.have.service) {
-		v.have.service, v.handService = e.Service, nil
-		if service := e.Service; !service.Same(v.service) {
-			v.handService = &service
+		v.have.service = e.Service
+		if v.invalid == nil && !e.Service.Same(v.service) {
+			d.repair(v, fmt.Sprintf("virtual service %s was changed by somebody else to %s, it is set back", v.name, e.Service))
 		}
 	}
 	d.compareSlots(v, slotsOf(e))
@@ -120,7 +138,7 @@ func (v *virtual) asBelieved(e *ipvs.Entry) bool {
 	if !v.have.present || !e.Service.Same(v.have.service) || len(e.Destinations) != len(v.have.slots) {
 		return false
 	}
-	if v.handService != nil || len(v.hand)+len(v.said) > 0 {
+	if len(v.hand)+len(v.said) > 0 {
 		return false
 	}
 	for i := range e.Destinations {
@@ -137,7 +155,7 @@ func (v *virtual) asBelieved(e *ipvs.Entry) bool {
 func (d *Director) compareSlots(v *virtual, found slots) {
 	desired := v.desired(nil)
 	for _, s := range found {
-		v.touched(s, desired)
+		d.touched(v, s, desired)
 	}
 	for _, s := range slices.Clone(v.have.slots) {
 		if _, ok := found.search(s.at); !ok {
@@ -149,22 +167,37 @@ func (d *Director) compareSlots(v *virtual, found slots) {
 
 // touched looks at a destination that the kernel has: if it is not as we left
 // it, somebody else wants it so.
-func (v *virtual) touched(now slot, desired held) {
+func (d *Director) touched(v *virtual, now slot, desired held) {
 	s, believed := v.have.slots.of(now.at)
 	if believed && s.same(now) {
 		return
 	}
-	hand := byHand{slot: now}
 	now.real, now.fallback = s.real, s.fallback
 	if !believed {
 		now.real = v.realAt(now.at)
+		now.fallback = now.real == nil && v.isFallback(now.at)
 	}
 	v.have.slots.put(now)
-	if w, ok := desired.slots.of(now.at); ok && w.same(now) {
-		delete(v.hand, now.at)
-		return
+	delete(v.hand, now.at)
+	w, wanted := desired.slots.of(now.at)
+	switch {
+	case wanted && w.same(now):
+	case now.real == nil && !now.fallback:
+		v.respect(now.at, byHand{slot: now})
+	case wanted && w.in():
+		if now.weight != w.weight {
+			v.respect(now.at, byHand{slot: now})
+		}
+		if w.weight = now.weight; !w.same(now) {
+			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.at, v.name))
+		}
+	case wanted && w.fallback:
+		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.at, v.name))
+	case now.fallback:
+		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.at, v.name))
+	default:
+		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.at, v.name, now.weight))
 	}
-	v.respect(now.at, hand)
 }
 
 // missing looks at a destination that the kernel should have and has not.
@@ -175,7 +208,7 @@ func (d *Director) missing(v *virtual, s slot, desired held) {
 	case !ok:
 	case w.fallback:
 		d.lost(v, "fallback server "+v.fallbackName()+" ("+v.name+")")
-	case w.real.in():
+	case w.in():
 		d.lost(v, "real server "+w.real.name()+" ("+v.name+")")
 	default:
 		v.respect(s.at, byHand{absent: true})
@@ -184,15 +217,19 @@ func (d *Director) missing(v *virtual, s slot, desired held) {
 
 // lost reports what somebody removed; the plan that follows puts it back.
 func (d *Director) lost(v *virtual, what string) {
+	d.repair(v, what+" was removed by somebody else, it is put back")
+}
+
+// repair reports what somebody did that the plan that follows undoes.
+func (d *Director) repair(v *virtual, what string) {
 	d.kernel.repairs++
-	d.emit(v, Event{Kind: Repaired, Reason: what + " was removed by somebody else, it is put back"})
+	d.emit(v, Event{Kind: Repaired, Reason: what})
 }
 
 // forget drops all belief in what the kernel holds for v.
 func (v *virtual) forget() {
 	v.have = held{}
 	clear(v.hand)
-	v.handService = nil
 }
 
 const differs = "differs: "
@@ -200,9 +237,6 @@ const differs = "differs: "
 // sayDifferences reports what is respected and was not said yet.
 func (d *Director) sayDifferences(v *virtual, desired held) {
 	stands := map[string]bool{}
-	if v.handService != nil {
-		stands[fmt.Sprintf("%svirtual service %s is in the kernel as %s", differs, v.name, ipvs.Change{Op: ipvs.AddService, Service: *v.handService})] = true
-	}
 	for at, h := range v.hand {
 		stands[differs+v.difference(at, h, desired)] = true
 	}
@@ -221,18 +255,13 @@ func (d *Director) sayDifferences(v *virtual, desired held) {
 // difference says how the kernel's entry is not what it would be without the
 // hand that changed it.
 func (v *virtual) difference(at netip.AddrPort, h byHand, desired held) string {
-	w, wanted := desired.slots.of(at)
 	name := fmt.Sprintf("%s (%s)", at, v.name)
 	switch {
 	case h.absent:
 		return "real server " + name + " was deleted by somebody else"
-	case !wanted && v.realAt(at) == nil:
+	case h.real == nil:
 		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.weight)
-	case !wanted:
-		return fmt.Sprintf("real server %s is down and was added by somebody else, weight %d", name, h.weight)
-	case w.weight != h.weight:
-		return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.weight, w.weight)
-	default:
-		return fmt.Sprintf("real server %s was changed by somebody else", name)
 	}
+	w, _ := desired.slots.of(at)
+	return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.weight, w.weight)
 }

@@ -47,18 +47,24 @@ func (s slot) same(o slot) bool {
 // each address once.
 type slots []slot
 
-// newSlots sorts a list. Of several with one address the last one counts. The
-// list is used up.
+// newSlots sorts a list. Of several with one address, which are one entry of the
+// kernel, the last that is in service counts, else the last. The list is used up.
 func newSlots(list []slot) slots {
 	slices.SortStableFunc(list, func(a, b slot) int { return a.at.Compare(b.at) })
 	kept := list[:0]
-	for i, s := range list {
-		if i+1 == len(list) || list[i+1].at != s.at {
+	for _, s := range list {
+		switch last := len(kept) - 1; {
+		case last < 0 || kept[last].at != s.at:
 			kept = append(kept, s)
+		case s.in() || !kept[last].in():
+			kept[last] = s
 		}
 	}
 	return kept
 }
+
+// in says whether the slot is that of a real server in service.
+func (s slot) in() bool { return s.real != nil && s.real.in() }
 
 // slotsOf are those of what the kernel has.
 func slotsOf(e *ipvs.Entry) slots {

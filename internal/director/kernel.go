@@ -7,34 +7,83 @@ import (
 	"ldirectord/ipvs"
 )
 
-// service is the kernel's service for a virtual service. The error says why
-// no kernel would take it.
+// service is the kernel's service for a virtual service, with all settings that a
+// kernel may take. The error says which one none does: then a service that is
+// there keeps what it has, and none is added.
 func service(v *conf.VirtualService) (ipvs.Service, error) {
 	s := ipvs.Service{Key: key(v), Scheduler: v.Scheduler}
 	if v.OPS {
 		s.Flags |= ipvs.FlagOnePacket
 	}
-	if v.SchedFlags != "" {
-		flags, err := ipvs.ParseSchedFlags(v.Scheduler, v.SchedFlags)
-		if err != nil {
-			return s, err
-		}
-		s.Flags |= flags
-	}
-	if !v.Persist {
-		return s, nil
-	}
-	s.Flags |= ipvs.FlagPersistent
-	var err error
-	if s.Timeout, err = ipvs.ParseTimeout(v.Persistent); err != nil {
-		return s, err
-	}
-	if v.Netmask != "" {
-		if s.Netmask, err = ipvs.ParseNetmask(v.Netmask, v.IPv6); err != nil {
+	for _, set := range settings {
+		if err := set.set(&s, v); err != nil {
 			return s, err
 		}
 	}
 	return s, nil
+}
+
+// settings are the settings of a service that ipvsadm judges by itself, by
+// directive. What it would not send is refused here in its place.
+var settings = []struct {
+	directive string
+	set       func(*ipvs.Service, *conf.VirtualService) error
+}{
+	{"schedflags", func(s *ipvs.Service, v *conf.VirtualService) error {
+		flags, err := ipvs.ParseSchedFlags(v.Scheduler, v.SchedFlags)
+		s.Flags |= flags
+		return err
+	}},
+	{"persistent", func(s *ipvs.Service, v *conf.VirtualService) (err error) {
+		if v.Persist {
+			s.Flags |= ipvs.FlagPersistent
+			s.Timeout, err = ipvs.ParseTimeout(v.Persistent)
+		}
+		return err
+	}},
+	{"netmask", func(s *ipvs.Service, v *conf.VirtualService) (err error) {
+		if v.Persist {
+			s.Netmask, err = ipvs.ParseNetmask(v.Netmask, v.IPv6)
+		}
+		return err
+	}},
+}
+
+// Refusals are what the kernel would refuse of a virtual service, as far as that
+// is known without asking it.
+func Refusals(v *conf.VirtualService) []conf.Refusal {
+	var found []conf.Refusal
+	s := ipvs.Service{Key: key(v), Scheduler: v.Scheduler}
+	for _, set := range settings {
+		if err := set.set(&s, v); err != nil {
+			found = append(found, conf.Refusal{Directive: set.directive, Text: set.directive + ": " + err.Error()})
+		}
+	}
+	if !ipvs.KnownScheduler(v.Scheduler) {
+		found = append(found, conf.Refusal{Directive: "scheduler", Text: "scheduler: Linux has none of the name " + v.Scheduler})
+	}
+	if len(found) == 0 {
+		if err := (ipvs.Change{Op: ipvs.AddService, Service: s}).Check(); err != nil {
+			found = append(found, conf.Refusal{Text: "the virtual service: " + err.Error()})
+		}
+	}
+	refuse := func(line int, what string, d ipvs.Destination) {
+		if err := (ipvs.Change{Op: ipvs.AddDestination, Service: ipvs.Service{Key: s.Key}, Destination: d}).Check(); err != nil {
+			found = append(found, conf.Refusal{Line: line, Text: what + ": " + err.Error()})
+		}
+	}
+	if v.Protocol == conf.FWM && v.Mark == 0 {
+		return found // nothing can be in it
+	}
+	for _, r := range v.Reals {
+		refuse(r.Line, "real server "+r.String(), ipvs.Destination{
+			AddrPort: destination(v, r.Addr, r.Port, r.Forward), Forward: forward(r.Forward), Weight: r.Weight, Upper: r.Upper, Lower: r.Lower,
+		})
+	}
+	if f := v.Fallback; f != nil {
+		refuse(f.Line, "the fallback", ipvs.Destination{AddrPort: destination(v, f.Addr, f.Port, f.Forward), Forward: forward(f.Forward), Weight: 1})
+	}
+	return found
 }
 
 func key(v *conf.VirtualService) ipvs.Key {

@@ -1,7 +1,6 @@
 package director
 
 import (
-	"cmp"
 	"net/netip"
 	"time"
 
@@ -10,8 +9,8 @@ import (
 	"ldirectord/ipvs"
 )
 
-// retryInterval is how often refused changes are tried again with driftcheck
-// off.
+// retryInterval is how often refused changes are tried again where driftcheck
+// does not do it sooner.
 const retryInterval = 5 * time.Second
 
 // A draft is a configuration made ready to be loaded: all that can be done
@@ -71,6 +70,7 @@ func (d *Director) load(f *draft, status conf.Status) {
 	for _, v := range d.virtuals {
 		if e := entries[v.service.Key]; e != nil {
 			v.adopt(e)
+			v.keepCommanded()
 		}
 		v.keepOut(f.out)
 	}
@@ -83,7 +83,9 @@ func (d *Director) load(f *draft, status conf.Status) {
 		d.purge(v, "start")
 	}
 	d.settle()
-	d.drift.Reset(cmp.Or(f.conf.DriftCheck, retryInterval))
+	if d.drift.Stop(); f.conf.DriftCheck > 0 {
+		d.drift.Reset(f.conf.DriftCheck)
+	}
 	d.watcher.Watch(f.conf)
 }
 
@@ -93,7 +95,7 @@ func (d *Director) enter(v *virtual, adopted bool, last *lastReals) {
 	d.enterService(v)
 	d.announce(v, last)
 	d.sync(v)
-	if adopted {
+	if adopted && v.invalid == nil && v.have.service.Same(v.service) {
 		d.emit(v, Event{Kind: VirtualChanged})
 	}
 	for _, r := range v.reals {
@@ -104,7 +106,7 @@ func (d *Director) enter(v *virtual, adopted bool, last *lastReals) {
 // enterService brings the service itself into the kernel, so that the log names
 // it before its real servers.
 func (d *Director) enterService(v *virtual) {
-	if v.invalid != nil {
+	if v.hopeless() {
 		return
 	}
 	for _, s := range planService(v.have, v.wantedService()) {
@@ -209,7 +211,7 @@ func (d *Director) purge(v *virtual, phase string) {
 	if !v.have.present {
 		return
 	}
-	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: v.service}}
+	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.service.Key}}}
 	if d.change(&c); c.err != nil {
 		d.emit(v, Event{Kind: Refused, Reason: c.err.Error()})
 		return

@@ -3,6 +3,7 @@ package director
 import (
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,10 +24,10 @@ type virtual struct {
 	reals    []*real
 	fallback *slot // nil is none
 
-	have        held                      // what the kernel is believed to hold
-	hand        map[netip.AddrPort]byHand // what somebody set in the kernel beside us; nil until then
-	handService *ipvs.Service             // the same for the service itself, nil is nothing
-	said        map[string]bool           // refusals and differences that were logged and still stand; nil until then
+	have      held                      // what the kernel is believed to hold
+	hand      map[netip.AddrPort]byHand // what somebody set in the kernel beside us and stays; nil until then
+	refusedAt map[netip.AddrPort]bool   // what the kernel did not take into service; nil until then
+	said      map[string]bool           // refusals and differences that were logged and still stand; nil until then
 
 	dirty     bool      // the kernel may have to be changed
 	retry     bool      // something the kernel refused is to be tried again
@@ -36,7 +37,8 @@ type virtual struct {
 	news      []Event   // verdicts to report once the kernel knows
 }
 
-// byHand is a destination as somebody other than us has left it.
+// byHand is a destination as somebody other than us has left it: the weight of a
+// real server that is in service, one that is in no file, or a dead one deleted.
 type byHand struct {
 	slot
 	absent bool
@@ -131,6 +133,19 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 	}
 	if i, ok := v.have.slots.search(v.fallback.at); ok && v.have.slots[i].real == nil {
 		v.have.slots[i].fallback = true
+	}
+}
+
+// keepCommanded leaves what is in no file to the fallback command while that is in
+// charge: it has put it there, and takes it away itself.
+func (v *virtual) keepCommanded() {
+	if v.conf.FallbackCommand == "" || slices.ContainsFunc(v.reals, (*real).in) {
+		return
+	}
+	for _, s := range v.have.slots {
+		if s.real == nil && !s.fallback {
+			v.respect(s.at, byHand{slot: s})
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"math"
+	"net/netip"
 	"slices"
 
 	"ldirectord/ipvs"
@@ -11,8 +12,8 @@ import (
 
 // desired is what the kernel should hold for a virtual service. A real server
 // that is not in has weight 0 if the virtual service is quiescent, else no
-// entry. The fallback is in while no real server is. Its slots are in room, if they
-// find room there.
+// entry. The fallback is in while the kernel has no real server in service. Its
+// slots are in room, if they find room there.
 func (v *virtual) desired(room slots) held {
 	list := slices.Grow(room[:0], len(v.reals)+1)
 	anyIn := false
@@ -21,7 +22,7 @@ func (v *virtual) desired(room slots) held {
 		switch {
 		case r.in():
 			s.weight = r.weight()
-			anyIn = true
+			anyIn = anyIn || !v.refuses(s.at)
 		case v.conf.Quiescent || r.draining():
 			s.weight = 0
 		default:
@@ -32,32 +33,59 @@ func (v *virtual) desired(room slots) held {
 	if v.fallback != nil && !anyIn {
 		list = append(list, *v.fallback)
 	}
-	return held{present: true, service: v.service, slots: newSlots(list)}
+	return held{present: true, service: v.wantedService(), slots: newSlots(list)}
 }
 
-// want is desired with what somebody set by hand left as it is.
+// refuses says whether the kernel did not take a destination into service, and
+// has it not in service from before.
+func (v *virtual) refuses(at netip.AddrPort) bool {
+	if !v.refusedAt[at] {
+		return false
+	}
+	s, _ := v.have.slots.of(at)
+	return s.weight == 0
+}
+
+// serves says whether the kernel has r in service.
+func (v *virtual) serves(r *real) bool {
+	if !r.in() {
+		return false
+	}
+	s, held := v.have.slots.of(r.at())
+	_, byHand := v.hand[s.at]
+	return held && (s.weight > 0 || byHand || r.weight() == 0)
+}
+
+// want is desired with what somebody set by hand and stays.
 func (v *virtual) want(room slots) held {
 	w := v.desired(room)
-	w.service = v.wantedService()
 	for at, h := range v.hand {
-		if h.absent {
+		s, wanted := w.slots.of(at)
+		switch {
+		case h.real == nil && !h.absent:
+			w.slots.put(h.slot)
+		case !wanted || s.fallback:
+		case h.absent && !s.in():
 			w.slots.remove(at)
-			continue
+		case !h.absent && s.in():
+			s.weight = h.weight
+			w.slots.put(s)
 		}
-		s, _ := w.slots.of(at)
-		h.real, h.fallback = s.real, s.fallback
-		w.slots.put(h.slot)
 	}
 	return w
 }
 
-// wantedService is the service itself, as somebody set it by hand if so.
+// wantedService is the service itself: as configured, or as it is if no kernel
+// takes it so.
 func (v *virtual) wantedService() ipvs.Service {
-	if v.handService != nil {
-		return *v.handService
+	if v.invalid != nil && v.have.present {
+		return v.have.service
 	}
 	return v.service
 }
+
+// hopeless says whether nothing can be done for v: no kernel takes its service.
+func (v *virtual) hopeless() bool { return v.invalid != nil && !v.have.present }
 
 // A step is one change to the kernel and what it is about.
 type step struct {
@@ -81,13 +109,14 @@ func (s step) takes() bool {
 // there is always somewhere for a connection to go.
 func plan(have, want held) []step {
 	steps := planService(have, want.service)
+	key := ipvs.Service{Key: want.service.Key} // settings that the kernel refuses are not to stop destinations
 	var add, lower, remove []step
 	change := func(op ipvs.Op, old, new slot) step {
 		dst := new
 		if op == ipvs.DeleteDestination {
 			dst = old
 		}
-		return step{Change: ipvs.Change{Op: op, Service: want.service, Destination: dst.destination()}, old: old, new: new}
+		return step{Change: ipvs.Change{Op: op, Service: key, Destination: dst.destination()}, old: old, new: new}
 	}
 	for h, w := range pairs(have.slots, want.slots) {
 		switch {

@@ -1,0 +1,50 @@
+package conf
+
+import "slices"
+
+// A Refusal is what the kernel will not take of a virtual service. The file is
+// usable all the same, as it was for the original: of a refused service setting
+// the kernel keeps the one before, a refused real server or fallback is missing.
+type Refusal struct {
+	Directive string // of the virtual service's block; "" if it has a Line
+	Line      int    // of a real server or fallback
+	Text      string
+}
+
+// refused warns, once for each line, of what the kernel will not take. Unlike
+// advice it is for start and reload too.
+func (p *parser) refused(line int, text, hint string) {
+	if p.refusedLines[line] {
+		return
+	}
+	if p.refusedLines == nil {
+		p.refusedLines = make(map[int]bool)
+	}
+	p.refusedLines[line] = true
+	p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})
+}
+
+// warnRefusals warns of what the kernel will not take of a complete block.
+func (p *parser) warnRefusals(b *block) {
+	for _, r := range p.opts.Refusals(b.v) {
+		if r.Line == 0 {
+			r.Line = b.v.Line
+			if i := slices.IndexFunc(b.kernelLines, func(l kernelLine) bool { return l.directive == r.Directive }); i >= 0 {
+				r.Line = b.kernelLines[i].line
+			}
+		}
+		p.refused(r.Line, "the kernel will refuse "+r.Text, "")
+	}
+}
+
+// A kernelLine is where a block has a directive that the kernel may refuse.
+type kernelLine struct {
+	directive string
+	line      int
+}
+
+// note notes the line of a directive: of several the last counts.
+func (b *block) note(directive string, line int) {
+	b.kernelLines = slices.DeleteFunc(b.kernelLines, func(l kernelLine) bool { return l.directive == directive })
+	b.kernelLines = append(b.kernelLines, kernelLine{directive, line})
+}
