@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ldirectord/internal/command"
+	"ldirectord/internal/secret"
 )
 
 // An External check is up when a command ends with exit status 0. The command
@@ -23,19 +24,19 @@ import (
 // leaves running is ended too. A command that a signal ended is down (the
 // original took it for a success).
 type External struct {
-	Command      string
+	Command      secret.Command
 	VAddr, VPort string
 	RAddr, RPort string
 }
 
 // String implements Checker.
 func (e External) String() string {
-	return "external " + strings.Join(append([]string{e.Command}, e.args()...), " ")
+	return "external " + strings.Join(append([]string{e.Command.String()}, e.args()...), " ")
 }
 
 // Check implements Caller.
 func (e External) Check(ctx context.Context) (detail string, err error) {
-	return "", runCheck(ctx, command.Command{Path: e.Command, Args: e.args()})
+	return "", runCheck(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args()})
 }
 
 func (e External) args() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ldirectord/internal/secret"
 )
 
 // file writes an executable file into a new directory and returns its path.
@@ -32,7 +34,7 @@ func TestExternal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			leavesNothing(t)
 			e := External{
-				Command: file(t, "check", "#!/bin/sh\n"+tt.script+"\n"),
+				Command: secret.Command(file(t, "check", "#!/bin/sh\n"+tt.script+"\n")),
 				VAddr:   "10.0.0.1", VPort: "80", RAddr: "[fd00::1]", RPort: "8080",
 			}
 			_, err := e.Check(t.Context())
@@ -52,11 +54,11 @@ func TestExternalCannotRun(t *testing.T) {
 	}
 	tests := []struct{ command, want string }{
 		{"/nowhere/check", "cannot run /nowhere/check: no such file or directory"},
-		{"/bin/true a b", "cannot run /bin/true a b: no such file or directory"},
+		{"/bin/true a b", "cannot run /bin/true ***: no such file or directory"},
 		{plain, "cannot run " + plain + ": permission denied"},
 	}
 	for _, tt := range tests {
-		_, err := External{Command: tt.command}.Check(t.Context())
+		_, err := External{Command: secret.Command(tt.command)}.Check(t.Context())
 		if got := errText(err); got != tt.want || IsLocal(err) {
 			t.Errorf("%s: error %q (local: %v), want %q", tt.command, got, IsLocal(err), tt.want)
 		}
@@ -70,8 +72,8 @@ func TestExternalTimeout(t *testing.T) {
 		check Caller
 		want  string
 	}{
-		{"command", External{Command: file(t, "check", "#!/bin/sh\necho waiting for it\nsleep 100\n")}, `no answer in 200ms, killed: "waiting for it"`},
-		{"perl", ExternalPerl{Command: file(t, "check.pl", "sleep 100")}, "no answer in 200ms, killed"},
+		{"command", External{Command: secret.Command(file(t, "check", "#!/bin/sh\necho waiting for it\nsleep 100\n"))}, `no answer in 200ms, killed: "waiting for it"`},
+		{"perl", ExternalPerl{Command: secret.Command(file(t, "check.pl", "sleep 100"))}, "no answer in 200ms, killed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,7 +120,7 @@ func TestExternalPerl(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			e := ExternalPerl{
-				Command: file(t, "check.pl", tt.script),
+				Command: secret.Command(file(t, "check.pl", tt.script)),
 				VAddr:   "10.0.0.1", VPort: "80", RAddr: "10.1.0.1", RPort: "8080",
 			}
 			_, err := e.Check(t.Context())

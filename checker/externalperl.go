@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ldirectord/internal/command"
+	"ldirectord/internal/secret"
 )
 
 const perl = "/usr/bin/perl"
@@ -24,7 +25,7 @@ do($file =~ m{^/} ? $file : "./$file"); die $@ if $@;`
 // own, so that it can be ended and can harm nobody. It sees none of the
 // original's functions and modules.
 type ExternalPerl struct {
-	Command      string
+	Command      secret.Command
 	VAddr, VPort string
 	RAddr, RPort string
 }
@@ -36,6 +37,6 @@ func (e ExternalPerl) String() string {
 
 // Check implements Caller.
 func (e ExternalPerl) Check(ctx context.Context) (detail string, err error) {
-	args := append([]string{"-e", perlDriver, "--", e.Command}, External(e).args()...)
+	args := append([]string{"-e", perlDriver, "--", e.Command.Reveal()}, External(e).args()...)
 	return "", runCheck(ctx, command.Command{Path: perl, Args: args})
 }

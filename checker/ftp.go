@@ -10,6 +10,8 @@ import (
 	"net/textproto"
 
 	"github.com/jlaffaye/ftp"
+
+	"ldirectord/internal/secret"
 )
 
 // An FTP check is up when a file can be fetched and what is in it matches
@@ -20,10 +22,11 @@ import (
 // server's own address whatever it says; the original let the server open it.
 // See docs/compatibility.md.
 type FTP struct {
-	Addr          netip.AddrPort
-	Login, Passwd string   // "" is anonymous
-	Request       string   // the file; "" is "/"
-	Receive       *Pattern // nil matches all
+	Addr    netip.AddrPort
+	Login   string
+	Passwd  secret.Text // "" is anonymous
+	Request string      // the file; "" is "/"
+	Receive *Pattern    // nil matches all
 }
 
 // String implements Checker.
@@ -44,7 +47,7 @@ func (f FTP) Check(ctx context.Context) (detail string, err error) {
 	}
 	defer func() { _ = conn.Quit() }() // all is known by then
 	login := cmp.Or(f.Login, "anonymous")
-	if err := conn.Login(login, cmp.Or(f.Passwd, "anonymous@")); err != nil {
+	if err := conn.Login(login, cmp.Or(f.Passwd.Reveal(), "anonymous@")); err != nil {
 		return "", ftpReason(d, "login as "+login, err)
 	}
 	if err := conn.ChangeDir("/"); err != nil && !isReply(err) { // refused: as in ldirectord's check_ftp

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"ldirectord/internal/secret"
 )
 
 // defaultLimit is how much of an answer is looked at unless Limit says other.
@@ -192,7 +194,7 @@ func (h *HTTP) tlsFor(url place) (config *tls.Config, err error) {
 
 // String implements Checker.
 func (h *HTTP) String() string {
-	return h.Service + " " + h.Method + " " + h.url().String() + h.through()
+	return h.Service + " " + h.Method + " " + secret.Request(h.url().String()).String() + h.through()
 }
 
 // through names the proxy.

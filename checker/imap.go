@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // An IMAP check is up when the server greets and, if there is a Login, lets it
@@ -12,7 +14,7 @@ import (
 type IMAP struct {
 	Addr     netip.AddrPort
 	Login    string // "" looks at the greeting only
-	Passwd   string
+	Passwd   secret.Text
 	TLS      *tls.Config // imaps: TLS from the start
 	StartTLS *tls.Config // STARTTLS after the greeting; nil does without
 }
@@ -66,7 +68,7 @@ func (d *imapDialogue) begin() Step {
 	}
 	login := newIMAPCommand("LOGIN")
 	login.astring(d.Login, isIMAPAtom(d.Login))
-	login.astring(d.Passwd, false)
+	login.astring(d.Passwd.Reveal(), false)
 	return d.ask("LOGIN", login.parts, d.done)
 }
 

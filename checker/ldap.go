@@ -9,18 +9,21 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"ldirectord/internal/secret"
 )
 
 // An LDAP check is up when a bind succeeds and a search at one DN finds that
 // entry, and its DN matches Receive. The bind is anonymous unless both Login
 // and Passwd are given.
 type LDAP struct {
-	Addr          netip.AddrPort
-	TLS           *tls.Config // ldaps: TLS from the start
-	StartTLS      *tls.Config // TLS by the extended operation, before the bind
-	Login, Passwd string
-	Request       string   // the DN; the slash that request begins with is dropped
-	Receive       *Pattern // of the entry's DN, nil matches all
+	Addr     netip.AddrPort
+	TLS      *tls.Config // ldaps: TLS from the start
+	StartTLS *tls.Config // TLS by the extended operation, before the bind
+	Login    string
+	Passwd   secret.Text
+	Request  string   // the DN; the slash that request begins with is dropped
+	Receive  *Pattern // of the entry's DN, nil matches all
 }
 
 // String implements Checker.
@@ -92,7 +95,7 @@ func (l LDAP) bind(conn *ldap.Conn) error {
 	if l.Login == "" || l.Passwd == "" {
 		return conn.UnauthenticatedBind("")
 	}
-	return conn.Bind(l.Login, l.Passwd)
+	return conn.Bind(l.Login, l.Passwd.Reveal())
 }
 
 // ldapReason puts the server's result code into words, if it is one.

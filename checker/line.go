@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // maxTalk is how many bytes a server may send in one conversation of lines
@@ -107,10 +109,10 @@ func startTLS(config *tls.Config) Step {
 
 // hide returns line with the secrets in it made unreadable: some servers
 // repeat in an error what they were told.
-func hide(line string, secrets ...string) string {
-	for _, secret := range secrets {
-		if secret != "" {
-			line = strings.ReplaceAll(line, secret, "***")
+func hide(line string, secrets ...secret.Text) string {
+	for _, s := range secrets {
+		if s != "" {
+			line = strings.ReplaceAll(line, s.Reveal(), secret.Mask)
 		}
 	}
 	return line

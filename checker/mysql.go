@@ -10,16 +10,19 @@ import (
 	"net/netip"
 
 	"github.com/go-sql-driver/mysql"
+
+	"ldirectord/internal/secret"
 )
 
 // A MySQL check is up when the query in Request returns at least one row. What
 // is in the row does not matter. Login and Request are required.
 type MySQL struct {
-	Addr          netip.AddrPort
-	TLS           *tls.Config // nil is plain, as the original's client library does
-	Login, Passwd string
-	Database      string // "" is none
-	Request       string // the query; the slash that request begins with is dropped
+	Addr     netip.AddrPort
+	TLS      *tls.Config // nil is plain, as the original's client library does
+	Login    string
+	Passwd   secret.Text
+	Database string // "" is none
+	Request  string // the query; the slash that request begins with is dropped
 }
 
 // String implements Checker.
@@ -50,7 +53,7 @@ func (m MySQL) Check(ctx context.Context) (detail string, err error) {
 func (m MySQL) connect(d *dialer) (driver.Conn, error) {
 	config := mysql.NewConfig()
 	config.Net, config.Addr = "tcp", m.Addr.String()
-	config.User, config.Passwd, config.DBName = m.Login, m.Passwd, m.Database
+	config.User, config.Passwd, config.DBName = m.Login, m.Passwd.Reveal(), m.Database
 	config.TLS = m.TLS
 	config.DialFunc = d.DialContext
 	config.Logger = &mysql.NopLogger{} // it would write to stderr

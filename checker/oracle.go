@@ -3,6 +3,8 @@ package checker
 import (
 	"context"
 	"net/netip"
+
+	"ldirectord/internal/secret"
 )
 
 // An Oracle check is up when the query in Request returns at least one row.
@@ -12,10 +14,11 @@ import (
 // listener of their own, the rest is the library's. A build with the tag
 // nooracle leaves that library out; its checks are never up and say why.
 type Oracle struct {
-	Addr          netip.AddrPort
-	Login, Passwd string
-	Database      string // the SID
-	Request       string // the query; the slash that request begins with is dropped
+	Addr     netip.AddrPort
+	Login    string
+	Passwd   secret.Text
+	Database string // the SID
+	Request  string // the query; the slash that request begins with is dropped
 }
 
 // String implements Checker.

@@ -58,7 +58,7 @@ func (o Oracle) config(d *dialer) (*configurations.ConnectionConfig, error) {
 	if err != nil {
 		return nil, errors.New(oneLine(err.Error()))
 	}
-	config.UserID, config.Password = o.Login, o.Passwd
+	config.UserID, config.Password = o.Login, o.Passwd.Reveal()
 	config.Location = "UTC" // else a query for the server's time zone
 	config.RegisterDial(func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, network, addr)

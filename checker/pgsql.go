@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"ldirectord/internal/secret"
 )
 
 // pgCancelTime is how much of the time for a check is kept for cancelling its
@@ -22,10 +24,11 @@ const pgCancelTime = 200 * time.Millisecond
 // without looking at its certificate, and PGSSLMODE and its like in the
 // environment are honoured.
 type PgSQL struct {
-	Addr          netip.AddrPort
-	Login, Passwd string
-	Database      string // "" is the one that is called as Login
-	Request       string // the query; the slash that request begins with is dropped
+	Addr     netip.AddrPort
+	Login    string
+	Passwd   secret.Text
+	Database string // "" is the one that is called as Login
+	Request  string // the query; the slash that request begins with is dropped
 }
 
 // String implements Checker.
@@ -103,7 +106,7 @@ func (p PgSQL) config() (*pgconn.Config, error) {
 		return nil, errors.New(oneLine(err.Error()))
 	}
 	if p.Passwd != "" {
-		config.Password = p.Passwd
+		config.Password = p.Passwd.Reveal()
 	}
 	config.MaxProtocolMessageBodyLen = maxAnswer // it reserves what is announced
 	return config, nil

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
+
+	"ldirectord/internal/secret"
 )
 
 // pgServer lets in whoever has the password "good" and answers every query
@@ -92,7 +94,7 @@ func TestPgSQL(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			leavesNothing(t)
-			p := PgSQL{Addr: listen(t, pgServer(tt.rows)), Login: "u", Passwd: tt.passwd, Request: tt.request}
+			p := PgSQL{Addr: listen(t, pgServer(tt.rows)), Login: "u", Passwd: secret.Text(tt.passwd), Request: tt.request}
 			_, err := p.Check(t.Context())
 			if got := errText(err); got != tt.want {
 				t.Errorf("error %q, want %q", got, tt.want)
@@ -107,7 +109,7 @@ func TestPgSQLConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.User != p.Login || config.Password != p.Passwd || config.Database != p.Database || config.Port != p.Addr.Port() {
+	if config.User != p.Login || config.Password != p.Passwd.Reveal() || config.Database != p.Database || config.Port != p.Addr.Port() {
 		t.Errorf("config = %q, %q, %q, %d", config.User, config.Password, config.Database, config.Port)
 	}
 }

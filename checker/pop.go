@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // A POP check is up when the server greets with +OK and, if there is a Login,
@@ -11,7 +13,7 @@ import (
 type POP struct {
 	Addr     netip.AddrPort
 	Login    string // "" looks at the greeting only
-	Passwd   string
+	Passwd   secret.Text
 	TLS      *tls.Config // pops: TLS from the start
 	StartTLS *tls.Config // STLS after the greeting; nil does without
 }
@@ -83,7 +85,7 @@ func (d *popDialogue) begin() Step {
 	if d.Login == "" {
 		return d.done()
 	}
-	if !isOneLine(d.Login) || !isOneLine(d.Passwd) {
+	if !isOneLine(d.Login) || !isOneLine(d.Passwd.Reveal()) {
 		return down("login and passwd have to be one line each")
 	}
 	d.lineDialogue.answer = d.capabilities
@@ -97,7 +99,7 @@ func (d *popDialogue) capabilities(line string) Step {
 	}
 	d.lineDialogue.answer = d.status
 	return d.ask("USER", d.Login, func() Step {
-		return d.ask("PASS", d.Passwd, func() Step {
+		return d.ask("PASS", d.Passwd.Reveal(), func() Step {
 			return d.ask("STAT", "", d.done)
 		})
 	})

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"ldirectord/internal/secret"
 )
 
 // radiusResend is how long an Access-Request may be without an answer until it
@@ -20,8 +22,8 @@ const radiusResend = time.Second
 type Radius struct {
 	Addr   netip.AddrPort
 	Login  string
-	Passwd string
-	Secret string
+	Passwd secret.Text
+	Secret secret.Text
 }
 
 // String implements Checker.
@@ -109,10 +111,10 @@ func appendRadius(p []byte, attribute byte, value []byte) []byte {
 func (d *radiusDialogue) hiddenPasswd() []byte {
 	blocks := max(1, (len(d.Passwd)+15)/16)
 	hidden := make([]byte, 16*blocks)
-	copy(hidden, d.Passwd)
+	copy(hidden, d.Passwd.Reveal())
 	last := d.authenticator[:]
 	for i := 0; i < len(hidden); i += 16 {
-		pad := md5.Sum(append([]byte(d.Secret), last...))
+		pad := md5.Sum(append([]byte(d.Secret.Reveal()), last...))
 		for j := range pad {
 			hidden[i+j] ^= pad[j]
 		}
@@ -123,7 +125,7 @@ func (d *radiusDialogue) hiddenPasswd() []byte {
 
 // sum is the Message-Authenticator of packet, in which it stands as zeros.
 func (d *radiusDialogue) sum(packet []byte) []byte {
-	mac := hmac.New(md5.New, []byte(d.Secret))
+	mac := hmac.New(md5.New, []byte(d.Secret.Reveal()))
 	mac.Write(packet)
 	return mac.Sum(nil)
 }
@@ -151,7 +153,7 @@ func (d *radiusDialogue) answer(in []byte) Step {
 func (d *radiusDialogue) verify(in []byte) error {
 	signed := bytes.Clone(in)
 	copy(signed[4:], d.authenticator[:])
-	sum := md5.Sum(append(bytes.Clone(signed), d.Secret...))
+	sum := md5.Sum(append(bytes.Clone(signed), d.Secret.Reveal()...))
 	if !hmac.Equal(sum[:], in[4:radiusHeader]) {
 		return fmt.Errorf("answer %s is not signed with our secret", radiusCode(in[0]))
 	}

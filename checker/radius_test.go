@@ -10,6 +10,8 @@ import (
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
+
+	"ldirectord/internal/secret"
 )
 
 // radiusServer answers one Access-Request as answer says; it is a library's
@@ -59,7 +61,7 @@ func TestRadius(t *testing.T) {
 		{"asked for more", "token", "1234", "", "answered Access-Challenge"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			check := Radius{Login: tt.login, Passwd: tt.passwd, Secret: "testing123"}
+			check := Radius{Login: tt.login, Passwd: secret.Text(tt.passwd), Secret: "testing123"}
 			detail, err := talk(t, check, radiusServer(t, "testing123", server))
 			if detail != tt.detail || errText(err) != tt.err {
 				t.Errorf("%q, %q, want %q, %q", detail, errText(err), tt.detail, tt.err)
@@ -165,7 +167,7 @@ func TestRadiusRequest(t *testing.T) {
 	}
 	for name, check := range map[string]Radius{
 		"login of 254 bytes, more than 253":  {Login: strings.Repeat("u", 254)},
-		"passwd of 129 bytes, more than 128": {Passwd: strings.Repeat("p", 129)},
+		"passwd of 129 bytes, more than 128": {Passwd: secret.Text(strings.Repeat("p", 129))},
 	} {
 		step := check.Dialogue().Next(nil, false)
 		if got := errText(step.Err); got != name || step.Send != nil {

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // A Redis check is up when the server answers PING. With a Passwd it says who
 // it is first, with a Login as a user of the server's access list.
 type Redis struct {
 	Addr   netip.AddrPort
-	Login  string // "" is the default user
-	Passwd string // "" does without AUTH
+	Login  string      // "" is the default user
+	Passwd secret.Text // "" does without AUTH
 }
 
 // String implements Checker.
@@ -43,9 +45,9 @@ func (d *redisDialogue) begin() Step {
 		return d.ping()
 	}
 	if d.Login == "" {
-		return Step{Send: redisCommand("AUTH", d.Passwd)}
+		return Step{Send: redisCommand("AUTH", d.Passwd.Reveal())}
 	}
-	return Step{Send: redisCommand("AUTH", d.Login, d.Passwd)}
+	return Step{Send: redisCommand("AUTH", d.Login, d.Passwd.Reveal())}
 }
 
 func (d *redisDialogue) ping() Step {

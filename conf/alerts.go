@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"ldirectord/internal/secret"
 )
 
 // setEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.
@@ -117,6 +119,6 @@ func setFallbackCommand(at *place, value string) error {
 	if command == "" {
 		return errors.New("invalid fallback command")
 	}
-	at.settings.fallbackCommand.set(command)
+	at.settings.fallbackCommand.set(secret.Command(command))
 	return nil
 }

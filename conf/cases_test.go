@@ -181,6 +181,15 @@ func printConfig(b *strings.Builder, c *Config) {
 	}
 }
 
+// revealed are headers that print with their values.
+func revealed(list []Header) [][2]string {
+	var all [][2]string
+	for _, h := range list {
+		all = append(all, [2]string{h.Name, h.Value.Reveal()})
+	}
+	return all
+}
+
 // printFields prints the fields of a struct that differ from those of the other.
 func printFields(b *strings.Builder, indent string, have, usual any, without string) {
 	h, u := reflect.ValueOf(have), reflect.ValueOf(usual)
@@ -189,10 +198,13 @@ func printFields(b *strings.Builder, indent string, have, usual any, without str
 		if strings.Contains(" "+without+" ", " "+name+" ") || reflect.DeepEqual(h.Field(i).Interface(), u.Field(i).Interface()) {
 			continue
 		}
-		format := "%s%s: %v\n"
-		if h.Field(i).Kind() == reflect.String {
-			format = "%s%s: %q\n"
+		value := fmt.Sprint(h.Field(i).Interface())
+		if h.Field(i).Kind() == reflect.String { // secrets too
+			value = fmt.Sprintf("%q", h.Field(i).String())
 		}
-		fmt.Fprintf(b, format, indent, name, h.Field(i).Interface())
+		if list, ok := h.Field(i).Interface().([]Header); ok {
+			value = fmt.Sprint(revealed(list))
+		}
+		fmt.Fprintf(b, "%s%s: %s\n", indent, name, value)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 var checkTypes = map[string]CheckType{
@@ -39,10 +41,10 @@ func setCheckCommand(at *place, value string) error {
 		return errors.New("invalid check command")
 	}
 	if strings.ContainsAny(command, blanks) {
-		at.advise(at.line, "checkcommand is the path of a program, with its blanks: "+command,
+		at.advise(at.line, "checkcommand is the path of a program, with its blanks: "+secret.Command(command).String(),
 			"it gets four arguments of its own; write a script for more")
 	}
-	at.block.v.CheckCommand = command
+	at.block.v.CheckCommand = secret.Command(command)
 	return nil
 }
 
@@ -71,11 +73,11 @@ func setRequest(at *place, value string) error {
 	return nil
 }
 
-func withSlash(request string) string {
+func withSlash(request string) secret.Request {
 	if strings.HasPrefix(request, "/") {
-		return request
+		return secret.Request(request)
 	}
-	return "/" + request
+	return secret.Request("/" + request)
 }
 
 // setReceive is receive = "PATTERN": what the answer has to match.
@@ -135,7 +137,7 @@ func setPasswd(at *place, value string) error {
 	if value == "" {
 		return errors.New("invalid password")
 	}
-	at.block.v.Passwd = value
+	at.block.v.Passwd = secret.Text(value)
 	return nil
 }
 
@@ -153,7 +155,7 @@ func setSecret(at *place, value string) error {
 	if value == "" {
 		return errors.New("invalid secret")
 	}
-	at.block.v.Secret = value
+	at.block.v.Secret = secret.Text(value)
 	return nil
 }
 

@@ -8,6 +8,8 @@ package conf
 import (
 	"net/netip"
 	"time"
+
+	"ldirectord/internal/secret"
 )
 
 // A Config is a whole configuration file. It is immutable once returned by
@@ -18,27 +20,27 @@ type Config struct {
 	Warnings []*Problem // in the order of the file; the file is usable all the same
 
 	AutoReload      bool
-	Callback        string // path of a command, "" is none
+	Callback        secret.Command // path of a command, "" is none
 	CheckInterval   time.Duration
-	CheckRate       int           // checks started per second; 0 is derived from the intervals
-	CheckSource     netip.Addr    // the address checks come from; invalid is the kernel's choice
-	DriftCheck      time.Duration // how often the kernel's table is compared; 0 is off
-	EmailAlertGroup time.Duration // how long mails are collected; 0 is one mail for each event
-	Execute         []string      // daemons to run beside this one: words for a shell, see ShellWords
-	Fork            bool          // accepted; checks are parallel anyway
-	HoldLocal       bool          // change nothing while most checks fail for want of something local
-	HostSetup       bool          // set up what this host needs around IPVS, at start and stop
-	LogFile         string        // a path if it begins with "/", else a syslog facility
-	MaintenanceDir  string        // "" is none
-	NotifyCommand   string        // run by the shell with each event as JSON on its standard input, "" is none
-	MonitorLog      string        // the "is gone" / "is back" log, "" is none
+	CheckRate       int            // checks started per second; 0 is derived from the intervals
+	CheckSource     netip.Addr     // the address checks come from; invalid is the kernel's choice
+	DriftCheck      time.Duration  // how often the kernel's table is compared; 0 is off
+	EmailAlertGroup time.Duration  // how long mails are collected; 0 is one mail for each event
+	Execute         []string       // daemons to run beside this one: words for a shell, see ShellWords
+	Fork            bool           // accepted; checks are parallel anyway
+	HoldLocal       bool           // change nothing while most checks fail for want of something local
+	HostSetup       bool           // set up what this host needs around IPVS, at start and stop
+	LogFile         string         // a path if it begins with "/", else a syslog facility
+	MaintenanceDir  string         // "" is none
+	NotifyCommand   secret.Command // run by the shell with each event as JSON on its standard input, "" is none
+	MonitorLog      string         // the "is gone" / "is back" log, "" is none
 	ReaddQuiescent  bool
 	StatusControl   bool   // orders are taken at StatusListen, from who has the token
 	StatusGroup     string // whose members may use the daemon's socket; "" is root alone
 	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is nowhere
 	StatusToken     string // path of the file with the token
 	Supervised      bool
-	Webhook         string // URL to which events are posted as JSON, "" is none
+	Webhook         secret.URL // URL to which events are posted as JSON, "" is none
 }
 
 // A VirtualService is one virtual= or virtual6= block with every default
@@ -70,24 +72,24 @@ type VirtualService struct {
 	CheckType        CheckType
 	Combined         int    // connects per negotiate, for CheckCombined
 	Service          string // "http", ... , "none"
-	CheckCommand     string
-	CheckPort        uint16        // 0: the real server's port, else the service's
-	Request          string        // begins with "/", which is the default
-	HasRequest       bool          // request was given
-	Receive          string        // Perl regular expression, "" matches everything
-	ReceiveNot       string        // Perl regular expression that must not match, "" is none
-	ReceiveBytes     int64         // how much of an answer is read; 0 is the checker's own limit
-	HTTPMethod       string        // GET or HEAD
-	HTTPStatus       []StatusRange // what counts as good; nil is 200-299
-	HTTPHeader       []Header      // sent besides the usual ones
+	CheckCommand     secret.Command
+	CheckPort        uint16         // 0: the real server's port, else the service's
+	Request          secret.Request // begins with "/", which is the default
+	HasRequest       bool           // request was given
+	Receive          string         // Perl regular expression, "" matches everything
+	ReceiveNot       string         // Perl regular expression that must not match, "" is none
+	ReceiveBytes     int64          // how much of an answer is read; 0 is the checker's own limit
+	HTTPMethod       string         // GET or HEAD
+	HTTPStatus       []StatusRange  // what counts as good; nil is 200-299
+	HTTPHeader       []Header       // sent besides the usual ones
 	HTTPVersion      HTTPVersion
 	HTTPFollow       HTTPFollow
 	VirtualHost      string
 	HasVirtualHost   bool // virtualhost was given, possibly empty
 	Login            string
-	Passwd           string
+	Passwd           secret.Text
 	Database         string
-	Secret           string
+	Secret           secret.Text
 	CheckInterval    time.Duration
 	CheckTimeout     time.Duration // effective: connect, ping, external
 	NegotiateTimeout time.Duration // effective: negotiate
@@ -110,10 +112,10 @@ type VirtualService struct {
 	// What happens when a real server is down or the daemon stops.
 	Quiescent       bool
 	CleanStop       bool
-	SlowStart       time.Duration // in which the weight climbs after coming back; 0 is at once
-	MinAlive        MinAlive      // checks alone leave at least this many in
-	FallbackCommand string        // run by the shell with start|stop, "" is none
-	MonitorFile     string        // "" is none
+	SlowStart       time.Duration  // in which the weight climbs after coming back; 0 is at once
+	MinAlive        MinAlive       // checks alone leave at least this many in
+	FallbackCommand secret.Command // run by the shell with start|stop, "" is none
+	MonitorFile     string         // "" is none
 
 	// Alerts.
 	EmailAlert       string // recipients as written, "" is none
@@ -138,7 +140,7 @@ type RealServer struct {
 
 	// Request and Receive are what this real server is asked: its own pair if
 	// it has one (OwnRequest), else the virtual service's.
-	Request    string
+	Request    secret.Request
 	Receive    string
 	OwnRequest bool
 }
@@ -225,7 +227,8 @@ type StatusRange struct {
 
 // A Header is one line of an HTTP request's header.
 type Header struct {
-	Name, Value string
+	Name  string
+	Value secret.Text // also of names that are not secret: they are few
 }
 
 // MinAlive is how many real servers of a virtual service checks alone never

@@ -62,14 +62,14 @@ func sane(t *testing.T, c *Config) {
 		if v.CheckCount < 1 || v.ChkLoop < 1 || v.FailureCount < 1 || v.RiseCount < 1 {
 			t.Errorf("%s: checkcount %d, chkloop %d, failurecount %d, risecount %d", v.ID(), v.CheckCount, v.ChkLoop, v.FailureCount, v.RiseCount)
 		}
-		if v.Service == "" || v.Scheduler == "" || !strings.HasPrefix(v.Request, "/") {
+		if v.Service == "" || v.Scheduler == "" || !strings.HasPrefix(v.Request.Reveal(), "/") {
 			t.Errorf("%s: service %q, scheduler %q, request %q", v.ID(), v.Service, v.Scheduler, v.Request)
 		}
 		if v.Protocol != FWM && v.Addr.Is4() == v.IPv6 {
 			t.Errorf("%s: IPv6 is %v", v.ID(), v.IPv6)
 		}
 		for _, r := range v.Reals {
-			if r.Addr.Is4() == v.IPv6 || r.Weight < 0 || !strings.HasPrefix(r.Request, "/") {
+			if r.Addr.Is4() == v.IPv6 || r.Weight < 0 || !strings.HasPrefix(r.Request.Reveal(), "/") {
 				t.Errorf("%s: real server %s, weight %d, request %q", v.ID(), r, r.Weight, r.Request)
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // setAutoReload is autoreload = yes|no: read the file again when it changes.
@@ -14,7 +16,7 @@ func setAutoReload(at *place, value string) (err error) {
 
 // setCallback is callback = "/path": run when the file has changed.
 func setCallback(at *place, value string) error {
-	at.config.Callback = value
+	at.config.Callback = secret.Command(value)
 	return nil
 }
 

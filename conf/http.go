@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // setHTTPMethod is httpmethod = GET|HEAD, in any case.
@@ -55,8 +57,8 @@ func statusCode(s string) int {
 // instead of the global ones.
 func setHTTPHeader(at *place, value string) error {
 	name, text, ok := strings.Cut(bareText(value), ":")
-	h := Header{Name: strings.TrimSpace(name), Value: strings.TrimSpace(text)}
-	if !ok || !isToken(h.Name) || strings.ContainsFunc(h.Value, isControl) {
+	h := Header{Name: strings.TrimSpace(name), Value: secret.Text(strings.TrimSpace(text))}
+	if !ok || !isToken(h.Name) || strings.ContainsFunc(h.Value.Reveal(), isControl) {
 		return errors.New(`httpheader must be "Name: value"`)
 	}
 	at.settings.httpHeader = append(at.settings.httpHeader, h)

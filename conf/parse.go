@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+
+	"ldirectord/internal/secret"
 )
 
 // A parser turns one file into one Config. It goes through the sections in the
@@ -161,10 +163,10 @@ func because(cause error, text string) error { return &Problem{Text: text, err: 
 func (p *parser) unknown(l line, b *block, hint string) *Problem {
 	pr := &Problem{Path: p.path, Line: l.number, Hint: hint}
 	if b == nil {
-		pr.Text = "Unknown command " + l.text()
+		pr.Text = "Unknown command " + quotable(l.text())
 	} else {
-		pr.Text = `Unknown command "` + l.text() + `"`
-		pr.full = `Unknown command "` + l.raw + `"`
+		pr.Text = `Unknown command "` + quotable(l.text()) + `"`
+		pr.full = `Unknown command "` + quotable(l.raw) + `"`
 	}
 	if hint == "" {
 		pr.Hint = hintUnknown(l.text(), b != nil)
@@ -173,6 +175,7 @@ func (p *parser) unknown(l line, b *block, hint string) *Problem {
 }
 
 func (p *parser) report(pr *Problem) {
+	pr.Text, pr.Hint, pr.full = secret.Hide(pr.Text), secret.Hide(pr.Hint), secret.Hide(pr.full)
 	p.problems = append(p.problems, pr)
 	p.failed = p.failed || !pr.Warning
 }

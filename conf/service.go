@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // A service is one word of the service directive.
@@ -54,7 +56,7 @@ func setService(at *place, value string) error {
 	switch name {
 	case "ftp":
 		v.Login = orDefault(v.Login, "anonymous")
-		v.Passwd = orDefault(v.Passwd, "ldirectord@"+at.opts.Hostname)
+		v.Passwd = orDefault(v.Passwd, secret.Text("ldirectord@"+at.opts.Hostname))
 	case "sip":
 		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
 	}
@@ -71,7 +73,7 @@ func lookupService(name string) (service, bool) {
 	return services[i], true
 }
 
-func orDefault(s, value string) string {
+func orDefault[T ~string](s, value T) T {
 	if s == "" {
 		return value
 	}

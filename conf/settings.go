@@ -1,6 +1,10 @@
 package conf
 
-import "time"
+import (
+	"time"
+
+	"ldirectord/internal/secret"
+)
 
 // settings are the directives that may stand outside blocks and inside: a
 // block's own value counts before the global one.
@@ -19,7 +23,7 @@ type settings struct {
 
 	quiescent       optional[bool]
 	cleanStop       optional[bool]
-	fallbackCommand optional[string]
+	fallbackCommand optional[secret.Command]
 
 	emailAlert       optional[string]
 	emailAlertFreq   optional[time.Duration]

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"ldirectord/internal/secret"
 )
 
 // setStatusListen is statuslisten = ADDRESS:PORT, a path, or none: where the
@@ -63,7 +65,7 @@ func setNotifyCommand(at *place, value string) error {
 	if line == "" {
 		return errors.New("notifycommand must be a command for the shell")
 	}
-	at.config.NotifyCommand = line
+	at.config.NotifyCommand = secret.Command(line)
 	return nil
 }
 
@@ -73,7 +75,7 @@ func setWebhook(at *place, value string) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return errors.New("webhook must be a URL that begins with http:// or https://")
 	}
-	at.config.Webhook = u.String()
+	at.config.Webhook = secret.URL(u.String())
 	return nil
 }
 

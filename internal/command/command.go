@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"ldirectord/internal/secret"
 )
 
 const (
@@ -93,7 +95,7 @@ func (c Command) name() string {
 	if c.Shell != "" {
 		return shell
 	}
-	return c.Path
+	return secret.Command(c.Path).String()
 }
 
 // reason takes the names of system calls and the program's own name off an

@@ -102,7 +102,7 @@ func TestCannotRun(t *testing.T) {
 		is               error
 	}{
 		{"missing", "/nowhere/x", "cannot run /nowhere/x: no such file or directory", fs.ErrNotExist},
-		{"arguments in the name", "/bin/echo a b", "cannot run /bin/echo a b: no such file or directory", fs.ErrNotExist},
+		{"arguments in the name", "/bin/echo a b", "cannot run /bin/echo ***: no such file or directory", fs.ErrNotExist},
 		{"not in PATH", "no-such-program", "cannot run no-such-program: executable file not found in $PATH", nil},
 		{"not executable", plain, "cannot run " + plain + ": permission denied", fs.ErrPermission},
 		{"a directory", "/tmp", "cannot run /tmp: ", nil},

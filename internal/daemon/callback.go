@@ -6,6 +6,7 @@ import (
 
 	"ldirectord/internal/command"
 	"ldirectord/internal/logfile"
+	"ldirectord/internal/secret"
 )
 
 // callbackTimeout is how long a callback may take.
@@ -13,14 +14,14 @@ const callbackTimeout = 60 * time.Second
 
 // runCallback runs the command of the callback directive with the path of the
 // configuration file. What it leaves running lives on.
-func runCallback(ctx context.Context, callback, path string, log func(string, ...any)) {
+func runCallback(ctx context.Context, callback secret.Command, path string, log func(string, ...any)) {
 	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Path: callback, Args: []string{path}, LeaveChildren: true})
+	result, err := command.Run(ctx, command.Command{Path: callback.Reveal(), Args: []string{path}, LeaveChildren: true})
 	if err == nil {
 		err = result.Err()
 	}
 	if err != nil {
-		log(logfile.CommandFailed, callback+" "+path, err)
+		log(logfile.CommandFailed, callback.String()+" "+path, err)
 	}
 }

@@ -131,9 +131,9 @@ func questionWords(v *conf.VirtualService) string {
 	case conf.CheckPing:
 		return "ping"
 	case conf.CheckExternal:
-		return "run " + v.CheckCommand
+		return "run " + v.CheckCommand.String()
 	case conf.CheckExternalPerl:
-		return "run perl " + v.CheckCommand
+		return "run perl " + v.CheckCommand.String()
 	case conf.CheckAgent:
 		return "ask the agent at " + port
 	}
@@ -229,7 +229,7 @@ func fallbackWords(v *conf.VirtualService) string {
 		words = append(words, fmt.Sprintf("fallback %s %s", netip.AddrPortFrom(f.Addr, cmp.Or(f.Port, v.Port)), f.Forward))
 	}
 	if v.FallbackCommand != "" {
-		words = append(words, "run "+v.FallbackCommand)
+		words = append(words, "run "+v.FallbackCommand.String())
 	}
 	if len(words) == 0 {
 		return "no fallback"

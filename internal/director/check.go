@@ -83,7 +83,7 @@ func (d *Director) ask(c *check) {
 	}
 	d.start(ctx, ask, timeout, c.kit.attempts, func(r engine.Result) {
 		if ctx.Err() == nil {
-			c.kit.secrets.hideResult(&r)
+			c.kit.hideResult(&r)
 			c.turn(r.Err == nil)
 			d.results.put(result{check: c, asked: ask, Result: r})
 		}

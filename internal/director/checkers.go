@@ -120,13 +120,13 @@ var services = map[string]func(*bench) (checker.Checker, error){
 	},
 	"nntp": func(b *bench) (checker.Checker, error) { return checker.NNTP{Addr: b.at}, nil },
 	"ldap": func(b *bench) (checker.Checker, error) {
-		return checker.LDAP{Addr: b.at, StartTLS: b.plain, Login: b.login, Passwd: b.passwd, Request: b.request, Receive: b.receive}, nil
+		return checker.LDAP{Addr: b.at, StartTLS: b.plain, Login: b.login, Passwd: b.passwd, Request: b.request.Reveal(), Receive: b.receive}, nil
 	},
 	"ldaps": func(b *bench) (checker.Checker, error) {
-		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.login, Passwd: b.passwd, Request: b.request, Receive: b.receive}, nil
+		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.login, Passwd: b.passwd, Request: b.request.Reveal(), Receive: b.receive}, nil
 	},
 	"dns": func(b *bench) (checker.Checker, error) {
-		return checker.DNS{Network: b.network, Addr: b.at, Request: b.request, Receive: b.receive}, nil
+		return checker.DNS{Network: b.network, Addr: b.at, Request: b.request.Reveal(), Receive: b.receive}, nil
 	},
 	"sip": func(b *bench) (checker.Checker, error) {
 		return checker.SIP{Network: b.network, Addr: b.at, Login: b.login}, nil
@@ -135,29 +135,29 @@ var services = map[string]func(*bench) (checker.Checker, error){
 		return checker.Radius{Addr: b.at, Login: b.login, Passwd: b.passwd, Secret: b.secret}, nil
 	},
 	"simpletcp": func(b *bench) (checker.Checker, error) {
-		return checker.SimpleTCP{Addr: b.at, Request: b.request, Receive: b.receive}, nil
+		return checker.SimpleTCP{Addr: b.at, Request: b.request.Reveal(), Receive: b.receive}, nil
 	},
 	"simpleudp": func(b *bench) (checker.Checker, error) {
-		return checker.SimpleUDP{Addr: b.at, Request: b.request, Receive: b.receive}, nil
+		return checker.SimpleUDP{Addr: b.at, Request: b.request.Reveal(), Receive: b.receive}, nil
 	},
 	"mysql": func(b *bench) (checker.Checker, error) {
-		return checker.MySQL{Addr: b.at, Login: b.login, Passwd: b.passwd, Database: b.database, Request: b.request}, nil
+		return checker.MySQL{Addr: b.at, Login: b.login, Passwd: b.passwd, Database: b.database, Request: b.request.Reveal()}, nil
 	},
 	"pgsql": func(b *bench) (checker.Checker, error) {
-		return checker.PgSQL{Addr: b.at, Login: b.login, Passwd: b.passwd, Database: b.database, Request: b.request}, nil
+		return checker.PgSQL{Addr: b.at, Login: b.login, Passwd: b.passwd, Database: b.database, Request: b.request.Reveal()}, nil
 	},
 	"oracle": func(b *bench) (checker.Checker, error) {
-		return checker.Oracle{Addr: b.at, Login: b.login, Passwd: b.passwd, Database: b.database, Request: b.request}, nil
+		return checker.Oracle{Addr: b.at, Login: b.login, Passwd: b.passwd, Database: b.database, Request: b.request.Reveal()}, nil
 	},
 	"ftp": func(b *bench) (checker.Checker, error) {
-		return checker.FTP{Addr: b.at, Login: b.login, Passwd: b.passwd, Request: b.request, Receive: b.receive}, nil
+		return checker.FTP{Addr: b.at, Login: b.login, Passwd: b.passwd, Request: b.request.Reveal(), Receive: b.receive}, nil
 	},
 	"redis": func(b *bench) (checker.Checker, error) {
 		return checker.Redis{Addr: b.at, Login: b.login, Passwd: b.passwd}, nil
 	},
 	"memcached": func(b *bench) (checker.Checker, error) { return checker.Memcached{Addr: b.at}, nil },
 	"grpc": func(b *bench) (checker.Checker, error) {
-		return checker.GRPC{Addr: b.at, Service: strings.TrimPrefix(b.request, "/"), TLS: b.plain}, nil
+		return checker.GRPC{Addr: b.at, Service: strings.TrimPrefix(b.request.Reveal(), "/"), TLS: b.plain}, nil
 	},
 }
 
@@ -182,7 +182,7 @@ func (b *bench) web() (checker.Checker, error) {
 func (k *kit) webOptions() (*checker.HTTPOptions, error) {
 	if k.asked == nil {
 		o := &checker.HTTPOptions{
-			Service: k.service, Method: k.method, Request: k.request,
+			Service: k.service, Method: k.method, Request: k.request.Reveal(),
 			VirtualHost: k.virtualHost, HasVirtualHost: k.hasVirtualHost,
 			Receive: k.receive, ReceiveNot: k.receiveNot, Limit: int(k.manner.web.limit),
 			Version: versions[k.manner.web.version], Follow: follows[k.manner.web.follow], Headers: k.headers, Status: k.statuses,

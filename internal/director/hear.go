@@ -125,9 +125,11 @@ func (d *Director) debug(res *result) {
 	if res.Err != nil {
 		verdict = "down: " + res.Err.Error()
 	}
-	d.o.Debug("%s: %s (%d asked, %s)", res.asked, verdict, res.Attempts, res.Took.Round(time.Microsecond))
+	k := res.check.kit
+	asked := k.secrets.Hide(res.asked.String())
+	d.o.Debug("%s: %s (%d asked, %s)", asked, verdict, res.Attempts, res.Took.Round(time.Microsecond))
 	if len(res.Sent) > 0 || len(res.Received) > 0 {
-		d.o.Debug("%s: sent %q, received %q", res.asked, res.Sent, res.Received)
+		d.o.Debug("%s: sent %q, received %q", asked, k.sent(res.Sent), k.secrets.HideIn(res.Received))
 	}
 }
 

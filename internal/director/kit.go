@@ -7,6 +7,7 @@ import (
 	"unique"
 
 	"ldirectord/checker"
+	"ldirectord/internal/secret"
 )
 
 // A kit is what checks in the same manner share: thousands of them are asked
@@ -19,7 +20,7 @@ type kit struct {
 	statuses            checker.Statuses
 	headers             []string
 	asked               *checker.HTTPOptions // by all web checks, nil until the first of them
-	secrets             secrets
+	secrets             *secret.Set
 	usual               *finding    // what was last said of a server that is up, nil is nothing yet; the director's goroutine's
 	shared              *tls.Config // what the checks' own are copies of, nil until the first of them
 	err                 error       // why nothing can be asked in this manner
@@ -46,7 +47,7 @@ func newKit(h unique.Handle[manner]) *kit {
 	k.receive = k.pattern(m.receive)
 	k.receiveNot = k.pattern(m.receiveNot)
 	if m.web.headers != "" {
-		k.headers = strings.Split(m.web.headers, "\n")
+		k.headers = strings.Split(m.web.headers.Reveal(), "\n")
 	}
 	if m.web.status != "" && k.err == nil {
 		k.statuses, k.err = checker.ParseStatuses(m.web.status)

@@ -1,88 +1,52 @@
 package director
 
 import (
-	"encoding/base64"
 	"errors"
-	"net/url"
-	"regexp"
 	"strings"
 
+	"ldirectord/conf"
 	"ldirectord/internal/engine"
+	"ldirectord/internal/secret"
 )
 
-// masked stands where a secret was.
-const masked = "***"
-
-// secrets are texts that must not be shown.
-type secrets []string
-
-// secrets are m's, in every form in which a check sends them. The longest forms
-// come first, since they hold the others.
-func (m *manner) secrets() secrets {
-	var list secrets
-	for _, secret := range []string{m.passwd, m.secret} {
-		if secret == "" {
-			continue
-		}
-		list = append(
-			list,
-			base64.StdEncoding.EncodeToString([]byte("\x00"+m.login+"\x00"+secret)),
-			base64.StdEncoding.EncodeToString([]byte(m.login+":"+secret)),
-			base64.StdEncoding.EncodeToString([]byte(secret)),
-			strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret),
-			url.QueryEscape(secret),
-			secret,
-		)
+// secrets are m's, to be looked for in what servers and libraries say.
+func (m *manner) secrets() *secret.Set {
+	s := new(secret.Set)
+	s.Add(m.login, m.passwd)
+	s.Add(m.login, m.secret)
+	for line := range strings.Lines(m.web.headers.Reveal()) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ":")
+		s.AddHeader(name, secret.Text(value))
 	}
-	for line := range strings.Lines(m.web.headers) {
-		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
-		if value != "" && secretHeader.MatchString(name) {
-			list = append(list, value)
-		}
-	}
-	return list
+	s.AddRequest(m.request)
+	s.AddCommand(m.command)
+	return s
 }
 
-// secretHeader is names of headers whose values are nobody's business.
-var secretHeader = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|pass`)
-
-// userinfo is the user and password in a URL.
-var userinfo = regexp.MustCompile(`(://[^/\s:@]*):[^/\s@]+@`)
-
-// hide returns text without the secrets.
-func (s secrets) hide(text string) string {
-	for _, secret := range s {
-		text = strings.ReplaceAll(text, secret, masked)
-	}
-	if strings.Contains(text, "://") && strings.Contains(text, "@") {
-		text = userinfo.ReplaceAllString(text, "$1:"+masked+"@")
-	}
-	return text
+// coded says whether what m sends holds its secrets in a code that a search for
+// their text does not find but whoever reads it can undo: the header of HTTP/2
+// is compressed, a password for RADIUS is hidden by the shared secret alone.
+func (m *manner) coded() bool {
+	return m.service == "radius" || m.service == "grpc" || m.web.version == conf.HTTP2 && strings.HasPrefix(m.service, "http")
 }
 
-// hideIn is hide for the beginning of a conversation, whose end may have cut a
-// secret short.
-func (s secrets) hideIn(excerpt []byte) string {
-	text := s.hide(string(excerpt))
-	for _, secret := range s {
-		for n := len(secret) - 1; n > 2; n-- {
-			if cut, found := strings.CutSuffix(text, secret[:n]); found {
-				return cut + masked
-			}
-		}
+// sent is the beginning of what was sent, as it may be shown.
+func (k *kit) sent(text []byte) string {
+	if len(text) > 0 && k.coded() && !k.secrets.Empty() {
+		return secret.Mask
 	}
-	return text
+	return k.secrets.HideIn(text)
 }
 
-// hideResult is hide for what a result says: servers exist that repeat in
-// their answers what they were sent.
-func (s secrets) hideResult(res *engine.Result) {
-	res.Detail = s.hide(res.Detail)
+// hideResult takes the secrets out of what a result says: servers exist that
+// repeat in their answers what they were sent.
+func (k *kit) hideResult(res *engine.Result) {
+	res.Detail = k.secrets.Hide(res.Detail)
 	if res.Err == nil {
 		return
 	}
 	text := res.Err.Error()
-	if hidden := s.hide(text); hidden != text {
+	if hidden := k.secrets.Hide(text); hidden != text {
 		res.Err = errors.New(hidden)
 	}
 }

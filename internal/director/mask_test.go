@@ -26,7 +26,7 @@ func TestHide(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := q.secrets().hide(tt.text); got != tt.want {
+			if got := q.secrets().Hide(tt.text); got != tt.want {
 				t.Errorf("hide(%q) = %q, want %q", tt.text, got, tt.want)
 			}
 		})
@@ -43,22 +43,22 @@ func TestHideInCut(t *testing.T) {
 		"say ge":         "say ge", // two letters are in many words
 		"say geheimnis.": "say ***.",
 	} {
-		if got := list.hideIn([]byte(text)); got != want {
+		if got := list.HideIn([]byte(text)); got != want {
 			t.Errorf("hideIn(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
 
 func TestHideResult(t *testing.T) {
-	list := (&manner{passwd: "geheim"}).secrets()
+	k := &kit{secrets: (&manner{passwd: "geheim"}).secrets()}
 	mine := errors.New("nobody answers")
 	res := engine.Result{Detail: "hello geheim", Err: mine}
-	list.hideResult(&res)
+	k.hideResult(&res)
 	if res.Detail != "hello ***" || res.Err != mine {
 		t.Errorf("got %q and %v: want the detail hidden and the error as it was", res.Detail, res.Err)
 	}
 	res.Err = errors.New("no such password: geheim")
-	list.hideResult(&res)
+	k.hideResult(&res)
 	if got := res.Err.Error(); got != "no such password: ***" {
 		t.Errorf("got error %q", got)
 	}

@@ -10,6 +10,7 @@ import (
 	"unique"
 
 	"ldirectord/conf"
+	"ldirectord/internal/secret"
 )
 
 // A question is all that tells one check from another: what is asked, of whom,
@@ -27,14 +28,17 @@ type manner struct {
 	service  string
 	udp      bool
 
-	command, vAddr, vPort string // what an external command is told besides the real server
+	command      secret.Command
+	vAddr, vPort string // what an external command is told besides the real server
 
-	request, receive, receiveNot    string
-	method, virtualHost             string
-	hasVirtualHost                  bool
-	login, passwd, database, secret string
-	web                             web
-	tls                             tlsQuestion
+	request             secret.Request
+	receive, receiveNot string
+	method, virtualHost string
+	hasVirtualHost      bool
+	login, database     string
+	passwd, secret      secret.Text
+	web                 web
+	tls                 tlsQuestion
 
 	interval, fastInterval, downInterval time.Duration
 	timeout, connectTimeout              time.Duration
@@ -43,10 +47,11 @@ type manner struct {
 
 // web is what only HTTP checks look at; lists as text, so that it compares.
 type web struct {
-	status, headers string
-	version         conf.HTTPVersion
-	follow          conf.HTTPFollow
-	limit           int64
+	status  string
+	headers secret.Text // one a line
+	version conf.HTTPVersion
+	follow  conf.HTTPFollow
+	limit   int64
 }
 
 // tlsQuestion is what only checks over TLS look at.
@@ -74,7 +79,7 @@ func (r *real) question() (question, bool) {
 
 // intern is the manner in which v's real servers are asked that have this
 // request and receive.
-func intern(v *conf.VirtualService, request, receive string) unique.Handle[manner] {
+func intern(v *conf.VirtualService, request secret.Request, receive string) unique.Handle[manner] {
 	m := manner{
 		kind:         v.CheckType,
 		udp:          v.Protocol == conf.UDP,
@@ -132,10 +137,10 @@ func statuses(list []conf.StatusRange) string {
 }
 
 // headers is a list of HTTP headers, one a line.
-func headers(list []conf.Header) string {
+func headers(list []conf.Header) secret.Text {
 	lines := make([]string, len(list))
 	for i, h := range list {
-		lines[i] = h.Name + ": " + h.Value
+		lines[i] = h.Name + ": " + h.Value.Reveal()
 	}
-	return strings.Join(lines, "\n")
+	return secret.Text(strings.Join(lines, "\n"))
 }

@@ -180,7 +180,7 @@ func identity(v *conf.VirtualService, r *conf.RealServer) string {
 	}
 	id := strings.Join([]string{
 		checkWords(v), v.Protocol.String(), addr, strconv.Itoa(int(r.Port)), v.VirtualHost,
-		checkPort, strconv.Itoa(r.Weight), r.Forward.String(), r.Request, r.Receive,
+		checkPort, strconv.Itoa(r.Weight), r.Forward.String(), r.Request.String(), r.Receive,
 	}, ":")
 	return blanks(strings.ReplaceAll(id, `\`, ""))
 }
@@ -191,7 +191,7 @@ func checkWords(v *conf.VirtualService) string {
 	case conf.CheckNegotiate, conf.CheckCombined:
 		return v.CheckType.String() + ":" + v.Service
 	case conf.CheckExternal, conf.CheckExternalPerl:
-		return v.CheckType.String() + ":" + v.CheckCommand
+		return v.CheckType.String() + ":" + v.CheckCommand.String()
 	}
 	return v.CheckType.String()
 }

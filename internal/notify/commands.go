@@ -7,16 +7,29 @@ import (
 
 	"ldirectord/internal/command"
 	"ldirectord/internal/director"
+	"ldirectord/internal/secret"
 )
 
 // commandTimeout is how long a fallbackcommand may take.
 const commandTimeout = 60 * time.Second
 
+// A shellLine is a command of the configuration with the arguments that we add,
+// which are no secret.
+type shellLine struct {
+	command   secret.Command
+	arguments string
+}
+
+// String is the line as it may be logged.
+func (l shellLine) String() string { return l.command.String() + l.arguments }
+
+func (l shellLine) reveal() string { return l.command.Reveal() + l.arguments }
+
 // commandLine is what the shell is given when the event needs a fallbackcommand,
-// "" if it does not.
-func commandLine(e director.Event) string {
+// the zero shellLine if it does not.
+func commandLine(e director.Event) shellLine {
 	if e.Virtual == nil || e.Virtual.FallbackCommand == "" {
-		return ""
+		return shellLine{}
 	}
 	var verb string
 	switch e.Kind {
@@ -25,17 +38,17 @@ func commandLine(e director.Event) string {
 	case director.AnyBack:
 		verb = "stop"
 	default:
-		return ""
+		return shellLine{}
 	}
-	return e.Virtual.FallbackCommand + " " + verb + " " + e.V + " " + e.Virtual.Protocol.String()
+	return shellLine{e.Virtual.FallbackCommand, " " + verb + " " + e.V + " " + e.Virtual.Protocol.String()}
 }
 
 // runShell runs a line and logs it if it fails. What it leaves running lives on:
 // a fallbackcommand may start a server.
-func runShell(ctx context.Context, line string, log func(string, ...any)) {
+func runShell(ctx context.Context, line shellLine, log func(string, ...any)) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Shell: line, LeaveChildren: true})
+	result, err := command.Run(ctx, command.Command{Shell: line.reveal(), LeaveChildren: true})
 	if err == nil {
 		err = result.Err()
 	}
@@ -46,6 +59,6 @@ func runShell(ctx context.Context, line string, log func(string, ...any)) {
 
 var errTooManyCommands = errors.New("too many commands wait already")
 
-func (n *Notifier) run(line string) func(context.Context) {
+func (n *Notifier) run(line shellLine) func(context.Context) {
 	return func(ctx context.Context) { runShell(ctx, line, n.log) }
 }

@@ -15,6 +15,7 @@ import (
 	"ldirectord/conf"
 	"ldirectord/internal/command"
 	"ldirectord/internal/director"
+	"ldirectord/internal/secret"
 )
 
 // told are the kinds of events that notifycommand and webhook are told of: what
@@ -62,8 +63,8 @@ type hooks struct {
 	http  *http.Client
 
 	mu      sync.Mutex
-	command string
-	webhook string
+	command secret.Command
+	webhook secret.URL
 	collect time.Duration
 	next    delivery
 	timer   *time.Timer // nil unless something is being collected
@@ -117,7 +118,7 @@ func (h *hooks) event(e director.Event) {
 
 // run runs the command for one event. That events are too many is said once,
 // until there is room again. h.mu is held.
-func (h *hooks) run(line string, m message) {
+func (h *hooks) run(line secret.Command, m message) {
 	text, err := json.Marshal(m)
 	if err == nil && !h.lanes.do("command", func(ctx context.Context) { h.runCommand(ctx, line, append(text, '\n')) }) {
 		err = errTooManyCommands
@@ -134,10 +135,10 @@ func (h *hooks) run(line string, m message) {
 	}
 }
 
-func (h *hooks) runCommand(ctx context.Context, line string, text []byte) {
+func (h *hooks) runCommand(ctx context.Context, line secret.Command, text []byte) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Shell: line, Stdin: text})
+	result, err := command.Run(ctx, command.Command{Shell: line.Reveal(), Stdin: text})
 	if err == nil {
 		err = result.Err()
 	}
@@ -169,7 +170,7 @@ func (h *hooks) gather(m message) {
 }
 
 // lane is that of the webhook. h.mu is held.
-func (h *hooks) lane() string { return "webhook " + h.webhook }
+func (h *hooks) lane() string { return "webhook " + h.webhook.Reveal() }
 
 // post sends what was collected. h.mu is held.
 func (h *hooks) post() {
@@ -191,7 +192,7 @@ func (h *hooks) post() {
 
 // deliver posts text, with some patience. That it fails is said once until it
 // works.
-func (h *hooks) deliver(ctx context.Context, to string, text []byte) {
+func (h *hooks) deliver(ctx context.Context, to secret.URL, text []byte) {
 	again, err := h.send(ctx, to, text)
 	for _, pause := range retryPauses {
 		if err == nil || !again || h.lanes.closing() {
@@ -215,8 +216,8 @@ func (h *hooks) deliver(ctx context.Context, to string, text []byte) {
 }
 
 // send posts text once. again says whether it could help to repeat that.
-func (h *hooks) send(ctx context.Context, to string, text []byte) (again bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(text))
+func (h *hooks) send(ctx context.Context, to secret.URL, text []byte) (again bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Reveal(), bytes.NewReader(text))
 	if err != nil {
 		return false, err
 	}
@@ -240,8 +241,8 @@ func (h *hooks) send(ctx context.Context, to string, text []byte) (again bool, e
 
 // hostOf is what of a webhook's URL may be said: its path and query are often
 // a secret.
-func hostOf(to string) string {
-	u, err := url.Parse(to)
+func hostOf(to secret.URL) string {
+	u, err := url.Parse(to.Reveal())
 	if err != nil {
 		return "webhook"
 	}

@@ -19,6 +19,7 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
+	"ldirectord/internal/secret"
 )
 
 // A hookTest is hooks with a log, and a web server that answers what it is told.
@@ -37,7 +38,7 @@ func newHookTest(t *testing.T, command string, answers ...int) *hookTest {
 	h := &hookTest{answers: answers}
 	h.server = httptest.NewServer(http.HandlerFunc(h.serve))
 	t.Cleanup(h.server.Close)
-	cfg := &conf.Config{NotifyCommand: command, Webhook: h.server.URL + "/geheim?token=geheim"}
+	cfg := &conf.Config{NotifyCommand: secret.Command(command), Webhook: secret.URL(h.server.URL + "/geheim?token=geheim")}
 	h.hooks = newHooks("director", h.logf, cfg)
 	return h
 }
@@ -213,7 +214,7 @@ func TestNotifyCommandFails(t *testing.T) {
 	h.use(&conf.Config{NotifyCommand: "exit 3"})
 	h.gone("10.1.0.1:80")
 	h.close()
-	if _, lines := h.seen(); lines != "system(exit 3) failed: exit status 3" {
+	if _, lines := h.seen(); lines != "system(exit ***) failed: exit status 3" {
 		t.Errorf("logged: %s", lines)
 	}
 }

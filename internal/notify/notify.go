@@ -102,7 +102,7 @@ func (n *Notifier) Event(e director.Event) {
 	n.note(e)
 	n.hooks.event(e)
 	line := commandLine(e)
-	if line != "" && !n.shell.do(e.ID, n.run(line)) {
+	if line.command != "" && !n.shell.do(e.ID, n.run(line)) {
 		n.log(lineCommandFailed, line, errTooManyCommands)
 	}
 }

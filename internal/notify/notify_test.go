@@ -17,6 +17,7 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
+	"ldirectord/internal/secret"
 )
 
 // A scene is a Notifier whose mails are caught.
@@ -346,12 +347,12 @@ func TestCommandLine(t *testing.T) {
 	}
 	for _, test := range tests {
 		v.Protocol = test.protocol
-		got := commandLine(director.Event{Kind: test.kind, Virtual: v, V: test.v})
+		got := commandLine(director.Event{Kind: test.kind, Virtual: v, V: test.v}).reveal()
 		if got != test.want {
 			t.Errorf("kind %d of %s: command is %q, want %q", test.kind, test.v, got, test.want)
 		}
 	}
-	if got := commandLine(director.Event{Kind: director.AllGone, Virtual: &conf.VirtualService{}}); got != "" {
+	if got := commandLine(director.Event{Kind: director.AllGone, Virtual: &conf.VirtualService{}}).reveal(); got != "" {
 		t.Errorf("command is %q without fallbackcommand", got)
 	}
 }
@@ -362,7 +363,7 @@ func TestFallbackCommandRuns(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\necho $# $* >>"+out+"\n[ $1 = start ]\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := set(t, &conf.Config{}, func(v *conf.VirtualService) { v.FallbackCommand = script })
+	s := set(t, &conf.Config{}, func(v *conf.VirtualService) { v.FallbackCommand = secret.Command(script) })
 	s.event(director.AllGone)
 	s.event(director.AnyBack)
 	s.event(director.AllGone)

@@ -1,0 +1,188 @@
+package secret
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// shortest is how long a value has to be that is looked for in any text.
+// Shorter ones stand in it by chance.
+const shortest = 4
+
+// ordinary is how long the values of a query
+// have to be whose name does not say that they are secret.
+const ordinary = 8
+
+// A Set is secrets to be looked for in texts that others make: the answer of a
+// server, the error of a library. It is made once and then only read; the zero
+// Set has none.
+type Set struct {
+	forms []string // what is masked, the longest first
+}
+
+// Add adds a secret in every form in which it is sent. login goes with it in
+// some of them.
+func (s *Set) Add(login string, secret Text) {
+	text := secret.Reveal()
+	if text == "" {
+		return
+	}
+	s.add(text)
+	for _, joined := range []string{"\x00" + login + "\x00" + text, login + "\x00" + login + "\x00" + text, login + ":" + text, text} {
+		for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+			s.add(e.EncodeToString([]byte(joined)))
+		}
+	}
+	s.add(hex.EncodeToString([]byte(text)))
+}
+
+// add adds a text and what quoting and escaping make of it.
+func (s *Set) add(text string) {
+	// A protocol quotes what it sends, and an excerpt of the answer quotes that.
+	once := quote(text)
+	for _, form := range []string{text, once, quote(once), quote(quote(once)), url.QueryEscape(text), url.PathEscape(text)} {
+		if form != "" && !slices.Contains(s.forms, form) {
+			s.forms = append(s.forms, form)
+		}
+	}
+	slices.SortStableFunc(s.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+}
+
+// quote is text as it stands between quotes.
+func quote(text string) string {
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
+}
+
+// AddHeader adds the value of a header if its name says that it is secret. What
+// follows the scheme of an Authorization is secret by itself as well.
+func (s *Set) AddHeader(name string, value Text) {
+	text := strings.TrimSpace(value.Reveal())
+	if !Named(name) || text == "" {
+		return
+	}
+	s.add(text)
+	if _, credentials, found := strings.Cut(text, " "); found && len(credentials) >= shortest {
+		s.add(credentials)
+		if plain, err := base64.StdEncoding.DecodeString(credentials); err == nil {
+			login, password, _ := strings.Cut(string(plain), ":")
+			s.Add(login, Text(password))
+		}
+	}
+	for _, cookie := range strings.Split(text, ";") {
+		if _, v, found := strings.Cut(cookie, "="); found && len(v) >= shortest {
+			s.add(v)
+		}
+	}
+}
+
+// AddRequest adds what is secret in a request: the login of a URL and the
+// values of the query that are long, or have the name of a secret.
+func (s *Set) AddRequest(r Request) {
+	if _, rest, found := strings.Cut(string(r), "://"); found {
+		authority, _, _ := strings.Cut(rest, "/")
+		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+			s.addLogin(authority[:at])
+		}
+	}
+	for name, value := range r.values {
+		if len(value) < shortest || len(value) < ordinary && !Named(name) {
+			continue
+		}
+		s.add(value)
+		s.add(escaped(value))
+		if plain, err := url.QueryUnescape(value); err == nil && len(plain) >= shortest {
+			s.add(plain)
+		}
+	}
+}
+
+// AddCommand adds the arguments of a command.
+func (s *Set) AddCommand(c Command) {
+	words := strings.Fields(c.Reveal())
+	if len(words) < 2 {
+		return
+	}
+	for _, word := range words[1:] {
+		if len(word) >= ordinary {
+			s.add(word)
+		}
+	}
+	_, arguments, _ := strings.Cut(strings.TrimSpace(c.Reveal()), words[0])
+	s.add(strings.TrimSpace(arguments))
+}
+
+// escaped is a value with what cannot stand in a request line escaped, as HTTP
+// checks do it.
+func escaped(value string) string {
+	var b strings.Builder
+	for i := range len(value) {
+		if c := value[i]; c <= ' ' || c > '~' || strings.IndexByte(`"#<>\^{|}`+"`", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// addLogin adds the "user:password" of a URL.
+func (s *Set) addLogin(userinfo string) {
+	user, password, _ := strings.Cut(userinfo, ":")
+	s.Add(user, Text(password))
+	plainUser, err1 := url.PathUnescape(user)
+	plain, err2 := url.PathUnescape(password)
+	if err1 == nil && err2 == nil {
+		s.Add(plainUser, Text(plain))
+	}
+}
+
+// Empty says whether the set has no secret.
+func (s *Set) Empty() bool { return len(s.forms) == 0 }
+
+// Hide returns text without the secrets of the set, and without those that Hide
+// finds by their place.
+func (s *Set) Hide(text string) string {
+	for _, form := range s.forms {
+		if strings.Contains(text, form) {
+			text = strings.ReplaceAll(text, form, Mask)
+		}
+	}
+	if len(s.forms) > 0 && strings.Contains(text, ellipsis) {
+		parts := strings.SplitAfter(text, ellipsis)
+		for i, part := range parts {
+			if before, cut := strings.CutSuffix(part, ellipsis); cut {
+				parts[i] = s.hideCut(before) + ellipsis
+			}
+		}
+		text = strings.Join(parts, "")
+	}
+	return Hide(text)
+}
+
+// ellipsis is where the excerpt of an answer was cut.
+const ellipsis = "…"
+
+// HideIn is Hide for the beginning of a conversation, whose end may have cut a
+// secret short.
+func (s *Set) HideIn(excerpt []byte) string {
+	return s.hideCut(s.Hide(string(excerpt)))
+}
+
+// hideCut masks the beginning of a secret at the end of text.
+func (s *Set) hideCut(text string) string {
+	for _, form := range s.forms {
+		for n := len(form) - 1; n > 2; n-- {
+			if cut, found := strings.CutSuffix(text, form[:n]); found {
+				return cut + Mask
+			}
+		}
+	}
+	return text
+}
