@@ -21,7 +21,7 @@ type HTTPOptions struct {
 	Service        string         // "http", "https" or "http_proxy"
 	Addr           netip.AddrPort // the real server; the proxy for http_proxy
 	Method         string         // GET or HEAD, "" is GET
-	Request        string         // a path, with or without its first "/", or a whole URL
+	Request        string         // a path, with or without its first "/", or a whole URL, which is fetched from where it points
 	VirtualHost    string         // the Host header
 	HasVirtualHost bool           // VirtualHost is sent even if it is ""
 	TLS            *tls.Config    // for https; nil is that of TLSOptions{Name: VirtualHost}
@@ -88,14 +88,18 @@ func (o *HTTPOptions) Complete() error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	// The configuration puts a "/" before every request.
-	request := strings.TrimPrefix(o.Request, "/")
+	// As in the original, blanks at the end of a URL are no part of it.
+	request := strings.TrimRight(o.Request, " \t\r\n")
+	path := strings.TrimPrefix(request, "/")
+	if o.Service == "http_proxy" { // whose request is a URL, before which the configuration puts a "/"
+		request = path
+	}
 	if hasScheme(request) {
 		var err error
 		o.first, err = parsePlace(request)
 		return err
 	}
-	o.first = place{scheme: "http", path: escapePath("/" + request)}
+	o.first = place{scheme: "http", path: escapePath("/" + path)}
 	if o.Service == "https" {
 		o.first.scheme = "https"
 	}

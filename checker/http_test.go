@@ -98,9 +98,27 @@ func TestHTTPRequest(t *testing.T) {
 		},
 		{
 			"another URL",
-			HTTPOptions{Request: "/http://10.1.0.2:81/ok"},
+			HTTPOptions{Request: "http://10.1.0.2:81/ok"},
 			"http GET http://10.1.0.2:81/ok", "10.1.0.2:81",
 			"GET /ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"a URL as a path is asked of the real server",
+			HTTPOptions{Request: "/http://10.1.0.2:81/ok"},
+			"http GET http://10.1.0.3:8080/http://10.1.0.2:81/ok", "10.1.0.3:8080",
+			"GET /http://10.1.0.2:81/ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"blanks at the end",
+			HTTPOptions{Request: "/a b "},
+			"http GET http://10.1.0.3:8080/a%20b", "10.1.0.3:8080",
+			"GET /a%20b HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
+		},
+		{
+			"a proxy's URL behind the slash of the configuration",
+			HTTPOptions{Service: "http_proxy", Request: "/http://www.example.com/x "},
+			"http_proxy GET http://www.example.com/x through 10.1.0.3:8080", "10.1.0.3:8080",
+			"GET http://www.example.com/x HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close",
 		},
 		{
 			"another URL by name, without path",

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"net/netip"
+	"regexp"
 	"strconv"
 )
 
@@ -95,6 +96,21 @@ func (r *RealServer) AddrPort() netip.AddrPort { return netip.AddrPortFrom(r.Add
 // String is the real server as log lines show it: "10.1.0.1:80". A real server
 // without a port has port 0.
 func (r *RealServer) String() string { return r.AddrPort().String() }
+
+var wholeURL = regexp.MustCompile(`^/([A-Za-z][A-Za-z0-9+.-]*://.*)$`)
+
+// RequestURL is the URL that r's own request is, "" if it is a path or not its
+// own. As in the original a URL in a real= line is fetched from where it points,
+// while the request of a virtual service is always a path of the real server.
+func (r *RealServer) RequestURL() string {
+	if !r.OwnRequest {
+		return ""
+	}
+	if m := wholeURL.FindStringSubmatch(r.Request); m != nil {
+		return m[1]
+	}
+	return ""
+}
 
 // AddrPort is the fallback's address and port.
 func (f *Fallback) AddrPort() netip.AddrPort { return netip.AddrPortFrom(f.Addr, f.Port) }

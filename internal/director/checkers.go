@@ -28,9 +28,9 @@ func (w workshop) checkers(k *kit, at netip.AddrPort, expires func(time.Time)) (
 	case conf.CheckPing:
 		return checker.Ping{Addr: at.Addr(), Pinger: w.pinger}, nil
 	case conf.CheckExternal:
-		return checker.External{Command: k.command, VAddr: k.vAddr, VPort: k.vPort, RAddr: at.Addr().String(), RPort: portWord(at)}, nil
+		return k.external(at), nil
 	case conf.CheckExternalPerl:
-		return checker.ExternalPerl{Command: k.command, VAddr: k.vAddr, VPort: k.vPort, RAddr: at.Addr().String(), RPort: portWord(at)}, nil
+		return checker.ExternalPerl(k.external(at)), nil
 	case conf.CheckAgent:
 		return checker.Agent{Addr: at}, nil
 	case conf.CheckCombined:
@@ -50,6 +50,20 @@ func (w workshop) connect(k *kit, at netip.AddrPort) checker.Checker {
 }
 
 func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
+
+// external is k's command with what it is told. As in the original IPv6
+// addresses are in brackets, so that a script can put them into a URL.
+func (k *kit) external(at netip.AddrPort) checker.External {
+	return checker.External{Command: k.command, VAddr: k.vAddr, VPort: k.vPort, RAddr: addressWord(at.Addr()), RPort: portWord(at)}
+}
+
+// addressWord is an address as ldirectord.cf has it.
+func addressWord(addr netip.Addr) string {
+	if addr.Is6() {
+		return "[" + addr.String() + "]"
+	}
+	return addr.String()
+}
 
 // negotiate is the check of k's service.
 func negotiate(k *kit, at netip.AddrPort, expires func(time.Time)) checker.Checker {

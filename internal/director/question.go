@@ -106,7 +106,7 @@ func intern(v *conf.VirtualService, request secret.Request, receive string) uniq
 // which a firewall mark stands for the address and its port is 0.
 func (m *manner) external(v *conf.VirtualService) {
 	m.command = v.CheckCommand
-	m.vAddr, m.vPort = v.Addr.String(), strconv.Itoa(int(v.Port))
+	m.vAddr, m.vPort = addressWord(v.Addr), strconv.Itoa(int(v.Port))
 	if v.Protocol == conf.FWM {
 		m.vAddr, m.vPort = strconv.FormatUint(uint64(v.Mark), 10), "0"
 	}

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
 	"slices"
@@ -74,8 +75,8 @@ func (v *virtual) addReals(now time.Time) {
 	for i, rc := range v.conf.Reals {
 		r := &reals[i]
 		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, percent: 100}
-		if rc.Request != v.conf.Request || rc.Receive != v.conf.Receive {
-			r.manner = intern(v.conf, rc.Request, rc.Receive)
+		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.conf.Request || rc.Receive != v.conf.Receive {
+			r.manner = intern(v.conf, request, rc.Receive)
 		}
 		r.since = now
 		v.reals[i] = r

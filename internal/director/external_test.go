@@ -1,0 +1,72 @@
+package director
+
+import (
+	"slices"
+	"testing"
+
+	"ldirectord/checker"
+)
+
+// TestExternalWords has the four words that a command is told, as the original
+// has them.
+func TestExternalWords(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"IPv4", "virtual=10.0.0.1:80\n    real=10.1.0.1:8080 masq\n", []string{"10.0.0.1", "80", "10.1.0.1", "8080"}},
+		{"IPv6", "virtual6=[fd00::1]:443\n    real6=[fd00:0::2]:443 gate\n", []string{"[fd00::1]", "443", "[fd00::2]", "443"}},
+		{"an IPv6 mark", "virtual6=7\n    real6=[fd00::2]:80 gate\n", []string{"7", "0", "[fd00::2]", "80"}},
+		{"no port", "virtual=7\n    real=10.1.0.1 gate\n", []string{"7", "0", "10.1.0.1", "0"}},
+		{"checkport", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkport=99\n", []string{"10.0.0.1", "80", "10.1.0.1", "81"}},
+	}
+	for _, tt := range tests {
+		for _, kind := range []string{"external", "external-perl"} {
+			t.Run(tt.name+" "+kind, func(t *testing.T) {
+				c := configured(t, tt.text+"    checktype="+kind+"\n    checkcommand=/c\n")
+				q, _ := firstQuestion(c.Virtuals[0])
+				check, _ := workshop{}.checkers(newKit(q.manner), q.at, nil)
+				var e checker.External
+				switch check := check.(type) {
+				case checker.External:
+					e = check
+				case checker.ExternalPerl:
+					e = checker.External(check)
+				}
+				if got := []string{e.VAddr, e.VPort, e.RAddr, e.RPort}; !slices.Equal(got, tt.want) {
+					t.Errorf("the command is told %q, want %q", got, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// TestWhoIsAsked says of whom a request with a URL is asked: that of a block is
+// asked of the real server, one in a real= line where it points.
+func TestWhoIsAsked(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{
+			"a block's URL is a path", "    real=10.1.0.1:80 masq\n    request=\"http://127.0.0.1:8002/x\"\n",
+			"http GET http://10.1.0.1:80/http://127.0.0.1:8002/x",
+		},
+		{
+			"a real server's own URL", "    real=10.1.0.1:80 masq 1 \"http://127.0.0.1:8002/x\", \"OK\"\n",
+			"http GET http://127.0.0.1:8002/x",
+		},
+		{
+			"the same URL in both", "    real=10.1.0.1:80 masq 1 \"http://127.0.0.1:8002/x\", \"OK\"\n    request=\"http://127.0.0.1:8002/x\"\n    receive=\"OK\"\n",
+			"http GET http://127.0.0.1:8002/x",
+		},
+		{"blanks at the end", "    real=10.1.0.1:80 masq\n    request=\"/a \"\n", "http GET http://10.1.0.1:80/a"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := configured(t, "virtual=10.0.0.1:80\n    service=http\n"+tt.text)
+			q, _ := firstQuestion(c.Virtuals[0])
+			check, _ := workshop{}.checkers(newKit(q.manner), q.at, nil)
+			if got := check.String(); got != tt.want {
+				t.Errorf("the check is %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
