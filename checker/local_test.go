@@ -56,7 +56,13 @@ func TestNoDescriptors(t *testing.T) {
 	checks := libraryCheckers(refusing(t))
 	checks["external"] = External{Command: "/bin/true"}
 	checks["external-perl"] = ExternalPerl{Command: "/nowhere"}
-	checks["ping"] = Ping{Addr: netip.MustParseAddr("127.0.0.1"), Pinger: newPinger(t)}
+	ping := Ping{Addr: netip.MustParseAddr("127.0.0.1"), Pinger: newPinger(t)}
+	if _, err := ping.Check(t.Context()); IsLocal(err) { // the kernel looks at the rights first
+		t.Log("left out is ping:", err)
+	} else {
+		ping.Pinger = newPinger(t)
+		checks["ping"] = ping
+	}
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -86,13 +87,16 @@ func (o Options) filled() Options {
 }
 
 func lookupHost(name string, ipv6 bool) (netip.Addr, error) {
-	network := "ip4"
+	network, loopback := "ip4", netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	if ipv6 {
-		network = "ip6"
+		network, loopback = "ip6", netip.IPv6Loopback()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, name)
+	if err != nil && strings.EqualFold(name, "localhost") {
+		return loopback, nil // RFC 6761, section 6.3; a bare root has no /etc/hosts
+	}
 	if err != nil {
 		return netip.Addr{}, err
 	}

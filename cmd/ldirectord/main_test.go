@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each command of a -race run takes a second
 			e.Setenv("USER", "root")
+			e.Setenv("ME", me(t))
 			e.Setenv("HOSTNAME", "director")
 			e.Defer(func() { killAll(e.WorkDir) })
 			return nil
@@ -53,6 +55,16 @@ func TestScripts(t *testing.T) {
 			"config": writeConfig, "until": until, "exits": exits, "tell": tell, "masked": masked,
 		},
 	})
+}
+
+// me is the name by which the kernel and the daemon know this user.
+func me(t *testing.T) string {
+	t.Helper()
+	u, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Username
 }
 
 // killAll ends what a failed script has left.
