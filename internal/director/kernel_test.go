@@ -97,6 +97,7 @@ type live struct {
 	table ipvs.Table
 	d     *Director
 	end   func()
+	text  string
 
 	mu   sync.Mutex
 	down map[string]bool

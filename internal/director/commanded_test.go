@@ -1,0 +1,71 @@
+package director
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/ipvs"
+)
+
+const commandedFile = `checkinterval=5
+cleanstop=no
+virtual=10.0.0.1:80
+    scheduler=rr
+    real=10.1.0.1:80 masq 2
+    fallbackcommand="/usr/local/sbin/fallback"
+    service=http
+`
+
+// What a fallback command has put into the table stays while it is in charge:
+// a reload, and a restart, write nothing. When a real server is back the command
+// takes it away; if it does not, the next reload purges it.
+func TestFallbackCommandsEntriesStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		apply := func(words string) {
+			t.Helper()
+			if err := table.Apply(parseIpvsadm(t, strings.Fields(words))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l := goLive(t, table, commandedFile)
+		time.Sleep(time.Minute)
+		l.set(true, "10.1.0.1:80")
+		apply("-a -t 10.0.0.1:80 -r 10.1.0.7:80 -m -w 5")
+		time.Sleep(time.Minute)
+		before, writes := saved(t, table), table.Writes()
+		same := func(after string) {
+			t.Helper()
+			if diff := cmp.Diff(before, saved(t, table)); diff != "" || table.Writes() != writes {
+				t.Errorf("%s: %d writes, the table (-want +got):\n%s", after, table.Writes()-writes, diff)
+			}
+		}
+		l.reload(commandedFile)
+		same("after a reload")
+		time.Sleep(time.Minute)
+		same("after a while")
+		l.end()
+		same("after the end")
+		down := l.down
+		l = goLive(t, table, commandedFile)
+		defer func() { l.end() }()
+		l.mu.Lock()
+		l.down = down
+		l.mu.Unlock()
+		synctest.Wait()
+		same("after a restart")
+		l.set(false, "10.1.0.1:80")
+		time.Sleep(time.Second)
+		if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2, 10.1.0.7:80 -w 5"; got != want {
+			t.Errorf("destinations %q, want %q: the command takes its own away", got, want)
+		}
+		l.reload(commandedFile)
+		if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2"; got != want {
+			t.Errorf("destinations after a reload %q, want %q", got, want)
+		}
+	})
+}
