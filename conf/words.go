@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"regexp"
 	"strconv"
+
+	"ldirectord/internal/secret"
 )
 
 // String is the word of the protocol directive.
@@ -102,12 +104,12 @@ var wholeURL = regexp.MustCompile(`^/([A-Za-z][A-Za-z0-9+.-]*://.*)$`)
 // RequestURL is the URL that r's own request is, "" if it is a path or not its
 // own. As in the original a URL in a real= line is fetched from where it points,
 // while the request of a virtual service is always a path of the real server.
-func (r *RealServer) RequestURL() string {
+func (r *RealServer) RequestURL() secret.Request {
 	if !r.OwnRequest {
 		return ""
 	}
-	if m := wholeURL.FindStringSubmatch(r.Request); m != nil {
-		return m[1]
+	if m := wholeURL.FindStringSubmatch(r.Request.Reveal()); m != nil {
+		return secret.Request(m[1])
 	}
 	return ""
 }
