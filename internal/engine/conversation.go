@@ -3,7 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/tls"
-	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -49,9 +49,9 @@ type conversation struct {
 	phase    phase
 	in       inbox
 	eof      bool   // the peer will send no more
-	gone     error  // what it means if it ends now
+	gone     error  // what it means if it ends now; udp: the error that came back
 	partial  int    // bytes received since something was sent
-	unsent   []byte // of step.Send
+	out      outbox // of what the steps send
 	last     []byte // udp: the datagram sent last
 
 	// While it is left to the crowd or the loop.
@@ -74,14 +74,14 @@ func (c *conversation) attempt(now time.Time) {
 // visit connects to where t wants to be, to talk there.
 func (c *conversation) visit(t checker.Talker) {
 	c.at, c.step, c.phase = t, checker.Step{Done: true}, connecting
-	c.dialogue, c.eof, c.gone, c.partial, c.unsent, c.last = nil, false, ErrClosed, 0, nil, nil
+	c.dialogue, c.eof, c.gone, c.partial, c.out, c.last = nil, false, ErrClosed, 0, outbox{}, nil
 	if err := c.guard(func() error { c.target = t.Target(); return nil }); err != nil {
 		c.left(err)
 		return
 	}
 	c.in.pool = &streamBuffers
 	if c.isUDP() {
-		c.in.pool = &datagramBuffers
+		c.in.pool, c.gone = &datagramBuffers, nil
 	}
 	if c.target.Host != "" {
 		c.alone(c.lookUp)
@@ -100,11 +100,13 @@ func (c *conversation) open(addr netip.AddrPort) {
 		return
 	}
 	c.socket = s
-	if c.target.TLS != nil || s.udp || s.maybeSelf {
-		c.connected()
+	if c.target.TLS == nil && !s.udp && !s.maybeSelf {
+		c.speakFirst()
 		return
 	}
-	c.speakFirst()
+	if c.connected() {
+		c.await()
+	}
 }
 
 // speakFirst has the Dialogue speak, if it is the one that begins, before anybody
@@ -120,53 +122,72 @@ func (c *conversation) speakFirst() {
 	})
 	if err == nil && (len(first.Send) == 0 || first.Done || first.Follow != nil || first.StartTLS != nil) {
 		c.dialogue = nil // it begins anew when the connection stands
-		c.connected()
+		if c.connected() {
+			c.await()
+		}
 		return
 	}
 	if err != nil {
 		c.left(err)
 		return
 	}
-	c.step, c.unsent = first, first.Send
-	if !c.goOnSending() {
-		return
+	c.step = first
+	c.out.add(first.Send, first.CloseWrite)
+	if c.sendFirst() {
+		c.await()
 	}
-	if len(c.unsent) < len(first.Send) {
-		c.phase = talking
-	}
-	c.await()
 }
 
-// connected goes on when the connection stands.
-func (c *conversation) connected() {
-	switch settled, err := c.socket.established(); {
+// sendFirst sends what the Dialogue begins with, which goes once the connection
+// stands. It returns true if the conversation goes on here.
+func (c *conversation) sendFirst() bool {
+	if !c.goOnSending() {
+		return false
+	}
+	if len(c.out.data) == len(c.step.Send) {
+		c.awaitAgain()
+		return false
+	}
+	c.phase = talking
+	return true
+}
+
+// connected goes on if the connection stands. It returns true if the
+// conversation goes on here.
+func (c *conversation) connected() bool {
+	if c.dialogue != nil { // it speaks first
+		return c.sendFirst()
+	}
+	settled, gone, err := c.socket.established()
+	if gone != nil {
+		c.gone = gone
+		if c.target.TLS != nil {
+			err = fmt.Errorf("%w%s", gone, handshaking)
+		}
+	}
+	switch {
 	case !settled:
-		c.await()
+		c.awaitAgain()
 	case err != nil:
 		c.left(err)
 	case c.target.TLS != nil:
 		c.alone(func() { c.talkAlone(c.target.TLS) })
-	case c.dialogue != nil: // it has spoken first
-		c.phase = talking
-		if c.goOnSending() {
-			c.await()
-		}
 	default:
-		c.begin()
+		return c.begin()
 	}
+	return false
 }
 
-// begin begins the Dialogue, if there is one.
-func (c *conversation) begin() {
+// begin begins the Dialogue, if there is one. It returns true if the
+// conversation goes on here.
+func (c *conversation) begin() bool {
 	c.phase = talking
 	err := c.guard(func() error { c.dialogue = c.at.Dialogue(); return nil })
 	if err != nil || c.dialogue == nil {
 		c.left(err)
-		return
+		return false
 	}
-	if c.turn() {
-		c.await()
-	}
+	return c.turn()
 }
 
 // turn has the Dialogue's next Step made. It returns false if the conversation
@@ -196,9 +217,7 @@ func (c *conversation) next() (over bool, err error) {
 	switch err = c.send(); {
 	case c.step.Done || c.step.Follow != nil:
 		return true, nil // an answer to what was sent last is not awaited
-	case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
-		c.gone = err // what the peer said before can still be read, and explains more
-	case err != nil:
+	case err != nil && !c.lost(err):
 		return true, err
 	}
 	if c.eof {
@@ -216,7 +235,7 @@ func (c *conversation) send() error {
 	if c.secure != nil {
 		return c.sendSecurely()
 	}
-	c.unsent = c.step.Send
+	c.out.add(c.step.Send, c.step.CloseWrite)
 	if c.isUDP() {
 		c.last = append(c.last[:0], c.step.Send...)
 	}
@@ -225,15 +244,15 @@ func (c *conversation) send() error {
 
 // flush sends of what is unsent as much as goes without waiting.
 func (c *conversation) flush() error {
-	n, err := c.socket.write(c.unsent)
-	c.sent.add(c.unsent[:n])
-	c.unsent = c.unsent[n:]
-	if err == nil && len(c.unsent) == 0 && c.step.CloseWrite {
+	n, err := c.socket.write(c.out.data)
+	c.sent.add(c.out.data[:n])
+	if c.out.data = c.out.data[n:]; err == nil && len(c.out.data) > 0 {
+		return nil
+	}
+	if err == nil && c.out.end {
 		err = c.socket.closeWrite()
 	}
-	if err != nil {
-		c.unsent = nil
-	}
+	c.out = outbox{}
 	return fromPeer(err)
 }
 

@@ -74,7 +74,7 @@ func (w *Crowd) look() {
 	if len(w.waiting) == 0 {
 		return
 	}
-	if look(w.sockets) == 0 {
+	if w.engine.kernel.lookPoll(w.sockets) == 0 {
 		return
 	}
 	kept := 0

@@ -69,8 +69,9 @@ type Engine struct {
 
 	stood func() time.Duration
 
-	loop  loop
-	calls chan struct{} // one element for each Caller being asked
+	kernel kernel
+	loop   loop
+	calls  chan struct{} // one element for each Caller being asked
 
 	mu    sync.Mutex
 	most  int             // Talkers at the same time
@@ -95,7 +96,8 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		stood:     o.Stood,
-		loop:      loop{pause: o.Pause},
+		kernel:    linux{},
+		loop:      loop{kernel: linux{}, pause: o.Pause},
 		source4:   o.Source4,
 		source6:   o.Source6,
 		trace:     o.Trace,

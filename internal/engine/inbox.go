@@ -1,6 +1,9 @@
 package engine
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 const (
 	// usual is the size of a buffer that nearly every answer fits in.
@@ -72,4 +75,18 @@ func (b *inbox) release() {
 		b.pool.Put(b.buffer)
 	}
 	b.buffer, b.data = nil, nil
+}
+
+// An outbox holds what is to be sent and could not be yet.
+type outbox struct {
+	data []byte // never written to: it is the Dialogue's
+	end  bool   // after data the peer is told that no more will come
+}
+
+// add appends data, and the end of all that is sent if end is true.
+func (b *outbox) add(data []byte, end bool) {
+	if len(b.data) > 0 {
+		data = slices.Concat(b.data, data)
+	}
+	b.data, b.end = data, b.end || end
 }

@@ -18,8 +18,9 @@ import (
 // epoll of its own, which waits on Go's poller like any other descriptor: the
 // goroutine never blocks a thread, and wakes up once for all that has happened.
 type loop struct {
-	pause func() // the Engine's
-	ended chan struct{}
+	kernel kernel
+	pause  func() // the Engine's
+	ended  chan struct{}
 
 	mu      sync.Mutex
 	epoll   int
@@ -71,7 +72,7 @@ func (l *loop) run(raw syscall.RawConn) {
 	n := 0
 	lookNow := func(fd uintptr) bool {
 		now = time.Now()
-		n = lookEpoll(int(fd), events)
+		n = l.kernel.lookEpoll(int(fd), events)
 		return n > 0
 	}
 	for {
@@ -142,7 +143,7 @@ func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 		op = syscall.EPOLL_CTL_MOD // tells again of what came while nobody waited
 	}
 	s.events, s.away = s.events|events, false
-	return watchSocket(l.epoll, op, s.fd, s.events|edges)
+	return l.kernel.watch(l.epoll, op, s.fd, s.events|edges)
 }
 
 // edges is EPOLLET as the kernel has it; syscall's is negative.
@@ -194,7 +195,7 @@ func (l *loop) wakeBy(t time.Time) {
 // release lets go of a socket for good.
 func (l *loop) release(s *socket) {
 	if s.events != 0 {
-		_ = watchSocket(l.epoll, syscall.EPOLL_CTL_DEL, s.fd, 0) // it is there
+		_ = l.kernel.watch(l.epoll, syscall.EPOLL_CTL_DEL, s.fd, 0) // it is there
 		s.events = 0
 	}
 }

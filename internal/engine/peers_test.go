@@ -30,6 +30,7 @@ type ask struct {
 	target    checker.Target
 	question  string
 	answer    string
+	goodbye   string      // what has to come after the answer and one more question
 	noMore    bool        // tell the peer that no more will come
 	startTLS  *tls.Config // after a first line in the clear
 	follow    checker.Talker
@@ -55,7 +56,7 @@ func (d *askDialogue) Next(in []byte, _ bool) checker.Step {
 	switch {
 	case d.startTLS != nil && whole:
 		config := d.startTLS
-		d.startTLS, d.began = nil, false
+		d.startTLS, d.began, d.silent = nil, false, false
 		return checker.Step{Consumed: len(line) + 1, StartTLS: config}
 	case !d.began && !d.silent:
 		d.began = true
@@ -66,6 +67,11 @@ func (d *askDialogue) Next(in []byte, _ bool) checker.Step {
 		return checker.Step{Follow: d.follow}
 	case string(line) != d.answer:
 		return checker.Step{Done: true, Err: errors.New("answered " + string(line))}
+	case d.goodbye != "":
+		d.answer, d.goodbye = d.goodbye, ""
+		step := d.Next(in[len(line)+1:], false)
+		step.Consumed, step.Send = step.Consumed+len(line)+1, []byte("QUIT\n")
+		return step
 	}
 	return checker.Step{Done: true, Detail: "as it should"}
 }
@@ -202,7 +208,7 @@ func blackHole(t *testing.T) netip.AddrPort {
 }
 
 // newTLS returns the configurations of a server and of a client that trusts it.
-func newTLS(t *testing.T) (server, client *tls.Config) {
+func newTLS(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

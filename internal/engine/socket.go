@@ -15,6 +15,7 @@ import (
 // it. It takes fewer system calls and less memory than a net.Dialer's, which
 // keeps a context and addresses that nobody asks for.
 type socket struct {
+	kernel    kernel
 	fd        int
 	to        sockaddr
 	maybeSelf bool // to's port is one that the kernel may choose for us
@@ -43,7 +44,7 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 	if errno != 0 {
 		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", errno)}
 	}
-	s := &socket{fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: network == "udp"}
+	s := &socket{kernel: e.kernel, fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: network == "udp"}
 	err = e.bind(fd, to.family())
 	if err == nil {
 		err = s.connect()
@@ -57,7 +58,7 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 
 // connect begins to connect. An interrupted connect goes on by itself.
 func (s *socket) connect() error {
-	switch errno := connect(s.fd, &s.to); errno {
+	switch errno := s.kernel.connect(s.fd, &s.to); errno {
 	case 0, syscall.EINPROGRESS, syscall.EINTR:
 		return nil
 	default:
@@ -65,26 +66,32 @@ func (s *socket) connect() error {
 	}
 }
 
-// established tells whether the fate of connecting is settled, and how.
+// established reports whether the fate of connecting is settled. gone is the
+// reset that has followed already, nil if there was none; err is why the
+// connection never stood.
 //
 // It asks the socket and not the poller: the event may have come before the
-// wait for it began, and events that mean nothing come too. To ask is to
-// connect again, which tells how the first attempt goes (connect(2)). In a
-// neighbour's network it has often succeeded by then.
-func (s *socket) established() (settled bool, err error) {
-	if s.udp {
-		return true, nil
-	}
-	switch errno := connect(s.fd, &s.to); errno {
-	case syscall.EALREADY, syscall.EINPROGRESS, syscall.EINTR:
-		return false, nil
-	case 0, syscall.EISCONN:
+// wait for it began, and events that mean nothing come too. In a neighbour's
+// network a connection often stands by the time connect returns.
+func (s *socket) established() (settled bool, gone, err error) {
+	switch {
+	case s.udp:
+		return true, nil, nil
+	case s.kernel.connected(s.fd):
 		if s.maybeSelf && s.isSelf() {
-			return true, ErrRefused
+			return true, nil, ErrRefused
 		}
-		return true, nil
+		return true, nil, nil
+	}
+	switch errno := s.kernel.peek(s.fd); errno {
+	case syscall.EAGAIN, syscall.EINTR:
+		return false, nil, nil
+	case 0:
+		return true, nil, nil // it stood: what the peer sent can still be read
+	case syscall.ECONNRESET, syscall.EPIPE:
+		return true, ErrReset, nil // so it stood; a refusal has an errno of its own
 	default:
-		return true, fromPeer(errno)
+		return true, nil, fromPeer(errno)
 	}
 }
 
@@ -173,7 +180,7 @@ func (s *socket) noDelay() error {
 // write writes as much of b as goes without waiting.
 func (s *socket) write(b []byte) (n int, err error) {
 	for n < len(b) {
-		k, errno := send(s.fd, b[n:])
+		k, errno := s.kernel.send(s.fd, b[n:])
 		switch errno {
 		case 0, syscall.EINTR:
 		case syscall.EAGAIN:

@@ -91,13 +91,13 @@ func TestConnectedToItself(t *testing.T) {
 	if errno != 0 {
 		t.Fatal(errno)
 	}
-	s := &socket{fd: fd, to: self, maybeSelf: true}
+	s := &socket{kernel: linux{}, fd: fd, to: self, maybeSelf: true}
 	s.to.size = from.size
 	if err := s.connect(); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if settled, err := s.established(); !settled || err != ErrRefused {
+	if settled, _, err := s.established(); !settled || err != ErrRefused {
 		t.Errorf("established() = %v, %v; want refused", settled, err)
 	}
 }

@@ -19,7 +19,7 @@ const (
 // await leaves the conversation to the crowd it began in, and later to the loop.
 func (c *conversation) await() {
 	events := uint32(syscall.EPOLLIN | syscall.EPOLLRDHUP)
-	if c.phase == connecting || len(c.unsent) > 0 {
+	if c.phase == connecting || len(c.out.data) > 0 {
 		events |= syscall.EPOLLOUT
 	}
 	c.wake = c.deadline
@@ -32,6 +32,13 @@ func (c *conversation) await() {
 		return
 	}
 	c.leaveToLoop(events)
+}
+
+// awaitAgain is await after an event that brought nothing. What else it told of
+// would not be told again.
+func (c *conversation) awaitAgain() {
+	c.socket.away = true
+	c.await()
 }
 
 // leaveToLoop leaves the conversation to the loop.
@@ -56,8 +63,9 @@ func (c *conversation) resends() bool {
 
 // stir goes on because something has happened to the socket.
 func (c *conversation) stir() {
-	if c.phase == connecting {
-		c.connected()
+	// One event can tell of several things, and tells of them once: whatever it
+	// was for, the conversation goes on until the kernel has nothing more.
+	if c.phase == connecting && !c.connected() {
 		return
 	}
 	if c.goOnSending() {
@@ -68,15 +76,25 @@ func (c *conversation) stir() {
 // goOnSending sends what was left unsent, as much as goes without waiting. It
 // returns false if the visit is over.
 func (c *conversation) goOnSending() bool {
-	if len(c.unsent) == 0 {
+	if len(c.out.data) == 0 {
 		return true
 	}
-	switch err := c.flush(); {
-	case errors.Is(err, ErrClosed) || errors.Is(err, ErrReset):
-		c.gone = err
-	case err != nil:
+	if err := c.flush(); err != nil && !c.lost(err) {
 		c.left(err)
 		return false
+	}
+	return true
+}
+
+// lost reports whether err, of sending, is the end of the connection, and keeps
+// the first cause of it: what the peer sent before can still be read, and
+// explains more.
+func (c *conversation) lost(err error) bool {
+	if !errors.Is(err, ErrClosed) && !errors.Is(err, ErrReset) {
+		return false
+	}
+	if errors.Is(c.gone, ErrClosed) {
+		c.gone = err
 	}
 	return true
 }
@@ -88,7 +106,8 @@ func (c *conversation) late(now time.Time) {
 		return
 	}
 	if _, err := c.socket.write(c.last); err != nil {
-		c.left(fromPeer(err))
+		c.gone = fromPeer(err)
+		c.listen() // an answer may have come before the error
 		return
 	}
 	c.await()
@@ -118,22 +137,29 @@ func (c *conversation) listen() {
 		}
 	}
 	// The others' turn: it goes on when they have had theirs.
-	c.socket.away = true
-	c.await()
+	c.awaitAgain()
 }
 
-// receive takes in what has come, if anything has, or the peer's end.
+// receive takes in what has come, if anything has, or the peer's end. A datagram
+// outweighs an error that came with it: the kernel hands out the error first,
+// whichever of them was first.
 func (c *conversation) receive() (more bool, err error) {
 	for {
 		if c.isUDP() {
 			c.in.release() // what is left of the datagram before
 		}
-		n, errno := read(c.socket.fd, c.in.room())
+		n, errno := c.engine.kernel.read(c.socket.fd, c.in.room())
 		c.got(c.in.add(n))
 		switch {
 		case errno == syscall.EAGAIN:
+			if c.isUDP() {
+				return false, c.gone
+			}
 			return false, nil
 		case errno == syscall.EINTR:
+			continue
+		case errno != 0 && c.isUDP() && c.gone == nil:
+			c.gone = errno
 			continue
 		case errno != 0:
 			return false, errno
