@@ -57,7 +57,7 @@ func (s *site) startUp(v variant, lines string) *daemon {
 // comesUp waits until both real servers are in, by the table and the logs.
 func (d *daemon) comesUp(v variant) {
 	d.s.t.Helper()
-	d.monitor.next(v.fallbackTakesOver(), v.isBack(v.r1, "first good check"), v.isBack(v.r2, "first good check"), v.areBack())
+	d.monitor.next(v.started("2 of 2 in service"))
 	d.s.holds(v.holding("rs1", "rs2"))
 	d.log.until("lines of both real servers", func(news []string) int {
 		one, two := v.proven(news, v.r1, "2"), v.proven(news, v.r2, "1")

@@ -59,7 +59,7 @@ func TestNothingIsWritten(t *testing.T) {
 		revive(s, "rs2")
 		d.monitor.rest()
 		d.startAgain()
-		d.monitor.await(v.isBack(v.r2, "first good check"))
+		d.monitor.await(v.started("1 of 2 in service; out: " + v.r1 + " (connection refused)"))
 		want := []string{"SET_DEST", "DEL_DEST"} // rs2 in before the fallback out
 		if diff := cmp.Diff(want, w.taken()); diff != "" {
 			t.Errorf("what was asked for (-want +got):\n%s", diff)

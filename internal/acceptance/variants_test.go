@@ -198,6 +198,8 @@ func (v variant) reset(r string) string {
 
 // The lines of the monitor log.
 
+func (v variant) started(what string) string { return "started: " + what + " (" + v.id + ")" }
+
 func (v variant) isGone(r, cause string) string {
 	return r + " is gone. (" + v.id + ": " + cause + ", 1 attempt)"
 }

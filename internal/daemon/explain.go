@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ldirectord/conf"
+	"ldirectord/internal/policy"
 )
 
 // explanation says what a configuration does, so that who wrote it can read
@@ -50,6 +51,7 @@ func explain(b *strings.Builder, v *conf.VirtualService) {
 	}
 	line("check", "%s", checkWords(v))
 	if checks(v) {
+		line("at start", "%s", startWords(v))
 		line("down", "%s; then %s", downWords(v), outWords(v))
 		line("back", "%s", backWords(v))
 	}
@@ -112,8 +114,8 @@ func checkWords(v *conf.VirtualService) string {
 	case conf.CheckOff:
 		return "none: all are taken for down"
 	}
-	words := questionWords(v) + ", every " + v.CheckInterval.String() + ", time-out " + timeout(v).String()
-	if n := attempts(v); n > 1 {
+	words := questionWords(v) + ", every " + v.CheckInterval.String() + ", time-out " + policy.Timeout(v).String()
+	if n := policy.Attempts(v); n > 1 {
 		words += fmt.Sprintf(", %d attempts", n)
 	}
 	return words
@@ -179,31 +181,16 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 	return words
 }
 
-// timeout is how long one attempt may take.
-func timeout(v *conf.VirtualService) time.Duration {
-	if v.CheckType == conf.CheckNegotiate || v.CheckType == conf.CheckCombined {
-		return v.NegotiateTimeout
-	}
-	return v.CheckTimeout
-}
-
-// attempts is how often a server is asked at once until a check has failed.
-func attempts(v *conf.VirtualService) int {
-	n := max(1, v.ChkLoop)
-	if v.CheckType == conf.CheckPing {
-		n *= max(1, v.CheckCount)
-	}
-	return n
-}
-
-// downWords say how long a real server that fails gets traffic at most: until
-// its next check and the further ones that must fail, and for one that is
-// silent the time-outs of the last.
+// downWords say how long a real server that fails receives traffic at most.
 func downWords(v *conf.VirtualService) string {
-	count := max(1, v.FailureCount)
-	refused := v.CheckInterval + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
-	silent := refused + time.Duration(attempts(v))*timeout(v)
-	return fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(count, "failed check"), refused, silent)
+	refused, silent := policy.DownBounds(v)
+	return fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
+}
+
+// startWords say when the result of the first checks is reported.
+func startWords(v *conf.VirtualService) string {
+	_, silent := policy.DownBounds(v)
+	return fmt.Sprintf("one line when each real server has been checked, after %s at the latest", silent)
 }
 
 func outWords(v *conf.VirtualService) string {

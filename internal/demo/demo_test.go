@@ -147,8 +147,7 @@ func TestStory(t *testing.T) {
 	go func() { ended <- run(t.Context(), program, keys, &screen{w: &out}) }()
 
 	one, two, fallback := "127.0.0.11:", "127.0.0.12:", "127.0.0.10:"
-	out.await(t, one, "is back.")
-	out.await(t, two, "is back.")
+	out.await(t, "started: 2 of 2 in service")
 	keys <- '1'
 	out.await(t, "you stopped real server 1", one, "is gone.")
 	keys <- 'b'

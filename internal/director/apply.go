@@ -350,26 +350,23 @@ func (d *Director) report(v *virtual) {
 		d.emit(v, e)
 	}
 	v.news = nil
-	anyUp := false
-	for _, r := range v.reals {
-		anyUp = anyUp || v.serves(r)
-	}
-	if anyUp == v.anyUp && v.reported {
-		return
-	}
-	now := d.now()
+	d.reportFallback(v)
+	d.endFirst(v, false)
+	d.reportServed(v)
+}
+
+// reportFallback reports whether v needs its fallback: as in the original, from
+// the start on until the first real server is in.
+func (d *Director) reportFallback(v *virtual) {
+	need := !slices.ContainsFunc(v.reals, v.serves)
 	switch {
-	case anyUp && v.reported:
-		d.emit(v, Event{Kind: AnyBack, R: v.fallbackName(), Down: now.Sub(v.goneSince)})
-	case !anyUp:
-		v.goneSince = now
-		e := Event{Kind: AllGone, R: v.fallbackName()}
-		if !v.reported {
-			e.Phase = "start"
-		}
-		d.emit(v, e)
+	case need && v.fallbackState != fallbackOn:
+		v.fallbackState = fallbackOn
+		d.emit(v, Event{Kind: FallbackOn})
+	case !need && v.fallbackState == fallbackOn:
+		v.fallbackState = fallbackOff
+		d.emit(v, Event{Kind: FallbackOff})
 	}
-	v.anyUp, v.reported = anyUp, true
 }
 
 func (v *virtual) fallbackName() string {
@@ -383,6 +380,8 @@ func (v *virtual) fallbackName() string {
 func (d *Director) emit(v *virtual, e Event) {
 	e.Time, e.Status = d.now(), d.status
 	e.Virtual, e.V, e.ID = v.conf, v.name, v.id
-	d.history.add(&e)
+	if !e.Kind.Original() {
+		d.history.add(&e)
+	}
 	d.o.Sink(e)
 }

@@ -72,6 +72,7 @@ type Director struct {
 	introduced  bool       // the checks know their neighbours
 	trouble     trouble    // of our own
 	unheard     int        // checks that have not answered since the start or reload
+	awaiting    int        // virtual services whose first checks go on
 	dirty       []*virtual // to sync when all is heard
 	unreadable  bool       // the kernel's table, at the last look
 	maintenance maintenance.State
@@ -159,6 +160,7 @@ func (d *Director) everySecond(now time.Time) {
 	d.climb(now)
 	d.endOverrides(now)
 	d.retry(now)
+	d.endLateFirsts(now)
 }
 
 // begin starts what asks.

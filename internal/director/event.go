@@ -40,7 +40,19 @@ const (
 	Back    // the verdict on a real server became up
 	AllGone // the last real server of a virtual service is gone
 	AnyBack // the first real server of a virtual service is back
+	Started // the first checks of a virtual service's real servers have ended: Phase: Reason
+
+	// What the original does things for at a start, mails and the
+	// fallbackcommand, and what is no news besides.
+	FirstUp     // the first check of a real server succeeded
+	FirstDown   // the first check of a real server failed
+	FallbackOn  // no real server of a virtual service is in service
+	FallbackOff // one is
 )
+
+// Original says whether events of the kind are only for what the original does
+// at a start. They are in no history, and no program is notified of them.
+func (k Kind) Original() bool { return k >= FirstUp }
 
 // An Event is one thing that happened to one virtual service. Log lines, the
 // monitor log, mails, counters and the history are all renderings of it.
@@ -51,18 +63,19 @@ type Event struct {
 	Real    *conf.RealServer     // nil unless it is about a configured real server
 	Status  conf.Status          // the daemon's state at that moment
 
-	V      string // the virtual service as it is shown: "10.0.0.1:80", "[fd00::1]:80" or "8"
-	R      string // the real server or fallback, "10.1.0.1:80"
-	ID     string // the virtual service with its protocol: "tcp:10.0.0.1:80", "fwm:8"
-	Mapped string // the address and port in the kernel, if it is not R
-	Weight int
-	Phase  string // "start" or "stop", for what is purged
+	V        string // the virtual service as it is shown: "10.0.0.1:80", "[fd00::1]:80" or "8"
+	R        string // the real server or fallback, "10.1.0.1:80"
+	ID       string // the virtual service with its protocol: "tcp:10.0.0.1:80", "fwm:8"
+	Mapped   string // the address and port in the kernel, if it is not R
+	Weight   int
+	Phase    string // "start" or "stop", for what is purged; "started" or "reloaded" for Started
+	Fallback string // AllGone, AnyBack: the fallback server, "" for none
 
 	Failures     int           // SoftFailure: failed checks in a row
 	FailureCount int           // SoftFailure: how many make it down
 	Reason       string        // what was asked and what came back
 	Attempts     int           // Gone: how often it was asked until it counted as gone
-	Down         time.Duration // Back, AnyBack: how long it was gone
+	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if that is unknown
 }
 
 // String is the event's line in ldirectord.log, "" if it has none.

@@ -32,6 +32,7 @@ func (d *Director) tell(r *real, res *result) {
 	if res.check != nil {
 		d.warnExpiry(r, res.check, res.at)
 	}
+	d.noteChecked(r, res)
 	if r.maintenance != "" {
 		return
 	}
@@ -71,12 +72,21 @@ func (d *Director) tell(r *real, res *result) {
 func (d *Director) turned(r *real, before tally, res *result) {
 	e := r.event(Back)
 	if r.verdict == up {
+		if before.verdict == unproven && r.virtual.first != nil {
+			e.Kind = FirstUp
+		}
 		if before.verdict == down {
 			e.Down = r.since.Sub(before.since)
 		}
 		r.startSlowly()
 	} else {
 		e.Kind, e.Attempts, e.Reason = Gone, int(r.attempts), res.Err.Error()
+		if before.verdict == unproven && r.virtual.first != nil {
+			e.Kind = FirstDown
+		}
+		if before.verdict == up && r.turns != nil { // not as it was found in the kernel
+			e.Down = r.since.Sub(before.since)
+		}
 		r.climbing = false
 	}
 	d.changed(r, e)

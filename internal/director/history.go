@@ -19,18 +19,18 @@ type history struct {
 // A record is what of an event is needed to tell it again. It leads to no
 // configuration, which would live as long.
 type record struct {
-	at                     int64 // Unix nanoseconds
-	down                   time.Duration
-	id, r, mapped          string
-	reason, phase          string
-	weight                 int
-	failures, failureCount int32
-	kind                   Kind
+	at                      int64 // Unix nanoseconds
+	down                    time.Duration
+	id, r, mapped           string
+	reason, phase, fallback string
+	weight                  int
+	failures, failureCount  int32
+	kind                    Kind
 }
 
 func (h *history) add(e *Event) {
 	r := record{
-		at: e.Time.UnixNano(), down: e.Down, id: e.ID, r: e.R, mapped: e.Mapped, reason: e.Reason, phase: e.Phase,
+		at: e.Time.UnixNano(), down: e.Down, id: e.ID, r: e.R, mapped: e.Mapped, reason: e.Reason, phase: e.Phase, fallback: e.Fallback,
 		weight: e.Weight, failures: int32(e.Failures), failureCount: int32(e.FailureCount), kind: e.Kind,
 	}
 	if len(h.records) < historySize {
@@ -56,7 +56,7 @@ func (h *history) list() []Event {
 func (r *record) event() Event {
 	return Event{
 		Time: time.Unix(0, r.at), Kind: r.kind, V: shortID(r.id), R: r.r, ID: r.id, Mapped: r.mapped, Weight: r.weight,
-		Phase: r.phase, Failures: int(r.failures), FailureCount: int(r.failureCount), Reason: r.reason, Down: r.down,
+		Phase: r.phase, Fallback: r.fallback, Failures: int(r.failures), FailureCount: int(r.failureCount), Reason: r.reason, Down: r.down,
 	}
 }
 
@@ -67,6 +67,8 @@ type Note struct {
 	Virtual string    `json:"virtual"` // "tcp:10.0.0.1:80"
 	Real    string    `json:"real,omitempty"`
 	Text    string    `json:"text"` // in one line
+	// Fallback is, for "all gone" and "any back", the fallback server.
+	Fallback string `json:"fallback,omitempty"`
 	// After is, for "gone" and "back", how long the real server was up or gone
 	// before; 0 if nobody knows.
 	After Seconds `json:"after_seconds,omitempty"`
@@ -76,7 +78,7 @@ type Note struct {
 // gone or back.
 func (n Note) Verdict() bool {
 	switch n.Kind {
-	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack]:
+	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack], kindWords[Started]:
 		return true
 	}
 	return false
@@ -84,7 +86,7 @@ func (n Note) Verdict() bool {
 
 // NoteOf is the note of an event.
 func NoteOf(e Event) Note {
-	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), After: inSeconds(e.Down)}
+	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), Fallback: e.Fallback, After: inSeconds(e.Down)}
 }
 
 // words is the event in one line, also for those that have none in
@@ -100,9 +102,11 @@ func (e Event) words() string {
 	case Back:
 		return "real server " + e.R + " is back" + reason
 	case AllGone:
-		return "no real server of " + e.V + " is left" + fallbackWords(e.R, " takes over")
+		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over")
 	case AnyBack:
-		return "a real server of " + e.V + " is back" + fallbackWords(e.R, " is not needed any more")
+		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more")
+	case Started:
+		return e.Phase + ": " + e.Reason
 	case SoftFailure:
 		return e.String() + reason
 	}
@@ -122,7 +126,8 @@ var kindWords = [...]string{
 	RealDeleted: "deleted", RealPurged: "purged", FallbackAdded: "fallback added", FallbackDeleted: "fallback deleted",
 	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
-	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back",
+	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started",
+	FirstUp: "first up", FirstDown: "first down", FallbackOn: "fallback on", FallbackOff: "fallback off",
 }
 
 // String is the kind in a word or two.
@@ -155,7 +160,10 @@ func (d *Director) History(ctx context.Context, q HistoryQuery) ([]Note, error) 
 	if err != nil {
 		return nil, err
 	}
-	notes := withDurations(events)
+	notes := make([]Note, len(events))
+	for i, e := range events {
+		notes[i] = NoteOf(e)
+	}
 	notes = slices.DeleteFunc(notes, func(n Note) bool { return q.Verdicts && !n.Verdict() || !q.wants(n, names) })
 	return notes[max(0, len(notes)-cmp.Or(max(q.Limit, 0), 100)):], nil
 }
@@ -181,27 +189,15 @@ func (q HistoryQuery) wants(n Note, names map[target]bool) bool {
 	switch {
 	case names == nil, names[target{n.Virtual, n.Real}]:
 		return true
+	case n.Kind == kindWords[Started] && q.Real != "": // which may name it
+		for t := range names {
+			if t.virtual == n.Virtual {
+				return true
+			}
+		}
+		return false
 	case q.Real == "":
 		return names[target{n.Virtual, ""}] || n.Virtual == q.Virtual
 	}
 	return n.Real == q.Real && (q.Virtual == "" || q.Virtual == n.Virtual)
-}
-
-// withDurations makes notes of events and adds how long a real server had been
-// up when it was gone.
-func withDurations(events []Event) []Note {
-	since := map[target]time.Time{}
-	notes := make([]Note, len(events))
-	for i, e := range events {
-		notes[i] = NoteOf(e)
-		if e.Kind != Gone && e.Kind != Back {
-			continue
-		}
-		t := target{e.ID, e.R}
-		if last, ok := since[t]; ok && notes[i].After == 0 {
-			notes[i].After = inSeconds(e.Time.Sub(last))
-		}
-		since[t] = e.Time
-	}
-	return notes
 }

@@ -60,7 +60,7 @@ func (f *draft) inherit(virtuals []*virtual) (gone []*virtual) {
 // reload. What the checks know and what the kernel holds is kept, so that a file
 // that says the same as before changes nothing.
 func (d *Director) load(f *draft, status conf.Status) {
-	d.conf, d.status, d.loaded = f.conf, status, d.now()
+	d.conf, d.status, d.loaded, d.awaiting = f.conf, status, d.now(), 0
 	entries, _ := d.read()
 	gone := f.inherit(d.virtuals)
 	d.virtuals = f.virtuals
@@ -77,6 +77,7 @@ func (d *Director) load(f *draft, status conf.Status) {
 	d.recheck(f.before) // who is asked answers while the table is written
 	last := &lastReals{virtuals: d.virtuals}
 	for _, v := range d.virtuals {
+		d.awaitFirst(v)
 		d.enter(v, entries[v.service.Key] != nil, last)
 	}
 	for _, v := range gone {

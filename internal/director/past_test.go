@@ -180,7 +180,7 @@ func TestKindsHaveWords(t *testing.T) {
 			t.Errorf("kind %d has no word", k)
 		}
 	}
-	if int(AnyBack) != len(kindWords)-1 {
-		t.Errorf("%d kinds have words, of %d", len(kindWords), AnyBack+1)
+	if int(FallbackOff) != len(kindWords)-1 {
+		t.Errorf("%d kinds have words, of %d", len(kindWords), FallbackOff+1)
 	}
 }

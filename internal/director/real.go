@@ -25,6 +25,7 @@ type real struct {
 	climbing  bool   // its percent rises by itself
 	warned    uint32 // that its certificate ends, Unix seconds
 	kept      bool   // in although its checks fail (minalive)
+	unchecked bool   // no check has finished since the start or the reload that added it
 }
 
 // name is the real server as it is configured: "10.1.0.1:80".
@@ -85,5 +86,5 @@ func (r *real) inherit(o *real) {
 	r.tally, r.maintenance, r.warned = o.tally, o.maintenance, o.warned
 	r.percent, r.climbing = o.percent, o.climbing
 	r.turns = o.turns
-	r.kept = o.kept
+	r.kept, r.unchecked = o.kept, o.unchecked
 }

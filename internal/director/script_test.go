@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"ldirectord/checker"
@@ -47,7 +48,7 @@ func TestScripts(t *testing.T) {
 				rewrite(t, file, a, got)
 				return
 			}
-			if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+			if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", file, diff)
 			}
 		})
@@ -301,9 +302,13 @@ func (s *stage) event(e Event) {
 	case Back:
 		s.printf("verdict", "%s is back (%s)", e.R, wasDown(e.Down))
 	case AllGone:
-		s.printf("verdict", "all of %s are gone, fallback %q %s", e.ID, e.R, e.Phase)
+		s.printf("verdict", "all of %s are gone, fallback %q", e.ID, e.Fallback)
 	case AnyBack:
 		s.printf("verdict", "%s is served again", e.ID)
+	case Started:
+		s.printf("verdict", "%s %s: %s", e.ID, e.Phase, e.Reason)
+	case FirstUp, FirstDown, FallbackOn, FallbackOff:
+		s.printf("original", "%s %s", e.Kind, cmp.Or(e.R, e.ID))
 	default:
 		s.printf("log", "%s", e)
 	}

@@ -85,7 +85,7 @@ type RealState struct {
 	Host     string `json:"host,omitempty"` // as written, if that is a name
 	Forward  string `json:"forward"`        // "Route", as ipvsadm shows it
 	State    State  `json:"state"`
-	Up       bool   `json:"up"` // by the checks alone
+	Up       bool   `json:"up"` // by the checks alone, false also if none has finished yet
 	Fallback bool   `json:"fallback,omitempty"`
 
 	Since        time.Time `json:"since,omitzero"` // of the verdict of the checks
@@ -121,7 +121,7 @@ type State string
 const (
 	StateUp          State = "up"
 	StateDown        State = "down"
-	StateUnproven    State = "unproven" // never asked
+	StateUnchecked   State = "unchecked" // no check has finished yet
 	StateMaintenance State = "maintenance"
 	StateDrained     State = "drained"
 	StateDisabled    State = "disabled"

@@ -30,13 +30,34 @@ type virtual struct {
 	refusedAt map[netip.AddrPort]bool   // what the kernel did not take into service; nil until then
 	said      map[string]bool           // refusals and differences that were logged and still stand; nil until then
 
-	dirty     bool      // the kernel may have to be changed
-	retry     bool      // something the kernel refused is to be tried again
-	reported  bool      // anyUp was reported at least once
-	anyUp     bool      // a real server is in, as last reported
-	goneSince time.Time // meaningful if not anyUp
-	news      []Event   // verdicts to report once the kernel knows
+	dirty bool    // the kernel may have to be changed
+	retry bool    // something the kernel refused is to be tried again
+	news  []Event // verdicts to report once the kernel knows
+
+	first         *firstChecks // of the real servers that are new, nil once they are reported
+	served        served       // as last reported
+	goneSince     time.Time    // meaningful if served is allGone
+	replaced      bool         // a reload took out those that were in; meaningful if first is not nil
+	fallbackState fallbackState
 }
+
+// served says whether real servers of a virtual service are in service.
+type served uint8
+
+const (
+	unknown served = iota // none is, and an unchecked one may be up
+	isServed
+	allGone
+)
+
+// fallbackState says what fallbackcommand was last run for.
+type fallbackState uint8
+
+const (
+	fallbackNever fallbackState = iota
+	fallbackOn
+	fallbackOff
+)
 
 // byHand is a destination as somebody other than us has left it: the weight of a
 // real server that is in service, one that is in no file, or a dead one deleted.
@@ -48,7 +69,7 @@ type byHand struct {
 // newVirtual is a virtual service of which nothing is known yet. order is its
 // place in the file.
 func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
-	v := &virtual{conf: c, order: order, id: c.ID(), goneSince: now}
+	v := &virtual{conf: c, order: order, id: c.ID()}
 	v.name = shortID(v.id)
 	v.limits = limits{fall: atLeastOne(c.FailureCount), rise: atLeastOne(c.RiseCount)}
 	v.service, v.invalid = service(c)
@@ -74,7 +95,7 @@ func (v *virtual) addReals(now time.Time) {
 	shared := intern(v.conf, v.conf.Request, v.conf.Receive)
 	for i, rc := range v.conf.Reals {
 		r := &reals[i]
-		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, percent: 100}
+		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, percent: 100, unchecked: true}
 		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.conf.Request || rc.Receive != v.conf.Receive {
 			r.manner = intern(v.conf, request, rc.Receive)
 		}
@@ -154,7 +175,7 @@ func (v *virtual) keepCommanded() {
 // about the same real servers, and puts these checks into before, in the order
 // of v's real servers.
 func (v *virtual) inherit(old *virtual, before []*check) {
-	v.reported, v.anyUp, v.goneSince = old.reported, old.anyUp, old.goneSince
+	v.first, v.served, v.goneSince, v.fallbackState = old.first, old.served, old.goneSince, old.fallbackState
 	var known map[netip.AddrPort]*real // nil as long as the lists are the same
 	for i, r := range v.reals {
 		if known == nil && (i >= len(old.reals) || old.reals[i].conf.AddrPort() != r.conf.AddrPort()) {

@@ -179,7 +179,7 @@ func (v *virtual) notices() []string {
 // nil is nothing.
 func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	name, at := r.name(), r.at()
-	s := RealState{Name: name, At: name, State: r.word(), Up: r.verdict == up, Forward: forward(r.conf.Forward).Listed()}
+	s := RealState{Name: name, At: name, State: r.word(), Up: r.verdict == up && !r.unchecked, Forward: forward(r.conf.Forward).Listed()}
 	if at != r.conf.AddrPort() {
 		s.At = at.String()
 	}
@@ -215,10 +215,13 @@ func (r *real) word() State {
 	case r.ordered() == Drain && r.verdict != down:
 		return StateDrained
 	}
+	if r.unchecked && r.verdict != down && r.virtual.conf.CheckType != conf.CheckOn {
+		return StateUnchecked // also if it is in service, as it was found
+	}
 	return verdictWords[r.verdict]
 }
 
-var verdictWords = [...]State{unproven: StateUnproven, up: StateUp, down: StateDown}
+var verdictWords = [...]State{unproven: StateUnchecked, up: StateUp, down: StateDown}
 
 // describe adds what the check has found out.
 func (c *check) describe(s *RealState) {

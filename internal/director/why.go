@@ -69,8 +69,10 @@ func (r *real) because() string {
 		return "an operator ordered: " + r.override.String()
 	case r.check == nil:
 		return "nothing is asked (checktype = " + r.virtual.conf.CheckType.String() + ")"
+	case r.unchecked && r.in():
+		return "no check of it has finished yet: it is in service as it was found in the kernel"
 	case r.verdict == unproven:
-		return "it has not been asked yet"
+		return "no check of it has finished yet"
 	case r.verdict == up && r.failures > 0:
 		return fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.failures, limits.fall)
 	case r.verdict == up:

@@ -117,6 +117,8 @@ func monitorLine(e director.Event) string {
 		if e.Down > 0 {
 			why += ", down " + duration(e.Down)
 		}
+	case director.Started:
+		return fmt.Sprintf("%s, %s: %s (%s %s)\n", e.Time.Format(monitorLayout), e.Phase, oneLine(e.Reason), protocol(e), e.V)
 	default:
 		return ""
 	}

@@ -86,6 +86,12 @@ func TestMonitorLine(t *testing.T) {
 			},
 			"2026-11-01 02:12:00, real servers of 192.168.1.99:80 are back. (tcp 192.168.1.99:80: fallback 127.0.0.1:80 leaves, down 250ms)\n",
 		},
+		"started": {
+			director.Event{Kind: director.Started, Virtual: tcp, V: "8", ID: "fwm:8", Phase: "started", Reason: "1 of 2 in service; out: 10.1.0.7:80 (a\nb)"},
+			"2026-11-01 02:12:00, started: 1 of 2 in service; out: 10.1.0.7:80 (a b) (fwm 8)\n",
+		},
+		"first down":                        {director.Event{Kind: director.FirstDown, Reason: "refused"}, ""},
+		"fallback on":                       {director.Event{Kind: director.FallbackOn}, ""},
 		"what the monitor log is not about": {director.Event{Kind: director.RealAdded}, ""},
 	}
 	for name, test := range tests {

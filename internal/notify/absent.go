@@ -46,13 +46,13 @@ func (n *Notifier) note(e director.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch e.Kind {
-	case director.Gone:
+	case director.Gone, director.FirstDown:
 		n.release(key, e.Reason)
 		n.end(key)
 		a := &absence{event: e}
 		n.absences[key] = a
 		n.remind(a)
-	case director.Back, director.RealPurged:
+	case director.Back, director.FirstUp, director.RealPurged:
 		n.end(key)
 	}
 }

@@ -33,9 +33,9 @@ func commandLine(e director.Event) shellLine {
 	}
 	var verb string
 	switch e.Kind {
-	case director.AllGone:
+	case director.FallbackOn:
 		verb = "start"
-	case director.AnyBack:
+	case director.FallbackOff:
 		verb = "stop"
 	default:
 		return shellLine{}

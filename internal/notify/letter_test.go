@@ -24,7 +24,7 @@ func TestSubjectOf(t *testing.T) {
 		director.RealDeleted:  "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)",
 		director.RealPurged:   "Purged real server (stop): 10.1.0.1:80 (10.0.0.1:80)",
 	}
-	for kind := director.VirtualAdded; kind <= director.AnyBack; kind++ {
+	for kind := director.VirtualAdded; kind <= director.FallbackOff; kind++ {
 		e.Kind = kind
 		if got, want := subjectOf(e), mailed[kind]; got != want {
 			t.Errorf("subject of kind %d is %q, want %q", kind, got, want)

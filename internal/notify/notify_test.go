@@ -340,9 +340,9 @@ func TestCommandLine(t *testing.T) {
 		protocol conf.Protocol
 		v, want  string
 	}{
-		{director.AllGone, conf.TCP, "10.0.0.1:80", "/bin/fb -x start 10.0.0.1:80 tcp"},
-		{director.AnyBack, conf.UDP, "[fd00::1]:53", "/bin/fb -x stop [fd00::1]:53 udp"},
-		{director.AllGone, conf.FWM, "8", "/bin/fb -x start 8 fwm"},
+		{director.FallbackOn, conf.TCP, "10.0.0.1:80", "/bin/fb -x start 10.0.0.1:80 tcp"},
+		{director.FallbackOff, conf.UDP, "[fd00::1]:53", "/bin/fb -x stop [fd00::1]:53 udp"},
+		{director.FallbackOn, conf.FWM, "8", "/bin/fb -x start 8 fwm"},
 		{director.Gone, conf.TCP, "10.0.0.1:80", ""},
 	}
 	for _, test := range tests {
@@ -352,7 +352,7 @@ func TestCommandLine(t *testing.T) {
 			t.Errorf("kind %d of %s: command is %q, want %q", test.kind, test.v, got, test.want)
 		}
 	}
-	if got := commandLine(director.Event{Kind: director.AllGone, Virtual: &conf.VirtualService{}}).reveal(); got != "" {
+	if got := commandLine(director.Event{Kind: director.FallbackOn, Virtual: &conf.VirtualService{}}).reveal(); got != "" {
 		t.Errorf("command is %q without fallbackcommand", got)
 	}
 }
@@ -364,9 +364,9 @@ func TestFallbackCommandRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := set(t, &conf.Config{}, func(v *conf.VirtualService) { v.FallbackCommand = secret.Command(script) })
-	s.event(director.AllGone)
-	s.event(director.AnyBack)
-	s.event(director.AllGone)
+	s.event(director.FallbackOn)
+	s.event(director.FallbackOff)
+	s.event(director.FallbackOn)
 	s.Close()
 	got, err := os.ReadFile(out)
 	if err != nil {

@@ -61,6 +61,7 @@ const patience = time.Minute
 
 var (
 	verdictLine = regexp.MustCompile(`^\S+ \S+, \S+ is (gone|back)\. \(\w+ (\S+): (.*)\)$`)
+	startedLine = regexp.MustCompile(`^\S+ \S+, started: (\d) of 1 in service(?:; out: \S+ \((.*)\))? \(\w+ (\S+)\)$`)
 	weightLine  = regexp.MustCompile(`\] ipvsadm -[ae] -[tu] (\S+) -r .* -w (\d+)$`)
 	deletedLine = regexp.MustCompile(`\] ipvsadm -d -[tu] (\S+) `)
 )
@@ -74,6 +75,12 @@ func (p *program) hear(line string) {
 		p.verdict[m[2]], p.told[m[2]] = m[3], time.Now()
 		if m[1] == "back" {
 			p.verdict[m[2]] = "up"
+		}
+	}
+	if m := startedLine.FindStringSubmatch(line); m != nil {
+		p.verdict[m[3]], p.told[m[3]] = m[2], time.Now()
+		if m[1] == "1" {
+			p.verdict[m[3]] = "up"
 		}
 	}
 	if m := weightLine.FindStringSubmatch(line); m != nil {

@@ -37,8 +37,8 @@ func TestClient(t *testing.T) {
 		t.Errorf("the last answer: %+v", last)
 	}
 	notes, err := c.History(ctx, director.HistoryQuery{Real: "10.1.0.2:80", Verdicts: true})
-	if err != nil || len(notes) != 2 || notes[1].Kind != "gone" || notes[1].After <= 0 {
-		t.Errorf("history: %+v, %v, want back and gone", notes, err)
+	if err != nil || len(notes) != 2 || notes[0].Kind != "started" || notes[1].Kind != "gone" || notes[1].After <= 0 {
+		t.Errorf("history: %+v, %v, want started and gone", notes, err)
 	}
 	answer, err := c.Order(ctx, director.Order{Verb: director.Weight, Real: "10.1.0.1:80", Weight: 7, For: time.Hour, Comment: "try"})
 	if err != nil || len(answer.Obeyed) != 1 || answer.Obeyed[0].Weight != 7 || answer.Warning != "" {

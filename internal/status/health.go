@@ -71,7 +71,7 @@ func (h *health) virtual(v *director.VirtualState) {
 	}
 	h.virtuals++
 	h.in += v.In
-	configured := 0
+	configured, unchecked := 0, false
 	for i := range v.Reals {
 		r := &v.Reals[i]
 		if r.Override != nil {
@@ -79,6 +79,7 @@ func (h *health) virtual(v *director.VirtualState) {
 		}
 		if !r.Fallback && r.State != director.StateForeign {
 			configured++
+			unchecked = unchecked || r.State == director.StateUnchecked
 			h.level = max(h.level, realLevel(r))
 		}
 	}
@@ -87,6 +88,8 @@ func (h *health) virtual(v *director.VirtualState) {
 	switch {
 	case !v.Present:
 		h.trouble(bad, "virtual service "+v.ID+" is not in the kernel")
+	case v.In == 0 && unchecked:
+		h.trouble(notable, "no real server of "+v.ID+" is in: some have not been checked yet")
 	case v.In == 0 && v.FallbackIn:
 		h.trouble(bad, "no real server of "+v.ID+" is in: fallback "+v.Fallback+" serves")
 	case v.In == 0:

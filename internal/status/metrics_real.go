@@ -56,7 +56,9 @@ func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
 	if r.Fallback || r.State == director.StateForeign {
 		return
 	}
-	m.gauge("ldirectord_real_up", "Whether the checks say that the real server works.", labels, truth(r.Up))
+	if r.State != director.StateUnchecked {
+		m.gauge("ldirectord_real_up", "Whether the checks say that the real server works; missing until the first one has finished.", labels, truth(r.Up))
+	}
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))
 	m.counter("ldirectord_real_transitions_total", "How often the real server was gone or back.", labels, float64(r.Transitions))
 	if r.Override != nil {

@@ -56,7 +56,7 @@ func virtualPart(i int, v *director.VirtualState) part {
 
 // stateSigns tell states apart also for those who see no colours.
 var stateSigns = map[director.State]string{
-	director.StateUp: "●", director.StateDown: "✕", director.StateUnproven: "?", director.StateMaintenance: "⚒",
+	director.StateUp: "●", director.StateDown: "✕", director.StateUnchecked: "?", director.StateMaintenance: "⚒",
 	director.StateDrained: "▽", director.StateDisabled: "⏻", director.StateForeign: "–", director.StateFallback: "↪",
 }
 

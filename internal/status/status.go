@@ -83,7 +83,11 @@ func New(o Options) *Server {
 
 // Event tells those who listen. It is part of a director's Sink and does not
 // block.
-func (s *Server) Event(e director.Event) { s.feed.tell(director.NoteOf(e)) }
+func (s *Server) Event(e director.Event) {
+	if !e.Kind.Original() {
+		s.feed.tell(director.NoteOf(e))
+	}
+}
 
 // Reloaded counts a reload by whether it succeeded.
 func (s *Server) Reloaded(ok bool) {

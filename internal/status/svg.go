@@ -27,7 +27,7 @@ func strip(b *strings.Builder, r *director.RealState, now time.Time) {
 		return stripWidth * float64(max(0, t.Sub(begin))) / float64(now.Sub(begin))
 	}
 	turns := r.Turns
-	if len(turns) == 0 && !r.Since.IsZero() && r.State != director.StateUnproven {
+	if len(turns) == 0 && !r.Since.IsZero() && r.State != director.StateUnchecked {
 		turns = []director.Turn{{Time: r.Since, Up: r.Up}}
 	}
 	var rects strings.Builder

@@ -87,7 +87,7 @@ func realLine(r *director.RealState, now time.Time) string {
 // healthWords are all that is known of a real server's health in one line.
 func healthWords(r *director.RealState, now time.Time) string {
 	words := []string{string(r.State)}
-	if !r.Since.IsZero() && r.State != director.StateUnproven {
+	if !r.Since.IsZero() && r.State != director.StateUnchecked {
 		words[0] += " " + span(now.Sub(r.Since))
 	}
 	if r.State != director.StateForeign && r.State != director.StateFallback && r.Present && r.Weight != r.Configured {

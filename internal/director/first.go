@@ -1,0 +1,185 @@
+package director
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/policy"
+)
+
+// firstChecks are those of the real servers of a virtual service that a start or
+// a reload has added. Until they have ended, it is unknown which of these work:
+// one Started event then tells it, and none before.
+type firstChecks struct {
+	phase string    // "started" or "reloaded"
+	until time.Time // when the event comes at the latest
+}
+
+// awaitFirst begins the first checks of v if it, or one of its real servers, is
+// new. Those that are under way since the start or an earlier reload go on.
+func (d *Director) awaitFirst(v *virtual) {
+	isNew := v.served == unknown && v.fallbackState == fallbackNever
+	if v.first == nil && (isNew || slices.ContainsFunc(v.reals, (*real).awaited)) {
+		_, bound := policy.DownBounds(v.conf)
+		v.first = &firstChecks{phase: "reloaded", until: d.now().Add(bound)}
+		if d.status == conf.Starting {
+			v.first.phase = "started"
+		}
+	}
+	if v.first != nil {
+		d.awaiting++
+		v.replaced = v.served == isServed && !slices.ContainsFunc(v.reals, v.serves)
+	}
+}
+
+// awaited says whether the first check of r is still to end. A real server that
+// is out by intent is not waited for.
+func (r *real) awaited() bool {
+	if r.maintenance != "" || r.out() {
+		return false
+	}
+	switch r.virtual.conf.CheckType {
+	case conf.CheckOff:
+		return false
+	case conf.CheckOn:
+		return r.verdict != up
+	}
+	return r.unchecked
+}
+
+// endFirst reports the first checks of v when all of them have ended, or in any
+// case if they are late.
+func (d *Director) endFirst(v *virtual, late bool) {
+	if v.first == nil || !late && slices.ContainsFunc(v.reals, (*real).awaited) {
+		return
+	}
+	phase := v.first.phase
+	v.first, v.replaced = nil, false
+	d.awaiting--
+	d.emit(v, Event{Kind: Started, Phase: phase, Reason: v.firstWords()})
+}
+
+// endLateFirsts reports the first checks of the virtual services whose bound is
+// over.
+func (d *Director) endLateFirsts(now time.Time) {
+	if d.awaiting == 0 {
+		return
+	}
+	for _, v := range d.virtuals {
+		if v.first != nil && !now.Before(v.first.until) {
+			d.endFirst(v, true)
+			d.reportServed(v)
+		}
+	}
+}
+
+// mostNamed is how many real servers one line names in each of its lists.
+const mostNamed = 20
+
+// firstWords are what the first checks of v have found out: "48 of 50 in
+// service; out: 10.1.0.7:80 (connection refused)".
+func (v *virtual) firstWords() string {
+	in := 0
+	var out, unchecked []string
+	for _, r := range v.reals {
+		why := ""
+		if v.serves(r) {
+			in++
+		} else {
+			why = r.outWords()
+		}
+		switch {
+		case r.awaited():
+			unchecked = append(unchecked, r.name())
+		case why != "":
+			out = append(out, r.name()+" ("+why+")")
+		}
+	}
+	return fmt.Sprintf("%d of %d in service", in, len(v.reals)) + named("; out: ", out) + named("; unchecked: ", unchecked)
+}
+
+// named is a list of names behind a heading, "" for no names.
+func named(heading string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	words := heading + strings.Join(names[:min(len(names), mostNamed)], ", ")
+	if more := len(names) - mostNamed; more > 0 {
+		words += fmt.Sprintf(", and %d more", more)
+	}
+	return words
+}
+
+// noteChecked notes that a check of r has finished. Where it is the first one that
+// its virtual service waits for, this is looked at when all is heard.
+func (d *Director) noteChecked(r *real, res *result) {
+	if !r.unchecked || res.Local {
+		return
+	}
+	r.unchecked = false
+	if r.virtual.first != nil {
+		d.touch(r.virtual)
+	}
+}
+
+// outWords say why r is out of service.
+func (r *real) outWords() string {
+	v := r.virtual
+	switch {
+	case r.maintenance != "":
+		return "in maintenance: file " + r.maintenance
+	case r.out():
+		return r.override.String()
+	case v.conf.CheckType == conf.CheckOff:
+		return "checktype = off"
+	case r.verdict == unproven:
+		return "unchecked"
+	case r.verdict == down && !r.kept:
+		return r.lastError()
+	case v.invalid != nil:
+		return "refused by the kernel: " + v.invalid.Error()
+	case r.percent == 0:
+		return "its agent wants no new connections"
+	case r.weight() == 0:
+		return "weight 0"
+	}
+	return "not in the kernel"
+}
+
+// lastError is why the last check of r failed.
+func (r *real) lastError() string {
+	if r.check != nil {
+		for _, o := range r.check.past.outcomes() {
+			if err := o.err(); err != nil && o.traits&wasLocal == 0 {
+				return err.Error()
+			}
+		}
+	}
+	return "down"
+}
+
+// reportServed reports that v has lost its last real server, or got the first
+// one back. As long as an unchecked one may be up, neither is known.
+func (d *Director) reportServed(v *virtual) {
+	before := v.served
+	if slices.ContainsFunc(v.reals, v.serves) {
+		v.served, v.replaced = isServed, false
+		if before == allGone {
+			d.emit(v, Event{Kind: AnyBack, Fallback: v.fallbackName(), Down: d.now().Sub(v.goneSince)})
+		}
+		return
+	}
+	switch {
+	case before == allGone:
+		return
+	case before == unknown && slices.ContainsFunc(v.reals, (*real).awaited), v.replaced && v.first != nil:
+		return
+	}
+	v.served, v.goneSince = allGone, d.now()
+	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.verdict == down }) {
+		d.emit(v, Event{Kind: AllGone, Fallback: v.fallbackName()})
+	}
+}

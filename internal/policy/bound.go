@@ -1,0 +1,36 @@
+// Package policy decides by a configuration what is true of a real server: pure
+// functions of their arguments, without a clock, a socket or the kernel.
+package policy
+
+import (
+	"cmp"
+	"time"
+
+	"ldirectord/conf"
+)
+
+// Timeout is how long one attempt of a check may take.
+func Timeout(v *conf.VirtualService) time.Duration {
+	if v.CheckType == conf.CheckNegotiate || v.CheckType == conf.CheckCombined {
+		return v.NegotiateTimeout
+	}
+	return v.CheckTimeout
+}
+
+// Attempts is how many attempts in a row make a failed check.
+func Attempts(v *conf.VirtualService) int {
+	n := max(1, v.ChkLoop)
+	if v.CheckType == conf.CheckPing {
+		n *= max(1, v.CheckCount)
+	}
+	return n
+}
+
+// DownBounds are how long a real server that fails receives traffic at most:
+// until its next check and the further ones that must fail, and, if it is
+// silent, the timeouts of the last one.
+func DownBounds(v *conf.VirtualService) (refused, silent time.Duration) {
+	count := max(1, v.FailureCount)
+	refused = v.CheckInterval + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
+	return refused, refused + time.Duration(Attempts(v))*Timeout(v)
+}
