@@ -86,7 +86,7 @@ func (v *virtual) firstWords() string {
 	var out, unchecked []string
 	for _, r := range v.reals {
 		why := ""
-		if v.serves(r) {
+		if v.serves(r) && v.carries(r) {
 			in++
 		} else {
 			why = r.outWords()
@@ -141,6 +141,10 @@ func (r *real) outWords() string {
 		return r.lastError()
 	case v.invalid != nil:
 		return "refused by the kernel: " + v.invalid.Error()
+	case !v.have.present:
+		return "virtual service is not in the kernel"
+	case v.refusedAt[r.at()]:
+		return "refused by the kernel"
 	case r.percent == 0:
 		return "its agent wants no new connections"
 	case r.weight() == 0:
