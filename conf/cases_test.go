@@ -60,6 +60,15 @@ func testOptions() Options {
 			}
 			return nil
 		},
+		ReadSecret: func(name string) (text, warning string, err error) {
+			switch {
+			case strings.Contains(name, "missing"):
+				return "", "", &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+			case strings.Contains(name, "open"):
+				warning = name + " can be read by everyone: chmod 600 " + name
+			}
+			return "the text of " + name, warning, nil
+		},
 		TryOpen: func(path string) error {
 			if path == "" || strings.Contains(path, "missing") {
 				return &fs.PathError{Op: "open", Path: path, Err: syscall.ENOENT}

@@ -137,8 +137,38 @@ func setPasswd(at *place, value string) error {
 	if value == "" {
 		return errors.New("invalid password")
 	}
-	at.block.v.Passwd = secret.Text(value)
+	at.block.v.Passwd, at.block.v.PasswdFile = secret.Text(value), ""
 	return nil
+}
+
+// setPasswdFile is passwdfile = PATH or CREDENTIAL: the file that holds passwd.
+func setPasswdFile(at *place, value string) (err error) {
+	at.block.v.PasswdFile = bareText(value)
+	at.block.v.Passwd, err = at.readSecret("passwdfile", at.block.v.PasswdFile)
+	return err
+}
+
+// setSecretFile is secretfile = PATH or CREDENTIAL: the file that holds secret.
+func setSecretFile(at *place, value string) (err error) {
+	at.block.v.SecretFile = bareText(value)
+	at.block.v.Secret, err = at.readSecret("secretfile", at.block.v.SecretFile)
+	return err
+}
+
+// readSecret reads the file that a directive names: an absolute path, or a name
+// without a slash, which is a credential of systemd.
+func (at *place) readSecret(directive, name string) (secret.Text, error) {
+	if name == "" || strings.Contains(name, "/") && !strings.HasPrefix(name, "/") {
+		return "", errors.New(directive + " must be the whole path of a file, or the name of a credential of systemd")
+	}
+	text, warning, err := at.opts.ReadSecret(name)
+	if err != nil {
+		return "", because(err, directive+" cannot be read: "+name)
+	}
+	if warning != "" {
+		at.warn(at.line, directive+": "+warning)
+	}
+	return secret.Text(text), nil
 }
 
 // setDatabase is database = "TEXT".
@@ -155,7 +185,7 @@ func setSecret(at *place, value string) error {
 	if value == "" {
 		return errors.New("invalid secret")
 	}
-	at.block.v.Secret = secret.Text(value)
+	at.block.v.Secret, at.block.v.SecretFile = secret.Text(value), ""
 	return nil
 }
 

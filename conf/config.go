@@ -38,6 +38,7 @@ type Config struct {
 	StatusControl   bool   // orders are taken at StatusListen, from who has the token
 	StatusGroup     string // whose members may use the daemon's socket; "" is root alone
 	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is nowhere
+	StatusReadToken string // path of the file with the token for reading, "" is that all who can connect may
 	StatusToken     string // path of the file with the token
 	Supervised      bool
 	Webhook         secret.URL // URL to which events are posted as JSON, "" is none
@@ -88,8 +89,10 @@ type VirtualService struct {
 	HasVirtualHost   bool // virtualhost was given, possibly empty
 	Login            string
 	Passwd           secret.Text
+	PasswdFile       string // the file that Passwd is from, "" is the configuration
 	Database         string
 	Secret           secret.Text
+	SecretFile       string // the file that Secret is from, "" is the configuration
 	CheckInterval    time.Duration
 	CheckTimeout     time.Duration // effective: connect, ping, external
 	NegotiateTimeout time.Duration // effective: negotiate

@@ -50,7 +50,7 @@ func TestExampleDefaults(t *testing.T) {
 			"checksource", "fallback6", "fallbackcommand", "maintenancedir", "callback", "execute", "smtp",
 			"emailalert", "emailalertfrom", "sslverify", "sslcafile", "sslname", "sslcert", "sslkey", "sslexpirywarn",
 			"httpheader", "receivenot", "receivebytes", "schedflags", "persistent", "netmask", "checkport",
-			"login", "passwd", "database", "secret", "load", "checkcommand", "monitorfile", "servicename", "comment",
+			"login", "passwd", "passwdfile", "database", "secret", "secretfile", "load", "checkcommand", "monitorfile", "servicename", "comment",
 			"httpstatus", "mark",
 		}, name) {
 			return s

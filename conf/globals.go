@@ -82,8 +82,10 @@ func setHostSetup(at *place, value string) (err error) {
 // setLogFile is logfile = "/path" or logfile = "facility". A path is opened as
 // it is read.
 func setLogFile(at *place, value string) error {
-	if strings.HasPrefix(value, "/") && at.opts.TryOpen(value) != nil {
-		return errors.New("unable to open logfile: " + value)
+	if strings.HasPrefix(value, "/") {
+		if err := at.opts.TryOpen(value); err != nil {
+			return because(err, "unable to open logfile: "+value)
+		}
 	}
 	at.config.LogFile = value
 	return nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"ldirectord/internal/rights"
 )
 
 // lookupTime bounds one look-up of a host name, so that a dead resolver delays
@@ -37,6 +39,11 @@ type Options struct {
 	// TryOpen says whether a log file can be appended to; the original opens
 	// logfile and monitorfile while it reads, and so creates them. nil does it.
 	TryOpen func(path string) error
+
+	// ReadSecret reads the file of a passwdfile or secretfile: a path, or the name
+	// of a credential of systemd. warning says who else may read it, "" if none
+	// may. nil reads it.
+	ReadSecret func(name string) (text, warning string, err error)
 
 	// IsDir says whether path is a directory. nil asks the file system.
 	IsDir func(path string) bool
@@ -73,6 +80,9 @@ func (o Options) filled() Options {
 	}
 	if o.TryOpen == nil {
 		o.TryOpen = tryOpen
+	}
+	if o.ReadSecret == nil {
+		o.ReadSecret = rights.ReadSecret
 	}
 	if o.IsDir == nil {
 		o.IsDir = isDir
@@ -115,7 +125,7 @@ func lookupPort(name, proto string) (uint16, error) {
 }
 
 func tryOpen(path string) error {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	f, err := rights.Append(path)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,17 @@ func setStatusToken(at *place, value string) error {
 	return nil
 }
 
+// setStatusReadToken is statusreadtoken = /path: the file with the token without
+// which nothing can be read at statuslisten.
+func setStatusReadToken(at *place, value string) error {
+	path := bareText(value)
+	if !strings.HasPrefix(path, "/") {
+		return errors.New("statusreadtoken must be the path of a file")
+	}
+	at.config.StatusReadToken = path
+	return nil
+}
+
 // setStatusGroup is statusgroup = GROUP: whose members may use the daemon's
 // socket.
 func setStatusGroup(at *place, value string) error {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"ldirectord/internal/rights"
 )
 
 // The process in the background is this program started again, in a session of
@@ -159,7 +161,7 @@ func keepCrashes(logFile string) error {
 	if !strings.HasPrefix(logFile, "/") {
 		return nil // a syslog facility
 	}
-	file, err := os.OpenFile(logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	file, err := rights.Append(logFile)
 	if err != nil {
 		return err
 	}

@@ -27,12 +27,13 @@ func (s *session) check() error {
 	if err != nil {
 		return &exit{status: exitConfig, stderr: err.Error()}
 	}
-	options := harmless(configOptions())
+	options := withoutCredentials(harmless(configOptions()))
 	options.Startable = startable(s.path)
 	cfg, problems := conf.Check(s.path, text, options)
 	if !missingDirectory(problems) {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
 	}
+	problems = append(problems, fileProblems(s.path, cfg)...)
 	fmt.Fprint(s.Stderr, problemText(problems))
 	if cfg == nil {
 		return &exit{status: exitConfig, stderr: fmt.Sprintf("%s: %s", s.path, plural(mistakes(problems), "mistake"))}

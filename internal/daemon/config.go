@@ -3,14 +3,12 @@ package daemon
 import (
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"ldirectord/checker"
 	"ldirectord/conf"
 	"ldirectord/internal/director"
+	"ldirectord/internal/rights"
 )
 
 // configOptions are how this program reads configurations.
@@ -21,21 +19,12 @@ func configOptions() conf.Options {
 // harmless are options that leave no trace: the original creates log files
 // while it reads.
 func harmless(o conf.Options) conf.Options {
-	o.TryOpen = canAppend
+	o.TryOpen = rights.CanAppend
 	return o
 }
 
 func validPattern(pattern string) error {
 	_, err := checker.CompilePattern(pattern)
-	return err
-}
-
-// canAppend says whether a file could be appended to, without creating it.
-func canAppend(path string) error {
-	err := unix.Access(path, unix.W_OK)
-	if errors.Is(err, unix.ENOENT) {
-		err = unix.Access(filepath.Dir(path), unix.W_OK|unix.X_OK)
-	}
 	return err
 }
 

@@ -67,7 +67,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err := s.find(); err != nil {
 		return nil, &exit{status: exitFailed, stderr: err.Error()}
 	}
-	cfg, err := conf.Load(s.path, harmless(configOptions()))
+	cfg, err := conf.Load(s.path, withoutCredentials(harmless(configOptions())))
 	if err != nil {
 		return nil, &exit{status: exitConfig, stderr: diagnosis(err)}
 	}
@@ -75,7 +75,8 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...), nil
+	findings := append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...)
+	return append(findings, fileFindings(fileProblems(s.path, cfg))...), nil
 }
 
 func (s *session) showFindings(findings []host.Finding, asJSON bool) error {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The verbs of an Order. All but Enable last until the real server is enabled
@@ -85,10 +87,17 @@ func (o Order) check() error {
 		return fmt.Errorf("a weight is 0 to %d", MaxWeight)
 	case o.For < 0:
 		return errors.New("an order cannot last less than no time")
-	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return fmt.Errorf("a comment is one line of at most %d bytes", maxComment)
+	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, misleads) || !utf8.ValidString(o.Comment):
+		return fmt.Errorf("a comment is one line of at most %d bytes, without control characters", maxComment)
 	}
 	return nil
+}
+
+// misleads tells what makes a line look like another one in a terminal or on a
+// page: controls of C0 and C1, the ends of lines of Unicode, and what turns the
+// direction of writing.
+func misleads(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // Obey carries an order out for all real servers that it means. It returns how

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"ldirectord/internal/rights"
 )
 
 // A file is the sink that appends to the file of a name, whichever that is at
@@ -44,7 +46,7 @@ func (f *file) write(lines []line) error {
 }
 
 func (f *file) begin() error {
-	open, err := os.OpenFile(f.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	open, err := rights.Append(f.path)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}

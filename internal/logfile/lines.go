@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"ldirectord/conf"
 	"ldirectord/internal/director"
@@ -92,7 +93,11 @@ func oneLine(text string) string {
 	}, text)
 }
 
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+// isControl says whether r would make a line look like something else: controls
+// of C0 and C1, and what turns the direction of writing.
+func isControl(r rune) bool {
+	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+}
 
 // monitorLine is the event's line in the monitor log, "" if it has none. The
 // words up to the full stop are fixed; what follows explains.

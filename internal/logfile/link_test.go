@@ -1,0 +1,47 @@
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+)
+
+// TestLinksOfOthersAreNotFollowed has, in a directory of another user, links to
+// a file of root's as log, monitor log and monitorfile.
+func TestLinksOfOthersAreNotFollowed(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to others")
+	}
+	victim, theirs := filepath.Join(t.TempDir(), "shadow"), filepath.Join(t.TempDir(), "theirs")
+	if err := errors.Join(os.WriteFile(victim, []byte("root\n"), 0o600), os.Mkdir(theirs, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"log", "monitor", "checks"} {
+		if err := os.Symlink(victim, filepath.Join(theirs, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chown(theirs, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	v := &conf.VirtualService{MonitorFile: theirs + "/checks"}
+	var stderr bytes.Buffer
+	l := New(Options{Name: "t", Stderr: &stderr, Stdout: &stderr, Syslog: t.TempDir() + "/none"}, &conf.Config{LogFile: theirs + "/log", MonitorLog: theirs + "/monitor", Virtuals: []*conf.VirtualService{v}})
+	l.Printf("a line")
+	l.Event(director.Event{Kind: director.Gone, Time: time.Now(), Virtual: v, V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80"})
+	l.Checked(director.Checked{Time: time.Now(), Virtual: v, Real: &conf.RealServer{}, Up: true})
+	l.Close()
+	if text, err := os.ReadFile(victim); err != nil || string(text) != "root\n" {
+		t.Errorf("root's file has %q, %v", text, err)
+	}
+	if !strings.Contains(stderr.String(), "symbolic link") {
+		t.Errorf("the complaint is %q", stderr.String())
+	}
+}

@@ -1,0 +1,190 @@
+package rights
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrLink is why a log file is not opened: somebody else may have put the
+// symbolic link there, to have this program write where only root may.
+var ErrLink = errors.New("is a symbolic link in a directory that others may write to")
+
+// mostLinks is how many symbolic links are followed on the way to a file, as
+// in the kernel.
+const mostLinks = 40
+
+// Append opens a log file to append to it, and makes it with mode 0644. It
+// follows the symbolic links of the administrator, but none in a directory that
+// belongs to others or that others may write to. It does not wait for the reader
+// of a FIFO: without one it fails.
+func Append(path string) (*os.File, error) {
+	return open(path, unix.O_CREAT)
+}
+
+// CanAppend is the error that Append would have. It makes no file.
+func CanAppend(path string) error {
+	f, err := open(path, 0)
+	if path != "" && errors.Is(err, fs.ErrNotExist) {
+		// The directory is there, or walking to it had failed.
+		if dir := filepath.Dir(path); unix.Access(dir, unix.W_OK|unix.X_OK) == nil {
+			return nil
+		}
+	}
+	if err == nil {
+		f.Close()
+	}
+	return err
+}
+
+func open(path string, create int) (*os.File, error) {
+	if path == "" {
+		return nil, &fs.PathError{Op: "open", Err: unix.ENOENT}
+	}
+	w := walk{rest: split(path)}
+	if !filepath.IsAbs(path) {
+		here, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		w.rest = append(split(here), w.rest...)
+	}
+	if err := w.root(); err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { unix.Close(w.dir) }()
+	fd, err := w.open(create)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// A walk goes to a file, one name after the other, and looks at each before
+// it follows.
+type walk struct {
+	dir   int      // the directory that it has come to
+	rest  []string // of the path
+	links int      // that it has followed
+}
+
+func split(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
+}
+
+// root begins at the root directory.
+func (w *walk) root() (err error) {
+	if w.dir > 0 {
+		unix.Close(w.dir)
+	}
+	w.dir, err = unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return err
+}
+
+// open goes to the last name and opens it.
+func (w *walk) open(create int) (int, error) {
+	for len(w.rest) > 0 {
+		name := w.rest[0]
+		w.rest = w.rest[1:]
+		if name == "." {
+			continue
+		}
+		if len(w.rest) == 0 && name != ".." {
+			fd, err := w.last(name, create)
+			if !errors.Is(err, unix.ELOOP) {
+				return fd, err
+			}
+		}
+		if err := w.step(name); err != nil {
+			return -1, err
+		}
+	}
+	return -1, unix.EISDIR
+}
+
+// last opens the file itself. ELOOP says that it is a symbolic link.
+func (w *walk) last(name string, create int) (int, error) {
+	flags := unix.O_APPEND | unix.O_WRONLY | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY | create
+	if !w.inProc() { // whose links are the kernel's own: /dev/stdout leads there
+		flags |= unix.O_NOFOLLOW
+	}
+	fd, err := unix.Openat(w.dir, name, flags, 0o644)
+	if errors.Is(err, unix.ENXIO) {
+		return -1, errors.New("is a FIFO that no process reads")
+	}
+	if err != nil {
+		return -1, err
+	}
+	var dir, file unix.Stat_t
+	if err := errors.Join(unix.Fstat(w.dir, &dir), unix.Fstat(fd, &file)); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	if file.Mode&unix.S_IFMT == unix.S_IFREG && file.Nlink > 1 && othersWrite(&dir) {
+		unix.Close(fd)
+		return -1, errors.New("has another name as well, and is in a directory that others may write to")
+	}
+	return fd, nil
+}
+
+// step goes into a directory, or to where a symbolic link leads.
+func (w *walk) step(name string) error {
+	fd, err := unix.Openat(w.dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	var dir, stat unix.Stat_t
+	if err := errors.Join(unix.Fstat(w.dir, &dir), unix.Fstat(fd, &stat)); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	if stat.Mode&unix.S_IFMT != unix.S_IFLNK {
+		unix.Close(w.dir)
+		w.dir = fd
+		return nil
+	}
+	defer unix.Close(fd)
+	if w.links++; w.links > mostLinks {
+		return unix.ELOOP
+	}
+	if othersWrite(&dir) && !w.inProc() && !isOurs(&dir, &stat) {
+		return fmt.Errorf("%s %w", name, ErrLink)
+	}
+	target := make([]byte, unix.PathMax)
+	n, err := unix.Readlinkat(fd, "", target)
+	if err != nil {
+		return err
+	}
+	w.rest = append(split(string(target[:n])), w.rest...)
+	if n > 0 && target[0] == '/' {
+		return w.root()
+	}
+	return nil
+}
+
+// othersWrite says whether others than root and us may make names in a
+// directory. A group is trusted only if it is root's: who may write there may
+// also put a link in the place of a log.
+func othersWrite(dir *unix.Stat_t) bool {
+	owner := dir.Uid != 0 && int(dir.Uid) != os.Geteuid()
+	group := dir.Mode&0o020 != 0 && dir.Gid != 0 && int(dir.Gid) != os.Getegid()
+	return owner || group || dir.Mode&0o002 != 0
+}
+
+// isOurs says whether a link was made by root or by us in a directory of root or
+// ours that no more than a group may write to, as /var/log is on some systems.
+func isOurs(dir, link *unix.Stat_t) bool {
+	belongs := func(s *unix.Stat_t) bool { return s.Uid == 0 || int(s.Uid) == os.Geteuid() }
+	return dir.Mode&0o002 == 0 && belongs(dir) && belongs(link)
+}
+
+// inProc says whether the walk is in /proc, where others cannot make links.
+func (w *walk) inProc() bool {
+	var fs unix.Statfs_t
+	return unix.Fstatfs(w.dir, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC
+}
