@@ -160,7 +160,7 @@ func (b *browser) eval(expression string) string {
 func (b *browser) until(expression, want string) {
 	b.t.Helper()
 	got := ""
-	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if got = b.eval(expression); got == want {
 			return
 		}
@@ -217,7 +217,7 @@ func TestBrowser(t *testing.T) {
 	b.until(shown, "1006")
 	t.Logf("1,006 real servers are there after %v", time.Since(began))
 	b.until(`document.querySelector("#summary h1").textContent`, "2 of 1006 real servers are out")
-	b.until(`document.getElementById("live").hidden`, "false")
+	b.until(`/^data [0-3] s old$/.test(document.getElementById("age").textContent)`, "true")
 	b.picture("status-light")
 
 	filterPage(b, shown)

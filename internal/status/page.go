@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,8 @@ type page struct {
 
 // A drawing is the page at one moment.
 type drawing struct {
-	at        time.Time
+	at        time.Time // of the drawing
+	asOf      time.Time // of the data
 	title     string
 	structure string // of what it consists; if that differs, the page has to be loaded again
 	version   string // names the whole
@@ -80,7 +82,7 @@ func (p *page) draw(ctx context.Context) (*drawing, error) {
 
 func newDrawing(s *director.Snapshot, notes []director.Note) *drawing {
 	h := judge(s)
-	d := &drawing{at: time.Now(), title: h.words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
+	d := &drawing{at: time.Now(), asOf: s.Time, title: h.words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
 	structure, version := fnv.New64a(), fnv.New64a()
 	for i := range s.Virtuals {
 		v := &s.Virtuals[i]
@@ -138,6 +140,7 @@ func (d *drawing) changes(old *drawing) map[string]string {
 // A frameData is what the frame shows besides the parts.
 type frameData struct {
 	Title, Host, Program, Version, Query string
+	Age, AsOf                            string // of the data: in seconds, and as a clock shows it
 	Wrong                                bool
 	Body                                 template.HTML
 }
@@ -159,6 +162,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	var b bytes.Buffer
 	err = frame.Execute(&b, frameData{
 		Title: d.title, Host: host, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
+		Age: d.age(), AsOf: clock(d.asOf, time.Now()),
 		Body: template.HTML(d.body(strings.ToLower(strings.TrimSpace(query)), wrong)),
 	})
 	if err != nil {
@@ -194,7 +198,11 @@ func (d *drawing) body(query string, wrong bool) string {
 const tableHead = `<table><thead><tr><th scope="col">Real server</th><th scope="col">Weight</th><th scope="col">Last check</th>` +
 	`<th scope="col">Latency</th><th scope="col">Connections</th><th scope="col">New/s</th><th scope="col">Last 6 hours</th></tr></thead><tbody>`
 
-// servePageStream sends what changes on the page. The client says which drawing
+// age is how many seconds old the data is.
+func (d *drawing) age() string { return strconv.Itoa(int(max(0, time.Since(d.asOf)).Seconds())) }
+
+// servePageStream sends what changes on the page, and how old it is even if
+// nothing does: a page without contact can be told from one without news. The client says which drawing
 // it has; if that is not known any more, it gets everything once.
 func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
 	values, ok := asked(w, r, "version")
@@ -220,6 +228,9 @@ func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
 			sendChanges(out, d.changes(have))
 			have = d
 		}
+		if err == nil {
+			out.send("age", d.age())
+		}
 		select {
 		case <-tick.C:
 		case <-r.Context().Done():
@@ -233,14 +244,13 @@ func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
 func sendChanges(out *stream, changes map[string]string) {
 	text, err := json.Marshal(changes)
 	if err != nil || len(changes) == 0 {
-		out.comment("nothing new")
 		return
 	}
 	out.send("parts", string(text))
 }
 
 var assetTypes = map[string]string{
-	"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml",
+	"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml", "/icon-lost.svg": "image/svg+xml",
 }
 
 func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {

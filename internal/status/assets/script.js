@@ -1,8 +1,12 @@
-// Keeps the page up to date and filters it. Without it the page works by reload.
+// Keeps the page up to date, says how old it is, and filters it. Without it the
+// page works by reload.
 "use strict";
 const query = document.getElementById("q");
 const wrong = document.getElementById("wrong");
-const live = document.getElementById("live");
+const age = document.getElementById("age");
+const banner = document.getElementById("lost");
+const icon = document.querySelector("link[rel=icon]");
+const host = document.querySelector(".host b").textContent;
 
 function fits(row) {
   const text = query.value.trim().toLowerCase();
@@ -34,19 +38,58 @@ function replace(id, html) {
   filterService(row.closest(".service"));
 }
 
+// How old the data is. A wall clock jumps and a monotonic one may stop while the
+// machine sleeps: the older age is the true one.
+const patience = 7, retry = 3; // seconds
+let wall = Date.now(), steady = performance.now(), known = Number(document.documentElement.dataset.age);
+
+function seconds() {
+  return known + Math.max(Date.now() - wall, performance.now() - steady, 0) / 1000;
+}
+
+function fresh(data) {
+  wall = Date.now();
+  steady = performance.now();
+  known = Number(data);
+  show();
+}
+
+function show() {
+  const old = seconds(), lost = old > patience;
+  age.textContent = "data " + Math.round(old) + " s old";
+  if (lost) banner.textContent = "no contact since " + new Date(Date.now() - old * 1000).toTimeString().slice(0, 8);
+  banner.hidden = !lost;
+  document.body.classList.toggle("stale", lost);
+  const summary = document.querySelector("#summary h1").textContent;
+  document.title = (lost ? "NO CONTACT, last: " : "") + summary + " - " + host;
+  const image = lost ? "/icon-lost.svg" : "/icon.svg";
+  if (icon.getAttribute("href") !== image) icon.href = image;
+}
+
+// A stream that was refused, that ended, or that has nothing to say is opened
+// again.
+let stream, opened;
+
 function listen() {
-  const stream = new EventSource("/stream?version=" + encodeURIComponent(document.documentElement.dataset.version));
-  stream.addEventListener("open", () => { live.hidden = false; });
-  stream.addEventListener("error", () => { live.hidden = true; });
+  if (stream) stream.close();
+  opened = performance.now();
+  stream = new EventSource("/stream?version=" + encodeURIComponent(document.documentElement.dataset.version));
   stream.addEventListener("reload", () => { stream.close(); location.reload(); });
   stream.addEventListener("parts", event => {
     for (const [id, html] of Object.entries(JSON.parse(event.data))) replace(id, html);
-    const title = document.querySelector("#summary h1").textContent;
-    document.title = title + " - " + document.querySelector(".host b").textContent;
+    show();
   });
+  stream.addEventListener("age", event => fresh(event.data));
+}
+
+function watch() {
+  show();
+  const idle = (performance.now() - opened) / 1000;
+  if (idle > retry && (stream.readyState !== EventSource.OPEN || seconds() > patience && idle > 2 * patience)) listen();
 }
 
 query.addEventListener("input", filter);
 wrong.addEventListener("change", filter);
 filter();
 listen();
+setInterval(watch, 1000);
