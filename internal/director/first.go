@@ -172,7 +172,7 @@ func (d *Director) reportServed(v *virtual) {
 	if slices.ContainsFunc(v.reals, v.serves) {
 		v.served, v.replaced = isServed, false
 		if before == allGone {
-			d.emit(v, Event{Kind: AnyBack, Fallback: v.fallbackName(), Down: d.now().Sub(v.goneSince)})
+			d.emit(v, v.withFallback(Event{Kind: AnyBack, Down: d.now().Sub(v.goneSince)}, false))
 		}
 		return
 	}
@@ -184,6 +184,23 @@ func (d *Director) reportServed(v *virtual) {
 	}
 	v.served, v.goneSince = allGone, d.now()
 	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.verdict == down }) {
-		d.emit(v, Event{Kind: AllGone, Fallback: v.fallbackName()})
+		d.emit(v, v.withFallback(Event{Kind: AllGone}, true))
 	}
+}
+
+// withFallback is an event with the fallback, which the table is to have in
+// service or not; if the kernel has refused that, this is what e says instead.
+func (v *virtual) withFallback(e Event, inService bool) Event {
+	if v.fallback == nil {
+		return e
+	}
+	if s, _ := v.have.slots.of(v.fallback.at); (s.fallback && s.weight > 0) == inService {
+		e.Fallback = v.fallbackName()
+		return e
+	}
+	e.Reason = "fallback " + v.fallbackName() + " is still in the table"
+	if inService {
+		e.Reason = "fallback " + v.fallbackName() + " is not in the table"
+	}
+	return e
 }

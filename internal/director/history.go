@@ -102,9 +102,9 @@ func (e Event) words() string {
 	case Back:
 		return "real server " + e.R + " is back" + reason
 	case AllGone:
-		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over")
+		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason
 	case AnyBack:
-		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more")
+		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason
 	case Started:
 		return e.Phase + ": " + e.Reason
 	case SoftFailure:

@@ -268,6 +268,9 @@ func refusedOnLiveService(t *testing.T, table ipvs.Table, f refusableField) {
 		if got := destinations(saved(t, table)); strings.Count(got, ":") != 1 { // which of them went first is not said
 			t.Errorf("the fallback is refused: destinations %q, want the last real server", got)
 		}
+		if log := l.logged(); strings.Contains(log, "takes over") {
+			t.Errorf("the fallback is not in the table, but the log has\n%s", log)
+		}
 	} else {
 		holds("127.0.0.1:80 -w 1")
 	}

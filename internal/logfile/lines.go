@@ -1,6 +1,7 @@
 package logfile
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -115,10 +116,10 @@ func monitorLine(e director.Event) string {
 		}
 	case director.AllGone:
 		what = "all real servers of " + e.V + " are gone."
-		why = fallbackWords(e.Virtual, "takes over")
+		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "takes over"))
 	case director.AnyBack:
 		what = "real servers of " + e.V + " are back."
-		why = fallbackWords(e.Virtual, "leaves")
+		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "leaves"))
 		if e.Down > 0 {
 			why += ", down " + duration(e.Down)
 		}
