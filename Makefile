@@ -12,7 +12,7 @@ LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 FUZZTIME ?= 5s
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test test-long test-bare check bench fuzz install setup clean toolchain
+.PHONY: help build run test test-long test-bare check bench fuzz fuzz-original install setup clean toolchain
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -63,6 +63,9 @@ fuzz: toolchain ## every fuzz target for FUZZTIME
 		done; \
 	done; \
 	[ $$ran = 1 ] || { echo "there is no fuzz target" >&2; exit 1; }
+
+fuzz-original: toolchain ## made-up files, read here and by Perl ldirectord, where it is installed, for FUZZTIME
+	$(GO) test -tags long -count 1 -run '^TestLongOriginal' -timeout 0 -v ./internal/original -original.time $(FUZZTIME)
 
 setup: toolchain ## as root: install the Debian packages that the tests need
 	@$(GO) run ./internal/lab/setup

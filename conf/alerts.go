@@ -12,12 +12,23 @@ import (
 
 // setEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.
 func setEmailAlert(at *place, value string) error {
-	to := unquoted(value)
-	if to == "" {
+	if unquoted(value) == "" {
 		return errors.New("no email address specified")
 	}
-	at.settings.emailAlert.set(trimRight(to))
+	at.settings.emailAlert.set(bareAddresses(value))
 	return nil
+}
+
+var quotedAddresses = regexp.MustCompile(`^("[^"]*"[\s\v]*(,[\s\v]*|$))+$`)
+
+// bareAddresses is a list of addresses without the quotes around whole ones, and
+// without blanks at its end. Quotes around a name stay: "Web team"
+// <web@example.com>.
+func bareAddresses(list string) string {
+	if list = trimRight(list); quotedAddresses.MatchString(list) {
+		list = strings.ReplaceAll(list, `"`, "")
+	}
+	return trimRight(list)
 }
 
 // setEmailAlertFreq is emailalertfreq = SECONDS: between reminders, 0 is none.
@@ -99,13 +110,13 @@ func setMonitorFile(at *place, value string) error {
 
 // setServiceName is servicename = TEXT: stands in mails.
 func setServiceName(at *place, value string) error {
-	at.block.v.ServiceName = trimRight(value)
+	at.block.v.ServiceName = strings.TrimRight(value, "\r")
 	return nil
 }
 
 // setComment is comment = TEXT: stands in mails.
 func setComment(at *place, value string) error {
-	at.block.v.Comment = trimRight(value)
+	at.block.v.Comment = strings.TrimRight(value, "\r")
 	return nil
 }
 

@@ -43,12 +43,13 @@ func setDriftCheck(at *place, value string) (err error) {
 	return err
 }
 
-// setEmailAlertFrom is emailalertfrom = ADDRESS: the sender of mails.
+// setEmailAlertFrom is emailalertfrom = ADDRESS: the sender of mails, as it
+// stands in their header.
 func setEmailAlertFrom(at *place, value string) error {
 	if value == "" {
 		return errors.New("no email from address specified")
 	}
-	at.mailFrom = unquoted(trimRight(value))
+	at.mailFrom = bareAddresses(value)
 	return nil
 }
 
@@ -80,9 +81,10 @@ func setHostSetup(at *place, value string) (err error) {
 }
 
 // setLogFile is logfile = "/path" or logfile = "facility". A path is opened as
-// it is read.
+// it is read, but, as in the original, not after supervised = yes: the log is the
+// standard output then.
 func setLogFile(at *place, value string) error {
-	if strings.HasPrefix(value, "/") {
+	if !at.config.Supervised && strings.HasPrefix(value, "/") {
 		if err := at.opts.TryOpen(value); err != nil {
 			return because(err, "unable to open logfile: "+value)
 		}

@@ -25,8 +25,8 @@ type Options struct {
 	// with a bounded time.
 	LookupHost func(name string, ipv6 bool) (netip.Addr, error)
 
-	// LookupPort resolves a port's name for "tcp" or "udp". nil is
-	// /etc/services.
+	// LookupPort resolves a port's name for "tcp" or "udp", or for "" in any
+	// protocol. nil is /etc/services.
 	LookupPort func(name, proto string) (uint16, error)
 
 	// ValidPattern says why a receive pattern cannot work. nil is that all do.

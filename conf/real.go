@@ -101,16 +101,17 @@ func distance(first, last netip.Addr) uint32 {
 		(uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3]))
 }
 
-// realPort resolves a real server's port, 0 if there is none. A name will do
-// that only the other protocol has.
+// realPort resolves a real server's port, 0 if there is none. As in the original
+// a name will do that only another protocol has.
 func (p *parser) realPort(name string, protocol Protocol) (port uint16, err error) {
 	if name == "" {
 		return 0, nil
 	}
-	for _, protocol := range []Protocol{protocol, TCP, UDP} {
-		if port, err = p.port(name, protocol); err == nil {
-			return port, nil
-		}
+	if port, err = p.port(name, protocol); err == nil {
+		return port, nil
+	}
+	if port, other := p.opts.LookupPort(name, ""); other == nil {
+		return port, nil
 	}
 	return 0, err
 }

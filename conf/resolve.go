@@ -102,7 +102,8 @@ func (p *parser) port(name string, protocol Protocol) (uint16, error) {
 	return p.opts.LookupPort(name, protocol.String())
 }
 
-// A portsByName is the content of /etc/services, by protocol and name.
+// A portsByName is the content of /etc/services, by "PROTOCOL/NAME", and by
+// "/NAME" for whatever protocol is first.
 type portsByName map[string]uint16
 
 func readServices() (portsByName, error) {
@@ -129,8 +130,10 @@ func parseServices(text string) portsByName {
 		}
 		fields[1] = fields[0]
 		for _, name := range fields[1:] {
-			if _, ok := s[protocol+"/"+name]; !ok {
-				s[protocol+"/"+name] = uint16(port)
+			for _, key := range []string{protocol + "/" + name, "/" + name} {
+				if _, ok := s[key]; !ok {
+					s[key] = uint16(port)
+				}
 			}
 		}
 	}

@@ -92,8 +92,11 @@ func TestNamesAreLookedUpOnce(t *testing.T) {
 }
 
 func TestParseServices(t *testing.T) {
-	got := parseServices("# comment\nhttp\t\t80/tcp\t\twww www-http # web\nhttp 8080/tcp\ndomain 53/udp\nbad\nbad x/tcp\nbad 65536/tcp\nlast 1/tcp")
-	want := portsByName{"tcp/http": 80, "tcp/www": 80, "tcp/www-http": 80, "udp/domain": 53, "tcp/last": 1}
+	got := parseServices("# comment\nhttp\t\t80/tcp\t\twww www-http # web\nhttp 8080/tcp\ndomain 53/udp\nbad\nbad x/tcp\nbad 65536/tcp\nlast 1/tcp\nrtmp 1/ddp")
+	want := portsByName{
+		"tcp/http": 80, "tcp/www": 80, "tcp/www-http": 80, "udp/domain": 53, "tcp/last": 1, "ddp/rtmp": 1,
+		"/http": 80, "/www": 80, "/www-http": 80, "/domain": 53, "/last": 1, "/rtmp": 1,
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ports (-want +got):\n%s", diff)
 	}

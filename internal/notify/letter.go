@@ -145,7 +145,7 @@ func recipients(list string) []string {
 		}
 		return addresses
 	}
-	return strings.FieldsFunc(oneLine(list), func(r rune) bool { return strings.ContainsRune(",; \t<>", r) })
+	return strings.FieldsFunc(oneLine(list), func(r rune) bool { return strings.ContainsRune(",; \t<>\"", r) })
 }
 
 func isASCII(text string) bool {

@@ -1,0 +1,288 @@
+//go:build long
+
+// Package original compares what this program makes of configuration files with
+// what the Perl program does that it replaces, where Debian's package ldirectord
+// is installed. The Perl program runs in namespaces of its own, without a
+// network and without IPVS: what it would have ipvsadm do is what counts.
+package original
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/ipvs"
+)
+
+const program = "/usr/sbin/ldirectord"
+
+var (
+	howLong = flag.Duration("original.time", 20*time.Second, "how long files are made up and compared")
+	seed    = flag.Uint64("original.seed", 0, "what the files are made of; 0 is another one each time")
+)
+
+// TestLongOriginal makes up files, and has both programs read them: both take
+// the file or neither does, for the same line and reason, and the tables are the
+// same.
+func TestLongOriginal(t *testing.T) {
+	original := startOriginal(t)
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-original.seed %d", *seed)
+	r := rand.New(rand.NewPCG(*seed, 0))
+	files, differ := 0, 0
+	for end := time.Now().Add(*howLong); time.Now().Before(end) && differ < 10; files++ {
+		text := madeUp(r)
+		if difference := original.compare(t, text); difference != "" {
+			differ++
+			t.Errorf("%s\nthe file:\n%s", difference, original.shrink(t, text))
+		}
+	}
+	t.Logf("%d files", files)
+	if files == 0 {
+		t.Error("no file was compared")
+	}
+}
+
+// TestLongOriginalCases compares the files that are worth a name. Those called
+// differs-N-… are read differently, as docs/compatibility.md says under N.
+func TestLongOriginalCases(t *testing.T) {
+	original := startOriginal(t)
+	files, err := filepath.Glob("testdata/*.cf")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	differences := contents(t, "../../docs/compatibility.md")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		difference := original.compare(t, string(text))
+		number, _, known := strings.Cut(strings.TrimPrefix(filepath.Base(file), "differs-"), "-")
+		switch known = known && strings.HasPrefix(filepath.Base(file), "differs-"); {
+		case !known && difference != "":
+			t.Errorf("%s: %s", file, difference)
+		case known && difference == "":
+			t.Errorf("%s: there is no difference, docs/compatibility.md, %s, says there is", file, number)
+		case known && !strings.Contains(differences, "\n"+number+". **"):
+			t.Errorf("%s: docs/compatibility.md has no %s", file, number)
+		}
+	}
+}
+
+// A perl is the original at work.
+type perl struct {
+	dir   string
+	stdin io.Writer
+	lines *bufio.Scanner
+}
+
+// setUp is what the original's namespaces hold: empty directories in place of
+// those that it writes to, and no ipvsadm.
+const setUp = `for dir in /run /var/log /etc/ha.d; do mount -t tmpfs none $dir; done
+mount --bind /bin/true /sbin/ipvsadm && ip link set lo up && exec env -i PATH="$PATH" LANG=C HOSTNAME=director PERL_HASH_SEED=0 perl "$@"`
+
+func startOriginal(t *testing.T) *perl {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("namespaces need root")
+	}
+	if _, err := os.Stat(program); err != nil {
+		t.Skip("not installed: apt-get install ldirectord")
+	}
+	driver, err := filepath.Abs("testdata/driver.pl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &perl{dir: t.TempDir()}
+	cmd := exec.Command("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+		"sh", "-c", setUp, "sh", driver, program, p.dir)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		_ = cmd.Wait()
+	})
+	p.stdin, p.lines = stdin, bufio.NewScanner(stdout)
+	if !p.lines.Scan() || p.lines.Text() != "ready" {
+		t.Fatalf("the driver says %q", p.lines.Text())
+	}
+	return p
+}
+
+// A reading is what one program makes of a file.
+type reading struct {
+	mistake string // "" if the file is taken
+	table   string
+}
+
+func (p *perl) file() string { return filepath.Join(p.dir, "t.cf") }
+
+// read has the original read a file.
+func (p *perl) read(t *testing.T, text string) (r reading) {
+	t.Helper()
+	if err := os.WriteFile(p.file(), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fprintf(p.stdin, "%s start\n", p.file()); err != nil {
+		t.Fatal(err)
+	}
+	if !p.lines.Scan() || strings.HasSuffix(p.lines.Text(), " 9") {
+		t.Fatalf("the driver has ended with\n%s", text)
+	}
+	if strings.HasPrefix(p.lines.Text(), "2 ") {
+		r.mistake = mistakeIn(contents(t, p.dir+"/stderr"))
+		return r
+	}
+	table := ipvs.NewMemory()
+	for line := range strings.Lines(contents(t, p.dir+"/commands")) {
+		if change, ok := parseCommand(strings.Fields(line)); ok {
+			_ = table.Apply(change) // what the kernel refuses is not in the table
+		}
+	}
+	r.table = table.String()
+	return r
+}
+
+func contents(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// mistakeIn finds the line of a mistake, without the process that writes it.
+func mistakeIn(stderr string) string {
+	for line := range strings.Lines(stderr) {
+		if rest, ok := strings.CutPrefix(line, "Error ["); ok {
+			_, rest, _ = strings.Cut(rest, "]")
+			return strings.ReplaceAll(strings.TrimSpace(rest), " : ", ": ") // a blank at the end of monitorfile
+		}
+	}
+	return "no reason: " + stderr
+}
+
+// read is what this program makes of the file at path.
+func read(path, text string) (r reading) {
+	c, err := conf.Parse(path, []byte(text), conf.Options{
+		Hostname: "director", TryOpen: couldOpen,
+		ValidPattern: func(pattern string) error {
+			_, err := checker.CompilePattern(pattern)
+			return err
+		},
+	})
+	if err != nil {
+		problem, _ := errors.AsType[*conf.Problem](err)
+		r.mistake = mistakeIn(problem.Diagnostic(1) + "\n")
+		return r
+	}
+	lines := strings.Split(text, "\n")
+	for _, v := range c.Virtuals {
+		if f := v.Fallback; f != nil && v.Protocol == conf.FWM && strings.HasPrefix(lines[f.Line-1], "fallback") {
+			v.Fallback = nil // docs/compatibility.md, 7: there is no global one for marks
+		}
+	}
+	r.table = tableOf(c)
+	return r
+}
+
+// tableOf is the table with all real servers, which the original adds at its
+// start, and the fallback.
+func tableOf(c *conf.Config) string {
+	for _, v := range c.Virtuals {
+		v.Quiescent = false
+	}
+	table := ipvs.NewMemory()
+	changes, err := director.PlanStart(ipvs.NewMemory(), c, nil)
+	if err != nil {
+		panic(err)
+	}
+	services := make(map[ipvs.Key]ipvs.Service)
+	for _, change := range changes {
+		services[change.Service.Key] = change.Service
+		_ = table.Apply(change)
+	}
+	for _, v := range c.Virtuals {
+		key := ipvs.MarkKey(v.Mark, v.IPv6)
+		if v.Protocol != conf.FWM {
+			key = ipvs.AddrKey(map[conf.Protocol]ipvs.Protocol{conf.TCP: ipvs.TCP, conf.UDP: ipvs.UDP}[v.Protocol], netip.AddrPortFrom(v.Addr, v.Port))
+		}
+		for _, r := range v.Reals {
+			d := ipvs.Destination{AddrPort: r.AddrPort(), Forward: forwards[r.Forward], Weight: r.Weight, Upper: r.Upper, Lower: r.Lower}
+			d.AddrPort = netip.AddrPortFrom(r.Addr, key.DestinationPort(d.Forward, r.Port))
+			_ = table.Apply(ipvs.Change{Op: ipvs.AddDestination, Service: services[key], Destination: d})
+		}
+	}
+	return table.String()
+}
+
+var forwards = map[conf.Forward]ipvs.Forward{conf.Gate: ipvs.Route, conf.Masq: ipvs.Masq, conf.IPIP: ipvs.Tunnel}
+
+// couldOpen is whether the original could open a log file where it runs.
+func couldOpen(path string) error {
+	switch {
+	case path == "/run":
+		return syscall.EISDIR
+	case path == "" || strings.HasPrefix(path, "/nosuch/"):
+		return syscall.ENOENT
+	}
+	return nil
+}
+
+// compare says how the two readings of a file differ.
+func (p *perl) compare(t *testing.T, text string) string {
+	t.Helper()
+	text += "# the end: a virtual line that is the last is a mistake to the original\n"
+	theirs, ours := p.read(t, text), read(p.file(), text)
+	shown, _, masked := strings.Cut(ours.mistake, "***") // what may be a password is not shown here
+	if theirs == ours || masked && strings.HasPrefix(theirs.mistake, shown) {
+		return ""
+	}
+	return fmt.Sprintf("the original: %s\n%s\nhere: %s\n%s", theirs.mistake, theirs.table, ours.mistake, ours.table)
+}
+
+// shrink leaves out lines of a file as long as the readings differ.
+func (p *perl) shrink(t *testing.T, text string) string {
+	t.Helper()
+	lines := strings.SplitAfter(text, "\n")
+	for i := 0; i < len(lines); {
+		fewer := slices.Delete(slices.Clone(lines), i, i+1)
+		if p.compare(t, strings.Join(fewer, "")) != "" {
+			lines = fewer
+		} else {
+			i++
+		}
+	}
+	text = strings.Join(lines, "")
+	return text + p.compare(t, text)
+}
