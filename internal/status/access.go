@@ -4,9 +4,17 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"math"
+	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
+
+	"ldirectord/conf"
 )
 
 // minToken is how long a token has to be; shorter ones can be guessed.
@@ -25,19 +33,145 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 		fail(w, http.StatusForbidden, errors.New("only questions are answered here (statuscontrol)"))
 		return false
 	}
+	if s.mustWait(w, r) {
+		return false
+	}
 	token, err := readToken(cfg.StatusToken)
 	if err != nil {
 		fail(w, http.StatusForbidden, errors.New("no orders are taken: the token cannot be read"))
-		s.o.Log("Refused an order from %s: %v", r.RemoteAddr, err)
+		s.tokens.broken(err)
 		return false
 	}
+	s.tokens.works(cfg.StatusToken)
 	if !sameToken(token, bearer(r)) {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="ldirectord"`)
-		fail(w, http.StatusUnauthorized, errors.New("the token is missing or wrong"))
-		s.o.Log("Refused an order from %s: the token is missing or wrong", r.RemoteAddr)
+		s.refuse(w, r, `Bearer realm="ldirectord"`)
 		return false
 	}
+	s.tries.right(clientOfRequest(r))
 	return true
+}
+
+// mayRead tells whether a request may read; if not, it has been answered. Where
+// there is no statusreadtoken all who can connect may. Health is for all: that
+// the daemon is alive is no secret, and what asks for it knows no tokens.
+func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
+	cfg := s.config()
+	if d.own || cfg == nil || cfg.StatusReadToken == "" || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+		return true
+	}
+	if s.mustWait(w, r) {
+		return false
+	}
+	token, err := readToken(cfg.StatusReadToken)
+	if err != nil {
+		fail(w, http.StatusForbidden, errors.New("nothing is shown: the token for reading cannot be read"))
+		s.tokens.broken(err)
+		return false
+	}
+	s.tokens.works(cfg.StatusReadToken)
+	const challenge = `Basic realm="ldirectord", charset="UTF-8"`
+	sent := credentials(r)
+	if sent == "" && r.Header.Get("Authorization") == "" { // as a browser begins
+		w.Header().Set("WWW-Authenticate", challenge)
+		fail(w, http.StatusUnauthorized, errors.New("a token is needed (statusreadtoken)"))
+		return false
+	}
+	if !sameToken(token, sent) && !s.isControlToken(cfg, sent) {
+		s.refuse(w, r, challenge)
+		return false
+	}
+	s.tries.right(clientOfRequest(r))
+	return true
+}
+
+// isControlToken says whether a token is the one for orders: who may steer may
+// look.
+func (s *Server) isControlToken(cfg *conf.Config, sent string) bool {
+	if !cfg.StatusControl {
+		return false
+	}
+	token, err := readToken(cfg.StatusToken)
+	return err == nil && sameToken(token, sent)
+}
+
+// mustWait answers a client that has sent too many wrong tokens. Its connection
+// is closed.
+func (s *Server) mustWait(w http.ResponseWriter, r *http.Request) bool {
+	pause := s.tries.pause(clientOfRequest(r))
+	if pause > 0 {
+		failLater(w, pause)
+	}
+	return pause > 0
+}
+
+// refuse answers a request with a wrong token.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, challenge string) {
+	if pause := s.tries.wrong(clientOfRequest(r)); pause > 0 {
+		failLater(w, pause)
+		return
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	fail(w, http.StatusUnauthorized, errors.New("the token is missing or wrong"))
+}
+
+func failLater(w http.ResponseWriter, pause time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(pause.Seconds()))))
+	w.Header().Set("Connection", "close")
+	fail(w, http.StatusTooManyRequests, errors.New("too many wrong tokens: the next one is looked at later"))
+}
+
+// clientOfRequest is whose wrong tokens are counted together.
+func clientOfRequest(r *http.Request) string {
+	if p, ok := r.Context().Value(peerKey{}).(peer); ok {
+		return "user " + strconv.FormatUint(uint64(p.uid), 10)
+	}
+	return clientOf(r.RemoteAddr)
+}
+
+// tokenFiles logs once that the file of a token cannot be used.
+type tokenFiles struct {
+	log func(format string, args ...any)
+
+	mu   sync.Mutex
+	said string
+}
+
+func (t *tokenFiles) broken(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if text := err.Error(); text != t.said {
+		t.said = text
+		t.log("Requests are refused: %s", text)
+	}
+}
+
+// works notes that the file at path can be used.
+func (t *tokenFiles) works(path string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if strings.Contains(t.said, path) {
+		t.said = ""
+	}
+}
+
+// isForeign tells a request for a name that is not this machine's. A page from
+// elsewhere can have its own name lead to 127.0.0.1 (DNS rebinding) and read
+// what a listener on loopback gives to local users alone.
+func isForeign(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok || !local.IP.IsLoopback() || r.Host == "" {
+		return false
+	}
+	name := r.Host
+	if host, _, err := net.SplitHostPort(name); err == nil {
+		name = host
+	}
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return false
+	}
+	own, err := os.Hostname()
+	return name != "localhost" && !strings.HasSuffix(name, ".localhost") && (err != nil || !strings.EqualFold(name, own))
 }
 
 // readToken reads the file each time, so that a token can be changed without a
@@ -71,6 +205,18 @@ func bearer(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
+}
+
+// credentials are the token of a request that reads: as bearer does, or as the
+// password that a browser asks for.
+func credentials(r *http.Request) string {
+	if len(r.Header.Values("Authorization")) != 1 {
+		return ""
+	}
+	if _, password, ok := r.BasicAuth(); ok {
+		return password
+	}
+	return bearer(r)
 }
 
 // sameToken compares in a time that tells nothing about the token, not even how

@@ -19,9 +19,6 @@ import (
 	"ldirectord/conf"
 )
 
-// maxConnections is how many clients one door lets in at the same time.
-const maxConnections = 256
-
 // silent is the log of what net/http has to say about clients.
 var silent = log.New(io.Discard, "", 0)
 
@@ -53,7 +50,7 @@ func wanted(socket string, cfg *conf.Config) []place {
 // A door is a listener with the server behind it.
 type door struct {
 	place
-	listener net.Listener
+	listener *gate
 	server   *http.Server
 	done     chan struct{}
 }
@@ -88,8 +85,9 @@ func (s *Server) open(p place) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{place: p, listener: newGate(l, maxConnections), done: make(chan struct{})}
+	d := &door{place: p, listener: newGate(l), done: make(chan struct{})}
 	d.server = s.server(d)
+	d.server.ConnState = d.listener.changed
 	go func() {
 		defer close(d.done)
 		_ = d.server.Serve(d.listener) // ends by close

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -38,13 +39,13 @@ func (s *Server) handler(d *door) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
-			if r.control && !s.mayControl(d, w, req) {
+			if r.control && !s.mayControl(d, w, req) || !r.control && !s.mayRead(d, w, req) {
 				return
 			}
 			r.serve(s, w, req)
 		})
 	}
-	return guarded(mux)
+	return guarded(budgeted(mux))
 }
 
 // guarded limits what a client can send, and what a browser may do with what it
@@ -65,6 +66,10 @@ func guarded(next http.Handler) http.Handler {
 		// test's recorder, none is needed.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
 		r.Body = http.MaxBytesReader(w, r.Body, requestSize)
+		if isForeign(r) {
+			fail(w, http.StatusMisdirectedRequest, fmt.Errorf("%q is no name of this machine: a proxy has to send the address of statuslisten as Host", r.Host))
+			return
+		}
 		origins.ServeHTTP(w, r)
 	})
 }

@@ -60,6 +60,8 @@ type Server struct {
 	feed   *feed
 	page   *page
 	book   *book
+	tries  *tries
+	tokens *tokenFiles
 	stop   context.CancelFunc
 
 	reloads        atomic.Uint64 // successful ones
@@ -75,7 +77,7 @@ type Server struct {
 // New returns a Server that listens nowhere until Use.
 func New(o Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides}, stop: stop}
+	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides}, tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
 	s.source = &source{take: o.Director.Snapshot, ctx: ctx}
 	s.page = &page{source: s.source, history: o.Director.History, version: o.Version}
 	return s
@@ -120,6 +122,7 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	s.stop()
 	s.feed.close()
+	s.tries.close()
 	for _, d := range doors {
 		d.close()
 	}
