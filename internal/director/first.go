@@ -145,7 +145,7 @@ func (r *real) outWords() string {
 		return "virtual service is not in the kernel"
 	case v.refusedAt[r.at()]:
 		return "refused by the kernel"
-	case r.percent == 0:
+	case r.decide().Reason == policy.DrainedByAgent:
 		return "its agent wants no new connections"
 	case r.weight() == 0:
 		return "weight 0"

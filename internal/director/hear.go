@@ -87,7 +87,6 @@ func (d *Director) turned(r *real, before tally, res *result) {
 		if before.verdict == up && r.turns != nil { // not as it was found in the kernel
 			e.Down = r.since.Sub(before.since)
 		}
-		r.climbing = false
 	}
 	d.changed(r, e)
 }

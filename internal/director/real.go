@@ -5,6 +5,7 @@ import (
 	"unique"
 
 	"ldirectord/conf"
+	"ldirectord/internal/policy"
 )
 
 // A real is one real server of one virtual service. There may be tens of
@@ -20,9 +21,9 @@ type real struct {
 	turns       *turns                // when the verdict changed, nil is never
 	tally
 	order     int32  // in the file
-	percent   uint16 // of its weight: 100 unless it starts slowly or its agent says otherwise; 0 is no new connections
+	agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent
+	reached   uint8  // the share that slowstart has reached, in percent
 	announced bool   // the log has its beginning
-	climbing  bool   // its percent rises by itself
 	warned    uint32 // that its certificate ends, Unix seconds
 	kept      bool   // in although its checks fail (minalive)
 	unchecked bool   // no check has finished since the start or the reload that added it
@@ -45,12 +46,29 @@ func (r *real) slot() slot {
 	return slot{at: r.at(), real: r, weight: c.Weight, upper: c.Upper, lower: c.Lower, forward: forward(c.Forward)}
 }
 
-// in says whether the real server is to get traffic.
-func (r *real) in() bool { return r.works() && !r.out() }
+// decide is what the table should hold of the real server.
+func (r *real) decide() policy.Decision {
+	s := policy.Server{
+		Weight: r.conf.Weight, Verdict: policyVerdicts[r.verdict], Kept: r.kept, Maintenance: r.maintenance != "",
+		Agent: int(r.agent), Reached: int(r.reached),
+	}
+	if r.override != nil {
+		s.Order, s.OrderWeight = policyOrders[r.override.Verb], r.override.Weight
+	}
+	if s.Agent == policy.AgentUnknown {
+		var held slot
+		held, s.Held = r.virtual.have.slots.of(r.at())
+		s.Before = held.weight
+	}
+	return policy.Decide(s)
+}
 
-// works says whether the real server is fit to get connections, as far as
-// checks and the maintenance directory go.
-func (r *real) works() bool { return (r.verdict == up || r.kept) && r.maintenance == "" }
+var policyVerdicts = [...]policy.Verdict{unproven: policy.Unchecked, up: policy.Up, down: policy.Down}
+
+var policyOrders = map[string]policy.Order{Drain: policy.Drained, Disable: policy.Disabled, Weight: policy.Weighted}
+
+// in says whether the real server is to get traffic.
+func (r *real) in() bool { return r.decide().In }
 
 // ordered is the verb of what an operator ordered, "" is nothing.
 func (r *real) ordered() string {
@@ -63,28 +81,18 @@ func (r *real) ordered() string {
 // out says whether an operator keeps the real server from getting connections.
 func (r *real) out() bool { return r.ordered() == Drain || r.ordered() == Disable }
 
-// draining says whether the real server keeps an entry with weight 0 because an
-// operator drains it. Nobody has to have asked it yet: after a restart its
-// connections go on.
-func (r *real) draining() bool {
-	return r.ordered() == Drain && r.verdict != down && r.maintenance == ""
-}
-
 // weight is what the real server is to have in the kernel while it is in.
-func (r *real) weight() int {
-	if r.ordered() == Weight {
-		return r.override.Weight
-	}
-	if r.percent == 0 || r.conf.Weight == 0 {
-		return 0
-	}
-	return max(1, r.conf.Weight*int(r.percent)/100)
-}
+func (r *real) weight() int { return r.decide().Weight }
 
 // inherit takes over what an earlier configuration's checks have found out.
 func (r *real) inherit(o *real) {
 	r.tally, r.maintenance, r.warned = o.tally, o.maintenance, o.warned
-	r.percent, r.climbing = o.percent, o.climbing
+	if r.virtual.conf.CheckType == o.virtual.conf.CheckType {
+		r.agent = o.agent
+	}
+	if r.virtual.conf.SlowStart > 0 {
+		r.reached = o.reached
+	}
 	r.turns = o.turns
 	r.kept, r.unchecked = o.kept, o.unchecked
 }

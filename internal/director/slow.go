@@ -5,6 +5,7 @@ import (
 
 	"ldirectord/checker"
 	"ldirectord/conf"
+	"ldirectord/internal/policy"
 )
 
 // slowSteps is in how many steps a weight climbs after a real server has come
@@ -14,9 +15,9 @@ const slowSteps = 10
 // startSlowly lets a real server that came back begin with a part of its
 // weight.
 func (r *real) startSlowly() {
-	r.percent = 100
+	r.reached = 100
 	if r.virtual.conf.SlowStart > 0 {
-		r.climbing, r.percent = true, 100/slowSteps
+		r.reached = 100 / slowSteps
 	}
 }
 
@@ -28,18 +29,21 @@ func (d *Director) climb(now time.Time) {
 			continue
 		}
 		for _, r := range v.reals {
-			if percent := r.climbed(now); r.climbing && percent != r.percent {
-				r.percent, r.climbing = percent, percent < 100
+			if r.reached == 100 || r.verdict != up {
+				continue
+			}
+			if reached := r.climbed(now); reached != r.reached {
+				r.reached = reached
 				d.touch(v)
 			}
 		}
 	}
 }
 
-// climbed is the part of its weight that a real server has earned, in percent.
-func (r *real) climbed(now time.Time) uint16 {
-	done := int(int64(now.Sub(r.since)) * slowSteps / int64(r.virtual.conf.SlowStart))
-	return uint16(min(100, (done+1)*100/slowSteps))
+// climbed is the share of its weight that a real server has earned, in percent.
+func (r *real) climbed(now time.Time) uint8 {
+	done := int64(now.Sub(r.since)) * slowSteps / int64(r.virtual.conf.SlowStart)
+	return uint8(min(100, max(0, done+1)*100/slowSteps))
 }
 
 // heed takes over what an agent says besides that it lives: a part of the
@@ -52,8 +56,16 @@ func (d *Director) heed(r *real, res *result) {
 	if err != nil {
 		return // the check has judged it already
 	}
-	if percent := uint16(reply.Weight); percent != r.percent {
-		r.percent = percent
+	if share := int16(reply.Weight); share != r.agent {
+		r.agent = share
 		d.touch(r.virtual)
 	}
+}
+
+// agentBefore is the share of a real server whose agent has not answered yet.
+func agentBefore(v *conf.VirtualService) int16 {
+	if v.CheckType == conf.CheckAgent {
+		return policy.AgentUnknown
+	}
+	return 100
 }

@@ -95,7 +95,7 @@ func (v *virtual) addReals(now time.Time) {
 	shared := intern(v.conf, v.conf.Request, v.conf.Receive)
 	for i, rc := range v.conf.Reals {
 		r := &reals[i]
-		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, percent: 100, unchecked: true}
+		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, agent: agentBefore(v.conf), reached: 100, unchecked: true}
 		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.conf.Request || rc.Receive != v.conf.Receive {
 			r.manner = intern(v.conf, request, rc.Receive)
 		}

@@ -18,12 +18,12 @@ func (v *virtual) desired(room slots) held {
 	list := slices.Grow(room[:0], len(v.reals)+1)
 	anyIn := false
 	for _, r := range v.reals {
-		s := r.slot()
+		s, is := r.slot(), r.decide()
 		switch {
-		case r.in():
-			s.weight = r.weight()
+		case is.In:
+			s.weight = is.Weight
 			anyIn = anyIn || !v.refuses(s.at)
-		case v.conf.Quiescent || r.draining():
+		case v.conf.Quiescent || is.Drains:
 			s.weight = 0
 		default:
 			continue
@@ -48,12 +48,13 @@ func (v *virtual) refuses(at netip.AddrPort) bool {
 
 // serves says whether the kernel has r in service.
 func (v *virtual) serves(r *real) bool {
-	if !r.in() {
+	is := r.decide()
+	if !is.In {
 		return false
 	}
 	s, held := v.have.slots.of(r.at())
 	_, byHand := v.hand[s.at]
-	return held && (s.weight > 0 || byHand || r.weight() == 0)
+	return held && (s.weight > 0 || byHand || is.Weight == 0)
 }
 
 // want is desired with what somebody set by hand and stays.

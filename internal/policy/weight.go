@@ -1,0 +1,134 @@
+package policy
+
+import "math"
+
+// AgentUnknown is the share of an agent that has not answered yet.
+const AgentUnknown = -1
+
+// A Server is all that decides about one real server of a virtual service.
+type Server struct {
+	Weight      int   // of the file
+	Order       Order // what an operator ordered
+	OrderWeight int   // of the order Weighted
+	Verdict     Verdict
+	Kept        bool // in service although its checks fail (minalive)
+	Maintenance bool // a file takes it out
+
+	// Agent is the share of the weight that its agent wants, in percent: 100
+	// without an agent, 0 for no new connections.
+	Agent int
+	// Before is the weight that the table has; it is kept while Agent is
+	// AgentUnknown. Held says whether the table has the real server at all.
+	Before int
+	Held   bool
+	// Reached is the share of the weight that slowstart has reached, in percent:
+	// 100 without slowstart, and at its end.
+	Reached int
+}
+
+// A Verdict is what the checks say of a real server.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Unchecked Verdict = iota
+	Up
+	Down
+)
+
+// An Order is what an operator wants of a real server.
+type Order uint8
+
+// The orders. The zero Order is none.
+const (
+	NoOrder Order = iota
+	Drained
+	Disabled
+	Weighted
+)
+
+// A Decision is what the table should hold of a real server.
+type Decision struct {
+	In     bool // in service
+	Drains bool // not in service, but in the table with weight 0, so that its connections go on
+	Weight int  // while it is in service
+	Reason Reason
+}
+
+// A Reason is what decides about a real server.
+type Reason uint8
+
+// The reasons. Those up to LimitedByStart are of real servers in service.
+const (
+	InService Reason = iota
+	KeptIn           // by minalive
+	LimitedByAgent
+	LimitedByStart // by slowstart
+	InMaintenance
+	DisabledByOrder
+	DrainedByOrder
+	DrainedByAgent
+	NotChecked
+	ChecksFail
+)
+
+// Decide is what becomes of a real server: (the weight of an order, else of the
+// file) × its agent's share, and at most what slowstart has reached. It is in
+// service if it is up or kept, and neither a maintenance file, nor an order, nor
+// its agent wants it out.
+func Decide(s Server) Decision {
+	switch {
+	case s.Maintenance:
+		return Decision{Reason: InMaintenance}
+	case s.Order == Disabled:
+		return Decision{Reason: DisabledByOrder}
+	case s.Order == Drained:
+		// As after a restart, it need not be checked: its connections go on.
+		return Decision{Drains: s.Verdict != Down, Reason: DrainedByOrder}
+	case s.Verdict == Unchecked:
+		return Decision{Drains: s.Agent == AgentUnknown && s.Held, Reason: NotChecked}
+	case s.Verdict == Down && !s.Kept:
+		return Decision{Reason: ChecksFail}
+	case s.Agent == 0:
+		return Decision{Drains: true, Reason: DrainedByAgent}
+	}
+	d := Decision{In: true, Weight: s.weight()}
+	switch {
+	case s.Verdict == Down:
+		d.Reason = KeptIn
+	case s.Reached < 100 && (s.Agent < 0 || s.Agent > s.Reached):
+		d.Reason = LimitedByStart
+	case s.Agent != 100:
+		d.Reason = LimitedByAgent
+	}
+	return d
+}
+
+func (s Server) weight() int {
+	base := s.Weight
+	if s.Order == Weighted {
+		base = s.OrderWeight
+	}
+	weight := base
+	switch {
+	case s.Agent != AgentUnknown:
+		weight = share(base, s.Agent)
+	case s.Held:
+		weight = s.Before
+	}
+	if s.Reached < 100 {
+		weight = min(weight, share(base, s.Reached))
+	}
+	return weight
+}
+
+// share is a part of a weight, which is at least 1 if neither is 0.
+func share(weight, percent int) int {
+	switch {
+	case weight == 0 || percent == 0:
+		return 0
+	case percent == 100: // also what is too much for the kernel, which is to say so
+		return weight
+	}
+	return int(min(max(1, int64(weight)*int64(percent)/100), math.MaxInt32))
+}

@@ -1,0 +1,73 @@
+package policy
+
+import "testing"
+
+// With only the verdict set the rest means nothing.
+func up(change func(*Server)) Server {
+	s := Server{Weight: 50, Verdict: Up, Agent: 100, Reached: 100}
+	change(&s)
+	return s
+}
+
+func TestDecide(t *testing.T) {
+	tests := map[string]struct {
+		server Server
+		want   Decision
+	}{
+		"up":                        {up(func(*Server) {}), Decision{In: true, Weight: 50}},
+		"up with weight 0":          {up(func(s *Server) { s.Weight = 0 }), Decision{In: true}},
+		"down":                      {up(func(s *Server) { s.Verdict = Down }), Decision{Reason: ChecksFail}},
+		"unchecked":                 {up(func(s *Server) { s.Verdict = Unchecked }), Decision{Reason: NotChecked}},
+		"kept":                      {up(func(s *Server) { s.Verdict, s.Kept = Down, true }), Decision{In: true, Weight: 50, Reason: KeptIn}},
+		"maintenance":               {up(func(s *Server) { s.Maintenance, s.Order = true, Weighted }), Decision{Reason: InMaintenance}},
+		"kept in maintenance":       {up(func(s *Server) { s.Verdict, s.Kept, s.Maintenance = Down, true, true }), Decision{Reason: InMaintenance}},
+		"disabled":                  {up(func(s *Server) { s.Order = Disabled }), Decision{Reason: DisabledByOrder}},
+		"drained":                   {up(func(s *Server) { s.Order = Drained }), Decision{Drains: true, Reason: DrainedByOrder}},
+		"drained, unchecked":        {up(func(s *Server) { s.Order, s.Verdict = Drained, Unchecked }), Decision{Drains: true, Reason: DrainedByOrder}},
+		"drained, down":             {up(func(s *Server) { s.Order, s.Verdict = Drained, Down }), Decision{Reason: DrainedByOrder}},
+		"a weight by order":         {up(func(s *Server) { s.Order, s.OrderWeight = Weighted, 8 }), Decision{In: true, Weight: 8}},
+		"the agent's drain":         {up(func(s *Server) { s.Agent = 0 }), Decision{Drains: true, Reason: DrainedByAgent}},
+		"half":                      {up(func(s *Server) { s.Agent = 50 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
+		"double":                    {up(func(s *Server) { s.Agent = 200 }), Decision{In: true, Weight: 100, Reason: LimitedByAgent}},
+		"a little":                  {up(func(s *Server) { s.Agent = 1 }), Decision{In: true, Weight: 1, Reason: LimitedByAgent}},
+		"half of an order":          {up(func(s *Server) { s.Agent, s.Order, s.OrderWeight = 50, Weighted, 8 }), Decision{In: true, Weight: 4, Reason: LimitedByAgent}},
+		"slowstart":                 {up(func(s *Server) { s.Reached = 10 }), Decision{In: true, Weight: 5, Reason: LimitedByStart}},
+		"slowstart below the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 30 }), Decision{In: true, Weight: 15, Reason: LimitedByStart}},
+		"slowstart above the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 70 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
+		"slowstart of a drain":      {up(func(s *Server) { s.Agent, s.Reached = 0, 30 }), Decision{Drains: true, Reason: DrainedByAgent}},
+		"slowstart of an order":     {up(func(s *Server) { s.Reached, s.Order, s.OrderWeight = 10, Weighted, 80 }), Decision{In: true, Weight: 8, Reason: LimitedByStart}},
+		"an agent still to speak":   {up(func(s *Server) { s.Agent, s.Held, s.Before = AgentUnknown, true, 13 }), Decision{In: true, Weight: 13, Reason: LimitedByAgent}},
+		"an agent to speak, weight 0": {
+			up(func(s *Server) { s.Verdict, s.Agent, s.Held = Unchecked, AgentUnknown, true }),
+			Decision{Drains: true, Reason: NotChecked},
+		},
+		"no overflow": {up(func(s *Server) { s.Weight, s.Agent = 1<<31-1, 25600 }), Decision{In: true, Weight: 1<<31 - 1, Reason: LimitedByAgent}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := Decide(tt.server); got != tt.want {
+				t.Errorf("Decide(%+v)\n got %+v\nwant %+v", tt.server, got, tt.want)
+			}
+		})
+	}
+}
+
+// Whatever decides: what is not in service has no weight, and slowstart and the
+// agent only ever take away from each other.
+func TestDecideLimits(t *testing.T) {
+	for _, agent := range []int{0, 1, 33, 50, 100, 250} {
+		for _, reached := range []int{10, 20, 50, 90, 100} {
+			for _, weight := range []int{0, 1, 3, 50, 65535} {
+				both := Decide(up(func(s *Server) { s.Weight, s.Agent, s.Reached = weight, agent, reached }))
+				byAgent := Decide(up(func(s *Server) { s.Weight, s.Agent = weight, agent }))
+				byStart := Decide(up(func(s *Server) { s.Weight, s.Reached = weight, reached }))
+				if both.In != (agent != 0) || !both.In && both.Weight != 0 {
+					t.Errorf("weight %d, agent %d%%, slowstart %d%%: %+v", weight, agent, reached, both)
+				}
+				if both.In && both.Weight != min(byAgent.Weight, byStart.Weight) && reached < 100 {
+					t.Errorf("weight %d, agent %d%%, slowstart %d%%: %d, want the lesser of %d and %d", weight, agent, reached, both.Weight, byAgent.Weight, byStart.Weight)
+				}
+			}
+		}
+	}
+}
