@@ -14,7 +14,7 @@ var version = "(development)"
 
 func main() {
 	os.Exit(daemon.Main(daemon.Env{
-		Args: os.Args, Version: version, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals,
+		Args: os.Args, Version: version, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals, ChangeDir: os.Chdir,
 	}))
 }
 

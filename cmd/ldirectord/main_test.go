@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ldirectord": func() {
 		os.Exit(daemon.Main(daemon.Env{
 			Args: os.Args, Version: "1.2.3", Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals,
-			RunDir: os.Getenv("WORK"), StateDir: os.Getenv("WORK") + "/state", OpenTable: openMemory,
+			RunDir: os.Getenv("WORK"), StateDir: os.Getenv("WORK") + "/state", OpenTable: openMemory, ChangeDir: os.Chdir,
 		}))
 	}})
 }

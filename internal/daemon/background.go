@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ldirectord/internal/rights"
+	"ldirectord/internal/state"
 )
 
 // The process in the background is this program started again, in a session of
@@ -116,7 +117,7 @@ func understandReport(text string) error {
 	if err != nil {
 		return errors.New("the daemon ended while it was starting: see the log")
 	}
-	if status == exitOK {
+	if status == exitOK && why == "" {
 		return nil
 	}
 	return &exit{status: status, stderr: why}
@@ -126,8 +127,8 @@ func understandReport(text string) error {
 func (s *session) serveAsChild() error {
 	_ = keepCrashes(s.cfg.LogFile) // the log itself reports why it cannot be written
 	err := s.serve(func() { s.tellParent(nil) })
-	if errors.Is(err, errRunning) {
-		return nil // somebody else was faster, and start wants no more than that
+	if other, ok := errors.AsType[*state.RunningError](err); ok {
+		return &exit{stderr: other.Error()} // another start was faster: start asks for no more
 	}
 	return err
 }

@@ -33,6 +33,10 @@ type Env struct {
 	// and stop ends it. It is called once, when a daemon begins to run.
 	Signals func() (signals <-chan os.Signal, stop func())
 
+	// ChangeDir changes the working directory of the process, of a daemon and of all
+	// that it runs; nil leaves it.
+	ChangeDir func(dir string) error
+
 	// OpenTable opens the table that a daemon works on; nil opens the kernel's.
 	OpenTable func(ctx context.Context) (ipvs.Table, error)
 }
@@ -103,10 +107,12 @@ func Main(env Env) int {
 // A session is one run of one command.
 type session struct {
 	Env
-	inv  invocation
-	path string       // of the configuration file, after the search
-	cfg  *conf.Config // nil if it cannot be used
-	log  *logfile.Log // nil before there is anything to be said
+	inv      invocation
+	path     string       // of the configuration file, after the search
+	foundAt  string       // path, "" if there is no such file
+	startDir string       // the working directory that a daemon was started in
+	cfg      *conf.Config // nil if it cannot be used
+	log      *logfile.Log // nil before there is anything to be said
 
 	report *os.File // to the parent that waits; nil if there is none, or it was told
 }

@@ -37,10 +37,26 @@ func (d *daemon) reload(ctx context.Context) {
 		d.again = true
 		return
 	}
+	d.use(ctx, d.read)
+}
+
+// retake puts the configuration in force again of which other daemons have steered a
+// part. The file is not read.
+func (d *daemon) retake(ctx context.Context) {
+	if !d.busy {
+		d.use(ctx, func() *conf.Config { return d.own.whole })
+	}
+}
+
+// use puts the configuration that read returns in force, beside the loop.
+func (d *daemon) use(ctx context.Context, read func() *conf.Config) {
 	d.busy = true
 	notifySystemd(reloading())
 	go func() {
-		cfg := d.read()
+		cfg := read()
+		if cfg != nil {
+			cfg = d.own.share(cfg, d.director.Held())
+		}
 		if cfg != nil && !d.swap(ctx, cfg) {
 			cfg = nil
 		}
@@ -56,7 +72,7 @@ func (d *daemon) read() *conf.Config {
 	if d.dryRun {
 		options = harmless(options)
 	}
-	cfg, err := conf.Load(d.path, options)
+	cfg, err := conf.Load(d.path, inDir(options, d.startDir))
 	if err != nil {
 		for _, line := range diagnostics(err) {
 			d.log.Printf("%s", line)
@@ -66,7 +82,7 @@ func (d *daemon) read() *conf.Config {
 	for _, line := range diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
 	}
-	return cfg
+	return absoluteNames(cfg, d.startDir)
 }
 
 // swap puts cfg in force everywhere. It reports false if the daemon ends first.
@@ -74,7 +90,11 @@ func (d *daemon) swap(ctx context.Context, cfg *conf.Config) bool {
 	d.log.Use(cfg)
 	d.notifier.Use(cfg)
 	d.status.Use(cfg)
-	return d.director.Reload(ctx, cfg) == nil
+	if d.director.Reload(ctx, cfg) != nil {
+		return false
+	}
+	d.own.settle(d.director.Held())
+	return true
 }
 
 // reloaded ends a reload. cfg is nil if the old configuration stays.

@@ -24,8 +24,11 @@ const readyPatience = 5 * time.Second
 // run, decides; what may take its time runs beside it.
 type daemon struct {
 	log      *logfile.Log
-	path     string
+	path     string // absolute
+	startDir string // to which the file's relative names are relative
 	dryRun   bool
+	own      *ownership
+	round    stopwatch
 	director *director.Director
 	host     *host.Host
 	notifier *notify.Notifier
@@ -82,7 +85,9 @@ func (d *daemon) loop(
 	var housekeeper housekeeper
 	var calm <-chan time.Time // when about everybody has been asked once, and from then on
 	watchdog := ticks(watchdogInterval())
+	second := time.Tick(time.Second)
 	for {
+		d.round.restart()
 		select {
 		case <-stands:
 			stands = nil
@@ -96,9 +101,12 @@ func (d *daemon) loop(
 		case sig := <-signals:
 			if name == "" && d.obey(ctx, sig) {
 				name = signalName(sig)
-				notifySystemd(systemd.SdNotifyStopping)
-				d.siblings.use(nil)
+				d.leave(name)
 				stop()
+			}
+		case <-second:
+			if name == "" && !d.busy && d.own.free() {
+				d.retake(ctx)
 			}
 		case seen := <-news:
 			d.notice(ctx, seen)
@@ -107,11 +115,24 @@ func (d *daemon) loop(
 		case <-watchdog:
 			d.feedWatchdog()
 		case err := <-ended:
-			d.siblings.use(nil)
+			if name != leaveName {
+				d.siblings.use(nil)
+			}
 			d.siblings.wait()
 			return name, err
 		}
 	}
+}
+
+// leave begins the daemon's end. After LeaveSignal all goes on as it is without it: the
+// table, the setup of the host, the siblings.
+func (d *daemon) leave(name string) {
+	notifySystemd(systemd.SdNotifyStopping)
+	if name == leaveName {
+		d.director.Leave()
+		return
+	}
+	d.siblings.use(nil)
 }
 
 // feedWatchdog tells systemd that the daemon lives, unless the director or the
@@ -149,7 +170,7 @@ func (d *daemon) obey(ctx context.Context, sig os.Signal) bool {
 		d.reload(ctx)
 	case reopenOrder:
 		d.log.Reopen()
-	case stopOrder:
+	case stopOrder, leaveOrder:
 		return true
 	}
 	return false

@@ -19,21 +19,30 @@ func (s *session) serve(ready func()) error {
 	signals, stop := s.Signals()
 	defer stop()
 	s.logStart()
-	release, err := s.claim()
+	if err := s.settleIn(); err != nil {
+		return initError(err)
+	}
+	own, err := s.own()
 	if err != nil {
 		return initError(err)
 	}
-	defer release()
+	pulse := newPulse(own)
+	defer pulse.end()
+	defer own.release()
 	table, err := s.openTable()
 	if err != nil {
 		return initError(err)
 	}
 	defer table.Close()
 
-	d := s.newDaemon(table)
+	d := s.newDaemon(table, own)
 	d.setUpHost()
+	pulse.of(d.works)
 	name, err := d.run(signals, ready)
-	d.leaveHost()
+	own.remember(d.director.Held())
+	if name != leaveName {
+		d.leaveHost()
+	}
 	if err != nil {
 		return initError(err)
 	}
@@ -60,14 +69,6 @@ func (s *session) logStart() {
 // it looks after it.
 func (s *session) isAttached() bool { return s.inv.debug || s.cfg.Supervised }
 
-// claim claims the pid file, if this kind of daemon has one.
-func (s *session) claim() (release func(), err error) {
-	if s.isAttached() || s.inv.dryRun {
-		return func() {}, nil
-	}
-	return s.pidFile().claim()
-}
-
 // openTimeout bounds the loading of IPVS into the kernel.
 const openTimeout = 10 * time.Second
 
@@ -85,10 +86,12 @@ func (s *session) openTable() (ipvs.Table, error) {
 }
 
 // newDaemon wires up what works inside the daemon.
-func (s *session) newDaemon(table ipvs.Table) *daemon {
+func (s *session) newDaemon(table ipvs.Table, own *ownership) *daemon {
 	d := &daemon{
 		log:      s.log,
 		path:     s.path,
+		startDir: s.startDir,
+		own:      own,
 		cfg:      s.cfg,
 		dryRun:   s.inv.dryRun,
 		watcher:  watcher{path: s.path},
@@ -96,7 +99,7 @@ func (s *session) newDaemon(table ipvs.Table) *daemon {
 		patience: readyPatience,
 	}
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
-	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance()}
+	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance(), Ours: own.recall(s.cfg)}
 	if s.inv.debug {
 		options.Debug = s.log.Debugf
 	}

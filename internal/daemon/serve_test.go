@@ -30,6 +30,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestKeepCrashes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log")
 	cmd := exec.Command(os.Args[0])
@@ -100,7 +107,7 @@ func TestServe(t *testing.T) {
 	status := make(chan int, 1)
 	go func() {
 		status <- Main(Env{
-			Args: []string{"ldirectord", "--foreground", file, "start"}, Version: "test", RunDir: dir,
+			Args: []string{"ldirectord", "--foreground", file, "start"}, Version: "test", RunDir: dir, StateDir: dir,
 			Stdout: &stdout, Stderr: &stderr,
 			Signals:   func() (<-chan os.Signal, func()) { return signals, func() {} },
 			OpenTable: func(context.Context) (ipvs.Table, error) { return stubborn{ipvs.NewMemory(), gate}, nil },
@@ -157,7 +164,7 @@ func TestReadyBeforeALargeTable(t *testing.T) {
 	s.openLog()
 	defer s.log.Close()
 	gate := make(chan struct{})
-	d := s.newDaemon(stubborn{ipvs.NewMemory(), gate})
+	d := s.newDaemon(stubborn{ipvs.NewMemory(), gate}, nil)
 	d.patience = time.Millisecond
 	signals, ready, ended := make(chan os.Signal), make(chan struct{}, 2), make(chan error)
 	go func() {

@@ -16,7 +16,7 @@ import (
 // of them when the daemon stops.
 const (
 	siblingTimeout = startPatience + stopPatience
-	partingTimeout = stopPatience - 5*time.Second
+	partingTimeout = stopPatience - time.Second
 )
 
 // siblings are the daemons that run beside this one (execute = FILE), each
@@ -28,6 +28,7 @@ type siblings struct {
 	ctx  context.Context
 	exec func(ctx context.Context, file, verb string) error // runs one command
 
+	used  bool // once
 	files []string
 	last  *sync.WaitGroup // the commands that were given last
 }
@@ -37,8 +38,13 @@ func newSiblings(ctx context.Context, log func(string, ...any)) *siblings {
 }
 
 // use makes files the siblings: new ones are started, those that are not named
-// any more stopped, the others told to reload.
+// any more stopped, the others reloaded. The first call restarts those that an
+// earlier daemon has left running, which changes no table.
 func (s *siblings) use(files []string) {
+	begin := "start"
+	if !s.used {
+		begin, s.used = "restart", true
+	}
 	old := s.files
 	s.files = slices.Compact(slices.Sorted(slices.Values(files)))
 	orders := map[string]string{}
@@ -46,7 +52,7 @@ func (s *siblings) use(files []string) {
 		orders[file] = "stop"
 	}
 	for _, file := range s.files {
-		orders[file] = "start"
+		orders[file] = begin
 		if slices.Contains(old, file) {
 			orders[file] = "reload"
 		}

@@ -24,7 +24,7 @@ func TestSiblings(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			runs = append(runs, fmt.Sprintf("%v %s %s", time.Since(began), file, verb))
-			if file == "b" && verb == "start" {
+			if file == "b" && verb == "restart" {
 				return errors.New("exit status 2")
 			}
 			return nil
@@ -35,11 +35,11 @@ func TestSiblings(t *testing.T) {
 		s.use(nil)
 		s.wait()
 		slices.Sort(runs)
-		want := []string{"1s a start", "1s b start", "2s a stop", "2s b reload", "2s c start", "3s b reload", "3s c reload", "4s b stop", "4s c stop"}
+		want := []string{"1s a restart", "1s b restart", "2s a stop", "2s b reload", "2s c start", "3s b reload", "3s c reload", "4s b stop", "4s c stop"}
 		if diff := cmp.Diff(want, runs); diff != "" {
 			t.Errorf("commands differ (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"system(ldirectord b start) failed: exit status 2"}, log); diff != "" {
+		if diff := cmp.Diff([]string{"system(ldirectord b restart) failed: exit status 2"}, log); diff != "" {
 			t.Errorf("log differs (-want +got):\n%s", diff)
 		}
 	})

@@ -6,10 +6,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Signals are the signals that a daemon wants to hear of: those of the original,
-// and USR1.
+// LeaveSignal, RTMIN+5 of the C library, ends the daemon and leaves the table as it
+// is. The original and older versions of this program have no handler for it and end,
+// too.
+const LeaveSignal = unix.Signal(34 + 5)
+
+// leaveName is LeaveSignal as it is logged.
+const leaveName = "RTMIN+5"
+
+// Signals are the signals that a daemon handles: those of the original, USR1 and
+// LeaveSignal.
 var Signals = []os.Signal{
-	unix.SIGHUP, unix.SIGUSR1, unix.SIGPIPE,
+	unix.SIGHUP, unix.SIGUSR1, unix.SIGPIPE, LeaveSignal,
 	unix.SIGINT, unix.SIGQUIT, unix.SIGTERM,
 	unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGSEGV, unix.SIGSYS, unix.SIGXCPU, unix.SIGXFSZ,
 }
@@ -22,6 +30,7 @@ const (
 	reloadOrder
 	reopenOrder
 	stopOrder
+	leaveOrder
 )
 
 // orderOf is what sig asks for. Whatever would end a process ends the daemon in
@@ -34,12 +43,17 @@ func orderOf(sig os.Signal) order {
 		return reopenOrder
 	case unix.SIGPIPE:
 		return ignore
+	case LeaveSignal:
+		return leaveOrder
 	}
 	return stopOrder
 }
 
 // signalName is the signal's name as it is logged: "TERM".
 func signalName(sig os.Signal) string {
+	if sig == LeaveSignal {
+		return leaveName
+	}
 	number, ok := sig.(unix.Signal)
 	if !ok {
 		return sig.String()

@@ -17,6 +17,7 @@ func TestOrders(t *testing.T) {
 		{unix.SIGUSR1, reopenOrder, "USR1"},
 		{unix.SIGPIPE, ignore, "PIPE"},
 		{unix.SIGTERM, stopOrder, "TERM"},
+		{LeaveSignal, leaveOrder, "RTMIN+5"},
 		{unix.SIGINT, stopOrder, "INT"},
 		{unix.SIGQUIT, stopOrder, "QUIT"},
 		{unix.SIGABRT, stopOrder, "ABRT"},

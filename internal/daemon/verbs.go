@@ -1,19 +1,16 @@
 package daemon
 
 import (
+	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"ldirectord/conf"
 	"ldirectord/internal/logfile"
+	"ldirectord/internal/state"
 )
-
-// stopPatience is how long stop waits for a daemon to end. The daemon itself
-// takes a few seconds at most.
-const stopPatience = 20 * time.Second
 
 // prepare finds and reads the configuration file for a command that needs one
 // without mistakes, and opens the log.
@@ -33,7 +30,7 @@ func (s *session) prepare() error {
 // daemon. (In the original it does.)
 func (s *session) prepareAnyway() error {
 	if err := s.find(); err != nil {
-		if _, state := s.pidFile().read(); state != running {
+		if _, ok := s.running(); !ok {
 			return &exit{status: exitFailed, stderr: err.Error()}
 		}
 	}
@@ -51,7 +48,7 @@ func (s *session) find() error {
 		s.path = s.inv.config
 		return err
 	}
-	s.path = path
+	s.path, s.foundAt = path, path
 	return nil
 }
 
@@ -100,13 +97,29 @@ func (s *session) startUnlessRunning() error {
 	if s.isChild() {
 		return s.serveAsChild()
 	}
-	if _, state := s.pidFile().read(); state == running && !s.inv.dryRun {
-		return nil
+	if d, ok := s.running(); ok && !s.inv.dryRun {
+		return s.alreadyRunning(d.PID)
 	}
 	if s.inForeground() {
-		return s.serve(func() {})
+		err := s.serve(func() {})
+		if other, ok := errors.AsType[*state.RunningError](err); ok { // it was faster
+			return s.alreadyRunning(other.PID)
+		}
+		return err
 	}
 	return s.detach()
+}
+
+// alreadyRunning reports that process pid is the daemon that start is asked for. Where
+// this process was to be the daemon, that is a failure: who looks after it would take
+// its end for the daemon's.
+func (s *session) alreadyRunning(pid int) error {
+	text := (&state.RunningError{PID: pid}).Error()
+	if s.inForeground() {
+		return &exit{status: exitFailed, stderr: text}
+	}
+	fmt.Fprintln(s.Stderr, text)
+	return nil
 }
 
 // inForeground says whether the daemon is to run in this process.
@@ -119,31 +132,22 @@ func (s *session) stop() error {
 	if err := s.prepareAnyway(); err != nil {
 		return err
 	}
-	return s.endRunning()
-}
-
-// endRunning has the running daemon stop, if there is one, and waits for it.
-func (s *session) endRunning() error {
-	pid, state := s.pidFile().read()
-	if state != running {
+	d, ok := s.running()
+	if !ok {
 		return nil
 	}
-	if err := unix.Kill(pid, unix.SIGTERM); err != nil && err != unix.ESRCH {
-		return fmt.Errorf("cannot stop process %d: %w", pid, err)
-	}
-	if !waitGone(pid, stopPatience) {
-		return fmt.Errorf("process %d has not ended within %v of the signal to stop", pid, stopPatience)
-	}
-	return nil
+	return s.endRunning(d, false)
 }
 
-// restart stops the daemon and starts it anew.
+// restart ends the daemon, which leaves the table as it is, and starts it anew.
 func (s *session) restart() error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	if err := s.endRunning(); err != nil {
-		return err
+	if d, ok := s.running(); ok {
+		if err := s.endRunning(d, true); err != nil {
+			return err
+		}
 	}
 	return s.startUnlessRunning()
 }
@@ -153,10 +157,11 @@ func (s *session) tryRestart() error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	if _, state := s.pidFile().read(); state != running {
+	d, ok := s.running()
+	if !ok {
 		return nil
 	}
-	if err := s.endRunning(); err != nil {
+	if err := s.endRunning(d, true); err != nil {
 		return err
 	}
 	return s.startUnlessRunning()
@@ -167,38 +172,43 @@ func (s *session) reload() error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	pid, state := s.pidFile().read()
-	if state != running {
+	d, ok := s.running()
+	if !ok {
 		s.log.Printf(logfile.IsStopped, s.path)
 		return &exit{status: exitFailed, log: fmt.Sprintf(logfile.ExitingCommand, s.inv.verb.name)}
 	}
-	if err := unix.Kill(pid, unix.SIGHUP); err != nil {
-		return fmt.Errorf("cannot tell process %d to reload: %w", pid, err)
+	if err := unix.Kill(d.PID, unix.SIGHUP); err != nil {
+		return fmt.Errorf("cannot tell process %d to reload: %w", d.PID, err)
 	}
 	return nil
 }
 
-// status says whether the daemon runs.
+// status says whether the daemon runs and works.
 func (s *session) status() error {
 	if err := s.prepareAnyway(); err != nil {
 		return err
 	}
 	leaving := fmt.Sprintf(logfile.ExitingCommand, s.inv.verb.name)
-	pid, state := s.pidFile().read()
-	switch state {
-	case running:
-		text := fmt.Sprintf(logfile.IsRunning, s.path, pid)
+	if d, ok := s.running(); ok {
+		text := fmt.Sprintf(logfile.IsRunning, s.path, d.PID)
+		if err := d.Working(); err != nil {
+			text = err.Error()
+			s.log.Printf("%s", text)
+			return &exit{status: exitFailed, stderr: text, log: leaving}
+		}
 		fmt.Fprintln(s.Stderr, text)
 		s.log.Printf("%s", text)
 		s.log.Printf("%s", leaving)
 		return nil
-	case stale:
+	}
+	stale := s.pidFile().exists()
+	if stale {
 		text := fmt.Sprintf(logfile.StalePIDFile, s.pidFile(), s.path)
 		fmt.Fprintln(s.Stderr, text)
 		s.log.Printf("%s", text)
 	}
 	fmt.Fprintf(s.Stdout, logfile.IsStopped+"\n", s.path)
-	if state == stale {
+	if stale {
 		return &exit{status: exitFailed, log: leaving}
 	}
 	return &exit{status: exitStopped, log: leaving}

@@ -16,6 +16,7 @@ import (
 	"ldirectord/internal/engine"
 	"ldirectord/internal/maintenance"
 	"ldirectord/internal/schedule"
+	"ldirectord/internal/state"
 	"ldirectord/ipvs"
 )
 
@@ -43,6 +44,10 @@ type Options struct {
 
 	// Overrides are in force from the start.
 	Overrides []Override
+
+	// Ours are the virtual services that an earlier daemon has left in the table.
+	// Those that the configuration does not name are removed when it is in force.
+	Ours []state.Service
 }
 
 // A Director keeps one kernel table in step with one configuration.
@@ -83,6 +88,7 @@ type Director struct {
 	kernel      kernelState
 	started     time.Time
 	loaded      time.Time // the configuration
+	own         ownership
 }
 
 // New returns a Director that does nothing until Run.
@@ -99,6 +105,7 @@ func New(o Options) *Director {
 		overrides: overridesByTarget(o.Overrides, time.Now()),
 		watcher:   maintenance.New(o.Maintenance),
 		workshop:  workshop{pinger: &checker.Pinger{}},
+		own:       ownership{recalled: o.Ours},
 	}
 }
 
@@ -134,6 +141,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			turn = func() { d.everySecond(now) }
 		case <-ctx.Done():
 			d.stop()
+			d.own.note(d.virtuals, true)
 			stop()
 			d.end()
 			d.awaitChecks()

@@ -61,8 +61,8 @@ func (f *draft) inherit(virtuals []*virtual) (gone []*virtual) {
 // that says the same as before changes nothing.
 func (d *Director) load(f *draft, status conf.Status) {
 	d.conf, d.status, d.loaded, d.awaiting = f.conf, status, d.now(), 0
-	entries, _ := d.read()
-	gone := f.inherit(d.virtuals)
+	entries, readable := d.read()
+	gone := append(f.inherit(d.virtuals), d.own.take(f.virtuals, entries, readable)...)
 	d.virtuals = f.virtuals
 	clear(d.dirty)
 	d.dirty = d.dirty[:0]
@@ -81,9 +81,12 @@ func (d *Director) load(f *draft, status conf.Status) {
 		d.enter(v, entries[v.service.Key] != nil, last)
 	}
 	for _, v := range gone {
-		d.purge(v, "start")
+		if !d.purge(v, "start") {
+			d.own.left = append(d.own.left, v)
+		}
 	}
 	d.settle()
+	d.own.note(d.virtuals, false)
 	if d.drift.Stop(); f.conf.DriftCheck > 0 {
 		d.drift.Reset(f.conf.DriftCheck)
 	}
@@ -197,9 +200,13 @@ func (d *Director) heardAll() {
 	}
 }
 
-// stop ends the checks and takes out of the kernel what cleanstop says.
+// stop ends the checks and takes out of the kernel what cleanstop says, nothing
+// after Leave.
 func (d *Director) stop() {
 	d.status = conf.Stopping
+	if d.own.leaving.Load() {
+		return
+	}
 	for _, v := range d.virtuals {
 		if v.conf.CleanStop {
 			d.purge(v, "stop")
@@ -207,15 +214,16 @@ func (d *Director) stop() {
 	}
 }
 
-// purge deletes a virtual service with all that belongs to it.
-func (d *Director) purge(v *virtual, phase string) {
+// purge deletes a virtual service with all that belongs to it. It reports false if
+// the kernel refuses that.
+func (d *Director) purge(v *virtual, phase string) bool {
 	if !v.have.present {
-		return
+		return true
 	}
 	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.service.Key}}}
 	if d.change(&c); c.err != nil {
 		d.emit(v, Event{Kind: Refused, Reason: c.err.Error()})
-		return
+		return false
 	}
 	for _, r := range v.reals {
 		if _, held := v.have.slots.of(r.at()); held && phase == "stop" && r.in() {
@@ -223,4 +231,6 @@ func (d *Director) purge(v *virtual, phase string) {
 		}
 	}
 	d.emit(v, Event{Kind: VirtualPurged, Phase: phase})
+	v.have = held{}
+	return true
 }

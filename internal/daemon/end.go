@@ -1,0 +1,151 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
+	"ldirectord/internal/state"
+	"ldirectord/ipvs"
+)
+
+// How long stop waits for a daemon to end: less for one that has no heartbeat. The
+// agents of cluster managers allow 15 s in all, and fence the host afterwards.
+const (
+	hungPatience = 8 * time.Second
+	stopPatience = 11 * time.Second
+	killPatience = 2 * time.Second
+)
+
+// endRunning ends d and waits for it. keep leaves the table as it is. Of a daemon that
+// had to be killed, stop cleans up what it should have taken away itself.
+func (s *session) endRunning(d state.Daemon, keep bool) error {
+	if err := s.refuseUnit(d.PID); err != nil {
+		return err
+	}
+	process, err := os.FindProcess(d.PID) // by a descriptor: no later process has its place
+	if err != nil {
+		return fmt.Errorf("cannot stop process %d: %w", d.PID, err)
+	}
+	defer process.Release() //nolint:errcheck // nothing is to be done about it
+	sig := unix.SIGTERM
+	if keep {
+		sig = LeaveSignal
+		killChildren(d)
+	}
+	if !d.Lives() {
+		return nil
+	}
+	if err := process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("cannot stop process %d: %w", d.PID, err)
+	}
+	_ = process.Signal(unix.SIGCONT) // one that is stopped obeys then
+	if ended(d) {
+		return nil
+	}
+	s.log.Printf("Process %d has not ended, it is killed", d.PID)
+	if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("cannot kill process %d: %w", d.PID, err)
+	}
+	for end := time.Now().Add(killPatience); d.Lives(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			return fmt.Errorf("process %d has not ended within %v of SIGKILL", d.PID, killPatience)
+		}
+	}
+	if keep {
+		return nil
+	}
+	return s.cleanAfter(d)
+}
+
+// ended waits until d has ended, and reports false if that takes too long.
+func ended(d state.Daemon) bool {
+	begin := time.Now()
+	for d.Lives() {
+		waited := time.Since(begin)
+		if waited > stopPatience || waited > hungPatience && !d.Beats() {
+			return false
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return true
+}
+
+// killChildren ends the children of the original (fork = yes), which would go on
+// changing the table without it.
+func killChildren(d state.Daemon) {
+	if d.KeepsLock() {
+		return
+	}
+	for _, pid := range (state.Original{PID: d.PID}).Children() {
+		_ = unix.Kill(pid, unix.SIGKILL) // it may have ended
+	}
+}
+
+// cleanAfter does what a killed daemon did not do: its virtual services leave the
+// table as cleanstop says, its pid file and its host's setup go.
+func (s *session) cleanAfter(d state.Daemon) error {
+	services := d.Services
+	if recalled, err := s.memory().Recall(d.File); err == nil && len(recalled) > 0 {
+		services = recalled
+	}
+	left, err := s.purge(services)
+	if d.KeepsLock() {
+		err = errors.Join(err, s.memory().Remember(d.File, left))
+	}
+	if d.PIDFile != "" {
+		_ = os.Remove(d.PIDFile) // of no use to others any more
+	}
+	cfg := s.cfg
+	if cfg == nil {
+		cfg = &conf.Config{}
+	}
+	s.log.Printf(logfile.Terminated, "KILL")
+	host := &daemon{log: s.log, path: d.File, cfg: cfg, host: s.newHost()}
+	host.leaveHost()
+	return err
+}
+
+// purge takes those of services out of the table that cleanstop says, and returns
+// those that are left.
+func (s *session) purge(services []state.Service) (left []state.Service, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+	defer cancel()
+	table, err := s.OpenTable(ctx)
+	if err != nil {
+		return services, err
+	}
+	defer table.Close() //nolint:errcheck // read and written by then
+	entries, err := table.Read()
+	if err != nil {
+		return services, err
+	}
+	there := make(map[ipvs.Key]ipvs.Service, len(entries))
+	for _, e := range entries {
+		there[e.Service.Key] = e.Service
+	}
+	for _, service := range services {
+		found, ok := there[service.Key]
+		if !ok {
+			continue
+		}
+		if !service.CleanStop {
+			left = append(left, service)
+			continue
+		}
+		if failed := table.Apply(ipvs.Change{Op: ipvs.DeleteService, Service: found}); failed != nil {
+			left, err = append(left, service), errors.Join(err, failed)
+			continue
+		}
+		event := director.Event{Kind: director.VirtualPurged, V: service.Name(), ID: service.ID, Phase: "stop"}
+		s.log.Printf("%s", event)
+	}
+	return left, err
+}

@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ldirectord/conf"
+)
+
+// settleIn makes / the working directory, as the original does, so that a daemon
+// keeps no file system busy. What was named relative to the directory of the start
+// keeps its meaning.
+func (s *session) settleIn() error {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "/" // it was removed
+	}
+	s.startDir = dir
+	if s.path, err = filepath.Abs(s.path); err != nil {
+		return err
+	}
+	s.cfg = absoluteNames(s.cfg, dir)
+	if s.ChangeDir == nil {
+		return nil
+	}
+	return s.ChangeDir("/")
+}
+
+// absoluteNames makes the names of files in cfg absolute that are relative to dir. The
+// lines that a shell runs stay as they are. cfg is changed and was not yet used.
+func absoluteNames(cfg *conf.Config, dir string) *conf.Config {
+	name := func(path *string) {
+		if *path != "" && !filepath.IsAbs(*path) {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+	program := func(path *string) {
+		if strings.Contains(*path, "/") { // else it is looked for in PATH
+			name(path)
+		}
+	}
+	program((*string)(&cfg.Callback))
+	for _, path := range []*string{&cfg.MaintenanceDir, &cfg.MonitorLog, &cfg.StatusToken} {
+		name(path)
+	}
+	for i, file := range cfg.Execute {
+		if path, err := conf.Search(file); err != nil || !filepath.IsAbs(path) { // else it is in /etc/ha.d
+			name(&cfg.Execute[i])
+		}
+	}
+	for _, v := range cfg.Virtuals {
+		if v.CheckType == conf.CheckExternalPerl {
+			name((*string)(&v.CheckCommand))
+		}
+		program((*string)(&v.CheckCommand))
+		for _, path := range []*string{&v.MonitorFile, &v.SSLCAFile, &v.SSLCert, &v.SSLKey} {
+			name(path)
+		}
+	}
+	return cfg
+}
+
+// inDir are options that look for files named in a configuration in dir.
+func inDir(o conf.Options, dir string) conf.Options {
+	place := func(path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	try := o.TryOpen
+	if try == nil {
+		try = openLog
+	}
+	o.TryOpen = func(path string) error { return try(place(path)) }
+	o.IsDir = func(path string) bool {
+		info, err := os.Stat(place(path))
+		return err == nil && info.IsDir()
+	}
+	return o
+}
+
+// openLog opens a log file as the original does when it reads a configuration.
+func openLog(path string) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}

@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"ldirectord/internal/command"
+)
+
+// systemctlTime bounds a question to systemd.
+const systemctlTime = 5 * time.Second
+
+// refuseUnit says why process pid is not to be ended by this command: systemd would
+// take its end for the end of the unit, and run the unit's ExecStop against the
+// daemon that was started in its place. A command of the unit itself (ExecStop) may
+// end it, and so may all others where the process is not a unit's main process: one
+// that a cluster manager or cron has started is in their unit, which goes on.
+func (s *session) refuseUnit(pid int) error {
+	group := unitGroup(readGroup(strconv.Itoa(pid)))
+	if group == "" || within(readGroup("self"), group) {
+		return nil
+	}
+	unit, options := path.Base(group), []string{}
+	if strings.Contains(path.Dir(group), "/user@") {
+		options = []string{"--user"}
+	}
+	if mainPID(unit, options) != pid {
+		return nil
+	}
+	systemctl := strings.Join(append([]string{"systemctl"}, options...), " ")
+	cure := systemctl + " stop " + unit
+	if s.inv.verb.name != "stop" {
+		cure = fmt.Sprintf("%s daemon-reload && %[1]s %s %s", systemctl, s.inv.verb.name, unit)
+	}
+	return &exit{
+		status: exitFailed,
+		stderr: fmt.Sprintf("process %d is run by systemd as %s, which would act on its end; use: %s", pid, unit, cure),
+		log:    fmt.Sprintf("process %d is run by systemd as %s", pid, unit),
+	}
+}
+
+// readGroup is the control group of a process within systemd's hierarchy, "" if it
+// cannot be read.
+func readGroup(process string) string {
+	text, err := os.ReadFile("/proc/" + process + "/cgroup")
+	if err != nil {
+		return ""
+	}
+	return systemdGroup(string(text))
+}
+
+// systemdGroup finds systemd's hierarchy in the text of /proc/PID/cgroup; see
+// cgroups(7).
+func systemdGroup(text string) string {
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(fields) == 3 && (fields[1] == "name=systemd" || fields[0] == "0" && fields[1] == "") && fields[2] != "/" {
+			return fields[2]
+		}
+	}
+	return ""
+}
+
+// unitGroup is the control group of the service that group belongs to, "" if it
+// belongs to none.
+func unitGroup(group string) string {
+	for g := group; strings.Contains(g, "/"); g = g[:strings.LastIndexByte(g, '/')] {
+		if strings.HasSuffix(g, ".service") {
+			return g
+		}
+	}
+	return ""
+}
+
+// within says whether a control group is outer or lies below it.
+func within(group, outer string) bool {
+	return group == outer || strings.HasPrefix(group, outer+"/")
+}
+
+// mainPID is the main process of a unit, 0 if there is none or systemd does not
+// answer.
+func mainPID(unit string, options []string) int {
+	if _, err := os.Stat("/run/systemd/system"); err != nil {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), systemctlTime)
+	defer cancel()
+	args := append(options, "show", "--property=MainPID", "--value", unit)
+	result, err := command.Run(ctx, command.Command{Path: "systemctl", Args: args})
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(result.Output)))
+	return pid
+}

@@ -1,0 +1,101 @@
+package director
+
+import (
+	"sync/atomic"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/state"
+	"ldirectord/ipvs"
+)
+
+// ownership is which of the kernel's services are this daemon's own.
+type ownership struct {
+	recalled []state.Service // left by an earlier daemon; nil once the table was read
+	left     []*virtual      // in the file no more, and the kernel refused to delete them
+	held     atomic.Pointer[[]state.Service]
+	leaving  atomic.Bool
+}
+
+// Leave makes the end of Run leave the table as it is, whatever cleanstop says.
+func (d *Director) Leave() { d.own.leaving.Store(true) }
+
+// Held are the virtual services of the kernel's table that are this daemon's own: as
+// of the last load, or after Run has returned those that are left. It may be called
+// from any goroutine.
+func (d *Director) Held() []state.Service {
+	if held := d.own.held.Load(); held != nil {
+		return *held
+	}
+	return d.o.Ours
+}
+
+// Services are the virtual services of a configuration.
+func Services(cfg *conf.Config) []state.Service {
+	list := make([]state.Service, len(cfg.Virtuals))
+	for i, v := range cfg.Virtuals {
+		list[i] = state.Service{Key: key(v), ID: v.ID(), CleanStop: v.CleanStop}
+	}
+	return list
+}
+
+// take returns the services that are ours, are in the table, and are not among
+// virtuals, which a new configuration names. A table that could not be read keeps
+// them for the next time.
+func (o *ownership) take(virtuals []*virtual, entries map[ipvs.Key]*ipvs.Entry, readable bool) []*virtual {
+	if !readable {
+		return nil
+	}
+	named := make(map[ipvs.Key]bool, len(virtuals))
+	for _, v := range virtuals {
+		named[v.service.Key] = true
+	}
+	var gone []*virtual
+	for _, v := range o.left {
+		if entries[v.service.Key] != nil && !named[v.service.Key] {
+			gone = append(gone, v)
+		}
+	}
+	for _, s := range o.recalled {
+		if e := entries[s.Key]; e != nil && !named[s.Key] {
+			gone = append(gone, recall(s, e))
+		}
+	}
+	o.left, o.recalled = nil, nil
+	return gone
+}
+
+// recall is the virtual service that an earlier daemon has left, as the kernel has
+// it.
+func recall(s state.Service, e *ipvs.Entry) *virtual {
+	c := &conf.VirtualService{Addr: s.Addr, Port: s.Port, Mark: s.Mark, IPv6: s.IPv6, CleanStop: s.CleanStop}
+	switch {
+	case s.Mark != 0:
+		c.Protocol = conf.FWM
+	case s.Protocol == ipvs.UDP:
+		c.Protocol = conf.UDP
+	}
+	v := newVirtual(c, 0, time.Now())
+	v.service, v.invalid = e.Service, nil
+	v.adopt(e)
+	return v
+}
+
+// note keeps what is ours for Held. At the end that is what is still there, else all
+// that the file names: a service that the kernel refuses now may be taken later.
+func (o *ownership) note(virtuals []*virtual, ended bool) {
+	held := make([]state.Service, 0, len(virtuals)+len(o.left))
+	for _, v := range virtuals {
+		if v.have.present || !ended {
+			held = append(held, v.owned())
+		}
+	}
+	for _, v := range o.left {
+		held = append(held, v.owned())
+	}
+	o.held.Store(&held)
+}
+
+func (v *virtual) owned() state.Service {
+	return state.Service{Key: v.service.Key, ID: v.id, CleanStop: v.conf.CleanStop}
+}

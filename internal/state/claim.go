@@ -1,0 +1,263 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"ldirectord/ipvs"
+)
+
+// A Claim is a daemon's own lock, record and heartbeat. Its methods may be called
+// from any goroutine.
+type Claim struct {
+	dir Dir
+
+	mu     sync.Mutex
+	record Record
+	file   *os.File // locked
+	cookie string   // the content of the pid file
+}
+
+// A RunningError is why a daemon is not started: one of the same file lives.
+type RunningError struct{ PID int }
+
+func (e *RunningError) Error() string { return fmt.Sprintf("already running, pid %d", e.PID) }
+
+// A Contest is a virtual service that another living daemon steers.
+type Contest struct {
+	Service Service
+	By      Daemon
+}
+
+func (c Contest) String() string {
+	return fmt.Sprintf("virtual service %s is steered by process %d for %s", c.Service.ID, c.By.PID, c.By.File)
+}
+
+// A ContestError is why a daemon is not started: others steer some of its virtual
+// services. It is not empty.
+type ContestError []Contest
+
+func (e ContestError) Error() string {
+	lines := make([]string, len(e))
+	for i, c := range e {
+		lines[i] = c.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Claim makes this process the daemon of r, whose PID and Namespace it fills in.
+// The error is a *RunningError or a ContestError where that is why not. others are
+// living daemons that keep no lock.
+func (d Dir) Claim(r Record, others []Daemon) (*Claim, error) {
+	r.PID, r.Namespace = os.Getpid(), Namespace()
+	if p, ok := readProcess(r.PID); ok {
+		r.Started = p.started
+	}
+	c := &Claim{dir: d, record: r, cookie: fmt.Sprintf("%d\n", r.PID)}
+	err := d.oneAtATime(func() error {
+		if other, ok := d.Find(r.File); ok {
+			return &RunningError{other.PID}
+		}
+		if err := d.pidFileFree(r, others); err != nil {
+			return err
+		}
+		if contests := c.contests(r.Services, others); len(contests) > 0 {
+			return ContestError(contests)
+		}
+		return c.take()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// pidFileFree says why r's pid file cannot be its own: two files of one name in two
+// directories have one pid file.
+func (d Dir) pidFileFree(r Record, others []Daemon) error {
+	for _, other := range append(d.Living(), others...) {
+		if r.PIDFile != "" && other.PIDFile == r.PIDFile {
+			return fmt.Errorf("the pid file %s is that of process %d for %s: give one of the two configuration files another name",
+				r.PIDFile, other.PID, other.File)
+		}
+	}
+	return nil
+}
+
+// take takes the lock and writes the record, the heartbeat and the pid file.
+func (c *Claim) take() error {
+	file, err := takeLock(c.path(lockEnding))
+	if err != nil {
+		if errors.Is(err, errLocked) {
+			err = errors.New("the lock " + c.path(lockEnding) + " is held by a process that left no record")
+		}
+		return err
+	}
+	c.file = file
+	if err := writeRecord(c.path(recordEnding), &c.record); err != nil {
+		file.Close()
+		return err
+	}
+	if err := c.writePIDFile(); err != nil {
+		c.remove()
+		return fmt.Errorf("pid file %s: %w", c.record.PIDFile, err)
+	}
+	c.beat()
+	return nil
+}
+
+func (c *Claim) path(ending string) string {
+	return filepath.Join(string(c.dir), fileName(c.record.File)+ending)
+}
+
+// writePIDFile writes the process id for other programs. A symbolic link is not
+// followed.
+func (c *Claim) writePIDFile() error {
+	if c.record.PIDFile == "" {
+		return nil
+	}
+	file, err := os.OpenFile(c.record.PIDFile, os.O_RDWR|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(c.cookie)
+	return errors.Join(err, file.Close())
+}
+
+// Contested are those of services that other living daemons of this network
+// namespace steer.
+func (c *Claim) Contested(services []Service, others []Daemon) []Contest {
+	return c.contests(services, others)
+}
+
+func (c *Claim) contests(services []Service, others []Daemon) []Contest {
+	var list []Contest
+	for _, other := range append(c.dir.Living(), others...) {
+		if other.lock == c.path(lockEnding) || other.Namespace != c.record.Namespace {
+			continue
+		}
+		theirs := make(map[ipvs.Key]bool, len(other.Services))
+		for _, s := range other.Services {
+			theirs[s.Key] = true
+		}
+		for _, s := range services {
+			if theirs[s.Key] {
+				list = append(list, Contest{s, other})
+			}
+		}
+	}
+	return list
+}
+
+// Extend adds those of services that no other daemon steers to the record, and
+// returns the others. It is called before they are written to the kernel.
+func (c *Claim) Extend(services []Service, others []Daemon) (contests []Contest, err error) {
+	err = c.dir.oneAtATime(func() error {
+		contests = c.contests(services, others)
+		lost := make(map[ipvs.Key]bool, len(contests))
+		for _, l := range contests {
+			lost[l.Service.Key] = true
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		all := Union(c.record.Services, services)
+		kept := all[:0]
+		for _, s := range all {
+			if !lost[s.Key] {
+				kept = append(kept, s)
+			}
+		}
+		c.record.Services = kept
+		return writeRecord(c.path(recordEnding), &c.record)
+	})
+	return contests, err
+}
+
+// Publish makes services the record's. It is called when the kernel holds no
+// others of this daemon any more.
+func (c *Claim) Publish(services []Service) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record.Services = services
+	return writeRecord(c.path(recordEnding), &c.record)
+}
+
+// Union is a and those of b whose key is not in a; of both, b's counts.
+func Union(a, b []Service) []Service {
+	var all []Service
+	place := make(map[ipvs.Key]int, len(a)+len(b))
+	for _, s := range append(append(all, a...), b...) {
+		if i, ok := place[s.Key]; ok {
+			all[i] = s
+			continue
+		}
+		place[s.Key] = len(all)
+		all = append(all, s)
+	}
+	return all
+}
+
+// Beat shows that the daemon works, and writes again what other programs have
+// removed: lock, record and pid file. An error is about one of those.
+func (c *Claim) Beat() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.file == nil {
+		return nil // released
+	}
+	err := c.restore()
+	c.beat()
+	return err
+}
+
+// restore writes again what was removed. c.mu is held.
+func (c *Claim) restore() error {
+	var err error
+	if !means(c.path(lockEnding), c.file) {
+		err = c.dir.oneAtATime(func() error {
+			file, err := takeLock(c.path(lockEnding))
+			if err != nil {
+				return err
+			}
+			c.file.Close()
+			c.file = file
+			return nil
+		})
+	}
+	if _, lost := os.Stat(c.path(recordEnding)); lost != nil {
+		err = errors.Join(err, writeRecord(c.path(recordEnding), &c.record))
+	}
+	if c.record.PIDFile == "" {
+		return err
+	}
+	text, _ := os.ReadFile(c.record.PIDFile)
+	if string(text) == c.cookie || isOriginal(pidOf(text)) {
+		return err
+	}
+	return errors.Join(err, c.writePIDFile())
+}
+
+// Release removes what the daemon left, and ends its claim.
+func (c *Claim) Release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if text, _ := os.ReadFile(c.record.PIDFile); string(text) == c.cookie { // else it is another's
+		_ = os.Remove(c.record.PIDFile)
+	}
+	c.remove()
+}
+
+func (c *Claim) remove() {
+	if means(c.path(lockEnding), c.file) {
+		_ = os.Remove(c.path(recordEnding))
+		_ = os.Remove(c.path(lockEnding))
+	}
+	c.file.Close()
+	c.file = nil
+}

@@ -1,0 +1,95 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Memory is the directory in which the daemons remember which virtual services of
+// the kernel's table are their own. It outlives them.
+type Memory string
+
+// remembered is what is kept of one daemon.
+type remembered struct {
+	File      string
+	Boot      string // of the kernel whose table it is
+	Namespace uint64
+	Services  []Service
+}
+
+const memoryEnding = ".services.json"
+
+// Recall returns the virtual services that earlier daemons of this configuration
+// file, under any name, have left in the table of this kernel and network
+// namespace. What is remembered of another boot counts no more: that table is gone.
+func (m Memory) Recall(file string) ([]Service, error) {
+	paths, err := filepath.Glob(filepath.Join(string(m), "*"+memoryEnding))
+	if err != nil {
+		return nil, err
+	}
+	var all []Service
+	var failed error
+	for _, path := range paths {
+		var r remembered
+		if err := readFile(path, &r); err != nil {
+			if path == m.path(file) {
+				failed = err
+			}
+			continue
+		}
+		if sameFile(r.File, file) && r.Boot == boot() && r.Namespace == Namespace() {
+			all = Union(all, r.Services)
+		}
+	}
+	return all, failed
+}
+
+// Remember keeps the virtual services of the daemon of a configuration file. It is
+// called before the first of them is written to the kernel.
+func (m Memory) Remember(file string, services []Service) error {
+	path := m.path(file)
+	m.forgetOtherNames(file, path)
+	if len(services) == 0 {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	text, err := json.MarshalIndent(remembered{File: Canonical(file), Boot: boot(), Namespace: Namespace(), Services: services}, "", "\t")
+	if err == nil {
+		err = Write(path, append(text, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("keeping the virtual services that are ours: %w", err)
+	}
+	return nil
+}
+
+// forgetOtherNames removes what was kept of a configuration file under other names
+// than path.
+func (m Memory) forgetOtherNames(file, path string) {
+	paths, _ := filepath.Glob(filepath.Join(string(m), "*"+memoryEnding)) // the pattern is good
+	for _, other := range paths {
+		var r remembered
+		if other != path && readFile(other, &r) == nil && sameFile(r.File, file) {
+			_ = os.Remove(other) // at worst it is recalled once more
+		}
+	}
+}
+
+func (m Memory) path(file string) string {
+	return filepath.Join(string(m), fileName(Canonical(file))+memoryEnding)
+}
+
+// boot is the kernel's boot id, "" if it cannot be read.
+func boot() string {
+	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if len(text) > 36 {
+		text = text[:36]
+	}
+	return string(text)
+}
