@@ -28,7 +28,7 @@ func TestNothingIsWritten(t *testing.T) {
 	s := newSite(t, lab.DR)
 	w := s.watch()
 	v := quiescent
-	d := s.start("cleanstop=no\ndriftcheck=1\n" + v.config(t) + "    monitorfile = " + checksFile + "\n")
+	d := s.start("cleanstop=yes\ndriftcheck=1\n" + v.config(t) + "    monitorfile = " + checksFile + "\n")
 	d.comesUp(v)
 	if got := w.taken(); !slices.Contains(got, "NEW_SERVICE") || !slices.Contains(got, "NEW_DEST") {
 		t.Errorf("the start asked for %q", got)
@@ -76,6 +76,13 @@ func testAgain(s *site, d *daemon, visits *visits, w *watch) {
 	}{
 		{"reload", func() { d.signal(syscall.SIGHUP) }},
 		{"restart", func() { d.run(0, "restart") }},
+		{"try-restart", func() { d.run(0, "try-restart") }},
+		{"RTMIN+5 and start", func() {
+			pid := d.pid()
+			d.signal(39)
+			await(s.t, "the daemon's end", func() bool { return gone(pid) })
+			d.startAgain()
+		}},
 		{"kill -9 and start", func() {
 			d.kill()
 			d.startAgain()
