@@ -92,11 +92,8 @@ func (d Dir) pidFileFree(r Record, others []Daemon) error {
 
 // take takes the lock and writes the record, the heartbeat and the pid file.
 func (c *Claim) take() error {
-	file, err := takeLock(c.path(lockEnding))
+	file, err := waitForLock(c.path(lockEnding)) // of a daemon that was just killed
 	if err != nil {
-		if errors.Is(err, errLocked) {
-			err = errors.New("the lock " + c.path(lockEnding) + " is held by a process that left no record")
-		}
 		return err
 	}
 	c.file = file

@@ -26,7 +26,7 @@ func readDaemon(lock string) (Daemon, bool) {
 	}
 	daemon := Daemon{lock: lock}
 	err := readFile(strings.TrimSuffix(lock, lockEnding)+recordEnding, &daemon.Record)
-	return daemon, err == nil && daemon.PID > 0
+	return daemon, err == nil && daemon.PID > 0 && !dies(daemon.PID)
 }
 
 // Find is the living daemon of a configuration file, under whatever name it was

@@ -21,8 +21,8 @@ const (
 // writes its own record.
 const startsName = "starts"
 
-// startsPatience is how long another start may hold that lock. It takes
-// milliseconds.
+// startsPatience is how long another start may hold that lock, and a daemon that was
+// killed its own. Both take milliseconds.
 const startsPatience = 5 * time.Second
 
 // errLocked is why a lock cannot be taken.
@@ -106,17 +106,23 @@ func (d Dir) oneAtATime(f func() error) error {
 	if err := d.make(); err != nil {
 		return err
 	}
-	var file *os.File
-	for end := time.Now().Add(startsPatience); file == nil; {
-		var err error
-		file, err = takeLock(filepath.Join(string(d), startsName))
-		switch {
-		case errors.Is(err, errLocked) && time.Now().Before(end):
-			time.Sleep(10 * time.Millisecond)
-		case err != nil:
-			return &fs.PathError{Op: "lock", Path: filepath.Join(string(d), startsName), Err: err}
-		}
+	file, err := waitForLock(filepath.Join(string(d), startsName))
+	if err != nil {
+		return err
 	}
 	defer file.Close()
 	return f()
+}
+
+// waitForLock is takeLock with patience.
+func waitForLock(path string) (*os.File, error) {
+	for end := time.Now().Add(startsPatience); ; time.Sleep(10 * time.Millisecond) {
+		file, err := takeLock(path)
+		if err == nil {
+			return file, nil
+		}
+		if !errors.Is(err, errLocked) || time.Now().After(end) {
+			return nil, &fs.PathError{Op: "lock", Path: path, Err: err}
+		}
+	}
 }

@@ -100,7 +100,7 @@ var startingVerbs = []string{"start", "restart", "try-restart"}
 // without an interpreter; nil if the process is none. A process that has ended and
 // was not waited for has no words.
 func daemonWords(pid int) []string {
-	if pid <= 0 || pid == os.Getpid() {
+	if pid <= 0 || pid == os.Getpid() || dies(pid) {
 		return nil
 	}
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))

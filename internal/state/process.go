@@ -2,12 +2,16 @@ package state
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // A process is what /proc/PID/stat tells, to every user.
@@ -17,7 +21,11 @@ type process struct {
 	cpu    time.Duration // used by all its threads
 
 	started uint64 // in clock ticks since the boot
+	flags   uint64 // see exiting
 }
+
+// exiting is the flag of a process that ends: PF_EXITING in include/linux/sched.h.
+const exiting = 0x4
 
 // tick is the unit of CPU times in /proc: USER_HZ is 100 on every architecture of
 // Linux that Go knows.
@@ -35,7 +43,7 @@ func readStat(path string) (process, bool) {
 	if end < 0 {
 		return process{}, false
 	}
-	const stateField, parentField, userField, systemField, startedField = 0, 1, 11, 12, 19
+	const stateField, parentField, flagsField, userField, systemField, startedField = 0, 1, 6, 11, 12, 19
 	fields := strings.Fields(string(text[end+1:]))
 	if len(fields) <= startedField {
 		return process{}, false
@@ -44,8 +52,32 @@ func readStat(path string) (process, bool) {
 	user, err2 := strconv.ParseInt(fields[userField], 10, 64)
 	system, err3 := strconv.ParseInt(fields[systemField], 10, 64)
 	started, err4 := strconv.ParseUint(fields[startedField], 10, 64)
-	ok := err1 == nil && err2 == nil && err3 == nil && err4 == nil
-	return process{state: fields[stateField][0], parent: parent, cpu: time.Duration(user+system) * tick, started: started}, ok
+	flags, err5 := strconv.ParseUint(fields[flagsField], 10, 64)
+	p := process{state: fields[stateField][0], parent: parent, cpu: time.Duration(user+system) * tick, started: started, flags: flags}
+	return p, errors.Join(err1, err2, err3, err4, err5) == nil
+}
+
+// dies says whether a process was killed and will run nothing more of its own. It may
+// hold its locks for a moment yet.
+func dies(pid int) bool {
+	if p, ok := readProcess(pid); ok && (p.state == 'Z' || p.flags&exiting != 0) {
+		return true
+	}
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		if name != "SigPnd" && name != "ShdPnd" {
+			continue
+		}
+		pending, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+		if err == nil && pending&(1<<(unix.SIGKILL-1)) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // waitsForMachine says whether a thread of the process waits for the processor or a
