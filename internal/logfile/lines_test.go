@@ -22,6 +22,7 @@ func TestLines(t *testing.T) {
 		"debug":                    {debugLine("Starting Check"), "DEBUG2: Starting Check\n"},
 		"syslog":                   {syslogLine(at, priority("local0", severityInfo), 7, "Added x"), "<134>Nov  1 02:12:00 ldirectord[7]: Added x"},
 		"unknown facility":         {syslogLine(at, priority("nonsense", severityInfo), 7, "x"), "<30>Nov  1 02:12:00 ldirectord[7]: x"},
+		"facility in capitals":     {syslogLine(at, priority("LOG_Local0", severityInfo), 7, "x"), "<134>Nov  1 02:12:00 ldirectord[7]: x"},
 		"a forged line":            {fileLine(at, "t.cf", 7, "a\n[x] b\r\x00c\n"), "[Sun Nov  1 02:12:00 2026|t.cf|7] a [x] b  c\n"},
 		"tabs and UTF-8 stay":      {streamLine(at, "a\tä"), "[Sun Nov  1 02:12:00 2026] a\tä\n"},
 		"an endless line is short": {oneLine(strings.Repeat("x", longestText+9)), strings.Repeat("x", longestText) + " ..."},

@@ -3,6 +3,7 @@ package logfile
 import (
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -21,10 +22,21 @@ const (
 	severityInfo = 6
 )
 
+// KnownFacility says whether syslog has the facility. As for the original's
+// library, case does not count, and LOG_ may be before it.
+func KnownFacility(facility string) bool {
+	_, ok := facilities[facilityName(facility)]
+	return ok
+}
+
+func facilityName(facility string) string {
+	return strings.TrimPrefix(strings.ToLower(facility), "log_")
+}
+
 // priority is a facility's priority at a severity. An unknown facility is
 // "daemon": the line matters more than its drawer.
 func priority(facility string, severity int) int {
-	number, ok := facilities[facility]
+	number, ok := facilities[facilityName(facility)]
 	if !ok {
 		number = facilities["daemon"]
 	}

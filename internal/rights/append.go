@@ -30,17 +30,17 @@ func Append(path string) (*os.File, error) {
 // CanAppend is the error that Append would have. It makes no file.
 func CanAppend(path string) error {
 	f, err := open(path, 0)
-	if path != "" && errors.Is(err, fs.ErrNotExist) {
-		// The directory is there, or walking to it had failed.
-		if dir := filepath.Dir(path); unix.Access(dir, unix.W_OK|unix.X_OK) == nil {
-			return nil
-		}
+	if errors.Is(err, errMissing) {
+		return nil
 	}
 	if err == nil {
 		f.Close()
 	}
 	return err
 }
+
+// errMissing says that only the file itself is missing, and could be made.
+var errMissing = errors.New("could be made")
 
 func open(path string, create int) (*os.File, error) {
 	if path == "" {
@@ -114,6 +114,12 @@ func (w *walk) last(name string, create int) (int, error) {
 		flags |= unix.O_NOFOLLOW
 	}
 	fd, err := unix.Openat(w.dir, name, flags, 0o644)
+	if create == 0 && errors.Is(err, unix.ENOENT) {
+		if err := unix.Faccessat(w.dir, ".", unix.W_OK|unix.X_OK, 0); err != nil {
+			return -1, err
+		}
+		return -1, errMissing
+	}
 	if errors.Is(err, unix.ENXIO) {
 		return -1, errors.New("is a FIFO that no process reads")
 	}
