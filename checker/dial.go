@@ -64,7 +64,7 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)()
-	netDialer := net.Dialer{Deadline: d.deadline, KeepAlive: -1}
+	netDialer := net.Dialer{Deadline: d.deadline, KeepAlive: -1, Control: leaveReserve}
 	conn, err := netDialer.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, d.note(err)

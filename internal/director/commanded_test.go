@@ -50,13 +50,9 @@ func TestFallbackCommandsEntriesStay(t *testing.T) {
 		same("after a while")
 		l.end()
 		same("after the end")
-		down := l.down
-		l = goLive(t, table, commandedFile)
+		l = goLive(t, table, commandedFile, "10.1.0.1:80")
 		defer func() { l.end() }()
-		l.mu.Lock()
-		l.down = down
-		l.mu.Unlock()
-		synctest.Wait()
+		time.Sleep(time.Minute)
 		same("after a restart")
 		l.set(false, "10.1.0.1:80")
 		time.Sleep(time.Second)

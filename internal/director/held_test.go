@@ -3,6 +3,8 @@ package director
 import (
 	"net/netip"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -71,5 +73,43 @@ func TestSlotSame(t *testing.T) {
 	d := ipvs.Destination{AddrPort: a.at, Forward: ipvs.Tunnel, Weight: 3, Upper: 4, Lower: 2}
 	if diff := cmp.Diff(d, slotOf(d).destination(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Errorf("a destination after its way through a slot (-want +got):\n%s", diff)
+	}
+}
+
+// Two real servers that are one entry of the kernel, since gate keeps the virtual
+// service's port: it is in service while one of them is well.
+func TestTwoRealServersOneEntry(t *testing.T) {
+	for _, quiescent := range []string{"no", "yes"} {
+		t.Run("quiescent "+quiescent, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := goLive(t, ipvs.NewMemory(), "checkinterval=5\nquiescent="+quiescent+"\nvirtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n"+
+					"    real=10.1.0.1:8001 gate 2\n    real=10.1.0.1:8002 gate 3\n    fallback=127.0.0.1:80 masq\n")
+				defer l.end()
+				none := "127.0.0.1:80 -w 1"
+				if quiescent == "yes" {
+					none = "10.1.0.1:80 -w 0, " + none
+				}
+				for _, step := range []struct {
+					down bool
+					real string
+					want string
+				}{
+					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 3"},
+					{true, "10.1.0.1:8002", "10.1.0.1:80 -w 2"},
+					{true, "10.1.0.1:8001", none},
+					{false, "10.1.0.1:8002", "10.1.0.1:80 -w 3"},
+					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 3"},
+					{true, "10.1.0.1:8001", "10.1.0.1:80 -w 3"},
+					{true, "10.1.0.1:8002", none},
+					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 2"},
+				} {
+					l.set(step.down, step.real)
+					time.Sleep(time.Minute)
+					if got := destinations(saved(t, l.table)); got != step.want {
+						t.Errorf("%s down: %v: destinations %q, want %q; the log:\n%s", step.real, step.down, got, step.want, l.logged())
+					}
+				}
+			})
+		})
 	}
 }

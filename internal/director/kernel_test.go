@@ -104,10 +104,13 @@ type live struct {
 	log  []string
 }
 
-// goLive starts a director with a text.
-func goLive(t *testing.T, table ipvs.Table, text string) *live {
+// goLive starts a director with a text and real servers that are down.
+func goLive(t *testing.T, table ipvs.Table, text string, down ...string) *live {
 	t.Helper()
 	l := &live{t: t, table: table, down: map[string]bool{}}
+	for _, r := range down {
+		l.down[r] = true
+	}
 	l.d = New(Options{
 		Table: table,
 		Sink:  func(e Event) { l.note(e.words()) },

@@ -15,9 +15,9 @@ const troubleTime = 5 * time.Second
 // A trouble counts how many checks failed for want of something on our side,
 // in this stretch of troubleTime and the one before.
 type trouble struct {
-	began       time.Time
-	last, now   tallied
-	holdingSaid bool
+	began     time.Time
+	last, now tallied
+	holding   bool
 }
 
 type tallied struct{ all, local int }
@@ -40,9 +40,14 @@ func (t *trouble) add(local bool, at time.Time) {
 // says anything about the others.
 const fewest = 3
 
-// ours says whether most checks of late could not be made.
+// ours says whether most checks of late could not be made. Once they could not,
+// this lasts until nearly all can be made again: with about half of them it would
+// change with each result.
 func (t *trouble) ours() bool {
 	all, local := t.now.all+t.last.all, t.now.local+t.last.local
+	if t.holding {
+		return local*10 > all
+	}
 	return local >= fewest && local*2 > all
 }
 
@@ -55,8 +60,8 @@ func (d *Director) judgeOurselves(res *result) {
 	}
 	d.trouble.add(res.Local, res.at)
 	holding := d.conf.HoldLocal && d.trouble.ours()
-	if holding != d.trouble.holdingSaid {
-		d.trouble.holdingSaid = holding
+	if holding != d.trouble.holding {
+		d.trouble.holding = holding
 		if holding {
 			d.o.Log("Holding the table: most checks cannot be made, the fault is on this side: %v", res.Err)
 		} else {

@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"ldirectord/checker"
 )
 
 // The system calls on sockets that do not block. None of them waits, and so
@@ -44,9 +46,14 @@ type kernel interface {
 // linux is the kernel that the program runs on.
 type linux struct{}
 
-// newSocket is socket(2), close-on-exec and not blocking.
+// newSocket is socket(2), close-on-exec and not blocking. It fails with EMFILE when
+// only the descriptors are left that checks are not to use.
 func newSocket(family, kind int) (fd int, errno syscall.Errno) {
 	n, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(family), uintptr(kind|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC), 0)
+	if errno == 0 && checker.Reserved(int(n)) {
+		closeSocket(int(n))
+		return -1, syscall.EMFILE
+	}
 	return int(n), errno
 }
 
