@@ -17,6 +17,8 @@ type ftpServer struct {
 	files map[string]string
 	host  string // what PASV says, "" is the truth
 
+	listen func() (net.Listener, error) // for data, nil is on c's address
+
 	said []string // what the client said; to be read when it has gone
 }
 
@@ -73,7 +75,11 @@ func (s *ftpServer) serve(c net.Conn) {
 // passive opens a port for data and says which.
 func (s *ftpServer) passive(c net.Conn, verb string) net.Listener {
 	self := netip.MustParseAddrPort(c.LocalAddr().String()).Addr()
-	l, err := net.Listen("tcp", netip.AddrPortFrom(self, 0).String())
+	listen := s.listen
+	if listen == nil {
+		listen = func() (net.Listener, error) { return net.Listen("tcp", netip.AddrPortFrom(self, 0).String()) }
+	}
+	l, err := listen()
 	if err != nil {
 		return nil
 	}
