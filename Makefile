@@ -51,6 +51,7 @@ check: toolchain ## format, vet, linters, import arrows, race detector
 bench: toolchain ## benchmarks, 15 min; as root beside keepalived and Perl ldirectord, into docs/benchmarks.md
 	pkgs=$$($(GO) list ./...) && $(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms \
 		$$(echo "$$pkgs" | grep -v -e internal/bench -e internal/acceptance)
+	$(GO) test -run '^$$' -bench Wire -benchtime 5x -timeout 0 ./internal/bench
 	$(GO) test -run '^$$' -bench Programs -benchtime 1x -timeout 0 ./internal/bench -report $(CURDIR)/docs/benchmarks.md
 
 fuzz: toolchain ## every fuzz target for FUZZTIME

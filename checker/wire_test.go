@@ -221,7 +221,7 @@ func (p *wirePeers) checks() map[string]checker.Checker {
 		"mysql":                      checker.MySQL{Addr: p.serve(checker.MySQLServer(1)), Login: "u", Request: "/select 1"},
 		"pgsql":                      checker.PgSQL{Addr: p.serve(checker.PgServer(1)), Login: "u", Passwd: "good", Request: "/select 1"},
 		"ftp":                        checker.FTP{Addr: p.serve(checker.FTPServer(map[string]string{"/file": "OK"}, p.wire.Listen)), Request: "/file", Receive: ok},
-		"ping":                       checker.Ping{Addr: p.wire.Addr(0), Pinger: &p.pinger},
+		"ping":                       checker.Ping{Addr: lab.WireAddr(0), Pinger: &p.pinger},
 		"imap":                       checker.IMAP{Addr: p.serve(p.lines("* OK ready\r\n", imapAnswers)), Login: "m", Passwd: "good"},
 		"simpletcp, slow to judge":   slow{checker.SimpleTCP{Addr: p.serve(p.lines("OK\n", nil)), Receive: ok}},
 		"simpletcp, closes at once":  checker.SimpleTCP{Addr: p.serve(func(conn net.Conn) { io.WriteString(conn, "OK\n"); conn.(*net.TCPConn).CloseWrite() }), Receive: ok},
@@ -348,7 +348,7 @@ func (p *wirePeers) run(checks map[string]checker.Checker, each int) map[string]
 		}
 		for _, name := range names {
 			wg.Add(1)
-			crowd.Start(p.t.Context(), checks[name], 15*time.Second, 1, func(r engine.Result) {
+			crowd.Start(p.t.Context(), checks[name], 30*time.Second, 1, func(r engine.Result) {
 				if r.Err != nil {
 					mu.Lock()
 					failed[name] = append(failed[name], r.Err)

@@ -14,6 +14,7 @@ import (
 
 	"ldirectord/checker"
 	"ldirectord/internal/engine"
+	"ldirectord/internal/lab"
 	"ldirectord/internal/schedule"
 )
 
@@ -28,6 +29,7 @@ var (
 	http    = kind{"http", func(addr netip.AddrPort) (checker.Checker, error) {
 		return checker.NewHTTP(checker.HTTPOptions{Service: "http", Addr: addr})
 	}}
+	smtp = kind{"smtp", func(addr netip.AddrPort) (checker.Checker, error) { return checker.SMTP{Addr: addr}, nil }}
 )
 
 // What is measured must be right: every real server is asked, those without a
@@ -77,6 +79,35 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
+// BenchmarkWire is what a check costs where its packets take their time, and
+// whether a healthy server is ever held to be down: on loopback a connection
+// stands before anybody can look. The wire and the servers are another process.
+func BenchmarkWire(b *testing.B) {
+	if !lab.Apart(b) {
+		return
+	}
+	for _, delay := range []time.Duration{0, 100 * time.Microsecond, 2 * time.Millisecond, 50 * time.Millisecond} {
+		for _, service := range []Service{HTTP, SMTP} {
+			for _, kind := range overWire[service] {
+				b.Run(fmt.Sprintf("%s/%v", kind.name, delay), func(b *testing.B) {
+					b.Setenv(wireVar, delay.String())
+					const n = 1000
+					load := startLoad(b, n, None, service)
+					defer load.stop() // before the next one makes its wire
+					d := startAt(b, kind, everySecond, n, load.port, lab.WireAddr)
+					d.warm()
+					cpu := d.seconds(b)
+					d.report(b)
+					b.ReportMetric(cpu, "µs-cpu/check")
+				})
+			}
+		}
+	}
+}
+
+// overWire is what is measured over the wire, by what the servers speak.
+var overWire = map[Service][]kind{HTTP: {connect, http}, SMTP: {smtp}}
+
 // BenchmarkHalfDead has half of ten thousand servers fail, with a timeout of two
 // seconds, and looks at the healthy half: nobody may be asked later for it.
 func BenchmarkHalfDead(b *testing.B) {
@@ -114,13 +145,19 @@ var everySecond = pace{time.Second, 2 * time.Second}
 // start starts a watcher.
 func start(tb testing.TB, kind kind, pace pace, n int, port uint16) *watcher {
 	tb.Helper()
+	return startAt(tb, kind, pace, n, port, Addr)
+}
+
+// startAt is start for servers whose i-th has the address addr(i).
+func startAt(tb testing.TB, kind kind, pace pace, n int, port uint16, addr func(i int) netip.Addr) *watcher {
+	tb.Helper()
 	e := engine.New(engine.Options{})
 	ctx, cancel := context.WithCancel(tb.Context())
 	d := &watcher{schedule: schedule.New(schedule.Options{}), reals: make([]real, n)}
 	jobs := make([]*schedule.Job, n)
 	for i := range d.reals {
 		r := &d.reals[i]
-		c, err := kind.make(netip.AddrPortFrom(Addr(i), port))
+		c, err := kind.make(netip.AddrPortFrom(addr(i), port))
 		if err != nil {
 			tb.Fatal(err)
 		}

@@ -7,6 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
+
+	"ldirectord/internal/lab"
 )
 
 // serveVar makes the test binary the servers: how many, their fault, and what
@@ -17,13 +20,30 @@ func TestMain(m *testing.M) {
 	var n int
 	fault, service := None, HTTP
 	if words, _ := fmt.Sscan(os.Getenv(serveVar), &n, &fault, &service); words > 0 {
-		fmt.Fprintln(os.Stderr, Serve(n, fault, service, os.Stdin, os.Stdout))
+		fmt.Fprintln(os.Stderr, serve(n, fault, service))
 		os.Exit(1)
 	}
 	if words := os.Getenv(shakeVar); words != "" {
 		shakeHands(words)
 	}
 	os.Exit(m.Run())
+}
+
+// wireVar has the servers stand at the far end of a wire, which they make, and
+// says how long it holds a packet back.
+const wireVar = "LDIRECTORD_BENCH_WIRE"
+
+// serve is Serve in this process.
+func serve(n int, fault Fault, service Service) error {
+	delay, err := time.ParseDuration(os.Getenv(wireVar))
+	if err != nil {
+		return Serve(n, fault, service, nil, os.Stdin, os.Stdout)
+	}
+	w, err := lab.OpenWire(delay)
+	if err != nil {
+		return err
+	}
+	return w.Do(func() error { return Serve(n, fault, service, lab.WireAddr, os.Stdin, os.Stdout) })
 }
 
 // servers starts the servers until the test ends and returns their port.

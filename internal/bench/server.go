@@ -32,8 +32,8 @@ func Addr(i int) netip.Addr {
 // Serve answers on n addresses and one port until stdin ends, and says
 // "ready PORT" on stdout when it can be asked. Every other address, the odd
 // ones, has the fault; only servers of HTTP can have one. Lines on stdin are
-// orders, see orders.go.
-func Serve(n int, fault Fault, service Service, stdin, stdout *os.File) error {
+// orders, see orders.go. addr is the i-th address, nil is Addr.
+func Serve(n int, fault Fault, service Service, addr func(i int) netip.Addr, stdin, stdout *os.File) error {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return err
@@ -41,8 +41,11 @@ func Serve(n int, fault Fault, service Service, stdin, stdout *os.File) error {
 	defer syscall.Close(epoll)
 	raiseLimit(n)
 	s := &server{
-		epoll: epoll, service: service, targets: make([]target, n),
+		epoll: epoll, service: service, addr: addr, targets: make([]target, n),
 		listeners: map[int32]*target{}, mute: map[int32]*target{},
+	}
+	if addr == nil {
+		s.addr = Addr
 	}
 	if err := s.listen(fault); err != nil {
 		return err
@@ -61,6 +64,7 @@ type server struct {
 	epoll   int
 	port    int
 	service Service
+	addr    func(i int) netip.Addr
 	buffer  [4096]byte
 
 	mu        sync.Mutex // between one batch of answers and one order
@@ -86,7 +90,7 @@ const firstPort = 8080
 // free.
 func (s *server) listen(fault Fault) (err error) {
 	for i := range s.targets {
-		s.targets[i] = target{addr: Addr(i), fault: None}
+		s.targets[i] = target{addr: s.addr(i), fault: None}
 		if i%2 == 1 {
 			s.targets[i].fault = fault
 		}

@@ -125,6 +125,10 @@ func FuzzOrderOfEvents(f *testing.F) {
 			}
 		}
 		want, got := c.play(t, secure, way, strings.Split(script, "")), c.play(t, secure, way, rounds)
+		if c.tls { // whose own words depend on which byte it met first
+			want, _, _ = strings.Cut(want, ":")
+			got, _, _ = strings.Cut(got, ":")
+		}
 		if got != want {
 			t.Errorf("%s of %s (%s): %q, want %q", strings.Join(rounds, " "), c.name, way, got, want)
 		}
@@ -150,8 +154,11 @@ func (c stagedCheck) script(events []byte) (script string, joined []bool) {
 		if last := script[len(script)-1:]; strings.Contains("tfxR", last) {
 			return script, joined // nothing can follow
 		}
-		if strings.HasSuffix(script, "h") {
+		switch {
+		case strings.HasSuffix(script, "h"):
 			letters = "fx"
+		case c.tls:
+			letters = "thfx" // more in the clear is another story
 		}
 	}
 	if c.tls && !strings.HasSuffix(script, "h") {

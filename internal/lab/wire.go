@@ -94,16 +94,25 @@ func Apart(t testing.TB) bool {
 // the test ends. It must be called in a namespace of the test's own, see Apart.
 func NewWire(t testing.TB, delay time.Duration) *Wire {
 	t.Helper()
-	w := &Wire{delay: delay}
-	if err := w.open(); err != nil {
-		t.Fatalf("making a wire: %v", err)
+	w, err := OpenWire(delay)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(w.close)
 	return w
 }
 
-// Addr returns the i-th address of the far end, of 60,000.
-func (w *Wire) Addr(i int) netip.Addr {
+// OpenWire is NewWire for a process that has the wire until it ends.
+func OpenWire(delay time.Duration) (*Wire, error) {
+	w := &Wire{delay: delay}
+	if err := w.open(); err != nil {
+		return nil, fmt.Errorf("making a wire: %w", err)
+	}
+	return w, nil
+}
+
+// WireAddr returns the i-th address of a Wire's far end, of 60,000.
+func WireAddr(i int) netip.Addr {
 	b := wireFar.Addr().As4()
 	return netip.AddrFrom4([4]byte{b[0], b[1], byte(i / 250), byte(1 + i%250)})
 }
@@ -115,7 +124,7 @@ func (w *Wire) Do(f func() error) error { return w.far.do(f) }
 // Listen listens at the far end's first address, on a free port.
 func (w *Wire) Listen() (l net.Listener, err error) {
 	err = w.Do(func() error {
-		l, err = net.Listen("tcp", netip.AddrPortFrom(w.Addr(0), 0).String())
+		l, err = net.Listen("tcp", netip.AddrPortFrom(WireAddr(0), 0).String())
 		return err
 	})
 	return l, err
@@ -124,7 +133,7 @@ func (w *Wire) Listen() (l net.Listener, err error) {
 // ListenUDP is Listen for datagrams.
 func (w *Wire) ListenUDP() (conn *net.UDPConn, err error) {
 	err = w.Do(func() error {
-		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(w.Addr(0), 0)))
+		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(WireAddr(0), 0)))
 		return err
 	})
 	return conn, err
