@@ -23,11 +23,21 @@ func search(dir, name string) (path string, err error) {
 // Load reads the file at path. Its errors are those of Parse, and a *Problem
 // without a line for a file that cannot be read.
 func Load(path string, o Options) (*Config, error) {
+	text, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text, o)
+}
+
+// ReadFile reads the text of a configuration file. The error is a *Problem, in the
+// original's words.
+func ReadFile(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, &Problem{Path: path, Text: "can not open file " + path, Hint: err.Error(), err: err}
 	}
-	return Parse(path, text, o)
+	return text, nil
 }
 
 // Parse reads the text of the file at path and stops at its first mistake, as

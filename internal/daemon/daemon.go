@@ -112,6 +112,7 @@ type session struct {
 	foundAt  string       // path, "" if there is no such file
 	startDir string       // the working directory that a daemon was started in
 	cfg      *conf.Config // nil if it cannot be used
+	text     []byte       // of the file that cfg was made of
 	log      *logfile.Log // nil before there is anything to be said
 
 	report *os.File // to the parent that waits; nil if there is none, or it was told

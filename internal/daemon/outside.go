@@ -4,74 +4,99 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
-	"ldirectord/internal/maintenance"
-	statefile "ldirectord/internal/state"
+	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
 )
 
-// examineTime bounds what check and doctor ask a resolver.
-const examineTime = 10 * time.Second
+// outsideSeconds is how often what the daemon depends on is looked at again.
+const outsideSeconds = 5
 
-// examineMaintenance is how things are with the maintenance directory of a
-// configuration, whether a daemon runs or not.
-func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
-	ctx, cancel := context.WithTimeout(context.Background(), examineTime)
-	defer cancel()
-	kept, err := statefile.ReadMaintenance(s.maintenanceFile())
-	if err != nil {
-		kept = statefile.Maintenance{} // the daemon reports it
-	}
-	return maintenance.Examine(ctx, cfg, maintenance.Options{Kept: kept})
+// An outside is the list of what is wrong with sockets, listeners, files and names that
+// the daemon opened or read once. What can be opened again is, every outsideSeconds
+// and at each reload.
+type outside struct {
+	looking atomic.Bool
+
+	mu     sync.Mutex
+	faults []director.Fault
 }
 
-// maintenanceProblems are what check says of the maintenance directory of cfg, whose
-// text is given.
-func (s *session) maintenanceProblems(cfg *conf.Config, text []byte) conf.Problems {
-	if cfg == nil || cfg.MaintenanceDir == "" {
-		return nil
-	}
-	var list conf.Problems
-	for _, fault := range s.examineMaintenance(cfg).Faults() {
-		list = append(list, &conf.Problem{
-			Path: cfg.Path, Line: lineOf(text, "maintenancedir"), Warning: true, Text: fault,
-			Hint: "a file is named after a real server: ADDRESS, ADDRESS:PORT, NAME or NAME:PORT",
-		})
-	}
-	return list
+// list is what was wrong at the last look. It may be called from any goroutine.
+func (o *outside) list() []director.Fault {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.faults)
 }
 
-// lineOf is the number of the last line that sets a global directive, 0 if there is
-// none.
-func lineOf(text []byte, directive string) (n int) {
-	i := 0
-	for line := range strings.Lines(string(text)) {
-		i++
-		if name, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(name) == directive {
-			n = i
+// found replaces the list by faults, and returns those that are new and those that are
+// over.
+func (o *outside) found(faults []director.Fault, now time.Time) (began, ended []director.Fault) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range faults {
+		f := &faults[i]
+		old := slices.IndexFunc(o.faults, f.Same)
+		switch {
+		case old >= 0:
+			f.Since = o.faults[old].Since
+		case f.Since.IsZero():
+			f.Since = now
+			began = append(began, *f)
+		default:
+			began = append(began, *f)
 		}
 	}
-	return n
-}
-
-// outsideFindings are what doctor says of what a daemon depends on besides the host.
-func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
-	var list []host.Finding
-	if cfg.MaintenanceDir != "" {
-		for _, fault := range s.examineMaintenance(cfg).Faults() {
-			list = append(list, host.Finding{
-				Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
-				Cure: "ls -l " + cfg.MaintenanceDir,
-			})
+	for _, f := range o.faults {
+		if !slices.ContainsFunc(faults, f.Same) {
+			ended = append(ended, f)
 		}
 	}
-	return list
+	o.faults = faults
+	return began, ended
 }
 
-// missingDirectory says whether problems have it already that the maintenance
-// directory does not exist.
-func missingDirectory(problems conf.Problems) bool {
-	return slices.ContainsFunc(problems, func(p *conf.Problem) bool { return p.Text == "maintenance directory does not exist" })
+// lookOutside looks at everything once, beside the loop: a file system may hang. Until
+// such a look has ended there is no other.
+func (d *daemon) lookOutside(ctx context.Context) {
+	if ctx.Err() != nil || !d.outside.looking.CompareAndSwap(false, true) {
+		return
+	}
+	faults := d.fileFaults()
+	go func() {
+		defer d.outside.looking.Store(false)
+		faults = append(faults, d.status.Mend()...)
+		faults = append(faults, d.log.Faults()...)
+		began, ended := d.outside.found(faults, time.Now())
+		for _, f := range began {
+			if !f.Logged {
+				d.log.Printf(logfile.OutsideBroken, sentence(f.What), f.Error)
+			}
+		}
+		for _, f := range ended {
+			if !f.Logged {
+				d.log.Printf(logfile.OutsideMended, f.What)
+			}
+		}
+	}()
+}
+
+// fileFaults is what is wrong with the configuration file. The goroutine of run calls
+// it.
+func (d *daemon) fileFaults() []director.Fault {
+	var list []director.Fault
+	if r := d.refused; r != nil {
+		why := strings.Join(strings.Split(strings.TrimSpace(r.why), "\n"), "; ")
+		list = append(list, director.Fault{What: d.path + " is not in force", Error: why, Since: r.since, Logged: true})
+	}
+	switch why, gone := d.watcher.waiting(); {
+	case gone:
+		list = append(list, director.Fault{What: d.path + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
+	case why != "" && d.cfg.AutoReload:
+		list = append(list, director.Fault{What: "a change of " + d.path + " is not taken", Error: why})
+	}
+	return list
 }

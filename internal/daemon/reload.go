@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"os"
+	"strings"
+	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
@@ -12,14 +15,14 @@ import (
 
 // notice acts on a configuration file that is not what it was.
 func (d *daemon) notice(ctx context.Context, seen sight) {
-	if seen == unreadable {
+	if seen.kind == unreadable {
 		d.log.Printf(logfile.FileUnchecked, os.Getpid(), d.path)
 		return
 	}
 	d.log.Printf(logfile.FileChanged, d.path)
 	if d.cfg.AutoReload {
 		d.log.Printf(logfile.FileReread)
-		d.reload(ctx)
+		d.reload(ctx, seen.text)
 	} else {
 		d.log.Printf(logfile.FileIgnored)
 	}
@@ -28,61 +31,107 @@ func (d *daemon) notice(ctx context.Context, seen sight) {
 	}
 }
 
-// reload begins to read the configuration anew. Names are resolved meanwhile
-// and the kernel is changed, so that signals are obeyed all the time; the end
-// comes through d.reloads. Everything that can fail comes before the swap: a
-// bad file changes nothing.
-func (d *daemon) reload(ctx context.Context) {
+// A refusedFile is a content of the configuration file that could not be put in force.
+type refusedFile struct {
+	text  []byte        // nil if the file could not be read
+	why   string        // what was logged
+	since time.Time     // the first try
+	last  time.Time     // the end of the last try
+	took  time.Duration // to try it
+}
+
+// retryShare is how much longer than a try the pause after it is at least, so that a
+// large file that is wrong for long costs little.
+const retryShare = 20
+
+// A reading is what came of one reload: the configuration that is in force now, or why
+// there is none.
+type reading struct {
+	cfg     *conf.Config
+	text    []byte
+	why     string
+	took    time.Duration
+	stopped bool // the daemon ends
+}
+
+// reload begins to read the configuration anew: text, or if that is nil the file as it
+// is. Names are resolved meanwhile and the kernel is changed, so that signals are obeyed
+// all the time; the end comes through d.reloads. Everything that can fail comes before
+// the swap: a bad file changes nothing.
+func (d *daemon) reload(ctx context.Context, text []byte) {
 	if d.busy {
-		d.again = true
+		d.again = d.again || text == nil
+		d.next = text
 		return
 	}
-	d.use(ctx, d.read)
+	d.use(ctx, func() reading { return d.read(text) })
 }
 
 // retake puts the configuration in force again of which other daemons have steered a
 // part. The file is not read.
 func (d *daemon) retake(ctx context.Context) {
 	if !d.busy {
-		d.use(ctx, func() *conf.Config { return d.own.whole })
+		d.use(ctx, func() reading { return reading{cfg: d.own.whole} })
 	}
 }
 
 // use puts the configuration that read returns in force, beside the loop.
-func (d *daemon) use(ctx context.Context, read func() *conf.Config) {
+func (d *daemon) use(ctx context.Context, read func() reading) {
 	d.busy = true
 	notifySystemd(reloading())
-	go func() {
-		cfg := read()
-		if cfg != nil {
-			cfg = d.own.share(cfg, d.director.Held())
-		}
-		if cfg != nil && !d.swap(ctx, cfg) {
-			cfg = nil
-		}
-		d.status.Reloaded(cfg != nil)
-		d.reloads <- cfg
-	}()
+	go func() { d.reloads <- d.readAndSwap(ctx, read, "") }()
 }
 
-// read reads the configuration; a mistake is logged and makes it nil.
-func (d *daemon) read() *conf.Config {
-	d.watcher.stamp()
+// retry tries a content again that was refused, if autoreload is on: what it lacked
+// then, a directory or a resolver, may be there now.
+func (d *daemon) retry(ctx context.Context) {
+	r := d.refused
+	if r == nil || r.text == nil || d.busy || !d.cfg.AutoReload || time.Since(r.last) < r.took*retryShare {
+		return
+	}
+	d.busy = true
+	go func() { d.reloads <- d.readAndSwap(ctx, func() reading { return d.read(r.text) }, r.why) }()
+}
+
+// readAndSwap is one reload. Mistakes are logged, unless they are known.
+func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known string) reading {
+	began := time.Now()
+	r := read()
+	if r.cfg != nil {
+		r.cfg = d.own.share(r.cfg, d.director.Held())
+	}
+	if r.cfg != nil {
+		r.stopped = !d.swap(ctx, r.cfg)
+	} else if r.why != known {
+		for line := range strings.Lines(r.why) {
+			d.log.Printf("%s", strings.TrimSuffix(line, "\n"))
+		}
+	}
+	r.took = time.Since(began)
+	return r
+}
+
+// read reads the configuration: text, or the file if that is nil.
+func (d *daemon) read(text []byte) reading {
+	if text == nil {
+		var err error
+		if text, err = conf.ReadFile(d.path); err != nil {
+			return reading{why: diagnosis(err)}
+		}
+		d.watcher.took(text)
+	}
 	options := configOptions()
 	if d.dryRun {
 		options = harmless(options)
 	}
-	cfg, err := conf.Load(d.path, inDir(options, d.startDir))
+	cfg, err := conf.Parse(d.path, text, inDir(options, d.startDir))
 	if err != nil {
-		for _, line := range diagnostics(err) {
-			d.log.Printf("%s", line)
-		}
-		return nil
+		return reading{text: text, why: diagnosis(err)}
 	}
 	for _, line := range diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
 	}
-	return absoluteNames(cfg, d.startDir)
+	return reading{cfg: absoluteNames(cfg, d.startDir), text: text}
 }
 
 // swap puts cfg in force everywhere. It reports false if the daemon ends first.
@@ -97,20 +146,53 @@ func (d *daemon) swap(ctx context.Context, cfg *conf.Config) bool {
 	return true
 }
 
-// reloaded ends a reload. cfg is nil if the old configuration stays.
-func (d *daemon) reloaded(ctx context.Context, cfg *conf.Config) {
+// reloaded ends a reload.
+func (d *daemon) reloaded(ctx context.Context, r reading) {
 	d.busy = false
 	notifySystemd(systemd.SdNotifyReady)
-	if cfg != nil {
-		d.cfg = cfg
-		d.interval.Store(int64(cfg.CheckInterval))
-		d.setUpHost()
-		if !d.dryRun {
-			d.siblings.use(cfg.Execute)
+	switch {
+	case r.stopped:
+		return
+	case r.cfg != nil:
+		d.inForce(r.cfg)
+	default:
+		d.refuse(r)
+	}
+	if d.again || d.next != nil {
+		text := d.next
+		if d.again {
+			text = nil
 		}
+		d.again, d.next = false, nil
+		d.reload(ctx, text)
+		return
 	}
-	if d.again {
-		d.again = false
-		d.reload(ctx)
+	d.lookOutside(ctx)
+}
+
+// inForce takes up a configuration that the director has taken up.
+func (d *daemon) inForce(cfg *conf.Config) {
+	if d.refused != nil {
+		d.log.Printf(logfile.FileAccepted, d.path)
 	}
+	d.refused = nil
+	d.status.Reloaded(true)
+	d.cfg = cfg
+	d.interval.Store(int64(cfg.CheckInterval))
+	d.setUpHost()
+	if !d.dryRun {
+		d.siblings.use(cfg.Execute)
+	}
+}
+
+// refuse notes a content that could not be put in force. The one in force stays.
+func (d *daemon) refuse(r reading) {
+	now := time.Now()
+	next := &refusedFile{text: r.text, why: r.why, since: now, last: now, took: r.took}
+	if old := d.refused; old != nil && bytes.Equal(old.text, next.text) && old.why == next.why {
+		next.since = old.since // one more try
+	} else {
+		d.status.Reloaded(false)
+	}
+	d.refused = next
 }

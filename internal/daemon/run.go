@@ -37,11 +37,14 @@ type daemon struct {
 	watcher  watcher
 	patience time.Duration // readyPatience
 
-	cfg      *conf.Config      // in force
-	interval atomic.Int64      // cfg's checkinterval, for the watcher
-	reloads  chan *conf.Config // ends of reloads: the new configuration, nil if there is none
-	busy     bool              // a reload is going on
-	again    bool              // and one more was asked for
+	cfg      *conf.Config // in force
+	interval atomic.Int64 // cfg's checkinterval, for the watcher
+	reloads  chan reading // ends of reloads
+	busy     bool         // a reload is going on
+	again    bool         // and the file is to be read once more after it
+	next     []byte       // and this content after it, if not again; nil is none
+	refused  *refusedFile // nil: the file in force is the one on disk
+	outside  outside
 }
 
 // event is the director's Sink.
@@ -58,11 +61,9 @@ func (d *daemon) event(e director.Event) {
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	d.reloads = make(chan *conf.Config, 1)
+	d.reloads = make(chan reading, 1)
 	d.siblings = newSiblings(context.WithoutCancel(ctx), d.log.Printf)
 	d.interval.Store(int64(d.cfg.CheckInterval))
-	d.watcher.stamp()
-
 	ended := make(chan error, 1)
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
 	d.status.Use(d.cfg)
@@ -86,6 +87,7 @@ func (d *daemon) loop(
 	var calm <-chan time.Time // when about everybody has been asked once, and from then on
 	watchdog := ticks(watchdogInterval())
 	second := time.Tick(time.Second)
+	seconds := 0
 	for {
 		d.round.restart()
 		select {
@@ -108,10 +110,14 @@ func (d *daemon) loop(
 			if name == "" && !d.busy && d.own.free() {
 				d.retake(ctx)
 			}
+			if seconds++; seconds%outsideSeconds == 0 {
+				d.retry(ctx)
+				d.lookOutside(ctx)
+			}
 		case seen := <-news:
 			d.notice(ctx, seen)
-		case cfg := <-d.reloads:
-			d.reloaded(ctx, cfg)
+		case r := <-d.reloads:
+			d.reloaded(ctx, r)
 		case <-watchdog:
 			d.feedWatchdog()
 		case err := <-ended:
@@ -167,7 +173,7 @@ func (d *daemon) obey(ctx context.Context, sig os.Signal) bool {
 	case reloadOrder:
 		d.log.Reopen()
 		d.log.Printf(logfile.Reloading)
-		d.reload(ctx)
+		d.reload(ctx, nil)
 	case reopenOrder:
 		d.log.Reopen()
 	case stopOrder, leaveOrder:

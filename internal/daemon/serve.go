@@ -98,6 +98,7 @@ func (s *session) newDaemon(table ipvs.Table, own *ownership) *daemon {
 		host:     s.newHost(),
 		patience: readyPatience,
 	}
+	d.watcher.took(s.text)
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
 	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance(), Ours: own.recall(s.cfg)}
 	if s.inv.debug {

@@ -11,7 +11,7 @@ import (
 	"ldirectord/internal/director"
 	"ldirectord/internal/logfile"
 	"ldirectord/internal/maintenance"
-	statefile "ldirectord/internal/state"
+	"ldirectord/internal/state"
 	"ldirectord/internal/status"
 	"ldirectord/ipvs"
 )
@@ -47,13 +47,13 @@ func (s *session) maintenanceFile() string {
 // maintenance is how the director watches the maintenance directory: from what the
 // last process knew of it. A dry run keeps nothing.
 func (s *session) maintenance() maintenance.Options {
-	kept, err := statefile.ReadMaintenance(s.maintenanceFile())
+	kept, err := state.ReadMaintenance(s.maintenanceFile())
 	if err != nil {
 		s.log.Printf(logfile.MaintenanceLost, err)
 	}
 	o := maintenance.Options{Kept: kept}
 	if !s.inv.dryRun {
-		o.Keep = func(m statefile.Maintenance) error { return m.Write(s.maintenanceFile()) }
+		o.Keep = func(m state.Maintenance) error { return m.Write(s.maintenanceFile()) }
 	}
 	return o
 }
@@ -61,7 +61,7 @@ func (s *session) maintenance() maintenance.Options {
 // newStatus is what answers questions about d. In a dry run it does not stand
 // in the way of the daemon proper: it has no socket and keeps no orders.
 func (s *session) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Connections: connections, Queues: d.queues}
+	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Connections: connections, Queues: d.queues, Outside: d.outside.list}
 	if !s.inv.dryRun {
 		o.Socket, o.Overrides = s.socket(), s.overridesFile()
 	}

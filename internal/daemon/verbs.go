@@ -58,11 +58,15 @@ func (s *session) load() error {
 	if s.inv.dryRun {
 		options = harmless(options)
 	}
-	cfg, err := conf.Load(s.path, options)
+	text, err := conf.ReadFile(s.path)
 	if err != nil {
 		return err
 	}
-	s.cfg = cfg
+	cfg, err := conf.Parse(s.path, text, options)
+	if err != nil {
+		return err
+	}
+	s.cfg, s.text = cfg, text
 	if s.isChild() {
 		return nil // the parent has printed them
 	}

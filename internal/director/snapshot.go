@@ -24,7 +24,24 @@ type Snapshot struct {
 	Overrides []Override     `json:"unused_overrides"` // of what is in no configuration
 
 	Maintenance *MaintenanceState `json:"maintenance,omitempty"` // nil: there is no maintenancedir
+	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
 }
+
+// A Fault is something that the daemon depends on, a socket, listener, file or name, and
+// that is wrong now.
+type Fault struct {
+	What  string    `json:"what"`
+	Error string    `json:"error"`
+	Since time.Time `json:"since"`
+
+	Logged bool `json:"-"` // in lines of its own
+}
+
+// Same says whether two faults are the same one, at another time or for another reason.
+func (f Fault) Same(o Fault) bool { return f.What == o.What }
+
+// String is the fault in one line.
+func (f Fault) String() string { return f.What + ": " + f.Error }
 
 // MaintenanceState is how things are with the maintenance directory.
 type MaintenanceState = maintenance.State

@@ -50,6 +50,8 @@ type queue struct {
 	total     uint64 // dropped ever
 	reopening bool
 	closed    bool
+	fault     error // failed, for others
+	again     bool  // what failed is to be tried without waiting for the next line
 
 	failed error  // why the last write failed; nil if it did not
 	lost   uint64 // lines that could not be written since then
@@ -147,6 +149,7 @@ func (q *queue) drain() {
 			q.sink.reopen()
 		}
 		if len(lines) == 0 {
+			q.tryAgain()
 			return
 		}
 		q.write(lines)
@@ -194,6 +197,37 @@ func (q *queue) write(lines []line) {
 		}
 	}
 	q.failed = err
+	q.mu.Lock()
+	q.fault = err
+	q.mu.Unlock()
+}
+
+// tryAgain has the line written that stands for those that were lost, if retry says so.
+func (q *queue) tryAgain() {
+	q.mu.Lock()
+	again := q.again
+	q.again = false
+	q.mu.Unlock()
+	if again && q.lost > 0 {
+		q.write(nil)
+	}
+}
+
+// retry has what failed tried again; it does not wait.
+func (q *queue) retry() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.again = true
+		q.rouse()
+	}
+}
+
+// broken is why the last write failed, nil if it did not.
+func (q *queue) broken() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.fault
 }
 
 // load is how many lines wait, and how many were dropped ever.

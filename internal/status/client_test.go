@@ -165,17 +165,61 @@ func TestSocket(t *testing.T) {
 	l.Close()
 }
 
-func TestCannotListen(t *testing.T) {
+// TestMend has what cannot be opened be opened as soon as it can, and what was removed
+// come back.
+func TestMend(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	h.Use(&conf.Config{StatusListen: l.Addr().String(), StatusGroup: "no such group"})
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if text := strings.Join(h.logged, "\n"); len(h.logged) != 2 || !strings.Contains(text, "address already in use") || !strings.Contains(text, "no such group") {
-		t.Errorf("logged:\n%s", text)
+	at := l.Addr().String()
+	mend := func(when string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, f := range h.Mend() {
+			got = append(got, strings.ReplaceAll(f.String(), h.dir, "DIR"))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: what cannot be opened (-want +got):\n%s", when, diff)
+		}
 	}
+	dial := func(network, at string) {
+		t.Helper()
+		conn, err := net.Dial(network, at)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		conn.Close()
+	}
+	h.Use(&conf.Config{StatusListen: at, StatusGroup: "no such group"})
+	mend("at first",
+		"status cannot be asked at DIR/s: statusgroup: group: unknown group no such group",
+		"status cannot be asked at "+at+": listen tcp "+at+": bind: address already in use")
+	h.Use(&conf.Config{StatusListen: at})
+	dial("unix", h.path("s"))
+	l.Close()
+	mend("once the address is free")
+	dial("tcp", at)
+
+	if err := os.Remove(h.path("s")); err != nil {
+		t.Fatal(err)
+	}
+	mend("after the socket was removed")
+	dial("unix", h.path("s"))
+
+	if err := os.Remove(h.path("s")); err != nil {
+		t.Fatal(err)
+	}
+	other, err := net.Listen("unix", h.path("s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mend("while another process has it", "status cannot be asked at DIR/s: another process listens there")
+	dial("unix", h.path("s"))
+	other.Close()
+	mend("once it has not")
+	dial("unix", h.path("s"))
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ldirectord/conf"
+	"ldirectord/internal/director"
 )
 
 // silent is the log of what net/http has to say about clients.
@@ -50,35 +51,40 @@ func wanted(socket string, cfg *conf.Config) []place {
 // A door is a listener with the server behind it.
 type door struct {
 	place
+	socket   *socketListener // nil: it is at an address
 	listener *gate
 	server   *http.Server
 	done     chan struct{}
 }
 
-// reopen makes the doors those at the places. One that is there already stays
-// open. What cannot be opened is logged.
-func (s *Server) reopen(old []*door, places []place) []*door {
+// reopen makes the doors those at the places. One that is there already stays open,
+// unless its socket was removed. s.mu is held.
+func (s *Server) reopen(places []place) {
 	var doors []*door
-	for _, d := range old {
-		if slices.Contains(places, d.place) {
+	for _, d := range s.doors {
+		if slices.Contains(places, d.place) && d.there() {
 			doors = append(doors, d)
 		} else {
 			d.close()
 		}
 	}
+	s.faults = nil
 	for _, p := range places {
 		if slices.ContainsFunc(doors, func(d *door) bool { return d.place == p }) {
 			continue
 		}
 		d, err := s.open(p)
 		if err != nil {
-			s.o.Log("Status cannot be asked at %s: %v", p.at, err)
+			s.faults = append(s.faults, director.Fault{What: "status cannot be asked at " + p.at, Error: err.Error()})
 			continue
 		}
 		doors = append(doors, d)
 	}
-	return doors
+	s.doors = doors
 }
+
+// there says whether the door can still be found at its place.
+func (d *door) there() bool { return d.socket == nil || d.socket.there() }
 
 func (s *Server) open(p place) (*door, error) {
 	l, err := listen(p)
@@ -86,6 +92,7 @@ func (s *Server) open(p place) (*door, error) {
 		return nil, err
 	}
 	d := &door{place: p, listener: newGate(l), done: make(chan struct{})}
+	d.socket, _ = l.(*socketListener)
 	d.server = s.server(d)
 	d.server.ConnState = d.listener.changed
 	go func() {
@@ -123,17 +130,33 @@ func listen(p place) (net.Listener, error) {
 		os.Remove(private)
 		return nil, err
 	}
-	return socketListener{l, p.at}, nil
+	made, err := os.Stat(p.at)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return &socketListener{Listener: l, path: p.at, made: made}, nil
 }
 
-// A socketListener removes its socket when it is closed.
+// A socketListener removes its socket when it is closed, unless another is there by
+// then.
 type socketListener struct {
 	net.Listener
 	path string
+	made fs.FileInfo // the socket
 }
 
-func (l socketListener) Close() error {
-	os.Remove(l.path)
+// there says whether the socket is still there.
+func (l *socketListener) there() bool {
+	now, err := os.Stat(l.path)
+	return err == nil && os.SameFile(now, l.made)
+}
+
+// Close implements net.Listener.
+func (l *socketListener) Close() error {
+	if l.there() {
+		os.Remove(l.path)
+	}
 	return l.Listener.Close()
 }
 

@@ -54,10 +54,14 @@ func judge(s *director.Snapshot) health {
 
 // outsideFaults is what is wrong with what the daemon depends on, one line each.
 func outsideFaults(s *director.Snapshot) []string {
-	if s.Maintenance == nil {
-		return nil
+	var lines []string
+	for _, f := range s.Outside {
+		lines = append(lines, f.String())
 	}
-	return s.Maintenance.Faults()
+	if s.Maintenance != nil {
+		lines = append(lines, s.Maintenance.Faults()...)
+	}
+	return lines
 }
 
 func (h *health) trouble(l level, words string) {

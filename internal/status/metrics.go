@@ -144,6 +144,9 @@ func (m *families) daemon(s *director.Snapshot) {
 	m.gauge("ldirectord_director_worst_turn_seconds", "The longest that the director did one thing and heard nothing else, in the last 30 to 60 s.", nil, float64(s.Lag.Turn))
 	m.gauge("ldirectord_schedule_silent_seconds", "Time since the schedule last came round.", nil, float64(s.Lag.Silent))
 	m.gauge("ldirectord_unused_overrides", "Overrides of real servers that are in no configuration.", nil, float64(len(s.Overrides)))
+	for _, f := range s.Outside {
+		m.gauge("ldirectord_fault", "What the daemon depends on and is wrong now: sockets, listeners, files.", pairs("what", f.What), 1)
+	}
 	if s.Maintenance != nil {
 		m.maintenance(s.Maintenance)
 	}

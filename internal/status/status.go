@@ -9,6 +9,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,8 @@ type Options struct {
 	Plan func(context.Context) ([]string, error)
 	// Connections are the kernel's, in any order; nil if nobody knows.
 	Connections func() iter.Seq2[Connection, error]
+	// Outside is what is wrong with what the daemon depends on; nil is nothing.
+	Outside func() []director.Fault
 	// Queues are those between the daemon and the slow rest of the world.
 	Queues func() []Queue
 }
@@ -71,6 +74,7 @@ type Server struct {
 	mu      sync.Mutex
 	cfg     *conf.Config
 	doors   []*door
+	faults  []director.Fault // of places where no door could be opened
 	closing bool
 }
 
@@ -78,7 +82,7 @@ type Server struct {
 func New(o Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides}, tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
-	s.source = &source{take: o.Director.Snapshot, ctx: ctx}
+	s.source = &source{take: s.snapshot, ctx: ctx}
 	s.page = &page{source: s.source, history: o.Director.History, version: o.Version}
 	return s
 }
@@ -101,8 +105,17 @@ func (s *Server) Reloaded(ok bool) {
 	s.lastReloadFail.Store(!ok)
 }
 
-// Use makes the Server listen where cfg says. What cannot be opened is logged:
-// a page that is not there is no reason to balance no load.
+// snapshot is the director's, with what is wrong outside.
+func (s *Server) snapshot(ctx context.Context) (*director.Snapshot, error) {
+	snap, err := s.o.Director.Snapshot(ctx)
+	if err == nil && s.o.Outside != nil {
+		snap.Outside = s.o.Outside()
+	}
+	return snap, err
+}
+
+// Use makes the Server listen where cfg says. What cannot be opened is left to Mend: a
+// page that is not there is no reason to balance no load.
 func (s *Server) Use(cfg *conf.Config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +123,19 @@ func (s *Server) Use(cfg *conf.Config) {
 		return
 	}
 	s.cfg = cfg
-	s.doors = s.reopen(s.doors, wanted(s.o.Socket, cfg))
+	s.reopen(wanted(s.o.Socket, cfg))
+}
+
+// Mend opens again what is not open or was removed, and returns what cannot be opened
+// or read.
+func (s *Server) Mend() []director.Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing || s.cfg == nil {
+		return nil
+	}
+	s.reopen(wanted(s.o.Socket, s.cfg))
+	return slices.Clone(s.faults)
 }
 
 // Close ends all that is being served.

@@ -1,0 +1,77 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"ldirectord/conf"
+	"ldirectord/internal/host"
+	"ldirectord/internal/maintenance"
+	"ldirectord/internal/state"
+)
+
+// examineTime bounds what check and doctor ask a resolver.
+const examineTime = 10 * time.Second
+
+// examineMaintenance is how things are with the maintenance directory of a
+// configuration, whether a daemon runs or not.
+func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
+	ctx, cancel := context.WithTimeout(context.Background(), examineTime)
+	defer cancel()
+	kept, err := state.ReadMaintenance(s.maintenanceFile())
+	if err != nil {
+		kept = state.Maintenance{} // the daemon reports it
+	}
+	return maintenance.Examine(ctx, cfg, maintenance.Options{Kept: kept})
+}
+
+// maintenanceProblems are what check says of the maintenance directory of cfg, whose
+// text is given.
+func (s *session) maintenanceProblems(cfg *conf.Config, text []byte) conf.Problems {
+	if cfg == nil || cfg.MaintenanceDir == "" {
+		return nil
+	}
+	var list conf.Problems
+	for _, fault := range s.examineMaintenance(cfg).Faults() {
+		list = append(list, &conf.Problem{
+			Path: cfg.Path, Line: lineOf(text, "maintenancedir"), Warning: true, Text: fault,
+			Hint: "a file is named after a real server: ADDRESS, ADDRESS:PORT, NAME or NAME:PORT",
+		})
+	}
+	return list
+}
+
+// lineOf is the number of the last line that sets a global directive, 0 if there is
+// none.
+func lineOf(text []byte, directive string) (n int) {
+	i := 0
+	for line := range strings.Lines(string(text)) {
+		i++
+		if name, _, ok := strings.Cut(line, "="); ok && strings.TrimSpace(name) == directive {
+			n = i
+		}
+	}
+	return n
+}
+
+// outsideFindings are what doctor says of what a daemon depends on besides the host.
+func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
+	var list []host.Finding
+	if cfg.MaintenanceDir != "" {
+		for _, fault := range s.examineMaintenance(cfg).Faults() {
+			list = append(list, host.Finding{
+				Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
+				Cure: "ls -l " + cfg.MaintenanceDir,
+			})
+		}
+	}
+	return list
+}
+
+// missingDirectory says whether problems have it already that the maintenance
+// directory does not exist.
+func missingDirectory(problems conf.Problems) bool {
+	return slices.ContainsFunc(problems, func(p *conf.Problem) bool { return p.Text == "maintenance directory does not exist" })
+}

@@ -1,0 +1,138 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/internal/engine"
+	"ldirectord/internal/host"
+	"ldirectord/internal/logfile"
+	"ldirectord/internal/notify"
+	"ldirectord/internal/status"
+	"ldirectord/ipvs"
+)
+
+// runFake runs a daemon over a table in memory, whose real servers are all up, on the
+// configuration file at path, in the bubble of a synctest.
+func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ipvs.Memory, stop func()) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := conf.Parse(path, text, configOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	table = ipvs.NewMemory()
+	d = &daemon{
+		log: logfile.New(logfile.Options{Stdout: out, Name: "t.cf"}, cfg), path: path, cfg: cfg,
+		watcher: watcher{path: path}, host: host.New(t.TempDir()), patience: readyPatience,
+	}
+	d.watcher.took(text)
+	d.notifier = notify.New(notify.Options{Log: d.log.Printf}, cfg)
+	d.director = director.New(director.Options{
+		Table: table, Sink: d.event, Log: d.log.Printf,
+		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+			return engine.Result{Attempts: 1}
+		},
+	})
+	d.status = status.New(status.Options{Director: d.director, Log: d.log.Printf, Outside: d.outside.list})
+	signals, ended := make(chan os.Signal), make(chan error)
+	go func() {
+		_, err := d.run(signals, func() {})
+		ended <- err
+	}()
+	return d, table, func() {
+		signals <- unix.SIGTERM
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		d.log.Close()
+	}
+}
+
+// realsIn is how many real servers of the table have a weight.
+func realsIn(t *testing.T, table ipvs.Table) (n int) {
+	t.Helper()
+	entries, err := table.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		for _, dst := range e.Destinations {
+			if dst.Weight > 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestAutoReload has the file truncated for long, refused for want of a directory, and
+// emptied of everything but a comment: the table follows what is whole, as soon as it
+// can be used.
+func TestAutoReload(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "t.cf")
+	const globals = "supervised=yes\nmonitorlog=none\ncheckinterval=1\nautoreload=yes\n"
+	const one = globals + "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n"
+	two := one + "    real=10.1.0.2:80 masq\n    monitorfile=" + dir + "/away/monitor\n"
+	write(t, path, one)
+	var out bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		d, table, stop := runFake(t, path, &out)
+		wait := func(when string, pause time.Duration, want int, faults ...string) {
+			t.Helper()
+			time.Sleep(pause)
+			synctest.Wait()
+			if got := realsIn(t, table); got != want {
+				t.Errorf("%s: %d real servers are in service, want %d", when, got, want)
+			}
+			var got []string
+			for _, f := range d.outside.list() {
+				got = append(got, strings.ReplaceAll(f.String(), dir, "DIR"))
+			}
+			if strings.Join(got, "\n") != strings.Join(faults, "\n") {
+				t.Errorf("%s: what is wrong outside is %q, want %q", when, got, faults)
+			}
+		}
+		wait("at first", 10*time.Second, 1)
+		write(t, path, "")
+		wait("truncated", 6*time.Second, 1, "a change of DIR/t.cf is not taken: it is empty")
+		write(t, path, two)
+		wait("whole, but a directory is away", 30*time.Second, 1,
+			"DIR/t.cf is not in force: Error ["+strconv.Itoa(os.Getpid())+"] reading file DIR/t.cf at line 8: unable to open monitorfile DIR/away/monitor: No such file or directory")
+		if err := os.Mkdir(dir+"/away", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		wait("the directory is there", 10*time.Second, 2)
+		write(t, path, globals+"# nothing\n")
+		wait("without services", 10*time.Second, 0)
+		stop()
+	})
+	log := strings.ReplaceAll(out.String(), dir, "DIR")
+	for line, times := range map[string]int{
+		"A change of DIR/t.cf is not taken: it is empty":    1,
+		"unable to open monitorfile DIR/away/monitor":       1,
+		"Configuration file 'DIR/t.cf' can be used again":   1,
+		"No longer so: a change of DIR/t.cf is not taken":   1,
+		"Configuration file 'DIR/t.cf' has changed on disk": 2,
+	} {
+		if got := strings.Count(log, line); got != times {
+			t.Errorf("the log has %q %d times, want %d:\n%s", line, got, times, log)
+		}
+	}
+}

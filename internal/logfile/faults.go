@@ -1,0 +1,26 @@
+package logfile
+
+import (
+	"maps"
+	"slices"
+
+	"ldirectord/internal/director"
+)
+
+// Faults are the logs that could not be written last time, and has that tried again.
+func (l *Log) Faults() []director.Fault {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []director.Fault
+	add := func(target string, q *queue) {
+		if err := q.broken(); err != nil {
+			list = append(list, director.Fault{What: "the log " + target + " cannot be written", Error: err.Error()})
+			q.retry()
+		}
+	}
+	add(l.target, l.main)
+	for _, path := range slices.Sorted(maps.Keys(l.files)) {
+		add(path, l.files[path])
+	}
+	return list
+}
