@@ -51,6 +51,7 @@ type reading struct {
 	text    []byte
 	why     string
 	took    time.Duration
+	again   bool // it is a content that was refused before
 	stopped bool // the daemon ends
 }
 
@@ -97,6 +98,7 @@ func (d *daemon) retry(ctx context.Context) {
 func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known string) reading {
 	began := time.Now()
 	r := read()
+	r.again = known != ""
 	if r.cfg != nil {
 		r.cfg = d.own.share(r.cfg, d.director.Held())
 	}
@@ -154,6 +156,9 @@ func (d *daemon) reloaded(ctx context.Context, r reading) {
 	case r.stopped:
 		return
 	case r.cfg != nil:
+		if r.again {
+			d.log.Printf(logfile.FileAccepted, d.path)
+		}
 		d.inForce(r.cfg)
 	default:
 		d.refuse(r)
@@ -172,9 +177,6 @@ func (d *daemon) reloaded(ctx context.Context, r reading) {
 
 // inForce takes up a configuration that the director has taken up.
 func (d *daemon) inForce(cfg *conf.Config) {
-	if d.refused != nil {
-		d.log.Printf(logfile.FileAccepted, d.path)
-	}
 	d.refused = nil
 	d.status.Reloaded(true)
 	d.cfg = cfg
