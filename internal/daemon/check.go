@@ -14,8 +14,8 @@ func (s *session) check() error {
 	explain := false
 	flags := newFlags()
 	flags.BoolVar(&explain, "explain", false, "")
-	if err := flags.Parse(s.inv.args); err != nil {
-		return commandOptionError(err)
+	if err := parseOptions(flags, s.inv.args); err != nil {
+		return err
 	}
 	if flags.NArg() > 0 { // not to call another file free of mistakes
 		return usageError(fmt.Sprintf("the file stands before the command: ldirectord %s check", flags.Arg(0)))

@@ -30,8 +30,8 @@ func (s *session) doctor() error {
 	flags := newFlags()
 	o.realServerFlags(flags)
 	flags.BoolVar(&asJSON, "json", false, "")
-	if err := flags.Parse(s.inv.args); err != nil {
-		return commandOptionError(err)
+	if err := parseOptions(flags, s.inv.args); err != nil {
+		return err
 	}
 	if flags.NArg() > 0 {
 		return usageError(fmt.Sprintf("doctor does not understand %q", flags.Arg(0)))

@@ -92,8 +92,8 @@ func hostFlags(what string, words []string) (o hostOptions, err error) {
 	default:
 		return o, usageError(fmt.Sprintf("host is followed by director, realserver or marks, not by %q", what))
 	}
-	if err := flags.Parse(words); err != nil {
-		return o, commandOptionError(err)
+	if err := parseOptions(flags, words); err != nil {
+		return o, err
 	}
 	if flags.NArg() > 0 {
 		return o, usageError(fmt.Sprintf("host %s does not understand %q", what, flags.Arg(0)))

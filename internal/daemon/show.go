@@ -41,8 +41,8 @@ func commandFlags() *pflag.FlagSet {
 // words parses a command's options and returns its other words, of which there
 // may be least to most.
 func (s *session) words(flags *pflag.FlagSet, least, most int) ([]string, error) {
-	if err := flags.Parse(s.inv.args); err != nil {
-		return nil, commandOptionError(err)
+	if err := parseOptions(flags, s.inv.args); err != nil {
+		return nil, err
 	}
 	if n := flags.NArg(); n < least || n > most {
 		return nil, &exit{status: exitUsage, stderr: "usage: ldirectord [CONFIG] " + strings.TrimSpace(s.inv.verb.name+" "+s.inv.verb.arguments)}

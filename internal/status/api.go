@@ -1,15 +1,11 @@
 package status
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
 
 	"ldirectord/internal/director"
 )
@@ -28,8 +24,7 @@ func answer(w http.ResponseWriter, v any) { answerWith(w, http.StatusOK, v) }
 func answerWith(w http.ResponseWriter, status int, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		status, text = http.StatusInternalServerError, []byte(`{"error":"the answer cannot be written as JSON"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
@@ -46,29 +41,6 @@ func failWith(w http.ResponseWriter, err error) {
 	default:
 		fail(w, http.StatusUnprocessableEntity, err)
 	}
-}
-
-// asked is what a request says about a question, as far as it may: every
-// parameter is known and stands once.
-func asked(w http.ResponseWriter, r *http.Request, known ...string) (url.Values, bool) {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		fail(w, http.StatusBadRequest, errors.New("the query cannot be read"))
-		return nil, false
-	}
-	for name, v := range values {
-		if !slices.Contains(known, name) || len(v) != 1 || len(v[0]) > 256 {
-			fail(w, http.StatusBadRequest, fmt.Errorf("parameter %q is not known, stands twice or is too long", name))
-			return nil, false
-		}
-	}
-	return values, true
-}
-
-// isSet is a parameter that is there or not.
-func isSet(values url.Values, name string) bool {
-	v := values.Get(name)
-	return v == "1" || v == "true"
 }
 
 // limited is the request's context with the time that a director may take.
@@ -99,9 +71,8 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	limit, err := strconv.Atoi(cmp.Or(values.Get("limit"), "0"))
-	if err != nil || limit < 0 {
-		fail(w, http.StatusBadRequest, errors.New("limit must be a number"))
+	limit, ok := limitOf(w, values, 0) // which is the director's own
+	if !ok {
 		return
 	}
 	ctx, cancel := limited(r)
@@ -122,7 +93,7 @@ func (s *Server) serveWhy(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if values.Get("real") == "" {
-		fail(w, http.StatusBadRequest, errors.New("which real server is meant?"))
+		fail(w, http.StatusBadRequest, errors.New("real is missing: the address, address and port, or name of a real server"))
 		return
 	}
 	ctx, cancel := limited(r)

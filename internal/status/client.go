@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"syscall"
 
 	"ldirectord/internal/director"
@@ -52,12 +53,15 @@ func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte
 
 // History asks for the notes that q chooses.
 func (c *Client) History(ctx context.Context, q director.HistoryQuery) ([]director.Note, error) {
-	verdicts := ""
+	verdicts, limit := "", ""
 	if q.Verdicts {
 		verdicts = "1"
 	}
+	if q.Limit > 0 {
+		limit = strconv.Itoa(q.Limit)
+	}
 	var notes []director.Note
-	err := c.ask(ctx, "history", query("virtual", q.Virtual, "real", q.Real, "verdicts", verdicts, "limit", fmt.Sprint(q.Limit)), &notes)
+	err := c.ask(ctx, "history", query("virtual", q.Virtual, "real", q.Real, "verdicts", verdicts, "limit", limit), &notes)
 	return notes, err
 }
 
@@ -76,14 +80,21 @@ func (c *Client) Plan(ctx context.Context) ([]string, error) {
 // Order gives an order.
 func (c *Client) Order(ctx context.Context, o director.Order) (OrderAnswer, error) {
 	var a OrderAnswer
-	err := c.send(ctx, "orders", OrderRequest{Order: o, For: director.Seconds(o.For.Seconds())}, &a)
+	err := c.send(ctx, "orders", requestOf(o), &a)
 	return a, err
 }
 
 // Recheck has real servers asked now.
 func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error) {
 	var a RecheckAnswer
-	err := c.send(ctx, "recheck", RecheckRequest{Real: real, Virtual: virtual}, &a)
+	var req RecheckRequest
+	if real != "" {
+		req.Real = &real
+	}
+	if virtual != "" {
+		req.Virtual = &virtual
+	}
+	err := c.send(ctx, "recheck", req, &a)
 	return a.Checks, err
 }
 

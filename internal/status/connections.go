@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -24,14 +23,9 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotImplemented, errors.New("there is no kernel whose connections could be listed"))
 		return
 	}
-	left := mostConnections
-	if text := values.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			fail(w, http.StatusBadRequest, errors.New("limit must be a number above 0"))
-			return
-		}
-		left = n
+	left, ok := limitOf(w, values, mostConnections)
+	if !ok {
+		return
 	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	lines := json.NewEncoder(out)

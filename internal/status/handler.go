@@ -1,8 +1,10 @@
 package status
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -45,13 +47,39 @@ func (s *Server) handler(d *door) http.Handler {
 			r.serve(s, w, req)
 		})
 	}
+	addFailures(mux)
 	return guarded(budgeted(mux))
+}
+
+// addFailures answers what is not there, and the methods that a path does not
+// have, in the form of all failures of the interface.
+func addFailures(mux *http.ServeMux) {
+	methods := map[string]string{}
+	for _, r := range routes {
+		method, path, _ := strings.Cut(r.pattern, " ")
+		if strings.HasPrefix(path, "/api/") {
+			methods[path] = method
+		}
+	}
+	for path, method := range methods {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", method)
+			fail(w, http.StatusMethodNotAllowed, fmt.Errorf("%s takes %s alone", path, method))
+		})
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusNotFound, errors.New("there is nothing at this path: see docs/monitoring/openapi.yaml"))
+	})
 }
 
 // guarded limits what a client can send, and what a browser may do with what it
 // gets.
 func guarded(next http.Handler) http.Handler {
-	origins := http.NewCrossOriginProtection().Handler(next)
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fail(w, http.StatusForbidden, errors.New("the request comes from a page of another origin"))
+	}))
+	origins := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "+
