@@ -28,6 +28,9 @@ func decode(r *http.Request, v any) error {
 	if err != nil {
 		return errors.New("the request did not arrive whole")
 	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return errors.New("the request is empty: a JSON object is needed")
+	}
 	names := memberNames(reflect.TypeOf(v).Elem())
 	if err := checkMembers(text, names); err != nil {
 		return err
@@ -94,11 +97,8 @@ func readable(err error) error {
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("the request is no JSON, see byte %d", syntax.Offset)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, io.EOF):
-		return errors.New("the request is empty: a JSON object is needed")
 	}
 	return errors.New("the JSON ends too early")
 }

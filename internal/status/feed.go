@@ -2,6 +2,7 @@ package status
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -72,7 +73,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	m := s.feed.join()
 	if m == nil {
-		http.Error(w, "too many listen already", http.StatusServiceUnavailable)
+		fail(w, http.StatusServiceUnavailable, errors.New("too many listen already"))
 		return
 	}
 	defer s.feed.leave(m)
