@@ -115,7 +115,8 @@ type session struct {
 	text     []byte       // of the file that cfg was made of
 	log      *logfile.Log // nil before there is anything to be said
 
-	report *os.File // to the parent that waits; nil if there is none, or it was told
+	showsDryRun bool     // a command shows a dry run
+	report      *os.File // to the parent that waits; nil if there is none, or it was told
 }
 
 // name is what the instance is called, in its pid file and log.

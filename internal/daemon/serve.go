@@ -100,7 +100,7 @@ func (s *session) newDaemon(table ipvs.Table, own *ownership) *daemon {
 	}
 	d.watcher.took(s.text)
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
-	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance(), Ours: own.recall(s.cfg)}
+	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance(), Ours: own.recall(s.cfg), DryRun: s.inv.dryRun}
 	if s.inv.debug {
 		options.Debug = s.log.Debugf
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -20,16 +19,16 @@ import (
 // askTime is how long a question to the daemon may take.
 const askTime = 30 * time.Second
 
-// client is for asking the daemon of this instance.
-func (s *session) client() *status.Client { return status.NewClient(s.socket()) }
-
-// notAnswered is why a command that asks the daemon could not do its work.
-func (s *session) notAnswered(err error) error {
-	if errors.Is(err, status.ErrNotRunning) {
-		return &exit{status: exitStopped, stderr: fmt.Sprintf("ldirectord %s is not running: %v", s.name(), err)}
+// client is for asking the daemon of this instance, and giving it orders.
+func (s *session) client() *status.Client {
+	if s.inv.dryRun {
+		return status.NewClient(s.dryRunSocket())
 	}
-	return err
+	return status.NewClient(s.socket())
 }
+
+// reader is for asking what this instance knows, a daemon or a dry run.
+func (s *session) reader() *status.Client { return status.NewClient(s.shownSocket()) }
 
 // commandFlags are options that may stand before and after a command's words.
 func commandFlags() *pflag.FlagSet {
@@ -70,7 +69,7 @@ func (s *session) show() error {
 	if _, err := s.words(flags, 0, 0); err != nil {
 		return err
 	}
-	c := s.client()
+	c := s.reader()
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
@@ -84,7 +83,7 @@ func (s *session) show() error {
 	if err != nil {
 		return s.notAnswered(err)
 	}
-	if line := kernelLine(ctx); line != "" {
+	if line := kernelLine(ctx); line != "" && !snap.DryRun {
 		fmt.Fprintln(s.Stdout, line)
 	}
 	write := status.WriteTable
@@ -148,7 +147,7 @@ func (s *session) history() error {
 		return err
 	}
 	q.Real, q.Verdicts = strings.Join(words, ""), !*all
-	c := s.client()
+	c := s.reader()
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
@@ -159,6 +158,7 @@ func (s *session) history() error {
 	if *asJSON {
 		return s.printJSON(notes)
 	}
+	s.headDryRun()
 	return status.WriteNotes(s.Stdout, notes)
 }
 
@@ -171,7 +171,7 @@ func (s *session) why() error {
 	if err != nil {
 		return err
 	}
-	c := s.client()
+	c := s.reader()
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
@@ -182,6 +182,7 @@ func (s *session) why() error {
 	if *asJSON {
 		return s.printJSON(reasons)
 	}
+	s.headDryRun()
 	return status.WriteReasons(s.Stdout, reasons)
 }
 

@@ -16,7 +16,8 @@ another one, orders in force, and what others have changed in the kernel.
   --connections   the kernel's connections, as ipvsadm -c
   --persistent    only which clients are remembered for which real server
 
-Exit status 3: no daemon runs.`
+A dry run is shown when no daemon runs, or with --dry-run before the command.
+Exit status 3: neither runs.`
 
 	topHelp = `Sorted by trouble at first. Keys:
 

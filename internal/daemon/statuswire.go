@@ -58,12 +58,14 @@ func (s *session) maintenance() maintenance.Options {
 	return o
 }
 
-// newStatus is what answers questions about d. In a dry run it does not stand
-// in the way of the daemon proper: it has no socket and keeps no orders.
+// newStatus is what answers questions about d. A dry run does not stand in the
+// way of the daemon: it has a socket of its own and keeps no orders.
 func (s *session) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Connections: connections, Queues: d.queues, Outside: d.outside.list}
-	if !s.inv.dryRun {
-		o.Socket, o.Overrides = s.socket(), s.overridesFile()
+	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list}
+	if s.inv.dryRun {
+		o.Socket, o.DryRun = s.dryRunSocket(), true
+	} else {
+		o.Socket, o.Overrides, o.Connections = s.socket(), s.overridesFile(), connections
 	}
 	return status.New(o)
 }

@@ -28,7 +28,7 @@ func (s *session) top() error {
 	if _, err := s.words(commandFlags(), 0, 0); err != nil {
 		return err
 	}
-	c := s.client()
+	c := s.reader()
 	defer c.Close()
 	out, isFile := s.Stdout.(*os.File)
 	if !isFile || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {

@@ -42,6 +42,9 @@ type Options struct {
 	Log     func(format string, args ...any)
 	Debug   func(format string, args ...any)
 
+	// DryRun says that Table is none of the kernel's, which snapshots repeat.
+	DryRun bool
+
 	// Overrides are in force from the start.
 	Overrides []Override
 

@@ -14,7 +14,8 @@ import (
 type Snapshot struct {
 	Time      time.Time      `json:"time"`
 	Config    string         `json:"config"`
-	State     string         `json:"state"` // starting, running, reloading, stopping
+	DryRun    bool           `json:"dry_run"` // the table is kept in memory, and not in the kernel
+	State     string         `json:"state"`   // starting, running, reloading, stopping
 	Started   time.Time      `json:"started"`
 	Loaded    time.Time      `json:"loaded"` // the configuration
 	Ready     bool           `json:"ready"`  // every check has been made once

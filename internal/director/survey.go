@@ -23,7 +23,7 @@ func (d *Director) snapshot() *Snapshot {
 	now := d.now()
 	table := d.look(now)
 	s := &Snapshot{
-		Time: now, Config: d.conf.Path, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
+		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
 		Ready: d.unheard == 0, Kernel: d.kernel.state(), Lag: d.lag(now),
 		Virtuals: make([]VirtualState, 0, len(d.virtuals)),
 	}

@@ -25,6 +25,10 @@ const minToken = 16
 // order from a browser's page is refused as well: a token is no cookie, but what
 // another origin sends is nobody's order.
 func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) bool {
+	if s.o.DryRun && r.Method != http.MethodGet {
+		fail(w, http.StatusForbidden, errors.New("a dry run takes no orders"))
+		return false
+	}
 	if d.own {
 		return true
 	}

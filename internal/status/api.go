@@ -131,7 +131,7 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	fmt.Fprintln(w, "alive")
+	fmt.Fprintln(w, dryRunMark(s.o.DryRun)+"alive")
 }
 
 // known is a snapshot of a director that is alive. The error says why there is
@@ -159,6 +159,6 @@ func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	case !snap.Ready:
 		http.Error(w, fmt.Sprintf("%d of %d checks have not been made yet", snap.Lag.Unheard, snap.Lag.Checks), http.StatusServiceUnavailable)
 	default:
-		fmt.Fprintln(w, "ready")
+		fmt.Fprintln(w, dryRunMark(s.o.DryRun)+"ready")
 	}
 }

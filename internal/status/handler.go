@@ -41,6 +41,9 @@ func (s *Server) handler(d *door) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes {
 		mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) {
+			if s.o.DryRun {
+				w.Header().Set(dryRunHeader, "true")
+			}
 			if r.control && !s.mayControl(d, w, req) || !r.control && !s.mayRead(d, w, req) {
 				return
 			}

@@ -43,6 +43,7 @@ func (s *Server) gather() []*dto.MetricFamily {
 			m.virtual(&snap.Virtuals[i])
 		}
 	}
+	m.gauge("ldirectord_dry_run", "Whether the table is kept in memory and nothing is written to the kernel.", nil, truth(s.o.DryRun))
 	m.reloads(s)
 	for _, q := range s.queues() {
 		labels := pairs("queue", q.Name)

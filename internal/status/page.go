@@ -142,6 +142,7 @@ type frameData struct {
 	Title, Host, Program, Version, Query string
 	Age, AsOf                            string // of the data: in seconds, and as a clock shows it
 	Wrong                                bool
+	DryRun                               string // what is to be said of it, "" for a daemon
 	Body                                 template.HTML
 }
 
@@ -157,11 +158,15 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the director does not answer", http.StatusServiceUnavailable)
 		return
 	}
+	dryRun := ""
+	if s.o.DryRun {
+		dryRun = DryRunWords
+	}
 	host, _ := os.Hostname() // a page without it is one, too
 	query, wrong := values.Get("q"), values.Get("wrong") != ""
 	var b bytes.Buffer
 	err = frame.Execute(&b, frameData{
-		Title: d.title, Host: host, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
+		Title: dryRunMark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
 		Age: d.age(), AsOf: clock(d.asOf, time.Now()),
 		Body: template.HTML(d.body(strings.ToLower(strings.TrimSpace(query)), wrong)),
 	})

@@ -102,7 +102,7 @@ func (s *Screen) typed(key string) {
 func (s *Screen) Draw(snap *director.Snapshot, width, height int) []string {
 	h := judge(snap)
 	lines := []string{
-		s.paint(h.level, fit(h.words, width)),
+		s.paint(h.level, fit(dryRunMark(snap.DryRun)+h.words, width)),
 		fit(fmt.Sprintf("%d virtual services, %d of %d real servers in, %d orders; %d checks, %d overdue; %s %s",
 			h.virtuals, h.in, h.reals, h.overrides, snap.Lag.Checks, snap.Lag.Overdue, snap.State, snap.Time.Local().Format(time.TimeOnly)), width),
 	}

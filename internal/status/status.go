@@ -25,6 +25,7 @@ type Options struct {
 	Log      func(format string, args ...any) // lines of ldirectord.log
 
 	Socket    string // where the commands ask; "" is nowhere
+	DryRun    bool   // the table is in memory: every answer says so, and no order is taken
 	Overrides string // the file in which overrides are kept; "" keeps none
 
 	// Plan is what a reload would change in the kernel, as ipvsadm's lines.

@@ -14,6 +14,9 @@ import (
 // each real server does beside it.
 func WriteTable(w io.Writer, s *director.Snapshot) error {
 	out := bufio.NewWriter(w)
+	if s.DryRun {
+		fmt.Fprintln(out, DryRunWords)
+	}
 	fmt.Fprintln(out, "Prot LocalAddress:Port Scheduler Flags")
 	fmt.Fprintln(out, "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn  Health")
 	for i := range s.Virtuals {
@@ -129,6 +132,9 @@ func WriteRate(w io.Writer, s *director.Snapshot) error {
 
 func writeCounters(w io.Writer, s *director.Snapshot, head string, columns func(director.Stats) []uint64) error {
 	out := bufio.NewWriter(w)
+	if s.DryRun {
+		fmt.Fprintln(out, DryRunWords)
+	}
 	fmt.Fprintf(out, "%-33s%s\n  -> RemoteAddress:Port\n", "Prot LocalAddress:Port", head)
 	line := func(name string, stats director.Stats) {
 		fmt.Fprintf(out, "%-33s", name)

@@ -6,6 +6,7 @@ const wrong = document.getElementById("wrong");
 const age = document.getElementById("age");
 const banner = document.getElementById("lost");
 const icon = document.querySelector("link[rel=icon]");
+const dry = document.getElementById("dry") ? "DRY RUN: " : "";
 const host = document.querySelector(".host b").textContent;
 
 function fits(row) {
@@ -61,7 +62,7 @@ function show() {
   banner.hidden = !lost;
   document.body.classList.toggle("stale", lost);
   const summary = document.querySelector("#summary h1").textContent;
-  document.title = (lost ? "NO CONTACT, last: " : "") + summary + " - " + host;
+  document.title = (lost ? "NO CONTACT, last: " : "") + dry + summary + " - " + host;
   const image = lost ? "/icon-lost.svg" : "/icon.svg";
   if (icon.getAttribute("href") !== image) icon.href = image;
 }

@@ -1,0 +1,97 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ldirectord/internal/state"
+	"ldirectord/internal/status"
+)
+
+// dryRunSocket is where a dry run of this instance is asked. It can be read
+// and takes no orders. No configuration file has a name that makes it the
+// socket of a daemon.
+func (s *session) dryRunSocket() string {
+	return filepath.Join(s.RunDir, "ldirectord", s.name()+".dry-run")
+}
+
+// shownSocket is where a command that only reads asks: the daemon, or the dry
+// run if there is no daemon or --dry-run says so. What the user sees, and what
+// runs besides, is printed on standard error.
+func (s *session) shownSocket() string {
+	if s.inv.dryRun {
+		s.showsDryRun = true
+		return s.dryRunSocket()
+	}
+	daemon, dry := listens(s.socket()), listens(s.dryRunSocket())
+	switch {
+	case daemon && dry:
+		fmt.Fprintf(s.Stderr, "shown is the daemon; a dry run is running, too: ldirectord --dry-run %s\n", s.commandLine())
+	case !daemon && dry:
+		s.showsDryRun = true
+		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", s.perlWords())
+		return s.dryRunSocket()
+	}
+	return s.socket()
+}
+
+// commandLine is the words of this command line behind the program's name.
+func (s *session) commandLine() string { return strings.Join(s.inv.words, " ") }
+
+// listenTime bounds how long a socket may take to accept a connection.
+const listenTime = time.Second
+
+// listens says whether a process listens at a socket. One that may not be used
+// exists, and whoever asks it is told so.
+func listens(socket string) bool {
+	conn, err := net.DialTimeout("unix", socket, listenTime)
+	if err != nil {
+		return errors.Is(err, os.ErrPermission)
+	}
+	conn.Close()
+	return true
+}
+
+// perlWords say that the Perl program is running, "" if it is not.
+func (s *session) perlWords() string {
+	o, ok := state.OriginalOf(string(s.pidFile()))
+	if !ok || !isPerl(o.PID) {
+		return ""
+	}
+	return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", o.PID)
+}
+
+// isPerl says whether a process is a Perl program, by the words it was started
+// with.
+func isPerl(pid int) bool {
+	words, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	program, _, _ := strings.Cut(string(words), "\x00")
+	return err == nil && strings.HasPrefix(filepath.Base(program), "perl")
+}
+
+// notAnswered is why a command that asks the daemon could not do its work.
+func (s *session) notAnswered(err error) error {
+	if !errors.Is(err, status.ErrNotRunning) {
+		return err
+	}
+	what, besides := "", s.perlWords()
+	switch {
+	case s.inv.dryRun:
+		what, besides = "a dry run of ", ""
+	case listens(s.dryRunSocket()):
+		besides += "; a dry run is running, which takes no orders"
+	}
+	return &exit{status: exitStopped, stderr: fmt.Sprintf("%sldirectord %s is not running: %v%s", what, s.name(), err, besides)}
+}
+
+// headDryRun begins the text of a command that shows a dry run.
+func (s *session) headDryRun() {
+	if s.showsDryRun {
+		fmt.Fprintln(s.Stdout, status.DryRunWords)
+	}
+}
