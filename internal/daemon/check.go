@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"ldirectord/conf"
@@ -34,6 +36,8 @@ func (s *session) check() error {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
 	}
 	problems = append(problems, fileProblems(s.path, cfg)...)
+	problems = append(problems, zeroWeightProblems(cfg)...)
+	slices.SortStableFunc(problems, func(a, b *conf.Problem) int { return cmp.Compare(a.Line, b.Line) })
 	fmt.Fprint(s.Stderr, problemText(problems))
 	if cfg == nil {
 		return &exit{status: exitConfig, stderr: fmt.Sprintf("%s: %s", s.path, plural(mistakes(problems), "mistake"))}

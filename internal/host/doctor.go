@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ldirectord/conf"
+	"ldirectord/internal/policy"
 )
 
 // DiagnoseDirector says what is wrong with a director that has this
@@ -90,21 +91,33 @@ func (c *chart) forwarding(cfg *conf.Config, s Survey, up string) {
 // settings is about those that decide what becomes of clients of real servers
 // that are out.
 func (c *chart) settings(cfg *conf.Config, s Survey, up string) {
-	var pinned, silent []string
+	var silent []string
 	for _, v := range cfg.Virtuals {
-		switch {
-		case v.Quiescent && v.Persist:
-			pinned = append(pinned, v.ID())
-		case !v.Quiescent:
+		if !v.Quiescent {
 			silent = append(silent, v.ID())
 		}
 	}
-	if len(pinned) > 0 && s.sysctl("net/ipv4/vs/expire_quiescent_template") == "0" {
-		c.add(Warning, "quiescent and persistent keep clients at a dead real server: "+strings.Join(pinned, ", "),
-			"at weight 0 it still gets its persistent clients, until their time is over", up+" (sets expire_quiescent_template); or quiescent=no")
-	}
+	c.zeroWeight(cfg, s)
 	if len(silent) > 0 && s.sysctl("net/ipv4/vs/expire_nodest_conn") == "0" {
 		c.add(Note, "expire_nodest_conn is 0", "packets of a connection whose real server was removed are dropped without a word, and its client waits", up)
+	}
+}
+
+// zeroWeight is about clients that meet a quiesced real server, a finding for
+// each hazard with the virtual services that have it.
+func (c *chart) zeroWeight(cfg *conf.Config, s Survey) {
+	virtuals := map[policy.Hazard][]string{}
+	var hazards []policy.Hazard // in the order of the file
+	for _, v := range cfg.Virtuals {
+		for _, h := range policy.ZeroWeightHazards(v, policy.Quiesced, func(name string) string { return s.sysctl("net/ipv4/vs/" + name) }) {
+			if virtuals[h] == nil {
+				hazards = append(hazards, h)
+			}
+			virtuals[h] = append(virtuals[h], v.ID())
+		}
+	}
+	for _, h := range hazards {
+		c.add(Warning, h.What+": "+strings.Join(virtuals[h], ", "), h.Why, h.Cure)
 	}
 }
 

@@ -85,7 +85,15 @@ func TestDiagnoseDirector(t *testing.T) {
 		{
 			name: "pinned clients", config: gate, parameters: map[string]string{"net/ipv4/vs/expire_quiescent_template": "0"},
 			want: []string{"warning: quiescent and persistent keep clients at a dead real server: tcp:10.0.0.80:80 " +
-				"[ldirectord t.cf host director up (sets expire_quiescent_template); or quiescent=no]"},
+				"[net.ipv4.vs.expire_quiescent_template = 1 (host director up sets it); or quiescent = no]"},
+		},
+		{
+			name: "a scheduler that refuses", config: "quiescent=yes\nvirtual=10.0.0.80:80\n    real=10.0.1.11:80 gate\n    scheduler=mh\n",
+			want: []string{"warning: mh refuses its share of the clients while a real server has weight 0: tcp:10.0.0.80:80 " +
+				"[schedflags = mh-fallback, or quiescent = no]"},
+		},
+		{
+			name: "a scheduler that falls back", config: "quiescent=yes\nvirtual=10.0.0.80:80\n    real=10.0.1.11:80 gate\n    scheduler=mh\n    schedflags=mh-fallback\n",
 		},
 		{
 			name: "silent drops", config: masq, parameters: map[string]string{"net/ipv4/vs/expire_nodest_conn": "0"},

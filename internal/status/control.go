@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"ldirectord/internal/director"
@@ -70,7 +71,7 @@ func (req OrderRequest) order() (director.Order, error) {
 // An OrderAnswer says for which real servers an order was carried out.
 type OrderAnswer struct {
 	Obeyed  []director.Override `json:"obeyed"`
-	Warning string              `json:"warning,omitempty"` // it will not outlive the daemon
+	Warning string              `json:"warning,omitempty"` // it will not outlive the daemon, or clients are refused
 }
 
 func (s *Server) serveOrder(w http.ResponseWriter, r *http.Request) {
@@ -97,10 +98,12 @@ func (s *Server) serveOrder(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.source.forget()
+	warnings := drainHazards(s.config(), a.Obeyed)
 	if unsaved != nil {
-		a.Warning = "it is done, but will be forgotten when the daemon ends: " + unsaved.Error()
+		warnings = append(warnings, "it is done, but will be forgotten when the daemon ends: "+unsaved.Error())
 		s.o.Log("Overrides could not be written: %v", unsaved)
 	}
+	a.Warning = strings.Join(warnings, "; ")
 	answer(w, a)
 }
 

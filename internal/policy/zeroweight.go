@@ -1,0 +1,92 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"ldirectord/conf"
+)
+
+// A Hazard is what clients meet that IPVS sends to a real server of weight 0,
+// although others of its virtual service are well.
+type Hazard struct {
+	What string // in words that fit behind the name of a virtual service
+	Why  string
+	Cure string
+}
+
+// ZeroWeight is the reason why a real server has weight 0.
+type ZeroWeight uint8
+
+// The values of ZeroWeight.
+const (
+	Quiesced    ZeroWeight = iota // it is down, and quiescent = yes
+	DrainedZero                   // an operator ordered it: drain, or weight 0
+)
+
+// A hash is a scheduler that chooses by an address and does not look for another
+// real server when the chosen one has weight 0, unless it has a flag (kernel:
+// ip_vs_dh.c, ip_vs_sh.c, ip_vs_mh.c).
+type hash struct {
+	flag string // "" is none
+	who  string // which clients are refused
+}
+
+var hashes = map[string]hash{
+	"dh": {"", "all clients of a virtual address that is mapped to it"},
+	"sh": {"sh-fallback", "a part of the clients"},
+	"mh": {"mh-fallback", "its share of the clients"},
+}
+
+// hazardsOfHash is about the scheduler. Persistent clients that are remembered are not
+// scheduled, all others are.
+func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
+	h, ok := hashes[v.Scheduler]
+	if !ok {
+		return nil
+	}
+	flags := strings.Split(v.SchedFlags, ",")
+	if h.flag != "" && (slices.Contains(flags, h.flag) || slices.Contains(flags, "flag-1")) {
+		return nil
+	}
+	cure := "quiescent = no"
+	if why == DrainedZero {
+		cure = "disable takes it out instead"
+	}
+	if h.flag != "" {
+		cure = "schedflags = " + h.flag + ", or " + cure
+	}
+	return []Hazard{{
+		What: v.Scheduler + " refuses " + h.who + " while a real server has weight 0",
+		Why:  "the scheduler chooses by address, and looks for no other real server",
+		Cure: cure,
+	}}
+}
+
+// ZeroWeightHazards are those of v's real servers when one of them has weight 0.
+// setting is the value of a kernel parameter below net/ipv4/vs of this host, ""
+// if it is unknown.
+func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name string) string) []Hazard {
+	if why == Quiesced && !v.Quiescent {
+		return nil
+	}
+	hazards := hazardsOfHash(v, why)
+	if why == DrainedZero {
+		return hazards // that clients it has stay is what drain is for
+	}
+	if v.Persist && setting("expire_quiescent_template") != "1" {
+		hazards = append(hazards, Hazard{
+			What: "quiescent and persistent keep clients at a dead real server",
+			Why:  "at weight 0 it still gets its persistent clients, until their time is over",
+			Cure: "net.ipv4.vs.expire_quiescent_template = 1 (host director up sets it); or quiescent = no",
+		})
+	}
+	if v.Protocol == conf.UDP && !v.OPS {
+		hazards = append(hazards, Hazard{
+			What: "quiescent keeps udp clients that go on sending from one port at a dead real server",
+			Why:  "to the kernel that is one connection, which lasts as long as packets come",
+			Cure: "quiescent = no, with net.ipv4.vs.expire_nodest_conn = 1 (host director up sets it); or ops = yes",
+		})
+	}
+	return hazards
+}

@@ -1,0 +1,64 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ldirectord/conf"
+)
+
+// TestZeroWeightHazards goes through scheduler, protocol, persistence, flags and
+// the reason. internal/acceptance measures the same with a kernel.
+func TestZeroWeightHazards(t *testing.T) {
+	hashing := map[string]string{"dh": "", "sh": "sh-fallback", "mh": "mh-fallback"}
+	schedulers := []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sed", "nq", "fo", "ovf", "twos", "dh", "sh", "mh"}
+	for _, scheduler := range schedulers {
+		for _, flags := range []string{"", "sh-fallback", "mh-fallback,mh-port", "flag-1"} {
+			for _, udp := range []bool{false, true} {
+				for _, bits := range []int{0, 1, 2, 3, 4, 5, 6, 7} {
+					v := &conf.VirtualService{Scheduler: scheduler, SchedFlags: flags, Persist: bits&1 != 0, Quiescent: bits&2 != 0, OPS: udp && bits&4 != 0}
+					if udp {
+						v.Protocol = conf.UDP
+					}
+					flag, hashes := hashing[scheduler]
+					refused := hashes && (flag == "" || flags != "flag-1" && !strings.HasPrefix(flags, flag))
+					quiesced := 0
+					if v.Quiescent {
+						quiesced = count(refused, v.Persist, udp && !v.OPS)
+					}
+					name := fmt.Sprintf("%s %q udp %v persistent %v quiescent %v ops %v", scheduler, flags, udp, v.Persist, v.Quiescent, v.OPS)
+					unknown := func(string) string { return "" }
+					if got := ZeroWeightHazards(v, Quiesced, unknown); len(got) != quiesced {
+						t.Errorf("%s: when down %v, want %d", name, got, quiesced)
+					}
+					if got := ZeroWeightHazards(v, DrainedZero, unknown); len(got) != count(refused) {
+						t.Errorf("%s: when drained %v, want %d", name, got, count(refused))
+					}
+				}
+			}
+		}
+	}
+}
+
+// Where the kernel forgets clients of a quiesced real server, they are no hazard.
+func TestZeroWeightSetting(t *testing.T) {
+	v := &conf.VirtualService{Scheduler: "rr", Persist: true, Quiescent: true}
+	for value, want := range map[string]int{"": 1, "0": 1, "1": 0} {
+		got := ZeroWeightHazards(v, Quiesced, func(name string) string {
+			return map[string]string{"expire_quiescent_template": value}[name]
+		})
+		if len(got) != want {
+			t.Errorf("expire_quiescent_template %q: %v, want %d", value, got, want)
+		}
+	}
+}
+
+func count(conditions ...bool) (n int) {
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}
