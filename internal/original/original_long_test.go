@@ -265,6 +265,9 @@ func (p *perl) compare(t *testing.T, text string) string {
 	text += "# the end: a virtual line that is the last is a mistake to the original\n"
 	theirs, ours := p.read(t, text), read(p.file(), text)
 	shown, _, masked := strings.Cut(ours.mistake, "***") // what may be a password is not shown here
+	if theirs != ours && theirs.table == "" {
+		theirs = p.read(t, text) // a machine at its limits may have ended it by its alarm
+	}
 	if theirs == ours || masked && strings.HasPrefix(theirs.mistake, shown) {
 		return ""
 	}

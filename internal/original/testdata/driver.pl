@@ -28,7 +28,7 @@ while (my $request = <STDIN>) {
 		open STDOUT, ">", "$dir/stdout";
 		open STDERR, ">", "$dir/stderr";
 		$0 = $program; @ARGV = split / /, $request;
-		alarm 4; # a check that waits is no part of the start
+		alarm 20; # a check that waits is no part of the start
 		eval $source;
 		POSIX::_exit(0);
 	}
