@@ -37,7 +37,21 @@ func openMemory(context.Context) (ipvs.Table, error) {
 	if text := os.Getenv("NO_TABLE"); text != "" {
 		return nil, errors.New(text)
 	}
-	return ipvs.NewMemory(), nil
+	return wedged{ipvs.NewMemory(), os.Getenv("WEDGE")}, nil
+}
+
+// A wedged table deletes nothing, for ever, once a file is there.
+type wedged struct {
+	ipvs.Table
+	file string
+}
+
+// Apply implements ipvs.Table.
+func (w wedged) Apply(c ipvs.Change) error {
+	if _, err := os.Stat(w.file); err == nil && c.Op == ipvs.DeleteService {
+		select {}
+	}
+	return w.Table.Apply(c)
 }
 
 func TestScripts(t *testing.T) {
@@ -132,7 +146,11 @@ func tell(ts *testscript.TestScript, _ bool, args []string) {
 	if pid == 0 {
 		ts.Fatalf("no daemon %s", args[0])
 	}
-	ts.Check(unix.Kill(pid, unix.SignalNum("SIG"+args[1])))
+	sig := unix.SignalNum("SIG" + args[1])
+	if args[1] == "RTMIN+5" {
+		sig = daemon.LeaveSignal
+	}
+	ts.Check(unix.Kill(pid, sig))
 	if args[1] != "KILL" {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ldirectord/conf"
+	"ldirectord/internal/status"
 )
 
 // check tests the configuration file and reports all its mistakes.
@@ -36,6 +37,7 @@ func (s *session) check() error {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
 	}
 	problems = append(problems, fileProblems(s.path, cfg)...)
+	problems = append(problems, groupProblems(s.path, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
 	slices.SortStableFunc(problems, func(a, b *conf.Problem) int { return cmp.Compare(a.Line, b.Line) })
 	fmt.Fprint(s.Stderr, problemText(problems))
@@ -110,4 +112,15 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// groupProblems are about a statusgroup that there is not.
+func groupProblems(path string, cfg *conf.Config) conf.Problems {
+	if cfg == nil || cfg.StatusGroup == "" {
+		return nil
+	}
+	if err := status.KnownGroup(cfg.StatusGroup); err != nil {
+		return conf.Problems{{Path: path, Warning: true, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
+	}
+	return nil
 }

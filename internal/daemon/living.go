@@ -37,8 +37,15 @@ func (s *session) running() (state.Daemon, bool) {
 // originals are the living daemons that keep no lock, with what their files say: the
 // Perl program, or a version of this one from before there were locks.
 func (s *session) originals() []state.Daemon {
+	keepLocks := map[int]bool{}
+	for _, d := range s.dir().Living() {
+		keepLocks[d.PID] = true
+	}
 	var list []state.Daemon
 	for _, o := range state.Originals(s.RunDir) {
+		if keepLocks[o.PID] {
+			continue
+		}
 		d := state.Daemon{Record: state.Record{PID: o.PID, PIDFile: o.PIDFile, Namespace: state.Namespace()}}
 		if path, err := conf.Search(o.File()); err == nil {
 			d.File = state.Canonical(path)
@@ -49,4 +56,10 @@ func (s *session) originals() []state.Daemon {
 		list = append(list, d)
 	}
 	return list
+}
+
+// hangs says whether the daemon of this session lives and its heartbeat is late.
+func (s *session) hangs() bool {
+	d, ok := s.running()
+	return ok && d.KeepsLock() && !d.Beats()
 }

@@ -37,7 +37,11 @@ func (s *session) plan() error {
 func (s *session) planned() ([]string, error) {
 	c := s.client()
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	limit := planTime
+	if _ = s.find(); s.hangs() {
+		limit = askTime
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	lines, err := c.Plan(ctx)
 	if err == nil || !errors.Is(err, status.ErrNotRunning) {

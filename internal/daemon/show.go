@@ -16,8 +16,12 @@ import (
 	"ldirectord/ipvs"
 )
 
-// askTime is how long a question to the daemon may take.
-const askTime = 30 * time.Second
+// askTime is how long a request to the daemon may take: one that hangs does not answer.
+// planTime is for a request that reads the configuration, and resolves its names.
+const (
+	askTime  = 5 * time.Second
+	planTime = 30 * time.Second
+)
 
 // client is for asking the daemon of this instance, and giving it orders.
 func (s *session) client() *status.Client {
@@ -75,7 +79,7 @@ func (s *session) show() error {
 	defer cancel()
 	switch {
 	case o.connections || o.persistence:
-		return s.showConnections(ctx, c, o)
+		return s.showConnections(context.Background(), c, o) // as long as they come
 	case o.json:
 		return s.showJSON(ctx, c, o)
 	}

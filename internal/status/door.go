@@ -60,6 +60,7 @@ type door struct {
 // reopen makes the doors those at the places. One that is there already stays open,
 // unless its socket was removed. s.mu is held.
 func (s *Server) reopen(places []place) {
+	s.regroup(s.doors, places)
 	var doors []*door
 	for _, d := range s.doors {
 		if slices.Contains(places, d.place) && d.there() {
@@ -90,6 +91,9 @@ func (s *Server) open(p place) (*door, error) {
 	l, err := listen(p)
 	if err != nil {
 		return nil, err
+	}
+	if p.isPath() && p.group != "" {
+		s.admit(p)
 	}
 	d := &door{place: p, listener: newGate(l), done: make(chan struct{})}
 	d.socket, _ = l.(*socketListener)
@@ -125,7 +129,12 @@ func listen(p place) (net.Listener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	if err := errors.Join(admit(private, p.group), os.Rename(private, p.at)); err != nil {
+	// What stands at the path is replaced only by a socket that works.
+	err = os.Chmod(private, 0o600)
+	if err == nil {
+		err = os.Rename(private, p.at)
+	}
+	if err != nil {
 		l.Close()
 		os.Remove(private)
 		return nil, err
@@ -174,9 +183,16 @@ func makeRoom(path string) error {
 	return nil
 }
 
-// admit lets the owner and a group use a socket. Where nobody can connect before
-// listening, nobody has.
-func admit(path, group string) error {
+// admit lets a group use a socket, besides its owner, who can use it in any case.
+func (s *Server) admit(p place) {
+	if err := admitGroup(p.at, p.group); err != nil {
+		s.o.Log("Only the owner can use the socket %s: %v", p.at, err)
+	}
+}
+
+// admitGroup makes a socket usable by its owner and a group, "" is none. If it fails
+// the owner's rights are left.
+func admitGroup(path, group string) error {
 	if err := os.Chmod(path, 0o600); err != nil || group == "" {
 		return err
 	}
@@ -184,7 +200,23 @@ func admit(path, group string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(os.Chown(path, -1, gid), os.Chmod(path, 0o660))
+	if err := os.Chown(path, -1, gid); err != nil { // without CAP_CHOWN
+		return fmt.Errorf("statusgroup %s: %w", group, err)
+	}
+	return os.Chmod(path, 0o660)
+}
+
+// regroup gives open sockets the groups that places name, so that none is closed
+// because another group may use it.
+func (s *Server) regroup(doors []*door, places []place) {
+	for _, d := range doors {
+		for _, p := range places {
+			if d.isPath() && p.at == d.at && p.own == d.own && p.group != d.group {
+				d.place = p
+				s.admit(p)
+			}
+		}
+	}
 }
 
 func groupNumber(group string) (int, error) {
@@ -196,4 +228,10 @@ func groupNumber(group string) (int, error) {
 		return 0, fmt.Errorf("statusgroup: %w", err)
 	}
 	return strconv.Atoi(g.Gid)
+}
+
+// KnownGroup says why a group cannot be that of a socket, nil if it can.
+func KnownGroup(group string) error {
+	_, err := groupNumber(group)
+	return err
 }
