@@ -9,13 +9,15 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSI
 # know them.
 GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
 LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+NFPM     := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+CYCLONEDX := $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 FUZZTIME ?= 5s
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test test-long test-bare check bench fuzz fuzz-original install setup clean toolchain
+.PHONY: help build run test test-long test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
 
 # Says in one sentence what the go command would say in many, or not at all.
 toolchain:
@@ -71,17 +73,15 @@ fuzz-original: toolchain ## made-up files, read here and by Perl ldirectord, whe
 setup: toolchain ## as root: install the Debian packages that the tests need
 	@$(GO) run ./internal/lab/setup
 
-install: build ## into DESTDIR, below PREFIX; the configuration is left alone
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/systemd/system \
-		$(DESTDIR)$(PREFIX)/share/doc/ldirectord $(DESTDIR)/etc/ha.d $(DESTDIR)/etc/logrotate.d
-	install -m 755 build/ldirectord $(DESTDIR)$(PREFIX)/sbin/ldirectord
-	for unit in ldirectord.service ldirectord-director.service ldirectord-realserver@.service; do \
-		sed 's|/usr/sbin|$(PREFIX)/sbin|' packaging/$$unit >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
-	done
-	install -m 644 packaging/logrotate $(DESTDIR)/etc/logrotate.d/ldirectord
-	install -m 644 ldirectord.cf.example README.md LICENSE CHANGELOG.md docs/*.md docs/*.svg $(DESTDIR)$(PREFIX)/share/doc/ldirectord
-	install -d $(DESTDIR)$(PREFIX)/share/doc/ldirectord/monitoring
-	install -m 644 docs/monitoring/* $(DESTDIR)$(PREFIX)/share/doc/ldirectord/monitoring
+install: ## what lies in build/ to DESTDIR, below PREFIX; the configuration is left alone
+	@[ -x "$${PROGRAM:-build/ldirectord}" ] || $(MAKE) --no-print-directory build
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' FORCE='$(FORCE)' packaging/install
+
+uninstall: ## remove what make install has installed; the configuration stays
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' FORCE='$(FORCE)' packaging/install -u
+
+packages: build ## build/packages: deb and rpm, amd64 and arm64, with checksums and bill of materials
+	@GO='$(GO)' NFPM='$(NFPM)' CYCLONEDX='$(CYCLONEDX)' VERSION='$(VERSION)' packaging/build
 
 clean: ## remove what was built
 	rm -rf build

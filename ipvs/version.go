@@ -2,10 +2,12 @@ package ipvs
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
-	"github.com/mqliang/libipvs"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 )
 
 // A Version is what ipvsadm's first line tells of the kernel's IPVS.
@@ -19,21 +21,28 @@ func (v Version) String() string {
 	return fmt.Sprintf("IP Virtual Server version %d.%d.%d (size=%d)", v.Major, v.Minor, v.Patch, v.TableSize)
 }
 
-// ReadVersion asks the kernel, by libipvs and not over a Kernel's own socket. It
-// is for commands that end soon: each call leaves a goroutine and a descriptor
-// behind. IPVS must be in the kernel, as it is after Open.
+// The command and attributes of include/uapi/linux/ip_vs.h.
+const (
+	cmdGetInfo          = 15 // IPVS_CMD_GET_INFO
+	infoAttrVersion     = 1  // IPVS_INFO_ATTR_VERSION
+	infoAttrConnTabSize = 2  // IPVS_INFO_ATTR_CONN_TAB_SIZE
+)
+
+// ReadVersion asks the kernel, and not over a Kernel's own socket. IPVS must be
+// in the kernel, as it is after Open.
 func ReadVersion(ctx context.Context) (Version, error) {
-	if _, err := lookup(); err != nil {
+	family, err := lookup()
+	if err != nil {
 		return Version{}, err
 	}
 	type answer struct {
-		info libipvs.Info
-		err  error
+		v   Version
+		err error
 	}
-	answers := make(chan answer, 1) // libipvs can wait for ever
+	answers := make(chan answer, 1)
 	go func() {
-		info, err := readInfo()
-		answers <- answer{info, err}
+		v, err := readVersion(family)
+		answers <- answer{v, err}
 	}()
 	select {
 	case <-ctx.Done():
@@ -42,25 +51,41 @@ func ReadVersion(ctx context.Context) (Version, error) {
 		if a.err != nil {
 			return Version{}, fmt.Errorf("reading the version of IPVS: %w", a.err)
 		}
-		n := a.info.Version
-		return Version{uint8(n >> 16), uint8(n >> 8), uint8(n), a.info.ConnTabSize}, nil
+		return a.v, nil
 	}
 }
 
-// readInfo turns the panics of libipvs into errors.
-func readInfo() (info libipvs.Info, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("libipvs: %v", p)
-		}
-	}()
-	h, err := libipvs.NewIPVSHandle(libipvs.IPVSHandleParams{})
+// readVersion sends one request. Its socket gives up by itself (nl.SocketTimeoutTv).
+func readVersion(family uint16) (v Version, err error) {
+	request := nl.NewNetlinkRequest(int(family), unix.NLM_F_ACK)
+	request.AddData(&nl.Genlmsg{Command: cmdGetInfo, Version: genlVersion})
+	messages, err := request.Execute(unix.NETLINK_GENERIC, 0)
 	if err != nil {
-		return info, err
+		return v, err
 	}
-	info, err = h.GetInfo()
-	if err == nil && info.Version == 0 {
-		err = errors.New("no answer")
+	for _, m := range messages {
+		if len(m) < nl.SizeofGenlmsg {
+			continue
+		}
+		attrs, err := nl.ParseRouteAttr(m[nl.SizeofGenlmsg:])
+		if err != nil {
+			return v, err
+		}
+		for _, a := range attrs {
+			if len(a.Value) < 4 {
+				continue
+			}
+			n := binary.NativeEndian.Uint32(a.Value)
+			switch a.Attr.Type {
+			case infoAttrVersion:
+				v.Major, v.Minor, v.Patch = uint8(n>>16), uint8(n>>8), uint8(n)
+			case infoAttrConnTabSize:
+				v.TableSize = n
+			}
+		}
 	}
-	return info, err
+	if v == (Version{}) {
+		return v, errors.New("no answer")
+	}
+	return v, nil
 }

@@ -130,7 +130,7 @@ or - for standard input. What is not carried over is said on standard error.`,
 			help:    doctorHelp,
 		},
 		{
-			name: "completion", arguments: "bash|zsh", run: (*session).completion,
+			name: "completion", arguments: "bash|zsh|fish", run: (*session).completion,
 			summary: "what teaches a shell to complete command lines",
 		},
 		{

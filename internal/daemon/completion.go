@@ -19,8 +19,10 @@ func (s *session) completion() error {
 		fmt.Fprint(s.Stdout, bashCompletion())
 	case "zsh":
 		fmt.Fprint(s.Stdout, zshCompletion())
+	case "fish":
+		fmt.Fprint(s.Stdout, fishCompletion())
 	default:
-		return &exit{status: exitUsage, stderr: "there is completion for bash and zsh"}
+		return &exit{status: exitUsage, stderr: "there is completion for bash, zsh and fish"}
 	}
 	return nil
 }
@@ -57,7 +59,7 @@ _ldirectord() {
     done
     case $command in
 %s        help) words=%q ;;
-        completion) words="bash zsh" ;;
+        completion) words="bash zsh fish" ;;
         "") words=%q
             if [ -d /etc/ha.d ]; then words="$words $(cd /etc/ha.d && ls -- *.cf 2>/dev/null)"; fi ;;
         *) words= ;;
@@ -89,12 +91,37 @@ _ldirectord() {
     done
     case $command in
 %s        help) _describe command commands ;;
-        completion) compadd bash zsh ;;
+        completion) compadd bash zsh fish ;;
         "") _describe command commands; compadd -- %s; _files -g '*.cf' ;;
     esac
 }
 _ldirectord "$@"
 `, names.String(), cases.String(), strings.Join(programOptions, " "))
+}
+
+// fishCompletion is the same for fish.
+func fishCompletion() string {
+	var names []string
+	var lines strings.Builder
+	for _, v := range verbs() {
+		names = append(names, v.name)
+		fmt.Fprintf(&lines, "complete -c ldirectord -f -n 'not __fish_seen_subcommand_from $__ldirectord_commands' -a %s -d %s\n", v.name, fishQuote(v.summary))
+		for _, option := range optionsOf(v) {
+			fmt.Fprintf(&lines, "complete -c ldirectord -n '__fish_seen_subcommand_from %s' -l %s\n", v.name, strings.TrimPrefix(option, "--"))
+		}
+	}
+	for _, option := range programOptions {
+		fmt.Fprintf(&lines, "complete -c ldirectord -n 'not __fish_seen_subcommand_from $__ldirectord_commands' -l %s\n", strings.TrimPrefix(option, "--"))
+	}
+	return fmt.Sprintf(`# fish completion for ldirectord: ldirectord completion fish | source
+set -g __ldirectord_commands %s
+%scomplete -c ldirectord -f -n '__fish_seen_subcommand_from help' -a "$__ldirectord_commands"
+complete -c ldirectord -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'
+`, strings.Join(names, " "), lines.String())
+}
+
+func fishQuote(text string) string {
+	return "'" + strings.NewReplacer("\\", "\\\\", "'", "\\'").Replace(text) + "'"
 }
 
 // programOptions are those before the command.

@@ -57,3 +57,24 @@ func TestZshCompletion(t *testing.T) {
 		t.Errorf("zsh: %v\n%s", err, out)
 	}
 }
+
+// fish is given commands, what they do, and their options; it checks the syntax
+// where it is installed.
+func TestFishCompletion(t *testing.T) {
+	script := fishCompletion()
+	for _, want := range []string{" -a drain -d 'no new connections", "'__fish_seen_subcommand_from drain' -l wait\n", " -l dry-run\n", " -a 'bash zsh fish'\n"} {
+		if !strings.Contains(script, want) {
+			t.Errorf("no %q in\n%s", want, script)
+		}
+	}
+	if quoted := fishQuote(`it's \ so`); quoted != `'it\'s \\ so'` {
+		t.Errorf("fishQuote = %s", quoted)
+	}
+	fish, err := exec.LookPath("fish")
+	if err != nil {
+		return // its syntax is then not checked
+	}
+	if out, err := exec.Command(fish, "-n", "-c", script).CombinedOutput(); err != nil {
+		t.Errorf("fish: %v\n%s", err, out)
+	}
+}

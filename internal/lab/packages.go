@@ -63,6 +63,7 @@ var packages = []Package{
 	{"prometheus", "/usr/bin/prometheus", forTests},
 	{"redis-tools", "/usr/bin/redis-check-rdb", forTests},
 	{"slapd", "/usr/sbin/slapd", forTests},
+	{"systemd", "/usr/bin/systemd-analyze", forTests},
 	{"tinyproxy-bin", "/usr/bin/tinyproxy", forTests},
 	{"unbound", "/usr/sbin/unbound", forTests},
 	{"vsftpd", "/usr/sbin/vsftpd", forTests},
