@@ -47,7 +47,27 @@ func parse(args []string) (invocation, error) {
 	if inv.help || inv.version {
 		return inv, nil
 	}
-	return inv, inv.understand(inv.words)
+	if err := inv.understand(inv.words); err != nil {
+		return inv, err
+	}
+	return inv, inv.combined()
+}
+
+// The commands with which an option of the program would be ignored, or worse.
+var (
+	neverDry     = []string{"stop", "restart", "try-restart", "reload", "force-reload", "status"}
+	inForeground = []string{"start", "restart", "try-restart"}
+)
+
+// combined says which option the command cannot be combined with.
+func (inv *invocation) combined() error {
+	switch name := inv.verb.name; {
+	case inv.dryRun && slices.Contains(neverDry, name):
+		return errors.New("--dry-run cannot be combined with " + name + ": a dry run is started, and ends by a signal")
+	case inv.foreground && !slices.Contains(inForeground, name):
+		return errors.New("--foreground cannot be combined with " + name)
+	}
+	return nil
 }
 
 // flags are the options, bound to inv.

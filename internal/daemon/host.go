@@ -35,7 +35,7 @@ host realserver up|down|status on a real server, without a configuration:
   --mode gate|ipip|masq        how the director forwards, gate if not given; masq is
                                only looked at: the default route has to be the director
   --dev DEV                    that holds the addresses: lo, for ipip the tunnel
-  --gateway ADDRESS            the director, for masq
+  --gateway ADDRESS            the director, needed for masq
 
   --dry-run                    say what would be done, and do nothing`
 
@@ -65,6 +65,11 @@ func (s *session) host() error {
 	}
 	if verb != "up" && verb != "down" && verb != "status" {
 		return usageError(fmt.Sprintf("host %s is followed by up, down or status, not by %q", what, verb))
+	}
+	if what == "realserver" {
+		if err := options.realServer(verb); err != nil {
+			return err
+		}
 	}
 	h := host.New(s.RunDir)
 	h.DryRun = options.dryRun || s.inv.dryRun
@@ -107,6 +112,23 @@ func (o *hostOptions) realServerFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.vips, "vip", nil, "")
 	flags.StringVar(&o.mode, "mode", "gate", "")
 	flags.StringVar(&o.gateway, "gateway", "", "")
+}
+
+// realServer says what is wrong with the options of a real server.
+func (o hostOptions) realServer(verb string) error {
+	switch masq := o.mode == "masq"; {
+	case masq && len(o.vips) > 0:
+		return usageError("--vip cannot be combined with --mode masq: such a real server has no virtual address")
+	case masq && o.dev != "":
+		return usageError("--dev cannot be combined with --mode masq: such a real server has no virtual address")
+	case masq && o.gateway == "" && verb != "down":
+		return usageError("--mode masq needs --gateway ADDRESS, the director's: without it any default route would do")
+	case !masq && o.gateway != "":
+		return usageError("--gateway belongs to --mode masq, not to --mode " + o.mode)
+	case o.dev != "" && verb == "up" && !host.HasDevice(o.dev):
+		return &exit{status: exitFailed, stderr: "there is no device " + o.dev + ": ip link shows those there are"}
+	}
+	return nil
 }
 
 // hostDirector does one verb for a director or for its marks. What was done is

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,12 @@ func (s *session) show() error {
 	if _, err := s.words(flags, 0, 0); err != nil {
 		return err
 	}
+	if err := exclusive(flags, "stats", "rate", "connections", "persistent"); err != nil {
+		return err
+	}
+	if err := exclusive(flags, "json", "stats", "rate"); err != nil {
+		return err
+	}
 	c := s.reader()
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
@@ -114,7 +121,19 @@ func (s *session) showJSON(ctx context.Context, c *status.Client, o showOptions)
 	return err
 }
 
+// exclusive fails if more than one of some options was given.
+func exclusive(flags *pflag.FlagSet, names ...string) error {
+	given := slices.DeleteFunc(names, func(name string) bool { return !flags.Changed(name) })
+	if len(given) > 1 {
+		return usageError("--" + strings.Join(given, " and --") + " cannot be combined")
+	}
+	return nil
+}
+
 func (s *session) showConnections(ctx context.Context, c *status.Client, o showOptions) error {
+	if o.json {
+		return s.showConnectionsJSON(ctx, c, o)
+	}
 	fmt.Fprintln(s.Stdout, status.ConnectionsHead)
 	for conn, err := range c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30) {
 		if err != nil {
@@ -122,6 +141,25 @@ func (s *session) showConnections(ctx context.Context, c *status.Client, o showO
 		}
 		fmt.Fprintln(s.Stdout, conn.Line())
 	}
+	return nil
+}
+
+// showConnectionsJSON shows connections as one JSON list, as they come: there may be
+// millions. A list that is cut off by an error has no end.
+func (s *session) showConnectionsJSON(ctx context.Context, c *status.Client, o showOptions) error {
+	before := "["
+	for conn, err := range c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30) {
+		if err != nil {
+			return s.notAnswered(err)
+		}
+		text, err := json.Marshal(conn)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.Stdout, "%s\n  %s", before, text)
+		before = ","
+	}
+	fmt.Fprintln(s.Stdout, map[bool]string{true: "[]", false: "\n]"}[before == "["])
 	return nil
 }
 
@@ -149,6 +187,9 @@ func (s *session) history() error {
 	words, err := s.words(flags, 0, 1)
 	if err != nil {
 		return err
+	}
+	if q.Limit < 1 {
+		return usageError("--limit is a number above 0")
 	}
 	q.Real, q.Verdicts = strings.Join(words, ""), !*all
 	c := s.reader()

@@ -146,8 +146,8 @@ type HistoryQuery struct {
 	Limit    int  // 0 is 100
 }
 
-// History is the notes that q chooses, from the oldest on. It fails only with
-// ctx.
+// History is the notes that q chooses, from the oldest on. The error
+// is ctx's, or ErrNotConfigured if what q names is neither configured nor remembered.
 func (d *Director) History(ctx context.Context, q HistoryQuery) ([]Note, error) {
 	var (
 		events []Event
@@ -165,6 +165,9 @@ func (d *Director) History(ctx context.Context, q HistoryQuery) ([]Note, error) 
 		notes[i] = NoteOf(e)
 	}
 	notes = slices.DeleteFunc(notes, func(n Note) bool { return q.Verdicts && !n.Verdict() || !q.wants(n, names) })
+	if len(notes) == 0 && names != nil && len(names) == 0 {
+		return nil, notConfigured(q.Real, q.Virtual)
+	}
 	return notes[max(0, len(notes)-cmp.Or(max(q.Limit, 0), 100)):], nil
 }
 

@@ -145,6 +145,9 @@ func (d *Director) obey(o Order, now time.Time) ([]Override, error) {
 var ErrNotConfigured = errors.New("not in the configuration")
 
 func notConfigured(name, virtual string) error {
+	if name == "" {
+		return fmt.Errorf("virtual service %s: %w", virtual, ErrNotConfigured)
+	}
 	if virtual != "" {
 		return fmt.Errorf("real server %s of virtual service %s: %w", name, virtual, ErrNotConfigured)
 	}

@@ -68,3 +68,13 @@ func (mod *Module) do(m *machine) error {
 }
 
 func (mod *Module) undo(*machine, string) error { return nil }
+
+// HasDevice says whether this host has a network device of that name, or gets it
+// with the module of a tunnel.
+func HasDevice(name string) bool {
+	if name == "tunl0" || name == "ip6tnl0" {
+		return true
+	}
+	_, err := device(name)
+	return err == nil
+}

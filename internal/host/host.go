@@ -50,6 +50,7 @@ type Host struct {
 
 	// DryRun is to say what would be done, and to do nothing.
 	DryRun bool
+	begun  bool // a dry run has a step that would change something
 }
 
 // New returns the host. runDir is where its state is kept, in a directory
@@ -124,12 +125,16 @@ func (h *Host) change(ctx context.Context, f func(*state) error) error {
 // leave behind what nobody knows of.
 func (h *Host) up(s *state, owner string, step Step) error {
 	found, err := step.look(h.machine)
-	if h.DryRun {
+	switch {
+	case err != nil && (!h.DryRun || !h.begun):
+		return err
+	case err != nil: // the steps before may bring what is looked at
+		h.say(fmt.Sprintf("%s (after the steps before: %v)", step, err), true)
+		return nil
+	case h.DryRun:
+		h.begun = h.begun || !found.done
 		h.sayStep(step, found)
 		return nil
-	}
-	if err != nil {
-		return err
 	}
 	if err := h.note(s, owner, step, found); err != nil {
 		return err

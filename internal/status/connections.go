@@ -2,8 +2,10 @@ package status
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,17 +29,20 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	out := bufio.NewWriterSize(w, 64<<10)
+	sent := &counted{Writer: w}
+	out := bufio.NewWriterSize(sent, 64<<10)
 	lines := json.NewEncoder(out)
 	w.Header().Set("Content-Type", "application/x-ndjson")
+	found := false
 	for c, err := range s.o.Connections() {
 		if err != nil {
-			_ = lines.Encode(Failure{err.Error()})
-			break
+			connectionsFailed(w, out, sent, err)
+			return
 		}
 		if isSet(values, "persistence") && !c.Persistence || !c.called(values.Get("virtual"), values.Get("real")) {
 			continue
 		}
+		found = true
 		if lines.Encode(c) != nil {
 			return
 		}
@@ -45,7 +50,39 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 	}
+	if name := cmp.Or(values.Get("virtual"), values.Get("real")); !found && name != "" {
+		snap, err := s.source.get()
+		if err == nil && len(Only(snap, values.Get("virtual"), values.Get("real")).Virtuals) == 0 {
+			fail(w, http.StatusNotFound, errors.New("there is no such virtual service or real server"))
+			return
+		}
+	}
 	_ = out.Flush() // who went away does not want it
+}
+
+// A counted is a writer that knows whether something was written.
+type counted struct {
+	io.Writer
+	n int
+}
+
+// Write implements io.Writer.
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.n += n
+	return n, err
+}
+
+// connectionsFailed answers with an error instead of a list. A list that has begun
+// ends with the error, and is cut off so that it cannot be taken for a whole one.
+func connectionsFailed(w http.ResponseWriter, out *bufio.Writer, sent *counted, err error) {
+	if sent.n == 0 {
+		fail(w, http.StatusServiceUnavailable, err)
+		return
+	}
+	_ = json.NewEncoder(out).Encode(Failure{err.Error()})
+	_ = out.Flush() // the connection ends in any case
+	panic(http.ErrAbortHandler)
 }
 
 // called tells whether c is between what is called so; "" is anything.
