@@ -1,14 +1,19 @@
 package acceptance
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"ldirectord/internal/lab"
 )
@@ -24,6 +29,7 @@ func TestOutside(t *testing.T) {
 	w := s.watch()
 	t.Run("half-written", func(t *testing.T) { testHalfWritten(s.in(t), w.in(t), halfWriters[:2]) })
 	t.Run("maintenance", func(t *testing.T) { testMaintenanceKept(s.in(t), w.in(t)) })
+	t.Run("clock", func(t *testing.T) { testClock(s.in(t)) })
 	t.Run("socket", func(t *testing.T) { testSocketRemoved(s.in(t)) })
 }
 
@@ -164,5 +170,51 @@ func testSocketRemoved(s *site) {
 	if out := d.run(0, "show"); strings.Contains(out, later) {
 		s.t.Errorf("show says still that there is no page:\n%s", out)
 	}
+	d.stop()
+}
+
+// testClock sets the clock of the machine an hour forward and back under a daemon: that
+// is no standstill, and what has ended stays so.
+func testClock(s *site) {
+	set := func(by time.Duration) {
+		s.t.Helper()
+		now := unix.NsecToTimespec(time.Now().Add(by).UnixNano())
+		if err := unix.ClockSettime(unix.CLOCK_REALTIME, &now); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", "/var/run/ldirectord/ldirectord.cf.sock")
+	}}}
+	d := s.start(outsideConfig)
+	s.comesToHold(outsideTable(real1, real2))
+	alive := func(when string) {
+		s.t.Helper()
+		code := 0
+		r, err := client.Get("http://ldirectord/healthz")
+		if err == nil {
+			code = r.StatusCode
+			r.Body.Close()
+		}
+		if err != nil || code != http.StatusOK {
+			s.t.Errorf("%s: /healthz answers %d, %v, want 200", when, code, err)
+		}
+	}
+	alive("at first")
+	d.run(0, "drain", real2, "--for", "2s")
+	s.comesToHold(outsideTable(real1) + "-a -t " + vip + ":80 -r " + real2 + ":80 -m -w 0\n")
+	s.comesToHold(outsideTable(real1, real2))
+	for _, by := range []time.Duration{time.Hour, -time.Hour, -time.Hour, time.Hour} {
+		set(by)
+		alive("the clock was set by " + by.String())
+		s.checkedAgain("rs2", 2) // the beats of another second have come by then
+		alive("a while after the clock was set by " + by.String())
+	}
+	set(-time.Hour)
+	defer set(time.Hour)
+	d.kill()
+	d.run(0, "start")
+	s.checkedAgain("rs2", 2)
+	s.holds(outsideTable(real1, real2))
 	d.stop()
 }

@@ -191,3 +191,20 @@ func nobodyLeft(t *testing.T, pgid int) {
 		}
 	}
 }
+
+// TestNotSystemds has a program look for what systemd gave to this process alone.
+func TestNotSystemds(t *testing.T) {
+	for _, name := range ours {
+		t.Setenv(name, "mine")
+	}
+	t.Setenv("LDIRECTORD_TEST", "theirs")
+	for name, env := range map[string][]string{"inherited": nil, "given": append(os.Environ(), "VIRTUAL=10.0.0.1")} {
+		result, err := Run(t.Context(), Command{Shell: "env; exit 0", Env: env, Keep: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := string(result.Output); strings.Contains(text, "=mine") || !strings.Contains(text, "LDIRECTORD_TEST=theirs") {
+			t.Errorf("%s: the program sees\n%s", name, text)
+		}
+	}
+}

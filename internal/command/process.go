@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -49,7 +51,7 @@ func start(c Command) (*process, error) {
 func startArgs(c Command, argv []string) (*process, error) {
 	p := &process{exited: make(chan struct{})}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = c.Env
+	cmd.Env = environment(c.Env)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 
 	// Pipes of our own, as files: package exec then starts no goroutine and
@@ -176,4 +178,19 @@ func closeAll(files []*os.File) {
 			_ = f.Close()
 		}
 	}
+}
+
+// ours are the variables by which systemd speaks with this process alone: a program
+// that had them could report this one as ready, stopping or well.
+var ours = []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "FDSTORE"}
+
+// environment is what a program gets of env, nil being the environment of this process.
+func environment(env []string) []string {
+	if env == nil {
+		env = os.Environ()
+	}
+	return slices.DeleteFunc(slices.Clone(env), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(ours, name)
+	})
 }

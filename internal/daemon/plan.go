@@ -59,7 +59,7 @@ func (s *session) planned() ([]string, error) {
 		return nil, err
 	}
 	defer table.Close()
-	overrides, err := status.ReadOverrides(s.overridesFile())
+	overrides, _, err := status.ReadOverrides(s.overridesFile())
 	if err != nil {
 		return nil, err
 	}

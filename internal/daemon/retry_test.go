@@ -44,12 +44,13 @@ func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ip
 	d.watcher.took(text)
 	d.notifier = notify.New(notify.Options{Log: d.log.Printf}, cfg)
 	d.director = director.New(director.Options{
-		Table: table, Sink: d.event, Log: d.log.Printf,
+		OverridesEnded: func() { d.status.KeepOverrides() },
+		Table:          table, Sink: d.event, Log: d.log.Printf,
 		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 			return engine.Result{Attempts: 1}
 		},
 	})
-	d.status = status.New(status.Options{Director: d.director, Log: d.log.Printf, Outside: d.outside.list})
+	d.status = status.New(status.Options{Director: d.director, Log: d.log.Printf, Outside: d.outside.list, Overrides: path + ".json"})
 	signals, ended := make(chan os.Signal), make(chan error)
 	go func() {
 		_, err := d.run(signals, func() {})
@@ -135,4 +136,34 @@ func TestAutoReload(t *testing.T) {
 			t.Errorf("the log has %q %d times, want %d:\n%s", line, got, times, log)
 		}
 	}
+}
+
+// TestEndsOnDisk has an order end: the file has it no more, so that neither a crash nor
+// another time of day brings it back.
+func TestEndsOnDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.cf")
+	write(t, path, "supervised=yes\nmonitorlog=none\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n")
+	var out bytes.Buffer
+	synctest.Test(t, func(t *testing.T) {
+		d, _, stop := runFake(t, path, &out)
+		kept := func(when string, want int) {
+			t.Helper()
+			synctest.Wait()
+			list, bad, err := status.ReadOverrides(path + ".json")
+			if len(list) != want || bad != nil || err != nil {
+				t.Errorf("%s: the file has %v, %v, %v, want %d orders", when, list, bad, err, want)
+			}
+		}
+		time.Sleep(time.Second)
+		for _, order := range []director.Order{{Verb: director.Drain, Real: "10.1.0.1", For: 2 * time.Second, By: "root"}} {
+			if _, _, err := d.director.Obey(t.Context(), order); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.status.KeepOverrides()
+		kept("after the order", 1)
+		time.Sleep(4 * time.Second)
+		kept("after its end", 0)
+		stop()
+	})
 }

@@ -104,7 +104,11 @@ func (s *session) newDaemon(table ipvs.Table, own *ownership) *daemon {
 	if s.inv.debug {
 		options.Debug = s.log.Debugf
 	}
+	options.OverridesEnded = func() { d.status.KeepOverrides() }
 	d.director = director.New(options)
 	d.status = s.newStatus(d)
+	if len(d.director.Overrides()) < len(options.Overrides) {
+		d.status.KeepOverrides() // the time of some was over while no daemon ran
+	}
 	return d
 }

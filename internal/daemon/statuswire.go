@@ -32,9 +32,21 @@ func (s *session) overrides() []director.Override {
 	if s.inv.dryRun {
 		return nil
 	}
-	list, err := status.ReadOverrides(s.overridesFile())
+	path := s.overridesFile()
+	list, bad, err := status.ReadOverrides(path)
 	if err != nil {
 		s.log.Printf(logfile.OverridesLost, err)
+	}
+	for _, why := range bad {
+		s.log.Printf(logfile.OverrideLost, path, why)
+	}
+	if err == nil && len(bad) == 0 {
+		return list
+	}
+	if kept, err := state.KeepAside(path); err != nil {
+		s.log.Printf(logfile.NotKeptAside, path, err)
+	} else {
+		s.log.Printf(logfile.KeptAside, path, kept)
 	}
 	return list
 }

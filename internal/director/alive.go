@@ -19,15 +19,15 @@ const (
 // called from any goroutine; a watchdog that hears an error, or nothing, should
 // have the daemon started again.
 func (d *Director) Alive() error {
-	now := time.Now()
-	if beat := d.beat.Load(); beat != 0 && now.Sub(time.Unix(0, beat)) > standstill {
-		return fmt.Errorf("the director has stood still for %s", now.Sub(time.Unix(0, beat)).Round(time.Second))
+	// Only differences of the monotonic clock count: the other one may be set.
+	if beat := time.Duration(d.beat.Load()); beat != 0 && time.Since(d.started)-beat > standstill {
+		return fmt.Errorf("the director has stood still for %s", (time.Since(d.started) - beat).Round(time.Second))
 	}
 	s := d.clockwork.Load()
 	if s == nil {
 		return nil // Run has not begun
 	}
-	if still := now.Sub(s.LastTick()); still > standstill {
+	if still := time.Since(s.LastTick()); still > standstill {
 		return fmt.Errorf("no check has been started for %s: the schedule stands still", still.Round(time.Second))
 	}
 	return nil
@@ -36,7 +36,7 @@ func (d *Director) Alive() error {
 // comeRound shows that the director does not stand still, and says when the
 // checks are late, which is a matter of this machine.
 func (d *Director) comeRound(now time.Time) {
-	d.beat.Store(now.UnixNano())
+	d.beat.Store(int64(max(1, now.Sub(d.started))))
 	lag := d.sched.Lag()
 	if lag.Worst < lateStart || now.Before(d.lagSaid.Add(lagPause)) {
 		return

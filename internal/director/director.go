@@ -45,8 +45,10 @@ type Options struct {
 	// DryRun says that Table is none of the kernel's, which snapshots repeat.
 	DryRun bool
 
-	// Overrides are in force from the start.
-	Overrides []Override
+	// Overrides are in force from the start. OverridesEnded (nil: none) is called when
+	// the time of some is over, and must not block; see Director.Overrides.
+	Overrides      []Override
+	OverridesEnded func()
 
 	// Ours are the virtual services that an earlier daemon has left in the table.
 	// Those that the configuration does not name are removed when it is in force.
@@ -67,8 +69,9 @@ type Director struct {
 	ready    chan struct{}
 	checked  chan struct{} // closed when no check runs any more
 
-	beat      atomic.Int64                      // when the loop of Run last came round by itself, Unix nanoseconds
+	beat      atomic.Int64                      // when the loop of Run last came round by itself, since started; 0 is never
 	clockwork atomic.Pointer[schedule.Schedule] // sched, for Alive
+	inForce   atomic.Pointer[[]Override]        // overrides, for others
 
 	// Owned by the goroutine of Run.
 	turn        time.Time // see now
@@ -99,7 +102,7 @@ func New(o Options) *Director {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	return &Director{
+	d := &Director{
 		started:   time.Now(),
 		o:         o,
 		results:   newInbox(),
@@ -110,6 +113,8 @@ func New(o Options) *Director {
 		workshop:  workshop{pinger: &checker.Pinger{}},
 		own:       ownership{recalled: o.Ours},
 	}
+	d.publishOverrides()
+	return d
 }
 
 // Ready is closed when the virtual services stand in the kernel and the checks

@@ -93,6 +93,30 @@ func (o Order) check() error {
 	return nil
 }
 
+// Check says why o cannot have been kept by this program, nil if it can.
+func (o Override) Check() error {
+	order := Order{Verb: o.Verb, Real: o.Real, Weight: o.Weight, Comment: o.Comment}
+	if err := order.check(); err != nil {
+		return err
+	}
+	kind, name, _ := strings.Cut(o.Virtual, ":")
+	_, notAddress := netip.ParseAddrPort(name)
+	_, notMark := strconv.ParseUint(name, 10, 32)
+	_, notReal := netip.ParseAddrPort(o.Real)
+	switch {
+	case o.Verb == Enable || o.Verb == Weight && o.Weight == 0:
+		return fmt.Errorf("%s is not kept", o.Verb)
+	case (kind == "tcp" || kind == "udp") && notAddress != nil, (kind == "fwm" || kind == "fwm6") && notMark != nil,
+		!slices.Contains([]string{"tcp", "udp", "fwm", "fwm6"}, kind):
+		return fmt.Errorf("%q is no virtual service", o.Virtual)
+	case notReal != nil:
+		return fmt.Errorf("%q is no real server", o.Real)
+	case len(o.By) > maxComment || strings.ContainsFunc(o.By, misleads) || !utf8.ValidString(o.By):
+		return errors.New("by is not the name of a user")
+	}
+	return nil
+}
+
 // misleads tells what makes a line look like another one in a terminal or on a
 // page: controls of C0 and C1, the ends of lines of Unicode, and what turns the
 // direction of writing.
@@ -195,15 +219,19 @@ func (r *real) called(name string) bool {
 	return ok && host == r.conf.Host && port == strconv.Itoa(int(r.conf.Port))
 }
 
-// forgotten are overrides of what is in no configuration any more.
+// forgotten are overrides of what is in no configuration any more, by address or by
+// address and port.
 func (d *Director) forgotten(o Order) []target {
+	addr, _ := netip.ParseAddr(strings.Trim(o.Real, "[]"))
 	var found []target
 	for t := range d.overrides {
-		host, _, _ := strings.Cut(t.real, ":")
-		if (o.Real == t.real || o.Real == host) && (o.Virtual == "" || o.Virtual == t.virtual) {
+		at, err := netip.ParseAddrPort(t.real)
+		meant := o.Real == t.real || err == nil && at.Addr() == addr.Unmap()
+		if meant && (o.Virtual == "" || o.Virtual == t.virtual || o.Virtual == shortID(t.virtual)) {
 			found = append(found, t)
 		}
 	}
+	slices.SortFunc(found, func(a, b target) int { return strings.Compare(a.virtual+" "+a.real, b.virtual+" "+b.real) })
 	return found
 }
 
@@ -215,6 +243,7 @@ func (d *Director) override(t target, o Override, why string) {
 	} else {
 		d.overrides[t] = o
 	}
+	d.publishOverrides()
 	for _, v := range d.virtuals {
 		if v.id != t.virtual {
 			continue
@@ -276,22 +305,42 @@ func (d *Director) concerned() iter.Seq[*real] {
 
 // endOverrides ends those whose time has come.
 func (d *Director) endOverrides(now time.Time) {
+	ended := false
 	for t, o := range d.overrides {
 		if !o.Until.IsZero() && !now.Before(o.Until) {
 			d.override(t, Override{Verb: Enable}, "enable: the time is over of "+o.String())
+			ended = true
 		}
+	}
+	if ended && d.o.OverridesEnded != nil {
+		d.o.OverridesEnded()
 	}
 }
 
-// overridesByTarget is a list of overrides, without those that are over.
+// Overrides is all that is in force, in a lasting order. It never blocks and may be
+// called from any goroutine, before Run and after it too.
+func (d *Director) Overrides() []Override { return *d.inForce.Load() }
+
+// overridesByTarget is a list of overrides, without those that are over. From now on
+// their ends do not depend on what the clock is set to.
 func overridesByTarget(list []Override, now time.Time) map[target]Override {
 	byTarget := make(map[target]Override, len(list))
 	for _, o := range list {
-		if o.Until.IsZero() || now.Before(o.Until) {
-			byTarget[o.target()] = o
+		if !o.Until.IsZero() {
+			left := o.Until.Sub(now)
+			if left <= 0 {
+				continue
+			}
+			o.Until = now.Add(left)
 		}
+		byTarget[o.target()] = o
 	}
 	return byTarget
+}
+
+func (d *Director) publishOverrides() {
+	list := d.overrideList()
+	d.inForce.Store(&list)
 }
 
 // overrideList is all overrides, in a lasting order.

@@ -41,6 +41,9 @@ const (
 	HostStep        = "Host setup: %s"
 	HostFailed      = "Host setup failed: %v"
 	MaintenanceLost = "What was known of maintenance files is lost: %v"
+	OverrideLost    = "An order that was in force is lost: %s: %v"
+	KeptAside       = "%s is kept as %s"
+	NotKeptAside    = "%s cannot be kept aside: %v"
 	OverridesLost   = "The orders that were in force are lost: %v"
 	linesMissing    = "%d lines are missing here: %s"
 )

@@ -3,10 +3,8 @@ package status
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"sync"
+	"time"
 
 	"ldirectord/internal/director"
 	"ldirectord/internal/state"
@@ -16,40 +14,101 @@ import (
 // daemon. It is replaced as a whole: whenever the daemon is killed, the file is
 // the old one or the new one.
 type book struct {
-	path string // "" keeps nothing
+	path    string                     // "" keeps nothing
+	inForce func() []director.Override // at the moment
 
-	mu sync.Mutex // orders are written down in the order in which they were obeyed
+	mu      sync.Mutex // the file has what is in force at the last write
+	unsaved error      // why the last write failed; nil if it did not
 }
 
-// ReadOverrides is the overrides that were written to a file, none if there is
-// no file.
-func ReadOverrides(path string) ([]director.Override, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// ReadOverrides is the overrides that were written to a file, none if there is no file.
+// Those that this program cannot have written are left out; bad says why.
+func ReadOverrides(path string) (list []director.Override, bad []error, err error) {
+	list, bad, err = state.Entries(path, director.Override.Check)
+	seen := map[[2]string]bool{}
+	for i := 0; i < len(list); i++ {
+		key := [2]string{list[i].Virtual, list[i].Real}
+		if seen[key] {
+			bad = append(bad, errors.New(key[1]+" of "+key[0]+" has several entries: the first counts"))
+			list = append(list[:i], list[i+1:]...)
+			i--
+		}
+		seen[key] = true
 	}
-	if err != nil {
-		return nil, err
-	}
-	var list []director.Override
-	if err := json.Unmarshal(text, &list); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return list, nil
+	return list, bad, err
 }
 
 // write obeys and writes down what is in force then. unsaved is why it could
 // not be written.
-func (b *book) write(obey func() ([]director.Override, error)) (unsaved, err error) {
+func (b *book) write(obey func() error) (unsaved, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all, err := obey()
-	if err != nil || b.path == "" {
+	if err := obey(); err != nil || b.path == "" {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err, nil
+	text, err := json.MarshalIndent(b.inForce(), "", "  ")
+	if err == nil {
+		err = state.Write(b.path, append(text, '\n'))
 	}
-	return state.Write(b.path, append(text, '\n')), nil
+	b.unsaved = err
+	return err, nil
+}
+
+// save writes down what is in force now.
+func (b *book) save() (unsaved error) {
+	unsaved, _ = b.write(func() error { return nil })
+	return unsaved
+}
+
+// fault is what is wrong with the file, after it was tried again.
+func (b *book) fault() []director.Fault {
+	b.mu.Lock()
+	unsaved := b.unsaved
+	b.mu.Unlock()
+	if unsaved == nil {
+		return nil
+	}
+	if unsaved = b.save(); unsaved == nil {
+		return nil
+	}
+	return []director.Fault{{What: "the orders in force cannot be kept for a restart", Error: unsaved.Error()}}
+}
+
+// saveTime is how long the end of a daemon waits for the file.
+const saveTime = 2 * time.Second
+
+// A saver has the book written in a goroutine of its own.
+type saver struct {
+	wanted chan struct{}
+	done   chan struct{}
+	end    sync.Once
+}
+
+func newSaver(b *book) *saver {
+	s := &saver{wanted: make(chan struct{}, 1), done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for range s.wanted {
+			_ = b.save() // the book remembers why not, and Mend tries again
+		}
+	}()
+	return s
+}
+
+// want has the book written soon; it does not block.
+func (s *saver) want() {
+	select {
+	case s.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// close waits until the book is written, if that was wanted, for a while. No want may
+// follow.
+func (s *saver) close() {
+	s.end.Do(func() { close(s.wanted) })
+	select {
+	case <-s.done:
+	case <-time.After(saveTime):
+	}
 }

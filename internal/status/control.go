@@ -89,9 +89,9 @@ func (s *Server) serveOrder(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := limited(r)
 	defer cancel()
 	var a OrderAnswer
-	unsaved, err := s.book.write(func() (all []director.Override, err error) {
-		a.Obeyed, all, err = s.o.Director.Obey(ctx, order)
-		return all, err
+	unsaved, err := s.book.write(func() (err error) {
+		a.Obeyed, _, err = s.o.Director.Obey(ctx, order)
+		return err
 	})
 	if err != nil {
 		failWith(w, err)

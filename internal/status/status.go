@@ -9,7 +9,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,6 +63,7 @@ type Server struct {
 	feed   *feed
 	page   *page
 	book   *book
+	saver  *saver
 	tries  *tries
 	tokens *tokenFiles
 	stop   context.CancelFunc
@@ -82,8 +82,9 @@ type Server struct {
 // New returns a Server that listens nowhere until Use.
 func New(o Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides}, tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
+	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides, inForce: o.Director.Overrides}, tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
 	s.source = &source{take: s.snapshot, ctx: ctx}
+	s.saver = newSaver(s.book)
 	s.page = &page{source: s.source, history: o.Director.History, version: o.Version}
 	return s
 }
@@ -115,6 +116,10 @@ func (s *Server) snapshot(ctx context.Context) (*director.Snapshot, error) {
 	return snap, err
 }
 
+// KeepOverrides has what is in force written down, as after the end of an override. It
+// does not block, and may not be called after Close.
+func (s *Server) KeepOverrides() { s.saver.want() }
+
 // Use makes the Server listen where cfg says. What cannot be opened is left to Mend: a
 // page that is not there is no reason to balance no load.
 func (s *Server) Use(cfg *conf.Config) {
@@ -130,13 +135,14 @@ func (s *Server) Use(cfg *conf.Config) {
 // Mend opens again what is not open or was removed, and returns what cannot be opened
 // or read.
 func (s *Server) Mend() []director.Fault {
+	list := s.book.fault()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closing || s.cfg == nil {
-		return nil
+		return list
 	}
 	s.reopen(wanted(s.o.Socket, s.cfg))
-	return slices.Clone(s.faults)
+	return append(list, s.faults...)
 }
 
 // Close ends all that is being served.
@@ -147,6 +153,7 @@ func (s *Server) Close() {
 	s.doors = nil
 	s.mu.Unlock()
 	s.stop()
+	s.saver.close()
 	s.feed.close()
 	s.tries.close()
 	for _, d := range doors {

@@ -1,0 +1,59 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// Entries reads a file that holds a JSON list, entry by entry. Those that are no T, or
+// that valid refuses, are left out; bad says why, in the order of the file. There are
+// none in a file that does not exist. The error is that the file cannot be read or is
+// no list.
+func Entries[T any](path string, valid func(T) error) (good []T, bad []error, err error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	good, bad, err = parseEntries(text, valid)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return good, bad, nil
+}
+
+func parseEntries[T any](text []byte, valid func(T) error) (good []T, bad []error, err error) {
+	var list []json.RawMessage
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, nil, err
+	}
+	for i, entry := range list {
+		var v T
+		err := json.Unmarshal(entry, &v)
+		if err == nil {
+			err = valid(v)
+		}
+		if err != nil {
+			bad = append(bad, fmt.Errorf("entry %d: %w", i+1, err))
+			continue
+		}
+		good = append(good, v)
+	}
+	return good, bad, nil
+}
+
+// KeepAside copies a file that is not as it should be to PATH.bad, before the next
+// Write replaces it.
+func KeepAside(path string) (kept string, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	kept = path + ".bad"
+	return kept, Write(kept, text)
+}
