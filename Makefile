@@ -3,6 +3,8 @@
 GO      ?= go
 PREFIX  ?= /usr
 DESTDIR ?=
+# TAGS=nooracle leaves the Oracle check out: 18 MB instead of 33.
+TAGS    ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || cat VERSION 2>/dev/null || echo unknown)
 
 # The tools of "make check" are no dependencies of the program: go.mod does not
@@ -27,7 +29,7 @@ toolchain:
 		echo "ldirectord is built with Go $${need#go} or newer; \"$(GO)\" is $${have:-not installed}." >&2; exit 1; }
 
 build: toolchain ## build/ldirectord, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/ldirectord ./cmd/ldirectord
+	CGO_ENABLED=0 $(GO) build -trimpath -tags '$(TAGS)' -ldflags '-s -w -X main.version=$(VERSION)' -o build/ldirectord ./cmd/ldirectord
 
 run: build ## the program at work on this machine, without root and without IPVS
 	@$(GO) build -o build/demo ./internal/demo

@@ -15,6 +15,9 @@ import (
 	"github.com/sijms/go-ora/v2/network"
 )
 
+// HasOracle says whether the program was built with a client for Oracle.
+const HasOracle = true
+
 // ask is nil if query returns a row.
 func (o Oracle) ask(d *dialer, query string) error {
 	config, err := o.config(d)

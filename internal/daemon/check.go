@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"ldirectord/checker"
 	"ldirectord/conf"
 	"ldirectord/internal/status"
 )
@@ -39,6 +40,7 @@ func (s *session) check() error {
 	problems = append(problems, fileProblems(s.path, cfg)...)
 	problems = append(problems, groupProblems(s.path, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
+	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
 	slices.SortStableFunc(problems, func(a, b *conf.Problem) int { return cmp.Compare(a.Line, b.Line) })
 	fmt.Fprint(s.Stderr, problemText(problems))
 	if cfg == nil {

@@ -76,6 +76,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 		return nil, err
 	}
 	findings := append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...)
+	findings = append(findings, sandboxFindings("/", cfg)...)
 	return append(findings, fileFindings(fileProblems(s.path, cfg))...), nil
 }
 

@@ -23,6 +23,7 @@ const (
 	forKernel use = iota // the tests on a kernel of their own
 	forTests             // other tests
 	forRace              // the race detector
+	forLong              // make test-long
 	forBench             // benchmarks
 )
 
@@ -70,6 +71,11 @@ var packages = []Package{
 
 	{"gcc", "/usr/bin/gcc", forRace},
 	{"libc6-dev", "/usr/include/stdio.h", forRace},
+
+	{"cpio", "/usr/bin/cpio", forLong},
+	{"lintian", "/usr/bin/lintian", forLong},
+	{"rpm", "/usr/bin/rpm", forLong},
+	{"rpmlint", "/usr/bin/rpmlint", forLong},
 
 	{"keepalived", "/usr/sbin/keepalived", forBench},
 	{"ldirectord", "/usr/sbin/ldirectord", forBench},

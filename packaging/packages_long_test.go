@@ -1,0 +1,177 @@
+//go:build long
+
+package packaging
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ldirectord/internal/lab"
+)
+
+// debContents are the files of the Debian package, man pages aside.
+const debContents = `
+/etc/default/ldirectord
+/etc/ha.d/ldirectord.cf
+/etc/ha.d/resource.d/ldirectord
+/etc/init.d/ldirectord
+/etc/logrotate.d/ldirectord
+/usr/lib/systemd/system/ldirectord-director.service
+/usr/lib/systemd/system/ldirectord-realserver@.service
+/usr/lib/systemd/system/ldirectord.service
+/usr/sbin/ldirectord
+/usr/share/bash-completion/completions/ldirectord
+/usr/share/doc/ldirectord/THIRD-PARTY.gz
+/usr/share/doc/ldirectord/changelog.Debian.gz
+/usr/share/doc/ldirectord/changelog.gz
+/usr/share/doc/ldirectord/checks.md
+/usr/share/doc/ldirectord/cluster-dr.svg
+/usr/share/doc/ldirectord/cluster-nat.svg
+/usr/share/doc/ldirectord/cluster-tun.svg
+/usr/share/doc/ldirectord/cluster.md
+/usr/share/doc/ldirectord/compatibility.md
+/usr/share/doc/ldirectord/copyright
+/usr/share/doc/ldirectord/examples/ldirectord.cf
+/usr/share/doc/ldirectord/migration.md
+/usr/share/doc/ldirectord/monitoring.md
+/usr/share/doc/ldirectord/monitoring/alerts.yml
+/usr/share/doc/ldirectord/monitoring/grafana.json
+/usr/share/doc/ldirectord/monitoring/openapi.yaml
+/usr/share/doc/ldirectord/monitoring/status-dark.png
+/usr/share/doc/ldirectord/monitoring/status-light.png
+/usr/share/fish/vendor_completions.d/ldirectord.fish
+/usr/share/ldirectord/strict.conf
+/usr/share/lintian/overrides/ldirectord
+/usr/share/zsh/vendor-completions/_ldirectord
+`
+
+// ofRPM makes the list of the RPM package out of that of the Debian package.
+var ofRPM = strings.NewReplacer(
+	"/etc/init.d/ldirectord\n", "",
+	"/usr/lib/systemd/system/ldirectord-director.service\n", "/usr/lib/ocf/resource.d/heartbeat/ldirectord\n/usr/lib/systemd/system/ldirectord-director.service\n",
+	"/usr/share/doc/ldirectord/changelog.Debian.gz\n", "",
+	"/usr/share/doc/ldirectord/copyright\n", "",
+	"/usr/share/ldirectord/strict.conf\n", "/usr/share/ldirectord/strict.conf\n/usr/share/licenses/ldirectord/LICENSE\n",
+	"/usr/share/lintian/overrides/ldirectord\n", "",
+	"vendor-completions/_ldirectord", "site-functions/_ldirectord",
+)
+
+// files are the lines of a list without directories and man pages, sorted.
+func files(list string) (names []string) {
+	for line := range strings.Lines(list) {
+		name := strings.TrimPrefix(strings.TrimSpace(line), ".")
+		if name != "" && !strings.HasSuffix(name, "/") && !strings.Contains(name, "/man/") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// packages makes the packages in a directory of its own.
+func packages(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	t.Setenv("OUT", dir)
+	if ok, out := makeIn(t, root, "packages"); !ok {
+		t.Fatal(out)
+	}
+	return dir
+}
+
+func one(t *testing.T, pattern string) string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s: %v, %v", pattern, found, err)
+	}
+	return found[0]
+}
+
+// TestLongPackages makes all packages twice, byte for byte the same, and looks
+// into them.
+func TestLongPackages(t *testing.T) {
+	lab.Need(t, "lintian", "rpm", "rpmlint", "cpio")
+	dir := packages(t)
+	sums := func(dir string) string {
+		text, err := os.ReadFile(dir + "/SHA256SUMS")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if diff := cmp.Diff(sums(dir), sums(packages(t))); diff != "" {
+		t.Errorf("made again, the packages differ:\n%s", diff)
+	}
+	for _, name := range []string{"ldirectord_*_amd64.deb", "ldirectord_*_arm64.deb", "ldirectord-small_*_amd64.deb", "ldirectord-small_*_arm64.deb",
+		"ldirectord-[0-9]*.x86_64.rpm", "ldirectord-[0-9]*.aarch64.rpm", "ldirectord-small-*.x86_64.rpm", "ldirectord-small-*.aarch64.rpm", "ldirectord.cdx.json"} {
+		one(t, dir+"/"+name)
+	}
+	t.Run("deb", func(t *testing.T) { testDeb(t, one(t, dir+"/ldirectord_*_amd64.deb")) })
+	t.Run("rpm", func(t *testing.T) { testRPM(t, one(t, dir+"/ldirectord-[0-9]*.x86_64.rpm")) })
+	t.Run("small", func(t *testing.T) {
+		if out := output(t, "dpkg-deb", "-f", one(t, dir+"/ldirectord-small_*_amd64.deb"), "Provides", "Conflicts"); !strings.Contains(out, "Provides: ldirectord (= 2:") ||
+			!strings.Contains(out, "Conflicts: ldirectord\n") {
+			t.Errorf("ldirectord-small:\n%s", out)
+		}
+	})
+}
+
+func testDeb(t *testing.T, deb string) {
+	if diff := cmp.Diff(files(debContents), files(output(t, "sh", "-c", `dpkg-deb --fsys-tarfile "$0" | tar t`, deb))); diff != "" {
+		t.Errorf("contents (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff("/etc/default/ldirectord\n/etc/ha.d/ldirectord.cf\n/etc/init.d/ldirectord\n/etc/logrotate.d/ldirectord\n",
+		output(t, "dpkg-deb", "-I", deb, "conffiles")); diff != "" {
+		t.Errorf("conffiles (-want +got):\n%s", diff)
+	}
+	output(t, "dpkg", "--compare-versions", strings.TrimSpace(output(t, "dpkg-deb", "-f", deb, "Version")), "gt", "1:4.12.0-2")
+	if scripts := output(t, "dpkg-deb", "-I", deb, "postinst", "prerm"); strings.Contains(scripts, " start ") || !strings.Contains(scripts, "try-restart") {
+		t.Errorf("the maintainer scripts start what was stopped:\n%s", scripts)
+	}
+	if out := output(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb); strings.TrimSpace(out) != "" {
+		t.Errorf("lintian:\n%s", out)
+	}
+}
+
+func testRPM(t *testing.T, rpm string) {
+	list := output(t, "rpm", "-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]", rpm)
+	var names strings.Builder
+	for line := range strings.Lines(list) {
+		if perms, name, _ := strings.Cut(line, " "); perms[0] != 'd' {
+			names.WriteString(name)
+		}
+	}
+	if diff := cmp.Diff(files(ofRPM.Replace(debContents)), files(names.String())); diff != "" {
+		t.Errorf("contents (-want +got):\n%s", diff)
+	}
+	relations := output(t, "rpm", "-qp", "--provides", "--obsoletes", "--scripts", "--qf", "%{EPOCH} %{BUILDHOST}\n", rpm)
+	for _, want := range []string{"ldirectord = 2:", "heartbeat-ldirectord < 2:", "2 localhost\n", "try-restart ldirectord.service"} {
+		if !strings.Contains(relations, want) {
+			t.Errorf("no %q in\n%s", want, relations)
+		}
+	}
+	// Errors of ours: not that it has no signature, nor what rpmlint takes a
+	// static program and an agent in shell for.
+	out, _ := exec.CommandContext(t.Context(), "rpmlint", rpm).CombinedOutput()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, ": E: ") && !strings.Contains(line, "no-signature") && !strings.Contains(line, "statically-linked-binary") {
+			t.Error(line)
+		}
+	}
+}
