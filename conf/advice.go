@@ -8,6 +8,9 @@ import (
 // adviseAddress is about a virtual= line that is read otherwise than it looks.
 func (p *parser) adviseAddress(b *block) {
 	v := b.v
+	if ignored := trimRight(withoutComment(b.ignored)); ignored != "" {
+		p.advise(v.Line, strings.TrimSpace(ignored)+" behind the port is ignored", "one virtual service has one port, or 0 for all, or a firewall mark")
+	}
 	if v.Protocol != FWM {
 		return
 	}
@@ -35,6 +38,7 @@ func (p *parser) adviseBlock(b *block) {
 	if len(b.reals) == 0 && !p.failed {
 		p.advise(v.Line, "no real servers: "+v.ID(), "")
 	}
+	p.adviseCheck(b)
 	for _, r := range v.Reals {
 		p.adviseReal(v, r)
 	}

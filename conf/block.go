@@ -16,11 +16,13 @@ type block struct {
 	settings settings
 	host     string // "" for a firewall mark
 	port     string
+	ignored  string // what follows the address in its line
 	fallback *fallbackLine
 	reals    []realLine
 	end      int // the line at which the block ended
 
 	kernelLines []kernelLine
+	lines       map[string]int // of check: where each directive is, the last one if repeated
 }
 
 func newBlock(s section) *block {
@@ -63,7 +65,7 @@ func (p *parser) openBlock(s section) (b *block, ok bool) {
 // line is ignored.
 func (b *block) setAddress(value string) error {
 	if m := addressWithPort.FindStringSubmatch(value); m != nil {
-		b.host, b.port = m[1], m[2]
+		b.host, b.port, b.ignored = m[1], m[2], value[len(m[0]):]
 	} else if mark := leadingDigits.FindString(value); mark != "" {
 		b.v.Protocol = FWM
 		if n := number(mark, math.MaxUint64); n <= math.MaxUint32 { // else 0, which the kernel refuses as well
@@ -78,7 +80,7 @@ func (b *block) setAddress(value string) error {
 		if _, err := netip.ParseAddr(m[1]); err != nil {
 			return errors.New("invalid ipv6 address for virtual server")
 		}
-		b.host, b.port = m[1], m[2]
+		b.host, b.port, b.ignored = m[1], m[2], value[len(m[0]):]
 	} else {
 		return errors.New("invalid address for virtual server")
 	}

@@ -68,7 +68,6 @@ func setRequest(at *place, value string) error {
 	if value == "" {
 		return errors.New("no request string specified")
 	}
-	at.once("request", at.block.v.HasRequest)
 	at.block.v.Request, at.block.v.HasRequest = withSlash(value), true
 	return nil
 }
@@ -85,7 +84,6 @@ func setReceive(at *place, value string) error {
 	if value == "" {
 		return errors.New("invalid receive string")
 	}
-	at.once("receive", at.block.v.Receive != "")
 	at.validPattern(at.line, "receive", value)
 	at.block.v.Receive = value
 	return nil
@@ -113,13 +111,6 @@ func setReceiveBytes(at *place, value string) error {
 func (p *parser) validPattern(line int, name, pattern string) {
 	if err := p.opts.ValidPattern(pattern); err != nil {
 		p.warn(line, name+" can never match: "+err.Error())
-	}
-}
-
-// once advises about a directive that is given again.
-func (at *place) once(name string, given bool) {
-	if given {
-		at.advise(at.line, name+" is given twice in this block; the last one counts", "")
 	}
 }
 

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 
@@ -88,6 +89,10 @@ func setLogFile(at *place, value string) error {
 		if err := at.opts.TryOpen(value); err != nil {
 			return because(err, "unable to open logfile: "+value)
 		}
+	}
+	if !strings.HasPrefix(value, "/") && !at.opts.KnownFacility(value) {
+		at.advise(at.line, fmt.Sprintf("%q does not begin with /: it is taken as a syslog facility, and there is none of that name", value),
+			"an absolute path, or a facility such as local0; what goes to no facility goes to daemon")
 	}
 	at.config.LogFile = value
 	return nil

@@ -48,6 +48,9 @@ type Options struct {
 	// IsDir says whether path is a directory. nil asks the file system.
 	IsDir func(path string) bool
 
+	// KnownFacility says whether syslog has a facility. nil is that it has all.
+	KnownFacility func(name string) bool
+
 	// Startable says why no daemon can be started with the configuration file
 	// that execute names. Only Check calls it. nil does not look.
 	Startable func(name string) error
@@ -86,6 +89,9 @@ func (o Options) filled() Options {
 	}
 	if o.IsDir == nil {
 		o.IsDir = isDir
+	}
+	if o.KnownFacility == nil {
+		o.KnownFacility = func(string) bool { return true }
 	}
 	if o.Startable == nil {
 		o.Startable = func(string) error { return nil }

@@ -135,6 +135,7 @@ func (p *parser) apply(at *place, l line, text string) {
 		return
 	}
 	at.equals = equals
+	at.note(name)
 	p.fail(l.number, set(at, argument), name, value)
 }
 

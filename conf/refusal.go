@@ -33,7 +33,11 @@ func (p *parser) warnRefusals(b *block) {
 				r.Line = b.kernelLines[i].line
 			}
 		}
-		p.refused(r.Line, "the kernel will refuse "+r.Text, "")
+		hint := ""
+		if r.Directive == "scheduler" {
+			hint = hintScheduler(b.v.Scheduler)
+		}
+		p.refused(r.Line, "the kernel will refuse "+r.Text, hint)
 	}
 }
 

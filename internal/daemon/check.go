@@ -49,7 +49,7 @@ func (s *session) check() error {
 	if explain {
 		fmt.Fprint(s.Stdout, explanation(cfg))
 	}
-	fmt.Fprintln(s.Stdout, summary(cfg))
+	fmt.Fprintln(s.Stdout, summary(cfg, len(problems)))
 	return nil
 }
 
@@ -100,13 +100,17 @@ func mistakes(problems conf.Problems) int {
 }
 
 // summary is what is said of a file without mistakes.
-func summary(cfg *conf.Config) string {
+func summary(cfg *conf.Config, warnings int) string {
 	reals := 0
 	for _, v := range cfg.Virtuals {
 		reals += len(v.Reals)
 	}
-	return fmt.Sprintf("%s: %s, %s: no mistakes", cfg.Path,
-		plural(len(cfg.Virtuals), "virtual service"), plural(reals, "real server"))
+	verdict := "no mistakes"
+	if warnings > 0 {
+		verdict = plural(warnings, "warning")
+	}
+	return fmt.Sprintf("%s: %s, %s: %s", cfg.Path,
+		plural(len(cfg.Virtuals), "virtual service"), plural(reals, "real server"), verdict)
 }
 
 func plural(n int, what string) string {

@@ -55,7 +55,7 @@ with the configuration that it has.`,
 			name: "check", arguments: "[--explain]", run: (*session).check,
 			summary: "test the configuration file, without a daemon",
 			help: `Reports every mistake with its line, not only the first as start does. Exit
-status 0: no mistakes; 2: mistakes.
+status 0: no mistakes, perhaps warnings; 2: mistakes.
 
   --explain   say what the file does, virtual service by virtual service`,
 		},

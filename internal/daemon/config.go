@@ -8,12 +8,13 @@ import (
 	"ldirectord/checker"
 	"ldirectord/conf"
 	"ldirectord/internal/director"
+	"ldirectord/internal/logfile"
 	"ldirectord/internal/rights"
 )
 
 // configOptions are how this program reads configurations.
 func configOptions() conf.Options {
-	return conf.Options{ValidPattern: validPattern, Refusals: director.Refusals}
+	return conf.Options{ValidPattern: validPattern, KnownFacility: logfile.KnownFacility, Refusals: director.Refusals}
 }
 
 // harmless are options that leave no trace: the original creates log files

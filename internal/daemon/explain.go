@@ -9,6 +9,7 @@ import (
 
 	"ldirectord/conf"
 	"ldirectord/internal/policy"
+	"ldirectord/internal/secret"
 )
 
 // explanation says what a configuration does, so that who wrote it can read
@@ -89,7 +90,11 @@ func kernelWords(v *conf.VirtualService) string {
 }
 
 func realWords(v *conf.VirtualService, r *conf.RealServer) string {
-	words := fmt.Sprintf("%s %s, weight %d", netip.AddrPortFrom(r.Addr, cmp.Or(r.Port, v.Port)), r.Forward, r.Weight)
+	port := r.Port
+	if port == 0 && r.Forward != conf.Masq { // as the table has it; a masq real server gets the port 0
+		port = v.Port
+	}
+	words := fmt.Sprintf("%s %s, weight %d", netip.AddrPortFrom(r.Addr, port), r.Forward, r.Weight)
 	if r.Upper != 0 || r.Lower != 0 {
 		words += fmt.Sprintf(", connections from %d to %d", r.Lower, r.Upper)
 	}
@@ -97,9 +102,40 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 		words += " (" + r.Host + ")"
 	}
 	if r.OwnRequest {
-		words += fmt.Sprintf(", asked %q for %q", r.Request, r.Receive)
+		words += ", asked" + sentWords(v, cmp.Or(r.RequestURL(), r.Request))
+		if r.Receive != "" {
+			words += fmt.Sprintf(" for %q", r.Receive)
+		}
 	}
 	return words
+}
+
+// sentWords are what a service's check sends of a request, "" if it sends none.
+func sentWords(v *conf.VirtualService, request secret.Request) string {
+	text := request.Reveal()
+	switch v.Service {
+	case "http", "https", "ftp":
+		text = strings.TrimRight(text, " ")
+	case "http_proxy":
+		text = strings.TrimPrefix(strings.TrimRight(text, " "), "/")
+	case "dns", "ldap", "ldaps", "mysql", "pgsql", "oracle", "simpletcp", "simpleudp", "grpc":
+		// The slash is the configuration's, which puts it before every request.
+		if text = strings.TrimPrefix(text, "/"); text == "" {
+			return ""
+		}
+	default:
+		return ""
+	}
+	return fmt.Sprintf(" %q", secret.Request(text))
+}
+
+// compares says whether the check of a service looks for receive.
+func compares(service string) bool {
+	switch service {
+	case "http", "https", "http_proxy", "ftp", "dns", "ldap", "ldaps", "simpletcp", "simpleudp":
+		return true
+	}
+	return false
 }
 
 // checks says whether anything is asked.
@@ -166,13 +202,11 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 	if strings.HasPrefix(v.Service, "http") {
 		words += ", " + v.HTTPMethod
 	}
-	if v.Request != "" {
-		words += fmt.Sprintf(" %q", v.Request)
-	}
+	words += sentWords(v, v.Request)
 	if v.VirtualHost != "" {
 		words += " of " + v.VirtualHost
 	}
-	if v.Receive != "" {
+	if v.Receive != "" && compares(v.Service) {
 		words += fmt.Sprintf(", the answer matches /%s/", v.Receive)
 	}
 	if v.ReceiveNot != "" {
