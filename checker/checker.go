@@ -51,7 +51,10 @@ type Target struct {
 	Host    string         // a name to resolve first, "" if Addr is whole
 	TLS     *tls.Config    // nil is plain; else TLS is spoken from the start
 	Resend  time.Duration  // udp: repeat the last datagram this often, 0 is never
-	Slow    bool           // the Dialogue may take long to judge an answer: a pattern that backtracks
+	// HalfOpen is for a tcp Target without TLS and Dialogue: the connection is to
+	// end before the server's process sees it.
+	HalfOpen bool
+	Slow     bool // the Dialogue may take long to judge an answer: a pattern that backtracks
 }
 
 // A Dialogue is the client's side of one conversation, without I/O.

@@ -338,7 +338,7 @@ func (p *wirePeers) run(checks map[string]checker.Checker, each int) map[string]
 	defer e.Close()
 	var mu sync.Mutex
 	failed := map[string][]error{}
-	places := make(chan struct{}, 400)
+	places := make(chan struct{}, 200)
 	crowd := e.Crowd()
 	names := slices.Sorted(maps.Keys(checks))
 	var wg sync.WaitGroup

@@ -187,3 +187,11 @@ func setLoad(_ *place, value string) error {
 	}
 	return nil
 }
+
+// setHalfOpen is halfopen = yes|no: a connect check ends before the server's
+// process sees it.
+func setHalfOpen(at *place, value string) error {
+	yes, err := yesNo("halfopen", value)
+	at.settings.halfOpen.set(yes)
+	return err
+}

@@ -73,6 +73,7 @@ type VirtualService struct {
 	CheckType        CheckType
 	Combined         int    // connects per negotiate, for CheckCombined
 	Service          string // "http", ... , "none"
+	HalfOpen         bool   // a connect ends before the server's process sees it
 	CheckCommand     secret.Command
 	CheckPort        uint16         // 0: the real server's port, else the service's
 	Request          secret.Request // begins with "/", which is the default

@@ -95,6 +95,7 @@ var directives = []directive{
 	{name: "fallbackcommand", global: setFallbackCommand, block: setFallbackCommand},
 	{name: "fastinterval", global: setFastInterval, block: setFastInterval},
 	{name: "fork", global: setFork},
+	{name: "halfopen", global: setHalfOpen, block: setHalfOpen},
 	{name: "holdlocal", global: setHoldLocal},
 	{name: "hostsetup", global: setHostSetup},
 	{name: "httpfollow", global: setHTTPFollow, block: setHTTPFollow},

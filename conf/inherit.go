@@ -18,6 +18,7 @@ func (p *parser) inherit(b *block) {
 	v.ChkLoop = own.chkLoop.or(global.chkLoop).orElse(1)
 	v.FailureCount = own.failureCount.or(global.failureCount).orElse(1)
 	v.RiseCount = own.riseCount.or(global.riseCount).orElse(1)
+	v.HalfOpen = own.halfOpen.or(global.halfOpen).orElse(true)
 	v.MinAlive = own.minAlive.or(global.minAlive).value
 
 	v.Quiescent = own.quiescent.or(global.quiescent).value

@@ -20,6 +20,7 @@ type settings struct {
 	failureCount     optional[int]
 	riseCount        optional[int]
 	minAlive         optional[MinAlive]
+	halfOpen         optional[bool]
 
 	quiescent       optional[bool]
 	cleanStop       optional[bool]

@@ -25,8 +25,10 @@ type kind struct {
 }
 
 var (
-	connect = kind{"connect", func(addr netip.AddrPort) (checker.Checker, error) { return checker.Connect{Addr: addr}, nil }}
-	http    = kind{"http", func(addr netip.AddrPort) (checker.Checker, error) {
+	connect = kind{"connect", func(addr netip.AddrPort) (checker.Checker, error) {
+		return checker.Connect{Addr: addr, HalfOpen: true}, nil
+	}}
+	http = kind{"http", func(addr netip.AddrPort) (checker.Checker, error) {
 		return checker.NewHTTP(checker.HTTPOptions{Service: "http", Addr: addr})
 	}}
 	smtp = kind{"smtp", func(addr netip.AddrPort) (checker.Checker, error) { return checker.SMTP{Addr: addr}, nil }}

@@ -46,7 +46,7 @@ func (w workshop) connect(k *kit, at netip.AddrPort) checker.Checker {
 	if k.udp {
 		return checker.Ping{Addr: at.Addr(), Pinger: w.pinger}
 	}
-	return checker.Connect{Addr: at}
+	return checker.Connect{Addr: at, HalfOpen: k.halfOpen}
 }
 
 func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }

@@ -27,6 +27,7 @@ type manner struct {
 	combined int
 	service  string
 	udp      bool
+	halfOpen bool // of connect, and of the connects within combined
 
 	command      secret.Command
 	vAddr, vPort string // what an external command is told besides the real server
@@ -88,6 +89,10 @@ func intern(v *conf.VirtualService, request secret.Request, receive string) uniq
 		downInterval: v.DownInterval,
 		timeout:      v.CheckTimeout,
 		attempts:     max(1, v.ChkLoop),
+	}
+	switch v.CheckType {
+	case conf.CheckConnect, conf.CheckCombined:
+		m.halfOpen = v.HalfOpen
 	}
 	switch v.CheckType {
 	case conf.CheckPing:

@@ -94,7 +94,7 @@ func (c *conversation) isUDP() bool { return c.target.Network == "udp" }
 
 // open opens the socket to addr.
 func (c *conversation) open(addr netip.AddrPort) {
-	s, err := c.engine.open(c.target.Network, addr)
+	s, err := c.engine.open(c.target, addr)
 	if err != nil {
 		c.left(err)
 		return

@@ -31,21 +31,24 @@ type socket struct {
 }
 
 // open opens a socket and begins to connect it to addr.
-func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
+func (e *Engine) open(target checker.Target, addr netip.AddrPort) (*socket, error) {
 	to, err := newSockaddr(addr)
 	if err != nil {
 		return nil, checker.LocalError{Err: err}
 	}
 	kind := syscall.SOCK_STREAM
-	if network == "udp" {
+	if target.Network == "udp" {
 		kind = syscall.SOCK_DGRAM
 	}
 	fd, errno := newSocket(to.family(), kind)
 	if errno != 0 {
 		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", errno)}
 	}
-	s := &socket{kernel: e.kernel, fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: network == "udp"}
+	s := &socket{kernel: e.kernel, fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: target.Network == "udp"}
 	err = e.bind(fd, to.family())
+	if target.HalfOpen {
+		halfOpen(fd)
+	}
 	if err == nil {
 		err = s.connect()
 	}
@@ -54,6 +57,18 @@ func (e *Engine) open(network string, addr netip.AddrPort) (*socket, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// halfOpen has the connection of fd end before the server's process sees it. The
+// kernel then holds the last ACK of the handshake back, for 100 ms at least as for
+// one that could travel with data (tcp_rcv_synsent_state_process in
+// net/ipv4/tcp_input.c), and a close by then sends a reset in its place: the
+// server's kernel forgets the connection, and there is no TIME_WAIT here. If the
+// loop comes later than that, the server sees a connection that was reset at once.
+// Where the kernel cannot do it, the check is an ordinary one.
+func halfOpen(fd int) {
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 0)
+	_ = syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
 }
 
 // connect begins to connect. An interrupted connect goes on by itself.
@@ -155,10 +170,10 @@ func (e *Engine) bind(fd, family int) error {
 	return nil
 }
 
-// Close closes the connection in the ordinary way, as the original does. A
-// reset (SO_LINGER 0) would leave no TIME_WAIT here, but servers log it as an
-// error and some count it against us; it saves no CPU. A positive linger time
-// would block in close when the peer vanishes.
+// Close closes the connection in the ordinary way, as the original does, unless
+// it is half-open. A reset (SO_LINGER 0) of a connection that the server has seen
+// would leave no TIME_WAIT here, but servers log it as an error and some count it
+// against us. A positive linger time would block in close when the peer vanishes.
 func (s *socket) Close() error {
 	if s.file == nil {
 		closeSocket(s.fd)

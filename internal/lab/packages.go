@@ -57,6 +57,7 @@ var packages = []Package{
 	{"libsasl2-2", "/usr/lib/*/libsasl2.so.2", forTests},
 	{"logrotate", "/usr/sbin/logrotate", forTests},
 	{"mariadb-server-core", "/usr/sbin/mariadbd", forTests},
+	{"openssh-server", "/usr/sbin/sshd", forTests},
 	{"memcached", "/usr/bin/memcached", forTests},
 	{"nftables", "/usr/sbin/nft", forTests},
 	{"postfix", "/usr/lib/postfix/sbin/master", forTests},

@@ -58,7 +58,7 @@ pid %[1]s/pid;
 error_log stderr;
 events { worker_connections 256; }
 http {
-	access_log off;
+	access_log %[1]s/access.log;
 	default_type text/html;
 	client_body_temp_path %[1]s/tmp1;
 	proxy_temp_path %[1]s/tmp2;

@@ -163,6 +163,10 @@ func (d *Daemon) signal(sig syscall.Signal) {
 
 func (d *Daemon) outputPath() string { return filepath.Join(d.Dir, "output") }
 
+// Output returns what the Daemon has written to its standard output and error so
+// far.
+func (d *Daemon) Output() string { return d.output() }
+
 // output returns what the Daemon has said so far.
 func (d *Daemon) output() string {
 	out, err := os.ReadFile(d.outputPath())

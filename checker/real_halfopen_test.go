@@ -1,0 +1,211 @@
+package checker_test
+
+import (
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql"
+
+	"ldirectord/checker"
+	"ldirectord/internal/engine"
+	"ldirectord/internal/realserver"
+)
+
+// TestRealHalfOpen has connect checks leave no trace in real servers.
+func TestRealHalfOpen(t *testing.T) { checkHalfOpen(t, 200) }
+
+// checkHalfOpen makes so many connect checks of each server: all are up, and
+// nothing of them is in its queue, its logs or its counters.
+func checkHalfOpen(t *testing.T, checks int) {
+	ca := realserver.NewAuthority(t)
+	mariadb, nginx := realserver.MariaDB(t), realserver.Nginx(t, ca)
+	access := filepath.Join(nginx.Dir, "access.log")
+	for _, server := range []struct {
+		name   string
+		daemon *realserver.Daemon
+		addr   netip.AddrPort
+		trace  func() string // what the server knows of clients, beside its output
+	}{
+		{"mariadb", mariadb, mariadb.Addr("mysql"), func() string { return abortedConnects(t, mariadb) }},
+		{"nginx", nginx, nginx.Addr("http"), func() string {
+			lines, err := os.ReadFile(access)
+			return fmt.Sprintf("%s (%v)", lines, err)
+		}},
+		{"sshd", nil, netip.AddrPort{}, nil},
+		{"postfix", nil, netip.AddrPort{}, nil},
+	} {
+		t.Run(server.name, func(t *testing.T) {
+			switch server.name {
+			case "sshd":
+				server.daemon = realserver.SSHD(t)
+				server.addr = server.daemon.Addr("ssh")
+			case "postfix":
+				server.daemon = realserver.Postfix(t, ca.Server("mail.example.com"))
+				server.addr = server.daemon.Addr("smtp")
+			}
+			if server.trace == nil {
+				server.trace = func() string { return "" }
+			}
+			leavesNoTrace(t, server.addr, checks, func() string { return server.daemon.Output() + server.trace() })
+			// A queue that its process does not empty shows all that was put in.
+			server.daemon.Pause()
+			defer server.daemon.Continue()
+			before := queued(t, server.addr)
+			connectMany(t, checker.Connect{Addr: server.addr, HalfOpen: true}, min(checks, 100))
+			if n := queued(t, server.addr); n != before {
+				t.Errorf("%d connections are in the server's queue, %d before", n, before)
+			}
+			connectMany(t, checker.Connect{Addr: server.addr}, 1)
+			if n := queued(t, server.addr); n != before+1 {
+				t.Errorf("after a full connect %d connections are in the server's queue, want %d", n, before+1)
+			}
+		})
+	}
+}
+
+// leavesNoTrace makes so many checks, after which trace is what it was before and
+// no socket is in TIME_WAIT. Where this process stood still for longer than the
+// kernel holds an ACK back, a server may see a connection: then the checks of
+// that round do not count.
+func leavesNoTrace(t *testing.T, addr netip.AddrPort, checks int, trace func() string) {
+	t.Helper()
+	const round = 200
+	unseen := 0
+	for range 3 * checks / round {
+		before := trace()
+		waiting := sockets(t, addr, timeWait) + 1 // this test's own question may end only now
+		late := connectMany(t, checker.Connect{Addr: addr, HalfOpen: true}, round)
+		if late > 0 {
+			t.Logf("%d of %d checks were late", late, round)
+			continue
+		}
+		if n := sockets(t, addr, timeWait); n > waiting {
+			t.Errorf("%d sockets are in TIME_WAIT, want at most %d", n, waiting)
+		}
+		if got := trace(); got != before {
+			t.Errorf("the server knows of the checks: %q", strings.TrimPrefix(got, before))
+		}
+		if unseen += round; unseen >= checks {
+			return
+		}
+	}
+	t.Errorf("only %d of %d checks were made in time", unseen, checks)
+}
+
+// connectMany makes so many checks, some at a time as a schedule does, which all
+// have to be up. It returns how many came late to what the kernel had answered.
+func connectMany(t *testing.T, check checker.Checker, n int) (late int) {
+	t.Helper()
+	var slow atomic.Int32
+	e := engine.New(engine.Options{})
+	defer e.Close()
+	var failed atomic.Int32
+	var first atomic.Value
+	for batch := range slices.Chunk(make([]struct{}, n), 50) {
+		var wg sync.WaitGroup
+		wg.Add(len(batch))
+		crowd := e.Crowd()
+		for range batch {
+			crowd.Start(t.Context(), check, 10*time.Second, 1, func(r engine.Result) {
+				if r.Took > 90*time.Millisecond { // the answer took no time at all
+					slow.Add(1)
+				}
+				if r.Err != nil {
+					failed.Add(1)
+					first.CompareAndSwap(nil, r.Err.Error())
+				}
+				wg.Done()
+			})
+		}
+		crowd.Leave()
+		wg.Wait()
+	}
+	if n := failed.Load(); n > 0 {
+		t.Errorf("%d checks failed, first with: %v", n, first.Load())
+	}
+	return int(slow.Load())
+}
+
+// abortedConnects is what MariaDB counts against those that connect and do not
+// log in.
+func abortedConnects(t *testing.T, d *realserver.Daemon) string {
+	t.Helper()
+	db, err := sql.Open("mysql", fmt.Sprintf("%s:%s@tcp(%s)/", realserver.SQLUser, realserver.SQLPasswd, d.Addr("mysql")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var name, value string
+	if err := db.QueryRow("SHOW GLOBAL STATUS LIKE 'Aborted_connects'").Scan(&name, &value); err != nil {
+		t.Fatalf("asking MariaDB after the checks: %v", err)
+	}
+	return value
+}
+
+// States of a socket in /proc/net/tcp (include/net/tcp_states.h).
+const (
+	timeWait  = "06"
+	listening = "0A"
+)
+
+// sockets counts the sockets in state that have addr at one end.
+func sockets(t *testing.T, addr netip.AddrPort, state string) (n int) {
+	t.Helper()
+	for _, fields := range tcpSockets(t, state) {
+		if fields[1] == procAddr(addr) || fields[2] == procAddr(addr) {
+			n++
+		}
+	}
+	return n
+}
+
+// queued is how many connections wait for the process that listens on addr.
+func queued(t *testing.T, addr netip.AddrPort) int {
+	t.Helper()
+	for _, fields := range tcpSockets(t, listening) {
+		if fields[1] != procAddr(addr) {
+			continue
+		}
+		_, received, _ := strings.Cut(fields[4], ":")
+		n, err := strconv.ParseUint(received, 16, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(n)
+	}
+	t.Fatalf("nobody listens on %s", addr)
+	return 0
+}
+
+// tcpSockets are the lines of /proc/net/tcp with state, as fields.
+func tcpSockets(t *testing.T, state string) (list [][]string) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/tcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[3] == state {
+			list = append(list, fields)
+		}
+	}
+	return list
+}
+
+// procAddr is an IPv4 address as /proc/net/tcp has it.
+func procAddr(addr netip.AddrPort) string {
+	b := addr.Addr().As4()
+	slices.Reverse(b[:])
+	return fmt.Sprintf("%s:%04X", strings.ToUpper(hex.EncodeToString(b[:])), addr.Port())
+}
