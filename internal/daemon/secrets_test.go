@@ -290,8 +290,8 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 		}
 	}
 	s.search(t, map[string]string{
-		"check": "virtual service", "-d": "PASS ***", "log": "system(cat ***) failed", "monitor": "is gone", "checks": "[down]", "events": `"kind":"gone"`,
-		"webhook": `"kind":"gone"`, "mails": "127.0.0.1", "show": "127.0.0.1", "why": "*** ", "history": "gone", "http /metrics": "ldirectord_real_up",
+		"check": "virtual service", "-d": "PASS ***", "log": "system(cat ***) failed", "monitor": "gone", "checks": "[down]", "events": `"kind":"all gone"`,
+		"webhook": `"kind":"all gone"`, "mails": "127.0.0.1", "show": "127.0.0.1", "why": "*** ", "history": "started", "http /metrics": "ldirectord_real_up",
 		"http /": "10.0.0.1", "check of a mistake": "***", "http /api/v1/why?real=127.0.0.1": "apikey=***", "http /api/v1/snapshot": "10.0.0.1",
 	})
 }
