@@ -355,7 +355,7 @@ func TestDryRun(t *testing.T) {
 		before := statusText(h, want)
 		h.DryRun = true
 		must(t, h.Up(t.Context(), "a", append(want, &Device{"none"})))
-		if got := said(); strings.Count(got, "\n") != len(want)+1 || !strings.Contains(got, "\nlink up none\n") {
+		if got := said(); strings.Count(got, "\n") != len(want)+1 || !strings.Contains(got, "\nlink up none (after the steps before: there is no device none)\n") {
 			t.Errorf("said:\n%s", got)
 		}
 		if diff := cmp.Diff(before, statusText(h, want)); diff != "" || exists(filepath.Dir(h.file)) {

@@ -84,12 +84,16 @@ func TestConnections(t *testing.T) {
 		limit         int
 		want          string
 	}{
-		"all":         {"", "", false, 0, "0 1 2 3 4 the kernel is tired"},
-		"real server": {"", "10.1.0.2", false, 0, "1 3 the kernel is tired"},
-		"virtual":     {"tcp:10.0.0.1:80", "10.1.0.1:80", false, 0, "0 2 4 the kernel is tired"},
-		"other":       {"udp:10.0.0.1:80", "", false, 0, "the kernel is tired"},
-		"persistence": {"", "", true, 0, "4 the kernel is tired"},
-		"limit":       {"", "", false, 2, "0 1"},
+		"all":                    {"", "", false, 0, "the kernel is tired"},
+		"real server":            {"", "10.1.0.2", false, 0, "the kernel is tired"},
+		"virtual":                {"tcp:10.0.0.1:80", "10.1.0.1:80", false, 0, "the kernel is tired"},
+		"other":                  {"udp:10.0.0.1:80", "", false, 0, "the kernel is tired"},
+		"persistence":            {"", "", true, 0, "the kernel is tired"},
+		"limit":                  {"", "", false, 2, "0 1"},
+		"all there are":          {"", "", false, 5, "0 1 2 3 4"},
+		"those of a real server": {"", "10.1.0.2", false, 2, "1 3"},
+		"those of a virtual":     {"tcp:10.0.0.1:80", "10.1.0.1:80", false, 3, "0 2 4"},
+		"those remembered":       {"", "", true, 1, "4"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,7 @@ func TestConnectionsFail(t *testing.T) {
 	if w := h.get(outside, "/api/v1/history?real=nosuch"); w.Code != http.StatusNotFound {
 		t.Errorf("the history of what is not there is answered with %d %s, want 404", w.Code, w.Body)
 	}
-	h.o.Connections = someConnections
+	h.o.Connections = func() iter.Seq2[Connection, error] { return func(func(Connection, error) bool) {} }
 	if w := h.get(outside, "/api/v1/connections?virtual=10.9.9.9:80"); w.Code != http.StatusNotFound {
 		t.Errorf("connections of what is not there are answered with %d %s, want 404", w.Code, w.Body)
 	}
