@@ -68,6 +68,9 @@ func (s *session) give(c *status.Client, o director.Order) error {
 	}
 	for _, done := range answer.Obeyed {
 		fmt.Fprintf(s.Stdout, "%s (%s): %s\n", done.Real, done.Virtual, done)
+		if done.Remark != "" {
+			fmt.Fprintf(s.Stderr, "%s (%s): %s\n", done.Real, done.Virtual, done.Remark)
+		}
 	}
 	if answer.Warning != "" {
 		fmt.Fprintln(s.Stderr, "warning: "+answer.Warning)

@@ -52,6 +52,9 @@ func (k *kernelState) state() KernelState {
 	if k.err != nil {
 		s.Error = k.err.Error()
 	}
+	for op := ipvs.AddService; op <= ipvs.DeleteDestination; op++ { // so that counters begin at 0
+		s.Changes[op.String()], s.Refused[op.String()] = 0, 0
+	}
 	for op, n := range k.changes {
 		s.Changes[op.String()] = n
 	}

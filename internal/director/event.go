@@ -69,6 +69,7 @@ type Event struct {
 	Mapped   string // the address and port in the kernel, if it is not R
 	Weight   int
 	Phase    string // "start" or "stop", for what is purged; "started" or "reloaded" for Started
+	Cause    string // AllGone: the order or maintenance that took the last one out, "" for a failed check
 	Fallback string // AllGone, AnyBack: the fallback server, "" for none
 
 	Failures     int           // SoftFailure: failed checks in a row

@@ -184,7 +184,7 @@ func (d *Director) reportServed(v *virtual) {
 	}
 	v.served, v.goneSince = allGone, d.now()
 	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.verdict == down }) {
-		d.emit(v, v.withFallback(Event{Kind: AllGone}, true))
+		d.emit(v, v.withFallback(Event{Kind: AllGone, Cause: v.lastOut()}, true))
 	}
 }
 
@@ -203,4 +203,20 @@ func (v *virtual) withFallback(e Event, inService bool) Event {
 		e.Reason = "fallback " + v.fallbackName() + " is not in the table"
 	}
 	return e
+}
+
+// lastOut says why the last real server of v left, if that was intended: "" for
+// one whose checks failed, of which an event of its own tells.
+func (v *virtual) lastOut() string {
+	var last *real
+	var at time.Time
+	for _, r := range v.reals {
+		if since := r.stateSince(r.word()); last == nil || since.After(at) {
+			last, at = r, since
+		}
+	}
+	if last == nil || last.maintenance == "" && !last.out() {
+		return ""
+	}
+	return "the last was " + last.name() + ": " + last.outWords()
 }

@@ -19,18 +19,18 @@ type history struct {
 // A record is what of an event is needed to tell it again. It leads to no
 // configuration, which would live as long.
 type record struct {
-	at                      int64 // Unix nanoseconds
-	down                    time.Duration
-	id, r, mapped           string
-	reason, phase, fallback string
-	weight                  int
-	failures, failureCount  int32
-	kind                    Kind
+	at                             int64 // Unix nanoseconds
+	down                           time.Duration
+	id, r, mapped                  string
+	reason, phase, fallback, cause string
+	weight                         int
+	failures, failureCount         int32
+	kind                           Kind
 }
 
 func (h *history) add(e *Event) {
 	r := record{
-		at: e.Time.UnixNano(), down: e.Down, id: e.ID, r: e.R, mapped: e.Mapped, reason: e.Reason, phase: e.Phase, fallback: e.Fallback,
+		at: e.Time.UnixNano(), down: e.Down, id: e.ID, r: e.R, mapped: e.Mapped, reason: e.Reason, phase: e.Phase, fallback: e.Fallback, cause: e.Cause,
 		weight: e.Weight, failures: int32(e.Failures), failureCount: int32(e.FailureCount), kind: e.Kind,
 	}
 	if len(h.records) < historySize {
@@ -56,7 +56,7 @@ func (h *history) list() []Event {
 func (r *record) event() Event {
 	return Event{
 		Time: time.Unix(0, r.at), Kind: r.kind, V: shortID(r.id), R: r.r, ID: r.id, Mapped: r.mapped, Weight: r.weight,
-		Phase: r.phase, Fallback: r.fallback, Failures: int(r.failures), FailureCount: int(r.failureCount), Reason: r.reason, Down: r.down,
+		Phase: r.phase, Fallback: r.fallback, Cause: r.cause, Failures: int(r.failures), FailureCount: int(r.failureCount), Reason: r.reason, Down: r.down,
 	}
 }
 
@@ -78,7 +78,7 @@ type Note struct {
 // gone or back.
 func (n Note) Verdict() bool {
 	switch n.Kind {
-	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack], kindWords[Started]:
+	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack], kindWords[Started], kindWords[Ordered]:
 		return true
 	}
 	return false
@@ -102,7 +102,7 @@ func (e Event) words() string {
 	case Back:
 		return "real server " + e.R + " is back" + reason
 	case AllGone:
-		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason
+		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason + e.causeWords()
 	case AnyBack:
 		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason
 	case Started:
@@ -111,6 +111,13 @@ func (e Event) words() string {
 		return e.String() + reason
 	}
 	return e.String()
+}
+
+func (e Event) causeWords() string {
+	if e.Cause == "" {
+		return ""
+	}
+	return "; " + e.Cause
 }
 
 func fallbackWords(fallback, what string) string {

@@ -72,7 +72,7 @@ func (d *Director) load(f *draft, status conf.Status) {
 			v.adopt(e)
 			v.keepCommanded()
 		}
-		v.keepOut(f.out)
+		v.keepOut(f.out, d.now())
 	}
 	d.recheck(f.before) // who is asked answers while the table is written
 	last := &lastReals{virtuals: d.virtuals}

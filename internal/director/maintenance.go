@@ -2,6 +2,7 @@ package director
 
 import (
 	"net/netip"
+	"time"
 
 	"ldirectord/internal/maintenance"
 )
@@ -32,17 +33,28 @@ func (d *Director) maintain(out map[netip.AddrPort]string) {
 }
 
 // keepOut keeps out of service what was not in service before.
-func (v *virtual) keepOut(out map[netip.AddrPort]string) {
+func (v *virtual) keepOut(out map[netip.AddrPort]string, now time.Time) {
 	for _, r := range v.reals {
 		if file := out[r.conf.AddrPort()]; file != "" && r.verdict == unproven {
-			r.maintenance = file
+			r.beginMaintenance(file, now)
 		}
 	}
 }
 
+// beginMaintenance notes the file that takes r out, and since when one does.
+func (r *real) beginMaintenance(file string, now time.Time) {
+	if r.turns == nil {
+		r.turns = new(turns)
+	}
+	if r.maintenance == "" {
+		r.turns.outSince = now
+	}
+	r.maintenance = file
+}
+
 func (d *Director) takeOut(r *real, file string) {
 	wasIn := r.in()
-	r.maintenance = file
+	r.beginMaintenance(file, d.now())
 	if wasIn {
 		d.changed(r, Event{Kind: Gone, Real: r.conf, R: r.name(), Reason: "in maintenance: file " + file})
 	}
@@ -51,7 +63,11 @@ func (d *Director) takeOut(r *real, file string) {
 // backToWork lets the next check decide, at once.
 func (d *Director) backToWork(r *real) {
 	r.maintenance = ""
-	r.tally = tally{verdict: down, since: r.since, failures: r.virtual.limits.fall, successes: r.virtual.limits.rise - 1}
+	since := r.since
+	if r.verdict != down { // it was out for as long as the maintenance, and not since its checks are good
+		since = r.turns.outSince
+	}
+	r.tally = tally{verdict: down, since: since, failures: r.virtual.limits.fall, successes: r.virtual.limits.rise - 1}
 	d.touch(r.virtual)
 	d.alwaysUp(r)
 	if r.check != nil {

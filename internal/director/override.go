@@ -45,6 +45,10 @@ type Override struct {
 	Until   time.Time `json:"until,omitzero"` // zero is until it is enabled
 	Comment string    `json:"comment,omitempty"`
 	By      string    `json:"by"`
+
+	// Remark says, in the answer to an order, why the real server stays out of
+	// service nevertheless.
+	Remark string `json:"remark,omitempty"`
 }
 
 // String is the override in words: "drain by root for 1h0m0s: new disk".
@@ -159,10 +163,37 @@ func (d *Director) obey(o Order, now time.Time) ([]Override, error) {
 		if o.For > 0 {
 			over.Until = now.Add(o.For)
 		}
-		d.override(t, over, over.String())
+		why := over.String()
+		if stays := d.staysOut(t); stays != "" && (o.Verb == Enable || o.Verb == Weight) {
+			why += "; " + stays
+			d.override(t, over, why)
+			over.Remark = stays
+		} else {
+			d.override(t, over, why)
+		}
 		obeyed = append(obeyed, over)
 	}
 	return obeyed, nil
+}
+
+// staysOut says why a real server stays out of service that an order lets in, ""
+// if it does not.
+func (d *Director) staysOut(t target) string {
+	for _, v := range d.virtuals {
+		if v.id != t.virtual {
+			continue
+		}
+		for _, r := range v.reals {
+			switch {
+			case r.name() != t.real:
+			case r.maintenance != "":
+				return "it stays out of service: in maintenance: file " + r.maintenance
+			case r.verdict == down && !r.kept:
+				return "it stays out of service: " + r.lastError()
+			}
+		}
+	}
+	return ""
 }
 
 // ErrNotConfigured is why a request about a real server came to nothing.

@@ -302,7 +302,7 @@ func (s *stage) event(e Event) {
 	case Back:
 		s.printf("verdict", "%s is back (%s)", e.R, wasDown(e.Down))
 	case AllGone:
-		s.printf("verdict", "all of %s are gone, fallback %q", e.ID, e.Fallback)
+		s.printf("verdict", "all of %s are gone, fallback %q%s", e.ID, e.Fallback, e.causeWords())
 	case AnyBack:
 		s.printf("verdict", "%s is served again", e.ID)
 	case Started:

@@ -98,15 +98,21 @@ type VirtualState struct {
 // A RealState is one real server of one virtual service, its fallback, or a
 // destination that somebody else has added.
 type RealState struct {
-	Name     string `json:"name"`           // "10.1.0.1:80", as configured
-	At       string `json:"at"`             // in the kernel
-	Host     string `json:"host,omitempty"` // as written, if that is a name
-	Forward  string `json:"forward"`        // "Route", as ipvsadm shows it
-	State    State  `json:"state"`
-	Up       bool   `json:"up"` // by the checks alone, false also if none has finished yet
-	Fallback bool   `json:"fallback,omitempty"`
+	Name    string `json:"name"`           // "10.1.0.1:80", as configured
+	At      string `json:"at"`             // in the kernel
+	Host    string `json:"host,omitempty"` // as written, if that is a name
+	Forward string `json:"forward"`        // "Route", as ipvsadm shows it
+	State   State  `json:"state"`
+	Up      bool   `json:"up"` // what the checks say, in maintenance too; false also if Unchecked
+	// Unchecked says that no check has finished yet.
+	Unchecked bool `json:"unchecked,omitempty"`
+	// InService says that the kernel sends it new connections, and OutReason why
+	// not: "maintenance", "order", "unchecked", "check", "external" or "weight".
+	InService bool   `json:"in_service"`
+	OutReason string `json:"out_reason,omitempty"`
+	Fallback  bool   `json:"fallback,omitempty"`
 
-	Since        time.Time `json:"since,omitzero"` // of the verdict of the checks
+	Since        time.Time `json:"since,omitzero"` // of State
 	Failures     int       `json:"failures"`       // in a row
 	FailureCount int       `json:"failure_count"`
 	Maintenance  string    `json:"maintenance,omitempty"` // the file that takes it out

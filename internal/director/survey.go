@@ -179,14 +179,18 @@ func (v *virtual) notices() []string {
 // nil is nothing.
 func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	name, at := r.name(), r.at()
-	s := RealState{Name: name, At: name, State: r.word(), Up: r.verdict == up && !r.unchecked, Forward: forward(r.conf.Forward).Listed()}
+	s := RealState{Name: name, At: name, State: r.word(), Forward: forward(r.conf.Forward).Listed()}
 	if at != r.conf.AddrPort() {
 		s.At = at.String()
 	}
 	if dst != nil {
 		s.hold(dst)
 	}
-	s.Since, s.Failures, s.FailureCount = r.since, int(r.failures), int(r.virtual.limits.fall)
+	s.Up, s.Unchecked = r.checksSay()
+	if s.InService = s.Weight > 0; !s.InService {
+		s.OutReason = r.outReason()
+	}
+	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.failures), int(r.virtual.limits.fall)
 	wanted, _ := desired.slots.of(at)
 	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, wanted.weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
@@ -204,6 +208,48 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 		r.check.describe(&s)
 	}
 	return s
+}
+
+// checksSay is what the checks say of r, also while it is in maintenance, and
+// whether none has finished yet.
+func (r *real) checksSay() (isUp, unchecked bool) {
+	if r.maintenance != "" && r.check != nil {
+		for _, o := range r.check.past.outcomes() {
+			if o.traits&wasLocal == 0 {
+				return o.err() == nil, false
+			}
+		}
+	}
+	unchecked = r.verdict == unproven || r.unchecked && r.check != nil
+	return r.verdict == up && !unchecked, unchecked
+}
+
+// outReason says in a word why r is out of service.
+func (r *real) outReason() string {
+	switch {
+	case r.maintenance != "":
+		return "maintenance"
+	case r.out():
+		return "order"
+	case r.verdict == unproven:
+		return "unchecked"
+	case r.verdict == down && !r.kept:
+		return "check"
+	case r.weight() == 0:
+		return "weight"
+	}
+	return "external"
+}
+
+// stateSince is when r came into a state.
+func (r *real) stateSince(s State) time.Time {
+	switch s {
+	case StateMaintenance:
+		return r.turns.outSince
+	case StateDrained, StateDisabled:
+		return r.override.Since
+	}
+	return r.since
 }
 
 func (r *real) word() State {

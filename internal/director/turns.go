@@ -19,6 +19,8 @@ type Turn struct {
 type turns struct {
 	last  []turn // from the oldest on
 	total uint64
+
+	outSince time.Time // since when maintenance lasts; meaningful while it does
 }
 
 // A turn is when a verdict changed, in Unix nanoseconds; less than 0 if it

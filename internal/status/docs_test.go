@@ -68,7 +68,7 @@ func TestMetricNames(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	metrics := h.get(outside, "/metrics").Body.String()
 	// These are only there when there is something to tell.
-	rare := []string{"ldirectord_real_override", "ldirectord_real_certificate_end_time_seconds", "ldirectord_kernel_errors_total"}
+	rare := []string{"ldirectord_real_override", "ldirectord_real_certificate_end_time_seconds", "ldirectord_real_out_reason"}
 	for _, name := range []string{"grafana.json", "alerts.yml"} {
 		text := readDoc(t, name)
 		if name == "grafana.json" && !json.Valid([]byte(text)) {

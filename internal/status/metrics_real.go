@@ -56,8 +56,13 @@ func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
 	if r.Fallback || r.State == director.StateForeign {
 		return
 	}
-	if r.State != director.StateUnchecked {
-		m.gauge("ldirectord_real_up", "Whether the checks say that the real server works; missing until the first one has finished.", labels, truth(r.Up))
+	if !r.Unchecked {
+		m.gauge("ldirectord_real_up", "Whether the checks say that the real server works, also in maintenance; missing until the first one has finished.", labels, truth(r.Up))
+	}
+	m.gauge("ldirectord_real_in_service", "Whether the kernel sends the real server new connections.", labels, truth(r.InService))
+	if !r.InService {
+		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, unchecked, check, external, weight.",
+			[]*dto.LabelPair{at, pair("reason", r.OutReason), virtual}, 1)
 	}
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))
 	m.counter("ldirectord_real_transitions_total", "How often the real server was gone or back.", labels, float64(r.Transitions))
@@ -67,20 +72,17 @@ func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
 	if !r.CertificateEnds.IsZero() {
 		m.gauge("ldirectord_real_certificate_end_time_seconds", "When the real server's certificate ends.", labels, seconds(r.CertificateEnds))
 	}
-	if r.Last == nil {
-		return
+	if r.Last != nil {
+		asked := []*dto.LabelPair{check, at, virtual}
+		m.gauge("ldirectord_check_last_duration_seconds", "How long the last check took.", asked, float64(r.Last.Took))
 	}
-	asked := []*dto.LabelPair{check, at, virtual}
-	m.gauge("ldirectord_check_last_duration_seconds", "How long the last check took.", asked, float64(r.Last.Took))
 	result := func(word string, n uint64) {
 		labels := []*dto.LabelPair{check, at, pair("result", word), virtual}
 		m.counter("ldirectord_checks_total", "Checks made, by what came of them.", labels, float64(n))
 	}
 	result("up", r.Checks.Up)
 	result("down", r.Checks.Down)
-	if r.Checks.Local > 0 {
-		result("not_asked", r.Checks.Local)
-	}
+	result("not_asked", r.Checks.Local)
 }
 
 // durations adds how long the checks of a virtual service take, as a histogram
