@@ -125,7 +125,11 @@ func (c *conversation) receiveSecurely() error {
 		c.eof = true
 		return nil
 	}
-	return fromTLS(err, talking)
+	err = fromTLS(err, talking)
+	if err != nil && c.ended(err) {
+		return nil
+	}
+	return err
 }
 
 // A tlsSocket is a socket as crypto/tls wants it. Its deadline stays the

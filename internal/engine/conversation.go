@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -214,6 +215,9 @@ func (c *conversation) next() (over bool, err error) {
 		return true, err
 	}
 	c.in.consume(c.step.Consumed)
+	if c.eof && c.step.Err != nil && errors.Is(c.gone, ErrReset) {
+		c.step.Err = fmt.Errorf("%w: %w", ErrReset, c.step.Err)
+	}
 	switch err = c.send(); {
 	case c.step.Done || c.step.Follow != nil:
 		return true, nil // an answer to what was sent last is not awaited

@@ -140,6 +140,19 @@ func (c *conversation) listen() {
 	c.awaitAgain()
 }
 
+// ended reports whether err is an end of the connection that comes after part of
+// an answer, and has it count as the peer's end then: what was said outweighs how
+// it was ended. A server that does not read the request before it closes resets
+// the connection behind a whole answer.
+func (c *conversation) ended(err error) bool {
+	err = fromPeer(err)
+	if c.partial == 0 || !c.lost(err) {
+		return false
+	}
+	c.eof = true
+	return true
+}
+
 // receive takes in what has come, if anything has, or the peer's end. A datagram
 // outweighs an error that came with it: the kernel hands out the error first,
 // whichever of them was first.
@@ -161,6 +174,8 @@ func (c *conversation) receive() (more bool, err error) {
 		case errno != 0 && c.isUDP() && c.gone == nil:
 			c.gone = errno
 			continue
+		case errno != 0 && !c.isUDP() && c.ended(errno):
+			return true, nil
 		case errno != 0:
 			return false, errno
 		case n > 0:
