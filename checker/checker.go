@@ -67,6 +67,13 @@ type Dialogue interface {
 	Next(in []byte, eof bool) Step
 }
 
+// A Located is a Dialogue that names its own end of the connection. At is called
+// once, before Next.
+type Located interface {
+	Dialogue
+	At(local netip.AddrPort)
+}
+
 // A Step is what a Dialogue wants to happen next. The zero Step waits for more.
 type Step struct {
 	Consumed   int         // bytes of in that need not be handed in again

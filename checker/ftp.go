@@ -47,7 +47,11 @@ func (f FTP) Check(ctx context.Context) (detail string, err error) {
 	}
 	defer func() { _ = conn.Quit() }() // all is known by then
 	login := cmp.Or(f.Login, "anonymous")
-	if err := conn.Login(login, cmp.Or(f.Passwd.Reveal(), "anonymous@")); err != nil {
+	err = conn.Login(login, cmp.Or(f.Passwd.Reveal(), "anonymous@"))
+	if saidReply(err, ftp.StatusCommandNotImplemented) { // 202 after PASS: not needed here
+		err = conn.Type(ftp.TransferTypeBinary)
+	}
+	if err != nil {
 		return "", ftpReason(d, "login as "+login, err)
 	}
 	if err := conn.ChangeDir("/"); err != nil && !isReply(err) { // refused: as in ldirectord's check_ftp
@@ -83,7 +87,18 @@ func fetch(conn *ftp.ServerConn, path string) ([]byte, error) {
 		// Closing would wait for the server to be done with the rest.
 		return data, nil
 	}
-	return data, errors.Join(err, file.Close())
+	end := file.Close()
+	if saidReply(end, ftp.StatusRequestedFileActionOK) {
+		end = nil
+	}
+	return data, errors.Join(err, end)
+}
+
+// saidReply reports whether err is a positive reply that the library does not
+// expect there, though RFC 959, section 5.4, allows it.
+func saidReply(err error, code int) bool {
+	said, ok := errors.AsType[*textproto.Error](err)
+	return ok && said.Code == code
 }
 
 // ftpReason keeps what the server said.

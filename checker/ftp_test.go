@@ -38,6 +38,10 @@ func (s *ftpServer) serve(c net.Conn) {
 		case "USER":
 			say("331 and the password?")
 		case "PASS":
+			if arg == "superfluous" {
+				say("202 no password needed")
+				continue
+			}
 			if arg == "wrong" {
 				say("530 Login incorrect.")
 				continue
@@ -61,6 +65,10 @@ func (s *ftpServer) serve(c net.Conn) {
 			if conn, err := data.Accept(); err == nil {
 				io.WriteString(conn, text)
 				conn.Close()
+			}
+			if arg == "/250" { // RFC 959, section 5.4, allows both
+				say("250 done")
+				continue
 			}
 			say("226 done")
 		case "QUIT":
@@ -100,6 +108,7 @@ func TestFTP(t *testing.T) {
 	files := map[string]string{
 		"/welcome.msg": "Welcome to FTP\n",
 		"/empty":       "",
+		"/250":         "Welcome",
 		"/long":        "begin" + strings.Repeat("x", 3*maxAnswer),
 	}
 	tests := []struct {
@@ -108,6 +117,8 @@ func TestFTP(t *testing.T) {
 		want string
 	}{
 		{"a file", FTP{Login: "anonymous", Passwd: "a@b", Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},
+		{"250 after RETR", FTP{Login: "u", Passwd: "p", Request: "/250", Receive: pattern(t, "Welcome")}, ""},
+		{"202 after PASS", FTP{Login: "u", Passwd: "superfluous", Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},
 		{"nothing expected", FTP{Login: "u", Passwd: "p", Request: "/welcome.msg"}, ""},
 		{"an empty pattern", FTP{Login: "u", Passwd: "p", Request: "/empty", Receive: pattern(t, "")}, ""},
 		{"nobody's login", FTP{Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},

@@ -76,8 +76,8 @@ func readFields(head []byte) httpFields {
 		value = bytes.TrimSpace(value)
 		switch {
 		case bytes.EqualFold(name, []byte("Content-Length")):
-			if n, err := strconv.ParseUint(string(value), 10, 62); err == nil && fields.length < 0 {
-				fields.length = int(n)
+			if n, ok := contentLength(value); ok && fields.length < 0 {
+				fields.length = n
 			}
 		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
 			fields.chunked = len(value) >= 7 && bytes.EqualFold(value[len(value)-7:], []byte("chunked"))
@@ -86,4 +86,16 @@ func readFields(head []byte) httpFields {
 		}
 	}
 	return fields
+}
+
+// contentLength reads a length, or the same one several times over, as proxies
+// make of repeated fields (RFC 9112, section 6.3).
+func contentLength(value []byte) (length int, ok bool) {
+	first, rest, more := bytes.Cut(value, []byte(","))
+	n, err := strconv.ParseUint(string(bytes.TrimSpace(first)), 10, 62)
+	if err != nil || !more {
+		return int(n), err == nil
+	}
+	again, ok := contentLength(rest)
+	return int(n), ok && again == int(n)
 }

@@ -42,6 +42,7 @@ func (s SIP) Dialogue() Dialogue { return &sipDialogue{SIP: s, callID: rand.Text
 type sipDialogue struct {
 	SIP
 	callID string
+	local  netip.AddrPort // our end, invalid if it is not known
 	asked  bool
 	seen   int // bytes of provisional answers so far
 }
@@ -58,15 +59,25 @@ func (d *sipDialogue) Next(in []byte, eof bool) Step {
 	return d.stream(in, eof)
 }
 
-// ask sends the request. The Via names no address of ours, which a dialogue
-// does not know: with rport (RFC 3581) the server answers to where the request
-// came from.
+// At implements Located.
+func (d *sipDialogue) At(local netip.AddrPort) { d.local = local }
+
+// sentBy is our end as a Via has it. Servers without rport (RFC 3581) answer to
+// this port over udp, to 5060 if there is none (RFC 3261, section 18.2.2).
+func (d *sipDialogue) sentBy() string {
+	if !d.local.IsValid() {
+		return "localhost.localdomain"
+	}
+	return netip.AddrPortFrom(d.local.Addr().Unmap().WithZone(""), d.local.Port()).String()
+}
+
+// ask sends the request.
 func (d *sipDialogue) ask() Step {
 	if !isOneLine(d.Login) || strings.ContainsAny(d.Login, " \t<>") {
 		return down("login %s is no address", excerpt(d.Login))
 	}
 	return Step{Send: fmt.Appendf(nil, "OPTIONS sip:%[1]s SIP/2.0\r\n"+
-		"Via: SIP/2.0/%[2]s localhost.localdomain;branch=z9hG4bK%[3]s;rport\r\n"+
+		"Via: SIP/2.0/%[2]s %[4]s;branch=z9hG4bK%[3]s;rport\r\n"+
 		"Max-Forwards: 70\r\n"+
 		"To: <sip:%[1]s>\r\n"+
 		"From: <sip:%[1]s>;tag=%[3]s\r\n"+
@@ -75,7 +86,7 @@ func (d *sipDialogue) ask() Step {
 		"Contact: <sip:%[1]s>\r\n"+
 		"Accept: application/sdp\r\n"+
 		"Content-Length: 0\r\n\r\n",
-		d.Login, strings.ToUpper(d.Network), d.callID)}
+		d.Login, strings.ToUpper(d.Network), d.callID, d.sentBy())}
 }
 
 // datagram is given one whole message.

@@ -1,3 +1,7 @@
+// A server is not down because the serial number of its certificate is negative
+// (RFC 5280, section 4.1.2.2).
+//go:debug x509negativeserial=1
+
 // Ldirectord watches the real servers of a Linux Virtual Server and keeps the
 // kernel's IPVS table in step with them. See ldirectord --help.
 package main

@@ -88,7 +88,7 @@ func (c *conversation) startTLS(config *tls.Config) error {
 // step then says.
 func (c *conversation) converse() error {
 	if c.dialogue == nil {
-		err := c.guard(func() error { c.dialogue = c.at.Dialogue(); return nil })
+		err := c.guard(func() error { c.enter(); return nil })
 		if err != nil || c.dialogue == nil {
 			return err
 		}

@@ -116,7 +116,7 @@ func (c *conversation) open(addr netip.AddrPort) {
 func (c *conversation) speakFirst() {
 	var first checker.Step
 	err := c.guard(func() error {
-		if c.dialogue = c.at.Dialogue(); c.dialogue != nil {
+		if c.enter(); c.dialogue != nil {
 			first = c.dialogue.Next(nil, false)
 		}
 		return nil
@@ -179,11 +179,21 @@ func (c *conversation) connected() bool {
 	return false
 }
 
+// enter makes the Dialogue, nil if there is none, and tells it where it is.
+func (c *conversation) enter() {
+	c.dialogue = c.at.Dialogue()
+	if located, ok := c.dialogue.(checker.Located); ok {
+		if local, errno := ownAddr(c.socket.fd); errno == 0 {
+			located.At(local.addrPort())
+		}
+	}
+}
+
 // begin begins the Dialogue, if there is one. It returns true if the
 // conversation goes on here.
 func (c *conversation) begin() bool {
 	c.phase = talking
-	err := c.guard(func() error { c.dialogue = c.at.Dialogue(); return nil })
+	err := c.guard(func() error { c.enter(); return nil })
 	if err != nil || c.dialogue == nil {
 		c.left(err)
 		return false
