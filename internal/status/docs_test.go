@@ -86,6 +86,14 @@ func TestMetricNames(t *testing.T) {
 	}
 }
 
+// TestRules runs the tests of the alert rules in a real Prometheus's rule engine.
+func TestRules(t *testing.T) {
+	lab.Need(t, "prometheus")
+	if out, err := exec.Command("promtool", "test", "rules", "../../docs/monitoring/alerts.test.yml").CombinedOutput(); err != nil {
+		t.Errorf("promtool test rules: %v\n%s", err, out)
+	}
+}
+
 // A real Prometheus takes the rules, likes the metrics and scrapes them.
 func TestPrometheus(t *testing.T) {
 	lab.Need(t, "prometheus")
