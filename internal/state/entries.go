@@ -20,14 +20,15 @@ func Entries[T any](path string, valid func(T) error) (good []T, bad []error, er
 	if err != nil {
 		return nil, nil, err
 	}
-	good, bad, err = parseEntries(text, valid)
+	good, bad, err = ParseEntries(text, valid)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return good, bad, nil
 }
 
-func parseEntries[T any](text []byte, valid func(T) error) (good []T, bad []error, err error) {
+// ParseEntries does what Entries does for the text of a file.
+func ParseEntries[T any](text []byte, valid func(T) error) (good []T, bad []error, err error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(text, &list); err != nil {
 		return nil, nil, err

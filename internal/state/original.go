@@ -83,7 +83,7 @@ func (o Original) Children() []int {
 
 func pidOf(text []byte) int {
 	pid, err := strconv.Atoi(string(bytes.TrimSpace(text)))
-	if err != nil {
+	if err != nil || pid < 0 { // kill(2) takes a negative one for a group
 		return 0
 	}
 	return pid
