@@ -228,11 +228,27 @@ func (d *Director) answered(s *step, err error) {
 	case errors.Is(err, fs.ErrNotExist) && (s.Op == ipvs.DeleteDestination || s.Op == ipvs.DeleteService):
 		s.err = nil
 		return
+	case err != nil && s.Op == ipvs.EditDestination && s.takes() && !errors.Is(err, fs.ErrNotExist):
+		d.takeAlone(s)
+		return
 	default:
 		return
 	}
 	if d.o.Table.Apply(again) == nil {
 		s.err, s.Op = nil, again.Op
+	}
+}
+
+// takeAlone lowers the weight of a destination and leaves the rest of it as it
+// is: thresholds that the kernel refuses do not keep a dead real server in
+// service.
+func (d *Director) takeAlone(s *step) {
+	alone := s.old
+	alone.real, alone.weight = s.new.real, s.new.weight
+	again := s.Change
+	again.Destination = alone.destination()
+	if d.o.Table.Apply(again) == nil {
+		s.err, s.Change, s.new = nil, again, alone
 	}
 }
 

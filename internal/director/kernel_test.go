@@ -246,6 +246,30 @@ func TestRefusedByKernel(t *testing.T) {
 	}
 }
 
+// TestRefusedWhileQuiescent: refused thresholds and weights do not keep a dead
+// real server in service where it stays in the table.
+func TestRefusedWhileQuiescent(t *testing.T) {
+	for _, f := range refusable {
+		if f.real == "" {
+			continue
+		}
+		t.Run(f.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				table := ipvs.NewMemory()
+				l := goLive(t, table, "quiescent=yes\n"+refusableFile("", "", ""))
+				defer l.end()
+				time.Sleep(time.Minute)
+				l.reload("quiescent=yes\n" + refusableFile("", f.real, ""))
+				l.set(true, "10.1.0.1:80", "10.1.0.2:80")
+				time.Sleep(time.Minute)
+				if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 0, 10.1.0.2:80 -w 0, 127.0.0.1:80 -w 1"; got != want {
+					t.Errorf("destinations %q, want %q; the log:\n%s", got, want, l.logged())
+				}
+			})
+		})
+	}
+}
+
 func refusedOnLiveService(t *testing.T, table ipvs.Table, f refusableField) {
 	l := goLive(t, table, refusableFile("", "", ""))
 	defer l.end()
