@@ -14,9 +14,12 @@ LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 NFPM     := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 CYCLONEDX := $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 FUZZTIME ?= 5s
+CHAOS    ?= 100000
+KERNEL   ?= 2000
+SEED     ?= 0
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test test-long test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
+.PHONY: help build run test test-long test-chaos test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -40,6 +43,9 @@ test: setup ## all tests; as root the kernel ones too, in user-mode Linux
 
 test-long: setup ## promises that take minutes: the tests TestLong... behind the build tag "long"
 	$(GO) test -tags long -run '^TestLong' -timeout 0 $(TESTFLAGS) ./...
+
+test-chaos: setup ## random events against a model: CHAOS=1000000 of them in memory, KERNEL=10000 on a kernel, SEED= to replay
+	$(GO) test -v -count=1 -timeout 0 ./internal/chaos -chaos.events=$(CHAOS) -chaos.kernel=$(KERNEL) -chaos.seed=$(SEED)
 
 test-bare: toolchain ## the README's two commands in a bare Debian root, as root and as a normal user; takes root
 	.ci/bare

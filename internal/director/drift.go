@@ -29,13 +29,32 @@ func (d *Director) reconcile() {
 		if !believed[i] {
 			d.compare(v, entries[v.service.Key])
 		}
+		clear(v.doubt)
+		clear(v.have.doubt)
 		if v.hopeless() {
 			continue
 		}
+		v.endRefusals()
 		want := v.want(room)
 		room = want.slots
 		if v.retry || len(plan(v.have, want)) > 0 {
 			d.sync(v)
+		}
+	}
+}
+
+// endRefusals forgets the refusals of what the table, which was just read, has all
+// the same: the kernel has made a change and its answer was lost, or somebody else
+// has.
+func (v *virtual) endRefusals() {
+	if len(v.refusedAt) == 0 {
+		return
+	}
+	desired := v.desired(nil)
+	for at := range v.refusedAt {
+		s, held := v.have.slots.of(at)
+		if w, wanted := desired.slots.of(at); held && wanted && s.same(w) {
+			delete(v.refusedAt, at)
 		}
 	}
 }
@@ -182,6 +201,7 @@ func (d *Director) touched(v *virtual, now slot, desired held) {
 	w, wanted := desired.slots.of(now.at)
 	switch {
 	case wanted && w.same(now):
+	case v.doubt[now.at]: // it may be our own change, which was made although it failed
 	case now.real == nil && !now.fallback:
 		v.respect(now.at, byHand{slot: now})
 	case wanted && w.in():

@@ -12,6 +12,10 @@ type held struct {
 	present bool
 	service ipvs.Service
 	slots   slots
+
+	// doubt is what may have left: a change that takes it out of service failed,
+	// and may have been made all the same. Nil until then.
+	doubt map[netip.AddrPort]bool
 }
 
 // A slot is a destination and whom it is for. It leaves out the counters of an

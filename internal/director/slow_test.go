@@ -20,14 +20,10 @@ import (
 // orders. Each step sets what the agent says, and gives an order; weights are
 // those of every change of the table, in their order; "-" is a deletion.
 func TestAgentsWeights(t *testing.T) {
-	type step struct {
-		says, order string
-		restart     bool
-		want        string
-	}
+	type step = agentStep
 	tests := map[string]struct {
 		slowstart int
-		steps     []step
+		steps     []agentStep
 	}{
 		"drain at the start":        {0, []step{{says: "drain", want: "0"}, {says: "up", want: "50"}}},
 		"a percentage at the start": {0, []step{{says: "50%", want: "25"}}},
@@ -42,70 +38,78 @@ func TestAgentsWeights(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				says, got := "down", []string{}
-				table := ipvs.NewMemory()
-				table.OnChange = func(c ipvs.Change) {
-					switch {
-					case c.Destination.Addr().String() != "10.1.0.1":
-					case c.Op == ipvs.DeleteDestination:
-						got = append(got, "-")
-					default:
-						got = append(got, fmt.Sprint(c.Destination.Weight))
-					}
-				}
-				begin := func() (*Director, func()) {
-					d := New(Options{
-						Table: table,
-						Sink:  func(Event) {},
-						Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
-							if r, err := checker.ParseAgent(says); err != nil || !r.Up {
-								return engine.Result{Attempts: 1, Err: fmt.Errorf("agent says %s", says)}
-							}
-							return engine.Result{Attempts: 1, Detail: says}
-						},
-					})
-					ctx, cancel := context.WithCancel(t.Context())
-					ended := make(chan error, 1)
-					text := "checkinterval=10\nquiescent=no\ncleanstop=no\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 50\n" +
-						"    checktype=agent\n    checkport=9000\n    fallback=10.1.0.3:80 masq\n"
-					if tt.slowstart > 0 {
-						text = fmt.Sprintf("slowstart=%d\n", tt.slowstart) + text
-					}
-					go func() { ended <- d.Run(ctx, configured(t, text)) }()
-					<-d.Ready()
-					time.Sleep(time.Minute)
-					return d, func() { cancel(); <-ended }
-				}
-				d, end := begin()
-				for i, s := range tt.steps {
-					got = nil
-					if s.says != "" {
-						says = s.says
-					}
-					if s.restart {
-						end()
-						d, end = begin()
-					}
-					time.Sleep(time.Minute)
-					if verb, weight, _ := strings.Cut(s.order, " "); verb != "" {
-						o := Order{Verb: verb, Real: "10.1.0.1:80", By: "alice"}
-						_, _ = fmt.Sscan(weight, &o.Weight)
-						if _, _, err := d.Obey(t.Context(), o); err != nil {
-							t.Fatal(err)
-						}
-						time.Sleep(time.Minute)
-					}
-					if diff := cmp.Diff(s.want, strings.Join(got, " ")); diff != "" {
-						t.Errorf("step %d, the agent says %q: weights (-want +got):\n%s", i+1, says, diff)
-					}
-					in := strings.Contains(table.String(), "10.1.0.3:80")
-					if drained := strings.Contains(table.String(), "10.1.0.1:80 -m -w 0"); in != (drained || says == "down") {
-						t.Errorf("step %d: the fallback is in: %v\n%s", i+1, in, table)
-					}
-				}
-				end()
-			})
+			synctest.Test(t, func(t *testing.T) { playAgent(t, tt.slowstart, tt.steps) })
 		})
 	}
+}
+
+type agentStep struct {
+	says, order string
+	restart     bool
+	want        string
+}
+
+func playAgent(t *testing.T, slowstart int, steps []agentStep) {
+	says, got := "down", []string{}
+	table := ipvs.NewMemory()
+	table.OnChange = func(c ipvs.Change) {
+		switch {
+		case c.Destination.Addr().String() != "10.1.0.1":
+		case c.Op == ipvs.DeleteDestination:
+			got = append(got, "-")
+		default:
+			got = append(got, fmt.Sprint(c.Destination.Weight))
+		}
+	}
+	begin := func() (*Director, func()) {
+		d := New(Options{
+			Table: table,
+			Sink:  func(Event) {},
+			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+				if r, err := checker.ParseAgent(says); err != nil || !r.Up {
+					return engine.Result{Attempts: 1, Err: fmt.Errorf("agent says %s", says)}
+				}
+				return engine.Result{Attempts: 1, Detail: says}
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		text := "checkinterval=10\nquiescent=no\ncleanstop=no\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 50\n" +
+			"    checktype=agent\n    checkport=9000\n    fallback=10.1.0.3:80 masq\n"
+		if slowstart > 0 {
+			text = fmt.Sprintf("slowstart=%d\n", slowstart) + text
+		}
+		go func() { ended <- d.Run(ctx, configured(t, text)) }()
+		<-d.Ready()
+		time.Sleep(time.Minute)
+		return d, func() { cancel(); <-ended }
+	}
+	d, end := begin()
+	for i, s := range steps {
+		got = nil
+		if s.says != "" {
+			says = s.says
+		}
+		if s.restart {
+			end()
+			d, end = begin()
+		}
+		time.Sleep(time.Minute)
+		if verb, weight, _ := strings.Cut(s.order, " "); verb != "" {
+			o := Order{Verb: verb, Real: "10.1.0.1:80", By: "alice"}
+			_, _ = fmt.Sscan(weight, &o.Weight)
+			if _, _, err := d.Obey(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		if diff := cmp.Diff(s.want, strings.Join(got, " ")); diff != "" {
+			t.Errorf("step %d, the agent says %q: weights (-want +got):\n%s", i+1, says, diff)
+		}
+		in := strings.Contains(table.String(), "10.1.0.3:80")
+		if drained := strings.Contains(table.String(), "10.1.0.1:80 -m -w 0"); in != (drained || says == "down") {
+			t.Errorf("step %d: the fallback is in: %v\n%s", i+1, in, table)
+		}
+	}
+	end()
 }

@@ -43,7 +43,7 @@ func (v *virtual) refuses(at netip.AddrPort) bool {
 		return false
 	}
 	s, _ := v.have.slots.of(at)
-	return s.weight == 0
+	return s.weight == 0 || v.have.doubt[at]
 }
 
 // serves says whether the kernel has r in service.
@@ -125,7 +125,7 @@ func plan(have, want held) []step {
 			add = append(add, change(ipvs.AddDestination, slot{}, *w))
 		case w == nil:
 			remove = append(remove, change(ipvs.DeleteDestination, *h, slot{}))
-		case h.same(*w) && h.fallback == w.fallback:
+		case h.same(*w) && h.fallback == w.fallback && !have.doubt[h.at]:
 		case w.weight >= h.weight:
 			add = append(add, change(ipvs.EditDestination, *h, *w))
 		default:

@@ -1,0 +1,296 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldirectord/checker"
+	"ldirectord/conf"
+	"ldirectord/internal/director"
+	"ldirectord/internal/engine"
+	"ldirectord/internal/lab"
+	"ldirectord/internal/maintenance"
+	"ldirectord/internal/state"
+	"ldirectord/ipvs"
+)
+
+var (
+	seedFlag   = flag.Uint64("chaos.seed", 0, "play the events of this seed; 0 is another one each time")
+	eventsFlag = flag.Int("chaos.events", 0, "how many events on the table in memory; 0 is a few seconds' worth")
+	kernelFlag = flag.Int("chaos.kernel", 0, "how many events on the kernel's table; 0 is a few seconds' worth")
+	chaosLog   = flag.Bool("chaos.log", false, "print what the director logs")
+)
+
+// run is how many events one director sees before the next one begins.
+const run = 400
+
+// TestChaos plays random events on the table in memory.
+func TestChaos(t *testing.T) {
+	events := *eventsFlag
+	if events == 0 {
+		events = 10 * run
+	}
+	chaos(t, events, func() ipvs.Table { return ipvs.NewMemory() })
+}
+
+// TestChaosKernel plays them on the table of the lab's kernel.
+func TestChaosKernel(t *testing.T) {
+	if !lab.Inside(t) {
+		return
+	}
+	if out, err := exec.Command("ip", "link", "set", "lo", "up").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	table, err := ipvs.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	events := *kernelFlag
+	if events == 0 {
+		events = run
+	}
+	chaos(t, events, func() ipvs.Table {
+		entries, err := table.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if err := table.Apply(ipvs.Change{Op: ipvs.DeleteService, Service: e.Service}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return table
+	})
+}
+
+func chaos(t *testing.T, events int, table func() ipvs.Table) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	began, judged, done := time.Now(), 0, 0
+	for ; done < events; done += run {
+		w := newWorld()
+		synctest.Test(t, func(t *testing.T) {
+			newStage(t, w, table(), seed).play(min(run, events-done))
+		})
+		if judged += w.judged; done > 0 && done%(50*run) == 0 {
+			t.Logf("%d events, %d writes judged", done, judged)
+		}
+		if len(w.wrong) > 0 {
+			t.Fatalf("with -chaos.seed=%d after %d events:\n%s\nthe last events:\n%s", seed, done, strings.Join(w.wrong, "\n"),
+				strings.Join(w.history[max(0, len(w.history)-25):], "\n"))
+		}
+		if *seedFlag != 0 {
+			seed = *seedFlag + uint64(done/run) + 1
+		} else {
+			seed++
+		}
+	}
+	t.Logf("%d events, %d writes judged, none wrong, in %v; the last seed was %d", done, judged, time.Since(began).Round(time.Millisecond), seed)
+}
+
+// A stage is one director at work on a table.
+type stage struct {
+	*world
+	t      *testing.T
+	random *rand.Rand
+	ipvs.Table
+
+	d         *director.Director
+	end       func()
+	epoch     int // of the director that may write
+	overrides []director.Override
+	kept      state.Maintenance
+
+	failing  int  // of a hundred changes, how many fail
+	blind    bool // the table cannot be read
+	dirError error
+	local    bool // no check can be made
+}
+
+func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
+	s := &stage{world: w, t: t, Table: table, random: rand.New(rand.NewPCG(seed, 1))}
+	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
+	if err := table.Apply(foreign); err != nil {
+		t.Fatal(err)
+	}
+	w.made(foreign)
+	return s
+}
+
+// play plays events. It begins and ends with all settled.
+func (s *stage) play(events int) {
+	for n := 1; n <= services; n++ {
+		s.shake(n)
+		s.services[n].configured = true
+	}
+	s.start()
+	for i := range events {
+		s.event()
+		if i%20 == 19 || i == events-1 {
+			s.settle()
+		}
+		if len(s.wrong) > 0 {
+			break
+		}
+	}
+	s.end()
+}
+
+// A wire leads from one director to the table until that is killed.
+type wire struct {
+	*stage
+	epoch int
+}
+
+var errNoMemory = fmt.Errorf("the kernel is out of memory: %w", syscall.ENOMEM)
+
+func (w wire) Read() ([]ipvs.Entry, error) {
+	if w.blind {
+		return nil, errNoMemory
+	}
+	return w.Table.Read()
+}
+
+func (w wire) Close() error { return nil }
+
+func (w wire) Apply(c ipvs.Change) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.epoch != w.stage.epoch {
+		return nil
+	}
+	chance := w.random.IntN(200)
+	if chance < w.failing {
+		return errNoMemory
+	}
+	seen := len(w.wrong)
+	w.judge(c)
+	err := w.Table.Apply(c)
+	if err != nil {
+		w.wrong = w.wrong[:seen] // it was not made
+		return err
+	}
+	w.made(c)
+	if chance < 2*w.failing { // made, and nobody hears of it
+		return errNoMemory
+	}
+	return nil
+}
+
+func (s *stage) start() {
+	s.mu.Lock()
+	s.epoch++
+	for _, v := range s.services[1:] {
+		for _, p := range v.pairs[1:] {
+			p.verdict, p.fails, p.goods = unchecked, 0, 0
+		}
+	}
+	s.begin()
+	for _, v := range s.services[1:] {
+		for _, p := range v.pairs[1:] {
+			p.unsure = p.unsure || s.files[p.host]
+		}
+	}
+	s.loading = true
+	epoch := s.epoch
+	s.mu.Unlock()
+	s.d = director.New(director.Options{
+		Table: wire{s, epoch}, Start: func(_ context.Context, c checker.Checker, _ time.Duration, attempts int, done func(engine.Result)) {
+			done(s.ask(epoch, c, attempts))
+		},
+		Maintenance: maintenance.Options{
+			NamesOf: func(context.Context, netip.Addr) ([]string, error) { return nil, nil },
+			Kept:    s.kept,
+			Keep:    func(k state.Maintenance) error { s.mu.Lock(); defer s.mu.Unlock(); s.kept = k; return nil },
+			ReadDir: s.readDir,
+		},
+		Sink: func(e director.Event) {
+			if *chaosLog && e.String() != "" {
+				s.t.Log(time.Now().Format("15:04:05.000 "), e)
+			}
+		},
+		Overrides: s.overrides,
+	})
+	ctx, cancel := context.WithCancel(s.t.Context())
+	ended := make(chan error, 1)
+	cfg := s.parse()
+	d := s.d
+	go func() { ended <- d.Run(ctx, cfg) }()
+	<-s.d.Ready()
+	s.end = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			s.t.Error(err)
+		}
+	}
+	synctest.Wait()
+	s.mu.Lock()
+	s.loading = false
+	s.mu.Unlock()
+}
+
+func (s *stage) parse() *conf.Config {
+	cfg, err := conf.Parse("chaos.cf", []byte(s.text()), conf.Options{
+		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: director.Refusals,
+	})
+	if err != nil {
+		s.t.Fatalf("%v\n%s", err, s.text())
+	}
+	return cfg
+}
+
+func (s *stage) readDir(string) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dirError != nil {
+		return nil, s.dirError
+	}
+	var names []string
+	for h := 1; h <= hosts; h++ {
+		if s.files[h] {
+			names = append(names, addrOf(h).Addr().String())
+		}
+	}
+	return names, nil
+}
+
+var asked = regexp.MustCompile(`10\.1\.0\.(\d):8080/s(\d)`)
+
+// ask answers for a real server.
+func (s *stage) ask(epoch int, c checker.Checker, attempts int) engine.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := asked.FindStringSubmatch(c.String())
+	if m == nil {
+		s.say("a check of nothing that is in the file: %s", c)
+		return engine.Result{Attempts: 1}
+	}
+	h, _ := strconv.Atoi(m[1])
+	n, _ := strconv.Atoi(m[2])
+	p := s.services[n].pairs[h]
+	if s.local {
+		return engine.Result{Err: syscall.EMFILE, Attempts: 1, Local: true}
+	}
+	if epoch == s.epoch {
+		s.hear(p, p.works)
+	}
+	if p.works {
+		return engine.Result{Attempts: 1}
+	}
+	return engine.Result{Err: errors.New("connection refused"), Attempts: attempts}
+}

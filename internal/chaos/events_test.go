@@ -1,0 +1,387 @@
+package chaos
+
+import (
+	"fmt"
+	"net/netip"
+	"syscall"
+	"testing/synctest"
+	"time"
+
+	"ldirectord/internal/director"
+	"ldirectord/ipvs"
+)
+
+func (s *stage) note(format string, args ...any) {
+	s.history = append(s.history, time.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+	if *chaosLog {
+		s.t.Log(s.history[len(s.history)-1])
+	}
+}
+
+// with changes the model.
+func (s *stage) with(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func (s *stage) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// event plays one event.
+func (s *stage) event() {
+	events := []struct {
+		often int
+		play  func()
+	}{
+		{30, s.turn},
+		{6, s.hostAway},
+		{6, s.flap},
+		{16, s.edit},
+		{6, s.reloadSame},
+		{10, s.reloadOther},
+		{10, s.order},
+		{8, s.maintain},
+		{3, s.dirAway},
+		{3, s.restart},
+		{2, s.crash},
+		{3, s.faults},
+		{2, s.descriptors},
+		{3, s.pause},
+	}
+	all := 0
+	for _, e := range events {
+		all += e.often
+	}
+	chosen := s.random.IntN(all)
+	for _, e := range events {
+		if chosen -= e.often; chosen < 0 {
+			e.play()
+			break
+		}
+	}
+	s.sleep(time.Duration(s.random.IntN(1500)) * time.Millisecond)
+}
+
+func (s *stage) anyPair() (*service, *pair) {
+	v := s.services[1+s.random.IntN(services)]
+	return v, v.pairs[1+s.random.IntN(hosts)]
+}
+
+// turn breaks or mends one real server.
+func (s *stage) turn() {
+	_, p := s.anyPair()
+	s.with(func() { p.works = !p.works })
+	s.note("10.1.0.%d of service %d works: %v", p.host, p.service, p.works)
+}
+
+// hostAway breaks or mends a host with all that is on it.
+func (s *stage) hostAway() {
+	h, works := 1+s.random.IntN(hosts), s.random.IntN(2) == 0
+	s.note("host 10.1.0.%d works: %v", h, works)
+	s.with(func() {
+		for _, v := range s.services[1:] {
+			v.pairs[h].works = works
+		}
+	})
+}
+
+func (s *stage) flap() {
+	_, p := s.anyPair()
+	s.note("10.1.0.%d of service %d flaps", p.host, p.service)
+	for range 6 {
+		s.with(func() { p.works = !p.works })
+		s.sleep(time.Duration(s.random.IntN(3000)) * time.Millisecond)
+	}
+}
+
+// apply is somebody else at work on the table.
+func (s *stage) apply(c ipvs.Change) bool {
+	err := s.Table.Apply(c)
+	s.note("somebody: ipvsadm %s: %v", c, err)
+	if err == nil {
+		s.made(c)
+	}
+	return err == nil
+}
+
+// edit is a change of the table by somebody else, and its time until driftcheck.
+func (s *stage) edit() {
+	s.mu.Lock()
+	v, p := s.anyPair()
+	key := keyOf(p.service)
+	at := addrOf(p.host)
+	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: ipvs.Masq}}
+	weight, held := s.table[key][at]
+	if s.table[key] == nil || p.unsure || p.changed.Equal(time.Now()) {
+		s.mu.Unlock()
+		return
+	}
+	switch kind := s.random.IntN(8); {
+	case kind == 0 && !v.invalid:
+		change.Op = ipvs.EditService
+		s.apply(change)
+	case kind == 1:
+		change.Op, change.Destination.AddrPort, change.Destination.Weight = ipvs.AddDestination, netip.MustParseAddrPort("10.1.0.77:80"), 1
+		if s.apply(change) {
+			v.foreign[change.Destination.AddrPort] = 1
+		}
+	case kind == 2 && v.fallback:
+		change.Destination.AddrPort, change.Destination.Weight = fallbackAt, 1
+		change.Op = ipvs.AddDestination
+		if _, there := s.table[key][fallbackAt]; there {
+			change.Op = ipvs.DeleteDestination
+		}
+		s.apply(change)
+	case kind == 3 && held: // a dead one stays away
+		change.Op = ipvs.DeleteDestination
+		if s.apply(change) {
+			p.absent, p.hand = p.configured && !s.in(p), -1
+			p.unsure = p.refused || p.changed.Equal(time.Now())
+		}
+	case held && p.configured && !p.refused:
+		change.Op, change.Destination.Weight = ipvs.EditDestination, s.random.IntN(9)
+		if change.Destination.Weight != weight && s.apply(change) && s.in(p) {
+			if p.hand = change.Destination.Weight; p.hand == p.weight && p.order != "weight" || p.order == "weight" && p.hand == p.ordered {
+				p.hand = -1
+			}
+		}
+	case !held && p.configured && !p.refused:
+		change.Op, change.Destination.Weight = ipvs.AddDestination, s.random.IntN(9)
+		if s.apply(change) {
+			p.absent = false
+			if s.in(p) {
+				p.unsure = true
+			}
+		}
+	}
+	s.mu.Unlock()
+	now := time.Now()
+	s.sleep(4 * time.Second)
+	s.with(func() {
+		if p.changed.After(now) { // which came first to the director is not said
+			p.unsure = true
+		}
+	})
+}
+
+// reload puts the file of the model in force.
+func (s *stage) reload() {
+	cfg := s.parse()
+	if err := s.d.Reload(s.t.Context(), cfg); err != nil {
+		s.t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+// reloadSame is a reload of the same file.
+func (s *stage) reloadSame() {
+	s.note("reload of the same file")
+	s.with(func() {
+		s.loading = true
+		for n := range s.old {
+			s.old[n] = n > 0 && s.services[n].configured
+		}
+		s.begin()
+	})
+	s.reload()
+	s.with(func() { s.loading = false })
+}
+
+// shake changes what the file says of a service.
+func (s *stage) shake(n int) {
+	v := s.services[n]
+	v.quiescent, v.fallback = s.random.IntN(2) == 0, s.random.IntN(3) > 0
+	v.fall, v.rise = 1+s.random.IntN(3), 1+s.random.IntN(2)
+	v.invalid = s.random.IntN(8) == 0
+	if !v.invalid {
+		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
+	}
+	for _, p := range v.pairs[1:] {
+		configured := s.random.IntN(3) > 0
+		if configured != p.configured {
+			p.order = ""
+		}
+		p.configured = configured
+		p.weight = s.random.IntN(6)
+		p.refused = s.random.IntN(12) == 0
+		if p.refused && p.weight == 0 {
+			p.weight = 1
+		}
+	}
+}
+
+// reloadOther is a reload of an edited file.
+func (s *stage) reloadOther() {
+	s.with(func() {
+		s.loading = true
+		n := 1 + s.random.IntN(services)
+		for i := range s.old {
+			s.old[i] = i > 0 && s.services[i].configured
+		}
+		orders := map[*pair]string{}
+		for _, p := range s.services[n].pairs[1:] {
+			orders[p] = p.order
+		}
+		s.shake(n)
+		for p, order := range orders { // orders outlive the file
+			p.order = order
+		}
+		s.services[n].configured = s.random.IntN(6) > 0
+		for _, p := range s.services[n].pairs[1:] {
+			p.unsure = true // limits may be others
+		}
+		s.begin()
+		s.note("reload with service %d: configured %v, %s", n, s.services[n].configured, s.words(s.services[n]))
+	})
+	s.reload()
+	s.with(func() { s.loading = false })
+}
+
+// order is an operator's.
+func (s *stage) order() {
+	v, p := s.anyPair()
+	if !v.configured || !p.configured {
+		return
+	}
+	o := director.Order{Real: addrOf(p.host).String(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
+	o.Verb = []string{director.Drain, director.Disable, director.Weight, director.Enable, director.Enable}[s.random.IntN(5)]
+	if o.Verb == director.Weight {
+		o.Weight = 1 + s.random.IntN(9)
+	}
+	brief := o.Verb != director.Enable && s.random.IntN(3) == 0
+	if brief {
+		o.For = 3 * time.Second
+	}
+	s.note("order %s %s of %s, weight %d, for %v", o.Verb, o.Real, o.Virtual, o.Weight, o.For)
+	wasUnsure := false
+	s.with(func() { wasUnsure, p.unsure = p.unsure, true })
+	obey := func(o director.Order) {
+		_, all, err := s.d.Obey(s.t.Context(), o)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.overrides = all
+	}
+	obey(o)
+	if brief {
+		s.sleep(5 * time.Second)
+		o.Verb = director.Enable
+		kept := s.overrides[:0]
+		for _, over := range s.overrides {
+			if over.Until.IsZero() {
+				kept = append(kept, over)
+			}
+		}
+		s.overrides = kept
+	}
+	s.with(func() {
+		if p.order, p.ordered = o.Verb, o.Weight; o.Verb == director.Enable {
+			p.order = ""
+		}
+		p.hand, p.absent = -1, false
+		p.unsure = wasUnsure || brief
+	})
+}
+
+// maintain adds or removes a maintenance file.
+func (s *stage) maintain() {
+	h := 1 + s.random.IntN(hosts)
+	s.with(func() {
+		if s.dirError != nil {
+			return
+		}
+		s.files[h] = !s.files[h]
+		s.note("maintenance file of 10.1.0.%d: %v", h, s.files[h])
+		for _, v := range s.services[1:] {
+			v.pairs[h].unsure = true
+		}
+	})
+	s.sleep(2 * time.Second)
+}
+
+// dirAway makes the maintenance directory unreadable for a while: everything
+// stays as it is.
+func (s *stage) dirAway() {
+	s.sleep(2 * time.Second)
+	s.note("the maintenance directory cannot be read")
+	s.with(func() {
+		s.dirError = syscall.EIO
+		for _, v := range s.services[1:] {
+			for _, p := range v.pairs[1:] {
+				if s.files[p.host] {
+					p.unsure = false // in maintenance for sure
+				}
+			}
+		}
+	})
+	s.sleep(time.Duration(s.random.IntN(8000)) * time.Millisecond)
+	s.with(func() { s.dirError = nil })
+}
+
+func (s *stage) restart() {
+	s.note("restart")
+	s.end()
+	s.start()
+}
+
+func (s *stage) crash() {
+	s.note("crash")
+	s.with(func() { s.epoch++ })
+	s.end()
+	s.sleep(time.Duration(s.random.IntN(20000)) * time.Millisecond)
+	s.start()
+}
+
+// faults has the kernel refuse and forget for a while.
+func (s *stage) faults() {
+	s.note("the kernel fails")
+	s.with(func() { s.doubtful = time.Now().Add(20 * time.Second) })
+	s.with(func() { s.failing, s.blind = 10+s.random.IntN(90), s.random.IntN(3) == 0 })
+	for range 4 {
+		s.turn()
+		s.sleep(2 * time.Second)
+	}
+	s.with(func() {
+		s.failing, s.blind = 0, false
+		for _, v := range s.services[1:] {
+			for _, p := range v.pairs[1:] {
+				p.unsure = p.unsure || p.refused
+			}
+		}
+	})
+	s.sleep(5 * time.Second) // until driftcheck has found out what was made
+}
+
+// descriptors has no check made for a while: nothing may be written.
+func (s *stage) descriptors() {
+	s.settle()
+	s.note("no descriptors")
+	s.with(func() { s.local, s.quiet = true, "a time without descriptors" })
+	s.sleep(20 * time.Second)
+	s.with(func() { s.local = false })
+	s.sleep(20 * time.Second)
+	s.with(func() { s.quiet = "" })
+}
+
+func (s *stage) pause() { s.sleep(10 * time.Second) }
+
+// settle lets everything come to rest, compares the table with the model, and
+// has the same file loaded again, which writes nothing.
+func (s *stage) settle() {
+	s.sleep(25 * time.Second)
+	s.note("settled")
+	table, err := s.Table.Read()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.with(func() { s.settled(table) })
+	s.reloadSame() // what somebody has set by hand ends here
+	s.sleep(10 * time.Second)
+	s.with(func() { s.quiet = "a reload that changes nothing" })
+	s.reload()
+	s.sleep(5 * time.Second)
+	s.with(func() { s.quiet = "" })
+}

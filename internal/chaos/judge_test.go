@@ -1,0 +1,81 @@
+package chaos
+
+import (
+	"slices"
+	"time"
+
+	"ldirectord/ipvs"
+)
+
+// judge judges a change that the director makes.
+func (w *world) judge(c ipvs.Change) {
+	w.judged++
+	n := number(c.Service.Key)
+	if ours := n > 0 && (w.services[n].configured || w.loading && w.old[n]); !ours {
+		w.say("%s: a write to a foreign service", c)
+		return
+	}
+	s := w.services[n]
+	if w.quiet != "" {
+		w.say("%s: a write at %s", c, w.quiet)
+	}
+	if c.Op == ipvs.DeleteService && s.configured {
+		w.say("%s: the service is in the file", c)
+	}
+	if c.Op <= ipvs.DeleteService {
+		return
+	}
+	at, after := c.Destination.AddrPort, c.Destination.Weight
+	if c.Op == ipvs.DeleteDestination {
+		after = 0
+	}
+	before := w.table[c.Service.Key][at]
+	p := s.at(at)
+	switch {
+	case before == 0 && after > 0:
+		w.judgeIn(c, s, p)
+	case before > 0 && after == 0:
+		w.judgeOut(c, s, p)
+	}
+}
+
+func (w *world) judgeIn(c ipvs.Change, s *service, p *pair) {
+	at := c.Destination.AddrPort
+	switch {
+	case at == fallbackAt && time.Now().Before(w.doubtful):
+	case at == fallbackAt:
+		for _, o := range s.pairs[1:] {
+			if !w.may(o, false) && w.table[c.Service.Key][addrOf(o.host)] > 0 {
+				w.say("%s: the fallback beside %v, which is in service", c, addrOf(o.host))
+			}
+		}
+	case p == nil || !p.configured:
+		w.say("%s: puts in what is not in the file", c)
+	case !w.may(p, true):
+		w.say("%s: puts in what is not known to be good (verdict %d, order %q, maintenance %v)", c, p.verdict, p.order, w.files[p.host])
+	}
+}
+
+func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
+	at := c.Destination.AddrPort
+	switch {
+	case at == fallbackAt:
+		if !s.fallback {
+			return
+		}
+		for _, o := range s.pairs[1:] {
+			_, held := w.table[c.Service.Key][addrOf(o.host)]
+			if held && o.configured && w.may(o, true) {
+				return
+			}
+		}
+		w.say("%s: the fallback leaves, and no real server is in", c)
+	case p == nil || !p.configured:
+		// It may have waited since the reload for one that is refused.
+		if !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
+			w.say("%s: takes out what somebody has added", c)
+		}
+	case !w.may(p, false) && p.full() > 0:
+		w.say("%s: takes out what is not known to be bad (verdict %d, order %q)", c, p.verdict, p.order)
+	}
+}

@@ -1,0 +1,357 @@
+package chaos
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"ldirectord/ipvs"
+)
+
+// The verdicts of the model.
+type verdict uint8
+
+const (
+	unchecked verdict = iota
+	up
+	down
+)
+
+// A pair is one real server of one virtual service, as the documents have it.
+type pair struct {
+	service, host int
+	configured    bool
+	weight        int
+	refused       bool // thresholds that no kernel takes (l:5)
+	works         bool // what checks find
+
+	verdict      verdict
+	fails, goods int
+	before       verdict // until the moment changed, in which both count
+	changed      time.Time
+	unsure       bool // what the director knows is not known until all is settled
+	order        string
+	ordered      int
+	hand         int  // the weight that somebody has set, -1 is none
+	absent       bool // dead, and deleted by somebody
+}
+
+// A service is one virtual service.
+type service struct {
+	configured bool
+	quiescent  bool
+	fallback   bool
+	fall, rise int
+	scheduler  string // of the file
+	inForce    string // what the kernel has taken
+	invalid    bool   // persistent=0
+	pairs      [hosts + 1]*pair
+	foreign    map[netip.AddrPort]int
+}
+
+const (
+	services = 3
+	hosts    = 4
+)
+
+// A world is the model, and what it knows of the table.
+type world struct {
+	mu       sync.Mutex
+	services [services + 1]*service
+	old      [services + 1]bool // configured before the reload that goes on
+	loading  bool               // a start or reload goes on
+	doubtful time.Time          // until then a change may have been made and not be known, since the kernel failed
+	quiet    string             // why nothing may be written, "" for else
+	files    map[int]bool       // hosts in maintenance
+	table    map[ipvs.Key]map[netip.AddrPort]int
+	wrong    []string
+	history  []string // the last events
+	judged   int
+}
+
+func newWorld() *world {
+	w := &world{files: map[int]bool{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
+	for s := 1; s <= services; s++ {
+		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
+		for h := 1; h <= hosts; h++ {
+			w.services[s].pairs[h] = &pair{service: s, host: h, weight: 1, works: true, hand: -1}
+		}
+	}
+	return w
+}
+
+func keyOf(s int) ipvs.Key {
+	return ipvs.AddrKey(ipvs.TCP, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(s)}), 80))
+}
+
+func addrOf(h int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 1, 0, byte(h)}), 8080)
+}
+
+var fallbackAt = netip.MustParseAddrPort("127.0.0.1:80")
+
+// number is which service a key is, 0 for none.
+func number(k ipvs.Key) int {
+	for s := 1; s <= services; s++ {
+		if keyOf(s) == k {
+			return s
+		}
+	}
+	return 0
+}
+
+func (s *service) at(a netip.AddrPort) *pair {
+	for h := 1; h <= hosts; h++ {
+		if addrOf(h) == a {
+			return s.pairs[h]
+		}
+	}
+	return nil
+}
+
+// text is the configuration file.
+func (w *world) text() string {
+	var b strings.Builder
+	b.WriteString("checkinterval=2\ndriftcheck=3\nholdlocal=yes\ncleanstop=no\nmaintenancedir=/maintenance\n")
+	for n, s := range w.services {
+		if n == 0 || !s.configured {
+			continue
+		}
+		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", n, n, s.scheduler)
+		fmt.Fprintf(&b, "    failurecount=%d\n    risecount=%d\n", s.fall, s.rise)
+		if s.quiescent {
+			b.WriteString("    quiescent=yes\n")
+		}
+		if s.fallback {
+			b.WriteString("    fallback=127.0.0.1:80 masq\n")
+		}
+		if s.invalid {
+			b.WriteString("    persistent=0\n")
+		}
+		for _, p := range s.pairs[1:] {
+			if !p.configured {
+				continue
+			}
+			fmt.Fprintf(&b, "    real=10.1.0.%d:8080 masq %d", p.host, p.weight)
+			if p.refused {
+				b.WriteString(" l:5")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
+
+// hear counts one result, as docs/checks.md says.
+func (w *world) hear(p *pair, ok bool) {
+	s := w.services[p.service]
+	if w.files[p.host] {
+		return
+	}
+	turn := func(to verdict) {
+		if !p.changed.Equal(time.Now()) {
+			p.before, p.changed = p.verdict, time.Now()
+		}
+		p.verdict, p.hand, p.absent, p.fails, p.goods = to, -1, false, 0, 0
+	}
+	if ok {
+		p.fails = 0
+		if p.goods++; p.verdict == unchecked || p.verdict == down && p.goods >= s.rise {
+			turn(up)
+		}
+		return
+	}
+	p.goods = 0
+	if p.fails++; p.verdict == unchecked || p.verdict == up && p.fails >= s.fall {
+		turn(down)
+	}
+}
+
+// in says whether the real server is in service, as far as is known for sure.
+func (w *world) in(p *pair) bool {
+	return p.configured && p.verdict == up && !w.files[p.host] && p.order != "drain" && p.order != "disable"
+}
+
+// may says whether the real server may be in service, or may be out.
+func (w *world) may(p *pair, in bool) bool {
+	if p.unsure || w.loading {
+		return true
+	}
+	if p.changed.Equal(time.Now()) {
+		was := *p
+		was.verdict = p.before
+		if w.in(&was) == in {
+			return true
+		}
+	}
+	return w.in(p) == in
+}
+
+// full is the weight that the real server is to have while it is in service.
+func (p *pair) full() int {
+	switch {
+	case p.hand >= 0:
+		return p.hand
+	case p.order == "weight":
+		return p.ordered
+	}
+	return p.weight
+}
+
+// begin is what a start or a reload makes of the model: who is in the table with
+// a weight, and not known, is up until a check says otherwise.
+func (w *world) begin() {
+	for n, s := range w.services {
+		if n == 0 {
+			continue
+		}
+		s.foreign = map[netip.AddrPort]int{}
+		if !s.invalid {
+			s.inForce = s.scheduler
+		}
+		for _, p := range s.pairs[1:] {
+			p.hand, p.absent = -1, false
+			if !p.configured || !s.configured {
+				p.verdict, p.fails, p.goods = unchecked, 0, 0
+				continue
+			}
+			if p.verdict == unchecked && w.table[keyOf(n)][addrOf(p.host)] > 0 {
+				p.verdict, p.before, p.changed = up, unchecked, time.Now()
+			}
+		}
+	}
+}
+
+func (w *world) say(format string, args ...any) {
+	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
+}
+
+// made notes a change of the table, whoever has made it.
+func (w *world) made(c ipvs.Change) {
+	key, at := c.Service.Key, c.Destination.AddrPort
+	switch c.Op {
+	case ipvs.AddService:
+		w.table[key] = map[netip.AddrPort]int{}
+	case ipvs.EditService:
+	case ipvs.DeleteService:
+		delete(w.table, key)
+	case ipvs.DeleteDestination:
+		delete(w.table[key], at)
+	case ipvs.AddDestination, ipvs.EditDestination:
+		w.table[key][at] = c.Destination.Weight
+	}
+}
+
+// settled compares the table with what the documents want, when everything has
+// had its time.
+func (w *world) settled(table []ipvs.Entry) {
+	found := map[ipvs.Key]ipvs.Entry{}
+	for _, e := range table {
+		found[e.Service.Key] = e
+	}
+	for n, s := range w.services {
+		if n == 0 {
+			continue
+		}
+		e, present := found[keyOf(n)]
+		switch {
+		case !s.configured && present:
+			w.say("service %d is in the table and not in the file", n)
+		case s.configured && !present && !s.invalid:
+			w.say("service %d is not in the table", n)
+		case s.configured && present:
+			w.settledService(n, s, e)
+		}
+	}
+}
+
+func (w *world) settledService(n int, s *service, e ipvs.Entry) {
+	if !s.invalid && e.Service.Scheduler != s.scheduler {
+		w.say("service %d: scheduler %s, want %s", n, e.Service.Scheduler, s.scheduler)
+	}
+	got := map[netip.AddrPort]int{}
+	for _, d := range e.Destinations {
+		got[d.AddrPort] = d.Weight
+	}
+	want := maps.Clone(s.foreign)
+	served, refused, alone := false, false, true
+	for _, p := range s.pairs[1:] {
+		if !p.configured {
+			continue
+		}
+		at := addrOf(p.host)
+		weight, held := got[at]
+		if p.unsure && !w.files[p.host] {
+			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
+			if p.works {
+				p.verdict = up
+			}
+		}
+		if p.unsure {
+			p.absent = !held
+			p.unsure = false
+		}
+		switch drained := p.order == "drain" && p.verdict != down && !w.files[p.host]; {
+		case w.in(p) && p.refused: // it stays as it is
+			if held {
+				want[at] = weight
+			}
+			served = served || weight > 0
+			refused, alone = true, alone && weight == 0
+		case w.in(p):
+			want[at], served = p.full(), true
+			alone = alone && p.full() == 0
+		case held && p.refused && weight == 0 && (s.quiescent || drained):
+			want[at] = 0
+		case p.refused:
+		case (s.quiescent || drained) && !p.absent:
+			want[at] = 0
+		}
+	}
+	_, there := got[fallbackAt]
+	if s.fallback && (!served || refused && alone && there) { // it waits for one that is refused
+		want[fallbackAt] = 1
+	}
+	if refused && !serves(want) { // the last one in waits for one that is refused
+		for at, weight := range got {
+			if _, known := want[at]; !known && weight > 0 && !serves(want) {
+				want[at] = weight
+			}
+		}
+	}
+	if !maps.Equal(want, got) {
+		w.say("service %d when all is settled: %s, want %s; %s", n, words(got), words(want), w.words(s))
+	}
+}
+
+func serves(list map[netip.AddrPort]int) bool {
+	for _, weight := range list {
+		if weight > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func words(list map[netip.AddrPort]int) string {
+	var b []string
+	for _, at := range slices.SortedFunc(maps.Keys(list), netip.AddrPort.Compare) {
+		b = append(b, fmt.Sprintf("%s=%d", at, list[at]))
+	}
+	return "[" + strings.Join(b, " ") + "]"
+}
+
+func (w *world) words(s *service) string {
+	text := fmt.Sprintf("quiescent %v, fallback %v, invalid %v", s.quiescent, s.fallback, s.invalid)
+	for _, p := range s.pairs[1:] {
+		if p.configured {
+			text += fmt.Sprintf("; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, w.files[p.host])
+		}
+	}
+	return text
+}

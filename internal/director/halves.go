@@ -1,0 +1,114 @@
+package director
+
+import (
+	"net/netip"
+	"slices"
+
+	"ldirectord/ipvs"
+)
+
+// secondHalf is a plan whose first half was done, with a second half that fits
+// to what came of that: what was to leave for a destination that the kernel did
+// not take stays, and the fallback comes if no other is in service.
+func (d *Director) secondHalf(v *virtual, steps []step) []step {
+	if !v.noteRefusals(steps) {
+		return steps
+	}
+	done := slices.DeleteFunc(steps, step.takes)
+	for _, s := range done {
+		if s.err == nil {
+			v.record(s)
+		}
+	}
+	var rest []step
+	for _, s := range plan(v.have, v.want(nil)) {
+		tried := slices.ContainsFunc(done, func(o step) bool { return o.Change == s.Change })
+		switch {
+		case s.takes():
+			rest = append(rest, s)
+		case s.gives() && !tried:
+			if d.change(&s); s.err == nil {
+				v.record(s)
+			}
+			done = append(done, s)
+		}
+	}
+	v.noteRefusals(done)
+	return append(done, v.holdLast(done, rest)...)
+}
+
+// noteRefusals notes which destinations the kernel did not take into service. It
+// reports whether that is to be looked at: one was refused, or one was taken that
+// had been refused before.
+func (v *virtual) noteRefusals(steps []step) (news bool) {
+	for _, s := range steps {
+		at := s.Destination.AddrPort
+		switch {
+		case !s.gives():
+		case s.err != nil:
+			if v.refusedAt == nil {
+				v.refusedAt = map[netip.AddrPort]bool{}
+			}
+			v.refusedAt[at], news = true, true
+		case v.refusedAt[at]:
+			delete(v.refusedAt, at)
+			news = true
+		}
+	}
+	return news
+}
+
+// holdLast takes out of rest, the second half of a plan, the step that would take
+// the last destination out of service while one that was to be in service has
+// been refused.
+func (v *virtual) holdLast(done, rest []step) []step {
+	refused := func(s step) bool { return s.gives() && s.err != nil && s.new.weight > 0 }
+	if !slices.ContainsFunc(done, refused) {
+		return rest
+	}
+	for _, s := range v.have.slots {
+		leaves := func(o step) bool { return o.Destination.AddrPort == s.at && o.new.weight == 0 }
+		if s.weight > 0 && !slices.ContainsFunc(rest, leaves) {
+			return rest
+		}
+	}
+	fallback := slices.ContainsFunc(done, func(s step) bool { return refused(s) && s.new.fallback })
+	last := -1
+	for i, s := range rest {
+		if s.old.weight > 0 && s.mayStay(fallback) && (last < 0 || s.leavesAfter(rest[last])) {
+			last = i
+		}
+	}
+	if last < 0 {
+		return rest
+	}
+	return slices.Delete(rest, last, last+1)
+}
+
+// mayStay says whether what leaves by s may as well stay until its successor is
+// in: not what an operator wants out, and a dead real server only for the
+// fallback.
+func (s step) mayStay(forFallback bool) bool {
+	r := s.old.real
+	switch {
+	case r == nil:
+		return true
+	case r.maintenance != "" || r.out():
+		return false
+	case s.Op == ipvs.EditDestination && r.verdict == up: // weight 0 is a wish, too
+		return false
+	}
+	return forFallback || r.verdict != down
+}
+
+// leavesAfter says which of two is to stay: the fallback, then what is in no file,
+// then the real server that went down last.
+func (s step) leavesAfter(o step) bool {
+	switch {
+	case s.old.fallback || o.old.fallback:
+		return s.old.fallback
+	case s.old.real == nil || o.old.real == nil:
+		return s.old.real == nil
+	}
+	return s.old.real.since.After(o.old.real.since)
+}
