@@ -18,7 +18,8 @@ func FuzzFileNames(f *testing.F) {
 	f.Add("[fd00:1::1]:80\nfd00:1::1", "a.b.c.")
 	f.Add(":80\n.\n..\n/", "")
 	reals := []*conf.RealServer{
-		{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80}, {Addr: netip.MustParseAddr("10.1.0.2"), Port: 80},
+		{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80},
+		{Addr: netip.MustParseAddr("10.1.0.2"), Port: 80},
 		{Addr: netip.MustParseAddr("fd00:1::1"), Port: 80},
 	}
 	cfg := &conf.Config{Virtuals: []*conf.VirtualService{{Reals: reals}}}
