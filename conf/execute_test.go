@@ -60,7 +60,7 @@ func TestExecute(t *testing.T) {
 	o.Startable = func(name string) error {
 		looked = append(looked, name)
 		if name == "missing.cf" {
-			return errors.New("Config file missing.cf not found") //nolint:staticcheck // as conf.Search says it
+			return errors.New("Config file missing.cf not found")
 		}
 		return nil
 	}

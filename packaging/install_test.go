@@ -72,8 +72,10 @@ func TestInstall(t *testing.T) {
 		t.Fatalf("make install beside the package failed:\n%s", out)
 	}
 	beside := installedFiles(t, "/etc", "/usr/local")
-	for _, want := range []string{"/usr/local/sbin/ldirectord", "/etc/init.d/ldirectord", settings, "/etc/ha.d/resource.d/ldirectord",
-		"/usr/local/lib/systemd/system/ldirectord.service", "/usr/local/share/ldirectord/strict.conf"} {
+	for _, want := range []string{
+		"/usr/local/sbin/ldirectord", "/etc/init.d/ldirectord", settings, "/etc/ha.d/resource.d/ldirectord",
+		"/usr/local/lib/systemd/system/ldirectord.service", "/usr/local/share/ldirectord/strict.conf",
+	} {
 		if !slices.Contains(beside, want) {
 			t.Errorf("there is no %s among %v", want, beside)
 		}

@@ -118,8 +118,10 @@ func TestLongPackages(t *testing.T) {
 	if diff := cmp.Diff(sums(dir), sums(packages(t))); diff != "" {
 		t.Errorf("made again, the packages differ:\n%s", diff)
 	}
-	for _, name := range []string{"ldirectord_*_amd64.deb", "ldirectord_*_arm64.deb", "ldirectord-small_*_amd64.deb", "ldirectord-small_*_arm64.deb",
-		"ldirectord-[0-9]*.x86_64.rpm", "ldirectord-[0-9]*.aarch64.rpm", "ldirectord-small-*.x86_64.rpm", "ldirectord-small-*.aarch64.rpm", "ldirectord.cdx.json"} {
+	for _, name := range []string{
+		"ldirectord_*_amd64.deb", "ldirectord_*_arm64.deb", "ldirectord-small_*_amd64.deb", "ldirectord-small_*_arm64.deb",
+		"ldirectord-[0-9]*.x86_64.rpm", "ldirectord-[0-9]*.aarch64.rpm", "ldirectord-small-*.x86_64.rpm", "ldirectord-small-*.aarch64.rpm", "ldirectord.cdx.json",
+	} {
 		one(t, dir+"/"+name)
 	}
 	t.Run("deb", func(t *testing.T) { testDeb(t, one(t, dir+"/ldirectord_*_amd64.deb")) })

@@ -46,11 +46,12 @@ virtual=` + vip + `:80
 
 // outsideTable is the table with some of the real servers in service.
 func outsideTable(reals ...string) string {
-	table := "-A -t " + vip + ":80 -s rr\n"
+	var table strings.Builder
+	table.WriteString("-A -t " + vip + ":80 -s rr\n")
 	for _, r := range reals {
-		table += "-a -t " + vip + ":80 -r " + r + ":80 -m -w 1\n"
+		table.WriteString("-a -t " + vip + ":80 -r " + r + ":80 -m -w 1\n")
 	}
-	return table
+	return table.String()
 }
 
 // halfWriters write what is in the file $N into $F, as programs do.

@@ -346,12 +346,13 @@ func words(list map[netip.AddrPort]int) string {
 }
 
 func (w *world) words(s *service) string {
-	text := fmt.Sprintf("quiescent %v, fallback %v, invalid %v", s.quiescent, s.fallback, s.invalid)
+	var text strings.Builder
+	fmt.Fprintf(&text, "quiescent %v, fallback %v, invalid %v", s.quiescent, s.fallback, s.invalid)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
-			text += fmt.Sprintf("; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v",
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v",
 				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, w.files[p.host])
 		}
 	}
-	return text
+	return text.String()
 }

@@ -122,7 +122,7 @@ func (s *session) purge(services []state.Service) (left []state.Service, err err
 	if err != nil {
 		return services, err
 	}
-	defer table.Close() //nolint:errcheck // read and written by then
+	defer table.Close()
 	entries, err := table.Read()
 	if err != nil {
 		return services, err

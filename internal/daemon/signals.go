@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LeaveSignal, RTMIN+5 of the C library, ends the daemon and leaves the table as it
-// is. The original and older versions of this program have no handler for it and end,
+// LeaveSignal is RTMIN+5 of the C library. It ends the daemon and leaves the table as
+// it is. The original and older versions of this program have no handler for it and end,
 // too.
 const LeaveSignal = unix.Signal(34 + 5)
 

@@ -83,14 +83,13 @@ var packages = []Package{
 	{"libwww-perl", "/usr/share/perl5/LWP.pm", forBench},
 }
 
-// KernelPackages are the packages of the tests on a kernel of their own,
-// TestPackages those of all tests, RacePackages those of the race detector.
+// KernelPackages are the packages of the tests on a kernel of their own.
 func KernelPackages() []Package { return usedFor(forKernel) }
 
-// TestPackages: see KernelPackages.
+// TestPackages are the packages of all tests.
 func TestPackages() []Package { return usedFor(forKernel, forTests) }
 
-// RacePackages: see KernelPackages.
+// RacePackages are the packages of the race detector.
 func RacePackages() []Package { return usedFor(forRace) }
 
 func usedFor(uses ...use) (list []Package) {

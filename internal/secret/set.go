@@ -75,7 +75,7 @@ func (s *Set) AddHeader(name string, value Text) {
 			s.Add(login, Text(password))
 		}
 	}
-	for _, cookie := range strings.Split(text, ";") {
+	for cookie := range strings.SplitSeq(text, ";") {
 		if _, v, found := strings.Cut(cookie, "="); found && len(v) >= shortest {
 			s.add(v)
 		}
