@@ -16,5 +16,5 @@ func TestLongOverAWire(t *testing.T) {
 		return
 	}
 	const each = 2400
-	checkOverWires(t, wireRow{0, each}, wireRow{100 * time.Microsecond, each}, wireRow{2 * time.Millisecond, each}, wireRow{50 * time.Millisecond, each})
+	checkOverWires(t, wireRow{0, each, each}, wireRow{100 * time.Microsecond, each, each}, wireRow{2 * time.Millisecond, each, each}, wireRow{50 * time.Millisecond, each, each})
 }

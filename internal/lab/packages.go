@@ -58,6 +58,7 @@ var packages = []Package{
 	{"logrotate", "/usr/sbin/logrotate", forTests},
 	{"mariadb-server-core", "/usr/sbin/mariadbd", forTests},
 	{"openssh-server", "/usr/sbin/sshd", forTests},
+	{"openssl", "/usr/bin/openssl", forTests},
 	{"memcached", "/usr/bin/memcached", forTests},
 	{"nftables", "/usr/sbin/nft", forTests},
 	{"postfix", "/usr/lib/postfix/sbin/master", forTests},
@@ -69,6 +70,7 @@ var packages = []Package{
 	{"tinyproxy-bin", "/usr/bin/tinyproxy", forTests},
 	{"unbound", "/usr/sbin/unbound", forTests},
 	{"vsftpd", "/usr/sbin/vsftpd", forTests},
+	{"xinetd", "/usr/sbin/xinetd", forTests},
 
 	{"gcc", "/usr/bin/gcc", forRace},
 	{"libc6-dev", "/usr/include/stdio.h", forRace},

@@ -84,6 +84,7 @@ func TestPrograms(t *testing.T) {
 		},
 		"postgresql": {PostgreSQL, []string{"pgsql", "pgsql6"}},
 		"redis":      {func(t *testing.T) *Daemon { return Redis(t, true) }, []string{"redis", "redis6"}},
+		"sshd":       {SSHD, []string{"ssh"}},
 		"slapd": {
 			func(t *testing.T) *Daemon { return Slapd(t, NewAuthority(t).Server("localhost")) },
 			[]string{"ldap", "ldap6", "ldaps", "ldaps6"},
