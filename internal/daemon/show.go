@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -86,7 +88,7 @@ func (s *session) show() error {
 	defer cancel()
 	switch {
 	case o.connections || o.persistence:
-		return s.showConnections(context.Background(), c, o) // as long as they come
+		return s.showConnections(c, o)
 	case o.json:
 		return s.showJSON(ctx, c, o)
 	}
@@ -130,12 +132,45 @@ func exclusive(flags *pflag.FlagSet, names ...string) error {
 	return nil
 }
 
-func (s *session) showConnections(ctx context.Context, c *status.Client, o showOptions) error {
+// showConnections lists connections for as long as they come from a daemon that works.
+func (s *session) showConnections(c *status.Client, o showOptions) error {
+	ctx, cancel := s.whileItWorks()
+	defer cancel()
+	list := s.listConnections
 	if o.json {
-		return s.showConnectionsJSON(ctx, c, o)
+		list = s.listConnectionsJSON
 	}
+	err := list(c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30))
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// whileItWorks is a context that is cancelled when the daemon hangs, which is looked at
+// every askTime. A dry run has no heartbeat and one askTime.
+func (s *session) whileItWorks() (ctx context.Context, cancel func()) {
+	ctx, cancelFor := context.WithCancelCause(context.Background())
+	go func() {
+		tick := time.NewTicker(askTime)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if s.showsDryRun || s.hangs() {
+					cancelFor(errors.New("asking the daemon: it does not respond"))
+				}
+			}
+		}
+	}()
+	return ctx, func() { cancelFor(nil) }
+}
+
+func (s *session) listConnections(list iter.Seq2[status.Connection, error]) error {
 	fmt.Fprintln(s.Stdout, status.ConnectionsHead)
-	for conn, err := range c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30) {
+	for conn, err := range list {
 		if err != nil {
 			return s.notAnswered(err)
 		}
@@ -144,11 +179,11 @@ func (s *session) showConnections(ctx context.Context, c *status.Client, o showO
 	return nil
 }
 
-// showConnectionsJSON shows connections as one JSON list, as they come: there may be
+// listConnectionsJSON shows connections as one JSON list, as they come: there may be
 // millions. A list that is cut off by an error has no end.
-func (s *session) showConnectionsJSON(ctx context.Context, c *status.Client, o showOptions) error {
+func (s *session) listConnectionsJSON(list iter.Seq2[status.Connection, error]) error {
 	before := "["
-	for conn, err := range c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30) {
+	for conn, err := range list {
 		if err != nil {
 			return s.notAnswered(err)
 		}
