@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,7 @@ const debContents = `
 /usr/share/doc/ldirectord/monitoring/openapi.yaml
 /usr/share/doc/ldirectord/monitoring/status-dark.png
 /usr/share/doc/ldirectord/monitoring/status-light.png
+/usr/share/doc/ldirectord/monitoring/status-lost.png
 /usr/share/fish/vendor_completions.d/ldirectord.fish
 /usr/share/ldirectord/strict.conf
 /usr/share/lintian/overrides/ldirectord
@@ -168,11 +170,22 @@ func testRPM(t *testing.T, rpm string) {
 			t.Errorf("no %q in\n%s", want, relations)
 		}
 	}
-	// Errors of ours: not that it has no signature, nor what rpmlint takes a
-	// static program and an agent in shell for.
+	// The names in the package's archive are absolute. rpmlint unpacks it with
+	// cpio, which as root would write to this machine's own files.
+	bin := t.TempDir()
+	if err := os.WriteFile(bin+"/cpio", []byte("#!/bin/sh\nexec /usr/bin/cpio --no-absolute-filenames \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	if path, err := exec.LookPath("cpio"); err != nil || path != bin+"/cpio" {
+		t.Fatalf("rpmlint would unpack with %s, %v", path, err)
+	}
+	// Not errors of ours: it has no signature, Go programs are static, and /var/log
+	// belongs to every system.
+	others := regexp.MustCompile(`: E: (no-signature|statically-linked-binary|logrotate-log-dir-not-packaged /var/log)`)
 	out, _ := exec.CommandContext(t.Context(), "rpmlint", rpm).CombinedOutput()
 	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, ": E: ") && !strings.Contains(line, "no-signature") && !strings.Contains(line, "statically-linked-binary") {
+		if strings.Contains(line, ": E: ") && !others.MatchString(line) {
 			t.Error(line)
 		}
 	}
