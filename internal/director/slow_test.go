@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,9 +51,12 @@ type agentStep struct {
 }
 
 func playAgent(t *testing.T, slowstart int, steps []agentStep) {
+	var mu sync.Mutex // of what follows
 	says, got := "down", []string{}
 	table := ipvs.NewMemory()
 	table.OnChange = func(c ipvs.Change) {
+		mu.Lock()
+		defer mu.Unlock()
 		switch {
 		case c.Destination.Addr().String() != "10.1.0.1":
 		case c.Op == ipvs.DeleteDestination:
@@ -66,6 +70,8 @@ func playAgent(t *testing.T, slowstart int, steps []agentStep) {
 			Table: table,
 			Sink:  func(Event) {},
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+				mu.Lock()
+				defer mu.Unlock()
 				if r, err := checker.ParseAgent(says); err != nil || !r.Up {
 					return engine.Result{Attempts: 1, Err: fmt.Errorf("agent says %s", says)}
 				}
@@ -86,10 +92,12 @@ func playAgent(t *testing.T, slowstart int, steps []agentStep) {
 	}
 	d, end := begin()
 	for i, s := range steps {
+		mu.Lock()
 		got = nil
 		if s.says != "" {
 			says = s.says
 		}
+		mu.Unlock()
 		if s.restart {
 			end()
 			d, end = begin()
@@ -103,7 +111,10 @@ func playAgent(t *testing.T, slowstart int, steps []agentStep) {
 			}
 			time.Sleep(time.Minute)
 		}
-		if diff := cmp.Diff(s.want, strings.Join(got, " ")); diff != "" {
+		mu.Lock()
+		weights := strings.Join(got, " ")
+		mu.Unlock()
+		if diff := cmp.Diff(s.want, weights); diff != "" {
 			t.Errorf("step %d, the agent says %q: weights (-want +got):\n%s", i+1, says, diff)
 		}
 		in := strings.Contains(table.String(), "10.1.0.3:80")

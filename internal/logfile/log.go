@@ -43,6 +43,8 @@ type Log struct {
 	monitor string            // path of the monitor log, "" is none
 	files   map[string]*queue // monitor log and monitorfiles, by path
 	closing sync.WaitGroup    // queues that are not used any more
+
+	complaining sync.Mutex // the queues write to Stderr one at a time
 }
 
 // New returns a Log that writes to the places that cfg names. A nil cfg (there
@@ -223,6 +225,8 @@ func (l *Log) checkedMissing(n uint64, why error) []byte {
 // by queues, on goroutines that may block.
 func (l *Log) complain(err error) {
 	text := "ldirectord: " + err.Error()
+	l.complaining.Lock()
+	defer l.complaining.Unlock()
 	fmt.Fprintln(l.options.Stderr, oneLine(text))
 	d := datagrams{socket: l.options.Syslog}
 	defer d.close()

@@ -64,6 +64,7 @@ pathtmp: %[2]s
 pathhost: news.example.com
 fqdn: news.example.com
 domain: example.com
+nnrpdloadlimit: 0
 `, news, d.Dir, d.mkdir("spool", d.user)))
 	d.write("storage.conf", "method tradspool {\n newsgroups: *\n class: 0\n}\n")
 	hosts := "*"

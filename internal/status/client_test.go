@@ -200,8 +200,9 @@ func TestMend(t *testing.T) {
 	}
 	h.Use(&conf.Config{StatusListen: at, StatusGroup: "no such group"})
 	mend("at first",
-		"status cannot be asked at DIR/s: statusgroup: group: unknown group no such group",
-		"status cannot be asked at "+at+": listen tcp "+at+": bind: address already in use")
+		"status cannot be asked at "+at+": listen tcp "+at+": bind: address already in use",
+		"only the owner can use the socket DIR/s: statusgroup: group: unknown group no such group")
+	dial("unix", h.path("s"))
 	h.Use(&conf.Config{StatusListen: at})
 	dial("unix", h.path("s"))
 	l.Close()

@@ -52,6 +52,7 @@ func wanted(socket string, cfg *conf.Config) []place {
 type door struct {
 	place
 	socket   *socketListener // nil: it is at an address
+	refused  error           // why its group cannot use the socket
 	listener *gate
 	server   *http.Server
 	done     chan struct{}
@@ -60,7 +61,7 @@ type door struct {
 // reopen makes the doors those at the places. One that is there already stays open,
 // unless its socket was removed. s.mu is held.
 func (s *Server) reopen(places []place) {
-	s.regroup(s.doors, places)
+	regroup(s.doors, places)
 	var doors []*door
 	for _, d := range s.doors {
 		if slices.Contains(places, d.place) && d.there() {
@@ -82,6 +83,11 @@ func (s *Server) reopen(places []place) {
 		doors = append(doors, d)
 	}
 	s.doors = doors
+	for _, d := range doors {
+		if d.refused != nil {
+			s.faults = append(s.faults, director.Fault{What: "only the owner can use the socket " + d.at, Error: d.refused.Error()})
+		}
+	}
 }
 
 // there says whether the door can still be found at its place.
@@ -92,11 +98,10 @@ func (s *Server) open(p place) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.isPath() && p.group != "" {
-		s.admit(p)
-	}
 	d := &door{place: p, listener: newGate(l), done: make(chan struct{})}
-	d.socket, _ = l.(*socketListener)
+	if d.socket, _ = l.(*socketListener); p.isPath() && p.group != "" {
+		d.refused = admitGroup(p.at, p.group)
+	}
 	d.server = s.server(d)
 	d.server.ConnState = d.listener.changed
 	go func() {
@@ -183,13 +188,6 @@ func makeRoom(path string) error {
 	return nil
 }
 
-// admit lets a group use a socket, besides its owner, who can use it in any case.
-func (s *Server) admit(p place) {
-	if err := admitGroup(p.at, p.group); err != nil {
-		s.o.Log("Only the owner can use the socket %s: %v", p.at, err)
-	}
-}
-
 // admitGroup makes a socket usable by its owner and a group, "" is none. If it fails
 // the owner's rights are left.
 func admitGroup(path, group string) error {
@@ -207,13 +205,13 @@ func admitGroup(path, group string) error {
 }
 
 // regroup gives open sockets the groups that places name, so that none is closed
-// because another group may use it.
-func (s *Server) regroup(doors []*door, places []place) {
+// because another group may use it. A group that could not use its socket may do so
+// by now.
+func regroup(doors []*door, places []place) {
 	for _, d := range doors {
 		for _, p := range places {
-			if d.isPath() && p.at == d.at && p.own == d.own && p.group != d.group {
-				d.place = p
-				s.admit(p)
+			if d.isPath() && p.at == d.at && p.own == d.own && (p.group != d.group || d.refused != nil) {
+				d.place, d.refused = p, admitGroup(p.at, p.group)
 			}
 		}
 	}
