@@ -14,6 +14,9 @@ import (
 // All that is added or raised, for all of them, comes before anything is lowered
 // or deleted: when a rack dies, that is a few requests to the kernel.
 func (d *Director) sync(vs ...*virtual) {
+	if slices.ContainsFunc(vs, isUnread) {
+		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
+	}
 	plans := make([][]step, len(vs))
 	for i, v := range vs {
 		plans[i] = d.prepare(v)

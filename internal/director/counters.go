@@ -15,6 +15,7 @@ type kernelState struct {
 	refused map[ipvs.Op]uint64
 	repairs uint64
 	retried time.Time // when refused changes were last tried again beside driftcheck
+	reread  time.Time // when the table was last read again for what a reload has added
 
 	shown   []ipvs.Entry // the table as it was read for the last snapshot, nil once that is too long ago
 	shownAt time.Time

@@ -123,7 +123,8 @@ func (d *Director) Ready() <-chan struct{} { return d.ready }
 
 // Run takes over what the kernel holds, keeps it in step with cfg and the
 // checks until ctx is done, and then cleans up as cleanstop says. It returns
-// within a few seconds of ctx's end, whatever hangs.
+// within a few seconds of ctx's end, whatever hangs. The error is that the table
+// could not be read for startPatience; then nothing was changed.
 func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -132,7 +133,14 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.workshop.pinger.Close()
-	d.takeTurn(func() { d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting) })
+	table, err := d.awaitTable(ctx)
+	if err != nil || ctx.Err() != nil {
+		stop()
+		d.end()
+		d.awaitChecks()
+		return err
+	}
+	d.takeTurn(func() { d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, byKey(table), true) })
 	close(d.ready)
 	for {
 		var turn func()
@@ -176,6 +184,7 @@ func (d *Director) everySecond(now time.Time) {
 	d.climb(now)
 	d.endOverrides(now)
 	d.retry(now)
+	d.retryUnread(now)
 	d.endLateFirsts(now)
 }
 
@@ -255,7 +264,10 @@ func (d *Director) hearAll() {
 // or ctx is done.
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
 	draft := newDraft(cfg, d.watcher.Lookup(cfg), time.Now())
-	return d.do(ctx, func() { d.load(draft, conf.Reloading) })
+	return d.do(ctx, func() {
+		entries, readable := d.read()
+		d.load(draft, conf.Reloading, entries, readable)
+	})
 }
 
 // do has f called by the goroutine that owns the state, and returns when the

@@ -26,6 +26,10 @@ func (d *Director) reconcile() {
 	}
 	var room slots // for all, one after the other
 	for i, v := range d.virtuals {
+		if v.unread {
+			d.enterUnread(v, entries[v.service.Key])
+			continue
+		}
 		if !believed[i] {
 			d.compare(v, entries[v.service.Key])
 		}

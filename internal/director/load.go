@@ -58,10 +58,14 @@ func (f *draft) inherit(virtuals []*virtual) (gone []*virtual) {
 
 // load makes f's configuration the one in force, at the start and at every
 // reload. What the checks know and what the kernel holds is kept, so that a file
-// that says the same as before changes nothing.
-func (d *Director) load(f *draft, status conf.Status) {
+// that says the same as before changes nothing. entries is the kernel's table; at a
+// reload it may not be readable, and what is believed of it counts.
+func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	d.conf, d.status, d.loaded, d.awaiting = f.conf, status, d.now(), 0
-	entries, readable := d.read()
+	if !readable {
+		entries = d.believedTable()
+		markUnread(f.virtuals, d.virtuals)
+	}
 	gone := append(f.inherit(d.virtuals), d.own.take(f.virtuals, entries, readable)...)
 	d.virtuals = f.virtuals
 	clear(d.dirty)
@@ -78,6 +82,9 @@ func (d *Director) load(f *draft, status conf.Status) {
 	last := &lastReals{virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
+		if v.unread {
+			continue
+		}
 		d.enter(v, entries[v.service.Key] != nil, last)
 	}
 	for _, v := range gone {

@@ -31,9 +31,10 @@ type virtual struct {
 	doubt     map[netip.AddrPort]bool   // what a change has failed for since the last look at the table; nil until then
 	said      map[string]bool           // refusals and differences that were logged and still stand; nil until then
 
-	dirty bool    // the kernel may have to be changed
-	retry bool    // something the kernel refused is to be tried again
-	news  []Event // verdicts to report once the kernel knows
+	dirty  bool    // the kernel may have to be changed
+	unread bool    // whether the kernel has it is not known, as the table could not be read
+	retry  bool    // something the kernel refused is to be tried again
+	news   []Event // verdicts to report once the kernel knows
 
 	first         *firstChecks // of the real servers that are new, nil once they are reported
 	served        served       // as last reported

@@ -1,0 +1,135 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ldirectord/ipvs"
+)
+
+// A blindTable is a table in memory that cannot be read while blind.
+type blindTable struct {
+	*ipvs.Memory
+	blind  atomic.Bool
+	writes atomic.Int64
+}
+
+var errBlind = errors.New("netlink: no buffer space")
+
+func newBlindTable() *blindTable {
+	b := &blindTable{Memory: ipvs.NewMemory()}
+	b.OnChange = func(ipvs.Change) { b.writes.Add(1) }
+	return b
+}
+
+func (b *blindTable) Read() ([]ipvs.Entry, error) {
+	if b.blind.Load() {
+		return nil, errBlind
+	}
+	return b.Memory.Read()
+}
+
+const unreadText = `checkinterval=5
+quiescent=yes
+cleanstop=no
+virtual=10.0.0.1:80
+    real=10.1.0.1:80 masq
+    real=10.1.0.2:80 masq
+    service=http
+`
+
+// unreadMore is unreadText with a virtual service that the table has too.
+const unreadMore = unreadText + `virtual=10.0.0.2:80
+    real=10.1.0.3:80 masq
+    service=http
+`
+
+// leftBy is a table as a daemon with the text leaves it, all in service.
+func leftBy(t *testing.T, text string) *blindTable {
+	t.Helper()
+	table := newBlindTable()
+	l := goLive(t, table, text)
+	l.await("all in service", func() bool { return !strings.Contains(saved(t, table), "-w 0") })
+	l.end()
+	table.writes.Store(0)
+	return table
+}
+
+// A start waits for a table that cannot be read, and writes nothing before: all stay in
+// service whom an earlier daemon has left there.
+func TestUnreadableAtStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := leftBy(t, unreadText)
+		before := saved(t, table)
+		table.blind.Store(true)
+		time.AfterFunc(startPatience/2, func() { table.blind.Store(false) })
+		l := goLive(t, table, unreadText)
+		l.set(false, "10.1.0.1:80", "10.1.0.2:80")
+		l.end()
+		if n := table.writes.Load(); n > 0 || saved(t, table) != before {
+			t.Errorf("%d writes, the table is\n%swant no write and\n%s", n, saved(t, table), before)
+		}
+		if n := strings.Count(l.logged(), "Reading the IPVS table failed"); n != 1 {
+			t.Errorf("%d lines of the log say it, want one", n)
+		}
+	})
+}
+
+// A start gives up after startPatience, and has changed nothing. A signal ends it
+// sooner.
+func TestUnreadableForLong(t *testing.T) {
+	for _, patience := range []time.Duration{startPatience / 2, 2 * startPatience} {
+		synctest.Test(t, func(t *testing.T) {
+			table := leftBy(t, unreadText)
+			table.blind.Store(true)
+			l := &live{t: t}
+			d := New(Options{Table: table, Sink: func(Event) {}})
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			err := d.Run(ctx, l.parse(unreadText))
+			if stopped := patience < startPatience; stopped != (err == nil) || !stopped && !errors.Is(err, errBlind) {
+				t.Errorf("stopped after %s: %v", patience, err)
+			}
+			if n := table.writes.Load(); n > 0 {
+				t.Errorf("stopped after %s: %d writes", patience, n)
+			}
+		})
+	}
+}
+
+// A reload that cannot read the table keeps what is believed of it, and leaves a
+// virtual service that it adds alone until the table can be read: there may be real
+// servers in service.
+func TestUnreadableAtReload(t *testing.T) {
+	for _, driftCheck := range []string{"", "driftcheck=0\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			table := leftBy(t, unreadMore)
+			before := saved(t, table)
+			l := goLive(t, table, driftCheck+unreadText)
+			l.set(false, "10.1.0.1:80", "10.1.0.2:80")
+			table.blind.Store(true)
+			for range 2 {
+				l.reload(driftCheck + unreadMore)
+				time.Sleep(3 * retryInterval)
+			}
+			if n := table.writes.Load(); n > 0 || saved(t, table.Memory) != before {
+				t.Errorf("%q: %d writes while the table is unreadable; it is\n%swant no write and\n%s\nthe log:\n%s",
+					driftCheck, n, saved(t, table.Memory), before, l.logged())
+			}
+			l.set(true, "10.1.0.2:80") // a dead one is taken out all the same
+			if !strings.Contains(saved(t, table.Memory), "10.1.0.2:80 -m -w 0") {
+				t.Errorf("%q: a dead real server stays in service:\n%s", driftCheck, saved(t, table.Memory))
+			}
+			l.set(false, "10.1.0.2:80")
+			table.blind.Store(false)
+			l.set(true, "10.1.0.3:80") // the one that was added is steered now
+			l.await("the dead one is out", func() bool { return strings.Contains(saved(t, table), "10.1.0.3:80 -m -w 0") })
+			l.end()
+		})
+	}
+}
