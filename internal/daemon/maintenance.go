@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ldirectord/conf"
-	"ldirectord/internal/host"
 	"ldirectord/internal/maintenance"
 	"ldirectord/internal/state"
 )
@@ -54,20 +53,6 @@ func lineOf(text []byte, directive string) (n int) {
 		}
 	}
 	return n
-}
-
-// outsideFindings are what doctor says of what a daemon depends on besides the host.
-func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
-	var list []host.Finding
-	if cfg.MaintenanceDir != "" {
-		for _, fault := range s.examineMaintenance(cfg).Faults() {
-			list = append(list, host.Finding{
-				Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
-				Cure: "ls -l " + cfg.MaintenanceDir,
-			})
-		}
-	}
-	return list
 }
 
 // missingDirectory says whether problems have it already that the maintenance
