@@ -35,6 +35,7 @@ type stage struct {
 	datagram *net.UDPConn
 	client   int // its other end
 	secure   *tls.Config
+	over     func() bool // the check has a result
 	wg       sync.WaitGroup
 }
 
@@ -249,7 +250,8 @@ func (s *stage) settle(how rune) {
 	}
 }
 
-// say sends a text and waits until it lies in the engine's socket.
+// say sends a text and waits until it lies in the engine's socket, or was read there
+// already, as by the goroutine of a TLS handshake.
 func (s *stage) say(text string) {
 	if s.datagram != nil {
 		self, _ := ownAddr(s.client)
@@ -265,8 +267,23 @@ func (s *stage) say(text string) {
 	}
 	s.await(fmt.Sprintf("%d more bytes", len(text)), func() bool {
 		now, _ := unix.IoctlGetInt(s.client, unix.TIOCINQ)
-		return now >= before+len(text)
+		return now >= before+len(text) || s.acknowledged() || s.over()
 	})
+}
+
+// acknowledged reports whether the engine's kernel has all that was sent.
+func (s *stage) acknowledged() (all bool) {
+	raw, err := s.tcp().SyscallConn()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		unsent, err := unix.IoctlGetInt(int(fd), unix.TIOCOUTQ)
+		all = err == nil && unsent == 0
+	}); err != nil {
+		s.t.Fatal(err)
+	}
+	return all
 }
 
 // drain reads what has come to the server.
@@ -297,12 +314,13 @@ func (s *stage) heard() (has bool) {
 	return has
 }
 
-// awaitPoll waits until the engine's socket shows an event.
+// awaitPoll waits until the engine's socket shows an event, or the check is over: TLS
+// reads beside the loop and may have ended it by then.
 func (s *stage) awaitPoll(event int16) {
 	s.await(fmt.Sprintf("poll event %#x", event), func() bool {
 		fds := []unix.PollFd{{Fd: int32(s.client), Events: event}}
 		_, err := unix.Poll(fds, 0)
-		return err == nil && fds[0].Revents&event != 0
+		return err == nil && fds[0].Revents&event != 0 || s.over()
 	})
 }
 
@@ -341,6 +359,7 @@ func (c stagedCheck) play(t testing.TB, secure *tls.Config, way way, rounds []st
 		e.ephemeral = 1<<16 - 1
 	}
 	results := make(chan Result, 1)
+	s.over = func() bool { return len(results) > 0 }
 	done := func(r Result) { results <- r }
 	if way == byCrowd {
 		crowd := e.Crowd()
