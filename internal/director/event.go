@@ -41,6 +41,8 @@ const (
 	AllGone // the last real server of a virtual service is gone
 	AnyBack // the first real server of a virtual service is back
 	Started // the first checks of a virtual service's real servers have ended: Phase: Reason
+	// StillGone is a real server whose first check after maintenance has failed.
+	StillGone
 
 	// What the original does things for at a start, mails and the
 	// fallbackcommand, and what is no news besides.
@@ -69,7 +71,7 @@ type Event struct {
 	Mapped   string // the address and port in the kernel, if it is not R
 	Weight   int
 	Phase    string // "start" or "stop", for what is purged; "started" or "reloaded" for Started
-	Cause    string // AllGone: the order or maintenance that took the last one out, "" for a failed check
+	Cause    *Cause // Gone, Back, StillGone, AllGone, AnyBack, Ordered, Repaired, Differs: what brought it about, nil if that is unknown
 	Fallback string // AllGone, AnyBack: the fallback server, "" for none
 
 	Failures     int           // SoftFailure: failed checks in a row

@@ -172,8 +172,9 @@ func (d *Director) reportServed(v *virtual) {
 	if slices.ContainsFunc(v.reals, v.serves) {
 		v.served, v.replaced = isServed, false
 		if before == allGone {
-			d.emit(v, v.withFallback(Event{Kind: AnyBack, Down: d.now().Sub(v.goneSince)}, false))
+			d.emit(v, v.withFallback(Event{Kind: AnyBack, Down: d.now().Sub(v.outage.since), Cause: v.outage.came}, false))
 		}
+		v.outage = outage{}
 		return
 	}
 	switch {
@@ -182,9 +183,9 @@ func (d *Director) reportServed(v *virtual) {
 	case before == unknown && slices.ContainsFunc(v.reals, (*real).awaited), v.replaced && v.first != nil:
 		return
 	}
-	v.served, v.goneSince = allGone, d.now()
+	v.served, v.outage.since = allGone, d.now()
 	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.verdict == down }) {
-		d.emit(v, v.withFallback(Event{Kind: AllGone, Cause: v.lastOut()}, true))
+		d.emit(v, v.withFallback(Event{Kind: AllGone, Cause: v.outage.left}, true))
 	}
 }
 
@@ -203,20 +204,4 @@ func (v *virtual) withFallback(e Event, inService bool) Event {
 		e.Reason = "fallback " + v.fallbackName() + " is not in the table"
 	}
 	return e
-}
-
-// lastOut says why the last real server of v left, if that was intended: "" for
-// one whose checks failed, of which an event of its own tells.
-func (v *virtual) lastOut() string {
-	var last *real
-	var at time.Time
-	for _, r := range v.reals {
-		if since := r.stateSince(r.word()); last == nil || since.After(at) {
-			last, at = r, since
-		}
-	}
-	if last == nil || last.maintenance == "" && !last.out() {
-		return ""
-	}
-	return "the last was " + last.name() + ": " + last.outWords()
 }

@@ -46,6 +46,7 @@ func (d *Director) tell(r *real, res *result) {
 	}
 	before := r.tally
 	r.tally = before.count(res.Err == nil, res.Attempts, v.limits, res.at)
+	over := r.endMaintenance()
 	if res.Err == nil {
 		d.heed(r, res)
 	}
@@ -63,14 +64,25 @@ func (d *Director) tell(r *real, res *result) {
 		d.emit(v, e)
 	}
 	if r.verdict != before.verdict {
-		d.turned(r, before, res)
+		d.turned(r, before, res, over)
+	} else if over != nil && res.Err != nil {
+		e := r.event(StillGone)
+		e.Reason, e.Cause = over.Detail+", and the check fails: "+res.Err.Error(), &Cause{Kind: CauseCheck, Detail: res.Err.Error()}
+		d.emit(v, e)
+	}
+	if over != nil {
+		r.noteCondition(d.now())
 	}
 }
 
 // turned notes that the verdict on a real server has changed. Whatever
-// somebody set for it by hand ends here.
-func (d *Director) turned(r *real, before tally, res *result) {
+// somebody set for it by hand ends here. over is the maintenance that was over
+// before, nil is none.
+func (d *Director) turned(r *real, before tally, res *result, over *Cause) {
 	e := r.event(Back)
+	if e.Cause = over; over == nil {
+		e.Cause = &Cause{Kind: CauseCheck}
+	}
 	if r.verdict == up {
 		if before.verdict == unproven && r.virtual.first != nil {
 			e.Kind = FirstUp
@@ -81,6 +93,7 @@ func (d *Director) turned(r *real, before tally, res *result) {
 		r.startSlowly()
 	} else {
 		e.Kind, e.Attempts, e.Reason = Gone, int(r.attempts), res.Err.Error()
+		e.Cause = &Cause{Kind: CauseCheck, Detail: e.Reason}
 		if before.verdict == unproven && r.virtual.first != nil {
 			e.Kind = FirstDown
 		}
@@ -95,10 +108,9 @@ func (d *Director) turned(r *real, before tally, res *result) {
 func (d *Director) changed(r *real, e Event) {
 	v := r.virtual
 	delete(v.hand, r.at())
-	if r.turns == nil {
-		r.turns = new(turns)
-	}
-	r.turns.add(e, d.now())
+	r.noteCondition(d.now())
+	r.turns.total++
+	v.moved(r, r.verdict == up && r.maintenance == "", e.Cause)
 	v.news = append(v.news, e)
 	d.touch(v)
 }

@@ -19,13 +19,14 @@ type history struct {
 // A record is what of an event is needed to tell it again. It leads to no
 // configuration, which would live as long.
 type record struct {
-	at                             int64 // Unix nanoseconds
-	down                           time.Duration
-	id, r, mapped                  string
-	reason, phase, fallback, cause string
-	weight                         int
-	failures, failureCount         int32
-	kind                           Kind
+	at                      int64 // Unix nanoseconds
+	down                    time.Duration
+	id, r, mapped           string
+	reason, phase, fallback string
+	cause                   *Cause
+	weight                  int
+	failures, failureCount  int32
+	kind                    Kind
 }
 
 func (h *history) add(e *Event) {
@@ -72,13 +73,15 @@ type Note struct {
 	// After is, for "gone" and "back", how long the real server was up or gone
 	// before; 0 if nobody knows.
 	After Seconds `json:"after_seconds,omitempty"`
+	// Cause is what brought a transition about, nil where that is unknown.
+	Cause *Cause `json:"cause,omitempty"`
 }
 
 // Verdict tells whether the note is of a real server or virtual service that is
 // gone or back.
 func (n Note) Verdict() bool {
 	switch n.Kind {
-	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack], kindWords[Started], kindWords[Ordered]:
+	case kindWords[Gone], kindWords[Back], kindWords[AllGone], kindWords[AnyBack], kindWords[Started], kindWords[Ordered], kindWords[StillGone]:
 		return true
 	}
 	return false
@@ -86,7 +89,7 @@ func (n Note) Verdict() bool {
 
 // NoteOf is the note of an event.
 func NoteOf(e Event) Note {
-	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), Fallback: e.Fallback, After: inSeconds(e.Down)}
+	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.words(), Fallback: e.Fallback, After: inSeconds(e.Down), Cause: e.Cause}
 }
 
 // words is the event in one line, also for those that have none in
@@ -100,24 +103,19 @@ func (e Event) words() string {
 	case Gone:
 		return "real server " + e.R + " is gone" + reason
 	case Back:
-		return "real server " + e.R + " is back" + reason
+		return "real server " + e.R + " is back" + reason + e.appendedCause()
+	case StillGone:
+		return "real server " + e.R + " is still gone" + reason
 	case AllGone:
-		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason + e.causeWords()
+		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason + e.appendedCause()
 	case AnyBack:
-		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason
+		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason + e.appendedCause()
 	case Started:
 		return e.Phase + ": " + e.Reason
 	case SoftFailure:
 		return e.String() + reason
 	}
 	return e.String()
-}
-
-func (e Event) causeWords() string {
-	if e.Cause == "" {
-		return ""
-	}
-	return "; " + e.Cause
 }
 
 func fallbackWords(fallback, what string) string {
@@ -133,7 +131,7 @@ var kindWords = [...]string{
 	RealDeleted: "deleted", RealPurged: "purged", FallbackAdded: "fallback added", FallbackDeleted: "fallback deleted",
 	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
-	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started",
+	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
 	FirstUp: "first up", FirstDown: "first down", FallbackOn: "fallback on", FallbackOff: "fallback off",
 }
 

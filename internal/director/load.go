@@ -77,6 +77,7 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 			v.keepCommanded()
 		}
 		v.keepOut(f.out, d.now())
+		v.movedByReload()
 	}
 	d.recheck(f.before) // who is asked answers while the table is written
 	last := &lastReals{virtuals: d.virtuals}

@@ -43,26 +43,26 @@ func (v *virtual) keepOut(out map[netip.AddrPort]string, now time.Time) {
 
 // beginMaintenance notes the file that takes r out, and since when one does.
 func (r *real) beginMaintenance(file string, now time.Time) {
-	if r.turns == nil {
-		r.turns = new(turns)
-	}
-	if r.maintenance == "" {
+	r.beginConditions()
+	if r.maintenance == "" && r.turns.ended == "" { // else it has been out since the file before
 		r.turns.outSince = now
 	}
-	r.maintenance = file
+	r.maintenance, r.turns.ended = file, ""
+	r.noteCondition(now)
 }
 
 func (d *Director) takeOut(r *real, file string) {
 	wasIn := r.in()
 	r.beginMaintenance(file, d.now())
 	if wasIn {
-		d.changed(r, Event{Kind: Gone, Real: r.conf, R: r.name(), Reason: "in maintenance: file " + file})
+		d.changed(r, Event{Kind: Gone, Real: r.conf, R: r.name(), Reason: "in maintenance: file " + file, Cause: &Cause{Kind: CauseMaintenance, Detail: "in maintenance: file " + file}})
 	}
 }
 
-// backToWork lets the next check decide, at once.
+// backToWork lets the next check decide, at once. Until then it is out for
+// maintenance.
 func (d *Director) backToWork(r *real) {
-	r.maintenance = ""
+	r.turns.ended, r.maintenance = r.maintenance, ""
 	since := r.since
 	if r.verdict != down { // it was out for as long as the maintenance, and not since its checks are good
 		since = r.turns.outSince
@@ -73,4 +73,15 @@ func (d *Director) backToWork(r *real) {
 	if r.check != nil {
 		d.sched.Soon(&r.check.job)
 	}
+}
+
+// endMaintenance is the maintenance that ended before this check of r, the first
+// one since; nil is none.
+func (r *real) endMaintenance() *Cause {
+	if r.turns == nil || r.turns.ended == "" {
+		return nil
+	}
+	c := &Cause{Kind: CauseMaintenance, Detail: "maintenance by file " + r.turns.ended + " is over"}
+	r.turns.ended = ""
+	return c
 }

@@ -282,19 +282,26 @@ func (d *Director) override(t target, o Override, why string) {
 		for _, r := range v.reals {
 			_, byHand := v.hand[r.at()]
 			if r.name() == t.real && (o.Verb != Enable || before || byHand) {
-				d.overruled(r)
-				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name(), Reason: why})
+				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name(), Reason: why, Cause: d.overruled(r, o, why)})
 			}
 		}
 	}
 }
 
-// overruled takes over what the overrides say of r. Whatever somebody set in
-// the kernel for it by hand ends here.
-func (d *Director) overruled(r *real) {
+// overruled takes over what the overrides say of r since o, and returns that as a
+// cause. Whatever somebody set in the kernel for it by hand ends here.
+func (d *Director) overruled(r *real, o Override, why string) *Cause {
+	wasIn := r.in()
+	r.beginConditions()
 	r.override = d.overrideOf(r)
+	r.noteCondition(d.now())
 	delete(r.virtual.hand, r.at())
 	d.touch(r.virtual)
+	cause := &Cause{Kind: CauseOrder, By: o.By, Detail: why}
+	if isIn := r.in(); isIn != wasIn {
+		r.virtual.moved(r, isIn, cause)
+	}
+	return cause
 }
 
 // overrideOf is the override of r, nil is none.
@@ -339,7 +346,7 @@ func (d *Director) endOverrides(now time.Time) {
 	ended := false
 	for t, o := range d.overrides {
 		if !o.Until.IsZero() && !now.Before(o.Until) {
-			d.override(t, Override{Verb: Enable}, "enable: the time is over of "+o.String())
+			d.override(t, Override{Verb: Enable, By: o.By}, "enable: the time is over of "+o.String())
 			ended = true
 		}
 	}

@@ -167,10 +167,10 @@ func TestHistoryIsARing(t *testing.T) {
 func TestTurnsAreBounded(t *testing.T) {
 	var turns turns
 	for i := range 100 {
-		turns.add(Event{Kind: []Kind{Gone, Back}[i%2]}, time.Unix(int64(i), 0))
+		turns.add([]Condition{ConditionDown, ConditionUp}[i%2], time.Unix(int64(i), 0))
 	}
-	if turns.total != 100 || len(turns.last) != keptTurns || turns.list()[keptTurns-1] != (Turn{time.Unix(99, 0), true}) {
-		t.Errorf("%d turns, kept %d, the last %v", turns.total, len(turns.last), turns.list())
+	if len(turns.last) != keptTurns || turns.list()[keptTurns-1] != (Turn{time.Unix(99, 0), ConditionUp}) {
+		t.Errorf("kept %d, the last %v", len(turns.last), turns.list())
 	}
 }
 

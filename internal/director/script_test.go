@@ -102,12 +102,7 @@ type stage struct {
 
 // play performs the script and returns the transcript.
 func play(t *testing.T, a *txtar.Archive) string {
-	s := &stage{t: t, archive: a, table: ipvs.NewMemory(), dir: t.TempDir(), broken: map[string]string{}, asked: map[string]int{}}
-	s.table.OnChange = func(c ipvs.Change) {
-		if !s.theirs.Load() {
-			s.printf("kernel", "%s", c)
-		}
-	}
+	s := newStage(t, a)
 	for line := range strings.Lines(section(a, "script")) {
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
@@ -121,6 +116,16 @@ func play(t *testing.T, a *txtar.Archive) string {
 		s.stop()
 	}
 	return s.out.String()
+}
+
+func newStage(t *testing.T, a *txtar.Archive) *stage {
+	s := &stage{t: t, archive: a, table: ipvs.NewMemory(), dir: t.TempDir(), broken: map[string]string{}, asked: map[string]int{}}
+	s.table.OnChange = func(c ipvs.Change) {
+		if !s.theirs.Load() {
+			s.printf("kernel", "%s", c)
+		}
+	}
+	return s
 }
 
 func (s *stage) printf(who, format string, args ...any) {
@@ -300,11 +305,13 @@ func (s *stage) event(e Event) {
 	case Gone:
 		s.printf("verdict", "%s is gone (%s, %d attempts)", e.R, e.Reason, e.Attempts)
 	case Back:
-		s.printf("verdict", "%s is back (%s)", e.R, wasDown(e.Down))
+		s.printf("verdict", "%s is back (%s)%s", e.R, wasDown(e.Down), e.appendedCause())
+	case StillGone:
+		s.printf("verdict", "%s is still gone (%s)", e.R, e.Reason)
 	case AllGone:
-		s.printf("verdict", "all of %s are gone, fallback %q%s", e.ID, e.Fallback, e.causeWords())
+		s.printf("verdict", "all of %s are gone, fallback %q%s", e.ID, e.Fallback, e.appendedCause())
 	case AnyBack:
-		s.printf("verdict", "%s is served again", e.ID)
+		s.printf("verdict", "%s is served again%s", e.ID, e.appendedCause())
 	case Started:
 		s.printf("verdict", "%s %s: %s", e.ID, e.Phase, e.Reason)
 	case FirstUp, FirstDown, FallbackOn, FallbackOff:

@@ -57,7 +57,11 @@ func (d *Director) heed(r *real, res *result) {
 		return // the check has judged it already
 	}
 	if share := int16(reply.Weight); share != r.agent {
+		wasIn := r.in()
 		r.agent = share
+		if isIn := r.in(); isIn != wasIn {
+			r.virtual.moved(r, isIn, &Cause{Kind: CauseCheck, Detail: "its agent says so"})
+		}
 		d.touch(r.virtual)
 	}
 }

@@ -133,8 +133,10 @@ type RealState struct {
 	Transitions     uint64    `json:"transitions"`
 	CertificateEnds time.Time `json:"certificate_ends,omitzero"`
 
-	Turns     []Turn          `json:"-"` // changes of the verdict, from the oldest on
-	Latencies []time.Duration `json:"-"` // of the last checks, from the oldest on
+	// Availability of the last six hours. Turns are what it is of, from the oldest on.
+	Availability Availability    `json:"availability"`
+	Turns        []Turn          `json:"-"`
+	Latencies    []time.Duration `json:"-"` // of the last checks, from the oldest on
 }
 
 // State is in one word how it stands with a real server.

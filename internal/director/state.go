@@ -38,8 +38,8 @@ type virtual struct {
 
 	first         *firstChecks // of the real servers that are new, nil once they are reported
 	served        served       // as last reported
-	goneSince     time.Time    // meaningful if served is allGone
-	replaced      bool         // a reload took out those that were in; meaningful if first is not nil
+	outage        outage
+	replaced      bool // a reload took out those that were in; meaningful if first is not nil
 	fallbackState fallbackState
 }
 
@@ -177,7 +177,7 @@ func (v *virtual) keepCommanded() {
 // about the same real servers, and puts these checks into before, in the order
 // of v's real servers.
 func (v *virtual) inherit(old *virtual, before []*check) {
-	v.first, v.served, v.goneSince, v.fallbackState = old.first, old.served, old.goneSince, old.fallbackState
+	v.first, v.served, v.outage, v.fallbackState = old.first, old.served, old.outage, old.fallbackState
 	var known map[netip.AddrPort]*real // nil as long as the lists are the same
 	for i, r := range v.reals {
 		if known == nil && (i >= len(old.reals) || old.reals[i].conf.AddrPort() != r.conf.AddrPort()) {

@@ -31,7 +31,7 @@ func (d *Director) snapshot() *Snapshot {
 	for _, v := range d.virtuals {
 		e := entries[v.service.Key]
 		delete(entries, v.service.Key)
-		s.Virtuals = append(s.Virtuals, v.state(e))
+		s.Virtuals = append(s.Virtuals, v.state(e, now))
 	}
 	for i := range table {
 		if e := &table[i]; entries[e.Service.Key] == e {
@@ -110,7 +110,7 @@ func (d *Director) lag(now time.Time) Lag {
 
 // state is how it stands with a configured virtual service. e is what the
 // kernel has of it, nil is nothing.
-func (v *virtual) state(e *ipvs.Entry) VirtualState {
+func (v *virtual) state(e *ipvs.Entry, now time.Time) VirtualState {
 	service, present := v.service, e != nil
 	if present {
 		service = e.Service
@@ -128,7 +128,9 @@ func (v *virtual) state(e *ipvs.Entry) VirtualState {
 	}
 	desired := v.desired(nil)
 	for _, r := range v.reals {
-		s.Reals = append(s.Reals, r.state(held[r.at()], desired))
+		state := r.state(held[r.at()], desired)
+		state.Availability = availability(state.Turns, now)
+		s.Reals = append(s.Reals, state)
 		if r.in() {
 			s.In++
 		}
@@ -203,7 +205,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	if h, ok := r.virtual.hand[at]; ok {
 		s.Difference = r.virtual.difference(at, h, desired)
 	}
-	s.Transitions, s.Turns = r.turns.count(), r.turns.list()
+	s.Transitions, s.Turns = r.turns.count(), r.history()
 	if r.check != nil {
 		r.check.describe(&s)
 	}

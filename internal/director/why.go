@@ -11,12 +11,14 @@ import (
 // A Reason is why a real server is where it is: what was asked last, and what
 // came of it. Secrets are masked.
 type Reason struct {
-	Virtual  string   `json:"virtual"` // "tcp:10.0.0.1:80"
-	Real     string   `json:"real"`
-	State    State    `json:"state"`
-	Because  string   `json:"because"`
-	Interval Seconds  `json:"interval_seconds"` // from one check to the next, at present; 0 if nothing is asked
-	Answers  []Answer `json:"answers"`          // the newest first
+	Virtual      string       `json:"virtual"` // "tcp:10.0.0.1:80"
+	Real         string       `json:"real"`
+	State        State        `json:"state"`
+	Since        time.Time    `json:"since,omitzero"` // of State
+	Because      string       `json:"because"`
+	Availability Availability `json:"availability"`
+	Interval     Seconds      `json:"interval_seconds"` // from one check to the next, at present; 0 if nothing is asked
+	Answers      []Answer     `json:"answers"`          // the newest first
 }
 
 // An Answer is the result of one check.
@@ -38,7 +40,7 @@ func (d *Director) Why(ctx context.Context, name, virtual string) ([]Reason, err
 	var reasons []Reason
 	err := d.do(ctx, func() {
 		for _, r := range d.meant(name, virtual) {
-			reasons = append(reasons, r.why())
+			reasons = append(reasons, r.why(d.now()))
 		}
 	})
 	if err == nil && len(reasons) == 0 {
@@ -47,8 +49,12 @@ func (d *Director) Why(ctx context.Context, name, virtual string) ([]Reason, err
 	return reasons, err
 }
 
-func (r *real) why() Reason {
+func (r *real) why(now time.Time) Reason {
 	w := Reason{Virtual: r.virtual.id, Real: r.name(), State: r.word(), Because: r.because(), Answers: []Answer{}}
+	w.Availability = availability(r.history(), now)
+	if w.State != StateUnchecked {
+		w.Since = r.stateSince(w.State)
+	}
 	if r.check == nil {
 		return w
 	}
@@ -64,9 +70,9 @@ func (r *real) because() string {
 	limits, since := r.virtual.limits, r.since.Local().Format(time.DateTime)
 	switch {
 	case r.maintenance != "":
-		return "the maintenance directory has the file " + r.maintenance
+		return "the maintenance directory has the file " + r.maintenance + " since " + r.turns.outSince.Local().Format(time.DateTime)
 	case r.override != nil:
-		return "an operator ordered: " + r.override.String()
+		return "an operator ordered since " + r.override.Since.Local().Format(time.DateTime) + ": " + r.override.String()
 	case r.check == nil:
 		return "nothing is asked (checktype = " + r.virtual.conf.CheckType.String() + ")"
 	case r.unchecked && r.in():

@@ -123,21 +123,23 @@ func monitorLine(e director.Event) string {
 	case director.AllGone:
 		what = "all real servers of " + e.V + " are gone."
 		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "takes over"))
-		if e.Cause != "" {
-			why += "; " + e.Cause
-		}
 	case director.AnyBack:
 		what = "real servers of " + e.V + " are back."
 		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "leaves"))
 		if e.Down > 0 {
 			why += ", down " + duration(e.Down)
 		}
+	case director.StillGone:
+		what, why = e.R+" is still gone.", e.Reason
 	case director.Ordered:
 		what, why = "order for "+e.R+".", e.Reason
 	case director.Started:
 		return fmt.Sprintf("%s, %s: %s (%s %s)\n", e.Time.Format(monitorLayout), e.Phase, oneLine(e.Reason), protocol(e), e.V)
 	default:
 		return ""
+	}
+	if cause := e.CauseWords(); cause != "" {
+		why += "; " + cause
 	}
 	return fmt.Sprintf("%s, %s (%s %s: %s)\n", e.Time.Format(monitorLayout), what, protocol(e), e.V, oneLine(why))
 }

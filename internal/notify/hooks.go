@@ -23,7 +23,7 @@ import (
 var told = map[director.Kind]bool{
 	director.Gone: true, director.Back: true, director.AllGone: true, director.AnyBack: true, director.Ordered: true,
 	director.Refused: true, director.Repaired: true, director.Differs: true, director.Expiring: true, director.Kept: true, director.NotAsked: true,
-	director.Started: true,
+	director.Started: true, director.StillGone: true,
 }
 
 // A message is an event as a notifycommand gets it on its standard input, and

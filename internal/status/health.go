@@ -25,7 +25,7 @@ type health struct {
 	words    string
 	troubles []string // one line each
 
-	virtuals, reals, in, out, overrides int
+	virtuals, reals, in, out, planned, overrides int // of out, planned is by order or maintenance
 }
 
 // judge looks at a whole snapshot. What concerns all comes first.
@@ -85,6 +85,9 @@ func (h *health) virtual(v *director.VirtualState) {
 			configured++
 			unchecked = unchecked || r.State == director.StateUnchecked
 			h.level = max(h.level, realLevel(r))
+			if planned(r) {
+				h.planned++
+			}
 		}
 	}
 	h.reals += configured
@@ -118,16 +121,32 @@ func realLevel(r *director.RealState) level {
 	return notable
 }
 
+// planned says whether a real server is out of service by an order or a
+// maintenance file.
+func planned(r *director.RealState) bool {
+	return r.Maintenance != "" || r.Override != nil && (r.Override.Verb == director.Drain || r.Override.Verb == director.Disable)
+}
+
+// areOut is the beginning of a sentence about n real servers.
+func (h *health) areOut(n int) string {
+	if n == 1 {
+		return fmt.Sprintf("1 of %d real servers is", h.reals)
+	}
+	return fmt.Sprintf("%d of %d real servers are", n, h.reals)
+}
+
 func (h *health) sentence(s *director.Snapshot) string {
 	switch {
 	case !s.Ready:
 		return fmt.Sprintf("%d of %d checks have not been made yet", s.Lag.Unheard, s.Lag.Checks)
 	case h.reals == 0:
 		return "No real server is configured"
-	case h.out == 1:
-		return fmt.Sprintf("1 of %d real servers is out", h.reals)
-	case h.out > 1:
-		return fmt.Sprintf("%d of %d real servers are out", h.out, h.reals)
+	case h.out > h.planned && h.planned > 0:
+		return fmt.Sprintf("%s out, and %d more as planned", h.areOut(h.out-h.planned), h.planned)
+	case h.out > h.planned:
+		return h.areOut(h.out) + " out"
+	case h.out > 0:
+		return h.areOut(h.out) + " out as planned"
 	case h.level == fine:
 		return "All is well"
 	}

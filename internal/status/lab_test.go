@@ -211,5 +211,5 @@ func connections(text string) string {
 		return strings.HasPrefix(line, "IPVS connection") || strings.HasPrefix(line, "pro ")
 	})
 	text = regexp.MustCompile(`(?m)^(\w+) +\d\d:\d\d +`).ReplaceAllString(strings.Join(lines, "\n"), "$1 ")
-	return regexp.MustCompile(` +`).ReplaceAllString(text, " ")
+	return sorted(regexp.MustCompile(` +`).ReplaceAllString(text, " "))
 }

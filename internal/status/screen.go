@@ -157,6 +157,9 @@ func (s *Screen) body(snap *director.Snapshot, width int) []string {
 		level := realLevel(r)
 		head := fmt.Sprintf(listFormat, state, fit(r.Name, 21), fit(l.virtual.Name, 18), weight, large(uint64(r.Active)), duration)
 		words := strings.Join(append([]string{lastWords(r)}, remarks(r, snap.Time)...), "; ")
+		if level != fine && !r.Since.IsZero() && r.State != director.StateUnchecked {
+			words = "for " + span(snap.Time.Sub(r.Since)) + "; " + strings.TrimPrefix(words, "; ")
+		}
 		words = strings.TrimPrefix(words, "; ")
 		if level == fine || utf8.RuneCountInString(head+words) <= width {
 			lines = append(lines, s.paint(level, fit(head+words, width)))

@@ -9,18 +9,18 @@ import (
 )
 
 func TestScreen(t *testing.T) {
-	want := `2 of 3 real servers are out
+	want := `1 of 3 real servers is out, and 1 more as planned
 1 virtual services, 1 of 3 real servers in, 2 orders; 0 checks, 0 overdue; runn…
 ! real server 10.1.0.3:80 (10.0.0.1:80) has weight 4 in the kernel, set by some…
 ! 10.1.0.9:80 of tcp:10.0.0.9:80 is in no configuration, but has an order: disa…
 by trouble   [q quit  s sort  w only wrong  / filter  Esc no filter  arrows, sp…
 STATE        REAL SERVER           VIRTUAL SERVICE       W   ACT  TOOK LAST CHE…
 ✕ down       10.1.0.3:80           10.0.0.1:80            -     0 200µs 
-             connection refused
+             for 1m30s; connection refused
 ● up         10.1.0.1:8080         10.0.0.1:80            5    10   3ms 
-             200 OK.[31m (failure 1 of 3); in the kernel as 10.1.0.1:80
+             for 1d02h; 200 OK.[31m (failure 1 of 3); in the kernel as 10.1.0.1…
 ▽ drained    10.1.0.2:80           10.0.0.1:80            0     0       
-             drain by alice for 1h0m0s: disk, 30m00s left
+             for 1m00s; drain by alice for 1h0m0s: disk, 30m00s left
 – foreign    [fd00::1]:0                                  1     0       `
 	if diff := cmp.Diff(strings.Split(want, "\n"), new(Screen).Draw(sample(), 80, 0)); diff != "" {
 		t.Errorf("80 columns (-want +got):\n%s", diff)

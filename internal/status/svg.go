@@ -27,33 +27,45 @@ func strip(b *strings.Builder, r *director.RealState, now time.Time) {
 		return stripWidth * float64(max(0, t.Sub(begin))) / float64(now.Sub(begin))
 	}
 	turns := r.Turns
-	if len(turns) == 0 && !r.Since.IsZero() && r.State != director.StateUnchecked {
-		turns = []director.Turn{{Time: r.Since, Up: r.Up}}
-	}
 	var rects strings.Builder
-	var upTime, known time.Duration
 	for i, t := range turns {
 		from, to := later(t.Time, begin), now
 		if i+1 < len(turns) {
 			to = turns[i+1].Time
 		}
-		if !to.After(from) {
+		class := conditionClasses[t.Is]
+		if !to.After(from) || class == "" {
 			continue
-		}
-		known += to.Sub(from)
-		class := "down"
-		if t.Up {
-			class = "up"
-			upTime += to.Sub(from)
 		}
 		fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, min(x(from), stripWidth-1), max(1, x(to)-x(from)))
 	}
-	label := "nothing is known of the last hours"
-	if known > 0 {
-		label = fmt.Sprintf("up for %.1f%% of %s", 100*float64(upTime)/float64(known), span(known))
-	}
+	label := availabilityWords(r.Availability)
 	fmt.Fprintf(b, `<svg class="strip" role="img" aria-label="%s" viewBox="0 0 %d 12" width="%d" height="12"><title>%s</title>%s</svg>`,
 		label, stripWidth, stripWidth, label, rects.String())
+}
+
+var conditionClasses = map[director.Condition]string{
+	director.ConditionUp: "up", director.ConditionDown: "down", director.ConditionPlanned: "planned",
+}
+
+// availabilityWords say how much of the time that is known and not planned a real
+// server was up, and how much was planned.
+func availabilityWords(a director.Availability) string {
+	counted := a.Up + a.Down
+	planned := ""
+	if a.Planned > 0 {
+		planned = "planned out for " + span(a.Planned.Duration())
+	}
+	switch {
+	case counted > 0 && planned != "":
+		planned = ", " + planned
+	case counted > 0:
+	case planned != "":
+		return planned
+	default:
+		return "nothing is known of the last hours"
+	}
+	return fmt.Sprintf("up for %.1f%% of %s", 100*float64(a.Up)/float64(counted), span(counted.Duration())) + planned
 }
 
 func later(a, b time.Time) time.Time {

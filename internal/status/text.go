@@ -93,6 +93,9 @@ func healthWords(r *director.RealState, now time.Time) string {
 	if !r.Since.IsZero() && r.State != director.StateUnchecked {
 		words[0] += " " + span(now.Sub(r.Since))
 	}
+	if a := r.Availability; a.Down > 0 || a.Planned > 0 {
+		words = append(words, availabilityWords(a))
+	}
 	if r.State != director.StateForeign && r.State != director.StateFallback && r.Present && r.Weight != r.Configured {
 		words = append(words, fmt.Sprintf("weight %d in the file", r.Configured))
 	}
@@ -196,6 +199,9 @@ func WriteReasons(w io.Writer, reasons []director.Reason) error {
 		}
 		fmt.Fprintf(out, "%s of %s: %s\n", why.Real, why.Virtual, why.State)
 		fmt.Fprintf(out, "    %s\n", oneLine(why.Because))
+		if a := why.Availability; a.Down > 0 || a.Planned > 0 {
+			fmt.Fprintf(out, "    %s\n", availabilityWords(a))
+		}
 		if why.Interval > 0 {
 			fmt.Fprintf(out, "    asked every %s\n", span(why.Interval.Duration()))
 		}

@@ -1,0 +1,111 @@
+package director
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// TestPlannedTime reads the numbers of a maintenance of 7 s, and of an order of
+// 20 s, of a real server that was up for 22 s before.
+func TestPlannedTime(t *testing.T) {
+	const file = `-- t.cf --
+checkinterval=1
+maintenancedir=$DIR
+virtual=10.0.0.1:80
+    real=10.1.0.1:80 masq
+    real=10.1.0.2:80 masq
+    service=http
+    scheduler=rr
+`
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, txtar.Parse([]byte(file)))
+		s.start("t.cf")
+		time.Sleep(22 * time.Second)
+		touched := filepath.Join(s.dir, "10.1.0.1")
+		if err := os.WriteFile(touched, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(7 * time.Second)
+		if r := snapshotOf(t, s).Virtuals[0].Reals[0]; r.State != StateMaintenance || time.Since(r.Since).Round(time.Second) != 7*time.Second {
+			t.Errorf("after 7 s of maintenance the snapshot says %s for %v", r.State, time.Since(r.Since))
+		}
+		if why := reasonOf(t, s, "10.1.0.1"); why.State != StateMaintenance || time.Since(why.Since).Round(time.Second) != 7*time.Second {
+			t.Errorf("after 7 s of maintenance why says %s for %v", why.State, time.Since(why.Since))
+		}
+		if err := os.Remove(touched); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		back := lastNote(t, s, "back")
+		if got := back.After.Duration().Round(time.Second); got != 7*time.Second && got != 8*time.Second { // the file is looked for every half second
+			t.Errorf("after 7 s of maintenance it is back, out for %v", got)
+		}
+		if c := back.Cause; c == nil || c.Kind != CauseMaintenance {
+			t.Errorf("it is back after maintenance, the cause is %+v", c)
+		}
+
+		order := func(verb string) {
+			if _, _, err := s.d.Obey(t.Context(), Order{Verb: verb, Real: "10.1.0.1", By: "alice"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		order(Drain)
+		time.Sleep(20 * time.Second)
+		if why := reasonOf(t, s, "10.1.0.1"); why.State != StateDrained || time.Since(why.Since).Round(time.Second) != 20*time.Second {
+			t.Errorf("20 s after the order why says %s for %v", why.State, time.Since(why.Since))
+		}
+		order(Enable)
+		s.set("10.1.0.1:80", "connection refused")
+		time.Sleep(30 * time.Second)
+		a := snapshotOf(t, s).Virtuals[0].Reals[0].Availability
+		if got := a.Planned.Duration().Round(time.Second); got != 27*time.Second && got != 28*time.Second {
+			t.Errorf("planned out of service for %v, want 27s: %+v", got, a)
+		}
+		if got := a.Down.Duration().Round(time.Second); got < 28*time.Second || got > 30*time.Second {
+			t.Errorf("down for %v, want nearly 30s: %+v", got, a)
+		}
+		s.stop()
+	})
+}
+
+func snapshotOf(t *testing.T, s *stage) *Snapshot {
+	t.Helper()
+	snap, err := s.d.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snap
+}
+
+func reasonOf(t *testing.T, s *stage, name string) Reason {
+	t.Helper()
+	reasons, err := s.d.Why(t.Context(), name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reasons[0]
+}
+
+// lastNote is the last one of a kind.
+func lastNote(t *testing.T, s *stage, kind string) Note {
+	t.Helper()
+	notes, err := s.d.History(t.Context(), HistoryQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last Note
+	for _, n := range notes {
+		if n.Kind == kind {
+			last = n
+		}
+	}
+	if last.Kind != kind {
+		t.Fatalf("history has no %q: %v", kind, notes)
+	}
+	return last
+}
