@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"os/exec"
@@ -107,7 +108,10 @@ func chaos(t *testing.T, events int, table func() ipvs.Table) {
 type stage struct {
 	*world
 	t      *testing.T
-	random *rand.Rand
+	random *rand.Rand // of the events
+	luck   *rand.Rand // of the kernel, when it fails
+	log    []string   // of events, changes and what the director says, with their times
+	loads  int
 	ipvs.Table
 
 	d         *director.Director
@@ -123,7 +127,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
-	s := &stage{world: w, t: t, Table: table, random: rand.New(rand.NewPCG(seed, 1))}
+	s := &stage{world: w, t: t, Table: table, random: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2))}
 	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
 	if err := table.Apply(foreign); err != nil {
 		t.Fatal(err)
@@ -155,26 +159,40 @@ func (s *stage) play(events int) {
 type wire struct {
 	*stage
 	epoch int
+	read  bool
+}
+
+// first says whether the table is read for the first time.
+func (w *wire) first() bool {
+	before := w.read
+	w.read = true
+	return !before
 }
 
 var errNoMemory = fmt.Errorf("the kernel is out of memory: %w", syscall.ENOMEM)
 
-func (w wire) Read() ([]ipvs.Entry, error) {
+func (w *wire) Read() ([]ipvs.Entry, error) {
+	if w.first() {
+		w.await(tableRead)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.blind {
 		return nil, errNoMemory
 	}
+	clear(w.lost)
 	return w.Table.Read()
 }
 
-func (w wire) Close() error { return nil }
+func (w *wire) Close() error { return nil }
 
-func (w wire) Apply(c ipvs.Change) error {
+func (w *wire) Apply(c ipvs.Change) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.epoch != w.stage.epoch {
 		return nil
 	}
-	chance := w.random.IntN(200)
+	chance := w.luck.IntN(200)
 	if chance < w.failing {
 		return errNoMemory
 	}
@@ -183,46 +201,53 @@ func (w wire) Apply(c ipvs.Change) error {
 	err := w.Table.Apply(c)
 	if err != nil {
 		w.wrong = w.wrong[:seen] // it was not made
+		w.record("refused: %s: %v", c, err)
 		return err
 	}
+	w.record("%s", c)
 	w.made(c)
-	if chance < 2*w.failing { // made, and nobody hears of it
+	at := place{c.Service.Key, c.Destination.AddrPort}
+	if delete(w.lost, at); chance < 2*w.failing { // made, and the answer is lost
+		w.lost[at] = true
 		return errNoMemory
 	}
 	return nil
 }
 
 func (s *stage) start() {
+	s.await(started)
 	s.mu.Lock()
 	s.epoch++
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
-			p.verdict, p.fails, p.goods = unchecked, 0, 0
+			p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
 		}
 	}
 	s.begin()
-	for _, v := range s.services[1:] {
-		for _, p := range v.pairs[1:] {
-			p.unsure = p.unsure || s.files[p.host]
-		}
-	}
 	s.loading = true
 	epoch := s.epoch
 	s.mu.Unlock()
 	s.d = director.New(director.Options{
-		Table: wire{s, epoch}, Start: func(_ context.Context, c checker.Checker, _ time.Duration, attempts int, done func(engine.Result)) {
-			done(s.ask(epoch, c, attempts))
+		Table: &wire{stage: s, epoch: epoch}, Ask: func(ctx context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
+			return s.ask(ctx, c, attempts)
 		},
 		Maintenance: maintenance.Options{
-			NamesOf: func(context.Context, netip.Addr) ([]string, error) { return nil, nil },
+			NamesOf: func(context.Context, netip.Addr) ([]string, error) { s.await(named); return nil, nil },
 			Kept:    s.kept,
-			Keep:    func(k state.Maintenance) error { s.mu.Lock(); defer s.mu.Unlock(); s.kept = k; return nil },
+			Keep: func(k state.Maintenance) error {
+				s.await(kept)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.kept = k
+				s.tell()
+				return nil
+			},
 			ReadDir: s.readDir,
 		},
 		Sink: func(e director.Event) {
-			if *chaosLog && e.String() != "" {
-				s.t.Log(time.Now().Format("15:04:05.000 "), e)
-			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.record("director: %s", e)
 		},
 		Overrides: s.overrides,
 	})
@@ -239,9 +264,8 @@ func (s *stage) start() {
 		}
 	}
 	synctest.Wait()
-	s.mu.Lock()
-	s.loading = false
-	s.mu.Unlock()
+	s.with(func() { s.loading = false; s.tell() })
+	s.sleep(time.Millisecond)
 }
 
 func (s *stage) parse() *conf.Config {
@@ -251,6 +275,7 @@ func (s *stage) parse() *conf.Config {
 	if err != nil {
 		s.t.Fatalf("%v\n%s", err, s.text())
 	}
+	cfg.DriftCheck += 7 // see lanes
 	return cfg
 }
 
@@ -261,6 +286,7 @@ func (s *stage) readDir(string) ([]string, error) {
 		return nil, s.dirError
 	}
 	var names []string
+	s.seen = maps.Clone(s.files)
 	for h := 1; h <= hosts; h++ {
 		if s.files[h] {
 			names = append(names, addrOf(h).Addr().String())
@@ -272,21 +298,22 @@ func (s *stage) readDir(string) ([]string, error) {
 var asked = regexp.MustCompile(`10\.1\.0\.(\d):8080/s(\d)`)
 
 // ask answers for a real server.
-func (s *stage) ask(epoch int, c checker.Checker, attempts int) engine.Result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine.Result {
 	m := asked.FindStringSubmatch(c.String())
 	if m == nil {
-		s.say("a check of nothing that is in the file: %s", c)
+		s.with(func() { s.say("a check of nothing that is in the file: %s", c) })
 		return engine.Result{Attempts: 1}
 	}
 	h, _ := strconv.Atoi(m[1])
 	n, _ := strconv.Atoi(m[2])
+	s.await(answered + time.Duration(n*hosts+h)*time.Microsecond)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	p := s.services[n].pairs[h]
 	if s.local {
 		return engine.Result{Err: syscall.EMFILE, Attempts: 1, Local: true}
 	}
-	if epoch == s.epoch {
+	if ctx.Err() == nil {
 		s.hear(p, p.works)
 	}
 	if p.works {

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"syscall"
 	"testing/synctest"
 	"time"
@@ -11,11 +12,10 @@ import (
 	"ldirectord/ipvs"
 )
 
+// note notes an event. The caller may hold s.mu or not: no other goroutine runs.
 func (s *stage) note(format string, args ...any) {
-	s.history = append(s.history, time.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
-	if *chaosLog {
-		s.t.Log(s.history[len(s.history)-1])
-	}
+	s.record("# "+format, args...)
+	s.history = append(s.history, s.log[len(s.log)-1])
 }
 
 // with changes the model.
@@ -27,6 +27,7 @@ func (s *stage) with(f func()) {
 
 func (s *stage) sleep(d time.Duration) {
 	time.Sleep(d)
+	s.await(0)
 	synctest.Wait()
 }
 
@@ -115,7 +116,7 @@ func (s *stage) edit() {
 	at := addrOf(p.host)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: ipvs.Masq}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || p.changed.Equal(time.Now()) {
+	if s.table[key] == nil || p.unsure {
 		s.mu.Unlock()
 		return
 	}
@@ -139,7 +140,7 @@ func (s *stage) edit() {
 		change.Op = ipvs.DeleteDestination
 		if s.apply(change) {
 			p.absent, p.hand = p.configured && !s.in(p), -1
-			p.unsure = p.refused || p.changed.Equal(time.Now())
+			p.unsure = p.refused
 		}
 	case held && p.configured && !p.refused:
 		change.Op, change.Destination.Weight = ipvs.EditDestination, s.random.IntN(9)
@@ -152,16 +153,13 @@ func (s *stage) edit() {
 		change.Op, change.Destination.Weight = ipvs.AddDestination, s.random.IntN(9)
 		if s.apply(change) {
 			p.absent = false
-			if s.in(p) {
-				p.unsure = true
-			}
 		}
 	}
 	s.mu.Unlock()
 	now := time.Now()
 	s.sleep(4 * time.Second)
 	s.with(func() {
-		if p.changed.After(now) { // which came first to the director is not said
+		if p.changed.After(now) && p.full() == 0 { // whether driftcheck saw it before or after that is not known
 			p.unsure = true
 		}
 	})
@@ -170,10 +168,14 @@ func (s *stage) edit() {
 // reload puts the file of the model in force.
 func (s *stage) reload() {
 	cfg := s.parse()
+	s.loads++
+	s.await(loaded + time.Duration(s.loads%100)*time.Microsecond)
 	if err := s.d.Reload(s.t.Context(), cfg); err != nil {
 		s.t.Fatal(err)
 	}
 	synctest.Wait()
+	s.with(func() { s.loading = false; s.tell() })
+	s.sleep(2 * time.Millisecond) // until answers to what was dropped are in
 }
 
 // reloadSame is a reload of the same file.
@@ -187,7 +189,6 @@ func (s *stage) reloadSame() {
 		s.begin()
 	})
 	s.reload()
-	s.with(func() { s.loading = false })
 }
 
 // shake changes what the file says of a service.
@@ -230,14 +231,10 @@ func (s *stage) reloadOther() {
 			p.order = order
 		}
 		s.services[n].configured = s.random.IntN(6) > 0
-		for _, p := range s.services[n].pairs[1:] {
-			p.unsure = true // limits may be others
-		}
 		s.begin()
 		s.note("reload with service %d: configured %v, %s", n, s.services[n].configured, s.words(s.services[n]))
 	})
 	s.reload()
-	s.with(func() { s.loading = false })
 }
 
 // order is an operator's.
@@ -256,34 +253,29 @@ func (s *stage) order() {
 		o.For = 3 * time.Second
 	}
 	s.note("order %s %s of %s, weight %d, for %v", o.Verb, o.Real, o.Virtual, o.Weight, o.For)
+	s.with(func() { s.obey(p, o) })
+	_, all, err := s.d.Obey(s.t.Context(), o)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.overrides = all
+	if !brief {
+		return
+	}
+	s.sleep(o.For - 100*time.Millisecond)
 	wasUnsure := false
-	s.with(func() { wasUnsure, p.unsure = p.unsure, true })
-	obey := func(o director.Order) {
-		_, all, err := s.d.Obey(s.t.Context(), o)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.overrides = all
+	s.with(func() { wasUnsure, p.unsure = p.unsure, true }) // it ends within a second
+	s.sleep(1500 * time.Millisecond)
+	s.overrides = slices.DeleteFunc(s.overrides, func(o director.Override) bool { return !o.Until.IsZero() })
+	s.with(func() { p.unsure = wasUnsure; s.obey(p, director.Order{Verb: director.Enable}) })
+}
+
+// obey has the model follow an order.
+func (s *stage) obey(p *pair, o director.Order) {
+	if p.order, p.ordered = o.Verb, o.Weight; o.Verb == director.Enable {
+		p.order = ""
 	}
-	obey(o)
-	if brief {
-		s.sleep(5 * time.Second)
-		o.Verb = director.Enable
-		kept := s.overrides[:0]
-		for _, over := range s.overrides {
-			if over.Until.IsZero() {
-				kept = append(kept, over)
-			}
-		}
-		s.overrides = kept
-	}
-	s.with(func() {
-		if p.order, p.ordered = o.Verb, o.Weight; o.Verb == director.Enable {
-			p.order = ""
-		}
-		p.hand, p.absent = -1, false
-		p.unsure = wasUnsure || brief
-	})
+	p.hand, p.absent = -1, false
 }
 
 // maintain adds or removes a maintenance file.
@@ -295,9 +287,6 @@ func (s *stage) maintain() {
 		}
 		s.files[h] = !s.files[h]
 		s.note("maintenance file of 10.1.0.%d: %v", h, s.files[h])
-		for _, v := range s.services[1:] {
-			v.pairs[h].unsure = true
-		}
 	})
 	s.sleep(2 * time.Second)
 }
@@ -307,16 +296,7 @@ func (s *stage) maintain() {
 func (s *stage) dirAway() {
 	s.sleep(2 * time.Second)
 	s.note("the maintenance directory cannot be read")
-	s.with(func() {
-		s.dirError = syscall.EIO
-		for _, v := range s.services[1:] {
-			for _, p := range v.pairs[1:] {
-				if s.files[p.host] {
-					p.unsure = false // in maintenance for sure
-				}
-			}
-		}
-	})
+	s.with(func() { s.dirError = syscall.EIO })
 	s.sleep(time.Duration(s.random.IntN(8000)) * time.Millisecond)
 	s.with(func() { s.dirError = nil })
 }
@@ -338,7 +318,6 @@ func (s *stage) crash() {
 // faults has the kernel refuse and forget for a while.
 func (s *stage) faults() {
 	s.note("the kernel fails")
-	s.with(func() { s.doubtful = time.Now().Add(20 * time.Second) })
 	s.with(func() { s.failing, s.blind = 10+s.random.IntN(90), s.random.IntN(3) == 0 })
 	for range 4 {
 		s.turn()

@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"slices"
-	"time"
 
 	"ldirectord/ipvs"
 )
@@ -42,17 +41,16 @@ func (w *world) judge(c ipvs.Change) {
 func (w *world) judgeIn(c ipvs.Change, s *service, p *pair) {
 	at := c.Destination.AddrPort
 	switch {
-	case at == fallbackAt && time.Now().Before(w.doubtful):
 	case at == fallbackAt:
 		for _, o := range s.pairs[1:] {
-			if !w.may(o, false) && w.table[c.Service.Key][addrOf(o.host)] > 0 {
+			if !w.may(o, false) && !w.lost[place{c.Service.Key, addrOf(o.host)}] && w.table[c.Service.Key][addrOf(o.host)] > 0 {
 				w.say("%s: the fallback beside %v, which is in service", c, addrOf(o.host))
 			}
 		}
 	case p == nil || !p.configured:
 		w.say("%s: puts in what is not in the file", c)
 	case !w.may(p, true):
-		w.say("%s: puts in what is not known to be good (verdict %d, order %q, maintenance %v)", c, p.verdict, p.order, w.files[p.host])
+		w.say("%s: puts in what is not known to be good (verdict %d, order %q, maintenance %v)", c, p.verdict, p.order, p.held)
 	}
 }
 

@@ -31,9 +31,9 @@ type pair struct {
 
 	verdict      verdict
 	fails, goods int
-	before       verdict // until the moment changed, in which both count
-	changed      time.Time
-	unsure       bool // what the director knows is not known until all is settled
+	changed      time.Time // the verdict
+	held         bool      // in maintenance, as far as the director knows
+	unsure       bool      // what the director knows is not known until all is settled
 	order        string
 	ordered      int
 	hand         int  // the weight that somebody has set, -1 is none
@@ -64,17 +64,24 @@ type world struct {
 	services [services + 1]*service
 	old      [services + 1]bool // configured before the reload that goes on
 	loading  bool               // a start or reload goes on
-	doubtful time.Time          // until then a change may have been made and not be known, since the kernel failed
+	lost     map[place]bool     // changes that were made, of which the director does not know
 	quiet    string             // why nothing may be written, "" for else
-	files    map[int]bool       // hosts in maintenance
+	files    map[int]bool       // in the maintenance directory, by host
+	seen     map[int]bool       // files, as they were read last
 	table    map[ipvs.Key]map[netip.AddrPort]int
 	wrong    []string
 	history  []string // the last events
 	judged   int
 }
 
+// A place is a destination of a service.
+type place struct {
+	key ipvs.Key
+	at  netip.AddrPort
+}
+
 func newWorld() *world {
-	w := &world{files: map[int]bool{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
+	w := &world{files: map[int]bool{}, seen: map[int]bool{}, lost: map[place]bool{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
 	for s := 1; s <= services; s++ {
 		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
 		for h := 1; h <= hosts; h++ {
@@ -149,13 +156,11 @@ func (w *world) text() string {
 // hear counts one result, as docs/checks.md says.
 func (w *world) hear(p *pair, ok bool) {
 	s := w.services[p.service]
-	if w.files[p.host] {
+	if !s.configured || !p.configured || p.held {
 		return
 	}
 	turn := func(to verdict) {
-		if !p.changed.Equal(time.Now()) {
-			p.before, p.changed = p.verdict, time.Now()
-		}
+		p.changed = time.Now()
 		p.verdict, p.hand, p.absent, p.fails, p.goods = to, -1, false, 0, 0
 	}
 	if ok {
@@ -173,22 +178,31 @@ func (w *world) hear(p *pair, ok bool) {
 
 // in says whether the real server is in service, as far as is known for sure.
 func (w *world) in(p *pair) bool {
-	return p.configured && p.verdict == up && !w.files[p.host] && p.order != "drain" && p.order != "disable"
+	return p.configured && p.verdict == up && !p.held && p.order != "drain" && p.order != "disable"
 }
 
 // may says whether the real server may be in service, or may be out.
 func (w *world) may(p *pair, in bool) bool {
-	if p.unsure || w.loading {
-		return true
-	}
-	if p.changed.Equal(time.Now()) {
-		was := *p
-		was.verdict = p.before
-		if w.in(&was) == in {
-			return true
+	return p.unsure || w.loading || w.in(p) == in
+}
+
+// tell has the director know of the maintenance files: what they name is out, and
+// what they name no more comes back with the next good check.
+func (w *world) tell() {
+	for _, s := range w.services[1:] {
+		for _, p := range s.pairs[1:] {
+			switch file := w.seen[p.host]; {
+			case file == p.held || !s.configured || !p.configured:
+			case file:
+				if w.in(p) {
+					p.hand, p.absent = -1, false
+				}
+				p.held = true
+			default:
+				p.held, p.verdict, p.fails, p.goods = false, down, s.fall, s.rise-1
+			}
 		}
 	}
-	return w.in(p) == in
 }
 
 // full is the weight that the real server is to have while it is in service.
@@ -216,11 +230,11 @@ func (w *world) begin() {
 		for _, p := range s.pairs[1:] {
 			p.hand, p.absent = -1, false
 			if !p.configured || !s.configured {
-				p.verdict, p.fails, p.goods = unchecked, 0, 0
+				p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
 				continue
 			}
 			if p.verdict == unchecked && w.table[keyOf(n)][addrOf(p.host)] > 0 {
-				p.verdict, p.before, p.changed = up, unchecked, time.Now()
+				p.verdict, p.changed = up, time.Now()
 			}
 		}
 	}
@@ -285,7 +299,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		}
 		at := addrOf(p.host)
 		weight, held := got[at]
-		if p.unsure && !w.files[p.host] {
+		if p.unsure && !p.held {
 			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
 			if p.works {
 				p.verdict = up
@@ -295,7 +309,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 			p.absent = !held
 			p.unsure = false
 		}
-		switch drained := p.order == "drain" && p.verdict != down && !w.files[p.host]; {
+		switch drained := p.order == "drain" && p.verdict != down && !p.held; {
 		case w.in(p) && p.refused: // it stays as it is
 			if held {
 				want[at] = weight
@@ -351,7 +365,7 @@ func (w *world) words(s *service) string {
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, w.files[p.host])
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held)
 		}
 	}
 	return text.String()

@@ -141,15 +141,15 @@ func (d *Director) recheck(before []*check) {
 			if q, ok := r.question(); ok {
 				c := d.checkFor(q, before[i], fresh)
 				d.join(c, r)
-				if r.verdict == unproven {
+				if r.verdict == unproven && !c.unheard {
 					fresh.soon = append(fresh.soon, &c.job)
 				}
 			}
 		}
 		before = before[len(v.reals):]
 	}
+	d.sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are, and before it is woken up
 	d.sched.Soon(fresh.soon...)
-	d.sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are
 	for _, c := range old {
 		if len(c.users) == 0 {
 			d.sched.Remove(&c.job)
