@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"ldirectord/internal/maintenance"
 	"ldirectord/internal/state"
@@ -44,6 +45,7 @@ func (s *stage) maintenance() maintenance.Options {
 	defer o.mu.Unlock()
 	return maintenance.Options{
 		NamesOf: func(_ context.Context, a netip.Addr) ([]string, error) {
+			time.Sleep(10 * time.Millisecond) // so that the first look at the directory always comes before
 			o.mu.Lock()
 			defer o.mu.Unlock()
 			return hostNames[a.String()], o.resolver
