@@ -140,7 +140,7 @@ func (s *stage) edit() {
 		change.Op = ipvs.DeleteDestination
 		if s.apply(change) {
 			p.absent, p.hand = p.configured && !s.in(p), -1
-			p.unsure = p.refused
+			p.unsure, p.stolen = p.refused, s.in(p)
 		}
 	case held && p.configured && !p.refused:
 		change.Op, change.Destination.Weight = ipvs.EditDestination, s.random.IntN(9)
@@ -159,6 +159,7 @@ func (s *stage) edit() {
 	now := time.Now()
 	s.sleep(4 * time.Second)
 	s.with(func() {
+		p.stolen = false
 		if p.changed.After(now) && p.full() == 0 { // whether driftcheck saw it before or after that is not known
 			p.unsure = true
 		}

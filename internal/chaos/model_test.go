@@ -38,6 +38,7 @@ type pair struct {
 	ordered      int
 	hand         int  // the weight that somebody has set, -1 is none
 	absent       bool // dead, and deleted by somebody
+	stolen       bool // deleted by somebody while it was in service, before driftcheck
 }
 
 // A service is one virtual service.
@@ -161,7 +162,9 @@ func (w *world) hear(p *pair, ok bool) {
 	}
 	turn := func(to verdict) {
 		p.changed = time.Now()
-		p.verdict, p.hand, p.absent, p.fails, p.goods = to, -1, false, 0, 0
+		p.verdict, p.hand, p.fails, p.goods = to, -1, 0, 0
+		_, there := w.table[keyOf(p.service)][addrOf(p.host)]
+		p.absent = to == down && p.stolen && !there // to have weight 0 nothing is put back
 	}
 	if ok {
 		p.fails = 0
