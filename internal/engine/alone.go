@@ -78,7 +78,7 @@ func (c *conversation) startTLS(config *tls.Config) error {
 	}
 	secure := tls.Client(tlsSocket{c.socket}, config)
 	if err := secure.Handshake(); err != nil {
-		return fromTLS(err, handshaking)
+		return fromHandshake(err, config)
 	}
 	c.secure, c.phase = secure, talking
 	return nil

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -74,6 +75,15 @@ func fromPeer(err error) error {
 	return err
 }
 
+// fromHandshake is what an error of a handshake with config means.
+func fromHandshake(err error, config *tls.Config) error {
+	meant := fromTLS(err, handshaking)
+	if isTimeout(err) || ofNetwork(err) != nil {
+		return meant
+	}
+	return errors.New(withOffer(meant.Error(), err, config))
+}
+
 // fromTLS is what an error of a handshake or of a TLS connection means.
 func fromTLS(err error, where phase) error {
 	if err == nil || isTimeout(err) {
@@ -116,7 +126,8 @@ func ofNetwork(err error) error {
 }
 
 // tlsNoise is what Go's packages put before their words.
-var tlsNoise = strings.NewReplacer("tls: ", "", "x509: ", "")
+var tlsNoise = strings.NewReplacer("tls: ", "", "x509: ", "", "protocol version 300", "protocol version SSL 3.0",
+	"protocol version 301", "protocol version TLS 1.0", "protocol version 302", "protocol version TLS 1.1")
 
 // unresolved is what an error of a Resolver means.
 func unresolved(host string, err error) error {
