@@ -19,7 +19,7 @@ func makeIn(t *testing.T, dir string, args ...string) (ok bool, output string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "make", append([]string{"--no-print-directory"}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "VERSION=test")
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "VERSION=test")
 	out, err := cmd.CombinedOutput()
 	return err == nil, string(out)
 }

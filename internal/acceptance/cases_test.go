@@ -15,7 +15,7 @@ import (
 // and reads the kernel's table back: what a directive means to the kernel.
 //
 // A case has the sections ldirectord.cf; table, as "ipvsadm -Sn" prints it when
-// all real servers are in; log, lines that come; thresholds, if there are, as
+// all real servers are in; warnings, the parts of lines that start reports; log, lines that come; thresholds, if there are, as
 // "ipvsadm -Ln --thresholds" prints them; and stopped, the table after the end,
 // if it is not empty.
 func TestCases(t *testing.T) {
@@ -46,7 +46,16 @@ func TestCases(t *testing.T) {
 
 func testCase(s *site, sections map[string]string) {
 	s.Output("director", "ipvsadm", "-C")
-	d := s.start(sections["ldirectord.cf"])
+	d := s.prepare(sections["ldirectord.cf"])
+	out := d.run(0, "start")
+	for line := range strings.Lines(sections["warnings"]) {
+		if !strings.Contains(out, strings.TrimSpace(line)) {
+			s.t.Errorf("start reports:\n%swant %s", out, line)
+		}
+	}
+	if sections["warnings"] == "" && out != "" {
+		s.t.Fatalf("start reports:\n%s", out)
+	}
 	s.comesToHold(sections["table"])
 	s.holds(sections["table"])
 	d.log.await(sorted(sections["log"])...)

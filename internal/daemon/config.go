@@ -52,4 +52,10 @@ func diagnosed(problems conf.Problems) []string {
 }
 
 // diagnosis is diagnostics as one text.
-func diagnosis(err error) string { return strings.Join(diagnostics(err), "\n") }
+func diagnosis(err error) string {
+	lines := diagnostics(err)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], "\n", " ") // of a line that is quoted
+	}
+	return strings.Join(lines, "\n")
+}

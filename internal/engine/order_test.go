@@ -124,10 +124,19 @@ func FuzzOrderOfEvents(f *testing.F) {
 				rounds = append(rounds, script[i:i+1])
 			}
 		}
-		want, got := c.play(t, secure, way, strings.Split(script, "")), c.play(t, secure, way, rounds)
-		if c.tls { // whose own words depend on which byte it met first
-			want, _, _ = strings.Cut(want, ":")
-			got, _, _ = strings.Cut(got, ":")
+		play := func() (want, got string) {
+			want, got = c.play(t, secure, way, strings.Split(script, "")), c.play(t, secure, way, rounds)
+			if c.tls { // whose own words depend on which byte it met first
+				want, _, _ = strings.Cut(want, ":")
+				got, _, _ = strings.Cut(got, ":")
+			}
+			return want, got
+		}
+		c.brief = c.tls // it waits for its deadline where both ends wait
+		want, got := play()
+		if got != want && c.brief {
+			c.brief = false
+			want, got = play()
 		}
 		if got != want {
 			t.Errorf("%s of %s (%s): %q, want %q", strings.Join(rounds, " "), c.name, way, got, want)

@@ -339,6 +339,7 @@ type stagedCheck struct {
 	make  func(addr netip.AddrPort) checker.Checker
 	texts map[rune]string
 	tls   bool // ends in TLS, whose bytes a script does not order
+	brief bool // waits a second for what does not come
 	udp   bool
 }
 
@@ -358,17 +359,21 @@ func (c stagedCheck) play(t testing.TB, secure *tls.Config, way way, rounds []st
 	if way != bySelf {
 		e.ephemeral = 1<<16 - 1
 	}
+	deadline := ample
+	if c.brief {
+		deadline = time.Second
+	}
 	results := make(chan Result, 1)
 	s.over = func() bool { return len(results) > 0 }
 	done := func(r Result) { results <- r }
 	if way == byCrowd {
 		crowd := e.Crowd()
-		crowd.Start(t.Context(), c.make(addr), ample, 1, done)
+		crowd.Start(t.Context(), c.make(addr), deadline, 1, done)
 		s.deliver(rounds[0], c.texts)
 		rounds = rounds[1:]
 		crowd.Leave()
 	} else {
-		e.Start(t.Context(), c.make(addr), ample, 1, done)
+		e.Start(t.Context(), c.make(addr), deadline, 1, done)
 	}
 	for _, round := range rounds {
 		if r := s.rest(e, results, c.tls); r != nil {
