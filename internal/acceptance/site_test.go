@@ -158,6 +158,11 @@ const patience = 5 * time.Second
 // get fetches a page as a visitor from an address. Any status but 200 is an
 // error.
 func (s *site) get(from netip.Addr, url string) (text string, err error) {
+	return s.getWithin(patience, from, url)
+}
+
+// getWithin is get for a visitor with a patience of its own.
+func (s *site) getWithin(patience time.Duration, from netip.Addr, url string) (text string, err error) {
 	c := http.Client{Timeout: patience, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {

@@ -77,6 +77,7 @@ var packages = []Package{
 
 	{"cpio", "/usr/bin/cpio", forLong},
 	{"lintian", "/usr/bin/lintian", forLong},
+	{"resource-agents", "/usr/lib/ocf/lib/heartbeat/ocf-shellfuncs", forLong},
 	{"rpm", "/usr/bin/rpm", forLong},
 	{"rpmlint", "/usr/bin/rpmlint", forLong},
 

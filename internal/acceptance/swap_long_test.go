@@ -1,0 +1,44 @@
+//go:build long
+
+package acceptance
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestLongSwap is TestSwap with every restart, and with the way back.
+func TestLongSwap(t *testing.T) {
+	t.Parallel()
+	w := newSwap(t)
+	if w == nil {
+		return
+	}
+	w.swap(t, [][]string{
+		{"ldirectord", "check"},
+		{"systemctl", "restart", "ldirectord"},
+		{"systemctl", "try-restart", "ldirectord"},
+		{"systemctl", "reload", "ldirectord"},
+	})
+	w.m.refused("systemctl stop ldirectord.service", "ldirectord", "stop")
+
+	// The Perl daemon takes real servers out and puts them in at its start, so that only
+	// what is held is asked of it.
+	copyFile(t, w.perl, installedFile, 0o755)
+	copyFile(t, w.debianUnit, unitFile, 0o644)
+	w.m.must("systemctl", "daemon-reload")
+	w.m.must("systemctl", "kill", "--kill-who=main", "--signal=KILL", "ldirectord")
+	await(t, "the end of ours", func() bool {
+		_, status := w.m.run("systemctl", "is-active", "-q", "ldirectord")
+		return status != 0
+	})
+	w.m.must("systemctl", "start", "ldirectord")
+	w.m.isOurs(t, false)
+	w.comesFull(t, "the way back")
+	w.held.live(t, "the way back")
+	if got := w.w.taken(); slices.Contains(got, "DEL_SERVICE") || slices.Contains(got, "FLUSH") {
+		t.Errorf("the way back asked the kernel for %q", got)
+	}
+	w.m.must("systemctl", "stop", "ldirectord")
+	await(t, "an empty table", func() bool { return w.Table() == "" })
+}
