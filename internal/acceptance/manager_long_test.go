@@ -3,10 +3,17 @@
 package acceptance
 
 import (
+	"slices"
+	"syscall"
 	"testing"
 
 	"ldirectord/internal/lab"
 )
+
+var heartbeat = manager{
+	name: "heartbeat", place: "/etc/ha.d/resource.d/ldirectord", words: []string{"ldirectord.cf"},
+	restart: []string{installedFile, "ldirectord.cf", "restart"}, status: "status", stopped: 3,
+}
 
 // TestLongManagers is TestManagers for every manager, and the way back, with the OCF
 // agents of our packages and of Debian's resource-agents.
@@ -26,4 +33,25 @@ func TestLongManagers(t *testing.T) {
 			h.hangs(t, m)
 		}
 	}
+}
+
+// back gives the place to the Perl daemon, as docs/migration.md says.
+func (h *managed) back(t testing.TB, m manager) {
+	t.Helper()
+	held := h.hold(10)
+	h.w.taken()
+	pid := readPid(pidFile)
+	h.install(t, h.perl, m.perl, m.place)
+	if pid == 0 || syscall.Kill(pid, syscall.SIGKILL) != nil {
+		t.Fatalf("%s: no process %d to kill", m.name, pid)
+	}
+	await(t, "the end of ours", func() bool { return gone(pid) })
+	h.must(t, m, 0, "start")
+	h.comesFull(t, m.name+", with the Perl daemon")
+	held.live(t, m.name+"'s way back")
+	if got := h.w.taken(); slices.Contains(got, "DEL_SERVICE") || slices.Contains(got, "FLUSH") {
+		t.Errorf("%s: the way back asked the kernel for %q", m.name, got)
+	}
+	h.must(t, m, 0, "stop")
+	await(t, "an empty table", func() bool { return h.Table() == "" })
 }

@@ -37,11 +37,6 @@ var sysV = manager{
 	restart: []string{initScript, "restart"}, status: "status", stopped: 3,
 }
 
-var heartbeat = manager{
-	name: "heartbeat", place: "/etc/ha.d/resource.d/ldirectord", words: []string{"ldirectord.cf"},
-	restart: []string{installedFile, "ldirectord.cf", "restart"}, status: "status", stopped: 3,
-}
-
 // pacemaker has the agent of our packages for both daemons; Debian's is in
 // TestLongManagers.
 var pacemaker = manager{
@@ -213,27 +208,6 @@ func (h *managed) hangs(t testing.TB, m manager) {
 		t.Errorf("%s: the table after stop:\n%s", m.name, table)
 	}
 	h.must(t, m, m.stopped, m.status)
-}
-
-// back gives the place to the Perl daemon, as docs/migration.md says.
-func (h *managed) back(t testing.TB, m manager) {
-	t.Helper()
-	held := h.hold(10)
-	h.w.taken()
-	pid := readPid(pidFile)
-	h.install(t, h.perl, m.perl, m.place)
-	if pid == 0 || syscall.Kill(pid, syscall.SIGKILL) != nil {
-		t.Fatalf("%s: no process %d to kill", m.name, pid)
-	}
-	await(t, "the end of ours", func() bool { return gone(pid) })
-	h.must(t, m, 0, "start")
-	h.comesFull(t, m.name+", with the Perl daemon")
-	held.live(t, m.name+"'s way back")
-	if got := h.w.taken(); slices.Contains(got, "DEL_SERVICE") || slices.Contains(got, "FLUSH") {
-		t.Errorf("%s: the way back asked the kernel for %q", m.name, got)
-	}
-	h.must(t, m, 0, "stop")
-	await(t, "an empty table", func() bool { return h.Table() == "" })
 }
 
 // readPid is the process of a pid file, 0 if there is none.

@@ -52,10 +52,14 @@ func diagnosed(problems conf.Problems) []string {
 }
 
 // diagnosis is diagnostics as one text.
-func diagnosis(err error) string {
+func diagnosis(err error) string { return strings.Join(diagnostics(err), "\n") }
+
+// refusal is diagnosis with one line for each problem: a line of the file may be quoted
+// with its newline.
+func refusal(err error) string {
 	lines := diagnostics(err)
 	for i := range lines {
-		lines[i] = strings.ReplaceAll(lines[i], "\n", " ") // of a line that is quoted
+		lines[i] = strings.ReplaceAll(lines[i], "\n", " ")
 	}
 	return strings.Join(lines, "\n")
 }

@@ -118,7 +118,7 @@ func (d *daemon) read(text []byte) reading {
 	if text == nil {
 		var err error
 		if text, err = conf.ReadFile(d.path); err != nil {
-			return reading{why: diagnosis(err)}
+			return reading{why: refusal(err)}
 		}
 		d.watcher.took(text)
 	}
@@ -128,7 +128,7 @@ func (d *daemon) read(text []byte) reading {
 	}
 	cfg, err := conf.Parse(d.path, text, inDir(options, d.startDir))
 	if err != nil {
-		return reading{text: text, why: diagnosis(err)}
+		return reading{text: text, why: refusal(err)}
 	}
 	for _, line := range diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
