@@ -15,7 +15,7 @@ import (
 // and reads the kernel's table back: what a directive means to the kernel.
 //
 // A case has the sections ldirectord.cf; table, as "ipvsadm -Sn" prints it when
-// all real servers are in; warnings, the parts of lines that start reports; log, lines that come; thresholds, if there are, as
+// all real servers are in; warnings, parts of the lines that start and stop report; log, lines that come; thresholds, if there are, as
 // "ipvsadm -Ln --thresholds" prints them; and stopped, the table after the end,
 // if it is not empty.
 func TestCases(t *testing.T) {
@@ -47,15 +47,7 @@ func TestCases(t *testing.T) {
 func testCase(s *site, sections map[string]string) {
 	s.Output("director", "ipvsadm", "-C")
 	d := s.prepare(sections["ldirectord.cf"])
-	out := d.run(0, "start")
-	for line := range strings.Lines(sections["warnings"]) {
-		if !strings.Contains(out, strings.TrimSpace(line)) {
-			s.t.Errorf("start reports:\n%swant %s", out, line)
-		}
-	}
-	if sections["warnings"] == "" && out != "" {
-		s.t.Fatalf("start reports:\n%s", out)
-	}
+	d.reports(d.run(0, "start"), sections["warnings"])
 	s.comesToHold(sections["table"])
 	s.holds(sections["table"])
 	d.log.await(sorted(sections["log"])...)
@@ -66,8 +58,22 @@ func testCase(s *site, sections map[string]string) {
 			s.t.Errorf("thresholds (-want +got):\n%s", diff)
 		}
 	}
-	d.stop()
+	d.reports(d.run(0, "stop"), sections["warnings"])
 	s.holds(sections["stopped"])
+}
+
+// reports compares what a command wrote with the parts of lines that it is to write,
+// and nothing else.
+func (d *daemon) reports(out, want string) {
+	d.s.t.Helper()
+	if want == "" && out != "" {
+		d.s.t.Fatalf("a command reports:\n%s", out)
+	}
+	for line := range strings.Lines(want) {
+		if !strings.Contains(out, strings.TrimSpace(line)) {
+			d.s.t.Errorf("a command reports:\n%swant %s", out, line)
+		}
+	}
 }
 
 // columns are the words of each line.
