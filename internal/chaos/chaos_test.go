@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -113,7 +114,8 @@ type stage struct {
 	t      *testing.T
 	random *rand.Rand // of the events
 	luck   *rand.Rand // of the kernel, when it fails
-	log    []string   // of events, changes and what the director says, with their times
+	logMu  sync.Mutex
+	log    []string // of events, changes and what the director says, with their times
 	loads  int
 	ipvs.Table
 
@@ -151,7 +153,9 @@ func (s *stage) play(events int) {
 		if i%20 == 19 || i == events-1 {
 			s.settle()
 		}
-		if len(s.wrong) > 0 {
+		wrong := 0
+		s.with(func() { wrong = len(s.wrong) })
+		if wrong > 0 {
 			break
 		}
 	}

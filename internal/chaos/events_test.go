@@ -12,10 +12,9 @@ import (
 	"ldirectord/ipvs"
 )
 
-// note notes an event. The caller may hold s.mu or not: no other goroutine runs.
+// note adds an event to the log and to the history of the run.
 func (s *stage) note(format string, args ...any) {
-	s.record("# "+format, args...)
-	s.history = append(s.history, s.log[len(s.log)-1])
+	s.history = append(s.history, s.record("# "+format, args...))
 }
 
 // with changes the model.

@@ -35,13 +35,17 @@ func (s *stage) await(lane time.Duration) {
 	time.Sleep(next.Sub(now))
 }
 
-// record notes in the log what happens. The caller holds s.mu.
-func (s *stage) record(format string, args ...any) {
+// record adds a line to the log and returns it. It has a lock of its own: callers
+// may hold s.mu or not.
+func (s *stage) record(format string, args ...any) string {
 	line := time.Now().Format("15:04:05.000000000 ") + fmt.Sprintf(format, args...)
+	s.logMu.Lock()
+	defer s.logMu.Unlock()
 	s.log = append(s.log, line)
 	if *chaosLog {
 		s.t.Log(line)
 	}
+	return line
 }
 
 // A seed plays the same events again, to the nanosecond and with the same answers
