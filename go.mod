@@ -1,4 +1,4 @@
-module ldirectord
+module github.com/ldirectord/ldirectord
 
 go 1.26.0
 

@@ -9,8 +9,8 @@ import (
 	"syscall"
 	"time"
 
-	"ldirectord/internal/command"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // An External check is up when a command ends with exit status 0. The command

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // file writes an executable file into a new directory and returns its path.

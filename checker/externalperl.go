@@ -4,8 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"ldirectord/internal/command"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 const perl = "/usr/bin/perl"

@@ -11,7 +11,7 @@ import (
 
 	"github.com/jlaffaye/ftp"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // An FTP check is up when a file can be fetched and what is in it matches

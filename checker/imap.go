@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // An IMAP check is up when the server greets and, if there is a Login, lets it

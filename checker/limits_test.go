@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 // TestRepeatedContentLength has a length that a proxy has repeated count once, and

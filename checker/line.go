@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // maxTalk is how many bytes a server may send in one conversation of lines

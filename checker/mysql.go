@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A MySQL check is up when the query in Request returns at least one row. What

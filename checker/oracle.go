@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/netip"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // An Oracle check is up when the query in Request returns at least one row.

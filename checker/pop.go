@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A POP check is up when the server greets with +OK and, if there is a Login,

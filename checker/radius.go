@@ -10,7 +10,7 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // radiusResend is how long an Access-Request may be without an answer until it

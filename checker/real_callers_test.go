@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // A realCase is one check of a real daemon and what it says.

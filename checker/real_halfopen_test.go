@@ -17,9 +17,9 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // TestRealHalfOpen has connect checks leave no trace in real servers.

@@ -4,8 +4,8 @@ import (
 	"crypto/tls"
 	"testing"
 
-	"ldirectord/checker"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 const mailName = "mail.example.com"

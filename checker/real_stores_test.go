@@ -3,8 +3,8 @@ package checker_test
 import (
 	"testing"
 
-	"ldirectord/checker"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // TestRealNNTP asks INN.

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // A realTalk is one check of a real program and what comes of it.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"ldirectord/checker"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // web makes checks of one Nginx whose good answer is its page.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A Redis check is up when the server answers PING. With a Passwd it says who

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 // resetting says answer to whoever comes, as a script under inetd does that reads

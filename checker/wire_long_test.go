@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestLongOverAWire is TestOverAWire with more than 100,000 checks at each delay,

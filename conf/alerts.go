@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // setEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.

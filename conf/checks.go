@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 var checkTypes = map[string]CheckType{

@@ -9,7 +9,7 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A Config is a whole configuration file. It is immutable once returned by

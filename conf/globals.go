@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // setAutoReload is autoreload = yes|no: read the file again when it changes.

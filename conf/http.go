@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // setHTTPMethod is httpmethod = GET|HEAD, in any case.

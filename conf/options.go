@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
 // lookupTime bounds one look-up of a host name, so that a dead resolver delays

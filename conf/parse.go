@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A parser turns one file into one Config. It goes through the sections in the

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // masks are the directives whose values hold secrets, with what may be shown

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A service is one word of the service directive.

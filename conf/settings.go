@@ -3,7 +3,7 @@ package conf
 import (
 	"time"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // settings are the directives that may stand outside blocks and inside: a

@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // setStatusListen is statuslisten = ADDRESS:PORT, a path, or none: where the

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // String is the word of the protocol directive.

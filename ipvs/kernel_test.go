@@ -20,7 +20,7 @@ import (
 	"github.com/mqliang/libipvs"
 	"github.com/sirupsen/logrus"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestKernel does to the real kernel what the tests of Memory do to memory, and

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // installedFiles are the files below dir that an installation has made, all of
@@ -29,7 +29,7 @@ func installedFiles(t *testing.T, dirs ...string) (files []string) {
 // TestInstall installs what was built, without a go command, on a machine
 // without systemd where a package has a file of the same name.
 func TestInstall(t *testing.T) {
-	program := lab.Program(t, "ldirectord/cmd/ldirectord")
+	program := lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")
 	if !lab.Inside(t) {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // exposure is what "systemd-analyze security" says of a unit file, 0 to 10.

@@ -10,7 +10,7 @@ import (
 	"os"
 	"os/signal"
 
-	"ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/daemon"
 )
 
 // version is set by the linker.

@@ -17,8 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
-	"ldirectord/internal/daemon"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // TestMain makes this test's binary be ldirectord, too, as the scripts run it:

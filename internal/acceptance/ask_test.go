@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // visitHowto is a request of somebody new for the how-to's page.

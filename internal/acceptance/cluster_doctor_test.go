@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestClusterDoctor breaks a cluster in ways of which the doctor speaks, and sees

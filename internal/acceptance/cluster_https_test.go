@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // nginxFile answers at port 80 with a redirect to https, and at 443 with a page,

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestClusterLoad puts the how-tos' load on a cluster and has real servers die

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestClusterSchedulers spreads 300 connections over two real servers by each

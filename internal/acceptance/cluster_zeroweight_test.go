@@ -9,9 +9,9 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"ldirectord/conf"
-	"ldirectord/internal/lab"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // A scheduling is what a virtual service's clients are scheduled by.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestDrift changes the table beside the daemon: what is needed comes back,

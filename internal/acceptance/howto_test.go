@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestHowTo runs the how-to's file as it is: with the how-to's intervals,

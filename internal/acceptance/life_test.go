@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestVariants lives through the deaths of real servers with each variant.

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 var heartbeat = manager{

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A manager starts and stops the daemon without systemd, by a script.

@@ -5,7 +5,7 @@ package acceptance
 import (
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestLongHalfWritten has all writers write the configuration file.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Where Debian's package has the Perl daemon, and where it is kept while ours

@@ -18,7 +18,7 @@ import (
 
 	"github.com/mqliang/libipvs"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // The addresses of the how-to whose file is testdata/acceptance/howto.cf. They
@@ -36,7 +36,7 @@ const (
 const page = "This is a LVS Page of "
 
 // program is the import path of what is tested.
-const program = "ldirectord/cmd/ldirectord"
+const program = "github.com/ldirectord/ldirectord/cmd/ldirectord"
 
 // A site is the lab's network with the how-to's addresses.
 type site struct {

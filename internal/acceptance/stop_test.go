@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // stopLimit is how long the daemon may take to end, whatever hangs, with a lot

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A variant is the how-to's file with something changed.

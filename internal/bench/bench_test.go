@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/lab"
-	"ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
 // A kind is what is asked, by us and by the floor.

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // floorSeconds is how long the floor is measured at a time.

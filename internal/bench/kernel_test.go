@@ -11,12 +11,12 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/lab"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Ten thousand real servers fail at once: all are taken out of the kernel's

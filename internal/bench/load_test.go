@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // serveVar makes the test binary the servers: how many, their fault, and what

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
 // jobsVar is how many jobs TestSpread has; without it those of one large

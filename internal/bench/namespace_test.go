@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 var reportFile = flag.String("report", "", "compare with the peers and write the result to this `file`")
@@ -36,7 +36,7 @@ func apart(b *testing.B) (dir string, inside bool) {
 	compile(b, filepath.Join(dir, "ipvsadm"), "testdata/ipvsadm.c")
 	compile(b, filepath.Join(dir, "hang"), "testdata/hang.c", "-static")
 	compile(b, filepath.Join(dir, "ipvs.so"), "testdata/ipvs.c", "-shared", "-fPIC")
-	lab.Program(b, "ldirectord/cmd/ldirectord")
+	lab.Program(b, "github.com/ldirectord/ldirectord/cmd/ldirectord")
 	var args []string
 	flag.Visit(func(f *flag.Flag) { args = append(args, "-"+f.Name+"="+f.Value.String()) })
 	args = append(args, "-test.benchtime=1x")

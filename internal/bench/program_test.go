@@ -8,16 +8,16 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/lab"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // ours is the program itself.
 func ours(t *testing.T) peer {
 	t.Helper()
-	return stands{ldirectord: lab.Program(t, "ldirectord/cmd/ldirectord")}.peers()[0]
+	return stands{ldirectord: lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")}.peers()[0]
 }
 
 // until waits for something that comes about.

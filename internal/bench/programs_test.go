@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // The sizes of the comparison.
@@ -53,7 +53,7 @@ func BenchmarkPrograms(b *testing.B) {
 	c := &comparison{
 		B: b, file: *reportFile, began: time.Now(), until: time.Now().Add(enough), floor: buildFloor(b),
 		hang:  dir + "/hang",
-		peers: stands{lab.Program(b, "ldirectord/cmd/ldirectord"), dir + "/ipvs.so"}.peers(),
+		peers: stands{lab.Program(b, "github.com/ldirectord/ldirectord/cmd/ldirectord"), dir + "/ipvs.so"}.peers(),
 	}
 	for _, p := range c.peers {
 		c.columns = append(c.columns, p.name)

@@ -3,7 +3,7 @@ package bench
 import (
 	"testing"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A question is what the real servers are asked, in the words of a virtual

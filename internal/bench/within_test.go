@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // within measures what is inside of the program, or on a kernel: parsing,

@@ -18,14 +18,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/lab"
-	"ldirectord/internal/maintenance"
-	"ldirectord/internal/state"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 var (

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/internal/director"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // note adds an event to the log and to the history of the run.

@@ -3,7 +3,7 @@ package chaos
 import (
 	"slices"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // judge judges a change that the director makes.

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Lanes are parts of a millisecond. What may happen at the same moment as

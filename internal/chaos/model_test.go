@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // The verdicts of the model.

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	"ldirectord/internal/rights"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // The process in the background is this program started again, in a session of

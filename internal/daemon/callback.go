@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"ldirectord/internal/command"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // callbackTimeout is how long a callback may take.

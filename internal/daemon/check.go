@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // check tests the configuration file and reports all its mistakes.

@@ -5,11 +5,11 @@ import (
 	"os"
 	"strings"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
 // configOptions are how this program reads configurations.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"ldirectord/conf"
-	"ldirectord/internal/logfile"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // An Env is what a process gives to Main. Nothing in it is nil or empty, except

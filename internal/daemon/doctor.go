@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
 )
 
 // doctorHelp is what help doctor says.

@@ -9,11 +9,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/state"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // How long stop waits for a daemon to end: less for one that has no heartbeat. The

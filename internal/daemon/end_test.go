@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/internal/state"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // An open table stays open.

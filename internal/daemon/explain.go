@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/policy"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // explanation says what a configuration does, so that who wrote it can read

@@ -5,10 +5,10 @@ import (
 	"os"
 	"strings"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
-	"ldirectord/internal/rights"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // withoutCredentials are options for a check by hand: the credentials that

@@ -1,8 +1,8 @@
 package daemon
 
 import (
-	"ldirectord/conf"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // zeroWeightProblems warns of what clients meet while a real server is quiesced.

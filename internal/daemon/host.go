@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
 )
 
 // hostHelp is what help host says.

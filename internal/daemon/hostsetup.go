@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
-	"ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
 // hostPatience bounds the setting up of the host, which usually takes

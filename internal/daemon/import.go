@@ -5,7 +5,7 @@ import (
 	"io"
 	"os"
 
-	"ldirectord/internal/importer"
+	"github.com/ldirectord/ldirectord/internal/importer"
 )
 
 // importFile prints an ldirectord.cf made of another program's file. What is not

@@ -3,9 +3,9 @@ package daemon
 import (
 	"path/filepath"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // dir is where the daemons of this host leave their locks and records.

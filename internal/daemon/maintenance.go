@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/maintenance"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // examineTime bounds what check and doctor ask a resolver.

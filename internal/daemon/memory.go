@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 const (

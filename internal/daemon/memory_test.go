@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 func TestHousekeeper(t *testing.T) {

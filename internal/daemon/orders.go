@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // The commands that give the running daemon an order; see director.Order.

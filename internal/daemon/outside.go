@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
 // outsideSeconds is how often what the daemon depends on is looked at again.

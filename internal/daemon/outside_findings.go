@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
-	"ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // outsideFindings are what doctor says of what a daemon depends on besides the host.

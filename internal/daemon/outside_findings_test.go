@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/state"
-	"ldirectord/internal/status"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // TestDoctorOutside: doctor has what the running daemon depends on and is wrong, also

@@ -1,9 +1,9 @@
 package daemon
 
 import (
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // memory is where daemons remember which virtual services are their own.

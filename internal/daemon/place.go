@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // settleIn makes / the working directory, as the original does, so that a daemon

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/status"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // exitPlanned is the status of a plan that would change something.

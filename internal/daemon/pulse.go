@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // A pulse beats as long as the daemon works, from its claim to its end.

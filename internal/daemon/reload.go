@@ -9,8 +9,8 @@ import (
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
-	"ldirectord/conf"
-	"ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
 // notice acts on a configuration file that is not what it was.

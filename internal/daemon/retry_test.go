@@ -13,15 +13,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/host"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/notify"
-	"ldirectord/internal/status"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/notify"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // runFake runs a daemon over a table in memory, whose real servers are all up, on the

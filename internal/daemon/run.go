@@ -8,12 +8,12 @@ import (
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/host"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/notify"
-	"ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/notify"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // readyPatience is how long whoever started the daemon waits for the table to

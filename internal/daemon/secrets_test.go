@@ -21,8 +21,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"ldirectord/internal/status"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // marker is the secret of every directive that has one. It has characters that

@@ -6,10 +6,10 @@ import (
 	"os"
 	"time"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/notify"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/notify"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // serve is the daemon: it returns when it has been stopped, or why it could not

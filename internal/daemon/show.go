@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/status"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // askTime is how long a request to the daemon may take: one that hangs does not answer.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/state"
-	"ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // dryRunSocket is where a dry run of this instance is asked. It can be read

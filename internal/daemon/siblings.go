@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/command"
-	"ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
 // Time limits for a command that is given to a sibling, and for waiting for all

@@ -1,6 +1,6 @@
 package daemon
 
-import "ldirectord/internal/status"
+import "github.com/ldirectord/ldirectord/internal/status"
 
 // What help says about the commands that ask the running daemon.
 const (

@@ -7,13 +7,13 @@ import (
 	"iter"
 	"path/filepath"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/maintenance"
-	"ldirectord/internal/state"
-	"ldirectord/internal/status"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // socket is where the daemon of this instance is asked.

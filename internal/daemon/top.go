@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/term"
 
-	"ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // topInterval is how often top looks.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/command"
 )
 
 // systemctlTime bounds a question to systemd.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
 // originalVersion is the version of the original daemon that this one stands

@@ -7,9 +7,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"ldirectord/conf"
-	"ldirectord/internal/logfile"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // prepare finds and reads the configuration file for a command that needs one

@@ -3,8 +3,8 @@ package daemon
 import (
 	"path/filepath"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
 )
 
 // buildProblems are warnings about services that this program was built

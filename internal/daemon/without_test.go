@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/conf"
-	"ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
 )
 
 func parsed(t *testing.T, lines ...string) *conf.Config {

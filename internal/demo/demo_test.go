@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 func TestLayout(t *testing.T) {
@@ -140,7 +140,7 @@ func TestRun(t *testing.T) {
 
 // TestStory lets the real program tell what the introduction promises.
 func TestStory(t *testing.T) {
-	program := lab.Program(t, "ldirectord/cmd/ldirectord")
+	program := lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")
 	var out transcript
 	keys := make(chan byte)
 	ended := make(chan error, 1)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Plan is what a reload with cfg would change in the kernel at once, by what

@@ -7,10 +7,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/schedule"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // stuck is a table that stops answering when it is told to.

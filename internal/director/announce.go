@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/conf"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // announce tells of the real servers of v that nobody has asked yet. The

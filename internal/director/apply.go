@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // sync makes the kernel hold what it should for vs and reports what was done.

@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // large is a configuration of as many virtual services and real servers as a

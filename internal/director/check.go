@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
 // A check asks one question of one real server, in the name of all virtual

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A workshop makes checkers; it holds what they share.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 const commandedFile = `checkinterval=5

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"time"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // kernelState is what is known of the kernel besides what it should hold.

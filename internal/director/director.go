@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/maintenance"
-	"ldirectord/internal/schedule"
-	"ldirectord/internal/state"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Options are what a Director works with. Table and Sink are needed.

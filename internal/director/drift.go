@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // reconcile compares the kernel's table with what it is believed to hold.

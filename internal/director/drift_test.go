@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 const driftFile = `checkinterval=5

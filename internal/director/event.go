@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // Kind is what happened.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // TestExternalWords has the four words that a command is told, as the original

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // firstChecks are those of the real servers of a virtual service that a start or

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // secondHalf is a plan whose first half was done, with a second half that fits

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // hear takes in one result for all who asked. It is res's only owner. A check

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // held is what the kernel holds, or should hold, of one virtual service.

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // TestSlots does the same things to slots and to a map.

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 // TestInOrder has what comes in together heard in the order of the file.

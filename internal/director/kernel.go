@@ -3,8 +3,8 @@ package director
 import (
 	"net/netip"
 
-	"ldirectord/conf"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // service is the kernel's service for a virtual service, with all settings that a

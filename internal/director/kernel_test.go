@@ -14,11 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/lab"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // A refusableField is a change of a file: lines of the virtual service, what

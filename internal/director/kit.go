@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unique"
 
-	"ldirectord/checker"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A kit is what checks in the same manner share: thousands of them are asked

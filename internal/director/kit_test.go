@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 // blocks is one virtual service for each of some lines, of two real servers.

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // overTLS are the services that speak TLS from the start.

@@ -4,9 +4,9 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/schedule"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // retryInterval is how often refused changes are tried again where driftcheck

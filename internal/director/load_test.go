@@ -7,9 +7,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/internal/engine"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // slow is a table that takes a second for each change.

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 )
 
 // maintained takes up a report of the maintenance directory.

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/maintenance"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // An outside is what a director's maintenance depends on. It outlives a director

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"strings"
 
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // secrets are m's, to be looked for in what servers and libraries say.

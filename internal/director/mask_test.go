@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 func TestHide(t *testing.T) {

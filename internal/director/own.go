@@ -4,9 +4,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/state"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // ownership is which of the kernel's services are this daemon's own.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/conf"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // TestEditedBetween edits the file between a daemon's end, which leaves the table, and

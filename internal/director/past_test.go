@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 func TestPast(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unique"
 
-	"ldirectord/conf"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A question is all that tells one check from another: what is asked, of whom,

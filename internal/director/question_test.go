@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // configured is the configuration of a text, which is one without names.

@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"unique"
 
-	"ldirectord/conf"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // A real is one real server of one virtual service. There may be tens of

@@ -10,10 +10,10 @@ import (
 	"time"
 	"weak"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // A configuration that was replaced is gone, whatever has happened while it was

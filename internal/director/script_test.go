@@ -19,10 +19,10 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 var update = flag.Bool("update", false, "rewrite what testdata/director expects")

@@ -3,9 +3,9 @@ package director
 import (
 	"time"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // slowSteps is in how many steps a weight climbs after a real server has come

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"ldirectord/internal/maintenance"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // A Snapshot is all that a director knows at one moment. The status command,

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Snapshot takes a snapshot. It fails only with ctx.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // troubleTime is how long a result counts when it is asked whether the trouble

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
 func TestTrouble(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 const (

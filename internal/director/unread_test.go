@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // A blindTable is a table in memory that cannot be read while blind.

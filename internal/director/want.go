@@ -7,7 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // desired is what the kernel should hold for a virtual service. A real server

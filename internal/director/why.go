@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
 // A Reason is why a real server is where it is: what was asked last, and what

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // grace is how long after its deadline a Caller may still clean up: an external

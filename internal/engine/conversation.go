@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // maxFollows is how often one attempt may be sent elsewhere.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 const (

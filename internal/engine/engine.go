@@ -17,7 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // Options are the choices of an Engine. The zero Options are good ones.

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // What the network says of a real server. These stand in logs, in one line

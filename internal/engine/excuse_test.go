@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // A time-out during which the process stood still does not count, once.

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // A loop waits for many sockets at once, with one goroutine: what happens to

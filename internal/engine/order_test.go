@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // stagedChecks are the kinds of conversation. Their texts: w is a whole answer,

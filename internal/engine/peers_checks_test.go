@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // The secrets that the checks below know, of which no error may tell.

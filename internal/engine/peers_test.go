@@ -19,7 +19,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

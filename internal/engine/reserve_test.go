@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // Checks use up all descriptors that they may: the rest of the process can open

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"ldirectord/checker"
+	"github.com/ldirectord/ldirectord/checker"
 )
 
 // A socket is a non-blocking socket on its way to a real server or connected to

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A Director is what a director has to be set up for.

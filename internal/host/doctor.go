@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // DiagnoseDirector says what is wrong with a director that has this

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A Filter is the program by which this host's packet filter is told.

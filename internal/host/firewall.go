@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A packet is one of a client to a virtual service, as the packet filter sees it

@@ -15,8 +15,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"ldirectord/conf"
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // inOwnSpace runs f in a network namespace of its own, with lo up and a device

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/command"
 )
 
 // A machine is what steps work on beside netlink.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A RealServer is what a real server has to be set up for.

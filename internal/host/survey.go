@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A Survey is what was seen of a host. The diagnoses are functions of it and of

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 const dump = `-A -t 10.0.0.1:80 -s wrr -p 600 -M 255.255.255.0

@@ -99,7 +99,7 @@ func runKernel(ctx context.Context, state string, out io.Writer, log *console) e
 	if err != nil {
 		return err
 	}
-	init, err := program("ldirectord/internal/lab/init")
+	init, err := program("github.com/ldirectord/ldirectord/internal/lab/init")
 	if err != nil {
 		return err
 	}

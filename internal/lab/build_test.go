@@ -9,12 +9,12 @@ import (
 )
 
 func TestProgram(t *testing.T) {
-	file := Program(t, "ldirectord/internal/lab/setup")
+	file := Program(t, "github.com/ldirectord/ldirectord/internal/lab/setup")
 	first, err := os.Stat(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := os.Stat(Program(t, "ldirectord/internal/lab/setup"))
+	again, err := os.Stat(Program(t, "github.com/ldirectord/ldirectord/internal/lab/setup"))
 	if err != nil {
 		t.Fatal(err)
 	}

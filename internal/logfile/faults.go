@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // Faults are the logs that could not be written last time, and has that tried again.

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"os"
 
-	"ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
 // A file is the sink that appends to the file of a name, whichever that is at

@@ -9,8 +9,8 @@ import (
 	"time"
 	"unicode"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // The lines of ldirectord.log that are not an Event's. People grep for them,

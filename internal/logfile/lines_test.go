@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 var at = time.Date(2026, time.November, 1, 2, 12, 0, 0, time.UTC)

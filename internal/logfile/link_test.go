@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // TestLinksOfOthersAreNotFollowed has, in a directory of another user, links to

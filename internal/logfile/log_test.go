@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -3,7 +3,7 @@ package maintenance
 import (
 	"context"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // Examine looks once at the maintenance directory of a configuration that no Watcher

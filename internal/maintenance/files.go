@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // Names are how the file that takes r out of service may be called, the most exact

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // FuzzFileNames has a maintenance directory and a resolver hold any names: each file

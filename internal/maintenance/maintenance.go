@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // Interval is how often the directory is looked at; a file has its effect within

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A NamesOf is the names that an address resolves to. No name and no error is

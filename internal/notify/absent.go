@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // An absentee is a real server of a virtual service, told from others in a way

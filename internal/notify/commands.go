@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"ldirectord/internal/command"
-	"ldirectord/internal/director"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // commandTimeout is how long a fallbackcommand may take.

@@ -12,10 +12,10 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/command"
-	"ldirectord/internal/director"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // told are the kinds of events that notifycommand and webhook are told of: what

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // A route is how a mail travels. Mails of one route can be grouped.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 func TestSubjectOf(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 
-	"ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/command"
 )
 
 // Time limits of one attempt: for each step of an SMTP dialogue, and for the

@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // closeTimeout is how long Close lets mails and commands go on.

@@ -15,9 +15,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A scene is a Notifier whose mails are caught.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // added is what Postfix adds to a mail on its way, and what differs from mail

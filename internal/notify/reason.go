@@ -3,8 +3,8 @@ package notify
 import (
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // reasonPatience is how long a mail waits for its reason.

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // parseCommand reads the words of a command line of ipvsadm 1.31 that adds or

@@ -6,7 +6,7 @@ import (
 	"cmp"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // Timeout is how long one attempt of a check may take.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // A Hazard is what clients meet that IPVS sends to a real server of weight 0,

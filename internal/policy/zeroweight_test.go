@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // TestZeroWeightHazards goes through scheduler, protocol, persistence, flags and

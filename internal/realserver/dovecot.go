@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Whom Dovecot lets in, to an empty mailbox.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Whom FreeRADIUS accepts, asked with RadiusSecret.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // INN starts InterNetNews' server for news readers. Its port is "nntp". It

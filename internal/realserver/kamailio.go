@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Kamailio starts a SIP server. Its ports are "sip" and "sip6" (on ::1), each

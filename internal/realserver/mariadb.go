@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Who MariaDB and PostgreSQL let in, to which database.

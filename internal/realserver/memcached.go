@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Memcached starts a memcached. Its ports are "memcached" and

@@ -3,7 +3,7 @@ package realserver
 import (
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // OpenSSL starts "openssl s_server" with options, a small web server whose TLS

@@ -11,7 +11,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // healthServer answers as a grpc server that has the health service: itself and

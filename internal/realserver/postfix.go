@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Postfix starts a mail server. Its ports are "smtp", "smtp6", "submission"

@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // PostgreSQL starts PostgreSQL's server. Its ports are "pgsql" and "pgsql6". SQLUser with

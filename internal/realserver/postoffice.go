@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A PostOffice is a whole mail system. Everything for example.com is delivered

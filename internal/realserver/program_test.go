@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A program is ldirectord at work in a dry run: the real one, with a table in
@@ -33,7 +33,7 @@ func run(t *testing.T, config string) *program {
 		t: t, ended: make(chan struct{}),
 		verdict: map[string]string{}, told: map[string]time.Time{}, weight: map[string]string{}, more: make(chan struct{}, 1),
 	}
-	cmd := exec.Command(lab.Program(t, "ldirectord/cmd/ldirectord"), "--dry-run", config, "start")
+	cmd := exec.Command(lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord"), "--dry-run", config, "start")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Whom Redis lets in.

@@ -1,7 +1,7 @@
 package realserver_test
 
 import (
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // wrongPasswd lets nobody in.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // nameServer is dns, by udp and tcp.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // A site is what virtual services are written for: a configuration file that

@@ -3,7 +3,7 @@ package realserver_test
 import (
 	"fmt"
 
-	"ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 // page is what is asked of web servers.

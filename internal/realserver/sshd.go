@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // SSHD starts OpenSSH's server. Its port is "ssh". It lets nobody in.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Unbound starts a name server. Its ports are "dns" and "dns6" (on ::1), each

@@ -13,13 +13,13 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 var update = flag.Bool("update", false, "rewrite what the sessions of testdata/replay expect")
 
 const (
-	program  = "ldirectord/cmd/ldirectord"
+	program  = "github.com/ldirectord/ldirectord/cmd/ldirectord"
 	sessions = "../../testdata/replay"
 )
 

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // A Dir is the directory in which the daemons of a host leave their locks, records

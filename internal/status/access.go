@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // minToken is how long a token has to be; shorter ones can be guessed.

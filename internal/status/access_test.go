@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 const drainOne = `{"verb":"drain","real":"10.1.0.1:80"}`

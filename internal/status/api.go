@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // A Failure is the answer when there is none.

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // A book is the file in which the overrides are kept, so that they outlive the

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // What the page shows while it is in contact with the daemon and after.
@@ -37,7 +37,7 @@ func (b *browser) contact(has bool) {
 // TestPageAfterKill kills the real daemon under a page that is being looked at,
 // and starts it again.
 func TestPageAfterKill(t *testing.T) {
-	program := lab.Program(t, "ldirectord/cmd/ldirectord")
+	program := lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")
 	at := freeAddress(t)
 	file := filepath.Join(t.TempDir(), "t.cf")
 	config := "statuslisten=" + at + "\nvirtual=192.0.2.80:80\n    servicename=Shop\n    real=192.0.2.1->192.0.2.6:80 masq\n    checktype=on\n"

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/net/websocket"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 var pictures = flag.String("pictures", "", "directory for screenshots of the page")

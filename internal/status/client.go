@@ -16,7 +16,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // A Client asks a daemon at its socket. It is what the commands use.

@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ldirectord/conf"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // listens makes the house listen as cfg says, and returns where.

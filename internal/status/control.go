@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // An OrderRequest is an Order as it is sent. What is nil is absent, which is not

@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 func readDoc(t *testing.T, name string) string {

@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // silent is the log of what net/http has to say about clients.

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // How many notes may wait for one listener, and how many listen at most.

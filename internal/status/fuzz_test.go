@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // FuzzOverridesFile has the file of orders hold anything: what is taken from it is what

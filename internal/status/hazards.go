@@ -1,9 +1,9 @@
 package status
 
 import (
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // drainHazards says what clients meet while real servers are drained, in one

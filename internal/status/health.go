@@ -3,7 +3,7 @@ package status
 import (
 	"fmt"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // A level is how bad something is.

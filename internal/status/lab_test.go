@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 const labConfig = `checkinterval=1
@@ -56,7 +56,7 @@ type labDaemon struct {
 
 func (d *labDaemon) run(words ...string) string {
 	d.t.Helper()
-	return d.Output("director", lab.Program(d.t, "ldirectord/cmd/ldirectord"), append([]string{d.file}, words...)...)
+	return d.Output("director", lab.Program(d.t, "github.com/ldirectord/ldirectord/cmd/ldirectord"), append([]string{d.file}, words...)...)
 }
 
 func (d *labDaemon) ipvsadm(words ...string) string {
@@ -67,7 +67,7 @@ func (d *labDaemon) ipvsadm(words ...string) string {
 // TestLikeIpvsadm shows a kernel with traffic, and asks ipvsadm at the same
 // moment.
 func TestLikeIpvsadm(t *testing.T) {
-	lab.Program(t, "ldirectord/cmd/ldirectord")
+	lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")
 	if !lab.Inside(t) {
 		return
 	}
@@ -152,7 +152,7 @@ func testDrain(d *labDaemon) {
 	}
 	conn.Close()
 	// The kernel remembers a connection for two minutes after its end.
-	waiting := d.Command("director", lab.Program(d.t, "ldirectord/cmd/ldirectord"), d.file, "drain", "10.0.1.11", "--virtual", "10.0.0.80:80", "--wait=1s")
+	waiting := d.Command("director", lab.Program(d.t, "github.com/ldirectord/ldirectord/cmd/ldirectord"), d.file, "drain", "10.0.1.11", "--virtual", "10.0.0.80:80", "--wait=1s")
 	said, err := waiting.CombinedOutput()
 	if err == nil || !strings.Contains(string(said), "not idle after 1s, left: ") {
 		d.t.Errorf("drain --wait=1s: %v, says:\n%s", err, said)

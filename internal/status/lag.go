@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 const (

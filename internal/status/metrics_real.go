@@ -3,7 +3,7 @@ package status
 import (
 	dto "github.com/prometheus/client_model/go"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // virtual adds what is told of one virtual service and its real servers. Of a

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // Only is a snapshot of what is called virtual and real; "" is all.

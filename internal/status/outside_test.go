@@ -7,8 +7,8 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"ldirectord/internal/director"
-	"ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 )
 
 // TestMaintenanceFaults has a maintenance directory that cannot be read and a file

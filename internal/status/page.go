@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 //go:embed assets

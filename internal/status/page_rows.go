@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // A part is an element of the page that is sent again when it changes. Its HTML

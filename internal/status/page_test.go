@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 func TestPage(t *testing.T) {

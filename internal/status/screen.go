@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // A Screen is what "top" shows of snapshots, as an operator wants it by keys.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // snapshotAge is how old a snapshot may be, so that any number of readers costs

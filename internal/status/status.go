@@ -13,8 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ldirectord/conf"
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // Options are what a Server works with. Director and Log are needed.

@@ -16,11 +16,11 @@ import (
 
 	"go.uber.org/goleak"
 
-	"ldirectord/checker"
-	"ldirectord/conf"
-	"ldirectord/internal/director"
-	"ldirectord/internal/engine"
-	"ldirectord/ipvs"
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // The pictures are drawn here, so that a page needs no script to have them.

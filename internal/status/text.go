@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // WriteTable writes a snapshot as people know it from "ipvsadm -L -n", with how

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/director"
 )
 
 // span is a duration as people say it: "3ms", "12s", "2h05m", "3d04h".

@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/exec"
 
-	"ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 func main() {
