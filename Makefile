@@ -13,7 +13,7 @@ GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
 LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 NFPM     := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 CYCLONEDX := $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
-FUZZTIME ?= 5s
+FUZZTIME ?= 10s
 CHAOS    ?= 100000
 KERNEL   ?= 2000
 SEED     ?= 0
@@ -64,7 +64,7 @@ bench: toolchain ## benchmarks, 15 min; as root beside keepalived and Perl ldire
 	$(GO) test -run '^$$' -bench Wire -benchtime 5x -timeout 0 ./internal/bench
 	$(GO) test -run '^$$' -bench Programs -benchtime 1x -timeout 0 ./internal/bench -report $(CURDIR)/docs/benchmarks.md
 
-fuzz: toolchain ## every fuzz target for FUZZTIME; counts the executions
+fuzz: toolchain ## every fuzz target for FUZZTIME, 10s or 1000x, with the count of executions
 	@$(GO) run ./internal/fuzzall -go '$(GO)' -time $(FUZZTIME)
 
 fuzz-original: toolchain ## made-up files, read here and by Perl ldirectord, where it is installed, for FUZZTIME

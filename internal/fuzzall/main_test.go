@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -13,8 +14,8 @@ func TestExecutions(t *testing.T) {
 		"fuzz: elapsed: 3s, execs: 100 (33/sec), new interesting: 1 (total: 5)\nfuzz: elapsed: 5s, execs: 250 (75/sec), new interesting: 1 (total: 5)\nPASS\n": 250,
 		"testing: warning: no fuzz tests to fuzz\nPASS\n":                                                                                                      0,
 	} {
-		if n, said := executions(strings.NewReader(text)); n != want || said != text {
-			t.Errorf("%q: %d executions, want %d; what was printed is kept as %q", text, n, want, said)
+		if n, printed := executions(strings.NewReader(text)); n != want || printed != text {
+			t.Errorf("%q: %d executions, want %d; what was printed is kept as %q", text, n, want, printed)
 		}
 	}
 }
@@ -25,7 +26,7 @@ func TestFuzzTargets(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "p_test.go"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	names, err := fuzzTargets(dir)
+	names, err := fuzzTargets(dir, regexp.MustCompile(""))
 	if got := strings.Join(names, " "); err != nil || got != "FuzzOne FuzzTwo" {
 		t.Errorf("targets %q, %v, want FuzzOne and FuzzTwo", got, err)
 	}
