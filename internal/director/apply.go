@@ -35,11 +35,14 @@ func (d *Director) sync(vs ...*virtual) {
 }
 
 // prepare is the plan for v, whose service has been changed already if need be.
+// What the kernel refused before is tried first, as if it were taken: if it is
+// refused again, that changes the second half.
 // Nothing can be added to one that is not there; one that is there and keeps its
 // settings, because no kernel takes those of the file, has its destinations
 // changed all the same.
 func (d *Director) prepare(v *virtual) []step {
 	v.retry = false
+	clear(v.refusedAt)
 	d.keep(v)
 	if v.invalid != nil {
 		d.refused(v, "virtual service "+v.name, fmt.Errorf("virtual service %s: %w", v.name, v.invalid))

@@ -38,27 +38,10 @@ func (d *Director) reconcile() {
 		if v.hopeless() {
 			continue
 		}
-		v.endRefusals()
 		want := v.want(room)
 		room = want.slots
 		if v.retry || len(plan(v.have, want)) > 0 {
 			d.sync(v)
-		}
-	}
-}
-
-// endRefusals forgets the refusals of what the table, which was just read, has all
-// the same: the kernel has made a change and its answer was lost, or somebody else
-// has.
-func (v *virtual) endRefusals() {
-	if len(v.refusedAt) == 0 {
-		return
-	}
-	desired := v.desired(nil)
-	for at := range v.refusedAt {
-		s, held := v.have.slots.of(at)
-		if w, wanted := desired.slots.of(at); held && wanted && s.same(w) {
-			delete(v.refusedAt, at)
 		}
 	}
 }

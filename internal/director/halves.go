@@ -38,24 +38,18 @@ func (d *Director) secondHalf(v *virtual, steps []step) []step {
 }
 
 // noteRefusals notes which destinations the kernel did not take into service. It
-// reports whether that is to be looked at: one was refused, or one was taken that
-// had been refused before.
-func (v *virtual) noteRefusals(steps []step) (news bool) {
+// reports whether there are any.
+func (v *virtual) noteRefusals(steps []step) (refused bool) {
 	for _, s := range steps {
-		at := s.Destination.AddrPort
-		switch {
-		case !s.gives():
-		case s.err != nil:
-			if v.refusedAt == nil {
-				v.refusedAt = map[netip.AddrPort]bool{}
-			}
-			v.refusedAt[at], news = true, true
-		case v.refusedAt[at]:
-			delete(v.refusedAt, at)
-			news = true
+		if !s.gives() || s.err == nil {
+			continue
 		}
+		if v.refusedAt == nil {
+			v.refusedAt = map[netip.AddrPort]bool{}
+		}
+		v.refusedAt[s.Destination.AddrPort], refused = true, true
 	}
-	return news
+	return refused
 }
 
 // holdLast takes out of rest, the second half of a plan, the step that would take

@@ -27,7 +27,7 @@ type virtual struct {
 
 	have      held                      // what the kernel is believed to hold
 	hand      map[netip.AddrPort]byHand // what somebody set in the kernel beside us and stays; nil until then
-	refusedAt map[netip.AddrPort]bool   // what the kernel did not take into service; nil until then
+	refusedAt map[netip.AddrPort]bool   // what the kernel did not take into service when it was last tried; nil until then
 	doubt     map[netip.AddrPort]bool   // what a change has failed for since the last look at the table; nil until then
 	said      map[string]bool           // refusals and differences that were logged and still stand; nil until then
 
