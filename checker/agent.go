@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // An Agent check asks a program on the real server how it does: it connects,
@@ -34,7 +36,7 @@ func (r AgentReply) String() string {
 	}
 	line += fmt.Sprintf(" %d%%", r.Weight)
 	if r.Reason != "" {
-		reason := excerpt(r.Reason)
+		reason := safetext.Excerpt(r.Reason)
 		line += " # " + reason[1:len(reason)-1]
 	}
 	return line
@@ -68,7 +70,7 @@ func ParseAgent(line string) (AgentReply, error) {
 		default:
 			weight, ok := agentWeight(word)
 			if !ok && !strings.HasPrefix(word, "maxconn:") {
-				return AgentReply{}, fmt.Errorf("agent says %s", excerpt(word))
+				return AgentReply{}, fmt.Errorf("agent says %s", safetext.Excerpt(word))
 			}
 			if ok {
 				reply.Weight = weight
@@ -123,7 +125,7 @@ func (d *agentDialogue) Next(in []byte, eof bool) Step {
 	}
 	switch {
 	case len(line) > maxAgentLine:
-		return down("no line of an agent: %s", excerpt(line))
+		return down("no line of an agent: %s", safetext.Excerpt(line))
 	case !eof:
 		return Step{}
 	}
@@ -133,7 +135,7 @@ func (d *agentDialogue) Next(in []byte, eof bool) Step {
 	}
 	step := Step{Done: true, Detail: reply.String()}
 	if !reply.Up {
-		step.Err = fmt.Errorf("agent says %s", excerpt(line))
+		step.Err = fmt.Errorf("agent says %s", safetext.Excerpt(line))
 	}
 	return step
 }

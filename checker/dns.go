@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // dnsResend is how long a question over udp may be without an answer until it
@@ -28,8 +31,8 @@ const maxStrayAnswers = 16
 type DNS struct {
 	Network string // "udp" or "tcp"
 	Addr    netip.AddrPort
-	Request string   // a name or an address; the "/" that the configuration puts first is dropped
-	Receive *Pattern // nil and the empty one match nothing, as in the original
+	Request string          // a name or an address; the "/" that the configuration puts first is dropped
+	Receive *perlre.Pattern // nil and the empty one match nothing, as in the original
 }
 
 // String implements Checker.
@@ -100,7 +103,7 @@ func dnsQuestion(subject string) (dnsmessage.Question, error) {
 		_, err = packDNS(0, question)
 	}
 	if err != nil {
-		return dnsmessage.Question{}, fmt.Errorf("request %s is no name", excerpt(subject))
+		return dnsmessage.Question{}, fmt.Errorf("request %s is no name", safetext.Excerpt(subject))
 	}
 	return question, nil
 }
@@ -170,7 +173,7 @@ func (d *dnsDialogue) answer(message []byte) Step {
 	var p dnsmessage.Parser
 	header, err := p.Start(message)
 	if err != nil || !header.Response {
-		return down("not a DNS answer: %s", excerpt(message))
+		return down("not a DNS answer: %s", safetext.Excerpt(message))
 	}
 	if header.ID != d.id || !d.isAsked(&p, header) {
 		d.stray++
@@ -231,7 +234,7 @@ func (d *dnsDialogue) verdict(records []string, truncated bool) Step {
 	case len(records) == 0:
 		return down("%s: no such record", d.kind())
 	}
-	return down("%s: receive %s does not match %s", d.kind(), excerpt(d.Receive.String()), excerpt(strings.Join(records, " ")))
+	return down("%s: receive %s does not match %s", d.kind(), safetext.Excerpt(d.Receive.String()), safetext.Excerpt(strings.Join(records, " ")))
 }
 
 // kind names what was asked for: "A", "AAAA" or "PTR".

@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // dnsID is the id of the first question in these tests; the next has one more.
@@ -15,7 +18,7 @@ const dnsID = 1000
 // dnsOver is a check whose ids are known.
 func dnsOver(t testing.TB, network, request, receive string) func() Dialogue {
 	t.Helper()
-	pattern, err := CompilePattern(receive)
+	pattern, err := perlre.Compile(receive)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +289,7 @@ func TestDNSBroken(t *testing.T) {
 func TestDNSRequest(t *testing.T) {
 	for _, request := range []string{strings.Repeat("x", 64) + ".example", strings.Repeat("long.", 60), "a..b"} {
 		step := DNS{Network: "udp", Request: request}.Dialogue().Next(nil, false)
-		if got, want := errText(step.Err), "request "+excerpt(request)+" is no name"; got != want || step.Send != nil {
+		if got, want := errText(step.Err), "request "+safetext.Excerpt(request)+" is no name"; got != want || step.Send != nil {
 			t.Errorf("request %q: %q, want %q", request, got, want)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -74,5 +75,5 @@ func saying(how string, output []byte) error {
 	if len(line) == 0 {
 		return errors.New(how)
 	}
-	return fmt.Errorf("%s: %s", how, excerpt(line))
+	return fmt.Errorf("%s: %s", how, safetext.Excerpt(line))
 }

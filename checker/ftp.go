@@ -11,6 +11,7 @@ import (
 
 	"github.com/jlaffaye/ftp"
 
+	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -24,9 +25,9 @@ import (
 type FTP struct {
 	Addr    netip.AddrPort
 	Login   string
-	Passwd  secret.Text // "" is anonymous
-	Request string      // the file; "" is "/"
-	Receive *Pattern    // nil matches all
+	Passwd  secret.Text     // "" is anonymous
+	Request string          // the file; "" is "/"
+	Receive *perlre.Pattern // nil matches all
 }
 
 // String implements Checker.

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 // An ftpServer is as much of one as an FTP check can see.
@@ -172,9 +174,9 @@ func TestFTPString(t *testing.T) {
 }
 
 // pattern compiles a pattern that is known to be right.
-func pattern(t *testing.T, perl string) *Pattern {
+func pattern(t *testing.T, perl string) *perlre.Pattern {
 	t.Helper()
-	p, err := CompilePattern(perl)
+	p, err := perlre.Compile(perl)
 	if err != nil {
 		t.Fatal(err)
 	}

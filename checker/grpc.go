@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A GRPC check is up when the standard health service (grpc.health.v1) of the
@@ -113,20 +115,20 @@ func readHealth(a *http2Answer) (health string, err error) {
 	}
 	switch code, ok := a.fields["grpc-status"]; {
 	case !ok:
-		return "", fmt.Errorf("no grpc status in the answer: %s", excerpt(a.body))
+		return "", fmt.Errorf("no grpc status in the answer: %s", safetext.Excerpt(a.body))
 	case code != "0":
 		message := a.fields["grpc-message"]
 		if plain, err := url.PathUnescape(message); err == nil {
 			message = plain
 		}
-		return "", fmt.Errorf("grpc status %s: %s", grpcCode(code), excerpt(message))
+		return "", fmt.Errorf("grpc status %s: %s", grpcCode(code), safetext.Excerpt(message))
 	}
 	if len(a.body) < grpcPrefix || a.body[0] != 0 || int(binary.BigEndian.Uint32(a.body[1:])) != len(a.body)-grpcPrefix {
-		return "", fmt.Errorf("no grpc message: %s", excerpt(a.body))
+		return "", fmt.Errorf("no grpc message: %s", safetext.Excerpt(a.body))
 	}
 	status, ok := readServing(a.body[grpcPrefix:])
 	if !ok {
-		return "", fmt.Errorf("no answer of the health service: %s", excerpt(a.body[grpcPrefix:]))
+		return "", fmt.Errorf("no answer of the health service: %s", safetext.Excerpt(a.body[grpcPrefix:]))
 	}
 	switch status {
 	case 1:
@@ -196,5 +198,5 @@ func grpcCode(code string) string {
 	if name := grpcCodes[code]; name != "" {
 		return name
 	}
-	return excerpt(code)
+	return safetext.Excerpt(code)
 }

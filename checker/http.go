@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -18,20 +20,20 @@ const defaultLimit = 1 << 20
 // HTTPOptions are what an HTTP check asks and what it expects. The zero value
 // of a field is what the original daemon does.
 type HTTPOptions struct {
-	Service        string         // "http", "https" or "http_proxy"
-	Addr           netip.AddrPort // the real server; the proxy for http_proxy
-	Method         string         // GET or HEAD, "" is GET
-	Request        string         // a path, with or without its first "/", or a whole URL, which is fetched from where it points
-	VirtualHost    string         // the Host header
-	HasVirtualHost bool           // VirtualHost is sent even if it is ""
-	TLS            *tls.Config    // for https; nil is that of TLSOptions{Name: VirtualHost}
-	Receive        *Pattern       // what the body has to match; nil is anything
-	ReceiveNot     *Pattern       // what it must not match; nil is nothing
-	Limit          int            // how many bytes of the body are read and matched, 0 is 1 MiB
-	Status         Statuses       // what counts as up, nil is 200-299
-	Headers        []string       // more of them, "Name: value"
-	Version        string         // "1.0", "1.1" or "2", "" is 1.1
-	Follow         Follow         // of redirects
+	Service        string          // "http", "https" or "http_proxy"
+	Addr           netip.AddrPort  // the real server; the proxy for http_proxy
+	Method         string          // GET or HEAD, "" is GET
+	Request        string          // a path, with or without its first "/", or a whole URL, which is fetched from where it points
+	VirtualHost    string          // the Host header
+	HasVirtualHost bool            // VirtualHost is sent even if it is ""
+	TLS            *tls.Config     // for https; nil is that of TLSOptions{Name: VirtualHost}
+	Receive        *perlre.Pattern // what the body has to match; nil is anything
+	ReceiveNot     *perlre.Pattern // what it must not match; nil is nothing
+	Limit          int             // how many bytes of the body are read and matched, 0 is 1 MiB
+	Status         Statuses        // what counts as up, nil is 200-299
+	Headers        []string        // more of them, "Name: value"
+	Version        string          // "1.0", "1.1" or "2", "" is 1.1
+	Follow         Follow          // of redirects
 
 	// Of Complete. The request that all have in common is before and after, and
 	// between them the address of the real server as Host header; nothing if
@@ -131,23 +133,23 @@ func (o *HTTPOptions) At(addr netip.AddrPort, config *tls.Config) (*HTTP, error)
 // check refuses what would not be the request that was meant.
 func (o *HTTPOptions) check() error {
 	if o.Method != http.MethodGet && o.Method != http.MethodHead {
-		return fmt.Errorf("http method %s is neither GET nor HEAD", excerpt(o.Method))
+		return fmt.Errorf("http method %s is neither GET nor HEAD", safetext.Excerpt(o.Method))
 	}
 	switch o.Version {
 	case "1.0", "1.1", "2":
 	default:
-		return fmt.Errorf("http version %s is none of 1.0, 1.1 and 2", excerpt(o.Version))
+		return fmt.Errorf("http version %s is none of 1.0, 1.1 and 2", safetext.Excerpt(o.Version))
 	}
 	if o.Version == "2" && o.Service == "http_proxy" {
 		return fmt.Errorf("http version 2 is not supported for http_proxy")
 	}
 	if !httpguts.ValidHeaderFieldValue(o.VirtualHost) {
-		return fmt.Errorf("virtual host %s cannot stand in a header", excerpt(o.VirtualHost))
+		return fmt.Errorf("virtual host %s cannot stand in a header", safetext.Excerpt(o.VirtualHost))
 	}
 	for _, header := range o.Headers {
 		name, value := cutHeader(header)
 		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value) {
-			return fmt.Errorf("header %s is not of the form \"Name: value\"", excerpt(name))
+			return fmt.Errorf("header %s is not of the form \"Name: value\"", safetext.Excerpt(name))
 		}
 		if isHeader(name, "Content-Length", "Transfer-Encoding", "Connection") {
 			return fmt.Errorf("header %s cannot be set: no body is sent", name)

@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 const (
@@ -91,7 +93,7 @@ func (a *http2Answer) read(in []byte, eof bool) (Step, error) {
 			break
 		}
 		if a.seen == 0 && rest[3] != byte(http2.FrameSettings) {
-			return Step{}, fmt.Errorf("no http/2: %s", excerpt(rest[:http2Head]))
+			return Step{}, fmt.Errorf("no http/2: %s", safetext.Excerpt(rest[:http2Head]))
 		}
 		size := http2Head + int(rest[0])<<16 + int(rest[1])<<8 + int(rest[2])
 		if size > http2Head+maxFrame {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // maxHead is how long the head of an answer may be, with all that comes before
@@ -70,7 +72,7 @@ func (d *httpDialogue) tunnelled(in []byte, eof bool) Step {
 		return d.h.fail(answer.line, fmt.Errorf("the proxy answers %s", answer.line))
 	}
 	if len(head) < len(in) {
-		return d.h.fail("", fmt.Errorf("the proxy goes on talking: %s", excerpt(in[len(head):])))
+		return d.h.fail("", fmt.Errorf("the proxy goes on talking: %s", safetext.Excerpt(in[len(head):])))
 	}
 	d.heads, d.seen = 0, 0
 	d.next = func(d *httpDialogue, _ []byte, _ bool) Step { return d.ask() }
@@ -163,7 +165,7 @@ func (d *httpDialogue) readHead(in []byte, eof bool) ([]byte, error) {
 		if len(in) == 0 {
 			return nil, errors.New("closed the connection without an answer")
 		}
-		return nil, fmt.Errorf("no http answer: %s", excerpt(line))
+		return nil, fmt.Errorf("no http answer: %s", safetext.Excerpt(line))
 	}
 	end := headEnd(in, int(d.seen))
 	length := end

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 // Answers and the verdicts on them, however they are cut.
@@ -127,7 +129,7 @@ func FuzzHTTPAnswer(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nTest\r\n0\r\n\r\n"), uint16(1), false)
 	f.Add([]byte("HTTP/1.1 302 Found\r\nLocation: //a/b\r\n\r\n"), uint16(7), true)
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200\n\nTest"), uint16(20), false)
-	receive, err := CompilePattern("Test")
+	receive, err := perlre.Compile("Test")
 	if err != nil {
 		f.Fatal(err)
 	}

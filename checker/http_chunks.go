@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // maxChunkLine is how long the line before a chunk may be.
@@ -35,7 +37,7 @@ func (c *chunks) read(in []byte, body *[]byte, limit int) (consumed int, over bo
 		}
 		line, _, whole := bytes.Cut(in[consumed:], newline)
 		if len(line) > maxChunkLine {
-			return consumed, false, fmt.Errorf("no chunk: %s", excerpt(line))
+			return consumed, false, fmt.Errorf("no chunk: %s", safetext.Excerpt(line))
 		}
 		if !whole {
 			return consumed, false, nil
@@ -54,14 +56,14 @@ func (c *chunks) begin(line []byte) (last bool, err error) {
 	if c.behind {
 		c.behind = false
 		if len(line) > 0 {
-			return false, fmt.Errorf("a chunk does not end where it should: %s", excerpt(line))
+			return false, fmt.Errorf("a chunk does not end where it should: %s", safetext.Excerpt(line))
 		}
 		return false, nil
 	}
 	size, _, _ := bytes.Cut(line, []byte(";"))
 	n, err := strconv.ParseUint(string(bytes.TrimSpace(size)), 16, 62)
 	if err != nil {
-		return false, fmt.Errorf("no chunk: %s", excerpt(line))
+		return false, fmt.Errorf("no chunk: %s", safetext.Excerpt(line))
 	}
 	c.left = int(n)
 	return n == 0, nil

@@ -3,6 +3,8 @@ package checker
 import (
 	"bytes"
 	"strconv"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // headEnd is where the empty line that ends a head ends, 0 if there is none.
@@ -53,7 +55,7 @@ func statusText(line []byte) string {
 	if string(line) == "200 OK" {
 		return "200 OK"
 	}
-	quoted := excerpt(line)
+	quoted := safetext.Excerpt(line)
 	return quoted[1 : len(quoted)-1]
 }
 

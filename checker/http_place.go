@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A place is an http or https URL, with its path as it was written: net/url
@@ -31,7 +33,7 @@ func parsePlace(s string) (place, error) {
 	scheme, rest, _ := strings.Cut(s, "://")
 	p := place{scheme: strings.ToLower(scheme), path: "/"}
 	if p.scheme != "http" && p.scheme != "https" {
-		return place{}, fmt.Errorf("url %s is neither http nor https", excerpt(s))
+		return place{}, fmt.Errorf("url %s is neither http nor https", safetext.Excerpt(s))
 	}
 	rest, _, _ = strings.Cut(rest, "#")
 	p.authority = rest
@@ -44,7 +46,7 @@ func parsePlace(s string) (place, error) {
 		p.authority = p.authority[at+1:]
 	}
 	if err := p.readAuthority(); err != nil {
-		return place{}, fmt.Errorf("url with host %s: %w", excerpt(p.authority), err)
+		return place{}, fmt.Errorf("url with host %s: %w", safetext.Excerpt(p.authority), err)
 	}
 	return p, nil
 }
@@ -147,7 +149,7 @@ func (p place) resolve(location string) (place, error) {
 			return parsePlace(to.String())
 		}
 	}
-	return place{}, fmt.Errorf("it leads nowhere: %s", excerpt(location))
+	return place{}, fmt.Errorf("it leads nowhere: %s", safetext.Excerpt(location))
 }
 
 // escapePath escapes what cannot stand in a request line, and nothing else.
@@ -155,7 +157,7 @@ func escapePath(path string) string {
 	const allowed = "-_.!~*'();/?:@&=+$,[]%"
 	var b strings.Builder
 	for _, c := range []byte(path) {
-		if isLetter(c) || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0 {
+		if 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte(allowed, c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02X", c)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 // web is a handler with the answers a real server may give.
@@ -89,7 +91,7 @@ func TestHTTPServer(t *testing.T) {
 	page := compilePattern(t, "Test Page")
 	tests := []struct {
 		request, method string
-		receive         *Pattern
+		receive         *perlre.Pattern
 		detail, err     string
 	}{
 		{"/", "GET", page, "200 OK", ""},

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 var _ Talker = (*HTTP)(nil)
@@ -30,9 +32,9 @@ func newHTTP(tb testing.TB, o HTTPOptions) *HTTP {
 	return h
 }
 
-func compilePattern(tb testing.TB, perl string) *Pattern {
+func compilePattern(tb testing.TB, perl string) *perlre.Pattern {
 	tb.Helper()
-	p, err := CompilePattern(perl)
+	p, err := perlre.Compile(perl)
 	if err != nil {
 		tb.Fatal(err)
 	}

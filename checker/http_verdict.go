@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // Statuses are ranges of HTTP statuses that count as up.
@@ -27,7 +29,7 @@ func ParseStatuses(s string) (Statuses, error) {
 		from, err1 := strconv.ParseUint(first, 10, 16)
 		to, err2 := strconv.ParseUint(last, 10, 16)
 		if err1 != nil || err2 != nil || from < 100 || to > 599 || from > to {
-			return nil, fmt.Errorf("%s is no http status or range of them", excerpt(part))
+			return nil, fmt.Errorf("%s is no http status or range of them", safetext.Excerpt(part))
 		}
 		all = append(all, StatusRange{int(from), int(to)})
 	}
@@ -87,7 +89,7 @@ func (h *HTTP) verdictOfBody(a httpHead, body []byte) Step {
 	if h.ReceiveNot != nil {
 		matched, err := h.ReceiveNot.Match(body)
 		if err == nil && matched {
-			err = fmt.Errorf("receivenot %s found in %d bytes: %s", excerpt(h.ReceiveNot.String()), len(body), excerpt(body))
+			err = fmt.Errorf("receivenot %s found in %d bytes: %s", safetext.Excerpt(h.ReceiveNot.String()), len(body), safetext.Excerpt(body))
 		}
 		if err != nil {
 			return h.fail(bodyDetail(body), err)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -50,7 +51,7 @@ func (d *imapDialogue) greeting(line string) Step {
 	case "PREAUTH": // logged in already by other means, and TLS is refused then
 		return d.done()
 	default:
-		return down("greeting: %s", excerpt(line))
+		return down("greeting: %s", safetext.Excerpt(line))
 	}
 	if d.StartTLS == nil {
 		return d.begin()
@@ -97,7 +98,7 @@ func (d *imapDialogue) ask(verb string, parts []string, then func() Step) Step {
 		case strings.HasPrefix(line, "* ") && imapWord(line, "* ") != "BYE":
 			return Step{} // news of the server's own accord
 		}
-		return down("%s: %s", verb, excerpt(hide(line, d.Passwd))).parting(d.tag() + " LOGOUT")
+		return down("%s: %s", verb, safetext.Excerpt(hide(line, d.Passwd))).parting(d.tag() + " LOGOUT")
 	}
 	return say(tag + " " + parts[0])
 }

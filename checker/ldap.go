@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-ldap/ldap/v3"
 
+	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -22,8 +23,8 @@ type LDAP struct {
 	StartTLS *tls.Config // TLS by the extended operation, before the bind
 	Login    string
 	Passwd   secret.Text
-	Request  string   // the DN; the slash that request begins with is dropped
-	Receive  *Pattern // of the entry's DN, nil matches all
+	Request  string          // the DN; the slash that request begins with is dropped
+	Receive  *perlre.Pattern // of the entry's DN, nil matches all
 }
 
 // String implements Checker.

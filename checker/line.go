@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -53,7 +54,7 @@ func (d *lineDialogue) Next(in []byte, _ bool) Step {
 	case step.StartTLS != nil && step.Consumed < len(in):
 		// What came in the clear must not count as said under TLS
 		// (RFC 3207, section 6, and CVE-2011-0411).
-		return down("more than an answer to the request for TLS: %s", excerpt(in[step.Consumed:]))
+		return down("more than an answer to the request for TLS: %s", safetext.Excerpt(in[step.Consumed:]))
 	case d.seen+len(in)-step.Consumed >= maxTalk:
 		return Step{Done: true, Err: errTooLong}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
 func TestIsLocal(t *testing.T) {
@@ -56,12 +58,16 @@ func TestNoDescriptors(t *testing.T) {
 	checks := libraryCheckers(refusing(t))
 	checks["external"] = External{Command: "/bin/true"}
 	checks["external-perl"] = ExternalPerl{Command: "/nowhere"}
-	ping := Ping{Addr: netip.MustParseAddr("127.0.0.1"), Pinger: newPinger(t)}
-	if _, err := ping.Check(t.Context()); IsLocal(err) { // the kernel looks at the rights first
+	// The socket of a Pinger that has pinged is open already.
+	local := func() Ping {
+		pinger := new(ping.Pinger)
+		t.Cleanup(func() { pinger.Close() })
+		return Ping{Addr: netip.MustParseAddr("127.0.0.1"), Pinger: pinger}
+	}
+	if _, err := local().Check(t.Context()); IsLocal(err) { // the kernel looks at the rights first
 		t.Log("left out is ping:", err)
 	} else {
-		ping.Pinger = newPinger(t)
-		checks["ping"] = ping
+		checks["ping"] = local()
 	}
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -3,6 +3,8 @@ package checker
 import (
 	"net/netip"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A Memcached check is up when the server tells its version.
@@ -26,7 +28,7 @@ func (m Memcached) Dialogue() Dialogue {
 
 func memcachedVersion(line string) Step {
 	if version, ok := strings.CutPrefix(line, "VERSION "); ok {
-		return up("version "+excerpt(version), "quit")
+		return up("version "+safetext.Excerpt(version), "quit")
 	}
-	return down("version: %s", excerpt(line))
+	return down("version: %s", safetext.Excerpt(line))
 }

@@ -1,6 +1,10 @@
 package checker
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
+)
 
 // An NNTP check is up when the first that the server sends is a positive
 // greeting: it starts with 2.
@@ -17,7 +21,7 @@ func (n NNTP) Target() Target { return Target{Network: "tcp", Addr: n.Addr} }
 // Dialogue implements Talker.
 func (n NNTP) Dialogue() Dialogue {
 	return &nntpDialogue{lineDialogue{answer: func(line string) Step {
-		return down("greeting: %s", excerpt(line))
+		return down("greeting: %s", safetext.Excerpt(line))
 	}}}
 }
 

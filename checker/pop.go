@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -65,7 +66,7 @@ func (d *popDialogue) ask(verb, argument string, then func() Step) Step {
 // status is given the answer to a command (RFC 1939, section 3).
 func (d *popDialogue) status(line string) Step {
 	if status, _, _ := strings.Cut(line, " "); status != "+OK" {
-		return down("%s: %s", d.asked, excerpt(hide(line, d.Passwd))).parting("QUIT")
+		return down("%s: %s", d.asked, safetext.Excerpt(hide(line, d.Passwd))).parting("QUIT")
 	}
 	return d.then()
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -133,7 +134,7 @@ func (d *radiusDialogue) sum(packet []byte) []byte {
 // answer is given one datagram.
 func (d *radiusDialogue) answer(in []byte) Step {
 	if len(in) < radiusHeader {
-		return down("not a RADIUS answer: %s", excerpt(in))
+		return down("not a RADIUS answer: %s", safetext.Excerpt(in))
 	}
 	length := int(binary.BigEndian.Uint16(in[2:]))
 	if length < radiusHeader || length > len(in) {
@@ -188,7 +189,7 @@ func radiusAttribute(in []byte, attribute byte) (at int, err error) {
 func radiusVerdict(in []byte) Step {
 	text := radiusCode(in[0])
 	if at, err := radiusAttribute(in, radiusReplyMessage); err == nil && at > 0 {
-		text += ": " + excerpt(in[at+2:at+int(in[at+1])])
+		text += ": " + safetext.Excerpt(in[at+2:at+int(in[at+1])])
 	}
 	if in[0] == radiusAccessAccept {
 		return up(text, "")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
@@ -74,9 +75,9 @@ func trusting(ca *realserver.Authority, name string) *tls.Config {
 }
 
 // receive compiles a pattern that is known to be right.
-func receive(t *testing.T, perl string) *checker.Pattern {
+func receive(t *testing.T, perl string) *perlre.Pattern {
 	t.Helper()
-	p, err := checker.CompilePattern(perl)
+	p, err := perlre.Compile(perl)
 	if err != nil {
 		t.Fatal(err)
 	}

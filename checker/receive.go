@@ -1,10 +1,15 @@
 package checker
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
+)
 
 // received is nil if answer is what receive expects; a nil Pattern expects
 // nothing. The error shows how the answer begins.
-func received(receive *Pattern, answer []byte) error {
+func received(receive *perlre.Pattern, answer []byte) error {
 	if receive == nil {
 		return nil
 	}
@@ -13,7 +18,7 @@ func received(receive *Pattern, answer []byte) error {
 		return err
 	}
 	if !matched {
-		return fmt.Errorf("receive %s not found in %d bytes: %s", excerpt(receive.String()), len(answer), excerpt(answer))
+		return fmt.Errorf("receive %s not found in %d bytes: %s", safetext.Excerpt(receive.String()), len(answer), safetext.Excerpt(answer))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -61,7 +62,7 @@ func (d *redisDialogue) ping() Step {
 }
 
 func (d *redisDialogue) refused(asked, line string) Step {
-	return down("%s: %s", asked, excerpt(hide(line, d.Passwd)))
+	return down("%s: %s", asked, safetext.Excerpt(hide(line, d.Passwd)))
 }
 
 // redisCommand is a command as the protocol wants it, an array of strings of

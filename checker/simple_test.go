@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 var _, _ Talker = SimpleTCP{}, SimpleUDP{}
@@ -88,7 +90,7 @@ func TestSimpleTCPPeers(t *testing.T) {
 func FuzzSimpleTCP(f *testing.F) {
 	f.Add([]byte("a\nb\n"), uint16(1))
 	f.Add([]byte("x"), uint16(0))
-	receive, err := CompilePattern("^b$")
+	receive, err := perlre.Compile("^b$")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -4,20 +4,23 @@ import (
 	"bytes"
 	"net/netip"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A SimpleTCP check sends a request, says that no more will come, and is up
 // when one line of the answer matches.
 type SimpleTCP struct {
 	Addr    netip.AddrPort
-	Request string   // \n in it is a newline; the "/" that the configuration puts first is dropped
-	Receive *Pattern // nil or the empty one needs a line nevertheless
-	Limit   int      // how many bytes of the answer are read, 0 is 1 MiB
+	Request string          // \n in it is a newline; the "/" that the configuration puts first is dropped
+	Receive *perlre.Pattern // nil or the empty one needs a line nevertheless
+	Limit   int             // how many bytes of the answer are read, 0 is 1 MiB
 }
 
 // String implements Checker.
 func (s SimpleTCP) String() string {
-	return "simpletcp " + excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
+	return "simpletcp " + safetext.Excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
 }
 
 // simpleRequest is what is sent for a configured request.
@@ -81,13 +84,13 @@ func (d *simpleTCPDialogue) end() Step {
 	if d.seen == 0 {
 		return down("closed the connection without an answer")
 	}
-	return down("receive %s not found in any line of %d bytes: %s", excerpt(d.Receive.String()), d.seen, d.first)
+	return down("receive %s not found in any line of %d bytes: %s", safetext.Excerpt(d.Receive.String()), d.seen, d.first)
 }
 
 // match is Done if line is what is looked for.
 func (d *simpleTCPDialogue) match(line []byte) Step {
 	if d.seen == 0 {
-		d.first = excerpt(line)
+		d.first = safetext.Excerpt(line)
 	}
 	d.seen += len(line)
 	if d.Receive == nil {

@@ -3,14 +3,17 @@ package checker
 import (
 	"net/netip"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A SimpleUDP check sends one datagram and is up when the one that comes back
 // matches.
 type SimpleUDP struct {
 	Addr    netip.AddrPort
-	Request string   // as for SimpleTCP
-	Receive *Pattern // nil is any answer
+	Request string          // as for SimpleTCP
+	Receive *perlre.Pattern // nil is any answer
 }
 
 // simpleUDPResend is how long an answer may take until the request is sent
@@ -19,7 +22,7 @@ const simpleUDPResend = time.Second
 
 // String implements Checker.
 func (s SimpleUDP) String() string {
-	return "simpleudp " + excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
+	return "simpleudp " + safetext.Excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
 }
 
 // Target implements Talker.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // sipResend is how long an OPTIONS over udp may be without an answer until it
@@ -74,7 +76,7 @@ func (d *sipDialogue) sentBy() string {
 // ask sends the request.
 func (d *sipDialogue) ask() Step {
 	if !isOneLine(d.Login) || strings.ContainsAny(d.Login, " \t<>") {
-		return down("login %s is no address", excerpt(d.Login))
+		return down("login %s is no address", safetext.Excerpt(d.Login))
 	}
 	return Step{Send: fmt.Appendf(nil, "OPTIONS sip:%[1]s SIP/2.0\r\n"+
 		"Via: SIP/2.0/%[2]s %[4]s;branch=z9hG4bK%[3]s;rport\r\n"+
@@ -135,13 +137,13 @@ func sipStatus(head []byte) (step Step, provisional bool) {
 	status, ok := strings.CutPrefix(line, "SIP/2.0 ")
 	switch {
 	case !ok:
-		return down("not a SIP answer: %s", excerpt(line)), false
+		return down("not a SIP answer: %s", safetext.Excerpt(line)), false
 	case strings.HasPrefix(status, "200"):
 		return up("", ""), false
 	case strings.HasPrefix(status, "1"):
 		return Step{}, true
 	}
-	return down("answered %s", excerpt(status)), false
+	return down("answered %s", safetext.Excerpt(status)), false
 }
 
 // sipLength returns the length of the message that in begins with, if its

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"crypto/tls"
 	"net/netip"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // heloName is what we call ourselves to mail servers. A check sends no mail,
@@ -46,7 +48,7 @@ type smtpDialogue struct {
 func (d *smtpDialogue) line(line string) Step {
 	code, rest := line[:min(3, len(line))], line[min(3, len(line)):]
 	if !isSMTPCode(code) || rest != "" && rest[0] != ' ' && rest[0] != '-' {
-		return down("%s: not an SMTP reply: %s", d.asked, excerpt(line))
+		return down("%s: not an SMTP reply: %s", d.asked, safetext.Excerpt(line))
 	}
 	if rest != "" && rest[0] == '-' {
 		return Step{}
@@ -70,7 +72,7 @@ func (d *smtpDialogue) ask(verb, argument string, reply func(code, line string) 
 
 // refused is the verdict after a reply that is not positive.
 func (d *smtpDialogue) refused(line string) Step {
-	return down("%s: %s", d.asked, excerpt(line)).parting("QUIT")
+	return down("%s: %s", d.asked, safetext.Excerpt(line)).parting("QUIT")
 }
 
 func (d *smtpDialogue) greeting(code, line string) Step {

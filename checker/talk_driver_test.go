@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // echoTalk is a Talker for the driver itself: it sends "ping\n" and is up when
@@ -36,7 +38,7 @@ func (d *echoDialogue) Next(in []byte, _ bool) Step {
 	case string(line) == "moved":
 		return Step{Follow: d.talker}
 	}
-	return Step{Done: true, Err: errors.New("answered " + excerpt(line))}
+	return Step{Done: true, Err: errors.New("answered " + safetext.Excerpt(line))}
 }
 
 func TestTalk(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
 // A wireRow is so many checks of each kind over a wire on which a packet takes
@@ -75,7 +76,7 @@ type wirePeers struct {
 
 	server *httptest.Server // whose certificate all have
 	client *tls.Config      // that trusts it
-	pinger checker.Pinger
+	pinger ping.Pinger
 }
 
 func newWirePeers(t *testing.T, w *lab.Wire) *wirePeers {

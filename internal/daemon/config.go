@@ -5,10 +5,10 @@ import (
 	"os"
 	"strings"
 
-	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
@@ -25,7 +25,7 @@ func harmless(o conf.Options) conf.Options {
 }
 
 func validPattern(pattern string) error {
-	_, err := checker.CompilePattern(pattern)
+	_, err := perlre.Compile(pattern)
 	return err
 }
 

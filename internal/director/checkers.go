@@ -12,11 +12,12 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
 // A workshop makes checkers; it holds what they share.
 type workshop struct {
-	pinger *checker.Pinger
+	pinger *ping.Pinger
 }
 
 // checkers is what asks at in the manner of k: ask decides, and connect, unless

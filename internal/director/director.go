@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/ping"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -110,7 +111,7 @@ func New(o Options) *Director {
 		ready:     make(chan struct{}),
 		overrides: overridesByTarget(o.Overrides, time.Now()),
 		watcher:   maintenance.New(o.Maintenance),
-		workshop:  workshop{pinger: &checker.Pinger{}},
+		workshop:  workshop{pinger: &ping.Pinger{}},
 		own:       ownership{recalled: o.Ours},
 	}
 	d.publishOverrides()

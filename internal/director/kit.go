@@ -7,6 +7,7 @@ import (
 	"unique"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -16,7 +17,7 @@ type kit struct {
 	manner
 	handle              unique.Handle[manner]
 	network             string
-	receive, receiveNot *checker.Pattern
+	receive, receiveNot *perlre.Pattern
 	statuses            checker.Statuses
 	headers             []string
 	asked               *checker.HTTPOptions // by all web checks, nil until the first of them
@@ -55,11 +56,11 @@ func newKit(h unique.Handle[manner]) *kit {
 	return k
 }
 
-func (k *kit) pattern(text string) *checker.Pattern {
+func (k *kit) pattern(text string) *perlre.Pattern {
 	if text == "" || k.err != nil {
 		return nil
 	}
-	p, err := checker.CompilePattern(text)
+	p, err := perlre.Compile(text)
 	if err != nil {
 		k.err = fmt.Errorf("pattern %q: %w", text, err)
 	}

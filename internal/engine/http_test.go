@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 // The checks that are asked most, over real sockets against Go's own server.
@@ -28,7 +29,7 @@ func TestHTTP(t *testing.T) {
 	pages.HandleFunc("/there", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://real.example:"+portOf(t, plain)+"/lvs.html", http.StatusFound)
 	})
-	receive, err := checker.CompilePattern("This is a LVS Page")
+	receive, err := perlre.Compile("This is a LVS Page")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,15 +7,16 @@ import (
 	"testing"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 // The secrets that the checks below know, of which no error may tell.
 const passwd = "pa55word"
 
 // never is a pattern that nobody's answer matches.
-func never(t *testing.T) *checker.Pattern {
+func never(t *testing.T) *perlre.Pattern {
 	t.Helper()
-	p, err := checker.CompilePattern("^as it should$")
+	p, err := perlre.Compile("^as it should$")
 	if err != nil {
 		t.Fatal(err)
 	}

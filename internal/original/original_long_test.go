@@ -23,9 +23,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -197,7 +197,7 @@ func read(path, text string) (r reading) {
 	c, err := conf.Parse(path, []byte(text), conf.Options{
 		Hostname: "director", TryOpen: couldOpen,
 		ValidPattern: func(pattern string) error {
-			_, err := checker.CompilePattern(pattern)
+			_, err := perlre.Compile(pattern)
 			return err
 		},
 	})

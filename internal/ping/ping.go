@@ -1,4 +1,6 @@
-package checker
+// Package ping sends the ICMP echo requests of a whole process over one socket
+// for each address family.
+package ping
 
 import (
 	"context"
@@ -7,10 +9,9 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
-	"time"
 )
 
-// A Pinger sends the echo requests of all Ping checks of a process, over one
+// A Pinger sends the echo requests of all ping checks of a process, over one
 // socket for each address family. However many are asked at once, every answer
 // is read once and finds who waits for it. (With a socket for each check every
 // one of them receives every answer: a few hundred at once, and live servers
@@ -45,7 +46,7 @@ func (p *Pinger) socket(addr netip.Addr) (*echoSocket, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, errPingerClosed
+		return nil, ErrClosed
 	}
 	s, f := &p.v4, family4
 	if addr.Is6() {
@@ -62,42 +63,51 @@ func (p *Pinger) socket(addr netip.Addr) (*echoSocket, error) {
 	return opened, nil
 }
 
-// ping sends one echo request to addr and waits for its answer.
-func (p *Pinger) ping(ctx context.Context, addr netip.Addr) error {
-	begin := time.Now()
+// Ping sends one echo request to addr and waits for its answer: nil. ctx's
+// deadline is the only timeout; when ctx ends first the error is ctx.Err(). An
+// UnsentError is the fault of this host; any other error is of the network: that
+// of the system call, or the router that cannot reach addr.
+func (p *Pinger) Ping(ctx context.Context, addr netip.Addr) error {
 	addr = addr.Unmap()
 	if !addr.IsValid() {
 		return errors.New("no address to ping")
 	}
 	s, err := p.socket(addr)
 	if err != nil {
-		return LocalError{err}
+		return UnsentError{err}
 	}
 	e, err := s.expect(addr)
 	if err != nil {
-		return LocalError{err}
+		return UnsentError{err}
 	}
 	defer s.forget(e)
 	if err := s.send(e); err != nil {
-		if IsLocal(err) {
-			return LocalError{err}
-		}
 		return err
 	}
 	select {
 	case err := <-e.answer:
 		return err
 	case <-ctx.Done():
-		return noAnswer(ctx, begin)
+		return ctx.Err()
 	case <-s.done:
-		return LocalError{errPingerClosed}
+		return UnsentError{ErrClosed}
 	}
 }
 
-var (
-	errPingerClosed = errors.New("the socket for pings was closed")
-	errTooManyPings = errors.New("too many pings at once")
-)
+// An UnsentError means that this host cannot ping at all: it says nothing about
+// the address.
+type UnsentError struct{ Err error }
+
+// Error implements error.
+func (e UnsentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e UnsentError) Unwrap() error { return e.Err }
+
+// ErrClosed is the cause of an UnsentError after Close, or when the socket failed.
+var ErrClosed = errors.New("the socket for pings was closed")
+
+var errTooManyPings = errors.New("too many pings at once")
 
 // cookieLen is how many random bytes a request carries, so that nobody who has
 // not seen it can answer it.

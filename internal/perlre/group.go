@@ -1,8 +1,10 @@
-package checker
+package perlre
 
 import (
 	"fmt"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // refusedGroups are the beginnings of groups that mean nothing in a search of
@@ -93,7 +95,7 @@ func (t *translator) openNamed(end string) error {
 		return err
 	}
 	if !isName(name) {
-		return fmt.Errorf("%s is no name", excerpt(name))
+		return fmt.Errorf("%s is no name", safetext.Excerpt(name))
 	}
 	t.captures++
 	if _, ok := t.names[name]; ok {
@@ -135,7 +137,7 @@ func (t *translator) condition() error {
 		capture = t.names[strings.Trim(of, "<>'")]
 	}
 	if capture < 1 || capture > t.captures {
-		return fmt.Errorf("%s is no earlier capture", excerpt(of))
+		return fmt.Errorf("%s is no earlier capture", safetext.Excerpt(of))
 	}
 	t.push(fmt.Sprintf("(?(%d)", capture), ")")
 	return nil
@@ -194,7 +196,7 @@ func (f *flags) set(c byte, on bool) error {
 	case 'u', 'l':
 		return fmt.Errorf("what is received is matched byte by byte, modifier %c is not supported", c)
 	default:
-		return fmt.Errorf("there is no modifier %s", excerpt(string(c)))
+		return fmt.Errorf("there is no modifier %s", safetext.Excerpt(string(c)))
 	}
 	return nil
 }

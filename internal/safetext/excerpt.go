@@ -1,4 +1,6 @@
-package checker
+// Package safetext makes text from outside safe for a line of a log, a mail or a
+// terminal.
+package safetext
 
 import (
 	"strconv"
@@ -9,11 +11,11 @@ import (
 // excerptWidth is how many characters of an answer an error shows.
 const excerptWidth = 60
 
-// excerpt renders the beginning of what a server sent for an error's text: in
+// Excerpt renders the beginning of what a server sent for an error's text: in
 // quotes, on one line, valid UTF-8, control characters and stray bytes
 // escaped, "…" at the end if there was more. It is safe in a log or a mail
 // whatever the server sent.
-func excerpt[T []byte | string](answer T) string {
+func Excerpt[T []byte | string](answer T) string {
 	// One character more than is shown, each of the longest kind.
 	rest := string(answer[:min(len(answer), (excerptWidth+1)*utf8.UTFMax)])
 	var b strings.Builder

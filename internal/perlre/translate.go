@@ -1,9 +1,11 @@
-package checker
+package perlre
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A translator rewrites a Perl pattern for regexp2, whose language is .NET's:
@@ -89,7 +91,7 @@ func translate(perl string) (*translator, error) {
 	for t.pos < len(t.src) {
 		start := t.pos
 		if err := t.next(); err != nil {
-			return nil, fmt.Errorf("%s at character %d of the pattern: %w", excerpt(t.src[start:min(start+16, len(t.src))]), start+1, err)
+			return nil, fmt.Errorf("%s at character %d of the pattern: %w", safetext.Excerpt(t.src[start:min(start+16, len(t.src))]), start+1, err)
 		}
 	}
 	if len(t.open) > 0 {

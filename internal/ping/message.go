@@ -1,4 +1,4 @@
-package checker
+package ping
 
 import (
 	"encoding/binary"

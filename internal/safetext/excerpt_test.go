@@ -1,4 +1,4 @@
-package checker
+package safetext
 
 import (
 	"strings"
@@ -24,11 +24,11 @@ func TestExcerpt(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := excerpt(tt.in); got != tt.want {
-				t.Errorf("excerpt(%q) = %s, want %s", tt.in, got, tt.want)
+			if got := Excerpt(tt.in); got != tt.want {
+				t.Errorf("Excerpt(%q) = %s, want %s", tt.in, got, tt.want)
 			}
-			if got := excerpt([]byte(tt.in)); got != tt.want {
-				t.Errorf("excerpt of bytes %q = %s, want %s", tt.in, got, tt.want)
+			if got := Excerpt([]byte(tt.in)); got != tt.want {
+				t.Errorf("Excerpt of bytes %q = %s, want %s", tt.in, got, tt.want)
 			}
 		})
 	}
@@ -38,9 +38,9 @@ func FuzzExcerpt(f *testing.F) {
 	f.Add([]byte("<html>\r\n"))
 	f.Add([]byte{0xff, 0x80, 0})
 	f.Fuzz(func(t *testing.T, in []byte) {
-		got := excerpt(in)
+		got := Excerpt(in)
 		if !utf8.ValidString(got) || strings.ContainsAny(got, "\r\n\x00\x1b") || utf8.RuneCountInString(got) > excerptWidth+3 {
-			t.Errorf("excerpt(%q) = %s", in, got)
+			t.Errorf("Excerpt(%q) = %s", in, got)
 		}
 	})
 }

@@ -1,11 +1,13 @@
-package checker
+package ping_test
 
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,14 +17,18 @@ import (
 
 	goping "github.com/go-ping/ping" //nolint:staticcheck // deprecated, but a second opinion
 	"github.com/vishvananda/netlink"
+	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
 // newPinger returns a Pinger that the test closes and that leaves nothing.
-func newPinger(t *testing.T) *Pinger {
+func newPinger(t *testing.T) *ping.Pinger {
 	t.Helper()
 	leavesNothing(t)
-	p := new(Pinger)
+	p := new(ping.Pinger)
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -30,6 +36,50 @@ func newPinger(t *testing.T) *Pinger {
 	})
 	return p
 }
+
+// leavesNothing fails the test at its end if there are more goroutines or open
+// descriptors than now.
+func leavesNothing(t *testing.T) {
+	t.Helper()
+	goroutines, files := goleak.IgnoreCurrent(), openFiles(t)
+	t.Cleanup(func() {
+		goleak.VerifyNone(t, goroutines)
+		if now := openFiles(t); now > files {
+			t.Errorf("%d open files before, %d after", files, now)
+		}
+	})
+}
+
+// openFiles counts the open descriptors of this process.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	names, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(names)
+}
+
+// mustNet parses a network.
+func mustNet(t *testing.T, cidr string) *net.IPNet {
+	t.Helper()
+	_, ipNet, err := net.ParseCIDR(cidr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ipNet
+}
+
+// errText is err's text, "" for nil.
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// slack is how late a busy machine may keep a deadline.
+const slack = time.Second
 
 // inNamespace runs the test in a network namespace of its own, by running the
 // test binary again. It is true inside, where lo is up.
@@ -63,12 +113,12 @@ func inNamespace(t *testing.T) bool {
 	return false
 }
 
-// ping asks once and gives up after timeout.
-func ping(t *testing.T, p *Pinger, addr string, timeout time.Duration) error {
+// check pings once and gives up after timeout.
+func check(t *testing.T, p *ping.Pinger, addr string, timeout time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	_, err := Ping{Pinger: p, Addr: netip.MustParseAddr(addr)}.Check(ctx)
+	_, err := checker.Ping{Pinger: p, Addr: netip.MustParseAddr(addr)}.Check(ctx)
 	return err
 }
 
@@ -157,11 +207,11 @@ func TestPing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := ping(t, p, tt.addr, time.Second)
+			err := check(t, p, tt.addr, time.Second)
 			if tt.want == "" && err != nil || !strings.Contains(errText(err), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
-			if IsLocal(err) != tt.local {
+			if checker.IsLocal(err) != tt.local {
 				t.Errorf("IsLocal(%v) = %v", err, !tt.local)
 			}
 		})
@@ -178,19 +228,19 @@ func TestPingSilent(t *testing.T) {
 	p := newPinger(t)
 	for _, addr := range []string{"127.0.0.1", "::1"} {
 		begin := time.Now()
-		err := ping(t, p, addr, 150*time.Millisecond)
+		err := check(t, p, addr, 150*time.Millisecond)
 		if took := time.Since(begin); took < 150*time.Millisecond || took > 150*time.Millisecond+slack {
 			t.Errorf("%s: took %v", addr, took)
 		}
-		if got, want := errText(err), "no answer in 150ms"; got != want || IsLocal(err) {
-			t.Errorf("%s: error %q (local: %v), want %q", addr, got, IsLocal(err), want)
+		if got, want := errText(err), "no answer in 150ms"; got != want || checker.IsLocal(err) {
+			t.Errorf("%s: error %q (local: %v), want %q", addr, got, checker.IsLocal(err), want)
 		}
 		if theirs := goPing(t, addr, 150*time.Millisecond); theirs {
 			t.Errorf("%s: the other implementation has an answer", addr)
 		}
 	}
 	setSysctl(t, "net.ipv4.icmp_echo_ignore_all", "0")
-	if err := ping(t, p, "127.0.0.1", time.Second); err != nil {
+	if err := check(t, p, "127.0.0.1", time.Second); err != nil {
 		t.Errorf("after it began to answer: %v", err)
 	}
 }
@@ -211,10 +261,10 @@ func TestPingMany(t *testing.T) {
 			addr = netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
 		}
 		wg.Go(func() {
-			switch err := ping(t, p, addr.String(), time.Second); {
+			switch err := check(t, p, addr.String(), time.Second); {
 			case err == nil && addr.IsLoopback():
 				live.Add(1)
-			case err != nil && !addr.IsLoopback() && !IsLocal(err):
+			case err != nil && !addr.IsLoopback() && !checker.IsLocal(err):
 				dead.Add(1)
 			default:
 				t.Errorf("%v: %v", addr, err)
@@ -235,7 +285,7 @@ func TestPingAgrees(t *testing.T) {
 	addLink(t, "eth0", "10.1.0.254/24")
 	p := newPinger(t)
 	for _, addr := range []string{"127.0.0.1", "10.1.0.254", "10.1.0.7", "::1"} {
-		ours, theirs := ping(t, p, addr, 300*time.Millisecond), goPing(t, addr, 300*time.Millisecond)
+		ours, theirs := check(t, p, addr, 300*time.Millisecond), goPing(t, addr, 300*time.Millisecond)
 		if (ours == nil) != theirs {
 			t.Errorf("%s: ours says %v, theirs %v", addr, ours, theirs)
 		}
@@ -269,12 +319,12 @@ func TestPingUnprivileged(t *testing.T) {
 		setSysctl(t, "net.ipv4.ping_group_range", groups.sysctl)
 		err := withoutRights(t, func() error {
 			p := newPinger(t)
-			if err := ping(t, p, "127.0.0.1", time.Second); err != nil {
+			if err := check(t, p, "127.0.0.1", time.Second); err != nil {
 				return err
 			}
-			return ping(t, p, "::1", time.Second)
+			return check(t, p, "::1", time.Second)
 		})
-		if errText(err) != groups.want || IsLocal(err) != (err != nil) {
+		if errText(err) != groups.want || checker.IsLocal(err) != (err != nil) {
 			t.Errorf("ping_group_range %q: error %v, want %q", groups.sysctl, err, groups.want)
 		}
 	}
@@ -286,7 +336,7 @@ func withoutRights(t *testing.T, f func() error) error {
 	result := make(chan error)
 	go func() {
 		defer close(result)
-		lockThread()
+		runtime.LockOSThread()
 		header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 		var none [2]unix.CapUserData
 		if err := unix.Capset(&header, &none[0]); err != nil {
@@ -303,7 +353,7 @@ func TestPingClosed(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := ping(t, p, "127.0.0.1", time.Second); !IsLocal(err) || !errors.Is(err, errPingerClosed) {
-		t.Errorf("error %v, want %v", err, errPingerClosed)
+	if err := check(t, p, "127.0.0.1", time.Second); !checker.IsLocal(err) || !errors.Is(err, ping.ErrClosed) {
+		t.Errorf("error %v, want %v", err, ping.ErrClosed)
 	}
 }

@@ -1,4 +1,4 @@
-package checker
+package perlre
 
 import (
 	"bytes"
@@ -12,19 +12,21 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A patternCase is one pattern and one input of testdata/pattern.
+// A patternCase is one pattern and one input of testdata/perl.txt.
 type patternCase struct {
 	line           int
 	pattern, input string
 	want           string // "+" matches, "-" does not, "E" is refused
 }
 
-// readPatterns reads testdata/pattern/perl.txt, whose head says how it looks.
+// readPatterns reads testdata/perl.txt, whose head says how it looks.
 func readPatterns(tb testing.TB) []patternCase {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/pattern/perl.txt")
+	text, err := os.ReadFile("testdata/perl.txt")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -59,7 +61,7 @@ func goText(tb testing.TB, line int, s string) string {
 // verdict is what this package says of a case.
 func (c patternCase) verdict(tb testing.TB) string {
 	tb.Helper()
-	p, err := CompilePattern(c.pattern)
+	p, err := Compile(c.pattern)
 	if err != nil {
 		return "E"
 	}
@@ -99,7 +101,7 @@ func askPerl(t *testing.T, cases []patternCase) []string {
 	for _, c := range cases {
 		fmt.Fprintf(&in, "%x %x\n", c.pattern, c.input)
 	}
-	cmd := exec.CommandContext(t.Context(), "perl", "testdata/pattern/match.pl")
+	cmd := exec.CommandContext(t.Context(), "perl", "testdata/match.pl")
 	cmd.Stdin = &in
 	out, err := cmd.Output()
 	if err != nil {
@@ -154,9 +156,12 @@ func TestPatternRefused(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.pattern, func(t *testing.T) {
-			_, err := CompilePattern(tt.pattern)
-			if diff := cmp.Diff(tt.want, errText(err)); diff != "" {
-				t.Errorf("CompilePattern(%q) (-want +got):\n%s", tt.pattern, diff)
+			_, err := Compile(tt.pattern)
+			if err == nil {
+				t.Fatal("it is not refused")
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Errorf("Compile(%q) (-want +got):\n%s", tt.pattern, diff)
 			}
 		})
 	}
@@ -180,7 +185,7 @@ func TestPatternMust(t *testing.T) {
 		`(?x)ab c ?`:        "ab",
 		`a(?#b)*cd`:         "cd",
 	} {
-		p, err := CompilePattern(pattern)
+		p, err := Compile(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,18 +200,18 @@ func TestPatternPlain(t *testing.T) {
 		"": true, "Test Page": true, `a\.b`: true, "(?s)x": true, "(?i)1": true, "(?x) a b": true, "ü/@": true, `\x41`: true,
 		"a.b": false, "(?i)x": false, "x$": false, "a|b": false, "(a)": false, "a+": false, "[a]": false, `\d`: false, `\bx`: false,
 	} {
-		p, err := CompilePattern(pattern)
+		p, err := Compile(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := p.re == nil; got != plain {
-			t.Errorf("CompilePattern(%q) is plain text: %v, want %v", pattern, got, plain)
+			t.Errorf("Compile(%q) is plain text: %v, want %v", pattern, got, plain)
 		}
 		if p.String() != pattern {
-			t.Errorf("CompilePattern(%q).String() = %q", pattern, p)
+			t.Errorf("Compile(%q).String() = %q", pattern, p)
 		}
 	}
-	everything, err := CompilePattern("")
+	everything, err := Compile("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +232,7 @@ func TestPatternGivenUp(t *testing.T) {
 		"too deep": {`^(?:ab|cd)*(?:x|yz)`, strings.Repeat("ab", patternStack/2) + "secret!", time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := CompilePattern(tt.pattern)
+			p, err := Compile(tt.pattern)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -236,8 +241,8 @@ func TestPatternGivenUp(t *testing.T) {
 			}
 			p.re.MatchTimeout = tt.timeout
 			matches, err := p.Match([]byte(tt.body))
-			want := "pattern " + excerpt(tt.pattern) + " tries too many ways to match, given up"
-			if matches || errText(err) != want {
+			want := "pattern " + safetext.Excerpt(tt.pattern) + " tries too many ways to match, given up"
+			if matches || err == nil || err.Error() != want {
 				t.Errorf("Match = %v, %v, want the error %s", matches, err, want)
 			}
 		})
@@ -250,7 +255,7 @@ func TestPatternLargeBody(t *testing.T) {
 	for pattern, want := range map[string]bool{
 		`(?i)ERROR|FAIL`: false, `(?:.|\n)*else`: true, `(?s)<p>.*</html>$`: false, `\bnothing\s+else\s*$`: true,
 	} {
-		p, err := CompilePattern(pattern)
+		p, err := Compile(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,10 +270,10 @@ func FuzzPattern(f *testing.F) {
 		f.Add(c.pattern, []byte(c.input))
 	}
 	f.Fuzz(func(t *testing.T, perl string, body []byte) {
-		p, err := CompilePattern(perl)
+		p, err := Compile(perl)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\n\r\x00") {
-				t.Errorf("CompilePattern(%q): %q is not one line", perl, err)
+				t.Errorf("Compile(%q): %q is not one line", perl, err)
 			}
 			return
 		}
@@ -289,7 +294,7 @@ func BenchmarkPattern(b *testing.B) {
 	page := []byte("<html><head><title>Test</title></head><body>" + strings.Repeat("word ", 60) + "OK</body></html>\n")
 	for _, pattern := range []string{"OK</body>", `OK.*html>$`, `(?i)ok</BODY>`} {
 		b.Run(pattern, func(b *testing.B) {
-			p, err := CompilePattern(pattern)
+			p, err := Compile(pattern)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -323,7 +328,7 @@ func TestPatternSlow(t *testing.T) {
 		`\. \* \+ \| \{`:  false,
 	}
 	for perl, want := range tests {
-		p, err := CompilePattern(perl)
+		p, err := Compile(perl)
 		if err != nil {
 			t.Errorf("%q: %v", perl, err)
 		} else if p.Slow() != want {

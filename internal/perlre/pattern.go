@@ -1,4 +1,6 @@
-package checker
+// Package perlre matches the regular expressions of Perl against bytes, in
+// bounded time and memory.
+package perlre
 
 import (
 	"bytes"
@@ -8,6 +10,8 @@ import (
 	"time"
 
 	"github.com/dlclark/regexp2/v2"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A match that backtracks without end is given up: after patternTimeout, or
@@ -27,9 +31,9 @@ type Pattern struct {
 	slow bool
 }
 
-// CompilePattern reads a Perl pattern. The empty one matches everything. The
+// Compile reads a Perl pattern. The empty one matches everything. The
 // error names the construct that is wrong or not supported and where it is.
-func CompilePattern(perl string) (*Pattern, error) {
+func Compile(perl string) (*Pattern, error) {
 	t, err := translate(perl)
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func CompilePattern(perl string) (*Pattern, error) {
 	if err != nil {
 		// The text speaks of the translation; the pattern itself is what its
 		// author knows.
-		return nil, fmt.Errorf("pattern %s cannot be used", excerpt(perl))
+		return nil, fmt.Errorf("pattern %s cannot be used", safetext.Excerpt(perl))
 	}
 	re.MatchTimeout = patternTimeout
 	return &Pattern{perl: perl, must: t.must, re: re, slow: t.choices}, nil
@@ -79,7 +83,7 @@ func (p *Pattern) Match(b []byte) (bool, error) {
 	}
 	matched, err := p.re.MatchRunes(*text)
 	if err != nil {
-		return false, fmt.Errorf("pattern %s %w", excerpt(p.perl), errGivenUp)
+		return false, fmt.Errorf("pattern %s %w", safetext.Excerpt(p.perl), errGivenUp)
 	}
 	return matched, nil
 }

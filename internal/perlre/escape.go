@@ -1,9 +1,11 @@
-package checker
+package perlre
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // controlEscapes are the letters that stand for one control character.
@@ -146,7 +148,7 @@ func (t *translator) octal() (byte, bool, error) {
 func oneByte(digits string, base int) (byte, bool, error) {
 	n, err := strconv.ParseUint("0"+digits, base, 64)
 	if err != nil {
-		return 0, false, fmt.Errorf("%s is no number", excerpt(digits))
+		return 0, false, fmt.Errorf("%s is no number", safetext.Excerpt(digits))
 	}
 	if n > 0xff {
 		return 0, false, fmt.Errorf("what is received is matched byte by byte, there is no character %#x", n)

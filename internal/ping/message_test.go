@@ -1,9 +1,7 @@
-package checker
+package ping
 
 import (
-	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"testing"
 
@@ -12,19 +10,6 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 )
-
-// lockThread ties the goroutine to its thread for good, so that the thread
-// ends with it.
-func lockThread() { runtime.LockOSThread() }
-
-func mustNet(t *testing.T, cidr string) *net.IPNet {
-	t.Helper()
-	_, ipNet, err := net.ParseCIDR(cidr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ipNet
-}
 
 // TestDeliver hands messages to a socket that nothing was really sent over.
 func TestDeliver(t *testing.T) {
