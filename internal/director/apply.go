@@ -192,7 +192,7 @@ func (d *Director) eventsOf(v *virtual, s step) []Event {
 	case ipvs.AddService:
 		return []Event{{Kind: VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
-		if r := s.new.real; r != nil && r.reached < 100 && s.old.weight > 0 {
+		if r := s.new.real; r != nil && r.reached < 100 && s.old.weight > 0 && s.new.weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
 		events := []Event{d.placed(v, s)}

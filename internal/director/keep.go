@@ -13,6 +13,9 @@ import (
 func (d *Director) keep(v *virtual) {
 	short := v.conf.MinAlive.Of(len(v.reals))
 	if short == 0 {
+		for _, r := range v.reals {
+			r.kept = false // by the configuration before
+		}
 		return
 	}
 	var candidates []*real
@@ -23,6 +26,8 @@ func (d *Director) keep(v *virtual) {
 		case r.verdict == up:
 			r.kept = false
 			short--
+		case r.out():
+			r.kept = false // also when the order ends: it is dead
 		case v.carries(r):
 			candidates = append(candidates, r)
 		}
