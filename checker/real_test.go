@@ -8,6 +8,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
@@ -25,7 +26,7 @@ func talkReal(t *testing.T, cases []realTalk) {
 	t.Helper()
 	e := engine.New(engine.Options{})
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { c.ask(t, e, 5*time.Second) })
+		t.Run(c.name, func(t *testing.T) { c.ask(t, e, eventually.Limit) })
 	}
 }
 
@@ -40,7 +41,7 @@ func (c realTalk) ask(t *testing.T, e *engine.Engine, timeout time.Duration) {
 	if c.err == "" && r.Err != nil || !strings.Contains(got, c.err) || !strings.Contains(r.Detail, c.detail) {
 		t.Errorf("%v: detail %q, error %q, want %q, %q", c.check, r.Detail, got, c.detail, c.err)
 	}
-	if r.Took > timeout+250*time.Millisecond {
+	if r.Took > timeout+eventually.Limit {
 		t.Errorf("%v: took %v, more than %v", c.check, r.Took, timeout)
 	}
 }
@@ -58,15 +59,15 @@ func outage(t *testing.T, d *realserver.Daemon, checks ...checker.Talker) {
 			}
 		})
 	}
-	all("running", 5*time.Second, "")
+	all("running", eventually.Limit, "")
 	d.Stop()
-	all("stopped", 5*time.Second, "connection refused")
+	all("stopped", eventually.Limit, "connection refused")
 	d.Start()
-	all("started again", 5*time.Second, "")
+	all("started again", eventually.Limit, "")
 	d.Pause()
 	all("paused", 300*time.Millisecond, "no answer in 300ms")
 	d.Continue()
-	all("continued", 5*time.Second, "")
+	all("continued", eventually.Limit, "")
 }
 
 // trusting is a client's configuration that knows ca and expects name.

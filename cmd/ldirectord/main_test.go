@@ -12,12 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -116,12 +116,12 @@ func writeConfig(ts *testscript.TestScript, _ bool, args []string) {
 func until(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile("(?m)" + args[1])
 	var text []byte
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if text, _ = os.ReadFile(ts.MkAbs(args[0])); pattern.Match(text) {
-			return
-		}
+	if !eventually.Holds(func() bool {
+		text, _ = os.ReadFile(ts.MkAbs(args[0]))
+		return pattern.Match(text)
+	}) {
+		ts.Fatalf("no %q in %s:\n%s", args[1], args[0], text)
 	}
-	ts.Fatalf("no %q in %s after 10 s:\n%s", args[1], args[0], text)
 }
 
 // exits (exits STATUS COMMAND [ARG...]) runs a command that ends with STATUS.
@@ -154,12 +154,12 @@ func tell(ts *testscript.TestScript, _ bool, args []string) {
 	if args[1] != "KILL" {
 		return
 	}
-	for { // a dead process that nobody has waited for has no command line
+	// A dead process that its parent has not waited for has no command line.
+	if !eventually.Holds(func() bool {
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-		if err != nil || len(line) == 0 {
-			return
-		}
-		time.Sleep(time.Millisecond)
+		return err != nil || len(line) == 0
+	}) {
+		ts.Fatalf("process %d is still there after SIGKILL", pid)
 	}
 }
 

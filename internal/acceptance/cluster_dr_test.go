@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
@@ -123,7 +124,7 @@ func (c *cluster) capture(ns, filter string, f func()) []string {
 	c.must(dump.Start())
 	select {
 	case <-ready:
-	case <-time.After(10 * time.Second):
+	case <-time.After(eventually.Limit):
 		c.t.Fatal("tcpdump does not start")
 	}
 	f()

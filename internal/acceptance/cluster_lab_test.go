@@ -12,6 +12,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
@@ -136,7 +137,7 @@ func (c *cluster) start() {
 func (c *cluster) untilTable(want ...string) {
 	c.t.Helper()
 	table := ""
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(eventually.Limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		table = c.Table()
 		missing := 0
 		for _, line := range want {

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
 const (
@@ -130,7 +132,7 @@ func (d *daemon) kill() {
 func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 // limit is how long anything may take that is waited for, on a busy machine.
-const limit = 30 * time.Second
+const limit = eventually.Limit
 
 // await waits until ok, which is asked often.
 func await(t testing.TB, what string, ok func() bool) {

@@ -80,8 +80,8 @@ func newSwap(t *testing.T) *swap {
 // processor to start in a guest, which a busy machine makes minutes.
 func (s *site) comesFull(t testing.TB, what string) {
 	t.Helper()
-	if !within(4*limit, func() bool { return strings.Count(s.Table(), "-r ") == 2 }) {
-		t.Fatalf("%s: both real servers did not come within %v: %q", what, 4*limit, s.Table())
+	if !within(limit, func() bool { return strings.Count(s.Table(), "-r ") == 2 }) {
+		t.Fatalf("%s: both real servers did not come within %v: %q", what, limit, s.Table())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -23,10 +24,8 @@ func ours(t *testing.T) peer {
 // until waits for something that comes about.
 func until(t *testing.T, p *process, what string, done func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !done(); pause(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not in a minute: %s; the program said:\n%s", what, &p.last)
-		}
+	if !eventually.Holds(done) {
+		t.Fatalf("not in %v: %s; the program said:\n%s", eventually.Limit, what, &p.last)
 	}
 }
 

@@ -10,10 +10,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -178,17 +179,11 @@ func group(t *testing.T, pgid int) []string {
 	return living
 }
 
-// nobodyLeft waits a moment for the processes of a group to vanish.
+// nobodyLeft waits for the processes of a group to end.
 func nobodyLeft(t *testing.T, pgid int) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		living := group(t, pgid)
-		if len(living) == 0 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("still there:\n%s", strings.Join(living, ""))
-		}
+	if !eventually.Holds(func() bool { return len(group(t, pgid)) == 0 }) {
+		t.Fatalf("still there:\n%s", strings.Join(group(t, pgid), ""))
 	}
 }
 

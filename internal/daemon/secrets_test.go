@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -339,9 +340,5 @@ func freeAddress(t *testing.T) string {
 // await waits until a condition holds.
 func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("waited for 30 s: " + what)
-		}
-	}
+	eventually.True(t, what, holds)
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -68,7 +69,7 @@ func listenAsSystemd(t *testing.T) (next func() string) {
 	t.Setenv("NOTIFY_SOCKET", socket)
 	return func() string {
 		t.Helper()
-		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(eventually.Limit)); err != nil {
 			t.Fatal(err)
 		}
 		buffer := make([]byte, 256)

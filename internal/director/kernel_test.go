@@ -17,6 +17,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -176,14 +177,11 @@ func (l *live) set(down bool, reals ...string) {
 	})
 }
 
-// await waits until ok, which must come true within a minute.
+// await waits until ok.
 func (l *live) await(what string, ok func() bool) {
 	l.t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			l.t.Errorf("%s: not within a minute; the log:\n%s\nthe table:\n%s", what, l.logged(), saved(l.t, l.table))
-			return
-		}
+	if !eventually.Holds(ok) {
+		l.t.Errorf("%s: not within %v; the log:\n%s\nthe table:\n%s", what, eventually.Limit, l.logged(), saved(l.t, l.table))
 	}
 }
 

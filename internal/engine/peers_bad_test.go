@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
 // A badPeer is a server that does not do what its service is there for.
@@ -185,10 +186,6 @@ func TestServicesOfManyBadPeers(t *testing.T) {
 	askAll(t, slices.Repeat(cases, 2000/len(cases)+1)[:2000], 4*time.Second, 2000)
 }
 
-// slack is how late a test may see a deadline kept while the peers, which live
-// in this process too, do their worst. What does not keep it takes for ever.
-const slack = 10 * time.Second
-
 // askAll asks all, so many beside each other, and looks at how late they were and
 // at what is left behind.
 func askAll(t *testing.T, cases []badCase, timeout time.Duration, beside int) {
@@ -216,7 +213,7 @@ func askAll(t *testing.T, cases []badCase, timeout time.Duration, beside int) {
 	worst := lates[len(lates)-1]
 	t.Logf("%d checks with a deadline of %v, %d at once: the last came %v after it, 99 of 100 by %v",
 		len(cases), timeout, load.Talks+load.Calls, worst, lates[len(lates)*99/100])
-	if worst > slack {
+	if worst > eventually.Limit {
 		t.Errorf("a check came %v after its deadline", worst)
 	}
 	if diff := cmp.Diff(Load{}, e.Load()); diff != "" {
@@ -224,12 +221,8 @@ func askAll(t *testing.T, cases []badCase, timeout time.Duration, beside int) {
 	}
 	e.Close()
 	// The peers' own ends close a little later, and regexp2's clock lives on.
-	for range 100 {
-		if openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines+1 {
-			return
-		}
-		<-time.After(50 * ms)
+	if !eventually.Holds(func() bool { return openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines+1 }) {
+		t.Errorf("%d descriptors and %d goroutines are left, %d and %d were before",
+			openDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
 	}
-	t.Errorf("%d descriptors and %d goroutines are left, %d and %d were before",
-		openDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
 }

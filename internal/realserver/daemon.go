@@ -130,7 +130,8 @@ func (d *Daemon) command(argv []string) (*exec.Cmd, error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = d.Dir
 	cmd.Env = append(os.Environ(), append([]string{"LC_ALL=C", "HOME=" + d.Dir}, d.env...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// Shared memory (System V) ends with its namespace, even if all are killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Cloneflags: syscall.CLONE_NEWIPC}
 	if d.user == "" {
 		return cmd, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
@@ -57,7 +58,7 @@ func run(t *testing.T, config string) *program {
 }
 
 // patience is how long a verdict may take on a busy machine.
-const patience = time.Minute
+const patience = eventually.Limit
 
 var (
 	verdictLine = regexp.MustCompile(`^\S+ \S+, \S+ is (gone|back)\. \(\w+ (\S+): (.*)\)$`)

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
 // A stage is where one session is played: a director with its own files and
@@ -101,7 +103,7 @@ func (s *stage) play() {
 }
 
 // patience is how long a step may take to show what it should.
-const patience = time.Minute
+const patience = eventually.Limit
 
 // until looks until what is wanted is seen, or there is no more patience. To
 // learn what to want it looks until nothing changes any more. A look that costs
@@ -133,11 +135,11 @@ func (s *stage) until(want []string, ready func() bool, look func() []string) []
 
 // command is a command of the director.
 func (s *stage) command(path string, args ...string) *exec.Cmd {
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute) // nothing takes so long
+	ctx, cancel := context.WithTimeout(s.t.Context(), eventually.Limit)
 	s.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args[1:]...)
 	cmd.Args = args
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = eventually.Limit // not less: a busy machine reads late what a command wrote
 	cmd.Dir = "/"
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C", "HOSTNAME=director", "USER=root"}
 	return cmd

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
 // TestJudge has the order of what a watcher may see.
@@ -62,15 +64,13 @@ func TestStopped(t *testing.T) {
 	if err := p.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the stop", func() bool { p, _ := readProcess(d.PID); return p.state == 'T' })
+	eventually.True(t, "the stop", func() bool { p, _ := readProcess(d.PID); return p.state == 'T' })
 	began := time.Now()
 	err := d.Working()
 	if _, hung := errors.AsType[*HungError](err); !hung {
 		t.Errorf("stopped: %v, want that it hangs", err)
 	}
-	if took := time.Since(began); took > silence+time.Second {
-		t.Errorf("that took %v", took)
-	}
+	eventually.InTime(t, "Working", began, silence)
 	if err := p.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -81,16 +82,6 @@ func service(addr string) Service {
 	return Service{Key: ipvs.AddrKey(ipvs.TCP, netip.MustParseAddrPort(addr)), ID: "tcp:" + addr, CleanStop: true}
 }
 
-// await waits for a condition.
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s did not come", what)
-		}
-	}
-}
-
 // TestSpellings claims one file by several names: it is one daemon.
 func TestSpellings(t *testing.T) {
 	dir, home := Dir(t.TempDir()), t.TempDir()
@@ -141,12 +132,12 @@ func TestFilesAreRestored(t *testing.T) {
 	p := begin(t, dir, Record{File: "/a.cf", PIDFile: pidFile})
 	want := fmt.Sprintln(p.Process.Pid)
 	os.Remove(pidFile)
-	await(t, "the pid file", func() bool { text, _ := os.ReadFile(pidFile); return string(text) == want })
+	eventually.True(t, "the pid file", func() bool { text, _ := os.ReadFile(pidFile); return string(text) == want })
 	files, _ := filepath.Glob(string(dir) + "/*")
 	for _, f := range files {
 		os.Remove(f)
 	}
-	await(t, "the record and the lock", func() bool { d, ok := dir.Find("/a.cf"); return ok && d.PID == p.Process.Pid })
+	eventually.True(t, "the record and the lock", func() bool { d, ok := dir.Find("/a.cf"); return ok && d.PID == p.Process.Pid })
 	if _, err := dir.Claim(Record{File: "/a.cf"}, nil); err == nil {
 		t.Error("it can be claimed once more")
 	}

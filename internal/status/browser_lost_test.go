@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
@@ -109,7 +110,7 @@ func freeAddress(t *testing.T) string {
 // awaitAnswer waits until a URL is answered with success.
 func awaitAnswer(t *testing.T, url string) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(eventually.Limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		resp, err := http.Get(url)
 		if err != nil {
 			continue

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"bufio"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
@@ -10,14 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/net/websocket"
 
 	"github.com/ldirectord/ldirectord/internal/director"
-	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 var pictures = flag.String("pictures", "", "directory for screenshots of the page")
@@ -32,46 +31,7 @@ type browser struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	lab.Need(t, "chromium-headless-shell", "fonts-dejavu-core")
-	cmd := exec.CommandContext(t.Context(), "/usr/bin/chromium-headless-shell", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-background-networking", "--user-data-dir="+homeOf(t), "--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")
-	cmd.Env = append(os.Environ(), "HOME="+homeOf(t))
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	port := ""
-	lines := bufio.NewScanner(stderr)
-	for port == "" && lines.Scan() {
-		if _, rest, ok := strings.Cut(lines.Text(), "DevTools listening on ws://"); ok {
-			port, _, _ = strings.Cut(rest, "/")
-		}
-	}
-	go func() {
-		for lines.Scan() { // or it would block
-		}
-	}()
-	return openTab(t, port)
-}
-
-// homeOf is a directory for a browser, whose processes may still write into it
-// for a moment when the first of them is gone.
-func homeOf(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "browser") //nolint:usetesting // its end would be a failure then
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for end := time.Now().Add(10 * time.Second); os.RemoveAll(dir) != nil && time.Now().Before(end); {
-			<-time.After(50 * time.Millisecond)
-		}
-	})
-	return dir
+	return openTab(t, realserver.Chromium(t))
 }
 
 func openTab(t *testing.T, port string) *browser {
@@ -115,7 +75,7 @@ func (b *browser) call(method string, params map[string]any) json.RawMessage {
 		b.t.Fatal(err)
 	}
 	for {
-		if err := b.conn.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		if err := b.conn.SetReadDeadline(time.Now().Add(eventually.Limit)); err != nil {
 			b.t.Fatal(err)
 		}
 		var answer struct {
@@ -160,12 +120,12 @@ func (b *browser) eval(expression string) string {
 func (b *browser) until(expression, want string) {
 	b.t.Helper()
 	got := ""
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if got = b.eval(expression); got == want {
-			return
-		}
+	if !eventually.Holds(func() bool {
+		got = b.eval(expression)
+		return got == want
+	}) {
+		b.t.Errorf("%s is %s, want %s", expression, got, want)
 	}
-	b.t.Errorf("%s is %s, want %s", expression, got, want)
 }
 
 func (b *browser) size(width, height int) {
@@ -216,14 +176,14 @@ func TestBrowser(t *testing.T) {
 	b.until(`document.readyState`, "complete")
 	b.until(shown, "1006")
 	t.Logf("1,006 real servers are there after %v", time.Since(began))
-	b.until(`document.querySelector("#summary h1").textContent`, "2 of 1006 real servers are out")
+	b.until(`document.querySelector("#summary h1").textContent`, "1 of 1006 real servers is out, and 1 more as planned")
 	b.until(`/^data [0-3] s old$/.test(document.getElementById("age").textContent)`, "true")
 	b.picture("status-light")
 
 	filterPage(b, shown)
 	h.breaks("10.1.0.3:443", "503 Service Unavailable")
 	b.until(`document.querySelector("#r0-2 .state").textContent`, "✕ down")
-	b.until(`document.title.startsWith("3 of 1006 real servers are out")`, "true")
+	b.until(`document.title.startsWith("2 of 1006 real servers are out, and 1 more as planned")`, "true")
 	b.until(`document.querySelector("#notes li").textContent.includes("10.1.0.3:443 is gone")`, "true")
 
 	light := b.eval(`getComputedStyle(document.body).backgroundColor`)

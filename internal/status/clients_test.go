@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
 // listens makes the house listen as cfg says, and returns where.
@@ -44,7 +45,7 @@ func send(t *testing.T, at, method, path, body string, header ...string) (*http.
 		}
 		req.Header.Set(header[i], header[i+1])
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 20 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: eventually.Limit}
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +205,7 @@ func TestOldestIdleConnectionGoes(t *testing.T) {
 	}
 	// Of 1 + maxIdle + 1 connections the two oldest idle ones are too many.
 	for i, conn := range conns[:2] {
-		if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(eventually.Limit)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := conn.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {

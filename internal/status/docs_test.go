@@ -2,7 +2,6 @@ package status
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,11 +12,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
 func readDoc(t *testing.T, name string) string {
@@ -112,30 +112,18 @@ func TestPrometheus(t *testing.T) {
 	if out, err := lint.CombinedOutput(); err != nil {
 		t.Errorf("promtool check metrics: %v\n%s", err, out)
 	}
-	dir := t.TempDir()
-	config := fmt.Sprintf("global: {scrape_interval: 1s}\nrule_files: [%s]\nscrape_configs:\n- job_name: ldirectord\n  static_configs: [{targets: [%q]}]\n",
-		rules, strings.TrimPrefix(server.URL, "http://"))
-	if err := os.WriteFile(dir+"/p.yml", []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const at = "127.0.0.1:19090"
-	prometheus := exec.Command("prometheus", "--config.file="+dir+"/p.yml", "--storage.tsdb.path="+dir+"/data", "--web.listen-address="+at)
-	if err := prometheus.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { prometheus.Process.Kill(); prometheus.Wait() }()
+	at := realserver.Prometheus(t, strings.TrimPrefix(server.URL, "http://"), rules).Addr("http")
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var answer []byte
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		resp, err := client.Get("http://" + at + "/api/v1/query?query=ldirectord_virtual_reals_in")
+	if !eventually.Holds(func() bool {
+		resp, err := client.Get("http://" + at.String() + "/api/v1/query?query=ldirectord_virtual_reals_in")
 		if err != nil {
-			continue
+			return false
 		}
+		defer resp.Body.Close()
 		answer, err = io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err == nil && strings.Contains(string(answer), `"virtual":"tcp:10.0.0.1:80"`) {
-			return
-		}
+		return err == nil && strings.Contains(string(answer), `"virtual":"tcp:10.0.0.1:80"`)
+	}) {
+		t.Errorf("Prometheus has not scraped it: %s", answer)
 	}
-	t.Errorf("Prometheus has not scraped it: %s", answer)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
@@ -165,7 +166,7 @@ func testDrain(d *labDaemon) {
 func (d *labDaemon) until(what string, texts func() (want, got string)) {
 	d.t.Helper()
 	var want, got string
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(eventually.Limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if want, got = texts(); want == got {
 			return
 		}

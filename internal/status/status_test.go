@@ -20,6 +20,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -119,7 +120,7 @@ func (h *house) breaks(at, answer string) {
 // await waits until a snapshot is as it should be.
 func (h *house) await(tb testing.TB, ok func(*director.Snapshot) bool) *director.Snapshot {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), eventually.Limit)
 	defer cancel()
 	for {
 		s, err := h.director.Snapshot(ctx)
