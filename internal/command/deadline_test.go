@@ -16,40 +16,65 @@ import (
 	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
-// Every script writes the number of its group first.
-const writePid = "echo $$ >%PID%; "
+// A readyContext has its deadline when a program has made a file: however long a
+// busy machine takes to start the program.
+type readyContext struct {
+	context.Context
+	over chan struct{}
+}
 
-// TestDeadline lets programs hang in all the ways that are known.
+func (c readyContext) Done() <-chan struct{} { return c.over }
+
+func (c readyContext) Err() error {
+	select {
+	case <-c.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// untilThereIs returns a context for a program that makes a file.
+func untilThereIs(t *testing.T, file string) context.Context {
+	c := readyContext{t.Context(), make(chan struct{})}
+	go func() {
+		eventually.Holds(func() bool {
+			_, err := os.Stat(file)
+			return err == nil || t.Context().Err() != nil
+		})
+		close(c.over)
+	}()
+	return c
+}
+
+// TestDeadline lets programs hang in all the ways that are known. READY is when the
+// deadline comes; what obeys TERM has no other end.
 func TestDeadline(t *testing.T) {
-	const timeout, grace = 150 * time.Millisecond, 300 * time.Millisecond
+	const grace, none = 300 * time.Millisecond, eventually.Limit
 	tests := []struct {
 		name, script string
-		most         time.Duration
+		grace        time.Duration
 		output       string
 	}{
-		{"obeys TERM", "echo begun; exec sleep 1000", timeout, "begun\n"},
-		{"a child hangs", "sleep 1000; true", timeout, ""},
-		{"ignores TERM", "trap '' TERM; echo begun; sleep 1000; sleep 1000", timeout + grace, "begun\n"},
-		{"is stopped", "kill -STOP $$", timeout + grace, ""},
-		{"writes without end", "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; sleep 0.01; done", timeout, "xxxxxxxxxx"},
-		{"a grandchild holds the pipe and ignores TERM", "(trap '' TERM; sleep 1000) & exec sleep 1000", timeout, ""},
-		{"tidies up on TERM", "trap 'echo tidied; exit 0' TERM; sleep 1000 & wait", timeout, "tidied\n"},
+		{"obeys TERM", "echo begun; READY; exec sleep 1000", none, "begun\n"},
+		{"a child hangs", "READY; sleep 1000; true", none, ""},
+		{"ignores TERM", "trap '' TERM; echo begun; READY; sleep 1000; sleep 1000", grace, "begun\n"},
+		{"is stopped", "READY; kill -STOP $$", grace, ""},
+		{"writes without end", "echo xxxxxxxxxxx; READY; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; sleep 0.01; done", none, "xxxxxxxxxx"},
+		{"a grandchild holds the pipe and ignores TERM", "(trap '' TERM; sleep 1000) & READY; exec sleep 1000", none, ""},
+		{"tidies up on TERM", "trap 'echo tidied; exit 0' TERM; sleep 1000 & READY; wait", none, "tidied\n"},
 	}
 	before := openFiles(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			pidFile := filepath.Join(t.TempDir(), "pid")
-			ctx, cancel := context.WithTimeout(t.Context(), timeout)
-			defer cancel()
+			dir := t.TempDir()
+			pidFile, ready := filepath.Join(dir, "pid"), filepath.Join(dir, "ready")
 			begin := time.Now()
-			got, err := Run(ctx, Command{
-				Shell: strings.ReplaceAll(writePid, "%PID%", pidFile) + tt.script,
-				Grace: grace, Keep: 10,
+			got, err := Run(untilThereIs(t, ready), Command{
+				Shell: "echo $$ >" + pidFile + "; " + strings.ReplaceAll(tt.script, "READY", ": >"+ready),
+				Grace: tt.grace, Keep: 10,
 			})
-			if took := time.Since(begin); took < timeout {
-				t.Errorf("took %v, want at least %v", took, timeout)
-			}
-			eventually.InTime(t, "Run", begin, tt.most)
+			eventually.InTime(t, "Run", begin, tt.grace)
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("error %v, want %v", err, context.DeadlineExceeded)
 			}
