@@ -117,7 +117,9 @@ status 0: no mistakes, perhaps warnings; 2: mistakes.
 			name: "import", arguments: "FILE", run: (*session).importFile,
 			summary: "ldirectord.cf made of ipvsadm -Sn or keepalived.conf",
 			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
-or - for standard input. What is not carried over is said on standard error.`,
+or - for standard input. What cannot be expressed is a comment in its place and a
+line on standard error, and the exit status is 3. A dump does not have how real
+servers are checked: connect and ping are taken.`,
 		},
 		{
 			name: "host", arguments: "WHAT up|down|status", run: (*session).host,

@@ -47,6 +47,7 @@ const (
 	exitFailed  = 1 // could not start, or is not running
 	exitConfig  = 2
 	exitStopped = 3 // the status of a daemon that does not run
+	exitLost    = 3 // import could not express everything
 	exitUsage   = 255
 )
 

@@ -24,13 +24,18 @@ func (s *session) importFile() error {
 	if err != nil {
 		return err
 	}
-	config, notes, err := importer.Import(string(text))
-	for _, note := range notes {
+	result, err := importer.Import(string(text))
+	for _, note := range result.Notes {
 		fmt.Fprintln(s.Stderr, note)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(s.Stdout, config)
-	return err
+	if _, err := io.WriteString(s.Stdout, result.Config); err != nil {
+		return err
+	}
+	if result.Lost {
+		return &exit{status: exitLost}
+	}
+	return nil
 }

@@ -1,121 +1,171 @@
-// Package importer makes an ldirectord.cf to start from out of what describes a
-// cluster elsewhere: a dump of the kernel's table ("ipvsadm -S -n") or the
-// virtual_server blocks of a keepalived.conf. It is text to text and knows no
-// other package of ours.
+// Package importer makes an ldirectord.cf out of what describes a cluster
+// elsewhere: a dump of the kernel's table ("ipvsadm -S -n") or the virtual_server
+// blocks of a keepalived.conf. It is text to text and knows no other package of
+// ours. What cannot be expressed is a comment in its place, never a guess.
 package importer
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/netip"
-	"strconv"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// Import turns text into an ldirectord.cf. What is not carried over is said in
-// notes; lines are counted from 1. The error is that nothing was found at all.
-func Import(text string) (config string, notes []string, err error) {
-	read := fromDump
-	if strings.Contains(text, "virtual_server") {
-		read = fromKeepalived
+// A Result is the ldirectord.cf that Import has made.
+type Result struct {
+	Config string
+	Notes  []string // each loss and each choice once, with its line; they are comments in Config, too
+	Lost   bool     // something of the input is not in Config
+}
+
+// Import turns text into an ldirectord.cf that can be loaded. The error is that
+// nothing was found: neither of the two formats, or no virtual service.
+func Import(text string) (Result, error) {
+	var parts []*part
+	var head string
+	switch {
+	case dumpLines.MatchString(text):
+		parts, head = fromDump(text), dumpHead
+	case virtualServer.MatchString(text):
+		parts, head = fromKeepalived(text), keepalivedHead
+	default:
+		return Result{}, unrecognised(text)
 	}
-	services, notes := read(text)
-	if len(services) == 0 {
-		return "", notes, errors.New("there is neither a line of ipvsadm -S -n nor a virtual_server block")
-	}
+	withoutDuplicates(parts)
+	r := Result{}
+	services := 0
 	var b strings.Builder
-	b.WriteString("# Made by ldirectord import. What a dump cannot tell is how real servers are\n# checked: look at each service. ldirectord FILE check says what is wrong.\n\nchecktimeout = 5\ncheckinterval = 10\nquiescent = no\n")
-	for _, s := range services {
+	b.WriteString(head)
+	for _, p := range parts {
 		b.WriteByte('\n')
-		s.write(&b)
-	}
-	return b.String(), notes, nil
-}
-
-// A service is a virtual service as both sources describe it.
-type service struct {
-	address    string // "10.0.0.1:80", "[fd00::1]:80" or a firewall mark
-	ipv6       bool
-	protocol   string // tcp, udp, fwm
-	scheduler  string
-	flags      string
-	persistent int // seconds, 0 is none
-	netmask    string
-	ops        bool
-	fallback   string
-	reals      []realServer
-	check      []string // directives
-}
-
-// A realServer is one of a service.
-type realServer struct {
-	address      string
-	forward      string // gate, masq, ipip
-	weight       string
-	lower, upper string
-}
-
-// write writes the service as a block.
-func (s *service) write(b *strings.Builder) {
-	six := ""
-	if s.ipv6 {
-		six = "6"
-	}
-	fmt.Fprintf(b, "virtual%s = %s\n", six, s.address)
-	for _, r := range s.reals {
-		fmt.Fprintf(b, "    real%s = %s %s %s", six, r.address, r.forward, cmp.Or(r.weight, "1"))
-		if r.lower != "" {
-			b.WriteString(" l:" + r.lower)
+		p.write(&b)
+		if p.service != nil {
+			services++
 		}
-		if r.upper != "" {
-			b.WriteString(" u:" + r.upper)
-		}
-		b.WriteByte('\n')
-	}
-	line := func(name, value string) {
-		if value != "" {
-			fmt.Fprintf(b, "    %s = %s\n", name, value)
+		for _, n := range p.allNotes() {
+			r.Lost = r.Lost || n.lost
+			if s := n.String(); !slices.Contains(r.Notes, s) {
+				r.Notes = append(r.Notes, s)
+			}
 		}
 	}
-	if s.fallback != "" {
-		line("fallback"+six, s.fallback)
+	if services == 0 {
+		return r, errors.New("there is no virtual service in it that can be carried over")
 	}
-	if s.protocol != "fwm" {
-		line("protocol", s.protocol)
+	r.Config = b.String()
+	return r, nil
+}
+
+const dumpHead = `# Made by ldirectord import of a dump of the kernel's table. A dump does not have
+# how real servers are checked: look at checktype of each service, and at quiescent.
+
+checktimeout = 5
+checkinterval = 10
+quiescent = no
+`
+
+const keepalivedHead = `# Made by ldirectord import of a keepalived.conf. Comments name each thing that is
+# lost or not the same. The times are those of keepalived.
+
+checktimeout = 5
+quiescent = no
+`
+
+var (
+	dumpLines     = regexp.MustCompile(`(?m)^[ \t]*(-A|--add-service)[ \t]+-`)
+	virtualServer = regexp.MustCompile(`(?m)^[ \t]*virtual_server[ \t]`)
+	listing       = regexp.MustCompile(`(?m)^(TCP|UDP|SCTP|FWM)[ \t]+\S+`)
+	ldirectordCf  = regexp.MustCompile(`(?m)^virtual6?[ \t]*=`)
+)
+
+// unrecognised is the error for text of neither format. It names the cure where
+// the text is something else that is known.
+func unrecognised(text string) error {
+	what := ""
+	switch {
+	case ldirectordCf.MatchString(text):
+		what = "; this is an ldirectord.cf already"
+	case listing.MatchString(text):
+		what = "; this is a listing of the table: make it with ipvsadm -S -n"
 	}
-	line("scheduler", cmp.Or(s.scheduler, "wlc"))
-	line("schedflags", s.flags)
-	if s.persistent > 0 {
-		line("persistent", strconv.Itoa(s.persistent))
-		line("netmask", s.netmask)
+	return errors.New("there is neither a line of ipvsadm -S -n nor a virtual_server block" + what)
+}
+
+// A note is what is lost of a line of the input, or is not the same.
+type note struct {
+	line int // from 1
+	text string
+	lost bool
+}
+
+func (n note) String() string { return fmt.Sprintf("line %d: %s", n.line, printable(n.text)) }
+
+// lost is the note of a loss.
+func lost(line int, format string, args ...any) note {
+	return note{line, fmt.Sprintf(format, args...), true}
+}
+
+// chosen is the note of what is expressed in another way.
+func chosen(line int, format string, args ...any) note {
+	return note{line, fmt.Sprintf(format, args...), false}
+}
+
+// printable is s as one line of a comment.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
+
+// A part is one section of the output: a service, or nothing but comments.
+type part struct {
+	line    int
+	notes   []note
+	service *service // nil: it could not be carried over
+}
+
+func (p *part) allNotes() []note {
+	notes := slices.Clone(p.notes)
+	if p.service != nil {
+		for _, r := range p.service.reals {
+			notes = append(notes, r.notes...)
+		}
 	}
-	if s.ops {
-		line("ops", "yes")
+	return notes
+}
+
+func (p *part) write(b *strings.Builder) {
+	if p.service == nil {
+		comments(b, "", p.notes)
+		return
 	}
-	for _, directive := range s.checks() {
-		fmt.Fprintf(b, "    %s\n", directive)
+	p.service.write(b, p.notes)
+}
+
+func comments(b *strings.Builder, indent string, notes []note) {
+	for _, n := range notes {
+		fmt.Fprintf(b, "%s# %s\n", indent, n)
 	}
 }
 
-// checks are the directives of how real servers are checked: those that were
-// found, else what fits the port.
-func (s *service) checks() []string {
-	if len(s.check) > 0 {
-		return s.check
+// withoutDuplicates leaves one service of those that the kernel cannot tell
+// apart, and one real server of an address: a configuration with two is refused.
+func withoutDuplicates(parts []*part) {
+	first := map[string]int{}
+	for _, p := range parts {
+		if p.service == nil {
+			continue
+		}
+		if line, ok := first[p.service.key()]; ok {
+			p.notes = []note{lost(p.line, "%s is left out: line %d is the same virtual service", p.service.address, line)}
+			p.service = nil
+			continue
+		}
+		first[p.service.key()] = p.line
+		p.service.dropDuplicates()
 	}
-	if s.protocol == "udp" {
-		return []string{"checktype = ping"}
-	}
-	at, err := netip.ParseAddrPort(s.address)
-	if err != nil { // a mark
-		return []string{"checktype = ping"}
-	}
-	switch at.Port() {
-	case 80:
-		return []string{"service = http", `request = "/"`}
-	case 443:
-		return []string{"service = https", `request = "/"`, "sslverify = no"}
-	}
-	return []string{"checktype = connect"}
 }

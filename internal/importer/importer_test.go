@@ -29,13 +29,13 @@ const dump = `-A -t 10.0.0.1:80 -s wrr -p 600 -M 255.255.255.0
 const fromDumpWant = `
 virtual = 10.0.0.1:80
     real = 10.1.0.1:80 gate 5
-    real = 10.1.0.2:80 ipip 0 l:50 u:100
+    # line 3: the weight was 0, as it is while a real server is down or drained; 5 is a choice
+    real = 10.1.0.2:80 ipip 5 l:50 u:100
     protocol = tcp
     scheduler = wrr
     persistent = 600
     netmask = 255.255.255.0
-    service = http
-    request = "/"
+    checktype = connect
 
 virtual = 10.0.0.1:53
     real = 10.1.0.3:53 masq 1
@@ -49,137 +49,88 @@ virtual6 = [fd00::1]:443
     protocol = tcp
     scheduler = sh
     schedflags = sh-fallback,sh-port
-    service = https
-    request = "/"
-    sslverify = no
+    checktype = connect
 
 virtual = 8
-    real = 10.1.0.1:0 gate 1
+    # line 8: --pe sip is not carried over
+    real = 10.1.0.1 gate 1
     scheduler = wlc
     checktype = ping
 
 virtual6 = 9
     scheduler = wlc
     checktype = ping
+
+# line 11: is left out: its service was not added before
+
+# line 12: -A -t www:http -s rr is left out: "www:http" is no address and port: make the dump with -n
+
+# line 13: -Z is left out: "-Z" is neither -A nor -a
 `
 
-const keepalivedConf = `! Configuration File for keepalived
-global_defs { router_id LVS_1 }
-vrrp_instance VI_1 {
-    state MASTER
-}
-virtual_server 10.0.0.1 443 {
-    delay_loop 6
-    lb_algo rr
-    lb_kind DR   # direct
-    persistence_timeout 50
-    protocol TCP
-    alpha
-    sorry_server 192.168.200.200 1358
-    real_server 192.168.200.2 443 {
-        weight 3
-        SSL_GET {
-            url {
-                path /testurl/test.jsp
-                digest 640205b7b0fc66c1ea91c463fac6334d
-            }
-            url { path "/two"
-            }
-            connect_timeout 3
-            retry 3
-        }
-    }
-    real_server 192.168.200.3 443
-    {
-        weight 1
-        uthreshold 200
-    }
-}
-virtual_server fwmark 7 {
-    lvs_sched wlc
-    lvs_method TUN
-    real_server 10.1.0.1 0 { TCP_CHECK { connect_port 80 } }
-}
-virtual_server group G {
-}
-`
-
-const fromKeepalivedWant = `
-virtual = 10.0.0.1:443
-    real = 192.168.200.2:443 gate 3
-    real = 192.168.200.3:443 gate 1 u:200
-    fallback = 192.168.200.200:1358 gate
-    protocol = tcp
-    scheduler = rr
-    persistent = 50
-    checkinterval = 6
-    service = https
-    sslverify = no
-    request = "/testurl/test.jsp"
-    checktimeout = 3
-    failurecount = 4
-
-virtual = 7
-    real = 10.1.0.1:0 ipip 1
-    scheduler = wlc
-    checktype = connect
-    checkport = 80
-`
-
-func TestImport(t *testing.T) {
-	tests := map[string]struct {
-		text, want string
-		notes      []string
-	}{
-		"dump": {dump, fromDumpWant, []string{
-			"line 8: --pe sip is not carried over",
-			"line 11 is left out: its service was not added before",
-			"line 12 is left out: www:http is no address and port: make the dump with -n",
-		}},
-		"keepalived": {keepalivedConf, fromKeepalivedWant, []string{
-			"line 2: global_defs is not carried over",
-			"line 3: vrrp_instance is not carried over",
-			"line 12: alpha is not carried over",
-			"line 19: digest 640205b7b0fc66c1ea91c463fac6334d is not carried over",
-			"line 21: url is not carried over: there is one request",
-			"line 38: virtual_server group G is left out: it is no address and port",
-		}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			got, notes, err := Import(tt.text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, blocks, _ := strings.Cut(got, "quiescent = no\n")
-			if diff := cmp.Diff(strings.Split(tt.want, "\n"), strings.Split(blocks, "\n")); diff != "" {
-				t.Errorf("file (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(tt.notes, notes); diff != "" {
-				t.Errorf("notes (-want +got):\n%s", diff)
-			}
-			if _, err := conf.Parse("t.cf", []byte(got), options()); err != nil {
-				t.Errorf("ldirectord does not take it: %v\n%s", err, got)
-			}
-		})
-	}
-	if _, _, err := Import("nothing\nof that\n"); err == nil {
-		t.Error("something was made of nothing")
-	}
-}
-
-func options() conf.Options {
-	return conf.Options{
+// load reads what was made as "check" does, and fails the test if it would not
+// be loaded.
+func load(t *testing.T, text string) *conf.Config {
+	t.Helper()
+	cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{
 		Hostname:   "director",
 		LookupHost: func(string, bool) (netip.Addr, error) { return netip.Addr{}, errors.New("no names here") },
+	})
+	if err != nil {
+		t.Fatalf("ldirectord does not take it: %v\n%s", err, text)
+	}
+	return cfg
+}
+
+func TestImportDump(t *testing.T) {
+	r, err := Import(dump)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, blocks, _ := strings.Cut(r.Config, "quiescent = no\n")
+	if diff := cmp.Diff(fromDumpWant, blocks); diff != "" {
+		t.Errorf("file (-want +got):\n%s", diff)
+	}
+	if !r.Lost || len(r.Notes) != 5 {
+		t.Errorf("lost %v, notes %q", r.Lost, r.Notes)
+	}
+	load(t, r.Config)
+}
+
+func TestImportNothing(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"neither":     {"nothing\nof that\n", "neither"},
+		"listing":     {"IP Virtual Server version 1.2.1\nTCP  10.0.0.1:80 rr\n  -> 10.1.0.1:80 Route 1 0 0\n", "with ipvsadm -S -n"},
+		"ldirectord":  {"checkinterval=5\nvirtual=10.0.0.1:80\n\treal=10.1.0.1:80 gate\n", "already"},
+		"all left":    {"virtual_server 10.0.0.1 80 {\n protocol SCTP\n real_server 10.1.0.1 80 { }\n}\n", "no virtual service"},
+		"names":       {"-A -t www:http -s rr\n", "no virtual service"},
+		"no group":    {"virtual_server group nosuch {\n}\n", "no virtual service"},
+		"in comments": {"# virtual_server 10.0.0.1 80 {\n", "neither"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := Import(tt.text)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || r.Config != "" {
+				t.Errorf("error %v, want one with %q, and no file; got %q", err, tt.want, r.Config)
+			}
+		})
 	}
 }
 
 func FuzzImport(f *testing.F) {
 	f.Add(dump)
-	f.Add(keepalivedConf)
 	f.Add("virtual_server { { } } }\nvirtual_server 10.0.0.1 80 { real_server")
-	f.Fuzz(func(_ *testing.T, text string) {
-		_, _, _ = Import(text) // whatever it is, it ends
+	f.Add("$A=${B}${B}\n$B=$A\nvirtual_server $A ${B} {\n@main real_server 10.0.0.1 {\n")
+	for _, tt := range keepalivedTests {
+		f.Add(tt.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := Import(text)
+		if err != nil {
+			return
+		}
+		load(t, r.Config)
+		if r.Lost && !strings.Contains(r.Config, "# line ") {
+			t.Errorf("something is lost without a comment:\n%s", r.Config)
+		}
 	})
 }

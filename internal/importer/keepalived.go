@@ -8,258 +8,429 @@ import (
 	"strings"
 )
 
-// A node is a keyword of a keepalived.conf with its words, and its block.
-type node struct {
-	line  int
-	words []string
-	block []*node
-}
-
-func (n *node) name() string { return n.words[0] }
-
-// word is the i-th word behind the keyword, "" if there is none.
-func (n *node) word(i int) string {
-	if i+1 < len(n.words) {
-		return n.words[i+1]
-	}
-	return ""
-}
-
-// parseKeepalived reads blocks in braces; "#" and "!" begin comments.
-func parseKeepalived(text string) *node {
-	root := &node{words: []string{""}}
-	stack := []*node{root}
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
-		if i := strings.IndexAny(line, "#!"); i >= 0 {
-			line = line[:i]
-		}
-		line = strings.NewReplacer("{", " { ", "}", " } ").Replace(line)
-		var current *node
-		for word := range strings.FieldsSeq(line) {
-			top := stack[len(stack)-1]
-			switch word {
-			case "{":
-				if current == nil && len(top.block) > 0 { // the brace has a line of its own
-					current = top.block[len(top.block)-1]
-				}
-				if current != nil {
-					stack = append(stack, current)
-				}
-				current = nil
-			case "}":
-				stack = stack[:max(1, len(stack)-1)]
-				current = nil
-			default:
-				if current == nil {
-					current = &node{line: number}
-					top.block = append(top.block, current)
-				}
-				current.words = append(current.words, strings.Trim(word, `"`))
-			}
-		}
-	}
-	return root
-}
-
 // fromKeepalived reads the virtual_server blocks of a keepalived.conf.
-func fromKeepalived(text string) (services []*service, notes []string) {
-	for _, n := range parseKeepalived(text).block {
-		if n.name() != "virtual_server" {
-			notes = append(notes, fmt.Sprintf("line %d: %s is not carried over", n.line, n.name()))
-			continue
-		}
-		k := keepalived{service: &service{protocol: "tcp"}, forward: "masq"}
-		k.read(n)
-		notes = append(notes, k.notes...)
-		if k.service.address != "" {
-			services = append(services, k.service)
+func fromKeepalived(text string) (parts []*part) {
+	groups := map[string]*node{}
+	root := parseKeepalived(text)
+	for _, n := range root.block {
+		if n.name() == "virtual_server_group" {
+			groups[n.word(0)] = n
 		}
 	}
-	return services, notes
+	for _, n := range root.block {
+		switch n.name() {
+		case "virtual_server":
+			parts = append(parts, readVirtualServer(n, groups)...)
+		case "virtual_server_group":
+		default:
+			parts = append(parts, &part{line: n.line, notes: []note{notCarried(n)}})
+		}
+	}
+	return parts
 }
 
-// A keepalived is one virtual_server that is being read.
+func notCarried(n *node) note {
+	text := n.String() + " is not carried over"
+	if why := instead[n.name()]; why != "" {
+		text += ": " + why
+	}
+	return lost(n.line, "%s", text)
+}
+
+// instead says what does here what a keyword does there.
+var instead = map[string]string{
+	"digest":        "receive compares the text itself, with a pattern",
+	"global_defs":   "see emailalert, smtp and notifycommand",
+	"hysteresis":    "see minalive",
+	"include":       "import the file that keepalived puts together",
+	"misc_dynamic":  "checktype = agent takes a weight from the real server",
+	"notify_down":   "notifycommand is run for every event",
+	"notify_up":     "notifycommand is run for every event",
+	"quorum":        "see minalive",
+	"quorum_down":   "see fallbackcommand and notifycommand",
+	"quorum_up":     "see fallbackcommand and notifycommand",
+	"smtp_alert":    "see emailalert",
+	"SSL":           "see sslcert, sslkey and sslcafile",
+	"vrrp_instance": "addresses are moved by Pacemaker, heartbeat or keepalived itself",
+}
+
+// readVirtualServer makes the services of one block: several of a group.
+func readVirtualServer(n *node, groups map[string]*node) (parts []*part) {
+	places, notes := placesOf(n, groups)
+	for _, at := range places {
+		k := keepalived{
+			part:      &part{line: n.line, service: &service{protocol: "tcp", address: at.address, ipv6: at.ipv6}},
+			node:      n,
+			forward:   "masq",                                 // keepalived's default
+			inherited: settings{interval: "60", timeout: "5"}, // keepalived's defaults
+		}
+		if at.mark {
+			k.part.service.protocol = "fwm"
+		}
+		k.read()
+		parts = append(parts, k.part)
+	}
+	if len(notes) > 0 {
+		parts = append(parts, &part{line: n.line, notes: notes})
+	}
+	return parts
+}
+
+// A place is what clients connect to.
+type place struct {
+	address string
+	ipv6    bool
+	mark    bool
+}
+
+// maxGroup is how many addresses one line of a group may mean.
+const maxGroup = 256
+
+func placesOf(n *node, groups map[string]*node) (places []place, notes []note) {
+	if n.word(0) != "group" {
+		places, notes = placesIn(n, n.word(0), n.word(1))
+		return places, notes
+	}
+	group := groups[n.word(1)]
+	if group == nil {
+		return nil, []note{lost(n.line, "%s is left out: there is no such virtual_server_group", n)}
+	}
+	for _, c := range group.block {
+		more, why := placesIn(c, c.name(), c.word(0))
+		places, notes = append(places, more...), append(notes, why...)
+	}
+	if len(places) == 0 && len(notes) == 0 {
+		notes = append(notes, lost(n.line, "%s is left out: the group is empty", n))
+	}
+	return places, notes
+}
+
+// placesIn reads an address, a range of them, or "fwmark" and a mark.
+func placesIn(n *node, addr, port string) ([]place, []note) {
+	if addr == "fwmark" {
+		mark, ok := parseMark(port)
+		if !ok {
+			return nil, []note{lost(n.line, "%s is left out: it is no firewall mark", n)}
+		}
+		return []place{{address: mark, mark: true}}, nil
+	}
+	addrs, whole := addresses(addr)
+	number, err := strconv.ParseUint(orZero(port), 10, 16)
+	if err != nil || len(addrs) == 0 {
+		return nil, []note{lost(n.line, "%s is left out: it is no address and port", n)}
+	}
+	var places []place
+	for _, a := range addrs {
+		places = append(places, place{address: netip.AddrPortFrom(a, uint16(number)).String(), ipv6: a.Is6()})
+	}
+	if !whole {
+		return places, []note{lost(n.line, "%s has more than %d addresses: those that follow are left out", n, maxGroup)}
+	}
+	return places, nil
+}
+
+func orZero(port string) string {
+	if port == "" {
+		return "0"
+	}
+	return port
+}
+
+// addresses reads 10.0.0.1, 10.0.0.1-9, 10.0.0.1-10.0.1.9 and 10.0.0.8/29, and the
+// same of IPv6. whole is false if there are more of them than maxGroup.
+func addresses(s string) (addrs []netip.Addr, whole bool) {
+	first, last := s, s
+	if from, to, ok := strings.Cut(s, "-"); ok {
+		first, last = from, to
+		if i := strings.LastIndexAny(from, ".:"); !strings.ContainsAny(to, ".:") && i >= 0 {
+			last = from[:i+1] + to
+		}
+	} else if prefix, err := netip.ParsePrefix(s); err == nil {
+		return addressesOf(prefix.Masked())
+	}
+	from, ok := parseAddr(first)
+	to, ok2 := parseAddr(last)
+	if !ok || !ok2 || from.Is6() != to.Is6() || to.Less(from) {
+		return nil, true
+	}
+	for a := from; a.Compare(to) <= 0 && a.IsValid(); a = a.Next() {
+		if len(addrs) == maxGroup {
+			return addrs, false
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, true
+}
+
+// addressesOf are the addresses of a prefix.
+func addressesOf(prefix netip.Prefix) (addrs []netip.Addr, whole bool) {
+	if _, ok := parseAddr(prefix.Addr().String()); !ok {
+		return nil, true
+	}
+	for a := prefix.Addr(); prefix.Contains(a); a = a.Next() {
+		if len(addrs) == maxGroup {
+			return addrs, false
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, true
+}
+
+// A keepalived is one virtual service that is being read.
 type keepalived struct {
-	service *service
-	forward string
-	notes   []string
+	part      *part
+	node      *node
+	forward   string
+	inherited settings
+	checks    []check // of each real server
 }
 
-func (k *keepalived) note(n *node, what string) {
-	k.notes = append(k.notes, fmt.Sprintf("line %d: %s %s", n.line, strings.Join(n.words, " "), what))
-}
+func (k *keepalived) add(n note) { k.part.notes = append(k.part.notes, n) }
 
-func (k *keepalived) read(n *node) {
-	if n.word(0) == "fwmark" {
-		k.service.protocol, k.service.address = "fwm", n.word(1)
-	} else if at, ok := joinPort(n.word(0), n.word(1)); ok {
-		k.service.address, k.service.ipv6 = at.String(), at.Addr().Is6()
-	} else {
-		k.note(n, "is left out: it is no address and port")
-		return
-	}
-	// What holds for all real servers may stand behind them.
-	for _, c := range n.block {
+func (k *keepalived) read() {
+	s := k.part.service
+	// What holds for all real servers may follow them.
+	for _, c := range k.node.block {
 		k.directive(c)
 	}
-	for _, c := range n.block {
-		if c.name() == "real_server" {
-			k.realServer(c)
+	reals := slices.DeleteFunc(slices.Clone(k.node.block), func(c *node) bool { return c.name() != "real_server" })
+	if s.protocol == "fwm" {
+		k.markFamily(reals)
+	}
+	for _, c := range reals {
+		k.realServer(c)
+	}
+	if sorry := k.node.child("sorry_server"); sorry != nil {
+		k.sorry(sorry)
+	}
+	if s.persistent > 0 && s.netmask != "" && !isNetmask(s.netmask, s.ipv6) {
+		k.add(lost(k.node.line, "persistence_granularity %s is no netmask of this address family", s.netmask))
+		s.netmask = ""
+	}
+	k.chooseChecks()
+	if s.protocol == "sctp" {
+		k.part.service, k.part.notes = nil, []note{lost(k.node.line, "%s is left out: it is sctp, and ldirectord has tcp and udp", k.node)}
+	}
+}
+
+// markFamily takes the family of a mark's service from its real servers.
+func (k *keepalived) markFamily(reals []*node) {
+	family := k.node.child("ip_family")
+	if family != nil {
+		k.part.service.ipv6 = family.word(0) == "inet6"
+		return
+	}
+	for _, c := range reals {
+		if a, ok := parseAddr(c.word(0)); ok {
+			k.part.service.ipv6 = a.Is6()
+			return
 		}
 	}
 }
 
 var keepalivedForwards = map[string]string{"NAT": "masq", "DR": "gate", "TUN": "ipip"}
 
+// forwarding reads a forwarding method with what may follow it.
+func forwarding(n *node, otherwise string) (string, []note) {
+	forward, ok := keepalivedForwards[n.word(0)]
+	if !ok {
+		return otherwise, []note{lost(n.line, "%s is not known, %s is taken", n, otherwise)}
+	}
+	if len(n.words) > 2 && n.all() != "TUN type ipip" {
+		return forward, []note{lost(n.line, "%s: only ipip tunnels are known, without options", n)}
+	}
+	return forward, nil
+}
+
 func (k *keepalived) directive(n *node) {
-	s := k.service
+	s := k.part.service
 	switch n.name() {
-	case "real_server":
+	case "real_server", "sorry_server", "sorry_server_lvs_method", "ip_family":
 	case "lb_algo", "lvs_sched":
-		s.scheduler = n.word(0)
-	case "lb_kind", "lvs_method":
-		forward, ok := keepalivedForwards[n.word(0)]
-		if !ok {
-			k.note(n, "is not known, masq is taken")
-			return
+		if s.scheduler = n.word(0); !isWord(s.scheduler) {
+			k.add(lost(n.line, "%s: that is no scheduler, wlc is taken", n))
+			s.scheduler = ""
 		}
+	case "lb_kind", "lvs_method":
+		forward, notes := forwarding(n, k.forward)
 		k.forward = forward
+		k.part.notes = append(k.part.notes, notes...)
 	case "protocol":
-		s.protocol = strings.ToLower(n.word(0))
+		k.protocol(n)
 	case "persistence_timeout":
 		s.persistent = 360
-		if seconds, err := strconv.Atoi(n.word(0)); err == nil {
-			s.persistent = seconds
+		if isNumber(n.word(0), 1) {
+			s.persistent, _ = strconv.Atoi(n.word(0))
+		} else if n.word(0) != "" {
+			k.add(lost(n.line, "%s: 360 is taken", n))
 		}
 	case "persistence_granularity":
 		s.netmask = n.word(0)
 	case "ops":
 		s.ops = true
-	case "delay_loop":
-		s.check = append(s.check, "checkinterval = "+n.word(0))
-	case "sorry_server":
-		if at, ok := joinPort(n.word(0), n.word(1)); ok {
-			s.fallback = at.String() + " " + k.forward
+	case "alpha": // no real server gets traffic before its first good check here
+		if n.word(0) != "" {
+			k.add(notCarried(n))
+		}
+	case "quorum":
+		if n.word(0) != "1" {
+			k.add(notCarried(n))
 		}
 	default:
-		k.note(n, "is not carried over")
+		if slices.Contains(schedulerFlags, n.name()) {
+			s.flags = append(s.flags, n.name())
+		} else if !k.inherited.take(n, k.add) {
+			k.add(notCarried(n))
+		}
 	}
+}
+
+func (k *keepalived) protocol(n *node) {
+	switch protocol := strings.ToLower(n.word(0)); protocol {
+	case "tcp", "udp", "sctp":
+		if k.part.service.protocol != "fwm" { // a mark has no protocol in the kernel
+			k.part.service.protocol = protocol
+		}
+	default:
+		k.add(lost(n.line, "%s: that is no protocol, %s is taken", n, k.part.service.protocol))
+	}
+}
+
+// sorry makes the fallback of a sorry_server.
+func (k *keepalived) sorry(n *node) {
+	s := k.part.service
+	forward := k.forward
+	if method := k.node.child("sorry_server_lvs_method"); method != nil {
+		var notes []note
+		forward, notes = forwarding(method, forward)
+		k.part.notes = append(k.part.notes, notes...)
+	}
+	at, ok := k.realAddress(n)
+	if !ok {
+		k.add(lost(n.line, "%s is left out: it is no address and port of this address family", n))
+		return
+	}
+	s.fallback = at + " " + forward
+}
+
+// realAddress is the address of a real server or sorry_server. Without a port it
+// is that of the virtual service, as in the kernel.
+func (k *keepalived) realAddress(n *node) (string, bool) {
+	s := k.part.service
+	a, ok := parseAddr(n.word(0))
+	port, err := strconv.ParseUint(orZero(n.word(1)), 10, 16)
+	if !ok || err != nil || a.Is6() != s.ipv6 {
+		return "", false
+	}
+	if at, err := netip.ParseAddrPort(s.address); err == nil && port == 0 {
+		port = uint64(at.Port())
+	}
+	if port == 0 && s.protocol == "fwm" {
+		return hostOf(a), true
+	}
+	return netip.AddrPortFrom(a, uint16(port)).String(), true
 }
 
 func (k *keepalived) realServer(n *node) {
-	at, ok := joinPort(n.word(0), n.word(1))
+	at, ok := k.realAddress(n)
 	if !ok {
-		k.note(n, "is left out: it is no address and port")
+		why := "it is no address and port"
+		if _, address := parseAddr(n.word(0)); address {
+			why = "it is of another address family than the virtual service"
+		}
+		k.add(lost(n.line, "%s is left out: %s", n, why))
 		return
 	}
-	r := realServer{address: at.String(), forward: k.forward, weight: "1"}
+	r := &realServer{line: n.line, address: at, forward: k.forward, weight: "1"}
+	add := func(what note) { r.notes = append(r.notes, what) }
+	own := k.inherited
+	for _, c := range n.block { // before the checkers, which inherit it
+		own.take(c, func(note) {})
+	}
+	var checks []check
 	for _, c := range n.block {
 		switch c.name() {
 		case "weight":
-			r.weight = c.word(0)
-		case "uthreshold":
-			r.upper = c.word(0)
-		case "lthreshold":
-			r.lower = c.word(0)
-		case "lvs_method", "lb_kind":
-			if forward, ok := keepalivedForwards[c.word(0)]; ok {
-				r.forward = forward
+			r.weight = k.weight(c, r)
+		case "uthreshold", "lthreshold":
+			if !isNumber(c.word(0), 0) {
+				add(notCarried(c))
+			} else if c.name() == "uthreshold" {
+				r.upper = c.word(0)
+			} else {
+				r.lower = c.word(0)
 			}
-		case "inhibit_on_failure":
-			k.check("quiescent = yes")
+		case "lvs_method", "lb_kind":
+			forward, notes := forwarding(c, r.forward)
+			r.forward, r.notes = forward, append(r.notes, notes...)
+		case "alpha", "snmp_name":
 		default:
-			k.checker(c)
+			if again := own; again.take(c, add) {
+				continue
+			}
+			if made, ok := newCheck(c, own, add); ok {
+				checks = append(checks, made)
+			} else {
+				add(notCarried(c))
+			}
 		}
 	}
-	k.service.reals = append(k.service.reals, r)
+	k.part.service.reals = append(k.part.service.reals, r)
+	k.checks = append(k.checks, oneOf(checks, own, n, add))
 }
 
-// check adds a directive, once.
-func (k *keepalived) check(directive string) {
-	if !slices.Contains(k.service.check, directive) {
-		k.service.check = append(k.service.check, directive)
+// weight reads a weight. With weight 0 keepalived sends a real server no new
+// connections and does not count it; here it would count.
+func (k *keepalived) weight(n *node, r *realServer) string {
+	switch {
+	case !isNumber(n.word(0), 0):
+		r.notes = append(r.notes, lost(n.line, "%s: that is no weight, 1 is taken", n))
+		return "1"
+	case n.word(0) == "0":
+		r.left = true
+		r.notes = append(r.notes, lost(n.line, "weight 0 gets no connections; give it a weight to use it"))
 	}
+	return n.word(0)
 }
 
-// checker carries over how a real server is asked. Here all real servers of a
-// service are asked alike.
-func (k *keepalived) checker(n *node) {
-	switch n.name() {
-	case "TCP_CHECK":
-		k.check("checktype = connect")
-	case "PING_CHECK":
-		k.check("checktype = ping")
-	case "HTTP_GET":
-		k.check("service = http")
-	case "SSL_GET":
-		k.check("service = https")
-		k.check("sslverify = no")
-	case "SMTP_CHECK":
-		k.check("service = smtp")
-	case "DNS_CHECK":
-		k.check("service = dns")
-	case "MISC_CHECK":
-		k.check("checktype = external")
-		k.note(n, "is carried over, but the command gets other arguments: see checkcommand")
-	default:
-		k.note(n, "is not carried over")
+// chooseChecks takes the one check that a virtual service can have.
+func (k *keepalived) chooseChecks() {
+	s := k.part.service
+	var all []check
+	for i, r := range s.reals {
+		if c := k.checks[i]; !r.left {
+			all = append(all, c)
+		}
+	}
+	if len(all) == 0 {
+		for i := range s.reals {
+			all = append(all, k.checks[i])
+		}
+	}
+	if len(all) == 0 {
+		s.check = []string{"checktype = on"}
 		return
 	}
-	for _, c := range n.block {
-		k.checkerDirective(c)
-	}
-}
-
-func (k *keepalived) checkerDirective(n *node) {
-	switch n.name() {
-	case "connect_timeout", "misc_timeout":
-		k.check("checktimeout = " + n.word(0))
-	case "connect_port":
-		k.check("checkport = " + n.word(0))
-	case "retry", "nb_get_retry":
-		if retries, err := strconv.Atoi(n.word(0)); err == nil {
-			k.check(fmt.Sprintf("failurecount = %d", retries+1))
+	if ownRequests(all) {
+		for i, r := range s.reals {
+			r.request = k.checks[i].pair()
 		}
-	case "misc_path":
-		k.check("checkcommand = " + n.word(0))
-	case "virtualhost":
-		k.check("virtualhost = " + n.word(0))
-	case "url":
-		if slices.ContainsFunc(k.service.check, func(d string) bool { return strings.HasPrefix(d, "request ") }) {
-			k.note(n, "is not carried over: there is one request")
-			return
-		}
-		for _, c := range n.block {
-			switch c.name() {
-			case "path":
-				k.check(fmt.Sprintf("request = %q", c.word(0)))
-			case "virtualhost":
-				k.check("virtualhost = " + c.word(0))
-			case "status_code":
-				k.check("httpstatus = " + strings.Join(c.words[1:], ","))
-			default:
-				k.note(c, "is not carried over")
-			}
-		}
-	default:
-		k.note(n, "is not carried over")
+		s.check = all[0].shared()
+		return
 	}
-}
-
-// joinPort is an address and a port, which keepalived writes apart. Without a
-// port it is 0.
-func joinPort(addr, port string) (netip.AddrPort, bool) {
-	a, err := netip.ParseAddr(addr)
-	if err != nil {
-		return netip.AddrPort{}, false
-	}
-	n := uint64(0)
-	if port != "" {
-		if n, err = strconv.ParseUint(port, 10, 16); err != nil {
-			return netip.AddrPort{}, false
+	best := mostCommon(all)
+	s.check = best.directives()
+	var lines []string
+	for i, r := range s.reals {
+		c := k.checks[i]
+		if c.String() == best.String() {
+			continue
 		}
+		lines = append(lines, strconv.Itoa(c.line))
+		r.notes = append(r.notes, lost(c.line, "%s is checked by %s there", r.address, c.origin))
 	}
-	return netip.AddrPortFrom(a, uint16(n)), true
+	if len(lines) > 0 {
+		k.add(lost(k.node.line, "the real servers of %s are checked differently (lines %d, %s); one virtual service has one check, that of line %d is taken",
+			fmt.Sprint(k.node), best.line, strings.Join(lines, ", "), best.line))
+	}
 }

@@ -1,0 +1,92 @@
+package importer
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// settings are what checkers inherit from their real server, and real servers
+// from the virtual server. "" is not given.
+type settings struct {
+	interval, timeout    string // in seconds
+	retries, beforeRetry string
+	virtualHost          string
+	quiescent            bool
+}
+
+// take reads n if it is one of the settings. add gets what is wrong with it.
+func (s *settings) take(n *node, add func(note)) bool {
+	seconds := func(to *string) {
+		if !isSeconds(n.word(0)) {
+			add(lost(n.line, "%s: that is no time", n))
+			return
+		}
+		*to = n.word(0)
+	}
+	switch n.name() {
+	case "delay_loop":
+		seconds(&s.interval)
+	case "connect_timeout":
+		seconds(&s.timeout)
+	case "delay_before_retry":
+		seconds(&s.beforeRetry)
+	case "retry", "nb_get_retry":
+		if !isNumber(n.word(0), 0) {
+			add(lost(n.line, "%s: that is no number", n))
+			break
+		}
+		s.retries = n.word(0)
+	case "virtualhost":
+		if !expressible(n.word(0)) || strings.ContainsAny(n.word(0), ` "`) {
+			add(lost(n.line, "%s: that is no host name", n))
+			break
+		}
+		s.virtualHost = n.word(0)
+	case "inhibit_on_failure":
+		s.quiescent = isTrue(n)
+	case "warmup", "log_all_failures": // checks are spread evenly, and each failure is in history
+	default:
+		return false
+	}
+	return true
+}
+
+// isTrue reads a keyword that may be followed by a boolean.
+func isTrue(n *node) bool {
+	switch strings.ToLower(n.word(0)) {
+	case "off", "no", "false":
+		return false
+	}
+	return true
+}
+
+// isSeconds reports whether s is a time above 0 that is written in seconds.
+func isSeconds(s string) bool {
+	f, err := strconv.ParseFloat(s, 64)
+	return err == nil && f >= 0.001 && f <= 86400*365 && strings.Trim(s, "0123456789.") == ""
+}
+
+// duration is a number of seconds as a directive has it.
+func duration(s string) string {
+	f, _ := strconv.ParseFloat(s, 64)
+	if f == float64(int64(f)) {
+		return strconv.FormatInt(int64(f), 10)
+	}
+	return strconv.FormatInt(int64(f*1000), 10) + "ms"
+}
+
+// timing are the directives of when a check runs and counts. A checker may have
+// its own number of retries and time before the first if none is given.
+func (s settings) timing(timeout, retries, beforeRetry string) []string {
+	d := []string{"checkinterval = " + duration(s.interval), timeout + " = " + duration(s.timeout)}
+	n, _ := strconv.Atoi(cmp.Or(s.retries, retries))
+	d = append(d, "failurecount = "+strconv.Itoa(n+1))
+	if before := cmp.Or(s.beforeRetry, beforeRetry); n > 0 && before != "" && duration(before) != duration(s.interval) {
+		d = append(d, "fastinterval = "+duration(before))
+	}
+	if s.quiescent {
+		d = append(d, "quiescent = yes")
+	}
+	return d
+}

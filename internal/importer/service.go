@@ -1,0 +1,149 @@
+package importer
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// A service is a virtual service as both sources describe it.
+type service struct {
+	address    string // "10.0.0.1:80", "[fd00::1]:80" or a firewall mark
+	ipv6       bool
+	protocol   string // tcp, udp, fwm
+	scheduler  string
+	flags      []string
+	persistent int // seconds, 0 is none
+	netmask    string
+	ops        bool
+	fallback   string
+	reals      []*realServer
+	check      []string // directives
+}
+
+// A realServer is one of a service.
+type realServer struct {
+	line         int
+	address      string
+	forward      string // gate, masq, ipip
+	weight       string
+	request      string // its own "request", "receive"; "" is none
+	lower, upper string
+	notes        []note
+	left         bool // out, as a comment
+}
+
+func (s *service) key() string { return fmt.Sprint(s.protocol, " ", s.address, " ", s.ipv6) }
+
+// dropDuplicates leaves out real servers that repeat an address.
+func (s *service) dropDuplicates() {
+	first := map[string]int{}
+	for _, r := range s.reals {
+		if line, ok := first[r.address]; ok && !r.left {
+			r.left = true
+			r.notes = append(r.notes, lost(r.line, "line %d is the same real server", line))
+		}
+		if !r.left {
+			first[r.address] = r.line
+		}
+	}
+}
+
+// write writes the service as a block, with notes as its comments.
+func (s *service) write(b *strings.Builder, notes []note) {
+	six := ""
+	if s.ipv6 {
+		six = "6"
+	}
+	fmt.Fprintf(b, "virtual%s = %s\n", six, s.address)
+	comments(b, "    ", notes)
+	for _, r := range s.reals {
+		r.write(b, six)
+	}
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(b, "    %s = %s\n", name, value)
+		}
+	}
+	line("fallback"+six, s.fallback)
+	if s.protocol != "fwm" {
+		line("protocol", s.protocol)
+	}
+	line("scheduler", cmp.Or(s.scheduler, "wlc"))
+	line("schedflags", strings.Join(s.flags, ","))
+	if s.persistent > 0 {
+		line("persistent", strconv.Itoa(s.persistent))
+		line("netmask", s.netmask)
+	}
+	if s.ops {
+		line("ops", "yes")
+	}
+	for _, directive := range s.check {
+		fmt.Fprintf(b, "    %s\n", directive)
+	}
+}
+
+func (r *realServer) write(b *strings.Builder, six string) {
+	comments(b, "    ", r.notes)
+	b.WriteString("    ")
+	if r.left {
+		b.WriteString("# ")
+	}
+	fmt.Fprintf(b, "real%s = %s %s %s", six, r.address, r.forward, r.weight)
+	if r.request != "" {
+		b.WriteString(" " + r.request)
+	}
+	if r.lower != "" {
+		b.WriteString(" l:" + r.lower)
+	}
+	if r.upper != "" {
+		b.WriteString(" u:" + r.upper)
+	}
+	b.WriteByte('\n')
+}
+
+// schedulerFlags are what schedflags takes.
+var schedulerFlags = []string{"flag-1", "flag-2", "flag-3", "sh-port", "sh-fallback", "mh-port", "mh-fallback"}
+
+// isWord reports whether s can be a scheduler's name.
+func isWord(s string) bool {
+	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// isNumber reports whether s is a number from low to what 32 bits hold.
+func isNumber(s string, low uint64) bool {
+	n, err := strconv.ParseUint(s, 10, 32)
+	return err == nil && n >= low && n <= math.MaxInt32
+}
+
+// parseMark is a firewall mark in its shortest form.
+func parseMark(s string) (string, bool) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	return strconv.FormatUint(n, 10), err == nil && n > 0
+}
+
+// parseAddr is an address that a virtual service or a real server can have.
+func parseAddr(s string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(s)
+	return a, err == nil && a.Zone() == "" && !a.Is4In6() && !a.IsUnspecified()
+}
+
+// isNetmask reports whether s is a netmask of the family: 255.255.255.0, or the
+// length of a prefix.
+func isNetmask(s string, ipv6 bool) bool {
+	if ipv6 {
+		n, err := strconv.Atoi(s)
+		return err == nil && n >= 1 && n <= 128
+	}
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is4() && !a.IsUnspecified()
+}
+
+// expressible reports whether a value can be in a line of a block: everything
+// from "#" on is a comment there.
+func expressible(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r == '#' || r < ' ' || r == 0x7f })
+}
