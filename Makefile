@@ -41,8 +41,9 @@ run: build ## the program at work on this machine, without root and without IPVS
 test: setup ## all tests; as root the kernel ones too, in user-mode Linux
 	$(GO) test -timeout 60m $(TESTFLAGS) ./...
 
-test-long: setup ## promises that take minutes: the tests TestLong... behind the build tag "long"
+test-long: setup ## promises that take minutes: the tests TestLong... behind the build tag "long"; the race detector on all that needs no kernel
 	$(GO) test -tags long -run '^TestLong' -timeout 0 $(TESTFLAGS) ./...
+	LDIRECTORD_LAB=off $(GO) test -race -timeout 0 $(TESTFLAGS) ./...
 
 test-chaos: setup ## random events against a model: CHAOS=1000000 of them in memory, KERNEL=10000 on a kernel, SEED= to replay
 	$(GO) test -v -count=1 -timeout 0 ./internal/chaos -chaos.events=$(CHAOS) -chaos.kernel=$(KERNEL) -chaos.seed=$(SEED)
@@ -50,13 +51,13 @@ test-chaos: setup ## random events against a model: CHAOS=1000000 of them in mem
 test-bare: toolchain ## the README's two commands in a bare Debian root, as root and as a normal user; takes root
 	.ci/bare
 
-check: toolchain ## format, vet, linters, import arrows, race detector
+check: toolchain ## format, vet, linters, import arrows, race detector on the tests of -short
 	@$(GO) run ./internal/lab/setup race
 	@echo gofumpt; out=$$($(GOFUMPT) -l .) && test -z "$$out" || { echo "not formatted by gofumpt:" $$out; exit 1; }
 	$(GO) vet ./... && $(GO) vet -tags long ./...
 	@echo go fix; out=$$($(GO) fix -diff ./...) && test -z "$$out" || { echo "$$out"; exit 1; }
 	$(LINT) run ./...
-	LDIRECTORD_LAB=off $(GO) test -race -timeout 60m $(TESTFLAGS) ./...
+	$(GO) test -race -short -timeout 60m $(TESTFLAGS) ./...
 
 bench: toolchain ## benchmarks, 15 min; as root beside keepalived and Perl ldirectord, into docs/benchmarks.md
 	pkgs=$$($(GO) list ./...) && $(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms \

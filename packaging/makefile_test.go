@@ -77,13 +77,17 @@ func TestNothingRan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const module, setup = "module broken\n\ngo 1.21\n", "package main\n\nfunc main() {}\n"
+	fuzzall, err := os.ReadFile(root + "/internal/fuzzall/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module, setup = "module broken\n\ngo 1.26\n", "package main\n\nfunc main() {}\n"
 	tests := map[string]struct {
 		target string
 		file   string // of the package
 		want   string // in the output
 	}{
-		"a fuzz test that does not compile":     {"fuzz", "package p\n\nfunc FuzzP(", "expected ')'"},
+		"a fuzz test that does not compile":     {"fuzz", "package p\n\nimport \"testing\"\n\nfunc FuzzP(f *testing.F) {\n", "expected '}'"},
 		"no fuzz test":                          {"fuzz", "package p\n", "no fuzz target"},
 		"a benchmark in a broken module":        {"bench", "package p\n\nimport _ \"broken/nowhere\"\n", "broken/nowhere"},
 		"go fix on what cannot be type-checked": {"check", "package p\n\nvar x undefined\n", "undefined"},
@@ -93,6 +97,7 @@ func TestNothingRan(t *testing.T) {
 			dir := t.TempDir()
 			for file, text := range map[string]string{
 				"Makefile": string(makefile), "go.mod": module, "p_test.go": tt.file, "internal/lab/setup/main.go": setup,
+				"internal/fuzzall/main.go": string(fuzzall),
 			} {
 				if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(file)), 0o755); err != nil {
 					t.Fatal(err)

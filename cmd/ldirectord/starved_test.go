@@ -17,6 +17,9 @@ import (
 // TestStarved asks for the status of a daemon that has to share the machine with busy
 // loops. TestLongStarved does so for ten minutes.
 func TestStarved(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: left out, waits")
+	}
 	t.Run("like the others", func(t *testing.T) { testStarved(t, 3*time.Second, 0) })
 	t.Run("after the others", func(t *testing.T) { testStarved(t, 3*time.Second, 19) })
 }

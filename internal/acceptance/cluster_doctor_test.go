@@ -10,6 +10,7 @@ import (
 // TestClusterDoctor breaks a cluster in ways of which the doctor speaks, and sees
 // that clients feel them and that it finds them.
 func TestClusterDoctor(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

@@ -15,6 +15,7 @@ import (
 // TestClusterDR sets up direct routing with nothing but the program: answers come
 // straight from the real servers, and only the director answers for the address.
 func TestClusterDR(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

@@ -45,6 +45,7 @@ http {
 // TestClusterHTTPS is the how-to with http and https: four real servers with
 // nginx, a redirect from the one to the other, checks by name.
 func TestClusterHTTPS(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

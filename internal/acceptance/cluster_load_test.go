@@ -17,6 +17,7 @@ import (
 // and come back meanwhile, and the daemon reloaded and restarted. With
 // quiescent=no nothing fails but what was under way at a real server that died.
 func TestClusterLoad(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

@@ -14,6 +14,7 @@ import (
 // TestClusterNAT has the director between clients and real servers: it changes
 // the port, forwards the answers, and lets real servers out with its address.
 func TestClusterNAT(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

@@ -22,6 +22,7 @@ var clients = []string{"10.0.2.1", "10.0.2.2", "10.0.2.3", "10.0.2.4", "10.0.3.1
 // connections of a client go together, and what becomes of a client whose real
 // server dies.
 func TestClusterPersistence(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

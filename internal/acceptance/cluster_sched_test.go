@@ -11,6 +11,7 @@ import (
 // scheduler and pair of weights, and sees that it keeps its promise. Where all
 // go to one, 50 show that.
 func TestClusterSchedulers(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

@@ -12,6 +12,7 @@ import (
 // TestClusterSetup has the daemon set up its host itself: addresses and marks come
 // with it, follow a reload, and go with it, except what has to stay.
 func TestClusterSetup(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

@@ -14,6 +14,7 @@ import (
 // network and then in another one behind a router. Answers go straight to the
 // client.
 func TestClusterTun(t *testing.T) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

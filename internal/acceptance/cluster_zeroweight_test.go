@@ -25,6 +25,7 @@ func TestClusterZeroWeight(t *testing.T) {
 }
 
 func zeroWeight(t *testing.T, schedulings []scheduling, ops []bool) {
+	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
 		return

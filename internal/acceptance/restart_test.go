@@ -18,8 +18,13 @@ const checksFile = "/var/log/checks.log"
 
 // TestNothingIsWritten restarts and reloads the daemon in every state that the
 // table can be in. When nothing has changed nothing is written to the kernel,
-// as seen from its side, and no visitor notices.
+// as seen from its side, and no visitor notices. TestLongNothingIsWritten starts
+// over in every way in each of the states.
 func TestNothingIsWritten(t *testing.T) {
+	nothingIsWritten(t, overs[:2], overs[2:4], overs[4:])
+}
+
+func nothingIsWritten(t *testing.T, allIn, oneOut, allOut []over) {
 	t.Parallel()
 	lab.Program(t, program)
 	if !lab.Inside(t) {
@@ -35,14 +40,14 @@ func TestNothingIsWritten(t *testing.T) {
 	}
 	visits, stop := s.visit(s.visitHowto)
 	visits.servedBy("rs1", "rs2")
-	t.Run("all in", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w) })
+	t.Run("all in", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w, allIn) })
 
 	s.Web("rs1").Stop()
 	d.log.await(v.out(v.r1))
 	if diff := cmp.Diff([]string{"SET_DEST"}, w.taken()); diff != "" {
 		t.Errorf("a real server's death (-want +got):\n%s", diff)
 	}
-	t.Run("one out", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w) })
+	t.Run("one out", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w, oneOut) })
 
 	s.Web("rs2").Stop()
 	d.log.await("Added fallback server: " + v.fallback + " (" + v.v + ") (Weight set to 1)")
@@ -50,7 +55,7 @@ func TestNothingIsWritten(t *testing.T) {
 	if diff := cmp.Diff([]string{"NEW_DEST", "SET_DEST"}, w.taken()); diff != "" {
 		t.Errorf("the last real server's death (-want +got):\n%s", diff)
 	}
-	t.Run("all out", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w) })
+	t.Run("all out", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w, allOut) })
 	stop()
 
 	t.Run("changed meanwhile", func(t *testing.T) {
@@ -67,31 +72,35 @@ func TestNothingIsWritten(t *testing.T) {
 	})
 }
 
-// testAgain does everything that starts over, without a change to the kernel.
-func testAgain(s *site, d *daemon, visits *visits, w *watch) {
+// An over is a way in which a daemon starts over.
+type over struct {
+	name string
+	over func(*daemon)
+}
+
+var overs = []over{
+	{"reload", func(d *daemon) { d.signal(syscall.SIGHUP) }},
+	{"restart", func(d *daemon) { d.run(0, "restart") }},
+	{"try-restart", func(d *daemon) { d.run(0, "try-restart") }},
+	{"kill -9 and start", func(d *daemon) {
+		d.kill()
+		d.startAgain()
+	}},
+	{"RTMIN+5 and start", func(d *daemon) {
+		pid := d.pid()
+		d.signal(39)
+		await(d.s.t, "the daemon's end", func() bool { return gone(pid) })
+		d.startAgain()
+	}},
+}
+
+// testAgain starts over in each of the ways, without a change to the kernel.
+func testAgain(s *site, d *daemon, visits *visits, w *watch, ways []over) {
 	from, table := time.Now(), s.Table()
-	overs := []struct {
-		name string
-		over func()
-	}{
-		{"reload", func() { d.signal(syscall.SIGHUP) }},
-		{"restart", func() { d.run(0, "restart") }},
-		{"try-restart", func() { d.run(0, "try-restart") }},
-		{"RTMIN+5 and start", func() {
-			pid := d.pid()
-			d.signal(39)
-			await(s.t, "the daemon's end", func() bool { return gone(pid) })
-			d.startAgain()
-		}},
-		{"kill -9 and start", func() {
-			d.kill()
-			d.startAgain()
-		}},
-	}
-	for _, o := range overs {
+	for _, o := range ways {
 		w.taken()
 		d.log.rest()
-		o.over()
+		o.over(d)
 		d.log.await("Changed virtual server: " + quiescent.v)
 		s.checkedByFile(6)
 		if got := w.taken(); len(got) > 0 {

@@ -180,6 +180,9 @@ func TestServicesOfBadPeers(t *testing.T) {
 // TestServicesOfManyBadPeers has two thousand wait at once for peers that let
 // them.
 func TestServicesOfManyBadPeers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: left out, waits")
+	}
 	cases := slices.DeleteFunc(badCases(t), func(c badCase) bool {
 		return c.peer != "silent" && c.peer != "a black hole" && c.peer != "one byte after the other"
 	})

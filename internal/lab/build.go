@@ -17,9 +17,12 @@ import (
 // Program builds the command with the given import path as a static binary
 // that runs in the lab, and returns where it is. Building inside would take
 // minutes, so a test calls Program before Inside; inside, it only returns the
-// path.
+// path. With -short a test that needs a program is left out.
 func Program(t testing.TB, importPath string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skipf("-short: left out, builds %s", importPath)
+	}
 	file, err := program(importPath)
 	if err != nil {
 		t.Fatal(err)

@@ -17,12 +17,15 @@ import (
 
 // Need makes sure that the named packages of the table are there for a test
 // that is not one of the kernel: as root missing ones are installed, else the
-// test is left out with a line that names them. LDIRECTORD_LAB=off leaves it
-// out, too.
+// test is left out with a line that names them. LDIRECTORD_LAB=off and -short
+// leave it out, too.
 func Need(t testing.TB, names ...string) {
 	t.Helper()
 	if os.Getenv(environment) == "off" {
 		t.Skipf("%s=off: left out, needs the packages %v", environment, names)
+	}
+	if testing.Short() {
+		t.Skipf("-short: left out, needs the packages %v", names)
 	}
 	packages, err := named(names)
 	if err != nil {

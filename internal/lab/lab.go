@@ -41,8 +41,8 @@ const environment = "LDIRECTORD_LAB"
 // there, reports its outcome and output through t, and returns false: the test
 // has been done and must return.
 //
-// As root, missing Debian packages are installed. When not root the test is
-// left out, with one line that says so.
+// As root, missing Debian packages are installed. When not root, and with
+// -short, the test is left out, with one line that says so.
 //
 // A benchmark is run there in the same way; its lines are printed as they come.
 func Inside(t testing.TB) bool {
@@ -92,6 +92,8 @@ var errDeadline = errors.New("killed at the deadline of the tests")
 // leftOut says why kernel tests cannot be run here, "" if they can.
 func leftOut() string {
 	switch {
+	case testing.Short():
+		return "-short: kernel tests left out"
 	case os.Getenv(environment) == "off":
 		return environment + "=off: kernel tests left out"
 	case os.Geteuid() != 0:

@@ -51,6 +51,9 @@ func TestJudge(t *testing.T) {
 // TestStopped stops a daemon: within ten seconds it is known to hang, and it works
 // again when it goes on.
 func TestStopped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: left out, waits")
+	}
 	t.Parallel()
 	dir := Dir(t.TempDir())
 	p := begin(t, dir, Record{File: "/a.cf"})
