@@ -104,7 +104,7 @@ func (p *parser) adviseService(b *block) {
 	}
 	switch v.Service {
 	case "mysql", "pgsql", "oracle":
-		if v.Login == "" || !v.HasRequest && !ownRequests(v) {
+		if v.Login == "" || b.lines["request"] == 0 && !ownRequests(v) {
 			p.advise(v.Line, "a "+v.Service+" check without login and request never succeeds: "+v.ID(), `login = "USER" and request = "SELECT 1"`)
 		}
 	case "http", "https":

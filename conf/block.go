@@ -27,11 +27,9 @@ type block struct {
 
 func newBlock(s section) *block {
 	return &block{end: s.end, v: &VirtualService{
-		Line:         s.head.number,
-		Scheduler:    "wrr",
-		CheckCommand: "/bin/true",
-		Request:      "/",
-		HTTPMethod:   "GET",
+		Line:   s.head.number,
+		Kernel: Kernel{Scheduler: "wrr"},
+		Check:  Check{CheckCommand: "/bin/true", Negotiate: Negotiate{Request: "/"}, HTTP: HTTP{HTTPMethod: "GET"}},
 	}}
 }
 

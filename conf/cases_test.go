@@ -151,7 +151,7 @@ func startText(text string) string {
 
 func checkText(text string) string {
 	var b strings.Builder
-	_, problems := Check("t.cf", []byte(text), testOptions())
+	_, problems := CheckFile("t.cf", []byte(text), testOptions())
 	for _, p := range problems {
 		kind := ""
 		if p.Warning {
@@ -203,6 +203,10 @@ func revealed(list []Header) [][2]string {
 func printFields(b *strings.Builder, indent string, have, usual any, without string) {
 	h, u := reflect.ValueOf(have), reflect.ValueOf(usual)
 	for i := range h.NumField() {
+		if h.Type().Field(i).Anonymous {
+			printFields(b, indent, h.Field(i).Interface(), u.Field(i).Interface(), without)
+			continue
+		}
 		name := h.Type().Field(i).Name
 		if strings.Contains(" "+without+" ", " "+name+" ") || reflect.DeepEqual(h.Field(i).Interface(), u.Field(i).Interface()) {
 			continue

@@ -68,7 +68,7 @@ func setRequest(at *place, value string) error {
 	if value == "" {
 		return errors.New("no request string specified")
 	}
-	at.block.v.Request, at.block.v.HasRequest = withSlash(value), true
+	at.block.v.Request = withSlash(value)
 	return nil
 }
 

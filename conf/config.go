@@ -19,33 +19,59 @@ type Config struct {
 	Virtuals []*VirtualService
 	Warnings []*Problem // in the order of the file; the file is usable all the same
 
-	AutoReload      bool
-	Callback        secret.Command // path of a command, "" is none
-	CheckInterval   time.Duration
-	CheckRate       int            // checks started per second; 0 is derived from the intervals
-	CheckSource     netip.Addr     // the address checks come from; invalid is the kernel's choice
-	DriftCheck      time.Duration  // how often the kernel's table is compared; 0 is off
+	DriftCheck     time.Duration // how often the kernel's table is compared; 0 is off
+	ReaddQuiescent bool          // a real server that is down and missing in the table is added with weight 0
+
+	Process
+	Scheduling
+	Logs
+	Notify
+	StatusServer
+}
+
+// Process is how the daemon runs on its host.
+type Process struct {
+	AutoReload     bool
+	Callback       secret.Command // path of a command, "" is none
+	Execute        []string       // daemons to run beside this one: words for a shell, see ShellWords
+	Fork           bool           // accepted; checks are parallel anyway
+	HostSetup      bool           // set up what this host needs around IPVS, at start and stop
+	MaintenanceDir string         // "" is none
+	Supervised     bool           // stay in the foreground, log to standard output
+}
+
+// Scheduling is what all checks together have in common.
+type Scheduling struct {
+	CheckInterval time.Duration // of virtual services without one of their own
+	CheckRate     int           // checks started per second; 0 is derived from the intervals
+	CheckSource   netip.Addr    // the address checks come from; invalid is the kernel's choice
+	HoldLocal     bool          // change nothing while most checks fail for want of something local
+}
+
+// Logs are the files that the daemon writes.
+type Logs struct {
+	LogFile    string // a path if it begins with "/", else a syslog facility
+	MonitorLog string // the "is gone" / "is back" log, "" is none
+}
+
+// Notify is how events are sent, besides the mails of each virtual service.
+type Notify struct {
 	EmailAlertGroup time.Duration  // how long mails are collected; 0 is one mail for each event
-	Execute         []string       // daemons to run beside this one: words for a shell, see ShellWords
-	Fork            bool           // accepted; checks are parallel anyway
-	HoldLocal       bool           // change nothing while most checks fail for want of something local
-	HostSetup       bool           // set up what this host needs around IPVS, at start and stop
-	LogFile         string         // a path if it begins with "/", else a syslog facility
-	MaintenanceDir  string         // "" is none
 	NotifyCommand   secret.Command // run by the shell with each event as JSON on its standard input, "" is none
-	MonitorLog      string         // the "is gone" / "is back" log, "" is none
-	ReaddQuiescent  bool
-	StatusControl   bool   // orders are taken at StatusListen, from who has the token
+	Webhook         secret.URL     // URL to which events are posted as JSON, "" is none
+}
+
+// StatusServer is where the daemon answers, and who may ask.
+type StatusServer struct {
+	StatusControl   bool   // orders are taken at StatusListen, from clients with the token
 	StatusGroup     string // whose members may use the daemon's socket; "" is root alone
 	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is nowhere
 	StatusReadToken string // path of the file with the token for reading, "" is that all who can connect may
 	StatusToken     string // path of the file with the token
-	Supervised      bool
-	Webhook         secret.URL // URL to which events are posted as JSON, "" is none
 }
 
 // A VirtualService is one virtual= or virtual6= block with every default
-// applied, so that nobody has to look at the globals again.
+// applied: no reader needs the globals.
 type VirtualService struct {
 	Line int    // of the virtual= line
 	Name string // the address as written
@@ -60,68 +86,99 @@ type VirtualService struct {
 	Reals    []*RealServer // in the order of the file, ranges expanded
 	Fallback *Fallback     // nil is none; the block's, else the global one that fits
 
-	// The kernel's service. Values that only the kernel can judge are kept as
-	// written: an unknown scheduler is refused when the service is added.
+	CheckPort  uint16 // 0: the real server's port, else the service's
+	PasswdFile string // the file that Passwd is from, "" is the configuration
+	SecretFile string // the file that Secret is from, "" is the configuration
+
+	Kernel
+	Check
+	Policy
+	Alert
+}
+
+// Kernel is the kernel's service. Values that only the kernel can judge are kept
+// as written: an unknown scheduler is refused when the service is added.
+type Kernel struct {
 	Scheduler  string
 	SchedFlags string // comma separated, as ipvsadm -b takes them
 	OPS        bool   // one-packet scheduling; false unless udp
 	Persist    bool   // persistent was given
 	Persistent uint64 // seconds; meaningful if Persist
 	Netmask    string // dotted quad, or prefix length for IPv6; "" is none
+}
 
-	// How real servers are checked.
-	CheckType        CheckType
-	Combined         int    // connects per negotiate, for CheckCombined
-	Service          string // "http", ... , "none"
-	HalfOpen         bool   // a connect ends before the server's process sees it
-	CheckCommand     secret.Command
-	CheckPort        uint16         // 0: the real server's port, else the service's
-	Request          secret.Request // begins with "/", which is the default
-	HasRequest       bool           // request was given
-	Receive          string         // Perl regular expression, "" matches everything
-	ReceiveNot       string         // Perl regular expression that must not match, "" is none
-	ReceiveBytes     int64          // how much of an answer is read; 0 is the checker's own limit
-	HTTPMethod       string         // GET or HEAD
-	HTTPStatus       []StatusRange  // what counts as good; nil is 200-299
-	HTTPHeader       []Header       // sent besides the usual ones
-	HTTPVersion      HTTPVersion
-	HTTPFollow       HTTPFollow
-	VirtualHost      string
-	HasVirtualHost   bool // virtualhost was given, possibly empty
-	Login            string
-	Passwd           secret.Text
-	PasswdFile       string // the file that Passwd is from, "" is the configuration
-	Database         string
-	Secret           secret.Text
-	SecretFile       string // the file that Secret is from, "" is the configuration
+// Check is how the real servers of a virtual service are checked: everything that
+// a check reads besides its address, and nothing else.
+type Check struct {
+	CheckType    CheckType
+	Combined     int            // connects per negotiate, for CheckCombined
+	HalfOpen     bool           // a connect ends before the server's process sees it
+	CheckCommand secret.Command // of CheckExternal and CheckExternalPerl
+	Timing
+	Negotiate
+	HTTP
+	TLS
+}
+
+// Timing is when a check runs and how long it may take.
+type Timing struct {
 	CheckInterval    time.Duration
 	CheckTimeout     time.Duration // effective: connect, ping, external
 	NegotiateTimeout time.Duration // effective: negotiate
 	CheckCount       int           // tries of one ping
 	ChkLoop          int           // tries at once of one check of any type
-	FailureCount     int           // failed checks in a row until down
-	RiseCount        int           // good checks in a row until up again
 	FastInterval     time.Duration // between checks after a first failure, until decided; 0 is CheckInterval
 	DownInterval     time.Duration // between checks of a real server that is down; 0 is CheckInterval
+}
 
-	// TLS, for the services that speak it and for StartTLS.
-	StartTLS      bool
-	SSLVerify     SSLVerify
-	SSLCAFile     string // "" is the system's
-	SSLName       string // to ask for and to verify; "" is VirtualHost
-	SSLCert       string // client certificate, "" is none
-	SSLKey        string // "" with SSLCert: the key is in that file too
-	SSLExpiryWarn int    // days before its end that a certificate is warned of; 0 is never
+// Negotiate is the service's dialogue.
+type Negotiate struct {
+	Service      string         // "http", ... , "none"
+	Request      secret.Request // begins with "/", which is the default
+	Receive      string         // Perl regular expression, "" matches everything
+	ReceiveNot   string         // Perl regular expression that must not match, "" is none
+	ReceiveBytes int64          // how much of an answer is read; 0 is the checker's own limit
+	Login        string
+	Passwd       secret.Text
+	Database     string
+	Secret       secret.Text
+}
 
-	// What happens when a real server is down or the daemon stops.
+// HTTP is the request and the expected answer of the services that are HTTP.
+type HTTP struct {
+	HTTPMethod     string        // GET or HEAD
+	HTTPStatus     []StatusRange // the good ones; nil is 200-299
+	HTTPHeader     []Header      // sent besides the usual ones
+	HTTPVersion    HTTPVersion
+	HTTPFollow     HTTPFollow
+	VirtualHost    string
+	HasVirtualHost bool // virtualhost was given, possibly empty
+}
+
+// TLS is for the services over TLS, and for StartTLS.
+type TLS struct {
+	StartTLS  bool
+	SSLVerify SSLVerify
+	SSLCAFile string // "" is the system's
+	SSLName   string // to ask for and to verify; "" is VirtualHost
+	SSLCert   string // client certificate, "" is none
+	SSLKey    string // "" with SSLCert: the key is in that file too
+}
+
+// Policy is what follows from the verdicts on the real servers, and what remains
+// when the daemon stops.
+type Policy struct {
+	FailureCount    int // failed checks in a row until down
+	RiseCount       int // good checks in a row until up again
 	Quiescent       bool
 	CleanStop       bool
 	SlowStart       time.Duration  // in which the weight climbs after coming back; 0 is at once
 	MinAlive        MinAlive       // checks alone leave at least this many in
 	FallbackCommand secret.Command // run by the shell with start|stop, "" is none
-	MonitorFile     string         // "" is none
+}
 
-	// Alerts.
+// Alert is what is reported of a virtual service, and to whom.
+type Alert struct {
 	EmailAlert       string // recipients as written, "" is none
 	EmailAlertFrom   string
 	EmailAlertFreq   time.Duration // 0 is no reminder
@@ -129,6 +186,8 @@ type VirtualService struct {
 	SMTP             string        // "" is the local mailer
 	ServiceName      string
 	Comment          string
+	MonitorFile      string // one line for each result, "" is none
+	SSLExpiryWarn    int    // days before its end that a certificate is warned of; 0 is never
 }
 
 // A RealServer is one address behind a virtual service.

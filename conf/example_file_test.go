@@ -18,7 +18,7 @@ func exampleFile(t *testing.T) string {
 }
 
 func TestExampleFile(t *testing.T) {
-	c, problems := Check("ldirectord.cf.example", []byte(exampleFile(t)), testOptions())
+	c, problems := CheckFile("ldirectord.cf.example", []byte(exampleFile(t)), testOptions())
 	for _, p := range problems {
 		t.Errorf("%v (%s)", p, p.Hint)
 	}
@@ -33,7 +33,7 @@ var shown = regexp.MustCompile(`(?m)^( *)#([a-z0-9]+ *=)`)
 // TestExampleValues sets all directives that the example only shows.
 func TestExampleValues(t *testing.T) {
 	text := shown.ReplaceAllString(exampleFile(t), "$1$2")
-	_, problems := Check("ldirectord.cf.example", []byte(text), testOptions())
+	_, problems := CheckFile("ldirectord.cf.example", []byte(text), testOptions())
 	for _, p := range problems {
 		if !p.Warning {
 			t.Errorf("%v (%s)", p, p.Hint)

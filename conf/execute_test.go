@@ -65,7 +65,7 @@ func TestExecute(t *testing.T) {
 		return nil
 	}
 	text := "execute = \"b.cf\"\nexecute=b.cf\nexecute = 'missing.cf'\nexecute = a.cf # mine\nexecute = a.cf b.cf\nexecute=$X\n"
-	c, problems := Check("t.cf", []byte(text), o)
+	c, problems := CheckFile("t.cf", []byte(text), o)
 	if c == nil {
 		t.Fatal(problems)
 	}

@@ -34,7 +34,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Parse("t.cf", []byte(text), testOptions())
-		checked, problems := Check("t.cf", []byte(text), testOptions())
+		checked, problems := CheckFile("t.cf", []byte(text), testOptions())
 		if (err == nil) != (checked != nil) || (err == nil) != (problems.Err() == nil) {
 			t.Fatalf("Parse says %v, Check says %v", err, problems)
 		}

@@ -52,10 +52,10 @@ func Parse(path string, text []byte, o Options) (*Config, error) {
 	return p.config, nil
 }
 
-// Check reads the text of the file at path and returns all its mistakes and
+// CheckFile reads the text of the file at path and returns all its mistakes and
 // all that is worth a second look, in the order of the lines. The Config is nil
 // if there are mistakes.
-func Check(path string, text []byte, o Options) (*Config, Problems) {
+func CheckFile(path string, text []byte, o Options) (*Config, Problems) {
 	p := newParser(path, o)
 	p.all = true
 	p.parse(text)

@@ -52,7 +52,7 @@ type Options struct {
 	KnownFacility func(name string) bool
 
 	// Startable says why no daemon can be started with the configuration file
-	// that execute names. Only Check calls it. nil does not look.
+	// that execute names. Only CheckFile calls it. nil does not look.
 	Startable func(name string) error
 
 	// Hostname stands in the login of service=ftp and service=sip. "" is

@@ -84,7 +84,7 @@ func TestNamesAreLookedUpOnce(t *testing.T) {
 	}
 	text := "fallback=web1\nvirtual=web1:80\n    real=web1:80 masq\n    real=web1->web1:81 masq\n    real=web2:1 masq\n    real=web2:2 masq\n" +
 		"virtual6=web1:80\n    real6=web1:80 masq\n"
-	Check("t.cf", []byte(text), o)
+	CheckFile("t.cf", []byte(text), o)
 	want := map[string]int{"web1 false": 1, "web2 false": 1, "web1 true": 1}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Errorf("look-ups (-want +got):\n%s", diff)

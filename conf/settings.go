@@ -73,11 +73,9 @@ func (o optional[T]) orElse(value T) T {
 
 func defaultConfig(path string) *Config {
 	return &Config{
-		Path:          path,
-		CheckInterval: 10 * time.Second,
-		DriftCheck:    5 * time.Second,
-		HoldLocal:     true,
-		LogFile:       "/var/log/ldirectord.log",
-		MonitorLog:    "/var/log/ipvsmonitor.log",
+		Path:       path,
+		Scheduling: Scheduling{CheckInterval: 10 * time.Second, HoldLocal: true},
+		DriftCheck: 5 * time.Second,
+		Logs:       Logs{LogFile: "/var/log/ldirectord.log", MonitorLog: "/var/log/ipvsmonitor.log"},
 	}
 }

@@ -62,12 +62,12 @@ func TestPortToCheck(t *testing.T) {
 		real uint16
 		want uint16
 	}{
-		{"checkport first", VirtualService{CheckPort: 8080, Port: 80, Service: "http"}, 81, 8080},
-		{"the real server's", VirtualService{Port: 80, Service: "http"}, 81, 81},
-		{"the service's", VirtualService{Port: 8000, Service: "http"}, 0, 80},
-		{"a mark's", VirtualService{Protocol: FWM, Mark: 7, Service: "https"}, 0, 443},
-		{"the virtual service's", VirtualService{Port: 7, Service: "simpletcp"}, 0, 7},
-		{"none", VirtualService{Service: "none"}, 0, 0},
+		{"checkport first", VirtualService{CheckPort: 8080, Port: 80, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 81, 8080},
+		{"the real server's", VirtualService{Port: 80, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 81, 81},
+		{"the service's", VirtualService{Port: 8000, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 0, 80},
+		{"a mark's", VirtualService{Protocol: FWM, Mark: 7, Check: Check{Negotiate: Negotiate{Service: "https"}}}, 0, 443},
+		{"the virtual service's", VirtualService{Port: 7, Check: Check{Negotiate: Negotiate{Service: "simpletcp"}}}, 0, 7},
+		{"none", VirtualService{Check: Check{Negotiate: Negotiate{Service: "none"}}}, 0, 0},
 	}
 	for _, test := range tests {
 		if got := test.v.PortToCheck(&RealServer{Port: test.real}); got != test.want {

@@ -90,7 +90,7 @@ func zeroWeightRefuses(t *testing.T, c *cluster, scheduler, flags string) {
 		}
 	}
 	t.Logf("refused of %d clients: %d while rs1 has weight 0, %d while rs2 has", manyClients, refused[0], refused[1])
-	v := &conf.VirtualService{Scheduler: scheduler, SchedFlags: flags}
+	v := &conf.VirtualService{Kernel: conf.Kernel{Scheduler: scheduler, SchedFlags: flags}}
 	if got, said := refused[0]+refused[1] > 0, len(policy.ZeroWeightHazards(v, policy.DrainedZero, nil)) > 0; got != said {
 		t.Errorf("clients are refused: %v, policy says %v", got, said)
 	}
@@ -122,7 +122,7 @@ func zeroWeightKeeps(t *testing.T, c *cluster, ops bool) {
 	}
 	use(0, 1)
 	kept := asked(t, client) == "rs1"
-	v := &conf.VirtualService{Scheduler: "rr", Protocol: conf.UDP, Quiescent: true, OPS: ops}
+	v := &conf.VirtualService{Kernel: conf.Kernel{Scheduler: "rr", OPS: ops}, Protocol: conf.UDP, Policy: conf.Policy{Quiescent: true}}
 	said := len(policy.ZeroWeightHazards(v, policy.Quiesced, func(string) string { return "1" })) > 0
 	if kept != said {
 		t.Errorf("the client stays with the real server of weight 0: %v, policy says %v", kept, said)

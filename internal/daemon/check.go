@@ -33,7 +33,7 @@ func (s *session) check() error {
 	}
 	options := withoutCredentials(harmless(configOptions()))
 	options.Startable = startable(s.path)
-	cfg, problems := conf.Check(s.path, text, options)
+	cfg, problems := conf.CheckFile(s.path, text, options)
 	if !missingDirectory(problems) {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
 	}

@@ -21,7 +21,7 @@ func TestDoctorOutside(t *testing.T) {
 	s := &session{Env: Env{RunDir: dir, StateDir: dir}, path: filepath.Join(dir, "ldirectord.cf")}
 	write(t, s.path, "checkinterval=5\n")
 	s.foundAt = s.path
-	cfg := &conf.Config{Path: s.path, CheckInterval: time.Hour, CheckRate: 1}
+	cfg := &conf.Config{Path: s.path, Scheduling: conf.Scheduling{CheckInterval: time.Hour, CheckRate: 1}}
 	if found := s.outsideFindings(cfg); len(found) > 0 {
 		t.Errorf("without a daemon: %v", found)
 	}

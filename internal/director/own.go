@@ -68,7 +68,7 @@ func (o *ownership) take(virtuals []*virtual, entries map[ipvs.Key]*ipvs.Entry, 
 // recall is the virtual service that an earlier daemon has left, as the kernel has
 // it.
 func recall(s state.Service, e *ipvs.Entry) *virtual {
-	c := &conf.VirtualService{Addr: s.Addr, Port: s.Port, Mark: s.Mark, IPv6: s.IPv6, CleanStop: s.CleanStop}
+	c := &conf.VirtualService{Addr: s.Addr, Port: s.Port, Mark: s.Mark, IPv6: s.IPv6, Policy: conf.Policy{CleanStop: s.CleanStop}}
 	switch {
 	case s.Mark != 0:
 		c.Protocol = conf.FWM

@@ -47,7 +47,7 @@ func TestTroubleDoesNotFlutter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log []string
 		d := New(Options{Log: func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }})
-		d.conf = &conf.Config{HoldLocal: true}
+		d.conf = &conf.Config{Scheduling: conf.Scheduling{HoldLocal: true}}
 		for i := range 60_000 {
 			res := &result{at: time.Now()}
 			// In some stretches a little more than half, in others a little less.

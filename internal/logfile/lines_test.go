@@ -107,7 +107,7 @@ func TestMonitorLine(t *testing.T) {
 
 func TestCheckedLine(t *testing.T) {
 	v := func(change func(*conf.VirtualService)) *conf.VirtualService {
-		v := &conf.VirtualService{Service: "http"}
+		v := &conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "http"}}}
 		if change != nil {
 			change(v)
 		}
@@ -166,7 +166,7 @@ func TestCheckedLine(t *testing.T) {
 }
 
 func TestCheckWords(t *testing.T) {
-	v := conf.VirtualService{Service: "ldap", CheckCommand: "/bin/chk"}
+	v := conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "ldap"}, CheckCommand: "/bin/chk"}}
 	want := map[conf.CheckType]string{
 		conf.CheckNegotiate:    "negotiate:ldap",
 		conf.CheckCombined:     "combined:ldap",

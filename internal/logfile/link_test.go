@@ -31,9 +31,9 @@ func TestLinksOfOthersAreNotFollowed(t *testing.T) {
 	if err := os.Chown(theirs, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	v := &conf.VirtualService{MonitorFile: theirs + "/checks"}
+	v := &conf.VirtualService{Alert: conf.Alert{MonitorFile: theirs + "/checks"}}
 	var stderr bytes.Buffer
-	l := New(Options{Name: "t", Stderr: &stderr, Stdout: &stderr, Syslog: t.TempDir() + "/none"}, &conf.Config{LogFile: theirs + "/log", MonitorLog: theirs + "/monitor", Virtuals: []*conf.VirtualService{v}})
+	l := New(Options{Name: "t", Stderr: &stderr, Stdout: &stderr, Syslog: t.TempDir() + "/none"}, &conf.Config{Logs: conf.Logs{LogFile: theirs + "/log", MonitorLog: theirs + "/monitor"}, Virtuals: []*conf.VirtualService{v}})
 	l.Printf("a line")
 	l.Event(director.Event{Kind: director.Gone, Time: time.Now(), Virtual: v, V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80"})
 	l.Checked(director.Checked{Time: time.Now(), Virtual: v, Real: &conf.RealServer{}, Up: true})

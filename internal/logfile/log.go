@@ -59,7 +59,7 @@ func New(options Options, cfg *conf.Config) *Log {
 		l.logger.SetLevel(logrus.DebugLevel)
 	}
 	if cfg == nil {
-		cfg = &conf.Config{LogFile: DefaultPath}
+		cfg = &conf.Config{Logs: conf.Logs{LogFile: DefaultPath}}
 	}
 	l.Use(cfg)
 	return l

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func config(logFile, monitorLog string) *conf.Config {
-	return &conf.Config{LogFile: logFile, MonitorLog: monitorLog}
+	return &conf.Config{Logs: conf.Logs{LogFile: logFile, MonitorLog: monitorLog}}
 }
 
 // masked replaces what differs from run to run.
@@ -45,7 +45,7 @@ func masked(text string) string {
 }
 
 var (
-	service = &conf.VirtualService{Service: "http", Request: "/"}
+	service = &conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "http", Request: "/"}}}
 	server  = &conf.RealServer{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80, Weight: 1, Forward: conf.Masq, Request: "/"}
 	gone    = director.Event{
 		Time: time.Now(), Kind: director.Gone, Virtual: service, Real: server, V: "10.0.0.1:80", R: "10.1.0.1:80",

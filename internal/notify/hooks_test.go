@@ -38,7 +38,7 @@ func newHookTest(t *testing.T, command string, answers ...int) *hookTest {
 	h := &hookTest{answers: answers}
 	h.server = httptest.NewServer(http.HandlerFunc(h.serve))
 	t.Cleanup(h.server.Close)
-	cfg := &conf.Config{NotifyCommand: secret.Command(command), Webhook: secret.URL(h.server.URL + "/geheim?token=geheim")}
+	cfg := &conf.Config{Notify: conf.Notify{NotifyCommand: secret.Command(command), Webhook: secret.URL(h.server.URL + "/geheim?token=geheim")}}
 	h.hooks = newHooks("director", h.logf, cfg)
 	return h
 }
@@ -67,7 +67,7 @@ func (h *hookTest) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *hookTest) gone(real string) {
-	h.event(director.Event{Kind: director.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{ServiceName: "Shop"}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
+	h.event(director.Event{Kind: director.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{Alert: conf.Alert{ServiceName: "Shop"}}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
 }
 
 // close ends the hooks and lets what waits run.
@@ -211,7 +211,7 @@ func TestCommandIsBounded(t *testing.T) {
 
 func TestNotifyCommandFails(t *testing.T) {
 	h := newHookTest(t, "exit 3")
-	h.use(&conf.Config{NotifyCommand: "exit 3"})
+	h.use(&conf.Config{Notify: conf.Notify{NotifyCommand: "exit 3"}})
 	h.gone("10.1.0.1:80")
 	h.close()
 	if _, lines := h.seen(); lines != "system(exit ***) failed: exit status 3" {
@@ -239,7 +239,7 @@ func TestWebhookRetries(t *testing.T) {
 				tries := 0
 				var lines []string
 				h := newHooks("director", func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) },
-					&conf.Config{Webhook: "https://chat.example.com/geheim"})
+					&conf.Config{Notify: conf.Notify{Webhook: "https://chat.example.com/geheim"}})
 				h.http.Transport = transport(func(*http.Request) (*http.Response, error) {
 					status := http.StatusOK
 					if tries < len(tt.answers) {
@@ -265,7 +265,7 @@ func TestWebhookEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tries := 0
 		var log lines
-		h := newHooks("director", log.printf, &conf.Config{Webhook: "https://chat.example.com/geheim"})
+		h := newHooks("director", log.printf, &conf.Config{Notify: conf.Notify{Webhook: "https://chat.example.com/geheim"}})
 		h.http.Transport = transport(func(r *http.Request) (*http.Response, error) {
 			tries++
 			if err := r.Context().Err(); err != nil {

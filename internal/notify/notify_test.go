@@ -38,8 +38,10 @@ func set(t *testing.T, cfg *conf.Config, change func(*conf.VirtualService)) *sce
 	s := &scene{began: time.Now()}
 	s.real = &conf.RealServer{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80}
 	s.virtual = &conf.VirtualService{
-		Addr: netip.MustParseAddr("10.0.0.1"), Port: 80, Reals: []*conf.RealServer{s.real},
-		EmailAlert: "ops@example.com", EmailAlertStatus: conf.All,
+		Addr:  netip.MustParseAddr("10.0.0.1"),
+		Port:  80,
+		Reals: []*conf.RealServer{s.real},
+		Alert: conf.Alert{EmailAlert: "ops@example.com", EmailAlertStatus: conf.All},
 	}
 	if change != nil {
 		change(s.virtual)
@@ -179,7 +181,7 @@ func TestSenders(t *testing.T) {
 
 func TestGroupedMail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := set(t, &conf.Config{EmailAlertGroup: 10 * time.Second}, nil)
+		s := set(t, &conf.Config{Notify: conf.Notify{EmailAlertGroup: 10 * time.Second}}, nil)
 		for range 100 {
 			s.event(director.RealDeleted)
 		}
@@ -198,7 +200,7 @@ func TestGroupedMail(t *testing.T) {
 
 func TestGroupsAreByRecipientAndBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := set(t, &conf.Config{EmailAlertGroup: 10 * time.Second}, nil)
+		s := set(t, &conf.Config{Notify: conf.Notify{EmailAlertGroup: 10 * time.Second}}, nil)
 		for range mostListed + 7 {
 			s.event(director.RealAdded)
 		}
@@ -334,7 +336,7 @@ func TestReminders(t *testing.T) {
 }
 
 func TestCommandLine(t *testing.T) {
-	v := &conf.VirtualService{FallbackCommand: "/bin/fb -x"}
+	v := &conf.VirtualService{Policy: conf.Policy{FallbackCommand: "/bin/fb -x"}}
 	tests := []struct {
 		kind     director.Kind
 		protocol conf.Protocol

@@ -25,8 +25,7 @@ func TestRealMail(t *testing.T) {
 	var want []string
 	for _, server := range []string{at.Addr().String(), ""} {
 		v := &conf.VirtualService{
-			EmailAlert: "ops@example.com, Grüne Wiese <wiese@example.com>", EmailAlertFrom: "director@example.com",
-			EmailAlertStatus: conf.Running, SMTP: server, ServiceName: "shop " + server,
+			Alert: conf.Alert{EmailAlert: "ops@example.com, Grüne Wiese <wiese@example.com>", EmailAlertFrom: "director@example.com", EmailAlertStatus: conf.Running, SMTP: server, ServiceName: "shop " + server},
 		}
 		var log []string
 		n := New(Options{Log: func(f string, _ ...any) { log = append(log, f) }, SMTPPort: int(at.Port()), Sendmail: office.Sendmail}, &conf.Config{})

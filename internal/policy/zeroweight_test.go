@@ -17,7 +17,7 @@ func TestZeroWeightHazards(t *testing.T) {
 		for _, flags := range []string{"", "sh-fallback", "mh-fallback,mh-port", "flag-1"} {
 			for _, udp := range []bool{false, true} {
 				for _, bits := range []int{0, 1, 2, 3, 4, 5, 6, 7} {
-					v := &conf.VirtualService{Scheduler: scheduler, SchedFlags: flags, Persist: bits&1 != 0, Quiescent: bits&2 != 0, OPS: udp && bits&4 != 0}
+					v := &conf.VirtualService{Kernel: conf.Kernel{Scheduler: scheduler, SchedFlags: flags, Persist: bits&1 != 0, OPS: udp && bits&4 != 0}, Policy: conf.Policy{Quiescent: bits&2 != 0}}
 					if udp {
 						v.Protocol = conf.UDP
 					}
@@ -43,7 +43,7 @@ func TestZeroWeightHazards(t *testing.T) {
 
 // Where the kernel forgets clients of a quiesced real server, they are no hazard.
 func TestZeroWeightSetting(t *testing.T) {
-	v := &conf.VirtualService{Scheduler: "rr", Persist: true, Quiescent: true}
+	v := &conf.VirtualService{Kernel: conf.Kernel{Scheduler: "rr", Persist: true}, Policy: conf.Policy{Quiescent: true}}
 	for value, want := range map[string]int{"": 1, "0": 1, "1": 0} {
 		got := ZeroWeightHazards(v, Quiesced, func(name string) string {
 			return map[string]string{"expire_quiescent_template": value}[name]

@@ -56,7 +56,7 @@ func TestUnauthorised(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h.Use(&conf.Config{StatusControl: tt.control, StatusToken: h.path("token")})
+			h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusControl: tt.control, StatusToken: h.path("token")}})
 			w := h.requestWith(outside, tt.method, tt.path, tt.body, tt.header)
 			if w.Code != tt.want {
 				t.Errorf("%d %s, want %d", w.Code, w.Body, tt.want)
@@ -94,7 +94,7 @@ func (h *house) requestWith(d *door, method, path, body string, header []string)
 // A token file that everybody can read, or that says too little, is none.
 func TestTokenFile(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	h.Use(&conf.Config{StatusControl: true, StatusToken: h.path("token")})
+	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token")}})
 	authorised := []string{"Authorization", "Bearer " + token}
 	if w := h.requestWith(outside, "POST", "/api/v1/orders", drainOne, authorised); w.Code != http.StatusOK {
 		t.Fatalf("with the token: %d %s", w.Code, w.Body)

@@ -148,7 +148,7 @@ func TestSocket(t *testing.T) {
 	if mode() != 0o600 {
 		t.Errorf("mode %v, want 0600", mode())
 	}
-	h.Use(&conf.Config{StatusGroup: strconv.Itoa(os.Getgid())}) // this user may give a file to that one
+	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusGroup: strconv.Itoa(os.Getgid())}}) // this user may give a file to that one
 	if mode() != 0o660 {
 		t.Errorf("with a group: mode %v, want 0660", mode())
 	}
@@ -198,12 +198,12 @@ func TestMend(t *testing.T) {
 		}
 		conn.Close()
 	}
-	h.Use(&conf.Config{StatusListen: at, StatusGroup: "no such group"})
+	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusListen: at, StatusGroup: "no such group"}})
 	mend("at first",
 		"status cannot be asked at "+at+": listen tcp "+at+": bind: address already in use",
 		"only the owner can use the socket DIR/s: statusgroup: group: unknown group no such group")
 	dial("unix", h.path("s"))
-	h.Use(&conf.Config{StatusListen: at})
+	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusListen: at}})
 	dial("unix", h.path("s"))
 	l.Close()
 	mend("once the address is free")

@@ -62,7 +62,7 @@ func send(t *testing.T, at, method, path, body string, header ...string) (*http.
 // nor written into the log one by one.
 func TestWrongTokens(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	at := h.listens(t, conf.Config{StatusControl: true, StatusToken: h.path("token")})
+	at := h.listens(t, conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token")}})
 	before, growing := 0, 0
 	for i := 1; i <= 200; i++ {
 		resp, text := send(t, at, "POST", "/api/v1/orders", drainOne, "Content-Type", "application/json", "Authorization", "Bearer wrong")
@@ -289,7 +289,7 @@ func TestReadToken(t *testing.T) {
 	if err := os.WriteFile(h.path("read"), []byte(reading+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := conf.Config{StatusControl: true, StatusToken: h.path("token"), StatusReadToken: h.path("read")}
+	cfg := conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token"), StatusReadToken: h.path("read")}}
 	at := h.listens(t, cfg)
 	basic := func(user, password string) string {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -23,7 +23,7 @@ func TestTheSocketStays(t *testing.T) {
 	}
 	first := inode()
 	for _, group := range []string{"no such group", strconv.Itoa(unix.Getgid()), "nor this one", "4294967295", ""} {
-		h.Use(&conf.Config{StatusGroup: group})
+		h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusGroup: group}})
 		c := NewClient(h.path("s"))
 		if _, err := c.Snapshot(t.Context(), "", ""); err != nil {
 			t.Errorf("with statusgroup %q: %v", group, err)
@@ -34,7 +34,7 @@ func TestTheSocketStays(t *testing.T) {
 		}
 	}
 	fresh := newHouse(t, plainConfig)
-	fresh.Use(&conf.Config{StatusGroup: "no such group"})
+	fresh.Use(&conf.Config{StatusServer: conf.StatusServer{StatusGroup: "no such group"}})
 	if _, err := NewClient(fresh.path("s")).Snapshot(t.Context(), "", ""); err != nil {
 		t.Errorf("started with an unknown statusgroup: %v", err)
 	}

@@ -58,7 +58,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2", "connection refused")
 	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].Reals[1].State == director.StateDown })
-	h.Use(&conf.Config{StatusControl: true, StatusToken: h.path("token")})
+	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token")}})
 	doc := openAPI(t)
 	doc.Servers = nil
 	router, err := gorillamux.NewRouter(doc)
@@ -171,7 +171,7 @@ func validateLines(t *testing.T, doc *openapi3.T, text []byte) {
 // one sentence in which nothing of the program's insides appears.
 func TestFailuresAreOfOneForm(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	h.Use(&conf.Config{StatusControl: true, StatusToken: h.path("token")})
+	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token")}})
 	const orders = "POST /api/v1/orders"
 	tests := []struct {
 		request, body string
