@@ -3,6 +3,7 @@ package director
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,4 +109,62 @@ func lastNote(t *testing.T, s *stage, kind string) Note {
 		t.Fatalf("history has no %q: %v", kind, notes)
 	}
 	return last
+}
+
+// TestSinceOfVerdict reads since when a real server is up or down: not since before
+// an order or a maintenance file that has kept it out meanwhile.
+func TestSinceOfVerdict(t *testing.T) {
+	const file = `-- t.cf --
+checkinterval=1
+maintenancedir=$DIR
+virtual=10.0.0.1:80
+    real=10.1.0.1:80 masq
+    service=http
+    scheduler=rr
+`
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, txtar.Parse([]byte(file)))
+		defer s.stop()
+		s.start("t.cf")
+		is := func(when string, state State, least, most time.Duration) {
+			t.Helper()
+			since := time.Since(snapshotOf(t, s).Virtuals[0].Reals[0].Since)
+			if got := snapshotOf(t, s).Virtuals[0].Reals[0].State; got != state || since < least || since > most {
+				t.Errorf("%s the snapshot says %s for %v, want %s for %v to %v", when, got, since, state, least, most)
+			}
+			why := reasonOf(t, s, "10.1.0.1")
+			if since := time.Since(why.Since); why.State != state || since < least || since > most {
+				t.Errorf("%s why says %s for %v, want %s for %v to %v", when, why.State, since, state, least, most)
+			}
+			if want := why.Since.Local().Format(time.DateTime); !strings.Contains(why.Because, want) {
+				t.Errorf("%s why says %q, want since %s", when, why.Because, want)
+			}
+		}
+		order := func(verb string) {
+			if _, _, err := s.d.Obey(t.Context(), Order{Verb: verb, Real: "10.1.0.1", By: "alice"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		order(Disable)
+		time.Sleep(20 * time.Second)
+		order(Enable)
+		time.Sleep(3 * time.Second)
+		is("3 s after enable", StateUp, 3*time.Second, 3*time.Second)
+
+		touched := filepath.Join(s.dir, "10.1.0.1")
+		if err := os.WriteFile(touched, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * time.Second)
+		s.set("10.1.0.1", "refused")
+		if err := os.Remove(touched); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		is("after maintenance and 5 s of failed checks", StateDown, 3*time.Second, 5*time.Second)
+		if why := reasonOf(t, s, "10.1.0.1"); !strings.Contains(why.Because, "after 5 failed checks") && !strings.Contains(why.Because, "after 6 failed checks") {
+			t.Errorf("after 5 s of failed checks, one a second, why says %q", why.Because)
+		}
+	})
 }

@@ -127,14 +127,22 @@ func (d *Director) noteChecked(r *real, res *result) {
 
 // outWords say why r is out of service.
 func (r *real) outWords() string {
+	if r.maintenance == "" && r.out() {
+		return r.override.String()
+	}
+	return r.outWithoutOrder()
+}
+
+// outWithoutOrder says why r is out of service, or would be without its order.
+func (r *real) outWithoutOrder() string {
 	v := r.virtual
 	switch {
 	case r.maintenance != "":
 		return "in maintenance: file " + r.maintenance
-	case r.out():
-		return r.override.String()
-	case v.conf.CheckType == conf.CheckOff:
+	case v.conf.CheckType == conf.CheckOff && r.verdict == unproven:
 		return "checktype = off"
+	case r.maintenanceOver():
+		return "maintenance by file " + r.turns.ended + " is over, and no check has finished since"
 	case r.verdict == unproven:
 		return "unchecked"
 	case r.verdict == down && !r.kept:

@@ -45,8 +45,11 @@ func (d *Director) tell(r *real, res *result) {
 		delete(v.said, notAsked(r))
 	}
 	before := r.tally
-	r.tally = before.count(res.Err == nil, res.Attempts, v.limits, res.at)
 	over := r.endMaintenance()
+	if over != nil && res.Err != nil { // the first failed check since
+		r.failures, r.attempts = 0, 0
+	}
+	r.tally = r.count(res.Err == nil, res.Attempts, v.limits, res.at)
 	if res.Err == nil {
 		d.heed(r, res)
 	}
@@ -67,7 +70,7 @@ func (d *Director) tell(r *real, res *result) {
 		d.turned(r, before, res, over)
 	} else if over != nil && res.Err != nil {
 		e := r.event(StillGone)
-		e.Reason, e.Cause = over.Detail+", and the check fails: "+res.Err.Error(), &Cause{Kind: CauseCheck, Detail: res.Err.Error()}
+		e.Reason, e.Cause = andOrder(over.Detail+", and the check fails: "+res.Err.Error(), r), &Cause{Kind: CauseCheck, Detail: res.Err.Error()}
 		d.emit(v, e)
 	}
 	if over != nil {
@@ -83,8 +86,10 @@ func (d *Director) turned(r *real, before tally, res *result, over *Cause) {
 	if e.Cause = over; over == nil {
 		e.Cause = &Cause{Kind: CauseCheck}
 	}
+	// Of one that an order keeps out, the report of the first checks has said so.
+	isFirst := before.verdict == unproven && (r.virtual.first != nil || r.out())
 	if r.verdict == up {
-		if before.verdict == unproven && r.virtual.first != nil {
+		if isFirst {
 			e.Kind = FirstUp
 		}
 		if before.verdict == down {
@@ -94,24 +99,45 @@ func (d *Director) turned(r *real, before tally, res *result, over *Cause) {
 	} else {
 		e.Kind, e.Attempts, e.Reason = Gone, int(r.attempts), res.Err.Error()
 		e.Cause = &Cause{Kind: CauseCheck, Detail: e.Reason}
-		if before.verdict == unproven && r.virtual.first != nil {
+		if isFirst {
 			e.Kind = FirstDown
 		}
 		if before.verdict == up && r.turns != nil { // not as it was found in the kernel
 			e.Down = r.since.Sub(before.since)
 		}
 	}
+	if !r.out() {
+		r.virtual.moved(r, r.verdict == up, e.Cause)
+		d.changed(r, e)
+		return
+	}
+	e.Reason = andOrder(e.Reason, r)
+	if over != nil { // which has not taken it out, so that nothing was told of it
+		d.changed(r)
+		return
+	}
 	d.changed(r, e)
 }
 
-// changed schedules a sync of r's virtual service, and e to be told after it.
-func (d *Director) changed(r *real, e Event) {
+// andOrder is a reason with the order that keeps r out of service whatever its
+// checks say, if there is one.
+func andOrder(reason string, r *real) string {
+	switch {
+	case !r.out():
+		return reason
+	case reason != "":
+		reason += "; "
+	}
+	return reason + "out of service by order: " + r.override.String()
+}
+
+// changed schedules a sync of r's virtual service, and news to be told after it.
+func (d *Director) changed(r *real, news ...Event) {
 	v := r.virtual
 	delete(v.hand, r.at())
 	r.noteCondition(d.now())
 	r.turns.total++
-	v.moved(r, r.verdict == up && r.maintenance == "", e.Cause)
-	v.news = append(v.news, e)
+	v.news = append(v.news, news...)
 	d.touch(v)
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 )
 
@@ -55,7 +56,13 @@ func (d *Director) takeOut(r *real, file string) {
 	wasIn := r.in()
 	r.beginMaintenance(file, d.now())
 	if wasIn {
-		d.changed(r, Event{Kind: Gone, Real: r.conf, R: r.name(), Reason: "in maintenance: file " + file, Cause: &Cause{Kind: CauseMaintenance, Detail: "in maintenance: file " + file}})
+		e := r.event(Gone)
+		e.Reason = "in maintenance: file " + file
+		e.Cause = &Cause{Kind: CauseMaintenance, Detail: e.Reason}
+		r.virtual.moved(r, false, e.Cause)
+		d.changed(r, e)
+	} else { // it may be in the table with weight 0
+		d.touch(r.virtual)
 	}
 }
 
@@ -63,6 +70,12 @@ func (d *Director) takeOut(r *real, file string) {
 // maintenance.
 func (d *Director) backToWork(r *real) {
 	r.turns.ended, r.maintenance = r.maintenance, ""
+	if r.virtual.conf.CheckType == conf.CheckOff { // no check will decide
+		r.turns.ended, r.tally = "", tally{since: d.now()}
+		r.noteCondition(d.now())
+		d.touch(r.virtual)
+		return
+	}
 	since := r.since
 	if r.verdict != down { // it was out for as long as the maintenance, and not since its checks are good
 		since = r.turns.outSince
@@ -75,10 +88,14 @@ func (d *Director) backToWork(r *real) {
 	}
 }
 
+// maintenanceOver says whether the maintenance of r is over and no check has said
+// yet how it is: until one does it is out for maintenance.
+func (r *real) maintenanceOver() bool { return r.turns != nil && r.turns.ended != "" }
+
 // endMaintenance is the maintenance that ended before this check of r, the first
 // one since; nil is none.
 func (r *real) endMaintenance() *Cause {
-	if r.turns == nil || r.turns.ended == "" {
+	if !r.maintenanceOver() {
 		return nil
 	}
 	c := &Cause{Kind: CauseMaintenance, Detail: "maintenance by file " + r.turns.ended + " is over"}

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // The verbs of an Order. All but Enable last until the real server is enabled
@@ -186,10 +188,8 @@ func (d *Director) staysOut(t target) string {
 		for _, r := range v.reals {
 			switch {
 			case r.name() != t.real:
-			case r.maintenance != "":
-				return "it stays out of service: in maintenance: file " + r.maintenance
-			case r.verdict == down && !r.kept:
-				return "it stays out of service: " + r.lastError()
+			case r.maintenance != "" || r.verdict == down && !r.kept || r.virtual.conf.CheckType == conf.CheckOff && r.verdict == unproven:
+				return "it stays out of service: " + r.outWithoutOrder()
 			}
 		}
 	}

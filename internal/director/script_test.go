@@ -305,7 +305,11 @@ func (s *stage) event(e Event) {
 	case Gone:
 		s.printf("verdict", "%s is gone (%s, %d attempts)", e.R, e.Reason, e.Attempts)
 	case Back:
-		s.printf("verdict", "%s is back (%s)%s", e.R, wasDown(e.Down), e.appendedCause())
+		reason := ""
+		if e.Reason != "" {
+			reason = "; " + e.Reason
+		}
+		s.printf("verdict", "%s is back (%s)%s%s", e.R, wasDown(e.Down), reason, e.appendedCause())
 	case StillGone:
 		s.printf("verdict", "%s is still gone (%s)", e.R, e.Reason)
 	case AllGone:

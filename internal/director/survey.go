@@ -193,6 +193,9 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 		s.OutReason = r.outReason()
 	}
 	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.failures), int(r.virtual.limits.fall)
+	if r.maintenanceOver() {
+		s.Failures = 0
+	}
 	wanted, _ := desired.slots.of(at)
 	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, wanted.weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
@@ -215,7 +218,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 // checksSay is what the checks say of r, also while it is in maintenance, and
 // whether none has finished yet.
 func (r *real) checksSay() (isUp, unchecked bool) {
-	if r.maintenance != "" && r.check != nil {
+	if (r.maintenance != "" || r.maintenanceOver()) && r.check != nil {
 		for _, o := range r.check.past.outcomes() {
 			if o.traits&wasLocal == 0 {
 				return o.err() == nil, false
@@ -229,7 +232,7 @@ func (r *real) checksSay() (isUp, unchecked bool) {
 // outReason says in a word why r is out of service.
 func (r *real) outReason() string {
 	switch {
-	case r.maintenance != "":
+	case r.maintenance != "" || r.maintenanceOver():
 		return "maintenance"
 	case r.out():
 		return "order"
@@ -243,13 +246,18 @@ func (r *real) outReason() string {
 	return "external"
 }
 
-// stateSince is when r came into a state.
+// stateSince is when r came into a state. It is up or down by its checks since the
+// verdict, or since nothing else keeps it out any more.
 func (r *real) stateSince(s State) time.Time {
 	switch s {
 	case StateMaintenance:
 		return r.turns.outSince
 	case StateDrained, StateDisabled:
 		return r.override.Since
+	}
+	since, is := r.turns.now()
+	if is == r.condition() && is != ConditionPlanned && since.After(r.since) {
+		return since
 	}
 	return r.since
 }
@@ -260,8 +268,10 @@ func (r *real) word() State {
 		return StateMaintenance
 	case r.ordered() == Disable:
 		return StateDisabled
-	case r.ordered() == Drain && r.verdict != down:
+	case r.ordered() == Drain && (r.verdict != down || r.maintenanceOver()):
 		return StateDrained
+	case r.maintenanceOver():
+		return StateMaintenance
 	}
 	if r.unchecked && r.verdict != down && r.virtual.conf.CheckType != conf.CheckOn {
 		return StateUnchecked // also if it is in service, as it was found

@@ -62,6 +62,15 @@ func (t *turns) add(is Condition, at time.Time) {
 	t.last = append(t.last, turn(at.UnixNano()&^conditionBits|int64(is)))
 }
 
+// now is the last condition and since when it lasts; ConditionUnknown if there is none.
+func (t *turns) now() (since time.Time, is Condition) {
+	if t == nil || len(t.last) == 0 {
+		return time.Time{}, ConditionUnknown
+	}
+	n := t.last[len(t.last)-1]
+	return time.Unix(0, int64(n&^conditionBits)), Condition(n & conditionBits)
+}
+
 // count is how often the real server was ever gone or back.
 func (t *turns) count() uint64 {
 	if t == nil {
@@ -85,7 +94,7 @@ func (t *turns) list() []Turn {
 // condition is that of r.
 func (r *real) condition() Condition {
 	switch {
-	case r.maintenance != "", r.out(), r.turns != nil && r.turns.ended != "":
+	case r.maintenance != "", r.out(), r.maintenanceOver():
 		return ConditionPlanned
 	case r.verdict == up && !r.unchecked:
 		return ConditionUp

@@ -67,12 +67,25 @@ func (r *real) why(now time.Time) Reason {
 
 // because says in a sentence what decides about the real server.
 func (r *real) because() string {
-	limits, since := r.virtual.limits, r.since.Local().Format(time.DateTime)
+	state := r.word()
+	since := r.stateSince(state).Local().Format(time.DateTime)
 	switch {
 	case r.maintenance != "":
-		return "the maintenance directory has the file " + r.maintenance + " since " + r.turns.outSince.Local().Format(time.DateTime)
+		return "the maintenance directory has the file " + r.maintenance + " since " + since
+	case state == StateDrained, state == StateDisabled:
+		return "an operator ordered since " + since + ": " + r.override.String()
+	case r.maintenanceOver():
+		return "maintenance by file " + r.turns.ended + " is over, and the next check decides; out since " + since
 	case r.override != nil:
-		return "an operator ordered since " + r.override.Since.Local().Format(time.DateTime) + ": " + r.override.String()
+		return r.becauseOfChecks(since) + "; ordered: " + r.override.String()
+	}
+	return r.becauseOfChecks(since)
+}
+
+// becauseOfChecks says in a sentence what the checks of a real server have come to.
+func (r *real) becauseOfChecks(since string) string {
+	limits := r.virtual.limits
+	switch {
 	case r.check == nil:
 		return "nothing is asked (checktype = " + r.virtual.conf.CheckType.String() + ")"
 	case r.unchecked && r.in():

@@ -120,6 +120,9 @@ func monitorLine(e director.Event) string {
 		if e.Down > 0 {
 			why = "down " + duration(e.Down)
 		}
+		if e.Reason != "" {
+			why += "; " + e.Reason
+		}
 	case director.AllGone:
 		what = "all real servers of " + e.V + " are gone."
 		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "takes over"))

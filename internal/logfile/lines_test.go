@@ -50,6 +50,13 @@ func TestMonitorLine(t *testing.T) {
 			},
 			"2026-11-01 02:12:00, 192.168.1.13:80 is gone. (tcp 192.168.1.99:80: connection refused, 3 attempts)\n",
 		},
+		"back, and out by an order": {
+			director.Event{
+				Kind: director.Back, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
+				Reason: "out of service by order: drain by root", Down: 6 * time.Second,
+			},
+			"2026-11-01 02:12:00, 192.168.1.13:80 is back. (tcp 192.168.1.99:80: down 6s; out of service by order: drain by root)\n",
+		},
 		"gone at once": {
 			director.Event{
 				Kind: director.Gone, Virtual: tcp, R: "[fd00::2]:80", V: "8", ID: "fwm6:8",
