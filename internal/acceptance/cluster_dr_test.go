@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -117,9 +118,12 @@ func drDown(t *testing.T, c *cluster) {
 // packet that begins with SENDER > RECEIVER on the link.
 func (c *cluster) capture(ns, filter string, f func()) []string {
 	c.t.Helper()
-	var out, said strings.Builder
+	out, err := os.Create(filepath.Join(c.t.TempDir(), "packets"))
+	c.must(err)
+	defer out.Close()
+	var said strings.Builder
 	dump := c.Command(ns, "tcpdump", "-i", "eth0", "-e", "-nn", "-t", "-l", "--immediate-mode", filter)
-	dump.Stdout = &out
+	dump.Stdout = out
 	ready := make(chan struct{})
 	dump.Stderr = readyWriter{&said, ready}
 	c.must(dump.Start())
@@ -129,11 +133,17 @@ func (c *cluster) capture(ns, filter string, f func()) []string {
 		c.t.Fatal("tcpdump does not start")
 	}
 	f()
-	time.Sleep(200 * time.Millisecond) // what is on its way
+	eventually.Holds(func() bool {
+		seen, err := out.Stat()
+		return err == nil && seen.Size() > 0
+	})
+	time.Sleep(200 * time.Millisecond) // another answer, if there is one, is on its way
 	c.must(dump.Process.Signal(os.Interrupt))
 	_ = dump.Wait()
 	var lines []string
-	for line := range strings.Lines(out.String()) {
+	text, err := os.ReadFile(out.Name())
+	c.must(err)
+	for line := range strings.Lines(string(text)) {
 		lines = append(lines, strings.TrimSpace(line))
 	}
 	return lines

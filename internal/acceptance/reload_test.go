@@ -31,7 +31,7 @@ const reloading = "Reloading Linux Director Daemon config on signal"
 func testReloadChanges(s *site) {
 	v := gate
 	d := s.startUp(v, "")
-	visits, stop := s.visit(s.visitHowto)
+	visits, stop := s.visit(s.visitPatiently)
 	visits.servedBy("rs1", "rs2")
 	began := time.Now()
 	base := v.config(s.t)

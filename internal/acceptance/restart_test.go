@@ -38,7 +38,7 @@ func nothingIsWritten(t *testing.T, allIn, oneOut, allOut []over) {
 	if got := w.taken(); !slices.Contains(got, "NEW_SERVICE") || !slices.Contains(got, "NEW_DEST") {
 		t.Errorf("the start asked for %q", got)
 	}
-	visits, stop := s.visit(s.visitHowto)
+	visits, stop := s.visit(s.visitPatiently)
 	visits.servedBy("rs1", "rs2")
 	t.Run("all in", func(t *testing.T) { testAgain(s.in(t), d.in(t), visits.in(t), w, allIn) })
 
