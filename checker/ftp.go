@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"net/textproto"
 
@@ -69,8 +70,16 @@ func (f FTP) Check(ctx context.Context) (detail string, err error) {
 }
 
 func (f FTP) connect(d *dialer) (*ftp.ServerConn, error) {
+	controlled := false // the control connection is the first one
 	return ftp.Dial(f.Addr.String(),
-		ftp.DialWithDialFunc(d.dial),
+		ftp.DialWithDialFunc(func(network, addr string) (net.Conn, error) {
+			conn, err := d.dial(network, addr)
+			if err == nil && !controlled {
+				controlled = true
+				conn = newPassiveConn(conn)
+			}
+			return conn, err
+		}),
 		ftp.DialWithDisabledEPSV(f.Addr.Addr().Unmap().Is4()),
 		ftp.DialWithDisabledUTF8(true),
 	)

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -9,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/internal/perlre"
 )
@@ -18,6 +19,7 @@ import (
 type ftpServer struct {
 	files map[string]string
 	host  string // what PASV says, "" is the truth
+	pasv  string // the answer to PASV, of the host and the two bytes of the port, "" is the usual one
 
 	listen func() (net.Listener, error) // for data, nil is on c's address
 
@@ -102,7 +104,7 @@ func (s *ftpServer) passive(c net.Conn, verb string) net.Listener {
 	if host == "" {
 		host = strings.ReplaceAll(self.String(), ".", ",")
 	}
-	fmt.Fprintf(c, "227 Entering Passive Mode (%s,%d,%d)\r\n", host, port>>8, port&255)
+	fmt.Fprintf(c, cmp.Or(s.pasv, "227 Entering Passive Mode (%s,%d,%d)")+"\r\n", host, port>>8, port&255)
 	return l
 }
 
@@ -146,6 +148,26 @@ func TestFTP(t *testing.T) {
 	}
 }
 
+// TestFTPPassive has the answers to PASV that are in use (RFC 1123, section 4.1.2.6).
+func TestFTPPassive(t *testing.T) {
+	for _, pasv := range []string{
+		"227 Entering Passive Mode (%s,%d,%d).",
+		"227 Entering Passive Mode %s,%d,%d",
+		"227 Entering passive mode. %s,%d,%d.",
+		"227 =%s,%d,%d",
+		"227 Data channel (IPv4) will be (%s, %d, %d)",
+		"227-one moment\r\n227 (%s,%d,%d)",
+	} {
+		t.Run(pasv, func(t *testing.T) {
+			s := &ftpServer{files: map[string]string{"/f": "Welcome"}, pasv: pasv}
+			f := FTP{Addr: listen(t, s.serve), Login: "u", Passwd: "p", Request: "/f", Receive: pattern(t, "Welcome")}
+			if _, err := f.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestFTPDialogue compares what the server is told with what the original
 // tells it, but for the data connection's direction.
 func TestFTPDialogue(t *testing.T) {
@@ -161,7 +183,7 @@ func TestFTPDialogue(t *testing.T) {
 	}
 	<-served
 	want := []string{"USER anonymous", "PASS a@b", "FEAT", "TYPE I", "CWD /", "PASV", "RETR /f", "QUIT"}
-	if diff := cmp.Diff(want, s.said); diff != "" {
+	if diff := gocmp.Diff(want, s.said); diff != "" {
 		t.Errorf("said (-want +got):\n%s", diff)
 	}
 }

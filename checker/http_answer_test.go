@@ -37,6 +37,13 @@ func TestHTTPAnswer(t *testing.T) {
 		{"a length that is none", ok, "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nTest Page", "200 OK", ""},
 		{"folded and odd fields", ok, "HTTP/1.1 200 OK\r\nno colon\r\n Content-Length: 1\r\n:\r\nCONTENT-LENGTH:9 \r\n\r\nTest Page", "200 OK", ""},
 
+		{"a blank before the colon", ok, "HTTP/1.1 200 OK\r\nContent-Length : 9\r\n\r\nTest Page, and the connection stays", "200 OK", ""},
+		{"chunks with a blank before the colon", ok, "HTTP/1.1 200 OK\r\nTransfer-Encoding\t: chunked\r\n\r\n9\r\nTest Page\r\n0\r\n\r\n", "200 OK", ""},
+		{"a folded length", ok, "HTTP/1.1 200 OK\r\nX: a\r\n\tContent-Length: 1\r\nContent-Length:\r\n 9\r\n\r\nTest Page, and the connection stays", "200 OK", ""},
+		{"a folded length with LF alone", ok, "HTTP/1.1 200 OK\nContent-Length:\n\t9\n\nTest Page, and the connection stays", "200 OK", ""},
+		{"tabs in the status line", ok, "HTTP/1.1\t200\tOK\r\nContent-Length: 9\r\n\r\nTest Page", "200\\tOK", ""},
+		{"a version without a minor one", ok, "HTTP/2 200 OK\r\nContent-Length: 9\r\n\r\nTest Page", "200 OK", ""},
+
 		{"wrong text", ok, "HTTP/1.1 200 OK\r\n\r\n<html>sorry\x1b\xff", "<html>sorry??", `receive "^Test Page$" not found in 13 bytes: "<html>sorry\x1b\xff"`},
 		{"status", ok, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 99\r\n\r\n", "503 Service Unavailable", "503 Service Unavailable"},
 		{"the status is asked for", HTTPOptions{Status: Statuses{{200, 299}, {401, 401}}}, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "401 Unauthorized", ""},

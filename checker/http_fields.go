@@ -25,17 +25,30 @@ func headEnd(in []byte, from int) int {
 	}
 }
 
-// isStatusLine says whether line is like "HTTP/1.1 200 OK".
+// blanks are what may be between the words of a status line, and around the value
+// of a field.
+const blanks = " \t"
+
+// isStatusLine says whether line is like "HTTP/1.1 200 OK". Words are parted by any
+// blanks (RFC 9112, section 4), and gateways write "HTTP/2" where no minor version is.
 func isStatusLine(line []byte) bool {
-	version, rest, ok := bytes.Cut(line, []byte(" "))
-	if !ok || !bytes.HasPrefix(version, []byte("HTTP/")) || len(version) < len("HTTP/1.0") {
+	version, rest := cutBlank(line)
+	if !bytes.HasPrefix(version, []byte("HTTP/")) || len(version) < len("HTTP/2") || !isDigit(version[len("HTTP/")]) {
 		return false
 	}
-	rest = bytes.TrimLeft(rest, " ")
+	rest = bytes.TrimLeft(rest, blanks)
 	if len(rest) < 3 || rest[0] < '1' || '5' < rest[0] || !isDigit(rest[1]) || !isDigit(rest[2]) {
 		return false
 	}
-	return len(rest) == 3 || rest[3] == ' ' || rest[3] == '\r'
+	return len(rest) == 3 || rest[3] == ' ' || rest[3] == '\t' || rest[3] == '\r'
+}
+
+// cutBlank cuts line at its first blank.
+func cutBlank(line []byte) (before, after []byte) {
+	if i := bytes.IndexAny(line, blanks); i >= 0 {
+		return line[:i], line[i:]
+	}
+	return line, nil
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
@@ -43,7 +56,7 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 // readAnswer reads the status line that head begins with.
 func readAnswer(head []byte) httpHead {
 	line, _, _ := bytes.Cut(head, newline)
-	_, line, _ = bytes.Cut(line, []byte(" "))
+	_, line = cutBlank(line)
 	line = bytes.TrimSpace(line)
 	status := int(line[0]-'0')*100 + int(line[1]-'0')*10 + int(line[2]-'0')
 	return httpHead{status: status, line: statusText(line)}
@@ -67,15 +80,16 @@ type httpFields struct {
 	location []byte
 }
 
-// readFields reads them. What cannot be understood counts as unsaid.
+// readFields reads them, also where a value is folded or a blank comes before the
+// colon (RFC 9112, sections 5.1 and 5.2). What cannot be understood counts as unsaid.
 func readFields(head []byte) httpFields {
 	fields := httpFields{length: -1}
 	_, rest, _ := bytes.Cut(head, newline)
 	for len(rest) > 0 {
 		var line []byte
-		line, rest, _ = bytes.Cut(rest, newline)
+		line, rest = cutField(rest)
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		value = bytes.TrimSpace(value)
+		name, value = bytes.TrimRight(name, blanks), bytes.TrimSpace(value)
 		switch {
 		case bytes.EqualFold(name, []byte("Content-Length")):
 			if n, ok := contentLength(value); ok && fields.length < 0 {
@@ -88,6 +102,21 @@ func readFields(head []byte) httpFields {
 		}
 	}
 	return fields
+}
+
+// cutField cuts the first field off, with the lines that continue it.
+func cutField(fields []byte) (field, rest []byte) {
+	end := 0
+	for {
+		i := bytes.IndexByte(fields[end:], '\n')
+		if i < 0 {
+			return fields, nil
+		}
+		end += i + 1
+		if end == len(fields) || fields[end] != ' ' && fields[end] != '\t' {
+			return fields[:end], fields[end:]
+		}
+	}
 }
 
 // contentLength reads a length, or the same one several times over, as proxies
