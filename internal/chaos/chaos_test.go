@@ -114,9 +114,11 @@ type stage struct {
 	t      *testing.T
 	random *rand.Rand // of the events
 	luck   *rand.Rand // of the kernel, when it fails
+	logs   bool // what happens
 	logMu  sync.Mutex
-	log    []string // of events, changes and what the director says, with their times
+	log    []string // of events, changes and what the director says, with their times; empty without logs
 	loads  int
+	asked  map[checker.Checker]*pair // whom a check asks
 	ipvs.Table
 
 	d         *director.Director
@@ -132,7 +134,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
-	s := &stage{world: w, t: t, Table: table, random: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2))}
+	s := &stage{world: w, t: t, Table: table, logs: *chaosLog, random: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2))}
 	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
 	if err := table.Apply(foreign); err != nil {
 		t.Fatal(err)
@@ -231,7 +233,7 @@ func (s *stage) start() {
 		}
 	}
 	s.begin()
-	s.loading = true
+	s.loading, s.asked = true, map[checker.Checker]*pair{}
 	epoch := s.epoch
 	s.mu.Unlock()
 	s.d = director.New(director.Options{
@@ -252,9 +254,9 @@ func (s *stage) start() {
 			ReadDir: s.readDir,
 		},
 		Sink: func(e director.Event) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.record("director: %s", e)
+			if s.logs {
+				s.record("director: %s", e)
+			}
 		},
 		Overrides: s.overrides,
 	})
@@ -302,21 +304,29 @@ func (s *stage) readDir(string) ([]string, error) {
 	return names, nil
 }
 
-var asked = regexp.MustCompile(`10\.1\.0\.(\d):8080/s(\d)`)
+var question = regexp.MustCompile(`10\.1\.0\.(\d):8080/s(\d)`)
+
+// askedBy is whom a check asks.
+func (s *stage) askedBy(c checker.Checker) *pair {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.asked[c]
+	if p == nil {
+		m := question.FindStringSubmatch(c.String())
+		h, _ := strconv.Atoi(m[1])
+		n, _ := strconv.Atoi(m[2])
+		p = s.services[n].pairs[h]
+		s.asked[c] = p
+	}
+	return p
+}
 
 // ask answers for a real server.
 func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine.Result {
-	m := asked.FindStringSubmatch(c.String())
-	if m == nil {
-		s.with(func() { s.say("a check of nothing that is in the file: %s", c) })
-		return engine.Result{Attempts: 1}
-	}
-	h, _ := strconv.Atoi(m[1])
-	n, _ := strconv.Atoi(m[2])
-	s.await(answered + time.Duration(n*hosts+h)*time.Microsecond)
+	p := s.askedBy(c)
+	s.await(answered + time.Duration(p.service*hosts+p.host)*time.Microsecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.services[n].pairs[h]
 	if s.local {
 		return engine.Result{Err: syscall.EMFILE, Attempts: 1, Local: true}
 	}

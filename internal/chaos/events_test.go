@@ -14,7 +14,8 @@ import (
 
 // note adds an event to the log and to the history of the run.
 func (s *stage) note(format string, args ...any) {
-	s.history = append(s.history, s.record("# "+format, args...))
+	s.record("# "+format, args...)
+	s.history = append(s.history, time.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
 // with changes the model.

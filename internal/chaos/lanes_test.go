@@ -35,9 +35,12 @@ func (s *stage) await(lane time.Duration) {
 	time.Sleep(next.Sub(now))
 }
 
-// record adds a line to the log and returns it. It has a lock of its own: callers
-// may hold s.mu or not.
-func (s *stage) record(format string, args ...any) string {
+// record adds a line to the log, if there is one. It has a lock of its own:
+// callers may hold s.mu or not.
+func (s *stage) record(format string, args ...any) {
+	if !s.logs {
+		return
+	}
 	line := time.Now().Format("15:04:05.000000000 ") + fmt.Sprintf(format, args...)
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
@@ -45,7 +48,6 @@ func (s *stage) record(format string, args ...any) string {
 	if *chaosLog {
 		s.t.Log(line)
 	}
-	return line
 }
 
 // A seed plays the same events again, to the nanosecond and with the same answers
@@ -56,6 +58,7 @@ func TestSeed(t *testing.T) {
 		for i := range logs {
 			synctest.Test(t, func(t *testing.T) {
 				s := newStage(t, newWorld(), ipvs.NewMemory(), seed)
+				s.logs = true
 				s.play(run / 2)
 				logs[i] = append(s.log, s.wrong...)
 			})
