@@ -114,7 +114,7 @@ type stage struct {
 	t      *testing.T
 	random *rand.Rand // of the events
 	luck   *rand.Rand // of the kernel, when it fails
-	logs   bool // what happens
+	logs   bool       // what happens
 	logMu  sync.Mutex
 	log    []string // of events, changes and what the director says, with their times; empty without logs
 	loads  int
@@ -130,11 +130,13 @@ type stage struct {
 	failing  int  // of a hundred changes, how many fail
 	blind    bool // the table cannot be read
 	dirError error
+	full     bool // nothing can be kept
 	local    bool // no check can be made
 }
 
 func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
 	s := &stage{world: w, t: t, Table: table, logs: *chaosLog, random: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2))}
+	w.blindfolded = s.random.IntN(8) == 0
 	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
 	if err := table.Apply(foreign); err != nil {
 		t.Fatal(err)
@@ -186,6 +188,9 @@ func (w *wire) Read() ([]ipvs.Entry, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.blindfolded && !w.loading && !w.reading {
+		w.say("the table is read, although driftcheck = 0")
+	}
 	if w.blind {
 		return nil, errNoMemory
 	}
@@ -216,7 +221,7 @@ func (w *wire) Apply(c ipvs.Change) error {
 	w.record("%s", c)
 	w.made(c)
 	at := place{c.Service.Key, c.Destination.AddrPort}
-	if delete(w.lost, at); chance < 2*w.failing { // made, and the answer is lost
+	if delete(w.lost, at); chance < 2*w.failing && !w.blindfolded { // made, and the answer is lost
 		w.lost[at] = true
 		return errNoMemory
 	}
@@ -229,7 +234,7 @@ func (s *stage) start() {
 	s.epoch++
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
-			p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
+			p.verdict, p.fails, p.goods, p.held, p.climbed = unchecked, 0, 0, false, time.Time{}
 		}
 	}
 	s.begin()
@@ -247,8 +252,11 @@ func (s *stage) start() {
 				s.await(kept)
 				s.mu.Lock()
 				defer s.mu.Unlock()
-				s.kept = k
 				s.tell()
+				if s.full {
+					return syscall.ENOSPC
+				}
+				s.kept = k
 				return nil
 			},
 			ReadDir: s.readDir,
@@ -267,6 +275,8 @@ func (s *stage) start() {
 	go func() { ended <- d.Run(ctx, cfg) }()
 	<-s.d.Ready()
 	s.end = func() {
+		s.with(func() { s.stopping = true })
+		defer s.with(func() { s.stopping = false })
 		cancel()
 		if err := <-ended; err != nil {
 			s.t.Error(err)
@@ -284,7 +294,9 @@ func (s *stage) parse() *conf.Config {
 	if err != nil {
 		s.t.Fatalf("%v\n%s", err, s.text())
 	}
-	cfg.DriftCheck += 7 // see lanes
+	if cfg.DriftCheck > 0 {
+		cfg.DriftCheck += 7 // see lanes
+	}
 	return cfg
 }
 

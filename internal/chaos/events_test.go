@@ -46,8 +46,10 @@ func (s *stage) event() {
 		{10, s.order},
 		{8, s.maintain},
 		{3, s.dirAway},
-		{3, s.restart},
+		{2, s.restart},
+		{2, s.stop},
 		{2, s.crash},
+		{2, s.diskFull},
 		{3, s.faults},
 		{2, s.descriptors},
 		{3, s.pause},
@@ -116,7 +118,7 @@ func (s *stage) edit() {
 	at := addrOf(p.host)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: ipvs.Masq}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) {
 		s.mu.Unlock()
 		return
 	}
@@ -155,12 +157,13 @@ func (s *stage) edit() {
 			p.absent = false
 		}
 	}
+	v.unseen = p
 	s.mu.Unlock()
 	now := time.Now()
 	s.sleep(4 * time.Second)
 	s.with(func() {
-		p.stolen = false
-		if p.changed.After(now) && p.full() == 0 { // whether driftcheck saw it before or after that is not known
+		p.stolen, v.unseen = false, nil
+		if p.changed.After(now) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // whether driftcheck saw it before or after that is not known
 			p.unsure = true
 		}
 	})
@@ -171,11 +174,12 @@ func (s *stage) reload() {
 	cfg := s.parse()
 	s.loads++
 	s.await(loaded + time.Duration(s.loads%100)*time.Microsecond)
+	s.with(func() { s.reading = true })
 	if err := s.d.Reload(s.t.Context(), cfg); err != nil {
 		s.t.Fatal(err)
 	}
 	synctest.Wait()
-	s.with(func() { s.loading = false; s.tell() })
+	s.with(func() { s.loading, s.reading = false, false; s.tell() })
 	s.sleep(2 * time.Millisecond) // until answers to what was dropped are in
 }
 
@@ -198,6 +202,7 @@ func (s *stage) shake(n int) {
 	v.quiescent, v.fallback = s.random.IntN(2) == 0, s.random.IntN(3) > 0
 	v.fall, v.rise = 1+s.random.IntN(3), 1+s.random.IntN(2)
 	v.invalid = s.random.IntN(8) == 0
+	v.cleanStop, v.slow = s.random.IntN(2) == 0, s.random.IntN(4) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
 	}
@@ -300,50 +305,6 @@ func (s *stage) dirAway() {
 	s.with(func() { s.dirError = syscall.EIO })
 	s.sleep(time.Duration(s.random.IntN(8000)) * time.Millisecond)
 	s.with(func() { s.dirError = nil })
-}
-
-func (s *stage) restart() {
-	s.note("restart")
-	s.end()
-	s.start()
-}
-
-func (s *stage) crash() {
-	s.note("crash")
-	s.with(func() { s.epoch++ })
-	s.end()
-	s.sleep(time.Duration(s.random.IntN(20000)) * time.Millisecond)
-	s.start()
-}
-
-// faults has the kernel refuse and forget for a while.
-func (s *stage) faults() {
-	s.note("the kernel fails")
-	s.with(func() { s.failing, s.blind = 10+s.random.IntN(90), s.random.IntN(3) == 0 })
-	for range 4 {
-		s.turn()
-		s.sleep(2 * time.Second)
-	}
-	s.with(func() {
-		s.failing, s.blind = 0, false
-		for _, v := range s.services[1:] {
-			for _, p := range v.pairs[1:] {
-				p.unsure = p.unsure || p.refused
-			}
-		}
-	})
-	s.sleep(5 * time.Second) // until driftcheck has found out what was made
-}
-
-// descriptors has no check made for a while: nothing may be written.
-func (s *stage) descriptors() {
-	s.settle()
-	s.note("no descriptors")
-	s.with(func() { s.local, s.quiet = true, "a time without descriptors" })
-	s.sleep(20 * time.Second)
-	s.with(func() { s.local = false })
-	s.sleep(20 * time.Second)
-	s.with(func() { s.quiet = "" })
 }
 
 func (s *stage) pause() { s.sleep(10 * time.Second) }

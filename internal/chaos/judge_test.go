@@ -18,7 +18,7 @@ func (w *world) judge(c ipvs.Change) {
 	if w.quiet != "" {
 		w.say("%s: a write at %s", c, w.quiet)
 	}
-	if c.Op == ipvs.DeleteService && s.configured {
+	if c.Op == ipvs.DeleteService && s.configured && !(w.stopping && s.cleanStop) {
 		w.say("%s: the service is in the file", c)
 	}
 	if c.Op <= ipvs.DeleteService {
@@ -30,6 +30,7 @@ func (w *world) judge(c ipvs.Change) {
 	}
 	before := w.table[c.Service.Key][at]
 	p := s.at(at)
+	w.judgeWeight(c, s, p)
 	switch {
 	case before == 0 && after > 0:
 		w.judgeIn(c, s, p)
@@ -63,7 +64,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		}
 		for _, o := range s.pairs[1:] {
 			_, held := w.table[c.Service.Key][addrOf(o.host)]
-			if held && o.configured && w.may(o, true) {
+			if (held || o == s.unseen) && o.configured && w.may(o, true) {
 				return
 			}
 		}
@@ -75,5 +76,33 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		}
 	case !w.may(p, false) && p.full() > 0:
 		w.say("%s: takes out what is not known to be bad (verdict %d, order %q)", c, p.verdict, p.order)
+	case s.fallback && p.verdict == down && !p.held && p.order == "" && w.last(c, s):
+		w.say("%s: the last one leaves, and the fallback is not in", c)
 	}
+}
+
+// judgeWeight judges how much a real server in service gets: its weight, and while
+// it climbs (slowstart) no more than it has reached.
+func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
+	got := c.Destination.Weight
+	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading {
+		return
+	}
+	if want := p.full(); got > w.most(p, want) || got < want && !w.climbs(p) {
+		w.say("%s: the weight is %d, and at most %d now; %s", c, want, w.most(p, want), w.words(s))
+	}
+}
+
+// last says whether a change surely takes the last destination of a service out of
+// service. The director may believe in what somebody has just taken away, or
+// respect a weight of 0.
+func (w *world) last(c ipvs.Change, s *service) bool {
+	for at, weight := range w.table[c.Service.Key] {
+		if weight > 0 && at != c.Destination.AddrPort {
+			return false
+		}
+	}
+	return s.unseen == nil && !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool {
+		return p.unsure || w.lost[place{c.Service.Key, addrOf(p.host)}] || w.in(p) && p.full() == 0
+	}) && !w.lost[place{c.Service.Key, fallbackAt}]
 }

@@ -32,6 +32,7 @@ type pair struct {
 	verdict      verdict
 	fails, goods int
 	changed      time.Time // the verdict
+	climbed      time.Time // when it began to (slowstart); the zero time is never
 	held         bool      // in maintenance, as far as the director knows
 	unsure       bool      // what the director knows is not known until all is settled
 	order        string
@@ -46,12 +47,15 @@ type service struct {
 	configured bool
 	quiescent  bool
 	fallback   bool
+	cleanStop  bool
+	slow       bool // slowstart
 	fall, rise int
 	scheduler  string // of the file
 	inForce    string // what the kernel has taken
 	invalid    bool   // persistent=0
 	pairs      [hosts + 1]*pair
 	foreign    map[netip.AddrPort]int
+	unseen     *pair // whose entry, or what is beside it, somebody has changed since driftcheck; nil is none
 }
 
 const (
@@ -65,14 +69,19 @@ type world struct {
 	services [services + 1]*service
 	old      [services + 1]bool // configured before the reload that goes on
 	loading  bool               // a start or reload goes on
-	lost     map[place]bool     // changes that were made, of which the director does not know
-	quiet    string             // why nothing may be written, "" for else
-	files    map[int]bool       // in the maintenance directory, by host
-	seen     map[int]bool       // files, as they were read last
-	table    map[ipvs.Key]map[netip.AddrPort]int
-	wrong    []string
-	history  []string // the last events
-	judged   int
+	reading  bool               // a reload may read the table
+	stopping bool               // the director has been asked to end
+
+	blindfolded bool // driftcheck = 0
+
+	lost    map[place]bool // changes that were made, of which the director does not know
+	quiet   string         // why nothing may be written, "" for else
+	files   map[int]bool   // in the maintenance directory, by host
+	seen    map[int]bool   // files, as they were read last
+	table   map[ipvs.Key]map[netip.AddrPort]int
+	wrong   []string
+	history []string // the last events
+	judged  int
 }
 
 // A place is a destination of a service.
@@ -121,39 +130,6 @@ func (s *service) at(a netip.AddrPort) *pair {
 	return nil
 }
 
-// text is the configuration file.
-func (w *world) text() string {
-	var b strings.Builder
-	b.WriteString("checkinterval=2\ndriftcheck=3\nholdlocal=yes\ncleanstop=no\nmaintenancedir=/maintenance\n")
-	for n, s := range w.services {
-		if n == 0 || !s.configured {
-			continue
-		}
-		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", n, n, s.scheduler)
-		fmt.Fprintf(&b, "    failurecount=%d\n    risecount=%d\n", s.fall, s.rise)
-		if s.quiescent {
-			b.WriteString("    quiescent=yes\n")
-		}
-		if s.fallback {
-			b.WriteString("    fallback=127.0.0.1:80 masq\n")
-		}
-		if s.invalid {
-			b.WriteString("    persistent=0\n")
-		}
-		for _, p := range s.pairs[1:] {
-			if !p.configured {
-				continue
-			}
-			fmt.Fprintf(&b, "    real=10.1.0.%d:8080 masq %d", p.host, p.weight)
-			if p.refused {
-				b.WriteString(" l:5")
-			}
-			b.WriteString("\n")
-		}
-	}
-	return b.String()
-}
-
 // hear counts one result, as docs/checks.md says.
 func (w *world) hear(p *pair, ok bool) {
 	s := w.services[p.service]
@@ -161,7 +137,10 @@ func (w *world) hear(p *pair, ok bool) {
 		return
 	}
 	turn := func(to verdict) {
-		p.changed = time.Now()
+		p.changed, p.climbed = time.Now(), time.Time{}
+		if to == up && s.slow {
+			p.climbed = p.changed
+		}
 		p.verdict, p.hand, p.fails, p.goods = to, -1, 0, 0
 		_, there := w.table[keyOf(p.service)][addrOf(p.host)]
 		p.absent = to == down && p.stolen && !there // to have weight 0 nothing is put back
@@ -232,6 +211,9 @@ func (w *world) begin() {
 		}
 		for _, p := range s.pairs[1:] {
 			p.hand, p.absent = -1, false
+			if !s.slow {
+				p.climbed = time.Time{}
+			}
 			if !p.configured || !s.configured {
 				p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
 				continue
@@ -309,8 +291,10 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 			}
 		}
 		if p.unsure {
-			p.absent = !held
-			p.unsure = false
+			p.absent, p.unsure = !held, false
+			if held && p.weight == 0 && w.in(p) {
+				p.hand = weight
+			}
 		}
 		switch drained := p.order == "drain" && p.verdict != down && !p.held; {
 		case w.in(p) && p.refused: // it stays as it is
@@ -364,7 +348,7 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "quiescent %v, fallback %v, invalid %v", s.quiescent, s.fallback, s.invalid)
+	fmt.Fprintf(&text, "quiescent %v, fallback %v, invalid %v, slowstart %v, cleanstop %v", s.quiescent, s.fallback, s.invalid, s.slow, s.cleanStop)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v",

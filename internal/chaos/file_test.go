@@ -1,0 +1,51 @@
+package chaos
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// text is the configuration file.
+func (w *world) text() string {
+	var b strings.Builder
+	b.WriteString("checkinterval=2\nholdlocal=yes\ncleanstop=no\nmaintenancedir=/maintenance\n")
+	if w.blindfolded {
+		b.WriteString("driftcheck=0\n")
+	} else {
+		b.WriteString("driftcheck=3\n")
+	}
+	for n, s := range w.services {
+		if n == 0 || !s.configured {
+			continue
+		}
+		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", n, n, s.scheduler)
+		fmt.Fprintf(&b, "    failurecount=%d\n    risecount=%d\n", s.fall, s.rise)
+		if s.quiescent {
+			b.WriteString("    quiescent=yes\n")
+		}
+		if s.cleanStop {
+			b.WriteString("    cleanstop=yes\n")
+		}
+		if s.slow {
+			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
+		}
+		if s.fallback {
+			b.WriteString("    fallback=127.0.0.1:80 masq\n")
+		}
+		if s.invalid {
+			b.WriteString("    persistent=0\n")
+		}
+		for _, p := range s.pairs[1:] {
+			if !p.configured {
+				continue
+			}
+			fmt.Fprintf(&b, "    real=10.1.0.%d:8080 masq %d", p.host, p.weight)
+			if p.refused {
+				b.WriteString(" l:5")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
