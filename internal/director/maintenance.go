@@ -55,6 +55,7 @@ func (r *real) beginMaintenance(file string, now time.Time) {
 func (d *Director) takeOut(r *real, file string) {
 	wasIn := r.in()
 	r.beginMaintenance(file, d.now())
+	d.touch(r.virtual) // a drained one leaves the table, too
 	if wasIn {
 		e := r.event(Gone)
 		e.Reason = "in maintenance: file " + file
