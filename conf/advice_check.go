@@ -6,22 +6,25 @@ import (
 	"strings"
 )
 
-// repeatable are the directives of blocks that may be given more than once.
-var repeatable = map[string]bool{"real": true, "real6": true, "mark": true, "httpheader": true}
-
 // note remembers the line of a directive, and advises about one that is given
 // again.
-func (at *place) note(name string) {
-	if !at.all || at.block == nil {
+func (at *place) note(d *directive) {
+	if at.block == nil {
+		return
+	}
+	if d.kernel {
+		at.block.note(d.name, at.line)
+	}
+	if !at.all {
 		return
 	}
 	if at.block.lines == nil {
 		at.block.lines = make(map[string]int)
 	}
-	if _, given := at.block.lines[name]; given && !repeatable[name] {
-		at.advise(at.line, name+" is given twice in this block; the last one counts", "")
+	if _, given := at.block.lines[d.name]; given && !d.repeats {
+		at.advise(at.line, d.name+" is given twice in this block; the last one counts", "")
 	}
-	at.block.lines[name] = at.line
+	at.block.lines[d.name] = at.line
 }
 
 // adviseCheck is about checks that do not do what the block looks like.

@@ -10,13 +10,12 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// setEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.
-func setEmailAlert(at *place, value string) error {
+// readEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.
+func readEmailAlert(_ *place, value string) (string, error) {
 	if unquoted(value) == "" {
-		return errors.New("no email address specified")
+		return "", errors.New("no email address specified")
 	}
-	at.settings.emailAlert.set(bareAddresses(value))
-	return nil
+	return bareAddresses(value), nil
 }
 
 var quotedAddresses = regexp.MustCompile(`^("[^"]*"[\s\v]*(,[\s\v]*|$))+$`)
@@ -31,15 +30,14 @@ func bareAddresses(list string) string {
 	return trimRight(list)
 }
 
-// setEmailAlertFreq is emailalertfreq = SECONDS: between reminders, 0 is none.
+// readEmailAlertFreq is emailalertfreq = SECONDS: between reminders, 0 is none.
 // Unlike other numbers it has to come first.
-func setEmailAlertFreq(at *place, value string) error {
+func readEmailAlertFreq(_ *place, value string) (time.Duration, error) {
 	before, run, _ := digits(value)
 	if run == "" || before != "" {
-		return errors.New("invalid email alert frequency")
+		return 0, errors.New("invalid email alert frequency")
 	}
-	at.settings.emailAlertFreq.set(time.Duration(number(run, math.MaxInt32)) * time.Second)
-	return nil
+	return time.Duration(number(run, math.MaxInt32)) * time.Second, nil
 }
 
 var statusWords = map[string]Status{
@@ -47,15 +45,18 @@ var statusWords = map[string]Status{
 	"all": All, "none": 0,
 }
 
-// setEmailAlertStatus is emailalertstatus = STATE[, STATE]: the daemon's states
+var emailAlertStatus = kindOf("STATE[, STATE]|all|none", readEmailAlertStatus).
+	hinted("a list of starting, running, stopping, reloading, or all, or none, without a blank at the end")
+
+// readEmailAlertStatus is emailalertstatus = STATE[, STATE]: the daemon's states
 // in which mail is sent.
-func setEmailAlertStatus(at *place, value string) error {
+func readEmailAlertStatus(_ *place, value string) (Status, error) {
 	var status Status
 	none, other := false, ""
 	for _, s := range splitComma(value) {
 		bits, ok := statusWords[s]
 		if !ok {
-			return errors.New(`invalid email alert status at: "` + s + `"`)
+			return 0, errors.New(`invalid email alert status at: "` + s + `"`)
 		}
 		if status |= bits; s == "none" {
 			none = true
@@ -63,11 +64,10 @@ func setEmailAlertStatus(at *place, value string) error {
 			other = s
 		}
 		if none && other != "" {
-			return errors.New(`invalid email alert status: "` + other + `" specified with "none"`)
+			return 0, errors.New(`invalid email alert status: "` + other + `" specified with "none"`)
 		}
 	}
-	at.settings.emailAlertStatus.set(status)
-	return nil
+	return status, nil
 }
 
 var comma = regexp.MustCompile(`[\s\v]*,[\s\v]*`)
@@ -84,52 +84,37 @@ func splitComma(list string) []string {
 
 var smtpServer = regexp.MustCompile(`^[0-9A-Za-z._+-]+`)
 
-// setSMTP is smtp = HOST: where mail is handed in.
-func setSMTP(at *place, value string) error {
+// readSMTP is smtp = HOST: where mail is handed in.
+func readSMTP(at *place, value string) (string, error) {
 	host := smtpServer.FindString(value)
 	if host == "" {
-		return errors.New("invalid SMTP server address")
+		return "", errors.New("invalid SMTP server address")
 	}
 	if rest := bareText(value[len(host):]); rest != "" {
 		at.advise(at.line, "smtp: "+rest+" is ignored", "one host name or IPv4 address, without port")
 	}
-	at.settings.smtp.set(host)
-	return nil
+	return host, nil
 }
 
-// setMonitorFile is monitorfile = /path: one line for each check's result. It
+// readMonitorFile is monitorfile = /path: one line for each check's result. It
 // is opened as it is read.
-func setMonitorFile(at *place, value string) error {
+func readMonitorFile(at *place, value string) (string, error) {
 	path := strings.Trim(unquoted(value), blanks)
 	if err := at.opts.TryOpen(path); err != nil {
-		return errors.New("unable to open monitorfile " + path + ": " + reason(err))
+		return "", errors.New("unable to open monitorfile " + path + ": " + reason(err))
 	}
-	at.block.v.MonitorFile = path
-	return nil
+	return path, nil
 }
 
-// setServiceName is servicename = TEXT: stands in mails.
-func setServiceName(at *place, value string) error {
-	at.block.v.ServiceName = strings.TrimRight(value, "\r")
-	return nil
-}
-
-// setComment is comment = TEXT: stands in mails.
-func setComment(at *place, value string) error {
-	at.block.v.Comment = strings.TrimRight(value, "\r")
-	return nil
-}
-
-// setFallbackCommand is fallbackcommand = COMMAND: run by the shell when the
+// readFallbackCommand is fallbackcommand = COMMAND: run by the shell when the
 // fallback comes in or leaves. Outside blocks quotes are the shell's.
-func setFallbackCommand(at *place, value string) error {
+func readFallbackCommand(at *place, value string) (secret.Command, error) {
 	command := value
 	if at.block != nil {
 		command = unquoted(value)
 	}
 	if command == "" {
-		return errors.New("invalid fallback command")
+		return "", errors.New("invalid fallback command")
 	}
-	at.settings.fallbackCommand.set(secret.Command(command))
-	return nil
+	return secret.Command(command), nil
 }

@@ -13,7 +13,7 @@ import (
 // resolved.
 type block struct {
 	v        *VirtualService
-	settings settings
+	given    given  // its directives
 	host     string // "" for a firewall mark
 	port     string
 	ignored  string // what follows the address in its line
@@ -25,12 +25,10 @@ type block struct {
 	lines       map[string]int // of check: where each directive is, the last one if repeated
 }
 
-func newBlock(s section) *block {
-	return &block{end: s.end, v: &VirtualService{
-		Line:   s.head.number,
-		Kernel: Kernel{Scheduler: "wrr"},
-		Check:  Check{CheckCommand: "/bin/true", Negotiate: Negotiate{Request: "/"}, HTTP: HTTP{HTTPMethod: "GET"}},
-	}}
+func (p *parser) newBlock(s section) *block {
+	v := p.unset
+	v.Line = s.head.number
+	return &block{end: s.end, v: &v}
 }
 
 var (
@@ -42,7 +40,7 @@ var (
 // openBlock reads a virtual= line. ok is false after a mistake: then the block
 // is good for nothing but finding the mistakes in its lines.
 func (p *parser) openBlock(s section) (b *block, ok bool) {
-	b = newBlock(s)
+	b = p.newBlock(s)
 	text := s.head.text()
 	name, value, equals := splitDirective(text)
 	if !equals || !isVirtual(name) {

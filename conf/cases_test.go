@@ -166,7 +166,8 @@ func checkText(text string) string {
 }
 
 func printConfig(b *strings.Builder, c *Config) {
-	printFields(b, "", *c, *defaultConfig("t.cf"), "Virtuals Warnings")
+	usual, _ := defaults()
+	printFields(b, "", *c, usual, "Path Virtuals Warnings")
 	plain, err := Parse("t.cf", []byte("virtual=10.0.0.1:9999\n    scheduler=wrr\n"), testOptions())
 	if err != nil {
 		panic(err)

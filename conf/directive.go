@@ -5,33 +5,111 @@ import (
 	"strings"
 )
 
-// A directive is one row of the table: what a name means outside blocks and
-// inside. Adding a directive is adding a row and its function.
+// A directive is one row of the table: all that there is to a setting besides its
+// use. A new one is a row, its field, its use, and its line in
+// ldirectord.cf.example.
 type directive struct {
-	name   string
-	global setter // nil: not allowed there
-	block  setter // nil: not allowed there
-	form   form
+	name  string
+	where where
+	form  form
+	binding
+	help string // one line for people
+
+	or      string                    // the directive that counts for this one where only that one is given
+	repeats bool                      // it may be given more than once in a block
+	kernel  bool                      // the kernel may refuse the value
+	mask    func(value string) string // the part of a value that may be shown; nil is all of it
 }
 
-// A setter does what a directive with this value says. Its error is the text
-// for the user, without file and line.
-type setter func(at *place, value string) error
+// where is where a directive is allowed.
+type where uint8
+
+const (
+	outside  where               = 1 << iota // of blocks
+	inBlock                                  // only there
+	anywhere = outside | inBlock             // a block's own value counts before the one outside
+)
 
 // form is how a directive has to be written. In another form it is unknown.
 type form uint8
 
 const (
-	free   form = iota // name = value
-	quoted             // name = "value"
-	bare               // name alone will do
+	free      form = iota // name = value
+	quoted                // name = "value"
+	nameAlone             // name alone will do
 )
+
+// A binding is how the value of a directive is read and where it goes. Those of a
+// VirtualService are read into the block's, or outside blocks into one from which
+// all blocks inherit.
+type binding struct {
+	value string                              // the form of a value, for people
+	set   func(at *place, value string) error // its error is for the user, without file and line
+	hint  func(value string) string           // the cure for a wrong value, nil is none
+
+	initialize func(*Config, *VirtualService) // sets the default, nil is none
+	field      func(*VirtualService) any      // a pointer to the field; nil: it is not of a virtual service, or more than one
+	copy       func(to, from any)             // between two such pointers
+}
+
+// ofConfig binds a directive to a field of the Config.
+func ofConfig[T any](k kind[T], field func(*Config) *T) binding {
+	b := binding{value: k.value, hint: k.hint, set: func(at *place, value string) error {
+		v, err := k.read(at, value)
+		if err == nil {
+			*field(at.config) = v
+		}
+		return err
+	}}
+	if k.initial != nil {
+		b.initialize = func(c *Config, _ *VirtualService) { *field(c) = *k.initial }
+	}
+	return b
+}
+
+// ofService binds a directive to a field of a virtual service.
+func ofService[T any](k kind[T], field func(*VirtualService) *T) binding {
+	b := binding{
+		value: k.value, hint: k.hint,
+		set: func(at *place, value string) error {
+			v, err := k.read(at, value)
+			if err == nil {
+				*field(at.v) = v
+			}
+			return err
+		},
+		field: func(v *VirtualService) any { return field(v) },
+		copy:  func(to, from any) { *to.(*T) = *from.(*T) },
+	}
+	if k.initial != nil {
+		b.initialize = func(_ *Config, v *VirtualService) { *field(v) = *k.initial }
+	}
+	return b
+}
+
+// by binds a directive to a function of its own.
+func by(value string, set func(at *place, value string) error) binding {
+	return binding{value: value, set: set}
+}
+
+// hinted adds a hint.
+func (b binding) hinted(hint func(value string) string) binding {
+	b.hint = hint
+	return b
+}
+
+// A given is a set of rows of the table: those that a block, or the file outside
+// blocks, has.
+type given [2]uint64
+
+func (g *given) add(row int)      { g[row/64] |= 1 << (row % 64) }
+func (g *given) has(row int) bool { return row >= 0 && g[row/64]&(1<<(row%64)) != 0 }
 
 // argument returns the value that a directive is given. Of a quoted one it is
 // the text between the first and the last quote of the line.
-func (d directive) argument(value string, equals bool) (argument string, ok bool) {
+func (d *directive) argument(value string, equals bool) (argument string, ok bool) {
 	if d.form != quoted {
-		return value, equals || d.form == bare
+		return value, equals || d.form == nameAlone
 	}
 	inner, ok := strings.CutPrefix(value, `"`)
 	end := strings.LastIndexByte(inner, '"')
@@ -41,115 +119,78 @@ func (d directive) argument(value string, equals bool) (argument string, ok bool
 	return inner[:end], true
 }
 
-// lookup returns the directive of that name.
-func lookup(name string) (directive, bool) {
-	i, ok := slices.BinarySearchFunc(directives, name, func(d directive, name string) int {
+// allowed says whether d is allowed in a block, or outside of blocks.
+func (d *directive) allowed(block bool) bool {
+	if block {
+		return d.where&inBlock != 0
+	}
+	return d.where&outside != 0
+}
+
+// lookup returns the row of the directive of that name, -1 for none.
+func lookup(name string) int {
+	row, ok := slices.BinarySearchFunc(directives, name, func(d directive, name string) int {
 		return strings.Compare(d.name, name)
 	})
 	if !ok {
-		return directive{}, false
+		return -1
 	}
-	return directives[i], true
+	return row
 }
 
 // known reports whether a line is a directive in the right form, whatever its
 // value.
-func known(text string, inBlock bool) bool {
+func known(text string, block bool) bool {
 	name, value, equals := splitDirective(text)
 	if isVirtual(name) {
-		return equals && !inBlock
+		return equals && !block
 	}
-	d, _ := lookup(name)
-	_, fits := d.argument(value, equals)
-	return fits && (inBlock && d.block != nil || !inBlock && d.global != nil)
+	row := lookup(name)
+	if row < 0 {
+		return false
+	}
+	_, fits := directives[row].argument(value, equals)
+	return fits && directives[row].allowed(block)
 }
 
-// directives is the table, sorted by name.
-var directives = []directive{
-	{name: "autoreload", global: setAutoReload},
-	{name: "callback", global: setCallback, form: quoted},
-	{name: "checkcommand", block: setCheckCommand},
-	{name: "checkcount", global: setCheckCount, block: setCheckCount},
-	{name: "checkinterval", global: setCheckInterval, block: setCheckInterval},
-	{name: "checkport", block: setCheckPort},
-	{name: "checkrate", global: setCheckRate},
-	{name: "checksource", global: setCheckSource},
-	{name: "checktimeout", global: setCheckTimeout, block: setCheckTimeout},
-	{name: "checktype", block: setCheckType},
-	{name: "chkloop", global: setChkLoop, block: setChkLoop},
-	{name: "cleanstop", global: setCleanStop, block: setCleanStop},
-	{name: "comment", block: setComment},
-	{name: "connecttimeout", global: setConnectTimeout, block: setConnectTimeout},
-	{name: "database", block: setDatabase, form: quoted},
-	{name: "downinterval", global: setDownInterval, block: setDownInterval},
-	{name: "driftcheck", global: setDriftCheck},
-	{name: "emailalert", global: setEmailAlert, block: setEmailAlert},
-	{name: "emailalertfreq", global: setEmailAlertFreq, block: setEmailAlertFreq},
-	{name: "emailalertfrom", global: setEmailAlertFrom},
-	{name: "emailalertgroup", global: setEmailAlertGroup},
-	{name: "emailalertstatus", global: setEmailAlertStatus, block: setEmailAlertStatus},
-	{name: "execute", global: setExecute},
-	{name: "failurecount", global: setFailureCount, block: setFailureCount},
-	{name: "fallback", global: setFallback, block: setFallback},
-	{name: "fallback6", global: setFallback6, block: setFallback6},
-	{name: "fallbackcommand", global: setFallbackCommand, block: setFallbackCommand},
-	{name: "fastinterval", global: setFastInterval, block: setFastInterval},
-	{name: "fork", global: setFork},
-	{name: "halfopen", global: setHalfOpen, block: setHalfOpen},
-	{name: "holdlocal", global: setHoldLocal},
-	{name: "hostsetup", global: setHostSetup},
-	{name: "httpfollow", global: setHTTPFollow, block: setHTTPFollow},
-	{name: "httpheader", global: setHTTPHeader, block: setHTTPHeader},
-	{name: "httpmethod", block: setHTTPMethod},
-	{name: "httpstatus", global: setHTTPStatus, block: setHTTPStatus},
-	{name: "httpversion", global: setHTTPVersion, block: setHTTPVersion},
-	{name: "load", block: setLoad, form: quoted},
-	{name: "logfile", global: setLogFile, form: quoted},
-	{name: "login", block: setLogin, form: quoted},
-	{name: "maintenancedir", global: setMaintenanceDir},
-	{name: "mark", block: setMark},
-	{name: "minalive", global: setMinAlive, block: setMinAlive},
-	{name: "monitorfile", block: setMonitorFile},
-	{name: "monitorlog", global: setMonitorLog},
-	{name: "negotiatetimeout", global: setNegotiateTimeout, block: setNegotiateTimeout},
-	{name: "netmask", block: setNetmask},
-	{name: "notifycommand", global: setNotifyCommand},
-	{name: "ops", block: setOPS},
-	{name: "passwd", block: setPasswd, form: quoted},
-	{name: "passwdfile", block: setPasswdFile},
-	{name: "persistent", block: setPersistent},
-	{name: "protocol", block: setProtocol},
-	{name: "quiescent", global: setQuiescent, block: setQuiescent},
-	{name: "readdquiescent", global: setReaddQuiescent},
-	{name: "real", block: setReal},
-	{name: "real6", block: setReal6},
-	{name: "receive", block: setReceive, form: quoted},
-	{name: "receivebytes", global: setReceiveBytes, block: setReceiveBytes},
-	{name: "receivenot", global: setReceiveNot, block: setReceiveNot, form: quoted},
-	{name: "request", block: setRequest, form: quoted},
-	{name: "risecount", global: setRiseCount, block: setRiseCount},
-	{name: "schedflags", block: setSchedFlags},
-	{name: "scheduler", block: setScheduler},
-	{name: "secret", block: setSecret, form: quoted},
-	{name: "secretfile", block: setSecretFile},
-	{name: "service", block: setService},
-	{name: "servicename", block: setServiceName},
-	{name: "slowstart", global: setSlowStart, block: setSlowStart},
-	{name: "smtp", global: setSMTP, block: setSMTP},
-	{name: "sslcafile", global: setSSLCAFile, block: setSSLCAFile},
-	{name: "sslcert", global: setSSLCert, block: setSSLCert},
-	{name: "sslexpirywarn", global: setSSLExpiryWarn, block: setSSLExpiryWarn},
-	{name: "sslkey", global: setSSLKey, block: setSSLKey},
-	{name: "sslname", global: setSSLName, block: setSSLName},
-	{name: "sslverify", global: setSSLVerify, block: setSSLVerify},
-	{name: "starttls", global: setStartTLS, block: setStartTLS},
-	{name: "statuscontrol", global: setStatusControl},
-	{name: "statusgroup", global: setStatusGroup},
-	{name: "statuslisten", global: setStatusListen},
-	{name: "statusreadtoken", global: setStatusReadToken},
-	{name: "statustoken", global: setStatusToken},
-	{name: "supervised", global: setSupervised, form: bare},
-	{name: "timeout", global: setTimeout},
-	{name: "virtualhost", block: setVirtualHost},
-	{name: "webhook", global: setWebhook},
+// defaults are what counts where a file says nothing.
+func defaults() (c Config, v VirtualService) {
+	for i := range directives {
+		if set := directives[i].initialize; set != nil {
+			set(&c, &v)
+		}
+	}
+	c.CheckInterval = v.CheckInterval
+	return c, v
+}
+
+// inherit gives v each value that its block, which has the directives own, left to
+// those outside blocks.
+func (p *parser) inherit(v *VirtualService, own given) {
+	for row := range directives {
+		d := &directives[row]
+		if d.field == nil || own.has(row) {
+			continue
+		}
+		or := -1
+		if d.or != "" {
+			or = lookup(d.or)
+		}
+		switch {
+		case own.has(or):
+			d.copy(d.field(v), directives[or].field(v))
+		case p.given.has(row):
+			d.copy(d.field(v), d.field(&p.outside))
+		case p.given.has(or):
+			d.copy(d.field(v), directives[or].field(&p.outside))
+		}
+	}
+	if v.Fallback == nil {
+		v.Fallback = p.globalFallbackFor(v)
+	}
+	for _, r := range v.Reals {
+		if !r.OwnRequest {
+			r.Request, r.Receive = v.Request, v.Receive
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,19 +17,85 @@ func TestTablesAreSorted(t *testing.T) {
 	}
 }
 
-// TestDirectivesStandSomewhere makes sure that each row can be reached.
-func TestDirectivesStandSomewhere(t *testing.T) {
-	for _, d := range directives {
-		if d.global == nil && d.block == nil {
+// TestRowsAreWhole wants all of a row that people and other tests read.
+func TestRowsAreWhole(t *testing.T) {
+	for row := range directives {
+		d := &directives[row]
+		if d.where&anywhere == 0 {
 			t.Errorf("%s is allowed nowhere", d.name)
 		}
-		if got, ok := lookup(d.name); !ok || got.name != d.name {
-			t.Errorf("%s is not found", d.name)
+		if d.help == "" || len(d.help) > 90 || strings.ContainsAny(d.help, "\n.") {
+			t.Errorf("%s: help is not one line without a full stop: %q", d.name, d.help)
+		}
+		if d.value == "" && !strings.HasPrefix(d.help, "gone") {
+			t.Errorf("%s: the form of its value is missing", d.name)
+		}
+		if got := lookup(d.name); got != row {
+			t.Errorf("%s is found in row %d, want %d", d.name, got, row)
+		}
+		if d.or != "" && directives[lookup(d.or)].or != d.name {
+			t.Errorf("%s counts for %s and not the other way round", d.or, d.name)
 		}
 	}
+	if rows := len(given{}) * 64; len(directives) > rows {
+		t.Errorf("%d directives, a set of them has room for %d", len(directives), rows)
+	}
 	for _, name := range []string{"", "virtual", "frobnicate", "zzz"} {
-		if d, ok := lookup(name); ok {
-			t.Errorf("%q is found as %s", name, d.name)
+		if row := lookup(name); row >= 0 {
+			t.Errorf("%q is found in row %d", name, row)
+		}
+	}
+}
+
+// twoValues are two values for each form of a directive that is inherited.
+var twoValues = map[string][2]string{
+	"ADDRESS[, ADDRESS]": {"a@example.com", "b@example.com"}, "CODE[-CODE][,CODE[-CODE]]": {"200-204", "404"},
+	"COMMAND": {"/bin/a", "/bin/b"}, "DURATION": {"7", "8"}, "DURATION|none": {"7", "none"}, "HOST": {"a.example.com", "b.example.com"},
+	"N": {"3", "4"}, "N|N%": {"2", "50%"}, "NAME": {"a", "b"}, `"NAME: VALUE"`: {`"A: 1"`, `"B: 2"`}, "/PATH": {"/a", "/b"}, "PATTERN": {"a", "b"},
+	"SECONDS": {"3", "4"}, "STATE[, STATE]|all|none": {"running", "none"}, "yes|no": {"yes", "no"}, "yes|no|same": {"same", "no"}, "1.0|1.1|2": {"2", "1.0"},
+}
+
+// TestInheritance gives each directive that is allowed outside blocks and inside
+// two values: the one outside counts for a block without it, its own for a block
+// with it.
+func TestInheritance(t *testing.T) {
+	for i := range directives {
+		d := &directives[i]
+		if d.where != anywhere || d.field == nil {
+			continue
+		}
+		values, ok := twoValues[d.value]
+		if !ok {
+			t.Errorf("%s: there are no two values of the form %s", d.name, d.value)
+			continue
+		}
+		line := func(value string) string {
+			if d.form == quoted {
+				value = `"` + value + `"`
+			}
+			return d.name + " = " + value + "\n"
+		}
+		field := func(v *VirtualService) any { return reflect.ValueOf(d.field(v)).Elem().Interface() }
+		for _, order := range [][2]string{values, {values[1], values[0]}} {
+			text := line(order[0]) + "virtual=10.0.0.1:80\nvirtual=10.0.0.2:80\n\t" + line(order[1])
+			both, err := Parse("t.cf", []byte(text), testOptions())
+			if err != nil {
+				t.Errorf("%s: %v", d.name, err)
+				continue
+			}
+			// The same values in the blocks themselves.
+			own, err := Parse("t.cf", []byte("virtual=10.0.0.1:80\n\t"+line(order[0])+"virtual=10.0.0.2:80\n\t"+line(order[1])), testOptions())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range both.Virtuals {
+				if got, want := field(v), field(own.Virtuals[i]); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s outside is %s, in the second block %s: block %d has %v, want %v", d.name, order[0], order[1], i+1, got, want)
+				}
+			}
+			if reflect.DeepEqual(field(both.Virtuals[0]), field(both.Virtuals[1])) {
+				t.Errorf("%s: %s and %s are the same to it", d.name, order[0], order[1])
+			}
 		}
 	}
 }

@@ -1,13 +1,10 @@
 package conf
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // hintUnknown says what may be meant by a line that is no directive where it
 // stands.
-func hintUnknown(text string, inBlock bool) string {
+func hintUnknown(text string, block bool) string {
 	body := trimLeft(text)
 	name, value, equals := splitDirective(body)
 	if hint := hintBytes(text); hint != "" {
@@ -19,25 +16,26 @@ func hintUnknown(text string, inBlock bool) string {
 	if isVirtual(name) {
 		return "a virtual line begins in the first column and has a \"=\": " + name + " = ADDRESS:PORT"
 	}
-	d, ok := lookup(name)
-	if !ok {
+	row := lookup(name)
+	if row < 0 {
 		return hintName(body)
 	}
+	d := &directives[row]
 	_, fits := d.argument(value, equals)
 	switch {
-	case inBlock && fits && d.block != nil:
+	case block && fits && d.allowed(true):
 		return "in a block everything from # to the end of the line is a comment, also inside quotes"
-	case inBlock && d.block == nil:
+	case block && !d.allowed(true):
 		return name + " is a global directive: put it in the first column, outside virtual blocks"
-	case !inBlock && d.global == nil && body != text:
+	case !block && !d.allowed(false) && body != text:
 		return "the block ended before this line: an empty line or one with less than four blanks ends it"
-	case !inBlock && d.global == nil:
+	case !block && !d.allowed(false):
 		return name + " belongs to a virtual block: indent it by four blanks or a tab"
 	case !fits && !equals:
 		return "write " + name + " = VALUE"
 	case !fits:
 		return `the value has to be in double quotes: ` + name + `="..."`
-	case body != text && !inBlock:
+	case body != text && !block:
 		return "a global directive begins in the first column"
 	}
 	return ""
@@ -121,39 +119,16 @@ func editDistance(a, b string, limit int) int {
 	return row[len(b)]
 }
 
-var yesNoDirectives = []string{
-	"autoreload", "cleanstop", "fork", "holdlocal", "hostsetup", "ops", "quiescent", "readdquiescent", "sslverify", "starttls", "statuscontrol", "supervised",
-}
-
 // hintOf says what may be meant by a value that is wrong.
 func hintOf(name, value string) string {
 	if hint := hintBytes(value); hint != "" {
 		return hint
 	}
-	switch name {
-	case "virtual":
+	if name == "virtual" {
 		return "write ADDRESS:PORT, or a number for a firewall mark; virtual6 takes [ADDRESS]:PORT"
-	case "real", "real6":
-		return hintReal(value)
-	case "fallback", "fallback6":
-		return hintFallback(value)
-	case "service":
-		return "also known: agent checks by checktype, and the services grpc, memcached, redis, simpleudp and tls; for others use checktype=connect"
-	case "scheduler":
-		return "for example scheduler = wrr"
-	case "netmask":
-		return "nothing may follow the mask, not even a blank; write 255.255.255.0, or a prefix length in a virtual6 block"
-	case "checktype":
-		return "in lower case; connect is the one for any TCP service"
-	case "checkinterval", "checktimeout", "negotiatetimeout":
-		return "a number of seconds above 0, or a duration such as 500ms or 2m"
-	case "checkcount", "failurecount":
-		return "a number above 0"
-	case "emailalertstatus":
-		return "a list of starting, running, stopping, reloading, or all, or none, without a blank at the end"
 	}
-	if slices.Contains(yesNoDirectives, name) {
-		return hintYesNo(value)
+	if row := lookup(name); row >= 0 && directives[row].hint != nil {
+		return directives[row].hint(value)
 	}
 	return ""
 }

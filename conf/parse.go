@@ -18,12 +18,12 @@ type parser struct {
 	all    bool // go on after a mistake, and give advice
 	config *Config
 
-	global    settings
-	fallback  *globalFallback // nil: not given
-	fallback6 *globalFallback
-	mailFrom  string
-	// of statuscontrol = yes
-	controlLine int
+	unset       VirtualService  // a virtual service of defaults
+	outside     VirtualService  // the directives outside blocks that blocks inherit
+	given       given           // all directives outside blocks
+	fallback    *globalFallback // nil: not given
+	fallback6   *globalFallback
+	controlLine int // of statuscontrol = yes
 	blocks      []*block
 	services    map[serviceKey]*VirtualService
 	hosts       map[hostKey]hostResult
@@ -45,17 +45,23 @@ type serviceKey struct {
 // A place is where a directive stands: on a line, outside or inside a block.
 type place struct {
 	*parser
-	line     int
-	settings *settings
-	block    *block // nil outside blocks
-	equals   bool   // the directive has a "="
+	line   int
+	block  *block          // nil outside blocks
+	v      *VirtualService // the block's, or the one from which all inherit
+	given  *given
+	name   string // of the directive
+	equals bool   // the directive has a "="
 }
 
 func newParser(path string, o Options) *parser {
+	c, v := defaults()
+	c.Path = path
 	return &parser{
 		path:     path,
 		opts:     o.filled(),
-		config:   defaultConfig(path),
+		config:   &c,
+		unset:    v,
+		outside:  v,
 		services: make(map[serviceKey]*VirtualService),
 		hosts:    make(map[hostKey]hostResult),
 	}
@@ -72,9 +78,9 @@ func (p *parser) parse(text []byte) {
 			return
 		}
 	}
-	p.config.CheckInterval = p.global.checkInterval.orElse(p.config.CheckInterval)
+	p.config.CheckInterval = p.outside.CheckInterval
 	for _, b := range p.blocks {
-		p.inherit(b)
+		p.inherit(b.v, b.given)
 		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
@@ -91,14 +97,14 @@ func (p *parser) globalLine(l line) {
 		p.report(p.unknown(l, nil, "a global directive begins in the first column"))
 		text = trimLeft(text)
 	}
-	p.apply(&place{parser: p, line: l.number, settings: &p.global}, l, text)
+	p.apply(&place{parser: p, line: l.number, v: &p.outside, given: &p.given}, l, text)
 }
 
 // virtual reads a block, and then resolves what it names: the protocol that
 // port names are looked up for may be anywhere in it.
 func (p *parser) virtual(s section) {
 	b, ok := p.openBlock(s)
-	at := &place{parser: p, settings: &b.settings, block: b}
+	at := &place{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {
 			return
@@ -124,19 +130,24 @@ func (p *parser) blockLine(at *place, l bodyLine) {
 // apply does what one directive says.
 func (p *parser) apply(at *place, l line, text string) {
 	name, value, equals := splitDirective(text)
-	d, ok := lookup(name)
-	set := d.global
-	if at.block != nil {
-		set = d.block
-	}
-	argument, fits := d.argument(value, equals)
-	if !ok || set == nil || !fits {
+	row := lookup(name)
+	if row < 0 || !directives[row].allowed(at.block != nil) {
 		p.report(p.unknown(l, at.block, ""))
 		return
 	}
-	at.equals = equals
-	at.note(name)
-	p.fail(l.number, set(at, argument), name, value)
+	d := &directives[row]
+	argument, fits := d.argument(value, equals)
+	if !fits {
+		p.report(p.unknown(l, at.block, ""))
+		return
+	}
+	at.name, at.equals = name, equals
+	at.note(d)
+	err := d.set(at, argument)
+	if err == nil {
+		at.given.add(row)
+	}
+	p.fail(l.number, err, name, value)
 }
 
 // stopped reports whether a mistake has ended the parse.

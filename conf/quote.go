@@ -7,20 +7,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// masks are the directives whose values hold secrets, with what may be shown
-// of a value.
-var masks = map[string]func(value string) string{
-	"callback":        maskCommand,
-	"checkcommand":    maskCommand,
-	"fallbackcommand": maskCommand,
-	"httpheader":      maskText,
-	"notifycommand":   maskCommand,
-	"passwd":          maskText,
-	"secret":          maskText,
-	"webhook":         func(value string) string { return secret.URL(value).String() },
-}
-
 func maskCommand(value string) string { return secret.Command(value).String() }
+
+func maskURL(value string) string { return secret.URL(value).String() }
 
 func maskText(value string) string { return secret.Text(value).String() }
 
@@ -46,11 +35,14 @@ func quotable(text string) string {
 // maskOf is how the value is masked that follows the first word of a line, nil
 // if it is not. A word that is no directive may be a misspelt one.
 func maskOf(name string) func(string) string {
-	if _, ok := lookup(name); ok {
-		return masks[name]
+	if row := lookup(name); row >= 0 {
+		return directives[row].mask
 	}
-	if mask := masks[nearest(name)]; mask != nil || !secret.Named(name) {
-		return mask
+	if row := lookup(nearest(name)); row >= 0 && directives[row].mask != nil {
+		return directives[row].mask
 	}
-	return maskText
+	if secret.Named(name) {
+		return maskText
+	}
+	return nil
 }

@@ -45,14 +45,13 @@ var services = []service{
 	{name: "tls", port: 443, ours: true},
 }
 
-// setService is service = NAME. Only where it is written do ftp and sip get a
+// serviceName is service = NAME. Only where it is written do ftp and sip get a
 // login, as in the original.
-func setService(at *place, value string) error {
-	v, name := at.block.v, word(value, "")
+var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
+	v, name := at.v, word(value, "")
 	if _, ok := lookupService(name); !ok {
-		return errors.New("service must be dns, ftp, http, https, http_proxy, imap, imaps, ldap, ldaps, mysql, nntp, none, oracle, pop, pops, radius, pgsql, simpletcp, sip, smtp or submission")
+		return "", errors.New("service must be dns, ftp, http, https, http_proxy, imap, imaps, ldap, ldaps, mysql, nntp, none, oracle, pop, pops, radius, pgsql, simpletcp, sip, smtp or submission")
 	}
-	v.Service = name
 	switch name {
 	case "ftp":
 		v.Login = orDefault(v.Login, "anonymous")
@@ -60,8 +59,8 @@ func setService(at *place, value string) error {
 	case "sip":
 		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
 	}
-	return nil
-}
+	return name, nil
+}).hinted("also known: agent checks by checktype, and the services grpc, memcached, redis, simpleudp and tls; for others use checktype=connect")
 
 func lookupService(name string) (service, bool) {
 	i, ok := slices.BinarySearchFunc(services, name, func(s service, name string) int {

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -145,16 +144,4 @@ func word(value, extra string) string {
 		}
 	}
 	return ""
-}
-
-// yesNo reads a yes/no directive into o. The words are exact, as in the
-// original: not even a blank may follow them.
-func yesNo(name, value string) (bool, error) {
-	switch value {
-	case "yes":
-		return true, nil
-	case "no":
-		return false, nil
-	}
-	return false, errors.New(name + " must be 'yes' or 'no'")
 }

@@ -1,0 +1,167 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/secret"
+)
+
+// A kind is how the values of some directives are written and read.
+type kind[T any] struct {
+	value   string                                   // the form of a value, for people: "yes|no"
+	read    func(at *place, value string) (T, error) // the error is for the user, without file and line
+	hint    func(value string) string                // the cure for a wrong value, nil is none
+	initial *T                                       // the default; nil: what a file leaves out is the zero T
+}
+
+// is adds a default to a kind.
+func (k kind[T]) is(initial T) kind[T] {
+	k.initial = &initial
+	return k
+}
+
+// hinted adds a hint to a kind, whatever the value.
+func (k kind[T]) hinted(hint string) kind[T] {
+	k.hint = fixed(hint)
+	return k
+}
+
+func fixed(hint string) func(string) string { return func(string) string { return hint } }
+
+// kindOf is the kind of one directive's own reader.
+func kindOf[T any](value string, read func(at *place, value string) (T, error)) kind[T] {
+	return kind[T]{value: value, read: read}
+}
+
+// yesNo is exact, as in the original: not even a blank may follow.
+var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *place, value string) (bool, error) {
+	if value != "yes" && value != "no" {
+		return false, errors.New(at.name + " must be 'yes' or 'no'")
+	}
+	return value == "yes", nil
+}}
+
+// duration is for directives that the original does not have.
+var duration = kindOf("DURATION|none", func(at *place, value string) (time.Duration, error) {
+	return exactDuration(at.name, value)
+})
+
+// numberFrom is a whole number of at least low, for directives that the original
+// does not have.
+func numberFrom(low int) kind[int] {
+	return kindOf("N", func(at *place, value string) (int, error) { return exactNumber(at.name, value, low) })
+}
+
+// originalDuration is the first duration in the value. The original's words for
+// a wrong one are others outside blocks than inside.
+func originalDuration(outside, inside string) kind[time.Duration] {
+	return kindOf("DURATION", func(at *place, value string) (time.Duration, error) {
+		d := firstDuration(value)
+		if d == 0 {
+			return 0, at.either(outside, inside)
+		}
+		return d, nil
+	}).hinted("a number of seconds above 0, or a duration such as 500ms or 2m")
+}
+
+// originalNumber is the first number in the value, likewise.
+func originalNumber(outside, inside string) kind[int] {
+	return kindOf("N", func(at *place, value string) (int, error) {
+		n := firstNumber(value)
+		if n == 0 {
+			return 0, at.either(outside, inside)
+		}
+		return n, nil
+	}).hinted("a number above 0")
+}
+
+func (at *place) either(outside, inside string) error {
+	if at.block == nil {
+		return errors.New(outside)
+	}
+	return errors.New(inside)
+}
+
+// text is a value that must not be empty. Its directive has the form quoted.
+func text[T ~string](empty string) kind[T] {
+	return kindOf("TEXT", func(_ *place, value string) (T, error) {
+		if value == "" {
+			return "", errors.New(empty)
+		}
+		return T(value), nil
+	})
+}
+
+// bare is a value that may be in quotes and must not be empty.
+func bare(form, empty string) kind[string] {
+	return kindOf(form, func(at *place, value string) (string, error) {
+		text := bareText(value)
+		if text == "" {
+			return "", errors.New(at.name + " must be " + empty)
+		}
+		return text, nil
+	})
+}
+
+// absolutePath is the path of a file that is read later.
+var absolutePath = kindOf("/PATH", func(at *place, value string) (string, error) {
+	path := bareText(value)
+	if !strings.HasPrefix(path, "/") {
+		return "", errors.New(at.name + " must be the path of a file")
+	}
+	return path, nil
+})
+
+// line is the rest of the line.
+var restOfLine = kindOf("TEXT", func(_ *place, value string) (string, error) {
+	return strings.TrimRight(value, "\r"), nil
+})
+
+// pattern is a Perl regular expression. The original loads a file with one that
+// cannot work, so it is no mistake; the checks that need it fail.
+func pattern(empty string) kind[string] {
+	return kindOf("PATTERN", func(at *place, value string) (string, error) {
+		if value == "" {
+			return "", errors.New(empty)
+		}
+		at.validPattern(at.line, at.name, value)
+		return value, nil
+	})
+}
+
+// secretFile is the file, or the credential of systemd, that holds a secret. into is
+// the field for its content.
+func secretFile(into func(*VirtualService) *secret.Text) kind[string] {
+	return kindOf("/PATH|CREDENTIAL", func(at *place, value string) (file string, err error) {
+		file = bareText(value)
+		*into(at.v), err = at.readSecret(at.name, file)
+		return file, err
+	})
+}
+
+// secretText is a secret in the configuration itself. file is the field for the
+// file that it is from otherwise.
+func secretText(empty string, file func(*VirtualService) *string) kind[secret.Text] {
+	return kindOf("TEXT", func(at *place, value string) (secret.Text, error) {
+		*file(at.v) = ""
+		return text[secret.Text](empty).read(at, value)
+	})
+}
+
+// choice is one of the words of form, in the order of values.
+func choice[T any](form string, values ...T) kind[T] {
+	words := strings.Split(form, "|")
+	last := len(words) - 1
+	listed := strings.Join(words[:last], ", ") + " or " + words[last]
+	return kindOf(form, func(at *place, value string) (zero T, err error) {
+		for i, word := range words {
+			if word == bareText(value) {
+				return values[i], nil
+			}
+		}
+		return zero, fmt.Errorf("%s must be %s", at.name, listed)
+	})
+}
