@@ -50,10 +50,7 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, 
 	future.overrule()
 	var changes []ipvs.Change
 	for _, v := range future.virtuals {
-		if e := entries[v.service.Key]; e != nil {
-			v.adopt(e)
-			v.keepCommanded()
-		}
+		v.find(entries[v.service.Key])
 		if v.hopeless() {
 			continue
 		}

@@ -65,3 +65,24 @@ func TestFallbackCommandsEntriesStay(t *testing.T) {
 		}
 	})
 }
+
+// The last real server in service leaves the file while a fallback command is
+// configured: it is not the command's, and gets no more traffic.
+func TestFallbackCommandKeepsNoRealServer(t *testing.T) {
+	for _, fallback := range []string{"", "    fallback=127.0.0.1:80 masq\n"} {
+		synctest.Test(t, func(t *testing.T) {
+			table := ipvs.NewMemory()
+			l := goLive(t, table, commandedFile+"    real=10.1.0.2:80 masq 3\n"+fallback, "10.1.0.1:80")
+			defer func() { l.end() }()
+			time.Sleep(time.Minute)
+			if got, want := destinations(saved(t, table)), "10.1.0.2:80 -w 3"; got != want {
+				t.Fatalf("destinations %q, want %q", got, want)
+			}
+			l.reload(commandedFile)
+			time.Sleep(time.Minute)
+			if got := destinations(saved(t, table)); got != "" {
+				t.Errorf("destinations after a reload without the real server: %q", got)
+			}
+		})
+	}
+}

@@ -72,10 +72,7 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 	d.dirty = d.dirty[:0]
 	d.overrule()
 	for _, v := range d.virtuals {
-		if e := entries[v.service.Key]; e != nil {
-			v.adopt(e)
-			v.keepCommanded()
-		}
+		v.find(entries[v.service.Key])
 		v.keepOut(f.out, d.now())
 		v.movedByReload()
 	}

@@ -160,14 +160,25 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 	}
 }
 
+// find takes over what the kernel has of v, nil is nothing, in the place of what
+// was believed.
+func (v *virtual) find(e *ipvs.Entry) {
+	before := v.have
+	if v.have = (held{}); e != nil {
+		v.adopt(e)
+		v.keepCommanded(before)
+	}
+}
+
 // keepCommanded leaves what is in no file to the fallback command while that is in
-// charge: it has put it there, and takes it away itself.
-func (v *virtual) keepCommanded() {
+// charge: it has put it there, and takes it away itself. What was in the file
+// before, as the last of the real servers may have been, is not the command's.
+func (v *virtual) keepCommanded(before held) {
 	if v.conf.FallbackCommand == "" || slices.ContainsFunc(v.reals, (*real).in) {
 		return
 	}
 	for _, s := range v.have.slots {
-		if s.real == nil && !s.fallback {
+		if was, _ := before.slots.of(s.at); s.real == nil && !s.fallback && was.real == nil && !was.fallback {
 			v.respect(s.at, byHand{slot: s})
 		}
 	}
@@ -175,9 +186,10 @@ func (v *virtual) keepCommanded() {
 
 // inherit takes over what an earlier configuration's checks have found out
 // about the same real servers, and puts these checks into before, in the order
-// of v's real servers.
+// of v's real servers. What was believed of the table is there until find.
 func (v *virtual) inherit(old *virtual, before []*check) {
 	v.first, v.served, v.outage, v.fallbackState = old.first, old.served, old.outage, old.fallbackState
+	v.have = old.have
 	var known map[netip.AddrPort]*real // nil as long as the lists are the same
 	for i, r := range v.reals {
 		if known == nil && (i >= len(old.reals) || old.reals[i].conf.AddrPort() != r.conf.AddrPort()) {

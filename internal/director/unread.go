@@ -79,9 +79,6 @@ func isUnread(v *virtual) bool { return v.unread }
 // the kernel. e is what the table has of it, nil is nothing.
 func (d *Director) enterUnread(v *virtual, e *ipvs.Entry) {
 	v.unread = false
-	if e != nil {
-		v.adopt(e)
-		v.keepCommanded()
-	}
+	v.find(e)
 	d.enter(v, e != nil, &lastReals{virtuals: d.virtuals})
 }
