@@ -1,7 +1,11 @@
 package conf
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
+	"syscall"
 )
 
 // Search finds the configuration file that a command line means by name:
@@ -33,11 +37,38 @@ func Load(path string, o Options) (*Config, error) {
 // ReadFile reads the text of a configuration file. The error is a *Problem, in the
 // original's words.
 func ReadFile(path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
+	text, err := read(path)
 	if err != nil {
 		return nil, &Problem{Path: path, Text: "can not open file " + path, Hint: err.Error(), err: err}
 	}
 	return text, nil
+}
+
+func read(path string) ([]byte, error) {
+	file, err := Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
+
+// Open opens a configuration file to read it. A FIFO or a device that has taken its
+// place is an error: it might never end.
+func Open(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("is not a regular file")}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // Parse reads the text of the file at path and stops at its first mistake, as

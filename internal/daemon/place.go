@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
 // settleIn makes / the working directory, as the original does, so that a daemon
@@ -81,9 +82,10 @@ func inDir(o conf.Options, dir string) conf.Options {
 	return o
 }
 
-// openLog opens a log file as the original does when it reads a configuration.
+// openLog opens a log file as the original does when it reads a configuration, but
+// follows no link of others and does not wait for the reader of a FIFO.
 func openLog(path string) error {
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	file, err := rights.Append(path)
 	if err != nil {
 		return err
 	}

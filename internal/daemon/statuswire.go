@@ -95,11 +95,11 @@ func (d *daemon) queues() []status.Queue {
 // plan reads the configuration as a reload would, and says what that would
 // change.
 func (d *daemon) plan(ctx context.Context) ([]string, error) {
-	cfg, err := conf.Load(d.path, harmless(configOptions()))
+	cfg, err := conf.Load(d.path, inDir(harmless(configOptions()), d.startDir))
 	if err != nil {
 		return nil, errors.New(diagnosis(err))
 	}
-	changes, err := d.director.Plan(ctx, cfg)
+	changes, err := d.director.Plan(ctx, absoluteNames(cfg, d.startDir))
 	return changeLines(changes), err
 }
 

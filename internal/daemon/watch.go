@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 const (
@@ -106,7 +108,7 @@ func (w *watcher) waiting() (why string, gone bool) {
 func (w *watcher) look() sight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	file, err := os.Open(w.path)
+	file, err := conf.Open(w.path)
 	if err != nil {
 		return w.lost()
 	}
