@@ -203,30 +203,48 @@ func Union(a, b []Service) []Service {
 // Beat shows that the daemon works, and writes again what other programs have
 // removed: lock, record and pid file. An error is about one of those.
 func (c *Claim) Beat() error {
+	err := c.relock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.file == nil {
 		return nil // released
 	}
-	err := c.restore()
+	err = errors.Join(err, c.restore())
 	c.beat()
 	return err
 }
 
-// restore writes again what was removed. c.mu is held.
+// relock takes the lock again if its file was removed.
+func (c *Claim) relock() error {
+	if !c.unlocked() {
+		return nil
+	}
+	return c.dir.oneAtATime(func() error { // before c.mu, as Extend does
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.file == nil {
+			return nil
+		}
+		file, err := takeLock(c.path(lockEnding))
+		if err != nil {
+			return err
+		}
+		c.file.Close()
+		c.file = file
+		return nil
+	})
+}
+
+// unlocked says whether the file of the lock was removed.
+func (c *Claim) unlocked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.file != nil && !means(c.path(lockEnding), c.file)
+}
+
+// restore writes record and pid file again if they were removed. c.mu is held.
 func (c *Claim) restore() error {
 	var err error
-	if !means(c.path(lockEnding), c.file) {
-		err = c.dir.oneAtATime(func() error {
-			file, err := takeLock(c.path(lockEnding))
-			if err != nil {
-				return err
-			}
-			c.file.Close()
-			c.file = file
-			return nil
-		})
-	}
 	if _, lost := os.Stat(c.path(recordEnding)); lost != nil {
 		err = errors.Join(err, writeRecord(c.path(recordEnding), &c.record))
 	}

@@ -43,8 +43,9 @@ func takeLock(path string) (*os.File, error) {
 			return nil, err
 		}
 		if err := lockFile(file); err != nil {
+			readers := errors.Is(err, errLocked) && locked(file, unix.F_WRLCK) == unix.F_RDLCK
 			file.Close()
-			if errors.Is(err, errLocked) && !isLocked(path) { // by a reader's lock, which means nothing
+			if readers { // any user can take such a lock, which means nothing
 				_ = os.Remove(path)
 				continue
 			}
@@ -76,8 +77,17 @@ func isLocked(path string) bool {
 		return false
 	}
 	defer file.Close()
-	probe := unix.Flock_t{Type: unix.F_RDLCK}
-	return unix.FcntlFlock(file.Fd(), unix.F_OFD_GETLK, &probe) == nil && probe.Type == unix.F_WRLCK
+	return locked(file, unix.F_RDLCK) == unix.F_WRLCK
+}
+
+// locked is the type of a lock that others hold on the file and that keeps a lock of
+// type wanted from being taken, F_UNLCK if none does.
+func locked(file *os.File, wanted int16) int16 {
+	probe := unix.Flock_t{Type: wanted}
+	if unix.FcntlFlock(file.Fd(), unix.F_OFD_GETLK, &probe) != nil {
+		return unix.F_UNLCK
+	}
+	return probe.Type
 }
 
 // means says whether the name still means the file.

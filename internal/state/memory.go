@@ -3,7 +3,6 @@ package state
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,8 +51,8 @@ func (m Memory) Recall(file string) ([]Service, error) {
 // called before the first of them is written to the kernel.
 func (m Memory) Remember(file string, services []Service) error {
 	path := m.path(file)
-	m.forgetOtherNames(file, path)
 	if len(services) == 0 {
+		m.forgetOtherNames(file, path)
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -64,8 +63,9 @@ func (m Memory) Remember(file string, services []Service) error {
 		err = Write(path, append(text, '\n'))
 	}
 	if err != nil {
-		return fmt.Errorf("keeping the virtual services that are ours: %w", err)
+		return err
 	}
+	m.forgetOtherNames(file, path)
 	return nil
 }
 
