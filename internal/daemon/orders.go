@@ -50,21 +50,23 @@ func (s *session) order(verb string) error {
 	}
 	c := s.client()
 	defer c.Close()
-	if err := s.give(c, o); err != nil {
+	obeyed, err := s.give(c, o)
+	if err != nil {
 		return err
 	}
 	if wait > 0 {
-		return s.waitUntilIdle(c, o, wait)
+		return s.waitUntilIdle(c, obeyed, wait)
 	}
 	return nil
 }
 
-func (s *session) give(c *status.Client, o director.Order) error {
+// give gives an order, and returns for which real servers it was carried out.
+func (s *session) give(c *status.Client, o director.Order) ([]director.Override, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	answer, err := c.Order(ctx, o)
 	if err != nil {
-		return s.notAnswered(err)
+		return nil, s.notAnswered(err)
 	}
 	for _, done := range answer.Obeyed {
 		fmt.Fprintf(s.Stdout, "%s (%s): %s\n", done.Real, done.Virtual, done)
@@ -76,13 +78,13 @@ func (s *session) give(c *status.Client, o director.Order) error {
 		fmt.Fprintln(s.Stderr, "warning: "+answer.Warning)
 	}
 	if o.Verb == director.Drain {
-		left, err := connectionsLeft(ctx, c, o)
+		left, err := connectionsLeft(ctx, c, answer.Obeyed)
 		if err != nil {
-			return s.notAnswered(err)
+			return nil, s.notAnswered(err)
 		}
 		fmt.Fprintln(s.Stdout, left)
 	}
-	return nil
+	return answer.Obeyed, nil
 }
 
 // A remainder is what a real server that is drained still has.
@@ -92,17 +94,20 @@ func (r remainder) String() string {
 	return fmt.Sprintf("left: %d active, %d inactive connections, %d clients remembered", r.active, r.inactive, r.persistent)
 }
 
-func connectionsLeft(ctx context.Context, c *status.Client, o director.Order) (remainder, error) {
+// connectionsLeft is what real servers still have together.
+func connectionsLeft(ctx context.Context, c *status.Client, obeyed []director.Override) (remainder, error) {
 	var left remainder
-	snap, err := c.Snapshot(ctx, o.Virtual, o.Real)
-	if err != nil {
-		return left, err
-	}
-	for _, v := range snap.Virtuals {
-		for _, r := range v.Reals {
-			left.active += r.Active
-			left.inactive += r.Inactive
-			left.persistent += r.Persistent
+	for _, o := range obeyed {
+		snap, err := c.Snapshot(ctx, o.Virtual, o.Real)
+		if err != nil {
+			return left, err
+		}
+		for _, v := range snap.Virtuals {
+			for _, r := range v.Reals {
+				left.active += r.Active
+				left.inactive += r.Inactive
+				left.persistent += r.Persistent
+			}
 		}
 	}
 	return left, nil
@@ -110,12 +115,12 @@ func connectionsLeft(ctx context.Context, c *status.Client, o director.Order) (r
 
 // waitUntilIdle returns when a drained real server has nothing left, and says
 // how it goes. It fails when that takes too long.
-func (s *session) waitUntilIdle(c *status.Client, o director.Order, patience time.Duration) error {
+func (s *session) waitUntilIdle(c *status.Client, obeyed []director.Override, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	last := remainder{}
 	for first := true; ; first = false {
-		left, err := connectionsLeft(ctx, c, o)
+		left, err := connectionsLeft(ctx, c, obeyed)
 		switch {
 		case ctx.Err() != nil:
 			return &exit{status: exitFailed, stderr: "not idle after " + patience.String() + ", " + last.String()}

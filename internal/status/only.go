@@ -1,6 +1,7 @@
 package status
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -33,8 +34,18 @@ func virtualCalled(v director.VirtualState, name string) bool {
 	return name == v.ID || name == v.Name || name == v.ServiceName
 }
 
+// realCalled says whether name means r: as an order may call it, and by its address in
+// the kernel.
 func realCalled(r director.RealState, name string) bool {
-	return slices.Contains([]string{r.Name, r.At, host(r.Name), strings.Trim(host(r.Name), "[]"), r.Host}, name)
+	if slices.Contains([]string{r.Name, r.At, host(r.Name), r.Host}, name) {
+		return true
+	}
+	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		at, err := netip.ParseAddrPort(r.Name)
+		return err == nil && at.Addr() == a.Unmap()
+	}
+	of, port, ok := strings.Cut(name, ":")
+	return ok && of != "" && of == r.Host && strings.HasSuffix(r.Name, ":"+port)
 }
 
 // host is an address without its port, as it is written.
