@@ -7,6 +7,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -63,7 +64,11 @@ func (s *session) planned() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, err := director.PlanStart(table, cfg, overrides)
+	ours, err := s.memory().Recall(state.Canonical(s.path))
+	if err != nil {
+		return nil, err
+	}
+	changes, err := director.PlanStart(table, cfg, overrides, ours)
 	return changeLines(changes), err
 }
 

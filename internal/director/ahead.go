@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -22,7 +23,7 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 			err = fmt.Errorf("no plan: %w", d.kernel.err)
 			return
 		}
-		changes = ahead(cfg, entries, d.virtuals, d.overrides)
+		changes = ahead(cfg, entries, d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)
 	})
 	if asked != nil {
 		return nil, asked
@@ -31,21 +32,21 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 }
 
 // PlanStart is what a start with cfg would change at once in a table for which
-// no director works at present.
-func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override) ([]ipvs.Change, error) {
+// no director works at present. ours are as in Options.
+func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override, ours []state.Service) ([]ipvs.Change, error) {
 	list, err := table.Read()
 	if err != nil {
 		return nil, err
 	}
-	return ahead(cfg, byKey(list), nil, overridesByTarget(overrides, time.Now())), nil
+	return ahead(cfg, byKey(list), nil, &ownership{recalled: ours}, overridesByTarget(overrides, time.Now())), nil
 }
 
 // ahead does what load does, without a kernel.
-func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, overrides map[target]Override) []ipvs.Change {
+func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, own *ownership, overrides map[target]Override) []ipvs.Change {
 	future := New(Options{})
 	future.overrides = overrides
 	f := newDraft(cfg, nil, future.started)
-	gone := f.inherit(olds)
+	gone := append(f.inherit(olds), own.take(f.virtuals, entries, true)...)
 	future.virtuals = f.virtuals
 	future.overrule()
 	var changes []ipvs.Change

@@ -97,7 +97,7 @@ func TestSnapshotJSON(t *testing.T) {
 func TestPlanStart(t *testing.T) {
 	table := ipvs.NewMemory()
 	cfg := manyReals(t, 2)
-	changes, err := PlanStart(table, cfg, nil)
+	changes, err := PlanStart(table, cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +113,23 @@ func TestPlanStart(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("for an empty table (-want +got):\n%s", diff)
 	}
-	if changes, err = PlanStart(table, cfg, nil); err != nil || len(changes) != 0 {
+	if changes, err = PlanStart(table, cfg, nil, nil); err != nil || len(changes) != 0 {
 		t.Errorf("once that is done there is %v, %v to do", changes, err)
+	}
+}
+
+// TestPlanStartRemoves has a service in the table that an earlier daemon has left and
+// that the file does not name: a start removes it.
+func TestPlanStartRemoves(t *testing.T) {
+	table := ipvs.NewMemory()
+	left := leave(t, Options{Table: table}, "virtual = 10.0.0.1:80\n    checktype = on\nvirtual = 10.0.0.2:80\n    checktype = on\n")
+	cfg, err := conf.Parse("t.cf", []byte("virtual = 10.0.0.1:80\n    checktype = on\n"), conf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changes, err := PlanStart(table, cfg, nil, left.Held())
+	if err != nil || len(changes) != 1 || changes[0].String() != "-D -t 10.0.0.2:80" {
+		t.Errorf("the plan is %v, %v, want -D -t 10.0.0.2:80", changes, err)
 	}
 }
 

@@ -223,7 +223,7 @@ func tableOf(c *conf.Config) string {
 		v.Quiescent = false
 	}
 	table := ipvs.NewMemory()
-	changes, err := director.PlanStart(ipvs.NewMemory(), c, nil)
+	changes, err := director.PlanStart(ipvs.NewMemory(), c, nil, nil)
 	if err != nil {
 		panic(err)
 	}
