@@ -98,7 +98,9 @@ func (s *session) cleanAfter(d state.Daemon) error {
 	}
 	left, err := s.purge(services)
 	if d.KeepsLock() {
-		err = errors.Join(err, s.memory().Remember(d.File, left))
+		if unsaved := s.memory().Remember(d.File, left); unsaved != nil {
+			err = errors.Join(err, fmt.Errorf("keeping the virtual services that are ours: %w", unsaved))
+		}
 	}
 	if d.PIDFile != "" {
 		_ = os.Remove(d.PIDFile) // of no use to others any more

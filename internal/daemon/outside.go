@@ -65,9 +65,11 @@ func (d *daemon) lookOutside(ctx context.Context) {
 	if ctx.Err() != nil || !d.outside.looking.CompareAndSwap(false, true) {
 		return
 	}
+	d.readAgain()
 	faults := d.fileFaults()
 	go func() {
 		defer d.outside.looking.Store(false)
+		faults = append(faults, d.own.mend()...)
 		faults = append(faults, d.status.Mend()...)
 		faults = append(faults, d.log.Faults()...)
 		began, ended := d.outside.found(faults, time.Now())

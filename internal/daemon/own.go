@@ -1,6 +1,9 @@
 package daemon
 
 import (
+	"sync"
+	"sync/atomic"
+
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/state"
@@ -20,6 +23,12 @@ type ownership struct {
 
 	whole     *conf.Config    // the configuration of which only a part is shared; see share
 	contested map[string]bool // the IDs of virtual services that others steer, as logged
+
+	mu       sync.Mutex      // may be held for as long as a disk takes
+	services []state.Service // that were to be remembered last
+	unsaved  error           // why they were not, nil if they were
+
+	lost atomic.Pointer[error] // why the last beat could not restore what was removed; of nil if it could
 }
 
 // own claims what the configuration names. The error is that of an exit.
@@ -65,14 +74,49 @@ func (o *ownership) recall(cfg *conf.Config) []state.Service {
 	return left
 }
 
-// remember keeps what is in the table for the next daemon of the file.
+// remember keeps what is in the table for the next daemon of the file. What cannot be
+// kept is left to mend.
 func (o *ownership) remember(services []state.Service) {
 	if o == nil {
 		return
 	}
-	if err := o.memory.Remember(o.file, services); err != nil {
-		o.log("%v", err)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.services, o.unsaved = services, o.memory.Remember(o.file, services)
+}
+
+// mend tries again to remember what could not be kept, and returns what cannot be kept
+// or restored.
+func (o *ownership) mend() (list []director.Fault) {
+	if o == nil {
+		return nil
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.unsaved != nil {
+		o.unsaved = o.memory.Remember(o.file, o.services)
+	}
+	if o.unsaved != nil {
+		list = append(list, director.Fault{What: "the virtual services that are ours cannot be kept for the next start", Error: o.unsaved.Error()})
+	}
+	if lost := o.lost.Load(); lost != nil && *lost != nil {
+		list = append(list, director.Fault{What: "lock, record and pid file of this daemon cannot be restored", Error: (*lost).Error()})
+	}
+	return list
+}
+
+// end remembers what is left in the table at the end of the daemon.
+func (o *ownership) end(left []state.Service) {
+	if o == nil {
+		return
+	}
+	o.remember(left)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.unsaved != nil {
+		o.log("The virtual services that are left in the table cannot be kept for the next start: %v", o.unsaved)
+	}
+	o.unsaved = nil // the next daemon may have begun
 }
 
 // share is what of cfg this daemon may steer: all but the virtual services that
@@ -86,6 +130,7 @@ func (o *ownership) share(cfg *conf.Config, held []state.Service) *conf.Config {
 	contests, err := o.claim.Extend(services, o.others())
 	if err != nil {
 		o.log("Other daemons cannot be told what this one steers: %v", err)
+		contests = o.claim.Contested(services, o.others())
 	}
 	now := map[string]bool{}
 	for _, c := range contests {
@@ -132,9 +177,8 @@ func (o *ownership) settle(held []state.Service) {
 
 // beat shows that the daemon works.
 func (o *ownership) beat() {
-	if err := o.claim.Beat(); err != nil {
-		o.log("Restoring the files of this daemon below /run: %v", err)
-	}
+	err := o.claim.Beat()
+	o.lost.Store(&err)
 }
 
 // release ends the claim.

@@ -38,6 +38,8 @@ type refusedFile struct {
 	since time.Time     // the first try
 	last  time.Time     // the end of the last try
 	took  time.Duration // to try it
+
+	before *refusedFile // of a file that could not be read: what was refused before that, nil is nothing
 }
 
 // retryShare is how much longer than a try the pause after it is at least, so that a
@@ -196,5 +198,16 @@ func (d *daemon) refuse(r reading) {
 	} else {
 		d.status.Reloaded(false)
 	}
+	if next.before = d.refused; next.before != nil && next.before.text == nil {
+		next.before = next.before.before
+	}
 	d.refused = next
+}
+
+// readAgain ends the refusal of a file that could not be read and is there again as it
+// was.
+func (d *daemon) readAgain() {
+	if r := d.refused; r != nil && r.text == nil && d.watcher.sameSince(r.last) {
+		d.refused = r.before
+	}
 }

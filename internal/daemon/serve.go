@@ -39,7 +39,7 @@ func (s *session) serve(ready func()) error {
 	d.setUpHost()
 	pulse.of(d.works)
 	name, err := d.run(signals, ready)
-	own.remember(d.director.Held())
+	own.end(d.director.Held())
 	if name != leaveName {
 		d.leaveHost()
 	}

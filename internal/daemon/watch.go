@@ -40,6 +40,7 @@ type watcher struct {
 	sum    [sha256.Size]byte // of that content
 	gone   bool              // it could not be read, and that was reported
 	change *change           // nil: it is as it was read last
+	same   time.Time         // when a look last found the content that was read last
 }
 
 // A change is another content of the file that may be half written.
@@ -102,6 +103,15 @@ func (w *watcher) waiting() (why string, gone bool) {
 	return why, w.gone
 }
 
+// sameSince says whether a look after t has found the content that was read last.
+func (w *watcher) sameSince(t time.Time) bool {
+	if !w.mu.TryLock() {
+		return false // a look is under way, and may hang
+	}
+	defer w.mu.Unlock()
+	return w.same.After(t)
+}
+
 // look compares the file with what was read last, first by its stamp and then by its
 // content. A changed content that is whole counts as read with that. That the file
 // cannot be read is reported once.
@@ -120,6 +130,7 @@ func (w *watcher) look() sight {
 	now := stampOf(info)
 	switch {
 	case w.change == nil && now == w.stamp && !w.gone:
+		w.same = time.Now()
 		return sight{}
 	case w.change == nil || now != w.change.stamp:
 		return w.seen(file, now)
@@ -146,7 +157,7 @@ func (w *watcher) seen(file *os.File, now stamp) sight {
 	w.gone = false
 	sum := sha256.Sum256(text)
 	if sum == w.sum {
-		w.stamp, w.change = now, nil
+		w.stamp, w.change, w.same = now, nil, time.Now()
 		return sight{}
 	}
 	w.change = &change{stamp: now, sum: sum, since: time.Now(), empty: len(bytes.TrimSpace(text)) == 0}

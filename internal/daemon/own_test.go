@@ -1,0 +1,53 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
+)
+
+// TestShareWithoutLock reloads a configuration of which another daemon steers a part,
+// while the lock for that cannot be taken: that part is left to the other one.
+func TestShareWithoutLock(t *testing.T) {
+	home, dir := t.TempDir(), state.Dir(t.TempDir())
+	parse := func(text string) *conf.Config {
+		t.Helper()
+		cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	theirs := parse("virtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\n")
+	both := parse("virtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\nvirtual=10.0.0.2:80\n\treal=10.1.0.1:80 masq\n")
+	claim := func(name string, services []state.Service) *state.Claim {
+		t.Helper()
+		c, err := dir.Claim(state.Record{File: filepath.Join(home, name), Services: services}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Release)
+		return c
+	}
+	claim("theirs.cf", director.Services(theirs))
+	var log strings.Builder
+	o := &ownership{
+		claim: claim("ours.cf", nil), memory: state.Memory(home), file: filepath.Join(home, "ours.cf"),
+		others: func() []state.Daemon { return nil }, log: func(format string, args ...any) { fmt.Fprintf(&log, format+"\n", args...) },
+	}
+	starts := filepath.Join(string(dir), "starts")
+	if err := errors.Join(os.Remove(starts), os.Mkdir(starts, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	part := o.share(both, nil)
+	if len(part.Virtuals) != 1 || part.Virtuals[0].ID() != "tcp:10.0.0.2:80" {
+		t.Errorf("%d virtual services are ours, want only 10.0.0.2:80; the log:\n%s", len(part.Virtuals), log.String())
+	}
+}
