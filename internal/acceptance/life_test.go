@@ -8,8 +8,19 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// TestVariants lives through the deaths of real servers with each variant.
+// TestVariants lives through the deaths of real servers with each variant: through
+// all of them where packets go straight, else through the first two of each.
+// TestLongVariants lives through all with each.
 func TestVariants(t *testing.T) {
+	liveThrough(t, func(mode lab.Mode, v variant) []death {
+		if mode == lab.DR {
+			return v.deaths
+		}
+		return v.deaths[:min(2, len(v.deaths))]
+	})
+}
+
+func liveThrough(t *testing.T, deathsOf func(lab.Mode, variant) []death) {
 	lab.Program(t, program)
 	for mode, list := range variants {
 		t.Run(string(mode), func(t *testing.T) {
@@ -19,6 +30,7 @@ func TestVariants(t *testing.T) {
 			}
 			s := newSite(t, mode)
 			for _, v := range list {
+				v.deaths = deathsOf(mode, v)
 				t.Run(v.name, func(t *testing.T) { v.run(t, s.in(t)) })
 			}
 		})
