@@ -98,7 +98,7 @@ func (c *cluster) write(text string) {
 	for i := 1; i <= 8; i++ {
 		words = append(words, fmt.Sprintf("RS%d_6", i), "["+lab.RealServer6(i)+"]", fmt.Sprintf("RS%d", i), lab.RealServer(i))
 	}
-	head := "logfile=\"" + filepath.Dir(c.file) + "/log\"\nmonitorlog=none\ncheckinterval=1\nchecktimeout=2\n"
+	head := "logfile=\"" + filepath.Dir(c.file) + "/log\"\nmonitorlog=none\ncheckinterval=1\nchecktimeout=30\n"
 	c.must(os.WriteFile(c.file, []byte(head+strings.NewReplacer(words...).Replace(text)), 0o600))
 }
 

@@ -23,7 +23,7 @@ var unplugged = death{
 	name:  "unplugged",
 	on:    func(s *site, rs string) { s.Unplug(rs) },
 	off:   func(s *site, rs string) { s.Plug(rs) },
-	cause: "no answer in 3s",
+	cause: "no answer in 10s",
 }
 
 // deaths are all ways.
@@ -46,7 +46,7 @@ var deaths = []death{
 		name:  "silent",
 		on:    func(s *site, rs string) { s.Web(rs).Silence() },
 		off:   good,
-		cause: "no answer in 3s",
+		cause: "no answer in 10s",
 	},
 }
 

@@ -33,7 +33,7 @@ func TestOutside(t *testing.T) {
 	t.Run("socket", func(t *testing.T) { testSocketRemoved(s.in(t)) })
 }
 
-const outsideConfig = `checktimeout=3
+const outsideConfig = `checktimeout=30
 checkinterval=1
 autoreload=yes
 quiescent=no

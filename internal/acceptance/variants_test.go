@@ -233,7 +233,7 @@ func (v variant) visitor(s *site) func() (string, error) {
 // config is the variant's file, made quick so that a test is.
 func (v variant) config(t testing.TB) string {
 	t.Helper()
-	edits := append([]string{"checkinterval = 10", "checkinterval = 500ms", "checktimeout = 5", "checktimeout = 3"}, v.edits...)
+	edits := append([]string{"checkinterval = 10", "checkinterval = 500ms", "checktimeout = 5", "checktimeout = 10"}, v.edits...)
 	if !v.quiescent {
 		edits = append(edits, "quiescent=yes", "quiescent=no")
 	}
