@@ -81,7 +81,7 @@ install: ## what lies in build/ to DESTDIR, below PREFIX; the configuration is l
 uninstall: ## remove what make install has installed; the configuration stays
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' FORCE='$(FORCE)' packaging/install -u
 
-packages: build ## build/packages: deb and rpm, amd64 and arm64, with checksums and bill of materials
+packages: toolchain ## build/packages: deb and rpm, amd64 and arm64, with checksums and bill of materials
 	@GO='$(GO)' NFPM='$(NFPM)' CYCLONEDX='$(CYCLONEDX)' VERSION='$(VERSION)' packaging/build
 
 clean: ## remove what was built

@@ -15,9 +15,13 @@ import (
 
 // dryRunSocket is where a dry run of this instance is asked. It can be read
 // and takes no orders. No configuration file has a name that makes it the
-// socket of a daemon.
+// socket of a daemon. A user who is not root has a directory for sockets of their own.
 func (s *session) dryRunSocket() string {
-	return filepath.Join(s.RunDir, "ldirectord", s.name()+".dry-run")
+	dir := s.RunDir
+	if own := os.Getenv("XDG_RUNTIME_DIR"); own != "" && os.Geteuid() != 0 {
+		dir = own
+	}
+	return filepath.Join(dir, "ldirectord", s.name()+".dry-run")
 }
 
 // shownSocket is where a command that only reads asks: the daemon, or the dry

@@ -91,6 +91,7 @@ func show(ctx context.Context, program, file string, out *screen) error {
 	cmd := exec.CommandContext(ctx, program, "--dry-run", "--config", file, "start")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
+	cmd.Env = append(os.Environ(), "XDG_RUNTIME_DIR="+filepath.Dir(file)) // for a user who has none
 	// Control-C is for the demo, which then ends the program.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	runtime.LockOSThread() // the program would not outlive this thread
