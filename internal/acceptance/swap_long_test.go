@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestLongSwap is TestSwap with every restart, and with the way back.
+// TestLongSwap is TestSwap with every restart, a daemon that hangs, and the way back.
 func TestLongSwap(t *testing.T) {
 	t.Parallel()
 	w := newSwap(t)
@@ -21,6 +21,8 @@ func TestLongSwap(t *testing.T) {
 		{"systemctl", "reload", "ldirectord"},
 	})
 	w.m.refused("systemctl stop ldirectord.service", "ldirectord", "stop")
+	w.hangs(t)
+	w.held = w.hold(20)
 
 	// The Perl daemon takes real servers out and puts them in at its start, so that only
 	// what is held is asked of it.

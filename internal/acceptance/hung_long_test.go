@@ -1,0 +1,128 @@
+//go:build long
+
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// halt has all threads of a process wait for a tracer that never lets them go on:
+// unlike a process that is stopped it does not obey after SIGCONT. SIGKILL ends it.
+func halt(t testing.TB, pid int) {
+	t.Helper()
+	halted := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the tracer is a thread; it ends with this function
+		ids, err := attach(pid)
+		halted <- err
+		for _, id := range ids { // its end is the tracer's to see, before its parent's
+			for {
+				var status syscall.WaitStatus
+				if _, err := syscall.Wait4(id, &status, allKinds, nil); err != nil || status.Exited() || status.Signaled() {
+					break
+				}
+			}
+		}
+	}()
+	if err := <-halted; err != nil {
+		t.Fatalf("halting process %d: %v", pid, err)
+	}
+}
+
+// allKinds has wait4(2) look at threads, too: __WALL.
+const allKinds = 0x40000000
+
+// attach makes this thread the tracer of all threads of a process, and returns them, the
+// first one last.
+func attach(pid int) (ids []int, err error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil {
+		return nil, err
+	}
+	for _, task := range tasks {
+		id, err := strconv.Atoi(filepath.Base(task))
+		if err != nil {
+			return ids, err
+		}
+		if err := syscall.PtraceAttach(id); err != nil {
+			return ids, os.NewSyscallError("ptrace", err)
+		}
+		if _, err := syscall.Wait4(id, nil, allKinds, nil); err != nil {
+			return ids, os.NewSyscallError("wait4", err)
+		}
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	return ids, nil
+}
+
+// hangs has the daemon hang under systemd: a restart replaces it and writes nothing, a
+// stop cleans the table, within what the command line allows.
+func (w *swap) hangs(t testing.TB) {
+	t.Helper()
+	w.w.taken()
+	halt(t, w.mainPID(t))
+	began := time.Now()
+	w.m.must("systemctl", "restart", "ldirectord")
+	t.Logf("the restart of a daemon that hangs took %v", time.Since(began).Round(time.Millisecond))
+	w.held.live(t, "the restart of a daemon that hangs")
+	if got := w.w.taken(); len(got) > 0 {
+		t.Errorf("the restart of a daemon that hangs asked the kernel for %q", got)
+	}
+
+	halt(t, w.mainPID(t))
+	began = time.Now()
+	w.m.must("systemctl", "stop", "ldirectord")
+	took := time.Since(began)
+	t.Logf("the stop of a daemon that hangs took %v", took.Round(time.Millisecond))
+	if most := 20 * time.Second; took > most { // 12, where programs start at once
+		t.Errorf("the stop of a daemon that hangs took %v, want at most %v", took, most)
+	}
+	if table := w.Table(); table != "" {
+		t.Errorf("the table after the stop of a daemon that hangs:\n%s", table)
+	}
+	w.m.must("systemctl", "reset-failed", "ldirectord")
+	w.m.must("systemctl", "start", "ldirectord")
+	w.comesFull(t, "the start after a hang")
+}
+
+// mainPID is the main process of the unit, as this namespace numbers it.
+func (w *swap) mainPID(t testing.TB) int {
+	t.Helper()
+	inner := strings.TrimSpace(w.m.must("systemctl", "show", "--property=MainPID", "--value", "ldirectord"))
+	for _, status := range statusLines("NSpid:") {
+		if fields := strings.Fields(status); len(fields) > 2 && fields[len(fields)-1] == inner {
+			pid, err := strconv.Atoi(fields[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatalf("no process is %s in systemd's namespace", inner)
+	return 0
+}
+
+// statusLines are the lines of /proc/PID/status that begin with a word.
+func statusLines(word string) (lines []string) {
+	files, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		for line := range strings.Lines(string(text)) {
+			if strings.HasPrefix(line, word) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
