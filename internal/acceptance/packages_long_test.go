@@ -17,7 +17,7 @@ import (
 // packagesOutside names the directory of the packages to the test inside of the lab.
 const packagesOutside = "LDIRECTORD_TEST_PACKAGES"
 
-// A packager installs packages on a director, into a dpkg database that knows nothing
+// A packager installs packages on a director, into a dpkg database that knows little
 // but ldirectord: that of the machine is large, which takes time in the lab.
 type packager struct {
 	t    testing.TB
@@ -75,8 +75,11 @@ var edited = map[string]string{
 func (p *packager) begin() {
 	p.t.Helper()
 	dir := p.t.TempDir()
-	const script = `cd "$1" && mkdir info updates triggers && cp /var/lib/dpkg/info/ldirectord.* info && : >available &&
-		echo 1 >info/format && dpkg -s ldirectord | sed '/^\(Pre-\)\?Depends:/d' >status && rm -f /usr/sbin/policy-rc.d`
+	// The other two own the directories and links that nothing may remove.
+	const script = `cd "$1" && mkdir info updates triggers && : >available && echo 1 >info/format &&
+		for package in base-files init-system-helpers ldirectord; do
+			cp /var/lib/dpkg/info/$package.* info && dpkg -s $package | sed '/^\(Pre-\)\?Depends:/d' && echo
+		done >status && rm -f /usr/sbin/policy-rc.d && readlink /lib >/dev/null && printf '/lib\n/lib/systemd\n/lib/systemd/system\n' >>info/base-files.list`
 	if out, err := exec.CommandContext(p.t.Context(), "sh", "-c", script, "sh", dir).CombinedOutput(); err != nil {
 		p.t.Fatalf("making a database of dpkg: %v\n%s", err, out)
 	}
