@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"os"
 	"slices"
 	"syscall"
 	"testing"
@@ -32,6 +33,9 @@ func TestLongManagers(t *testing.T) {
 		if m.name != debian.name { // that kills a daemon that hangs by itself, and leaves the table
 			h.hangs(t, m)
 		}
+		if m.place == pacemaker.place {
+			h.agent(t, m)
+		}
 	}
 }
 
@@ -54,4 +58,40 @@ func (h *managed) back(t testing.TB, m manager) {
 	}
 	h.must(t, m, 0, "stop")
 	await(t, "an empty table", func() bool { return h.Table() == "" })
+}
+
+// agent has an OCF agent find a daemon that was killed, and one whose file was broken since
+// its start; a cluster that cannot stop a resource fences the host.
+func (h *managed) agent(t testing.TB, m manager) {
+	t.Helper()
+	h.install(t, h.ours, m.ours, m.place)
+	h.must(t, m, 0, "start")
+	pid := readPid(pidFile)
+	if pid == 0 || syscall.Kill(pid, syscall.SIGKILL) != nil {
+		t.Fatalf("%s: no process %d to kill", m.name, pid)
+	}
+	await(t, "the end of ours", func() bool { return gone(pid) })
+	h.must(t, m, 1, m.status)
+	h.must(t, m, 0, "start")
+	h.must(t, m, 0, m.status)
+	h.write(t, swapConfig+"nonsense = 1\n")
+	h.must(t, m, 0, m.status)
+	h.must(t, m, 0, "stop")
+	if table := h.Table(); table != "" {
+		t.Errorf("%s: the table after the stop of a daemon whose file is broken:\n%s", m.name, table)
+	}
+	h.must(t, m, m.stopped, m.status)
+	h.must(t, m, 1, "start")
+	h.write(t, swapConfig)
+	h.must(t, m, 0, "start")
+	h.must(t, m, 0, "stop")
+	h.must(t, m, 0, "stop")
+}
+
+// write makes text the configuration file.
+func (h *managed) write(t testing.TB, text string) {
+	t.Helper()
+	if err := os.WriteFile(configFile, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
