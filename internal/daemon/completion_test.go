@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Bash itself completes what the script says.
@@ -49,17 +51,15 @@ func TestZshCompletion(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, script)
 		}
 	}
-	zsh, err := exec.LookPath("zsh")
-	if err != nil {
-		return // its syntax is then not checked
-	}
-	if out, err := exec.Command(zsh, "-n", "-c", script).CombinedOutput(); err != nil {
-		t.Errorf("zsh: %v\n%s", err, out)
-	}
+	t.Run("syntax", func(t *testing.T) {
+		lab.Need(t, "zsh")
+		if out, err := exec.Command("zsh", "-n", "-c", script).CombinedOutput(); err != nil {
+			t.Errorf("zsh: %v\n%s", err, out)
+		}
+	})
 }
 
-// fish is given commands, what they do, and their options; it checks the syntax
-// where it is installed.
+// fish is given commands, what they do, and their options.
 func TestFishCompletion(t *testing.T) {
 	script := fishCompletion()
 	for _, want := range []string{" -a drain -d 'no new connections", "'__fish_seen_subcommand_from drain' -l wait\n", " -l dry-run\n", " -a 'bash zsh fish'\n"} {
@@ -70,11 +70,10 @@ func TestFishCompletion(t *testing.T) {
 	if quoted := fishQuote(`it's \ so`); quoted != `'it\'s \\ so'` {
 		t.Errorf("fishQuote = %s", quoted)
 	}
-	fish, err := exec.LookPath("fish")
-	if err != nil {
-		return // its syntax is then not checked
-	}
-	if out, err := exec.Command(fish, "-n", "-c", script).CombinedOutput(); err != nil {
-		t.Errorf("fish: %v\n%s", err, out)
-	}
+	t.Run("syntax", func(t *testing.T) {
+		lab.Need(t, "fish")
+		if out, err := exec.Command("fish", "-n", "-c", script).CombinedOutput(); err != nil {
+			t.Errorf("fish: %v\n%s", err, out)
+		}
+	})
 }

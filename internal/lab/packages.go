@@ -46,16 +46,20 @@ var packages = []Package{
 	{"chromium-headless-shell", "/usr/bin/chromium-headless-shell", forTests},
 	{"dovecot-imapd", "/usr/lib/dovecot/imap", forTests},
 	{"dovecot-pop3d", "/usr/lib/dovecot/pop3", forTests},
+	{"fish", "/usr/bin/fish", forTests},
 	{"fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", forTests},
 	{"freeradius", "/usr/sbin/freeradius", forTests},
 	{"kamailio", "/usr/sbin/kamailio", forTests},
+	{"ldirectord", "/usr/sbin/ldirectord", forTests},
 	{"libcanlock3", "/usr/lib/*/libcanlock.so.3", forTests},
 	{"libdb5.3", "/usr/lib/*/libdb-5.3.so", forTests},
 	{"libexpat1", "/usr/lib/*/libexpat.so.1", forTests},
 	{"libperl5.36", "/usr/lib/*/libperl.so.5.36", forTests},
 	{"libpython3.11", "/usr/lib/*/libpython3.11.so.1.0", forTests},
 	{"libsasl2-2", "/usr/lib/*/libsasl2.so.2", forTests},
+	{"libwww-perl", "/usr/share/perl5/LWP.pm", forTests},
 	{"logrotate", "/usr/sbin/logrotate", forTests},
+	{"mariadb-client-core", "/usr/bin/my_print_defaults", forTests}, // for mariadb-install-db
 	{"mariadb-server-core", "/usr/sbin/mariadbd", forTests},
 	{"openssh-server", "/usr/sbin/sshd", forTests},
 	{"openssl", "/usr/bin/openssl", forTests},
@@ -71,6 +75,7 @@ var packages = []Package{
 	{"unbound", "/usr/sbin/unbound", forTests},
 	{"vsftpd", "/usr/sbin/vsftpd", forTests},
 	{"xinetd", "/usr/sbin/xinetd", forTests},
+	{"zsh", "/usr/bin/zsh", forTests},
 
 	{"gcc", "/usr/bin/gcc", forRace},
 	{"libc6-dev", "/usr/include/stdio.h", forRace},
@@ -82,8 +87,6 @@ var packages = []Package{
 	{"rpmlint", "/usr/bin/rpmlint", forLong},
 
 	{"keepalived", "/usr/sbin/keepalived", forBench},
-	{"ldirectord", "/usr/sbin/ldirectord", forBench},
-	{"libwww-perl", "/usr/share/perl5/LWP.pm", forBench},
 }
 
 // KernelPackages are the packages of the tests on a kernel of their own.

@@ -19,7 +19,7 @@ const (
 // in the column id and the empty table sold like it.
 func MariaDB(t *testing.T) *Daemon {
 	t.Helper()
-	lab.Need(t, "mariadb-server-core")
+	lab.Need(t, "mariadb-server-core", "mariadb-client-core")
 	d := newDaemon(t, "mariadb")
 	d.hasData = true
 	d.ready = "ready for connections"
