@@ -35,6 +35,7 @@ func newPackager(t *testing.T) *packager {
 	if dir == "" {
 		dir = t.TempDir()
 		t.Setenv(packagesOutside, dir)
+		t.Setenv("COMPRESSION", "none")
 		t.Setenv("OUT", dir+"/1")
 		one := []string{"-C", "../..", "packages", "ARCHES=amd64", "FORMATS=deb", "CYCLONEDX="}
 		runMake(t, append(one, "VERSION=v9.1")...)
