@@ -48,7 +48,7 @@ func (s *site) boot(unit string) *machine {
 			}
 		}
 	})
-	if !within(limit, func() bool { _, status := m.run("systemctl", "is-active", "-q", unit); return status == 0 }) {
+	if !within(startLimit, func() bool { _, status := m.run("systemctl", "is-active", "-q", unit); return status == 0 }) {
 		log, _ := os.ReadFile("/run/systemd.log")
 		state, _ := m.run("systemctl", "status", unit)
 		s.t.Fatalf("%s is not active:\n%s\n%s", unit, state, log)
