@@ -2,8 +2,10 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path"
 	"strconv"
 	"strings"
@@ -29,7 +31,8 @@ func (s *session) refuseUnit(pid int) error {
 	if strings.Contains(path.Dir(group), "/user@") {
 		options = []string{"--user"}
 	}
-	if mainPID(unit, options) != pid {
+	main, err := mainPID(unit, options)
+	if err == nil && main != pid {
 		return nil
 	}
 	systemctl := strings.Join(append([]string{"systemctl"}, options...), " ")
@@ -37,10 +40,14 @@ func (s *session) refuseUnit(pid int) error {
 	if s.inv.verb.name != "stop" {
 		cure = fmt.Sprintf("%s daemon-reload && %[1]s %s %s", systemctl, s.inv.verb.name, unit)
 	}
+	role := "is run"
+	if err != nil { // a busy systemd: to end the process is what cannot be undone
+		role = "may be run"
+	}
 	return &exit{
 		status: exitFailed,
-		stderr: fmt.Sprintf("process %d is run by systemd as %s, which would act on its end; use: %s", pid, unit, cure),
-		log:    fmt.Sprintf("process %d is run by systemd as %s", pid, unit),
+		stderr: fmt.Sprintf("process %d %s by systemd as %s, which would act on its end; use: %s", pid, role, unit, cure),
+		log:    fmt.Sprintf("process %d %s by systemd as %s", pid, role, unit),
 	}
 }
 
@@ -82,19 +89,21 @@ func within(group, outer string) bool {
 	return group == outer || strings.HasPrefix(group, outer+"/")
 }
 
-// mainPID is the main process of a unit, 0 if there is none or systemd does not
-// answer.
-func mainPID(unit string, options []string) int {
-	if _, err := os.Stat("/run/systemd/system"); err != nil {
-		return 0
+// mainPID is the main process of a unit, 0 if there is none or no systemd. An error is
+// one that does not answer.
+func mainPID(unit string, options []string) (int, error) {
+	_, noSystemd := os.Stat("/run/systemd/system")
+	systemctl, noSystemctl := exec.LookPath("systemctl")
+	if errors.Join(noSystemd, noSystemctl) != nil {
+		return 0, nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), systemctlTime)
 	defer cancel()
 	args := append(options, "show", "--property=MainPID", "--value", unit)
-	result, err := command.Run(ctx, command.Command{Path: "systemctl", Args: args})
+	result, err := command.Run(ctx, command.Command{Path: systemctl, Args: args})
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(result.Output)))
-	return pid
+	return pid, nil
 }
