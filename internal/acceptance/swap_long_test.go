@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"os"
 	"slices"
 	"testing"
 )
@@ -21,6 +22,12 @@ func TestLongSwap(t *testing.T) {
 		{"systemctl", "reload", "ldirectord"},
 	})
 	w.m.refused("systemctl stop ldirectord.service", "ldirectord", "stop")
+	// A systemd that does not answer is no permission.
+	busy := t.TempDir()
+	if err := os.WriteFile(busy+"/systemctl", []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.m.refused("systemctl stop ldirectord.service", "env", "PATH="+busy+":"+os.Getenv("PATH"), "ldirectord", "stop")
 	w.hangs(t)
 	w.held = w.hold(20)
 
