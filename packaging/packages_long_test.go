@@ -23,6 +23,7 @@ const debContents = `
 /etc/ha.d/resource.d/ldirectord
 /etc/init.d/ldirectord
 /etc/logrotate.d/ldirectord
+/etc/logrotate.d/ldirectord-monitor
 /usr/lib/systemd/system/ldirectord-director.service
 /usr/lib/systemd/system/ldirectord-realserver@.service
 /usr/lib/systemd/system/ldirectord.service
@@ -39,6 +40,7 @@ const debContents = `
 /usr/share/doc/ldirectord/compatibility.md
 /usr/share/doc/ldirectord/copyright
 /usr/share/doc/ldirectord/examples/ldirectord.cf
+/usr/share/doc/ldirectord/examples/ldirectord.cf.gz
 /usr/share/doc/ldirectord/migration.md
 /usr/share/doc/ldirectord/monitoring.md
 /usr/share/doc/ldirectord/monitoring/alerts.yml
@@ -56,6 +58,8 @@ const debContents = `
 // ofRPM makes the list of the RPM package out of that of the Debian package.
 var ofRPM = strings.NewReplacer(
 	"/etc/init.d/ldirectord\n", "",
+	"/etc/logrotate.d/ldirectord-monitor\n", "",
+	"/usr/share/doc/ldirectord/examples/ldirectord.cf.gz\n", "",
 	"/usr/lib/systemd/system/ldirectord-director.service\n", "/usr/lib/ocf/resource.d/heartbeat/ldirectord\n/usr/lib/systemd/system/ldirectord-director.service\n",
 	"/usr/share/doc/ldirectord/changelog.Debian.gz\n", "",
 	"/usr/share/doc/ldirectord/copyright\n", "",
@@ -128,6 +132,7 @@ func TestLongPackages(t *testing.T) {
 	}
 	t.Run("deb", func(t *testing.T) { testDeb(t, one(t, dir+"/ldirectord_*_amd64.deb")) })
 	t.Run("rpm", func(t *testing.T) { testRPM(t, one(t, dir+"/ldirectord-[0-9]*.x86_64.rpm")) })
+	t.Run("rpm's scriptlets", func(t *testing.T) { testRPMRoot(t, one(t, dir+"/ldirectord-[0-9]*.x86_64.rpm")) })
 	t.Run("small", func(t *testing.T) {
 		if out := output(t, "dpkg-deb", "-f", one(t, dir+"/ldirectord-small_*_amd64.deb"), "Provides", "Conflicts"); !strings.Contains(out, "Provides: ldirectord (= 2:") ||
 			!strings.Contains(out, "Conflicts: ldirectord\n") {
@@ -140,16 +145,33 @@ func testDeb(t *testing.T, deb string) {
 	if diff := cmp.Diff(files(debContents), files(output(t, "sh", "-c", `dpkg-deb --fsys-tarfile "$0" | tar t`, deb))); diff != "" {
 		t.Errorf("contents (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff("/etc/default/ldirectord\n/etc/ha.d/ldirectord.cf\n/etc/init.d/ldirectord\n/etc/logrotate.d/ldirectord\n",
+	if diff := cmp.Diff("/etc/default/ldirectord\n/etc/ha.d/ldirectord.cf\n/etc/init.d/ldirectord\n/etc/logrotate.d/ldirectord\n/etc/logrotate.d/ldirectord-monitor\n",
 		output(t, "dpkg-deb", "-I", deb, "conffiles")); diff != "" {
 		t.Errorf("conffiles (-want +got):\n%s", diff)
 	}
+	testConffiles(t, deb)
 	output(t, "dpkg", "--compare-versions", strings.TrimSpace(output(t, "dpkg-deb", "-f", deb, "Version")), "gt", "1:4.12.0-2")
 	if scripts := output(t, "dpkg-deb", "-I", deb, "postinst", "prerm"); strings.Contains(scripts, " start ") || !strings.Contains(scripts, "try-restart") {
 		t.Errorf("the maintainer scripts start what was stopped:\n%s", scripts)
 	}
 	if out := output(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb); strings.TrimSpace(out) != "" {
 		t.Errorf("lintian:\n%s", out)
+	}
+}
+
+// testConffiles compares the configuration files with those of the Perl daemon's package:
+// dpkg asks about an edited file only if the new package brings another one.
+func testConffiles(t *testing.T, deb string) {
+	dir := t.TempDir()
+	output(t, "dpkg-deb", "-x", deb, dir)
+	const theirs = `apt-get -qq download "ldirectord=1:4.12.0-2" && dpkg-deb -x ldirectord_*.deb theirs`
+	output(t, "sh", "-c", "cd \"$0\" && "+theirs, dir)
+	for _, file := range []string{"/etc/ha.d/ldirectord.cf", "/etc/default/ldirectord", "/etc/logrotate.d/ldirectord"} {
+		want, wantErr := os.ReadFile(dir + "/theirs" + file)
+		got, err := os.ReadFile(dir + file)
+		if wantErr != nil || err != nil || string(got) != string(want) {
+			t.Errorf("%s is %q, want %q; %v, %v", file, got, want, err, wantErr)
+		}
 	}
 }
 
