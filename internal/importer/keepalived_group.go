@@ -1,0 +1,107 @@
+package importer
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// A place is what clients connect to.
+type place struct {
+	address string
+	ipv6    bool
+	mark    bool
+}
+
+// maxGroup is how many addresses one line of a group may mean.
+const maxGroup = 256
+
+func placesOf(n *node, groups map[string]*node) (places []place, notes []note) {
+	if n.word(0) != "group" {
+		places, notes = placesIn(n, n.word(0), n.word(1))
+		return places, notes
+	}
+	group := groups[n.word(1)]
+	if group == nil {
+		return nil, []note{lost(n.line, "%s is left out: there is no such virtual_server_group", n)}
+	}
+	for _, c := range group.block {
+		more, why := placesIn(c, c.name(), c.word(0))
+		places, notes = append(places, more...), append(notes, why...)
+	}
+	if len(places) == 0 && len(notes) == 0 {
+		notes = append(notes, lost(n.line, "%s is left out: the group is empty", n))
+	}
+	return places, notes
+}
+
+// placesIn reads an address, a range of them, or "fwmark" and a mark.
+func placesIn(n *node, addr, port string) ([]place, []note) {
+	if addr == "fwmark" {
+		mark, ok := parseMark(port)
+		if !ok {
+			return nil, []note{lost(n.line, "%s is left out: it is no firewall mark", n)}
+		}
+		return []place{{address: mark, mark: true}}, nil
+	}
+	addrs, whole := addresses(addr)
+	number, err := strconv.ParseUint(orZero(port), 10, 16)
+	if err != nil || len(addrs) == 0 {
+		return nil, []note{lost(n.line, "%s is left out: it is no address and port", n)}
+	}
+	var places []place
+	for _, a := range addrs {
+		places = append(places, place{address: netip.AddrPortFrom(a, uint16(number)).String(), ipv6: a.Is6()})
+	}
+	if !whole {
+		return places, []note{lost(n.line, "%s has more than %d addresses: those that follow are left out", n, maxGroup)}
+	}
+	return places, nil
+}
+
+func orZero(port string) string {
+	if port == "" {
+		return "0"
+	}
+	return port
+}
+
+// addresses reads 10.0.0.1, 10.0.0.1-9, 10.0.0.1-10.0.1.9 and 10.0.0.8/29, and the
+// same of IPv6. whole is false if there are more of them than maxGroup.
+func addresses(s string) (addrs []netip.Addr, whole bool) {
+	first, last := s, s
+	if from, to, ok := strings.Cut(s, "-"); ok {
+		first, last = from, to
+		if i := strings.LastIndexAny(from, ".:"); !strings.ContainsAny(to, ".:") && i >= 0 {
+			last = from[:i+1] + to
+		}
+	} else if prefix, err := netip.ParsePrefix(s); err == nil {
+		return addressesOf(prefix.Masked())
+	}
+	from, ok := parseAddr(first)
+	to, ok2 := parseAddr(last)
+	if !ok || !ok2 || from.Is6() != to.Is6() || to.Less(from) {
+		return nil, true
+	}
+	for a := from; a.Compare(to) <= 0 && a.IsValid(); a = a.Next() {
+		if len(addrs) == maxGroup {
+			return addrs, false
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, true
+}
+
+// addressesOf are the addresses of a prefix.
+func addressesOf(prefix netip.Prefix) (addrs []netip.Addr, whole bool) {
+	if _, ok := parseAddr(prefix.Addr().String()); !ok {
+		return nil, true
+	}
+	for a := prefix.Addr(); prefix.Contains(a); a = a.Next() {
+		if len(addrs) == maxGroup {
+			return addrs, false
+		}
+		addrs = append(addrs, a)
+	}
+	return addrs, true
+}
