@@ -14,8 +14,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
-// resetting says answer to whoever comes, as a script under inetd does that reads
-// nothing: its close resets the connection. config is nil for no TLS.
+// resetting sends answer line by line on each connection, as a script under inetd
+// does that reads nothing: its close resets the connection. pause is how long it
+// waits after each line. config is nil for no TLS.
 func resetting(t *testing.T, answer string, pause time.Duration, config *tls.Config) netip.AddrPort {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -35,8 +36,14 @@ func resetting(t *testing.T, answer string, pause time.Duration, config *tls.Con
 				if config != nil {
 					to = tls.Server(conn, config)
 				}
-				io.WriteString(to, answer)
-				<-time.After(pause)
+				lines := []string{answer}
+				if pause > 0 {
+					lines = strings.SplitAfter(answer, "\n")
+				}
+				for _, line := range lines {
+					io.WriteString(to, line)
+					<-time.After(pause)
+				}
 				conn.(*net.TCPConn).SetLinger(0)
 			}()
 		}
@@ -98,7 +105,7 @@ func TestResetAfterTheAnswer(t *testing.T) {
 		{name: "sip, a status without its end", answer: "SIP/2.0 480 Gone", check: sip, want: "480 Gone"},
 	}
 	e := engine.New(engine.Options{})
-	defer e.Close()
+	t.Cleanup(e.Close)
 	for _, tt := range tests {
 		checks := map[string]func(netip.AddrPort) checker.Checker{"": tt.check}
 		if tt.http {
@@ -109,8 +116,9 @@ func TestResetAfterTheAnswer(t *testing.T) {
 			if scheme != "https" {
 				config = nil
 			}
-			for _, pause := range []time.Duration{0, 100 * time.Millisecond} {
+			for _, pause := range []time.Duration{0, 100 * time.Millisecond, 500 * time.Millisecond} {
 				t.Run(strings.TrimSpace(tt.name+" "+scheme)+" "+pause.String(), func(t *testing.T) {
+					t.Parallel() // most of it waits for the server
 					addr := resetting(t, tt.answer, pause, config)
 					got := e.Ask(t.Context(), check(addr), 20*time.Second, 1).Err
 					if tt.want == "" && got != nil || tt.want != "" && (got == nil || !strings.Contains(got.Error(), tt.want)) {

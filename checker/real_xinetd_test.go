@@ -1,0 +1,42 @@
+package checker_test
+
+import (
+	"testing"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/realserver"
+)
+
+// TestRealXinetd asks shell scripts under xinetd, as database checks are: most
+// of them read nothing, so that their end resets the connection.
+func TestRealXinetd(t *testing.T) {
+	const head = `printf 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'; `
+	d := realserver.Xinetd(t, map[string]string{
+		"reads-nothing":  head + `printf '\r\ndb is up\r\n'`,
+		"odd-line-ends":  head + `printf '\r\n\n'; printf 'db is up\r\n\r\n'`,
+		"reads-one-line": `read a; ` + head + `printf '\r\ndb is up\r\n'`,
+		"slow":           head + `sleep 0.5; printf '\r\n'; sleep 0.5; printf 'db is up\r\n'; sleep 0.5`,
+		"not-up":         head + `printf '\r\ndb is away\r\n'`,
+		"busy":           `printf 'HTTP/1.1 503 Busy\r\n\r\ndb is up\r\n'`,
+		"in-the-head":    head,
+		"too-short":      head + `printf 'Content-Length: 100\r\n\r\ndb is up\r\n'`,
+		"no-newline":     `printf OK`,
+		"slow-line":      `printf O; sleep 0.5; printf K; sleep 0.5`,
+		"another-line":   `printf what`,
+	})
+	web := func(name, err string) realTalk {
+		h, e := checker.NewHTTP(checker.HTTPOptions{Addr: d.Addr(name), Service: "http", Request: "/", Receive: receive(t, "db is up")})
+		if e != nil {
+			t.Fatal(e)
+		}
+		return realTalk{name: name, check: h, err: err}
+	}
+	line := func(name, err string) realTalk {
+		return realTalk{name: name, check: checker.SimpleTCP{Addr: d.Addr(name), Request: "hi", Receive: receive(t, "OK")}, err: err}
+	}
+	talkReal(t, []realTalk{
+		web("reads-nothing", ""), web("odd-line-ends", ""), web("reads-one-line", ""), web("slow", ""),
+		web("not-up", "not found"), web("busy", "503 Busy"), web("in-the-head", "connection reset"), web("too-short", "connection reset"),
+		line("no-newline", ""), line("slow-line", ""), line("another-line", "not found"),
+	})
+}
