@@ -66,7 +66,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"config": writeConfig, "until": until, "exits": exits, "tell": tell, "masked": masked,
+			"config": writeConfig, "until": until, "exits": exits, "tell": tell, "masked": masked, "agree": agree,
 		},
 	})
 }

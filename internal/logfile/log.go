@@ -140,7 +140,7 @@ func (l *Log) useMain(cfg *conf.Config) {
 	case l.options.DryRun || cfg.Supervised:
 		target = toStdout
 	}
-	if target == l.target {
+	if l.main != nil && target == l.target {
 		return
 	}
 	if l.main != nil {

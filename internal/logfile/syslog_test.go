@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
@@ -115,4 +116,22 @@ func TestLogToSyslog(t *testing.T) {
 	if got := receive(t, conn); !want.MatchString(got) {
 		t.Errorf("got datagram %q, want %s", got, want)
 	}
+}
+
+// TestNoLogFileName: an empty logfile is a facility that is not known, from the
+// start and after a reload.
+func TestNoLogFileName(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "log")
+	conn := syslogd(t, socket)
+	l := New(Options{Name: "t", Syslog: socket}, &conf.Config{})
+	l.Printf("the first line")
+	if got := receive(t, conn); !strings.Contains(got, "the first line") {
+		t.Errorf("got %q", got)
+	}
+	l.Use(&conf.Config{})
+	l.Printf("the second line")
+	if got := receive(t, conn); !strings.Contains(got, "the second line") {
+		t.Errorf("got %q", got)
+	}
+	l.Close()
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -181,12 +182,16 @@ func contents(t *testing.T, path string) string {
 	return string(text)
 }
 
+// blankEnd is blanks at the end of a monitorfile, also the CR of a line's end:
+// docs/compatibility.md, 45.
+var blankEnd = regexp.MustCompile(`\s+: `)
+
 // mistakeIn finds the line of a mistake, without the process that writes it.
 func mistakeIn(stderr string) string {
 	for line := range strings.Lines(stderr) {
 		if rest, ok := strings.CutPrefix(line, "Error ["); ok {
 			_, rest, _ = strings.Cut(rest, "]")
-			return strings.ReplaceAll(strings.TrimSpace(rest), " : ", ": ") // a blank at the end of monitorfile
+			return blankEnd.ReplaceAllString(strings.TrimSpace(rest), ": ")
 		}
 	}
 	return "no reason: " + stderr
