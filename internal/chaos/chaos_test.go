@@ -235,9 +235,10 @@ func (s *stage) start() {
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
 			p.verdict, p.fails, p.goods, p.held, p.climbed = unchecked, 0, 0, false, time.Time{}
+			p.forgetShare(v.agent)
 		}
 	}
-	s.begin()
+	s.begin(true)
 	s.loading, s.asked = true, map[checker.Checker]*pair{}
 	epoch := s.epoch
 	s.mu.Unlock()
@@ -316,7 +317,7 @@ func (s *stage) readDir(string) ([]string, error) {
 	return names, nil
 }
 
-var question = regexp.MustCompile(`10\.1\.0\.(\d):8080/s(\d)`)
+var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:8080/s|809)(\d)`)
 
 // askedBy is whom a check asks.
 func (s *stage) askedBy(c checker.Checker) *pair {
@@ -346,7 +347,7 @@ func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine
 		s.hear(p, p.works)
 	}
 	if p.works {
-		return engine.Result{Attempts: 1}
+		return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
 	}
 	return engine.Result{Err: errors.New("connection refused"), Attempts: attempts}
 }

@@ -21,6 +21,13 @@
 //     end until 1.4 s after it.
 //   - The fallback may be put in beside a real server whose last change the kernel
 //     made and reported as failed, until the director has read the table.
+//   - What an agent's answer does to a weight that somebody has set, and a weight that
+//     somebody sets while it climbs (slowstart).
 //   - The log is recorded, and compared between two plays of one seed; what it says
 //     is not judged.
+//
+// What it does not play: jumps of the wall clock, because the clock of
+// testing/synctest cannot be set; signals, which are the daemon's (a restart and a
+// stop are played as what they ask of the director); minalive; two real servers that
+// are one entry of the kernel.
 package chaos

@@ -39,6 +39,7 @@ func (s *stage) event() {
 	}{
 		{30, s.turn},
 		{6, s.hostAway},
+		{4, s.agentSays},
 		{6, s.flap},
 		{16, s.edit},
 		{6, s.reloadSame},
@@ -80,6 +81,13 @@ func (s *stage) turn() {
 	s.note("10.1.0.%d of service %d works: %v", p.host, p.service, p.works)
 }
 
+// agentSays changes what an agent answers while it is well.
+func (s *stage) agentSays() {
+	_, p := s.anyPair()
+	s.with(func() { p.says = []int{0, 10, 50, 100, 150}[s.random.IntN(5)] })
+	s.note("the agent of 10.1.0.%d of service %d says %d%%", p.host, p.service, p.says)
+}
+
 // hostAway breaks or mends a host with all that is on it.
 func (s *stage) hostAway() {
 	h, works := 1+s.random.IntN(hosts), s.random.IntN(2) == 0
@@ -118,7 +126,7 @@ func (s *stage) edit() {
 	at := addrOf(p.host)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: ipvs.Masq}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent {
 		s.mu.Unlock()
 		return
 	}
@@ -191,7 +199,7 @@ func (s *stage) reloadSame() {
 		for n := range s.old {
 			s.old[n] = n > 0 && s.services[n].configured
 		}
-		s.begin()
+		s.begin(false)
 	})
 	s.reload()
 }
@@ -202,7 +210,8 @@ func (s *stage) shake(n int) {
 	v.quiescent, v.fallback = s.random.IntN(2) == 0, s.random.IntN(3) > 0
 	v.fall, v.rise = 1+s.random.IntN(3), 1+s.random.IntN(2)
 	v.invalid = s.random.IntN(8) == 0
-	v.cleanStop, v.slow = s.random.IntN(2) == 0, s.random.IntN(4) == 0
+	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
+	v.slow = !v.agent && s.random.IntN(4) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
 	}
@@ -237,7 +246,7 @@ func (s *stage) reloadOther() {
 			p.order = order
 		}
 		s.services[n].configured = s.random.IntN(6) > 0
-		s.begin()
+		s.begin(false)
 		s.note("reload with service %d: configured %v, %s", n, s.services[n].configured, s.words(s.services[n]))
 	})
 	s.reload()

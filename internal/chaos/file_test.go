@@ -27,6 +27,12 @@ func (w *world) text() string {
 		if s.cleanStop {
 			b.WriteString("    cleanstop=yes\n")
 		}
+		if s.command {
+			b.WriteString("    fallbackcommand=/bin/true\n")
+		}
+		if s.agent {
+			fmt.Fprintf(&b, "    checktype=agent\n    checkport=809%d\n", n)
+		}
 		if s.slow {
 			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
 		}

@@ -85,7 +85,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 // it climbs (slowstart) no more than it has reached.
 func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	got := c.Destination.Weight
-	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading {
+	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.share == noShare {
 		return
 	}
 	if want := p.full(); got > w.most(p, want) || got < want && !w.climbs(p) {

@@ -2,10 +2,7 @@ package chaos
 
 import (
 	"fmt"
-	"maps"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +29,8 @@ type pair struct {
 	verdict      verdict
 	fails, goods int
 	changed      time.Time // the verdict
+	says, share  int       // what its agent answers, and what of that is known, in percent; see noShare
+	byAgent      bool      // share is of an agent
 	climbed      time.Time // when it began to (slowstart); the zero time is never
 	held         bool      // in maintenance, as far as the director knows
 	unsure       bool      // what the director knows is not known until all is settled
@@ -49,6 +48,8 @@ type service struct {
 	fallback   bool
 	cleanStop  bool
 	slow       bool // slowstart
+	command    bool // fallbackcommand
+	agent      bool // checktype=agent
 	fall, rise int
 	scheduler  string // of the file
 	inForce    string // what the kernel has taken
@@ -95,7 +96,7 @@ func newWorld() *world {
 	for s := 1; s <= services; s++ {
 		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
 		for h := 1; h <= hosts; h++ {
-			w.services[s].pairs[h] = &pair{service: s, host: h, weight: 1, works: true, hand: -1}
+			w.services[s].pairs[h] = &pair{service: s, host: h, weight: 1, works: true, hand: -1, says: 100, share: 100}
 		}
 	}
 	return w
@@ -136,6 +137,9 @@ func (w *world) hear(p *pair, ok bool) {
 	if !s.configured || !p.configured || p.held {
 		return
 	}
+	if ok && s.agent {
+		p.share = p.says
+	}
 	turn := func(to verdict) {
 		p.changed, p.climbed = time.Now(), time.Time{}
 		if to == up && s.slow {
@@ -160,7 +164,7 @@ func (w *world) hear(p *pair, ok bool) {
 
 // in says whether the real server is in service, as far as is known for sure.
 func (w *world) in(p *pair) bool {
-	return p.configured && p.verdict == up && !p.held && p.order != "drain" && p.order != "disable"
+	return p.configured && p.verdict == up && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
 }
 
 // may says whether the real server may be in service, or may be out.
@@ -189,23 +193,26 @@ func (w *world) tell() {
 
 // full is the weight that the real server is to have while it is in service.
 func (p *pair) full() int {
+	weight := p.weight
 	switch {
 	case p.hand >= 0:
 		return p.hand
 	case p.order == "weight":
-		return p.ordered
+		weight = p.ordered
 	}
-	return p.weight
+	if weight == 0 || p.share == noShare {
+		return weight
+	}
+	return max(1, weight*p.share/100)
 }
 
 // begin is what a start or a reload makes of the model: who is in the table with
 // a weight, and not known, is up until a check says otherwise.
-func (w *world) begin() {
+func (w *world) begin(start bool) {
 	for n, s := range w.services {
 		if n == 0 {
 			continue
 		}
-		s.foreign = map[netip.AddrPort]int{}
 		if !s.invalid {
 			s.inForce = s.scheduler
 		}
@@ -213,6 +220,9 @@ func (w *world) begin() {
 			p.hand, p.absent = -1, false
 			if !s.slow {
 				p.climbed = time.Time{}
+			}
+			if !p.configured || !s.configured || p.byAgent != s.agent {
+				p.forgetShare(s.agent)
 			}
 			if !p.configured || !s.configured {
 				p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
@@ -222,6 +232,7 @@ func (w *world) begin() {
 				p.verdict, p.changed = up, time.Now()
 			}
 		}
+		w.keepForeign(n, s, start)
 	}
 }
 
@@ -243,117 +254,4 @@ func (w *world) made(c ipvs.Change) {
 	case ipvs.AddDestination, ipvs.EditDestination:
 		w.table[key][at] = c.Destination.Weight
 	}
-}
-
-// settled compares the table with what the documents want, when everything has
-// had its time.
-func (w *world) settled(table []ipvs.Entry) {
-	found := map[ipvs.Key]ipvs.Entry{}
-	for _, e := range table {
-		found[e.Service.Key] = e
-	}
-	for n, s := range w.services {
-		if n == 0 {
-			continue
-		}
-		e, present := found[keyOf(n)]
-		switch {
-		case !s.configured && present:
-			w.say("service %d is in the table and not in the file", n)
-		case s.configured && !present && !s.invalid:
-			w.say("service %d is not in the table", n)
-		case s.configured && present:
-			w.settledService(n, s, e)
-		}
-	}
-}
-
-func (w *world) settledService(n int, s *service, e ipvs.Entry) {
-	if !s.invalid && e.Service.Scheduler != s.scheduler {
-		w.say("service %d: scheduler %s, want %s", n, e.Service.Scheduler, s.scheduler)
-	}
-	got := map[netip.AddrPort]int{}
-	for _, d := range e.Destinations {
-		got[d.AddrPort] = d.Weight
-	}
-	want := maps.Clone(s.foreign)
-	served, refused, alone := false, false, true
-	for _, p := range s.pairs[1:] {
-		if !p.configured {
-			continue
-		}
-		at := addrOf(p.host)
-		weight, held := got[at]
-		if p.unsure && !p.held {
-			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
-			if p.works {
-				p.verdict = up
-			}
-		}
-		if p.unsure {
-			p.absent, p.unsure = !held, false
-			if held && p.weight == 0 && w.in(p) {
-				p.hand = weight
-			}
-		}
-		switch drained := p.order == "drain" && p.verdict != down && !p.held; {
-		case w.in(p) && p.refused: // it stays as it is
-			if held {
-				want[at] = weight
-			}
-			served = served || weight > 0
-			refused, alone = true, alone && weight == 0
-		case w.in(p):
-			want[at], served = p.full(), true
-			alone = alone && p.full() == 0
-		case held && p.refused && weight == 0 && (s.quiescent || drained):
-			want[at] = 0
-		case p.refused:
-		case (s.quiescent || drained) && !p.absent:
-			want[at] = 0
-		}
-	}
-	_, there := got[fallbackAt]
-	if s.fallback && (!served || refused && alone && there) { // it waits for one that is refused
-		want[fallbackAt] = 1
-	}
-	if refused && !serves(want) { // the last one in waits for one that is refused
-		for at, weight := range got {
-			if _, known := want[at]; !known && weight > 0 && !serves(want) {
-				want[at] = weight
-			}
-		}
-	}
-	if !maps.Equal(want, got) {
-		w.say("service %d when all is settled: %s, want %s; %s", n, words(got), words(want), w.words(s))
-	}
-}
-
-func serves(list map[netip.AddrPort]int) bool {
-	for _, weight := range list {
-		if weight > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-func words(list map[netip.AddrPort]int) string {
-	var b []string
-	for _, at := range slices.SortedFunc(maps.Keys(list), netip.AddrPort.Compare) {
-		b = append(b, fmt.Sprintf("%s=%d", at, list[at]))
-	}
-	return "[" + strings.Join(b, " ") + "]"
-}
-
-func (w *world) words(s *service) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "quiescent %v, fallback %v, invalid %v, slowstart %v, cleanstop %v", s.quiescent, s.fallback, s.invalid, s.slow, s.cleanStop)
-	for _, p := range s.pairs[1:] {
-		if p.configured {
-			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held)
-		}
-	}
-	return text.String()
 }

@@ -1,0 +1,36 @@
+package chaos
+
+import "net/netip"
+
+// noShare is that of an agent that has not answered yet: the weight that the table
+// has stays.
+const noShare = -1
+
+// forgetShare makes nothing known of the agent of a real server, which may have none.
+func (p *pair) forgetShare(agent bool) {
+	if p.share, p.byAgent = 100, agent; agent {
+		p.share = noShare
+	}
+}
+
+// keepForeign is what becomes of the destinations that are not in the file at a
+// start or reload: they leave, but for those that a fallback command has put there
+// while it is in charge. A start takes all for these.
+func (w *world) keepForeign(n int, s *service, start bool) {
+	before := s.foreign
+	s.foreign = map[netip.AddrPort]int{}
+	if !s.command || !s.configured {
+		return
+	}
+	for _, p := range s.pairs[1:] {
+		if w.in(p) {
+			return
+		}
+	}
+	for at, weight := range w.table[keyOf(n)] {
+		p := s.at(at)
+		if _, was := before[at]; (was || start) && (p == nil || !p.configured) && (at != fallbackAt || !s.fallback) {
+			s.foreign[at] = weight
+		}
+	}
+}

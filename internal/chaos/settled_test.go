@@ -1,0 +1,125 @@
+package chaos
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// settled compares the table with what the documents want, when everything has
+// had its time.
+func (w *world) settled(table []ipvs.Entry) {
+	found := map[ipvs.Key]ipvs.Entry{}
+	for _, e := range table {
+		found[e.Service.Key] = e
+	}
+	for n, s := range w.services {
+		if n == 0 {
+			continue
+		}
+		e, present := found[keyOf(n)]
+		switch {
+		case !s.configured && present:
+			w.say("service %d is in the table and not in the file", n)
+		case s.configured && !present && !s.invalid:
+			w.say("service %d is not in the table", n)
+		case s.configured && present:
+			w.settledService(n, s, e)
+		}
+	}
+}
+
+func (w *world) settledService(n int, s *service, e ipvs.Entry) {
+	if !s.invalid && e.Service.Scheduler != s.scheduler {
+		w.say("service %d: scheduler %s, want %s", n, e.Service.Scheduler, s.scheduler)
+	}
+	got := map[netip.AddrPort]int{}
+	for _, d := range e.Destinations {
+		got[d.AddrPort] = d.Weight
+	}
+	want := maps.Clone(s.foreign)
+	served, refused, alone := false, false, true
+	for _, p := range s.pairs[1:] {
+		if !p.configured {
+			continue
+		}
+		at := addrOf(p.host)
+		weight, held := got[at]
+		if p.unsure && !p.held {
+			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
+			if p.works {
+				p.verdict = up
+			}
+		}
+		if p.unsure {
+			p.absent, p.unsure = !held, false
+			if held && p.weight == 0 && w.in(p) {
+				p.hand = weight
+			}
+		}
+		byAgent := p.share == 0 && p.verdict == up && p.order != "disable"
+		switch drained := (p.order == "drain" && p.verdict != down || byAgent) && !p.held; {
+		case w.in(p) && p.refused: // it stays as it is
+			if held {
+				want[at] = weight
+			}
+			served = served || weight > 0
+			refused, alone = true, alone && weight == 0
+		case w.in(p):
+			want[at], served = p.full(), true
+			alone = alone && p.full() == 0
+		case held && p.refused && weight == 0 && (s.quiescent || drained):
+			want[at] = 0
+		case p.refused:
+		case (s.quiescent || drained) && !p.absent:
+			want[at] = 0
+		}
+	}
+	_, there := got[fallbackAt]
+	if s.fallback && (!served || refused && alone && there) { // it waits for one that is refused
+		want[fallbackAt] = 1
+	}
+	if refused && !serves(want) { // the last one in waits for one that is refused
+		for at, weight := range got {
+			if _, known := want[at]; !known && weight > 0 && !serves(want) {
+				want[at] = weight
+			}
+		}
+	}
+	if !maps.Equal(want, got) {
+		w.say("service %d when all is settled: %s, want %s; %s", n, words(got), words(want), w.words(s))
+	}
+}
+
+func serves(list map[netip.AddrPort]int) bool {
+	for _, weight := range list {
+		if weight > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func words(list map[netip.AddrPort]int) string {
+	var b []string
+	for _, at := range slices.SortedFunc(maps.Keys(list), netip.AddrPort.Compare) {
+		b = append(b, fmt.Sprintf("%s=%d", at, list[at]))
+	}
+	return "[" + strings.Join(b, " ") + "]"
+}
+
+func (w *world) words(s *service) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "quiescent %v, fallback %v, invalid %v, slowstart %v, cleanstop %v, command %v, agent %v", s.quiescent, s.fallback, s.invalid, s.slow, s.cleanStop, s.command, s.agent)
+	for _, p := range s.pairs[1:] {
+		if p.configured {
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, share %d",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.share)
+		}
+	}
+	return text.String()
+}
