@@ -279,6 +279,9 @@ func refusal(what string) string { return "refused " + what }
 // its last real server or got its first one back.
 func (d *Director) report(v *virtual) {
 	for _, e := range v.news {
+		if e.Kind == Gone && v.keeps(e.Real) {
+			e.Reason += "; it " + keptWords
+		}
 		d.emit(v, e)
 	}
 	v.news = nil

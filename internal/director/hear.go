@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // hear takes in one result for all who asked. It is res's only owner. A check
@@ -70,7 +71,7 @@ func (d *Director) tell(r *real, res *result) {
 		d.turned(r, before, res, over)
 	} else if over != nil && res.Err != nil {
 		e := r.event(StillGone)
-		e.Reason, e.Cause = andOrder(over.Detail+", and the check fails: "+res.Err.Error(), r), &Cause{Kind: CauseCheck, Detail: res.Err.Error()}
+		e.Reason, e.Cause = andOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &Cause{Kind: CauseCheck, Detail: res.Err.Error()}
 		d.emit(v, e)
 	}
 	if over != nil {
@@ -106,29 +107,33 @@ func (d *Director) turned(r *real, before tally, res *result, over *Cause) {
 			e.Down = r.since.Sub(before.since)
 		}
 	}
-	if !r.out() {
+	if !r.out() && (r.verdict == down || r.in()) {
 		r.virtual.moved(r, r.verdict == up, e.Cause)
-		d.changed(r, e)
-		return
 	}
-	e.Reason = andOrder(e.Reason, r)
-	if over != nil { // which has not taken it out, so that nothing was told of it
+	if over != nil && r.out() { // the maintenance has not taken it out, so that nothing was told of it
 		d.changed(r)
 		return
 	}
+	e.Reason = andOut(e.Reason, r)
 	d.changed(r, e)
 }
 
-// andOrder is a reason with the order that keeps r out of service whatever its
-// checks say, if there is one.
-func andOrder(reason string, r *real) string {
-	switch {
-	case !r.out():
+// andOut is a reason with what keeps r out of service whatever its checks say, if
+// there is something.
+func andOut(reason string, r *real) string {
+	words := ""
+	switch r.decide().Reason {
+	case policy.DrainedByOrder, policy.DisabledByOrder:
+		words = "out of service by order: " + r.override.String()
+	case policy.DrainedByAgent:
+		words = "out of service: its agent wants no new connections"
+	default:
 		return reason
-	case reason != "":
+	}
+	if reason != "" {
 		reason += "; "
 	}
-	return reason + "out of service by order: " + r.override.String()
+	return reason + words
 }
 
 // changed schedules a sync of r's virtual service, and news to be told after it.

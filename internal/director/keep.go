@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // keep holds real servers in whose checks fail, so that checks alone never
@@ -40,6 +42,13 @@ func (d *Director) keep(v *virtual) {
 			d.emit(v, Event{Kind: Kept, Real: r.conf, R: r.name(), Reason: fmt.Sprintf("%d of %d", v.conf.MinAlive.Of(len(v.reals)), len(v.reals))})
 		}
 	}
+}
+
+const keptWords = "stays in service: minalive"
+
+// keeps says whether a real server whose checks fail is held in.
+func (v *virtual) keeps(c *conf.RealServer) bool {
+	return v.conf.MinAlive.Of(len(v.reals)) > 0 && slices.ContainsFunc(v.reals, func(r *real) bool { return r.conf == c && r.kept })
 }
 
 // carries says whether the kernel gives r connections.

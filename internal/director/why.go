@@ -76,6 +76,8 @@ func (r *real) because() string {
 		return "an operator ordered since " + since + ": " + r.override.String()
 	case r.maintenanceOver():
 		return "maintenance by file " + r.turns.ended + " is over, and the next check decides; out since " + since
+	case r.kept && r.verdict == down:
+		return r.becauseOfChecks(since) + "; it " + keptWords
 	case r.override != nil:
 		return r.becauseOfChecks(since) + "; ordered: " + r.override.String()
 	}

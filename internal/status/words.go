@@ -83,6 +83,9 @@ func remarks(r *director.RealState, now time.Time) []string {
 		}
 		list = append(list, words)
 	}
+	if r.State == director.StateDown && r.InService && r.Wanted > 0 {
+		list = append(list, "stays in service: minalive")
+	}
 	if r.Difference != "" {
 		list = append(list, oneLine(r.Difference))
 	}

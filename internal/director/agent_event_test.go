@@ -1,0 +1,58 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// A real server whose agent lives again and wants no new connections is back for its
+// checks only: the event says that it stays out of service.
+func TestBackWithoutConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		says, backs := "up 100%", []string(nil)
+		d := New(Options{
+			Table: ipvs.NewMemory(),
+			Sink: func(e Event) {
+				mu.Lock()
+				defer mu.Unlock()
+				if e.Kind == Back || e.Kind == AnyBack {
+					backs = append(backs, NoteOf(e).Text)
+				}
+			},
+			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+				mu.Lock()
+				defer mu.Unlock()
+				if says == "down" {
+					return engine.Result{Attempts: 1, Err: errors.New("agent says down")}
+				}
+				return engine.Result{Attempts: 1, Detail: says}
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		cfg := configured(t, "checkinterval=1\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    checktype=agent\n    checkport=9000\n")
+		go func() { ended <- d.Run(ctx, cfg) }()
+		<-d.Ready()
+		for _, word := range []string{"up 100%", "down", "up 0%"} {
+			mu.Lock()
+			says = word
+			mu.Unlock()
+			time.Sleep(10 * time.Second)
+		}
+		cancel()
+		<-ended
+		if got, want := strings.Join(backs, "\n"), "real server 10.1.0.1:80 is back: out of service: its agent wants no new connections"; got != want {
+			t.Errorf("said %q, want %q", got, want)
+		}
+	})
+}
