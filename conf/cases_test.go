@@ -216,8 +216,11 @@ func printFields(b *strings.Builder, indent string, have, usual any, without str
 		if h.Field(i).Kind() == reflect.String { // secrets too
 			value = fmt.Sprintf("%q", h.Field(i).String())
 		}
-		if list, ok := h.Field(i).Interface().([]Header); ok {
-			value = fmt.Sprint(revealed(list))
+		switch special := h.Field(i).Interface().(type) {
+		case Headers:
+			value = fmt.Sprint(revealed(special.All()))
+		case StatusSet:
+			value = fmt.Sprint(special.Ranges())
 		}
 		fmt.Fprintf(b, "%s%s: %s\n", indent, name, value)
 	}

@@ -108,7 +108,8 @@ type Kernel struct {
 }
 
 // Check is how the real servers of a virtual service are checked: everything that
-// a check reads besides its address, and nothing else.
+// a check reads besides its address, and nothing else. It is comparable: equal
+// Checks are made in the same way.
 type Check struct {
 	CheckType    CheckType
 	Combined     int            // connects per negotiate, for CheckCombined
@@ -146,9 +147,9 @@ type Negotiate struct {
 
 // HTTP is the request and the expected answer of the services that are HTTP.
 type HTTP struct {
-	HTTPMethod     string        // GET or HEAD
-	HTTPStatus     []StatusRange // the good ones; nil is 200-299
-	HTTPHeader     []Header      // sent besides the usual ones
+	HTTPMethod     string    // GET or HEAD
+	HTTPStatus     StatusSet // the good ones
+	HTTPHeader     Headers   // sent besides the usual ones
 	HTTPVersion    HTTPVersion
 	HTTPFollow     HTTPFollow
 	VirtualHost    string
@@ -282,17 +283,6 @@ const (
 	FollowNo              // the redirect is the answer
 	FollowSame            // on the real server itself, whatever host it names
 )
-
-// A StatusRange is HTTP status codes from Low to High, both included.
-type StatusRange struct {
-	Low, High int
-}
-
-// A Header is one line of an HTTP request's header.
-type Header struct {
-	Name  string
-	Value secret.Text // also of names that are not secret: they are few
-}
 
 // MinAlive is how many real servers of a virtual service checks alone never
 // take out: a number, or a share of those configured. The zero MinAlive is none.

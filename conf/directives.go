@@ -146,7 +146,7 @@ var directives = []directive{
 	},
 	{
 		name: "httpheader", where: anywhere, repeats: true, mask: maskText, help: "header of the request; repeatable",
-		binding: ofService(kindOf(`"NAME: VALUE"`, readHTTPHeader), func(v *VirtualService) *[]Header { return &v.HTTPHeader }),
+		binding: ofService(kindOf(`"NAME: VALUE"`, readHTTPHeader), func(v *VirtualService) *Headers { return &v.HTTPHeader }),
 	},
 	{
 		name: "httpmethod", where: inBlock, help: "method of the request",
@@ -154,7 +154,7 @@ var directives = []directive{
 	},
 	{
 		name: "httpstatus", where: anywhere, help: "statuses of a good answer",
-		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus), func(v *VirtualService) *[]StatusRange { return &v.HTTPStatus }),
+		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus), func(v *VirtualService) *StatusSet { return &v.HTTPStatus }),
 	},
 	{
 		name: "httpversion", where: anywhere, help: "version of HTTP",

@@ -26,7 +26,7 @@ func setVirtualHost(at *place, value string) error {
 }
 
 // readHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: what is good.
-func readHTTPStatus(_ *place, value string) (ranges []StatusRange, err error) {
+func readHTTPStatus(_ *place, value string) (set StatusSet, err error) {
 	for s := range strings.SplitSeq(bareText(value), ",") {
 		low, high, isRange := strings.Cut(strings.TrimSpace(s), "-")
 		if !isRange {
@@ -34,11 +34,11 @@ func readHTTPStatus(_ *place, value string) (ranges []StatusRange, err error) {
 		}
 		r := StatusRange{statusCode(low), statusCode(high)}
 		if r.Low == 0 || r.High < r.Low {
-			return nil, errors.New("httpstatus must be status codes or ranges of them, such as 200-299,401")
+			return set, errors.New("httpstatus must be status codes or ranges of them, such as 200-299,401")
 		}
-		ranges = append(ranges, r)
+		set.add(r)
 	}
-	return ranges, nil
+	return set, nil
 }
 
 // statusCode is an HTTP status, 0 if s is none.
@@ -52,13 +52,13 @@ func statusCode(s string) int {
 
 // readHTTPHeader is httpheader = "Name: value", repeatable. One in a block is
 // instead of the global ones.
-func readHTTPHeader(at *place, value string) ([]Header, error) {
+func readHTTPHeader(at *place, value string) (Headers, error) {
 	name, text, ok := strings.Cut(bareText(value), ":")
 	h := Header{Name: strings.TrimSpace(name), Value: secret.Text(strings.TrimSpace(text))}
 	if !ok || !isToken(h.Name) || strings.ContainsFunc(h.Value.Reveal(), isControl) {
-		return nil, errors.New(`httpheader must be "Name: value"`)
+		return Headers{}, errors.New(`httpheader must be "Name: value"`)
 	}
-	return append(at.v.HTTPHeader, h), nil
+	return at.v.HTTPHeader.with(h), nil
 }
 
 // isToken reports whether s can be the name of a header (RFC 9110, 5.6.2).
@@ -67,3 +67,57 @@ func isToken(s string) bool {
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// A StatusRange is HTTP status codes from Low to High, both included.
+type StatusRange struct {
+	Low, High int
+}
+
+// A StatusSet is a set of HTTP statuses from 100 to 599. The zero StatusSet is
+// 200-299.
+type StatusSet [8]uint64
+
+func (s *StatusSet) add(r StatusRange) {
+	for code := r.Low - 100; code <= r.High-100; code++ {
+		s[code/64] |= 1 << (code % 64)
+	}
+}
+
+// Ranges are the statuses in s, ascending; nil for the zero StatusSet.
+func (s StatusSet) Ranges() (all []StatusRange) {
+	for code := range 500 {
+		switch last := len(all) - 1; {
+		case s[code/64]&(1<<(code%64)) == 0:
+		case last >= 0 && all[last].High == code+99:
+			all[last].High++
+		default:
+			all = append(all, StatusRange{code + 100, code + 100})
+		}
+	}
+	return all
+}
+
+// A Header is one line of an HTTP request's header.
+type Header struct {
+	Name  string
+	Value secret.Text // also of names that are not secret: they are few
+}
+
+// Headers are lines of an HTTP request's header. They compare.
+type Headers struct {
+	lines secret.Text // "Name: value", each with a line end
+}
+
+// with is h and one more.
+func (h Headers) with(one Header) Headers {
+	return Headers{h.lines + secret.Text(one.Name) + ": " + one.Value + "\n"}
+}
+
+// All are the headers in the order of the file.
+func (h Headers) All() (all []Header) {
+	for line := range strings.Lines(h.lines.Reveal()) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		all = append(all, Header{name, secret.Text(value)})
+	}
+	return all
+}

@@ -62,6 +62,15 @@ var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
 	return name, nil
 }).hinted("also known: agent checks by checktype, and the services grpc, memcached, redis, simpleudp and tls; for others use checktype=connect")
 
+// Services are the words of the service directive, sorted.
+func Services() []string {
+	names := make([]string, len(services))
+	for i, s := range services {
+		names[i] = s.name
+	}
+	return names
+}
+
 func lookupService(name string) (service, bool) {
 	i, ok := slices.BinarySearchFunc(services, name, func(s service, name string) int {
 		return strings.Compare(s.name, name)

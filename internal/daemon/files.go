@@ -76,7 +76,7 @@ func secretLine(cfg *conf.Config) (line int, found bool) {
 		for _, r := range v.Reals {
 			masked = masked || r.Request.String() != r.Request.Reveal()
 		}
-		for _, h := range v.HTTPHeader {
+		for _, h := range v.HTTPHeader.All() {
 			masked = masked || secret.Named(h.Name)
 		}
 		if ownPasswd || masked || v.Secret != "" && v.SecretFile == "" {

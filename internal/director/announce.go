@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -101,13 +102,13 @@ func (v *virtual) beginnings(r *real, readd bool) []Kind {
 // An identity is what tells one real server from another for the original:
 // what is asked of it, and how it is to be in the kernel.
 type identity struct {
-	question question
-	weight   int
-	forward  conf.Forward
+	key     checkspec.Key
+	weight  int
+	forward conf.Forward
 }
 
 func (r *real) identity() identity {
-	q, _ := r.question()
+	q, _ := r.key()
 	return identity{q, r.conf.Weight, r.conf.Forward}
 }
 

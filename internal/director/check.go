@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
@@ -51,11 +52,11 @@ type result struct {
 }
 
 // newCheck is a check that nobody has asked for yet.
-func (d *Director) newCheck(q question, k *kit) *check {
-	c := &check{kit: k, at: q.at, unheard: true}
-	ask, connect := d.workshop.checkers(k, q.at, c.expires)
+func (d *Director) newCheck(q checkspec.Key, k *kit) *check {
+	c := &check{kit: k, at: q.At, unheard: true}
+	ask, connect := d.checkers.Checkers(k.Kit, q.At, c.expires)
 	c.ask = ask
-	c.job.Interval = k.interval
+	c.job.Interval = k.CheckInterval
 	c.job.Start = func() { d.ask(c) }
 	if _, ok := ask.(checker.Caller); ok || connect != nil {
 		c.rare = &rarity{connect: connect}
@@ -67,21 +68,21 @@ func (d *Director) newCheck(q question, k *kit) *check {
 	return c
 }
 
-// question is what c asks.
-func (c *check) question() question { return question{manner: c.kit.handle, at: c.at} }
+// key is the identity of c.
+func (c *check) key() checkspec.Key { return checkspec.Key{Spec: c.kit.Handle, At: c.at} }
 
 // ask asks c once. The result comes to the director's goroutine.
 func (d *Director) ask(c *check) {
-	ctx, ask, timeout := d.checking, c.ask, c.kit.timeout
+	ctx, ask, timeout := d.checking, c.ask, c.kit.Timeout()
 	if r := c.rare; r != nil {
 		if r.connects > 0 {
-			ask, timeout = r.connect, c.kit.connectTimeout
+			ask, timeout = r.connect, c.kit.CheckTimeout
 		}
 		if r.ctx != nil {
 			ctx = r.ctx
 		}
 	}
-	d.start(ctx, ask, timeout, c.kit.attempts, func(r engine.Result) {
+	d.start(ctx, ask, timeout, c.kit.Attempts(), func(r engine.Result) {
 		if ctx.Err() == nil {
 			c.kit.hideResult(&r)
 			c.turn(r.Err == nil)
@@ -108,7 +109,7 @@ func (c *check) turn(ok bool) {
 	case r.connects > 0:
 		r.connects--
 	default:
-		r.connects = int32(c.kit.combined)
+		r.connects = int32(c.kit.Combined)
 	}
 }
 
@@ -121,12 +122,12 @@ func (c *check) pace() time.Duration {
 		out = out && r.verdict == down
 	}
 	switch {
-	case failing && c.kit.fastInterval > 0:
-		return c.kit.fastInterval
-	case out && c.kit.downInterval > 0:
-		return c.kit.downInterval
+	case failing && c.kit.FastInterval > 0:
+		return c.kit.FastInterval
+	case out && c.kit.DownInterval > 0:
+		return c.kit.DownInterval
 	default:
-		return c.kit.interval
+		return c.kit.CheckInterval
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/ping"
@@ -61,7 +62,7 @@ type Director struct {
 	o        Options
 	sched    *schedule.Schedule
 	watcher  *maintenance.Watcher
-	workshop workshop
+	checkers checkspec.Maker
 	results  *inbox
 	start    Starter
 	end      func()          // ends what start has begun, if it can
@@ -111,7 +112,7 @@ func New(o Options) *Director {
 		ready:     make(chan struct{}),
 		overrides: overridesByTarget(o.Overrides, time.Now()),
 		watcher:   maintenance.New(o.Maintenance),
-		workshop:  workshop{pinger: &ping.Pinger{}},
+		checkers:  checkspec.Maker{Pinger: &ping.Pinger{}},
 		own:       ownership{recalled: o.Ours},
 	}
 	d.publishOverrides()
@@ -133,7 +134,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	second := time.NewTicker(time.Second) // begun with the schedule, so that one wake-up does for both
 	defer second.Stop()
 	defer d.drift.Stop()
-	defer d.workshop.pinger.Close()
+	defer d.checkers.Pinger.Close()
 	table, err := d.awaitTable(ctx)
 	if err != nil || ctx.Err() != nil {
 		stop()

@@ -178,10 +178,10 @@ func (d *Director) debug(res *result) {
 		verdict = "down: " + res.Err.Error()
 	}
 	k := res.check.kit
-	asked := k.secrets.Hide(res.asked.String())
+	asked := k.Secrets.Hide(res.asked.String())
 	d.o.Debug("%s: %s (%d asked, %s)", asked, verdict, res.Attempts, res.Took.Round(time.Microsecond))
 	if len(res.Sent) > 0 || len(res.Received) > 0 {
-		d.o.Debug("%s: sent %q, received %q", asked, k.sent(res.Sent), k.secrets.HideIn(res.Received))
+		d.o.Debug("%s: sent %q, received %q", asked, k.Sent(res.Sent), k.Secrets.HideIn(res.Received))
 	}
 }
 

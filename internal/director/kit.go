@@ -1,68 +1,48 @@
 package director
 
 import (
-	"crypto/tls"
-	"fmt"
-	"strings"
+	"errors"
 	"unique"
 
-	"github.com/ldirectord/ldirectord/checker"
-	"github.com/ldirectord/ldirectord/internal/perlre"
-	"github.com/ldirectord/ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
-// A kit is what checks in the same manner share: thousands of them are asked
-// with one compiled pattern.
+// A kit is what checks of one spec share here: what checkers are made of, and the
+// words of those that are up.
 type kit struct {
-	manner
-	handle              unique.Handle[manner]
-	network             string
-	receive, receiveNot *perlre.Pattern
-	statuses            checker.Statuses
-	headers             []string
-	asked               *checker.HTTPOptions // by all web checks, nil until the first of them
-	secrets             *secret.Set
-	usual               *finding    // what was last said of a server that is up, nil is nothing yet; the director's goroutine's
-	shared              *tls.Config // what the checks' own are copies of, nil until the first of them
-	err                 error       // why nothing can be asked in this manner
+	*checkspec.Kit
+	usual *finding // the last detail of a server that is up, nil is none yet; the director's goroutine's
 }
 
 // kits are those that one load has made. The next load makes its own, so that a
 // kit is gone with the last check that needs it.
-type kits map[unique.Handle[manner]]*kit
+type kits map[unique.Handle[checkspec.Spec]]*kit
 
-// of is the kit for a manner.
-func (k kits) of(m unique.Handle[manner]) *kit {
-	if k[m] == nil {
-		k[m] = newKit(m)
+// of is the kit for a spec.
+func (k kits) of(spec unique.Handle[checkspec.Spec]) *kit {
+	if k[spec] == nil {
+		k[spec] = &kit{Kit: checkspec.New(spec)}
 	}
-	return k[m]
+	return k[spec]
 }
 
-func newKit(h unique.Handle[manner]) *kit {
-	m := h.Value()
-	k := &kit{manner: m, handle: h, network: "tcp", secrets: m.secrets()}
-	if m.udp {
-		k.network = "udp"
-	}
-	k.receive = k.pattern(m.receive)
-	k.receiveNot = k.pattern(m.receiveNot)
-	if m.web.headers != "" {
-		k.headers = strings.Split(m.web.headers.Reveal(), "\n")
-	}
-	if m.web.status != "" && k.err == nil {
-		k.statuses, k.err = checker.ParseStatuses(m.web.status)
-	}
-	return k
+// key is the identity of the check of r. It is false if there is none (checktype
+// on and off).
+func (r *real) key() (checkspec.Key, bool) {
+	at, ok := checkspec.At(r.virtual.conf, r.conf)
+	return checkspec.Key{Spec: r.spec, At: at}, ok
 }
 
-func (k *kit) pattern(text string) *perlre.Pattern {
-	if text == "" || k.err != nil {
-		return nil
+// hideResult takes the secrets out of what a result says: servers exist that
+// repeat in their answers what they were sent.
+func (k *kit) hideResult(res *engine.Result) {
+	res.Detail = k.Secrets.Hide(res.Detail)
+	if res.Err == nil {
+		return
 	}
-	p, err := perlre.Compile(text)
-	if err != nil {
-		k.err = fmt.Errorf("pattern %q: %w", text, err)
+	text := res.Err.Error()
+	if hidden := k.Secrets.Hide(text); hidden != text {
+		res.Err = errors.New(hidden)
 	}
-	return p
 }

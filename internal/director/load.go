@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -135,7 +136,7 @@ func (d *Director) recheck(before []*check) {
 	fresh := &freshChecks{old: old, kits: kits{}}
 	for _, v := range d.virtuals {
 		for i, r := range v.reals {
-			if q, ok := r.question(); ok {
+			if q, ok := r.key(); ok {
 				c := d.checkFor(q, before[i], fresh)
 				d.join(c, r)
 				if r.verdict == unproven && !c.unheard {
@@ -159,26 +160,26 @@ func (d *Director) recheck(before []*check) {
 type freshChecks struct {
 	old  []*check
 	kits kits
-	all  map[question]*check // the old ones, too; nil until it is needed, which with the same file is never
-	jobs []*schedule.Job     // of those that are new
-	soon []*schedule.Job     // that are to answer at once: nothing is known of who is asked
+	all  map[checkspec.Key]*check // the old ones, too; nil until it is needed, which with the same file is never
+	jobs []*schedule.Job          // of those that are new
+	soon []*schedule.Job          // that are to answer at once: nothing is known of who is asked
 }
 
 // checkFor is the check that asks q: before if that does, else another one that
 // does, else a new one.
-func (d *Director) checkFor(q question, before *check, fresh *freshChecks) *check {
-	if before != nil && before.question() == q {
+func (d *Director) checkFor(q checkspec.Key, before *check, fresh *freshChecks) *check {
+	if before != nil && before.key() == q {
 		return before
 	}
 	if fresh.all == nil {
-		fresh.all = make(map[question]*check, len(fresh.old))
+		fresh.all = make(map[checkspec.Key]*check, len(fresh.old))
 		for _, c := range fresh.old {
-			fresh.all[c.question()] = c
+			fresh.all[c.key()] = c
 		}
 	}
 	c := fresh.all[q]
 	if c == nil {
-		c = d.newCheck(q, fresh.kits.of(q.manner))
+		c = d.newCheck(q, fresh.kits.of(q.Spec))
 		fresh.all[q] = c
 		fresh.jobs = append(fresh.jobs, &c.job)
 	}

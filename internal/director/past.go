@@ -176,7 +176,7 @@ func (p *past) outcome(n uint32) outcome {
 }
 
 // find is the finding of a result, if possible that of the one before or of
-// another check in the same manner: most servers that are up say the same.
+// another check of the same spec: most servers that are up say the same.
 func (p *past) find(res *result) *finding {
 	if res.Err != nil || len(res.Sent) > 0 || len(res.Received) > 0 {
 		f := &finding{err: res.Err, detail: res.Detail}

@@ -90,7 +90,7 @@ func TestFindings(t *testing.T) {
 	other := &check{ask: nothing{}, kit: c.kit}
 	other.past.add(&result{check: other, asked: nothing{}, Result: engine.Result{Detail: "200 OK"}})
 	if last, _ := other.past.last(); last.finding != first {
-		t.Errorf("another check in the same manner, good in the same words: %p, want %p", last.finding, first)
+		t.Errorf("another check of the same spec, good in the same words: %p, want %p", last.finding, first)
 	}
 	bad := add(engine.Result{Detail: "200 OK", Err: errors.New("no")})
 	if bad == first || bad.err == nil {

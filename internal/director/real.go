@@ -5,6 +5,7 @@ import (
 	"unique"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
@@ -14,11 +15,11 @@ import (
 type real struct {
 	virtual     *virtual
 	conf        *conf.RealServer
-	manner      unique.Handle[manner] // how it is asked
-	check       *check                // nil: nothing is asked (checktype on and off)
-	maintenance string                // the file that takes it out, "" is none
-	override    *Override             // what an operator ordered, nil is nothing
-	turns       *turns                // when the verdict changed, nil is never
+	spec        unique.Handle[checkspec.Spec] // of its check
+	check       *check                        // nil: nothing is asked (checktype on and off)
+	maintenance string                        // the file that takes it out, "" is none
+	override    *Override                     // what an operator ordered, nil is nothing
+	turns       *turns                        // when the verdict changed, nil is never
 	tally
 	order     int32  // in the file
 	agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -94,12 +95,12 @@ func shortID(id string) string {
 func (v *virtual) addReals(now time.Time) {
 	reals := make([]real, len(v.conf.Reals))
 	v.reals = make([]*real, len(reals))
-	shared := intern(v.conf, v.conf.Request, v.conf.Receive)
+	shared := checkspec.Of(v.conf, v.conf.Request, v.conf.Receive)
 	for i, rc := range v.conf.Reals {
 		r := &reals[i]
-		*r = real{virtual: v, order: int32(i), conf: rc, manner: shared, agent: agentBefore(v.conf), reached: 100, unchecked: true}
+		*r = real{virtual: v, order: int32(i), conf: rc, spec: shared, agent: agentBefore(v.conf), reached: 100, unchecked: true}
 		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.conf.Request || rc.Receive != v.conf.Receive {
-			r.manner = intern(v.conf, request, rc.Receive)
+			r.spec = checkspec.Of(v.conf, request, rc.Receive)
 		}
 		r.since = now
 		v.reals[i] = r

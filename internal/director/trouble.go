@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
 )
 
 // troubleTime is how long a result counts when it is asked whether the trouble
@@ -55,7 +56,7 @@ func (t *trouble) ours() bool {
 // of something on our side (holdlocal): what else fails then says more about
 // us than about a real server.
 func (d *Director) judgeOurselves(res *result) {
-	if _, never := res.asked.(unaskable); never {
+	if _, never := res.asked.(checkspec.Unusable); never {
 		return // wrong in the file, which says nothing about this host
 	}
 	d.trouble.add(res.Local, res.at)

@@ -111,12 +111,12 @@ func (c *check) answer(o outcome) Answer {
 		asked = c.rare.connect
 	}
 	a := Answer{
-		Time: o.time(), Asked: c.kit.secrets.Hide(asked.String()), Up: o.err() == nil, Local: o.traits&wasLocal != 0,
+		Time: o.time(), Asked: c.kit.Secrets.Hide(asked.String()), Up: o.err() == nil, Local: o.traits&wasLocal != 0,
 		Text: o.words(), Attempts: int(o.attempts), Took: inSeconds(o.duration()),
 	}
 	if o.finding != nil && o.finding.talk != nil {
 		t := o.finding.talk
-		a.Sent, a.Received = c.kit.sent(t.sent), c.kit.secrets.HideIn(t.received)
+		a.Sent, a.Received = c.kit.Sent(t.sent), c.kit.Secrets.HideIn(t.received)
 	}
 	return a
 }

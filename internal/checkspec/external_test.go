@@ -1,4 +1,4 @@
-package director
+package checkspec
 
 import (
 	"slices"
@@ -24,8 +24,8 @@ func TestExternalWords(t *testing.T) {
 		for _, kind := range []string{"external", "external-perl"} {
 			t.Run(tt.name+" "+kind, func(t *testing.T) {
 				c := configured(t, tt.text+"    checktype="+kind+"\n    checkcommand=/c\n")
-				q, _ := firstQuestion(c.Virtuals[0])
-				check, _ := workshop{}.checkers(newKit(q.manner), q.at, nil)
+				q, _ := firstKey(c.Virtuals[0])
+				check, _ := Maker{}.Checkers(New(q.Spec), q.At, nil)
 				var e checker.External
 				switch check := check.(type) {
 				case checker.External:
@@ -62,8 +62,8 @@ func TestWhoIsAsked(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := configured(t, "virtual=10.0.0.1:80\n    service=http\n"+tt.text)
-			q, _ := firstQuestion(c.Virtuals[0])
-			check, _ := workshop{}.checkers(newKit(q.manner), q.at, nil)
+			q, _ := firstKey(c.Virtuals[0])
+			check, _ := Maker{}.Checkers(New(q.Spec), q.At, nil)
 			if got := check.String(); got != tt.want {
 				t.Errorf("the check is %s, want %s", got, tt.want)
 			}

@@ -1,16 +1,16 @@
-package director
+package checkspec
 
 import (
 	"encoding/base64"
-	"errors"
 	"testing"
 
-	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 func TestHide(t *testing.T) {
-	q := &manner{login: "bob", passwd: `p"ss word`, secret: "geheim"}
-	q.web.headers = "Host: example.com\nAuthorization: Bearer abc.def\nX-Api-Key: k9"
+	v := configured(t, "virtual=10.0.0.1:80\n    httpheader=Host: example.com\n    httpheader=Authorization: Bearer abc.def\n    httpheader=X-Api-Key: k9\n").Virtuals[0]
+	q := &Spec{Check: v.Check}
+	q.Login, q.Passwd, q.Secret = "bob", `p"ss word`, "geheim"
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	tests := map[string]struct{ text, want string }{
 		"nothing":       {"GET / of example.com by bob", "GET / of example.com by bob"},
@@ -35,7 +35,7 @@ func TestHide(t *testing.T) {
 
 // A conversation's beginning may end in the middle of a secret.
 func TestHideInCut(t *testing.T) {
-	list := (&manner{secret: "geheimnis"}).secrets()
+	list := (&Spec{Check: conf.Check{Negotiate: conf.Negotiate{Secret: "geheimnis"}}}).secrets()
 	for text, want := range map[string]string{
 		"say geheimnis":  "say ***",
 		"say geheimni":   "say ***",
@@ -46,20 +46,5 @@ func TestHideInCut(t *testing.T) {
 		if got := list.HideIn([]byte(text)); got != want {
 			t.Errorf("hideIn(%q) = %q, want %q", text, got, want)
 		}
-	}
-}
-
-func TestHideResult(t *testing.T) {
-	k := &kit{secrets: (&manner{passwd: "geheim"}).secrets()}
-	mine := errors.New("nobody answers")
-	res := engine.Result{Detail: "hello geheim", Err: mine}
-	k.hideResult(&res)
-	if res.Detail != "hello ***" || res.Err != mine {
-		t.Errorf("got %q and %v: want the detail hidden and the error as it was", res.Detail, res.Err)
-	}
-	res.Err = errors.New("no such password: geheim")
-	k.hideResult(&res)
-	if got := res.Err.Error(); got != "no such password: ***" {
-		t.Errorf("got error %q", got)
 	}
 }

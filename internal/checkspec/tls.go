@@ -1,4 +1,4 @@
-package director
+package checkspec
 
 import (
 	"cmp"
@@ -10,9 +10,6 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// overTLS are the services that speak TLS from the start.
-var overTLS = map[string]bool{"https": true, "imaps": true, "pops": true, "ldaps": true, "tls": true}
-
 var verifies = map[conf.SSLVerify]checker.Verify{
 	conf.VerifyChain: checker.VerifyChain,
 	conf.VerifyFull:  checker.VerifyFull,
@@ -21,19 +18,19 @@ var verifies = map[conf.SSLVerify]checker.Verify{
 
 // verify is what a certificate must prove. Where the file says nothing, ldaps
 // proves nothing, as with the original's library.
-func (m *manner) verify() checker.Verify {
-	if m.tls.verify == conf.VerifyChain && (m.service == "ldaps" || m.service == "ldap") {
+func (s *Spec) verify() checker.Verify {
+	if s.SSLVerify == conf.VerifyChain && (s.Service == "ldaps" || s.Service == "ldap") {
 		return checker.VerifyNone
 	}
-	return verifies[m.tls.verify]
+	return verifies[s.SSLVerify]
 }
 
 // tlsConfig is how TLS is spoken with at; expires is told when its certificate
 // ends. The authorities and our own certificate are read once for all: a file
 // with a hundred authorities is a quarter of a megabyte in memory.
-func (k *kit) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config, error) {
-	name := cmp.Or(k.tls.name, at.Addr().String())
-	if k.tls.name == "" && k.verify() == checker.VerifyFull {
+func (k *Kit) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config, error) {
+	name := cmp.Or(k.SSLName, at.Addr().String())
+	if k.SSLName == "" && k.verify() == checker.VerifyFull {
 		return k.newTLS(name, expires) // the certificate has to be for this very address
 	}
 	if k.shared == nil {
@@ -43,7 +40,7 @@ func (k *kit) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config
 		}
 	}
 	c := k.shared.Clone()
-	if k.tls.name == "" {
+	if k.SSLName == "" {
 		c.ServerName = name
 	}
 	verify := c.VerifyConnection
@@ -56,9 +53,9 @@ func (k *kit) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config
 	return c, nil
 }
 
-func (k *kit) newTLS(name string, expires func(time.Time)) (*tls.Config, error) {
+func (k *Kit) newTLS(name string, expires func(time.Time)) (*tls.Config, error) {
 	return checker.TLSConfig(checker.TLSOptions{
-		Verify: k.verify(), CAFile: k.manner.tls.caFile, CertFile: k.manner.tls.cert, KeyFile: k.manner.tls.key,
+		Verify: k.verify(), CAFile: k.SSLCAFile, CertFile: k.SSLCert, KeyFile: k.SSLKey,
 		Name: name, OnLeaf: expires,
 	})
 }

@@ -1,9 +1,9 @@
-package director
+package checkspec
 
 import (
+	"cmp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 )
@@ -18,13 +18,17 @@ func configured(t *testing.T, text string) *conf.Config {
 	return c
 }
 
-// firstQuestion is what v's first real server is asked.
-func firstQuestion(v *conf.VirtualService) (question, bool) {
-	return newVirtual(v, 0, time.Time{}).reals[0].question()
+// keyOf is the key of v's real server r.
+func keyOf(v *conf.VirtualService, r *conf.RealServer) (Key, bool) {
+	at, ok := At(v, r)
+	return Key{Of(v, cmp.Or(r.RequestURL(), r.Request), r.Receive), at}, ok
 }
 
-// TestQuestionShared says which virtual services share a check.
-func TestQuestionShared(t *testing.T) {
+// firstKey is the key of v's first real server.
+func firstKey(v *conf.VirtualService) (Key, bool) { return keyOf(v, v.Reals[0]) }
+
+// TestShared compares the checks of two virtual services.
+func TestShared(t *testing.T) {
 	const first = "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 1\n    service=http\n"
 	tests := []struct {
 		name, second string
@@ -46,10 +50,10 @@ func TestQuestionShared(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := configured(t, first+"virtual=10.0.0.2:80\n"+tt.second)
-			a, _ := firstQuestion(c.Virtuals[0])
-			b, _ := firstQuestion(c.Virtuals[1])
+			a, _ := firstKey(c.Virtuals[0])
+			b, _ := firstKey(c.Virtuals[1])
 			if got := a == b; got != tt.shared {
-				t.Errorf("shared: %t, want %t\n%s %+v\n%s %+v", got, tt.shared, a.at, a.manner.Value(), b.at, b.manner.Value())
+				t.Errorf("shared: %t, want %t\n%s %+v\n%s %+v", got, tt.shared, a.At, a.Spec.Value(), b.At, b.Spec.Value())
 			}
 		})
 	}
@@ -58,29 +62,24 @@ func TestQuestionShared(t *testing.T) {
 // TestCheckers has a checker made for every service and type of check that a
 // configuration can ask for.
 func TestCheckers(t *testing.T) {
-	services := []string{
-		"dns", "ftp", "http", "https", "http_proxy", "imap", "imaps", "ldap", "ldaps", "mysql", "nntp", "none",
-		"oracle", "pgsql", "pop", "pops", "radius", "simpletcp", "sip", "smtp", "submission",
-		"tls", "redis", "memcached", "grpc", "simpleudp",
-	}
 	var text strings.Builder
 	block := func(port, lines string) {
 		text.WriteString("virtual=10.0.0.1:" + port + "\n    real=10.1.0.1:" + port + " masq\n    login=\"u\"\n    passwd=\"p\"\n" + lines)
 	}
-	for i, service := range services {
+	for i, service := range conf.Services() {
 		block(string(rune('1'+i/10))+string(rune('0'+i%10)), "    service="+service+"\n")
 	}
 	for i, kind := range []string{"connect", "ping", "external", "external-perl", "agent", "3"} {
 		block("20"+string(rune('0'+i)), "    service=http\n    checktype="+kind+"\n")
 	}
 	for _, v := range configured(t, text.String()).Virtuals {
-		q, ok := firstQuestion(v)
+		q, ok := firstKey(v)
 		if !ok {
 			t.Errorf("%s %s: nothing is asked", v.CheckType, v.Service)
 			continue
 		}
-		check, _ := workshop{}.checkers(newKit(q.manner), q.at, nil)
-		if broken, ok := check.(unaskable); ok {
+		check, _ := Maker{}.Checkers(New(q.Spec), q.At, nil)
+		if broken, ok := check.(Unusable); ok {
 			t.Errorf("%s %s: %v", v.CheckType, v.Service, broken.err)
 		}
 		if s := check.String(); s == "" || strings.Contains(s, "\n") {

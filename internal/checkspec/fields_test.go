@@ -1,0 +1,101 @@
+package checkspec
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ldirectord/ldirectord/conf"
+)
+
+// checkTypes are all types of check that a configuration can have.
+var checkTypes = []conf.CheckType{
+	conf.CheckNegotiate, conf.CheckConnect, conf.CheckCombined, conf.CheckPing, conf.CheckExternal,
+	conf.CheckExternalPerl, conf.CheckAgent, conf.CheckOn, conf.CheckOff,
+}
+
+// readers are the types of check that read a field of conf.Check, by its name or
+// that of its group. All types read the others.
+var readers = map[string][]conf.CheckType{
+	"Combined":         {conf.CheckCombined},
+	"HalfOpen":         {conf.CheckConnect, conf.CheckCombined},
+	"CheckCommand":     {conf.CheckExternal, conf.CheckExternalPerl},
+	"CheckCount":       {conf.CheckPing},
+	"NegotiateTimeout": {conf.CheckNegotiate, conf.CheckCombined},
+	"Negotiate":        {conf.CheckNegotiate, conf.CheckCombined},
+	"HTTP":             {conf.CheckNegotiate, conf.CheckCombined},
+	"TLS":              {conf.CheckNegotiate, conf.CheckCombined},
+}
+
+// TestEachFieldIsInTheKey changes each field of conf.Check, for each type of check:
+// where the check reads it, another key results, whose spec has the new value, so
+// that a reload makes another check; elsewhere the check stays.
+func TestEachFieldIsInTheKey(t *testing.T) {
+	base := configured(t, "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    service=http\n    virtualhost=www\n    sslname=www\n").Virtuals[0]
+	headers := configured(t, "virtual=10.0.0.1:80\n    httpheader=A: b\n").Virtuals[0].HTTPHeader
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[conf.Check]()) {
+		if field.Anonymous || field.Name == "CheckType" {
+			continue
+		}
+		group := reflect.TypeFor[conf.Check]().Field(field.Index[0]).Name
+		for _, kind := range checkTypes {
+			before, after := *base, *base
+			before.CheckType, after.CheckType = kind, kind
+			value := reflect.ValueOf(&after.Check).Elem().FieldByIndex(field.Index)
+			if value.Type() == reflect.TypeFor[conf.Headers]() {
+				value.Set(reflect.ValueOf(headers))
+			} else {
+				change(t, field.Name, value)
+			}
+			types, limited := readers[field.Name]
+			if !limited {
+				types, limited = readers[group]
+			}
+			read := !limited || slices.Contains(types, kind)
+			old, key := Of(&before, before.Request, before.Receive), Of(&after, after.Request, after.Receive)
+			if changed := key != old; changed != read {
+				t.Errorf("checktype %s, another %s: another key is %t, want %t", kind, field.Name, changed, read)
+			}
+			spec := key.Value()
+			if got := reflect.ValueOf(spec.Check).FieldByIndex(field.Index).Interface(); read && got != value.Interface() {
+				t.Errorf("checktype %s: the spec has %s %v, want %v", kind, field.Name, got, value)
+			}
+		}
+	}
+}
+
+// change gives a field another value.
+func change(t *testing.T, name string, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(v.String() + "x")
+	case reflect.Bool:
+		v.SetBool(!v.Bool())
+	case reflect.Int, reflect.Int64:
+		v.SetInt(v.Int() + 1)
+	case reflect.Uint8:
+		v.SetUint(v.Uint() + 1)
+	case reflect.Array:
+		v.Index(0).SetUint(v.Index(0).Uint() + 1)
+	default:
+		t.Fatalf("%s: no other value of a %s is known", name, v.Type())
+	}
+}
+
+// TestServicesAgree wants a row for each service of the directive, and no other,
+// and TLS from the first byte where the name ends like that.
+func TestServicesAgree(t *testing.T) {
+	var names []string
+	for name, s := range services {
+		names = append(names, name)
+		if over := name == "tls" || strings.HasSuffix(name, "s") && services[strings.TrimSuffix(name, "s")].make != nil; over != (s.tls == overTLS) {
+			t.Errorf("%s speaks TLS from the first byte: %t", name, s.tls == overTLS)
+		}
+	}
+	slices.Sort(names)
+	if want := conf.Services(); !slices.Equal(names, want) {
+		t.Errorf("checkers are for %q, the directive takes %q", names, want)
+	}
+}

@@ -1,0 +1,256 @@
+package checkspec
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/ping"
+)
+
+// A Maker makes checkers.
+type Maker struct {
+	Pinger *ping.Pinger // of all pings
+}
+
+// Checkers are the checkers of k for at: ask decides, and connect, unless it is
+// nil, is for the checks between (checktype = N). expires gets the end of the
+// certificate of at, from the goroutines of the checks; nil is allowed.
+func (m Maker) Checkers(k *Kit, at netip.AddrPort, expires func(time.Time)) (ask, connect checker.Checker) {
+	switch k.CheckType {
+	case conf.CheckConnect:
+		return m.connect(k, at), nil
+	case conf.CheckPing:
+		return checker.Ping{Addr: at.Addr(), Pinger: m.Pinger}, nil
+	case conf.CheckExternal:
+		return k.external(at), nil
+	case conf.CheckExternalPerl:
+		return checker.ExternalPerl(k.external(at)), nil
+	case conf.CheckAgent:
+		return checker.Agent{Addr: at}, nil
+	case conf.CheckCombined:
+		return negotiate(k, at, expires), m.connect(k, at)
+	default:
+		return negotiate(k, at, expires), nil
+	}
+}
+
+// connect is the check that only connects. There is no connecting by udp, so
+// that there the host is asked.
+func (m Maker) connect(k *Kit, at netip.AddrPort) checker.Checker {
+	if k.UDP {
+		return checker.Ping{Addr: at.Addr(), Pinger: m.Pinger}
+	}
+	return checker.Connect{Addr: at, HalfOpen: k.HalfOpen}
+}
+
+func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
+
+// external is k's command with what it is told. As in the original IPv6
+// addresses are in brackets, so that a script can put them into a URL.
+func (k *Kit) external(at netip.AddrPort) checker.External {
+	return checker.External{Command: k.CheckCommand, VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at)}
+}
+
+// addressWord is an address as ldirectord.cf has it.
+func addressWord(addr netip.Addr) string {
+	if addr.Is6() {
+		return "[" + addr.String() + "]"
+	}
+	return addr.String()
+}
+
+// negotiate is the check of k's service.
+func negotiate(k *Kit, at netip.AddrPort, expires func(time.Time)) checker.Checker {
+	b, err := newBench(k, at, expires)
+	if err != nil {
+		return Unusable{k.Service, err}
+	}
+	c, err := b.make()
+	if err != nil {
+		return Unusable{k.Service, err}
+	}
+	return c
+}
+
+// A bench is what one checker is made of: the kit, whom it asks, and its TLS
+// configured.
+type bench struct {
+	*Kit
+	at              netip.AddrPort
+	started, always *tls.Config // TLS if starttls asks for it, and TLS in any case
+}
+
+func newBench(k *Kit, at netip.AddrPort, expires func(time.Time)) (*bench, error) {
+	b := &bench{Kit: k, at: at}
+	err := k.err
+	if err == nil && (k.StartTLS || services[k.Service].tls == overTLS) {
+		b.always, err = k.tlsConfig(at, expires)
+	}
+	if k.StartTLS {
+		b.started = b.always
+	}
+	return b, err
+}
+
+// make makes the checker for the service.
+func (b *bench) make() (checker.Checker, error) {
+	s, ok := services[b.Service]
+	if !ok {
+		return nil, errors.New("there is no check for it")
+	}
+	return s.make(b)
+}
+
+// A service is one row of the table: how real servers are checked for a word of
+// the service directive. Its usual port is in conf's table.
+type service struct {
+	tls  tlsUse
+	make func(*bench) (checker.Checker, error)
+}
+
+// tlsUse is when a service speaks TLS.
+type tlsUse uint8
+
+const (
+	plain    tlsUse = iota // never; also where starttls has no effect
+	startTLS               // if starttls asks for it
+	overTLS                // from the first byte
+)
+
+// services is how each service is checked. A new one is a row here, one in conf's
+// table, a file in checker, and its lines in the documents.
+var services = map[string]service{
+	"none":       {plain, func(*bench) (checker.Checker, error) { return nothing{}, nil }},
+	"http":       {plain, (*bench).webCheck},
+	"https":      {overTLS, (*bench).webCheck},
+	"http_proxy": {plain, (*bench).webCheck},
+	"tls":        {overTLS, func(b *bench) (checker.Checker, error) { return checker.TLS{Addr: b.at, Config: b.always}, nil }},
+	"smtp": {startTLS, func(b *bench) (checker.Checker, error) {
+		return checker.SMTP{Service: "smtp", Addr: b.at, StartTLS: b.started}, nil
+	}},
+	"submission": {startTLS, func(b *bench) (checker.Checker, error) {
+		return checker.SMTP{Service: "submission", Addr: b.at, StartTLS: b.started}, nil
+	}},
+	"pop": {startTLS, func(b *bench) (checker.Checker, error) {
+		return checker.POP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, StartTLS: b.started}, nil
+	}},
+	"pops": {overTLS, func(b *bench) (checker.Checker, error) {
+		return checker.POP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, TLS: b.always}, nil
+	}},
+	"imap": {startTLS, func(b *bench) (checker.Checker, error) {
+		return checker.IMAP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, StartTLS: b.started}, nil
+	}},
+	"imaps": {overTLS, func(b *bench) (checker.Checker, error) {
+		return checker.IMAP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, TLS: b.always}, nil
+	}},
+	"nntp": {plain, func(b *bench) (checker.Checker, error) { return checker.NNTP{Addr: b.at}, nil }},
+	"ldap": {startTLS, func(b *bench) (checker.Checker, error) {
+		return checker.LDAP{Addr: b.at, StartTLS: b.started, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
+	}},
+	"ldaps": {overTLS, func(b *bench) (checker.Checker, error) {
+		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
+	}},
+	"dns": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.DNS{Network: b.network, Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
+	}},
+	"sip": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.SIP{Network: b.network, Addr: b.at, Login: b.Login}, nil
+	}},
+	"radius": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.Radius{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Secret: b.Secret}, nil
+	}},
+	"simpletcp": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.SimpleTCP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
+	}},
+	"simpleudp": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.SimpleUDP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
+	}},
+	"mysql": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.MySQL{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
+	}},
+	"pgsql": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.PgSQL{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
+	}},
+	"oracle": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.Oracle{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
+	}},
+	"ftp": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.FTP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
+	}},
+	"redis": {plain, func(b *bench) (checker.Checker, error) {
+		return checker.Redis{Addr: b.at, Login: b.Login, Passwd: b.Passwd}, nil
+	}},
+	"memcached": {plain, func(b *bench) (checker.Checker, error) { return checker.Memcached{Addr: b.at}, nil }},
+	"grpc": {startTLS, func(b *bench) (checker.Checker, error) {
+		return checker.GRPC{Addr: b.at, Service: strings.TrimPrefix(b.Request.Reveal(), "/"), TLS: b.started}, nil
+	}},
+}
+
+var follows = map[conf.HTTPFollow]checker.Follow{
+	conf.FollowYes:  checker.FollowYes,
+	conf.FollowNo:   checker.FollowNo,
+	conf.FollowSame: checker.FollowSame,
+}
+
+var versions = map[conf.HTTPVersion]string{conf.HTTP10: "1.0", conf.HTTP11: "1.1", conf.HTTP2: "2"}
+
+// webCheck makes the check for http, https and http_proxy.
+func (b *bench) webCheck() (checker.Checker, error) {
+	o, err := b.webOptions()
+	if err != nil {
+		return nil, err
+	}
+	return o.At(b.at, b.always)
+}
+
+// webOptions are shared by all web checks of k.
+func (k *Kit) webOptions() (*checker.HTTPOptions, error) {
+	if k.web == nil {
+		o := &checker.HTTPOptions{
+			Service: k.Service, Method: k.HTTPMethod, Request: k.Request.Reveal(),
+			VirtualHost: k.VirtualHost, HasVirtualHost: k.HasVirtualHost,
+			Receive: k.receive, ReceiveNot: k.receiveNot, Limit: int(k.ReceiveBytes),
+			Version: versions[k.HTTPVersion], Follow: follows[k.HTTPFollow],
+		}
+		for _, h := range k.HTTPHeader.All() {
+			o.Headers = append(o.Headers, h.Name+": "+h.Value.Reveal())
+		}
+		for _, r := range k.HTTPStatus.Ranges() {
+			o.Status = append(o.Status, checker.StatusRange{First: r.Low, Last: r.High})
+		}
+		if err := o.Complete(); err != nil {
+			return nil, err
+		}
+		k.web = o
+	}
+	return k.web, nil
+}
+
+// nothing is the check of service = none.
+type nothing struct{}
+
+func (nothing) String() string                        { return "none" }
+func (nothing) Check(context.Context) (string, error) { return "", nil }
+
+// An Unusable check reports why it could not be made: by the fault of the
+// configuration or of this host, and of no real server.
+type Unusable struct {
+	service string
+	err     error
+}
+
+// String implements checker.Checker.
+func (u Unusable) String() string { return u.service }
+
+// Check implements checker.Caller.
+func (u Unusable) Check(context.Context) (string, error) {
+	return "", checker.LocalError{Err: fmt.Errorf("the check cannot be made: %w", u.err)}
+}
