@@ -22,6 +22,7 @@ type Claim struct {
 	record Record
 	file   *os.File // locked
 	cookie string   // the content of the pid file
+	stale  bool     // the record on disk: it could not be written
 }
 
 // A RunningError is why a daemon is not started: one of the same file lives.
@@ -171,7 +172,7 @@ func (c *Claim) Extend(services []Service, others []Daemon) (contests []Contest,
 			}
 		}
 		c.record.Services = kept
-		return writeRecord(c.path(recordEnding), &c.record)
+		return c.writeRecord()
 	})
 	return contests, err
 }
@@ -182,7 +183,14 @@ func (c *Claim) Publish(services []Service) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record.Services = services
-	return writeRecord(c.path(recordEnding), &c.record)
+	return c.writeRecord()
+}
+
+// writeRecord writes the record. c.mu is held. After an error Beat tries it again.
+func (c *Claim) writeRecord() error {
+	err := writeRecord(c.path(recordEnding), &c.record)
+	c.stale = err != nil
+	return err
 }
 
 // Union is a and those of b whose key is not in a; of both, b's counts.
@@ -245,8 +253,8 @@ func (c *Claim) unlocked() bool {
 // restore writes record and pid file again if they were removed. c.mu is held.
 func (c *Claim) restore() error {
 	var err error
-	if _, lost := os.Stat(c.path(recordEnding)); lost != nil {
-		err = errors.Join(err, writeRecord(c.path(recordEnding), &c.record))
+	if _, lost := os.Stat(c.path(recordEnding)); lost != nil || c.stale {
+		err = c.writeRecord()
 	}
 	if c.record.PIDFile == "" {
 		return err

@@ -74,3 +74,30 @@ func TestBeatBesideExtend(t *testing.T) {
 		}
 	}
 }
+
+// TestStaleRecord has a record that cannot be written at a reload: the beats write it
+// as soon as that is possible.
+func TestStaleRecord(t *testing.T) {
+	dir := Dir(t.TempDir())
+	c, err := dir.Claim(Record{File: filepath.Join(t.TempDir(), "t.cf")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	record, aside := c.path(recordEnding), filepath.Join(string(dir), "aside")
+	if err := errors.Join(os.Rename(record, aside), os.Mkdir(record, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Publish([]Service{service("10.0.0.1:80")}); err == nil {
+		t.Fatal("a record was written in the place of a directory")
+	}
+	if err := errors.Join(os.Remove(record), os.Rename(aside, record)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Beat(); err != nil {
+		t.Fatal(err)
+	}
+	if living := dir.Living(); len(living) != 1 || len(living[0].Services) != 1 {
+		t.Errorf("other daemons read %+v", living)
+	}
+}
