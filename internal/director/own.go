@@ -81,12 +81,12 @@ func recall(s state.Service, e *ipvs.Entry) *virtual {
 	return v
 }
 
-// note keeps what is ours for Held. At the end that is what is still there, else all
-// that the file names: a service that the kernel refuses now may be taken later.
+// note keeps what is ours for Held. At the end that is what is still there, or may be,
+// else all that the file names: a service that the kernel refuses now may be taken later.
 func (o *ownership) note(virtuals []*virtual, ended bool) {
 	held := make([]state.Service, 0, len(virtuals)+len(o.left))
 	for _, v := range virtuals {
-		if v.have.present || !ended {
+		if v.have.present || v.unread || !ended {
 			held = append(held, v.owned())
 		}
 	}

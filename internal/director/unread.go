@@ -65,11 +65,20 @@ func markUnread(virtuals, olds []*virtual) {
 }
 
 // retryUnread reads the table again while there are virtual services of which it is
-// not known.
+// not known. The others are left to driftcheck.
 func (d *Director) retryUnread(now time.Time) {
-	if now.Sub(d.kernel.reread) >= retryInterval && slices.ContainsFunc(d.virtuals, isUnread) {
-		d.kernel.reread = now
-		d.reconcile()
+	if now.Sub(d.kernel.reread) < retryInterval || !slices.ContainsFunc(d.virtuals, isUnread) {
+		return
+	}
+	d.kernel.reread = now
+	_, entries, err := d.doubtful()
+	if !d.readable(err) {
+		return
+	}
+	for _, v := range d.virtuals {
+		if v.unread {
+			d.enterUnread(v, entries[v.service.Key])
+		}
 	}
 }
 

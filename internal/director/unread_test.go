@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -126,10 +127,34 @@ func TestUnreadableAtReload(t *testing.T) {
 				t.Errorf("%q: a dead real server stays in service:\n%s", driftCheck, saved(t, table.Memory))
 			}
 			l.set(false, "10.1.0.2:80")
+			service := ipvs.Service{Key: ipvs.AddrKey(ipvs.TCP, netip.MustParseAddrPort("10.0.0.1:80"))}
+			alive := ipvs.Destination{AddrPort: netip.MustParseAddrPort("10.1.0.1:80")}
+			if err := table.Apply(ipvs.Change{Op: ipvs.DeleteDestination, Service: service, Destination: alive}); err != nil {
+				t.Fatal(err)
+			}
 			table.blind.Store(false)
 			l.set(true, "10.1.0.3:80") // the one that was added is steered now
 			l.await("the dead one is out", func() bool { return strings.Contains(saved(t, table), "10.1.0.3:80 -m -w 0") })
+			time.Sleep(3 * retryInterval)
+			if back := strings.Contains(saved(t, table), alive.AddrPort.String()); back != (driftCheck == "") {
+				t.Errorf("%q: one in service that was deleted by hand is back: %v", driftCheck, back)
+			}
 			l.end()
 		})
 	}
+}
+
+// A daemon that ends while it is not known whether the table has a virtual service of
+// its own remembers that service.
+func TestUnreadableAtEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := leftBy(t, unreadMore)
+		l := goLive(t, table, unreadText)
+		table.blind.Store(true)
+		l.reload(unreadMore)
+		l.end()
+		if n := len(l.d.Held()); n != 2 {
+			t.Errorf("%d virtual services are remembered, want 2", n)
+		}
+	})
 }
