@@ -38,6 +38,7 @@ func (s *session) check() error {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
 	}
 	problems = append(problems, fileProblems(s.path, cfg)...)
+	problems = append(problems, namedProblems(s.path, cfg)...)
 	problems = append(problems, groupProblems(s.path, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
 	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
