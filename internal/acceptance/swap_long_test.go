@@ -30,6 +30,7 @@ func TestLongSwap(t *testing.T) {
 	w.m.refused("systemctl stop ldirectord.service", "env", "PATH="+busy+":"+os.Getenv("PATH"), "ldirectord", "stop")
 	w.hangs(t)
 	w.held = w.hold(20)
+	w.w.taken() // what that stop and start have asked for
 
 	// The Perl daemon takes real servers out and puts them in at its start, so that only
 	// what is held is asked of it.
