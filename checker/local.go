@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"syscall"
+
+	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
 // A LocalError means that the real server could not be asked at all and that
@@ -29,10 +31,13 @@ var localErrnos = []syscall.Errno{
 }
 
 // IsLocal reports whether err is about us and not about the real server: it
-// is or wraps a LocalError, or the error of a system call that only this side
+// is or wraps a LocalError, is about a match that this host was too busy for, or the error of a system call that only this side
 // can have caused.
 func IsLocal(err error) bool {
 	if _, ok := errors.AsType[LocalError](err); ok {
+		return true
+	}
+	if errors.Is(err, perlre.ErrBusy) {
 		return true
 	}
 	errno, ok := errors.AsType[syscall.Errno](err)

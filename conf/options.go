@@ -51,6 +51,9 @@ type Options struct {
 	// KnownFacility says whether syslog has a facility. nil is that it has all.
 	KnownFacility func(name string) bool
 
+	// LogDir is the directory of the logs that the file does not name. "" is /var/log.
+	LogDir string
+
 	// Startable says why no daemon can be started with the configuration file
 	// that execute names. Only CheckFile calls it. nil does not look.
 	Startable func(name string) error

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/netip"
+	"path/filepath"
 	"slices"
 
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -56,6 +57,9 @@ type place struct {
 func newParser(path string, o Options) *parser {
 	c, v := defaults()
 	c.Path = path
+	if dir := o.LogDir; dir != "" {
+		c.LogFile, c.MonitorLog = filepath.Join(dir, filepath.Base(c.LogFile)), filepath.Join(dir, filepath.Base(c.MonitorLog))
+	}
 	return &parser{
 		path:     path,
 		opts:     o.filled(),

@@ -75,6 +75,7 @@ func TestInstall(t *testing.T) {
 	for _, want := range []string{
 		"/usr/local/sbin/ldirectord", "/etc/init.d/ldirectord", settings, "/etc/ha.d/resource.d/ldirectord",
 		"/usr/local/lib/systemd/system/ldirectord.service", "/usr/local/share/ldirectord/strict.conf",
+		"/usr/local/share/ldirectord/user.conf",
 	} {
 		if !slices.Contains(beside, want) {
 			t.Errorf("there is no %s among %v", want, beside)

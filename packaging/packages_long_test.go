@@ -51,6 +51,7 @@ const debContents = `
 /usr/share/doc/ldirectord/monitoring/status-lost.png
 /usr/share/fish/vendor_completions.d/ldirectord.fish
 /usr/share/ldirectord/strict.conf
+/usr/share/ldirectord/user.conf
 /usr/share/lintian/overrides/ldirectord
 /usr/share/zsh/vendor-completions/_ldirectord
 `
@@ -63,7 +64,7 @@ var ofRPM = strings.NewReplacer(
 	"/usr/lib/systemd/system/ldirectord-director.service\n", "/usr/lib/ocf/resource.d/heartbeat/ldirectord\n/usr/lib/systemd/system/ldirectord-director.service\n",
 	"/usr/share/doc/ldirectord/changelog.Debian.gz\n", "",
 	"/usr/share/doc/ldirectord/copyright\n", "",
-	"/usr/share/ldirectord/strict.conf\n", "/usr/share/ldirectord/strict.conf\n/usr/share/licenses/ldirectord/LICENSE\n",
+	"/usr/share/ldirectord/user.conf\n", "/usr/share/ldirectord/user.conf\n/usr/share/licenses/ldirectord/LICENSE\n",
 	"/usr/share/lintian/overrides/ldirectord\n", "",
 	"vendor-completions/_ldirectord", "site-functions/_ldirectord",
 )

@@ -27,6 +27,17 @@ func exposure(t *testing.T, file string) float64 {
 	return level
 }
 
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, text, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // The units are what systemd takes without a word. The default one is no threat
 // to commands that worked under the original; strict.conf is for files that
 // run none.
@@ -71,17 +82,15 @@ func TestUnits(t *testing.T) {
 	if level := exposure(t, unit); level > 5.0 {
 		t.Errorf("ldirectord.service: exposure %.1f, want at most 5.0", level)
 	}
-	strict, err := os.ReadFile("strict.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := os.Mkdir(unit+".d", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(unit+".d/strict.conf", strict, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	copyFile(t, "strict.conf", unit+".d/strict.conf")
 	if level := exposure(t, unit); level > 3.7 {
 		t.Errorf("with strict.conf: exposure %.1f, want at most 3.7", level)
+	}
+	copyFile(t, "user.conf", unit+".d/strict.conf")
+	if level := exposure(t, unit); level > 3.7 {
+		t.Errorf("with user.conf: exposure %.1f, want at most 3.7", level)
 	}
 }

@@ -51,4 +51,8 @@ func TestLongSwap(t *testing.T) {
 	}
 	w.m.must("systemctl", "stop", "ldirectord")
 	await(t, "an empty table", func() bool { return w.Table() == "" })
+
+	copyFile(t, w.ours, installedFile, 0o755)
+	copyFile(t, "../../packaging/ldirectord.service", unitFile, 0o644)
+	w.asDynamicUser(t)
 }

@@ -33,12 +33,14 @@ virtual = ` + vip + `:80
 `
 
 // TestSwap takes the place of the Perl daemon under systemd, as the documents say, and
-// restarts, under traffic: no connection is lost and the table is never empty.
+// restarts, under traffic: no connection is lost and the table is never empty. Then the
+// daemon becomes a normal user's.
 // TestLongSwap does more of it, and gives the place back.
 func TestSwap(t *testing.T) {
 	t.Parallel()
 	if w := newSwap(t); w != nil {
 		w.swap(t, [][]string{{"systemctl", "restart", "ldirectord"}})
+		w.asUser(t)
 	}
 }
 
@@ -136,8 +138,7 @@ func (s *site) visitPatiently() (string, error) {
 // isOurs compares what runs as the unit's main process with the program of ours.
 func (m *machine) isOurs(t testing.TB, want bool) {
 	t.Helper()
-	pid := strings.TrimSpace(m.must("systemctl", "show", "--property=MainPID", "--value", "ldirectord"))
-	line := m.must("cat", "/proc/"+pid+"/cmdline")
+	line := m.must("cat", "/proc/"+m.mainPID()+"/cmdline")
 	if got := !strings.Contains(line, "perl"); got != want {
 		t.Errorf("the main process is %q; ours: %t, want %t", line, got, want)
 	}

@@ -23,7 +23,10 @@ type invocation struct {
 	named  bool     // it was given
 	words  []string // all words that are no options
 	verb   *verb
-	args   []string // the command's own
+
+	runDir, stateDir, logDir string // see directories
+
+	args []string // the command's own
 }
 
 // errUsage is a command line that is no form of ldirectord's, and nothing more
@@ -80,6 +83,9 @@ func (inv *invocation) flags() *pflag.FlagSet {
 	flags.BoolVar(&inv.dryRun, "dry-run", false, "")
 	flags.BoolVar(&inv.foreground, "foreground", false, "")
 	flags.StringVar(&inv.config, "config", defaultConfig, "")
+	flags.StringVar(&inv.runDir, "rundir", "", "")
+	flags.StringVar(&inv.stateDir, "statedir", "", "")
+	flags.StringVar(&inv.logDir, "logdir", "", "")
 	return flags
 }
 

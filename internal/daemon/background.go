@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,8 +25,9 @@ const (
 	reportFD       = 3
 )
 
-// startPatience is how long the parent waits for that report.
-const startPatience = 30 * time.Second
+// startPatience is how long the parent waits for that report: longer than a daemon tries
+// to read a table that cannot be read.
+const startPatience = 60 * time.Second
 
 // reportToParent is the pipe to the parent, nil if this process is nobody's
 // child in this sense. What is run from here is none either.
@@ -92,13 +94,15 @@ func executable() (string, error) {
 
 // childWords is the command line that starts the same instance.
 func (s *session) childWords() []string {
-	if !s.inv.named {
-		return []string{"start"}
+	words := slices.Clone(s.dirs.options)
+	switch {
+	case !s.inv.named:
+	case strings.HasPrefix(s.inv.config, "-") || verbNamed(s.inv.config) != nil:
+		words = append(words, "--config="+s.inv.config)
+	default:
+		words = append(words, s.inv.config)
 	}
-	if strings.HasPrefix(s.inv.config, "-") || verbNamed(s.inv.config) != nil {
-		return []string{"--config=" + s.inv.config, "start"}
-	}
-	return []string{s.inv.config, "start"}
+	return append(words, "start")
 }
 
 // processName is what a daemon's process is called: a pid file counts only if

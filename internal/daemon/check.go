@@ -31,8 +31,8 @@ func (s *session) check() error {
 	if err != nil {
 		return &exit{status: exitConfig, stderr: err.Error()}
 	}
-	options := withoutCredentials(harmless(configOptions()))
-	options.Startable = startable(s.path)
+	options := withoutCredentials(harmless(s.dirs.configOptions()))
+	options.Startable = startable(s.path, options)
 	cfg, problems := conf.CheckFile(s.path, text, options)
 	if !missingDirectory(problems) {
 		problems = append(problems, s.maintenanceProblems(cfg, text)...)
@@ -55,8 +55,8 @@ func (s *session) check() error {
 }
 
 // startable returns the check of a file that execute names in the file at own:
-// it is there, and has no mistakes.
-func startable(own string) func(name string) error {
+// it is there, and has no mistakes, with options.
+func startable(own string, options conf.Options) func(name string) error {
 	return func(name string) error {
 		path, err := conf.Search(name)
 		if err != nil {
@@ -65,7 +65,7 @@ func startable(own string) func(name string) error {
 		if path == own {
 			return errors.New(path + " is this file itself")
 		}
-		_, err = conf.Load(path, harmless(configOptions()))
+		_, err = conf.Load(path, options)
 		return err
 	}
 }

@@ -125,6 +125,6 @@ func fishQuote(text string) string {
 }
 
 // programOptions are those before the command.
-var programOptions = []string{"--config", "--debug", "--dry-run", "--foreground", "--help", "--version"}
+var programOptions = []string{"--config", "--debug", "--dry-run", "--foreground", "--help", "--logdir", "--rundir", "--statedir", "--version"}
 
 func zshQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

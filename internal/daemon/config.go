@@ -13,8 +13,11 @@ import (
 )
 
 // configOptions are how this program reads configurations.
-func configOptions() conf.Options {
-	return conf.Options{ValidPattern: validPattern, KnownFacility: logfile.KnownFacility, Refusals: director.Refusals}
+func (d directories) configOptions() conf.Options {
+	return conf.Options{
+		ValidPattern: validPattern, KnownFacility: logfile.KnownFacility, Refusals: director.Refusals,
+		TryOpen: openLog, LogDir: d.logs,
+	}
 }
 
 // harmless are options that leave no trace: the original creates log files

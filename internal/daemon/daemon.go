@@ -26,8 +26,9 @@ type Env struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 
-	RunDir   string // where pid files and sockets are; "" is /var/run
-	StateDir string // where the orders of operators are kept; "" is /var/lib/ldirectord
+	// The usual directories, see directories.
+	RunDir   string // of pid files, and of a directory for sockets and locks; "" is /var/run
+	StateDir string // of what outlives the process; "" is /var/lib/ldirectord
 
 	// Signals begins to catch the signals that a daemon lives by (Signals),
 	// and stop ends it. It is called once, when a daemon begins to run.
@@ -98,7 +99,9 @@ func Main(env Env) int {
 		return exitOK
 	}
 	s := &session{Env: env, inv: inv, report: reportToParent()}
-	err = inv.verb.run(s)
+	if s.dirs, err = env.ownDirectories(inv); err == nil {
+		err = inv.verb.run(s)
+	}
 	if errors.Is(err, pflag.ErrHelp) {
 		err = s.explain(inv.verb)
 	}
@@ -109,6 +112,7 @@ func Main(env Env) int {
 type session struct {
 	Env
 	inv      invocation
+	dirs     directories
 	path     string       // of the configuration file, after the search
 	foundAt  string       // path, "" if there is no such file
 	startDir string       // the working directory that a daemon was started in
@@ -126,10 +130,6 @@ func (s *session) name() string {
 		return "ldirectord"
 	}
 	return filepath.Base(s.inv.config)
-}
-
-func (s *session) pidFile() pidFile {
-	return pidFile(filepath.Join(s.RunDir, "ldirectord."+s.name()+".pid"))
 }
 
 // finish says why a command failed, where it is to be said, and returns the
@@ -166,7 +166,11 @@ func (s *session) openLog() {
 	if s.log != nil {
 		return
 	}
+	cfg := s.cfg
+	if cfg == nil {
+		cfg = &conf.Config{Logs: conf.Logs{LogFile: s.dirs.defaultLog()}}
+	}
 	s.log = logfile.New(logfile.Options{
 		Name: s.name(), Stdout: s.Stdout, Stderr: s.Stderr, Debug: s.inv.debug, DryRun: s.inv.dryRun,
-	}, s.cfg)
+	}, cfg)
 }

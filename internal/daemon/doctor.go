@@ -52,7 +52,7 @@ func (s *session) doctor() error {
 // findings are those of a director, or of the real server that options describe.
 func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	ctx := context.Background()
-	h := host.New(s.RunDir)
+	h := host.New(s.dirs.run)
 	servers, err := realServers(o)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err := s.find(); err != nil {
 		return nil, &exit{status: exitFailed, stderr: err.Error()}
 	}
-	cfg, err := conf.Load(s.path, withoutCredentials(harmless(configOptions())))
+	cfg, err := conf.Load(s.path, withoutCredentials(harmless(s.dirs.configOptions())))
 	if err != nil {
 		return nil, &exit{status: exitConfig, stderr: diagnosis(err)}
 	}

@@ -110,7 +110,7 @@ func (s *session) cleanAfter(d state.Daemon) error {
 		cfg = &conf.Config{}
 	}
 	s.log.Printf(logfile.Terminated, "KILL")
-	host := &daemon{log: s.log, path: d.File, cfg: cfg, host: s.newHost()}
+	host := &daemon{log: s.log, file: source{path: d.File}, cfg: cfg, host: s.newHost()}
 	host.leaveHost()
 	return err
 }

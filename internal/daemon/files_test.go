@@ -108,7 +108,7 @@ func TestStartWithAFIFOAsLog(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "t.cf")
 	write(t, file, "logfile=\""+fifo+"\"\nvirtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\n")
-	if _, err := conf.Load(file, configOptions()); err == nil || !strings.Contains(err.Error(), "unable to open logfile") {
+	if _, err := conf.Load(file, directories{}.configOptions()); err == nil || !strings.Contains(err.Error(), "unable to open logfile") {
 		t.Errorf("error is %v", err)
 	}
 	if err := keepCrashes(fifo); err == nil {

@@ -71,7 +71,7 @@ func (s *session) host() error {
 			return err
 		}
 	}
-	h := host.New(s.RunDir)
+	h := host.New(s.dirs.run)
 	h.DryRun = options.dryRun || s.inv.dryRun
 	h.Say = func(line string, _ bool) { fmt.Fprintln(s.Stdout, line) }
 	if what == "realserver" {
@@ -143,7 +143,7 @@ func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) e
 	if findErr != nil {
 		return &exit{status: exitFailed, stderr: findErr.Error()}
 	}
-	cfg, err := conf.Load(s.path, harmless(configOptions()))
+	cfg, err := conf.Load(s.path, harmless(s.dirs.configOptions()))
 	if err != nil {
 		return &exit{status: exitConfig, stderr: diagnosis(err)}
 	}

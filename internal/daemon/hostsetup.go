@@ -16,7 +16,7 @@ const hostPatience = 15 * time.Second
 
 // newHost is the host as the daemon sets it up: what changes is logged.
 func (s *session) newHost() *host.Host {
-	h := host.New(s.RunDir)
+	h := host.New(s.dirs.run)
 	h.DryRun = s.inv.dryRun
 	h.Say = func(line string, changes bool) {
 		if changes {
@@ -28,7 +28,7 @@ func (s *session) newHost() *host.Host {
 
 // hostOwner is for whom the daemon sets up the host. It is not that of the
 // command: what was set up by hand stays when the daemon stops.
-func (d *daemon) hostOwner() string { return "daemon " + absolute(d.path) }
+func (d *daemon) hostOwner() string { return "daemon " + absolute(d.file.path) }
 
 // setUpHost sets up what the configuration in force needs, if it says hostsetup,
 // and takes back what it does not need any more. A failure is logged and no

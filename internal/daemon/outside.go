@@ -90,15 +90,15 @@ func (d *daemon) lookOutside(ctx context.Context) {
 // it.
 func (d *daemon) fileFaults() []director.Fault {
 	var list []director.Fault
-	if r := d.refused; r != nil {
+	if r := d.reloads.refused; r != nil {
 		why := strings.Join(strings.Split(strings.TrimSpace(r.why), "\n"), "; ")
-		list = append(list, director.Fault{What: d.path + " is not in force", Error: why, Since: r.since, Logged: true})
+		list = append(list, director.Fault{What: d.file.path + " is not in force", Error: why, Since: r.since, Logged: true})
 	}
 	switch why, gone := d.watcher.waiting(); {
 	case gone:
-		list = append(list, director.Fault{What: d.path + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
+		list = append(list, director.Fault{What: d.file.path + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
 	case why != "" && d.cfg.AutoReload:
-		list = append(list, director.Fault{What: "a change of " + d.path + " is not taken", Error: why})
+		list = append(list, director.Fault{What: "a change of " + d.file.path + " is not taken", Error: why})
 	}
 	return list
 }

@@ -18,7 +18,7 @@ import (
 // that its socket is gone, and nothing of a daemon that does not run.
 func TestDoctorOutside(t *testing.T) {
 	dir := t.TempDir()
-	s := &session{Env: Env{RunDir: dir, StateDir: dir}, path: filepath.Join(dir, "ldirectord.cf")}
+	s := &session{dirs: directories{pids: dir, run: dir, usualPids: dir, usualRun: dir, state: dir}, path: filepath.Join(dir, "ldirectord.cf")}
 	write(t, s.path, "checkinterval=5\n")
 	s.foundAt = s.path
 	cfg := &conf.Config{Path: s.path, Scheduling: conf.Scheduling{CheckInterval: time.Hour, CheckRate: 1}}

@@ -10,7 +10,7 @@ import (
 )
 
 // memory is where daemons remember which virtual services are their own.
-func (s *session) memory() state.Memory { return state.Memory(s.StateDir) }
+func (s *session) memory() state.Memory { return state.Memory(s.dirs.state) }
 
 // An ownership is what a daemon claims: its configuration file, its virtual
 // services. A nil one, of a dry run, claims nothing.
@@ -18,7 +18,7 @@ type ownership struct {
 	claim  *state.Claim
 	memory state.Memory
 	file   string
-	others func() []state.Daemon // those that keep no lock
+	others func() []state.Daemon // see session
 	log    func(format string, args ...any)
 
 	whole     *conf.Config    // the configuration of which only a part is shared; see share
@@ -36,13 +36,13 @@ func (s *session) own() (*ownership, error) {
 	if s.inv.dryRun {
 		return nil, nil
 	}
-	o := &ownership{memory: s.memory(), file: state.Canonical(s.path), others: s.originals, log: s.log.Printf, contested: map[string]bool{}}
+	o := &ownership{memory: s.memory(), file: state.Canonical(s.path), others: s.others, log: s.log.Printf, contested: map[string]bool{}}
 	record := state.Record{File: o.file, Services: director.Services(s.cfg)}
 	if !s.isAttached() {
 		record.PIDFile = string(s.pidFile())
 	}
 	var err error
-	o.claim, err = s.dir().Claim(record, s.originals())
+	o.claim, err = s.dir().Claim(record, s.others())
 	if err != nil {
 		return nil, err
 	}

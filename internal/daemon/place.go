@@ -28,6 +28,22 @@ func (s *session) settleIn() error {
 	return s.ChangeDir("/")
 }
 
+// A source is the configuration file of a daemon that has settled in.
+type source struct {
+	path    string       // absolute
+	dir     string       // to which the names in the file are relative
+	options conf.Options // TryOpen is not nil
+}
+
+// parse reads the file's content.
+func (f source) parse(text []byte) (*conf.Config, error) {
+	cfg, err := conf.Parse(f.path, text, inDir(f.options, f.dir))
+	if err != nil {
+		return nil, err
+	}
+	return absoluteNames(cfg, f.dir), nil
+}
+
 // absoluteNames makes the names of files in cfg absolute that are relative to dir. The
 // lines that a shell runs stay as they are. cfg is changed and was not yet used.
 func absoluteNames(cfg *conf.Config, dir string) *conf.Config {
@@ -62,7 +78,8 @@ func absoluteNames(cfg *conf.Config, dir string) *conf.Config {
 	return cfg
 }
 
-// inDir are options that look for files named in a configuration in dir.
+// inDir are options that look for files named in a configuration in dir. o.TryOpen is not
+// nil.
 func inDir(o conf.Options, dir string) conf.Options {
 	place := func(path string) string {
 		if filepath.IsAbs(path) {
@@ -71,9 +88,6 @@ func inDir(o conf.Options, dir string) conf.Options {
 		return filepath.Join(dir, path)
 	}
 	try := o.TryOpen
-	if try == nil {
-		try = openLog
-	}
 	o.TryOpen = func(path string) error { return try(place(path)) }
 	o.IsDir = func(path string) bool {
 		info, err := os.Stat(place(path))

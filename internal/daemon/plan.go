@@ -51,7 +51,7 @@ func (s *session) planned() ([]string, error) {
 	if err := s.find(); err != nil {
 		return nil, &exit{status: exitFailed, stderr: err.Error()}
 	}
-	cfg, err := conf.Load(s.path, harmless(configOptions()))
+	cfg, err := conf.Load(s.path, harmless(s.dirs.configOptions()))
 	if err != nil {
 		return nil, &exit{status: exitConfig, stderr: diagnosis(err)}
 	}

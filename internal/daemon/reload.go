@@ -16,10 +16,10 @@ import (
 // notice acts on a configuration file that is not what it was.
 func (d *daemon) notice(ctx context.Context, seen sight) {
 	if seen.kind == unreadable {
-		d.log.Printf(logfile.FileUnchecked, os.Getpid(), d.path)
+		d.log.Printf(logfile.FileUnchecked, os.Getpid(), d.file.path)
 		return
 	}
-	d.log.Printf(logfile.FileChanged, d.path)
+	d.log.Printf(logfile.FileChanged, d.file.path)
 	if d.cfg.AutoReload {
 		d.log.Printf(logfile.FileReread)
 		d.reload(ctx, seen.text)
@@ -27,8 +27,17 @@ func (d *daemon) notice(ctx context.Context, seen sight) {
 		d.log.Printf(logfile.FileIgnored)
 	}
 	if callback := d.cfg.Callback; callback != "" && !d.dryRun {
-		go runCallback(context.WithoutCancel(ctx), callback, d.path, d.log.Printf)
+		go runCallback(context.WithoutCancel(ctx), callback, d.file.path, d.log.Printf)
 	}
+}
+
+// reloads are what a daemon knows of its reloads. They belong to the goroutine of run.
+type reloads struct {
+	ends    chan reading
+	busy    bool         // one is going on
+	again   bool         // and the file is to be read once more after it
+	next    []byte       // and this content after it, if not again; nil is none
+	refused *refusedFile // nil: the file in force is the one on disk
 }
 
 // A refusedFile is a content of the configuration file that could not be put in force.
@@ -59,12 +68,12 @@ type reading struct {
 
 // reload begins to read the configuration anew: text, or if that is nil the file as it
 // is. Names are resolved meanwhile and the kernel is changed, so that signals are obeyed
-// all the time; the end comes through d.reloads. Everything that can fail comes before
+// all the time; the end comes through d.reloads.ends. Everything that can fail comes before
 // the swap: a bad file changes nothing.
 func (d *daemon) reload(ctx context.Context, text []byte) {
-	if d.busy {
-		d.again = d.again || text == nil
-		d.next = text
+	if d.reloads.busy {
+		d.reloads.again = d.reloads.again || text == nil
+		d.reloads.next = text
 		return
 	}
 	d.use(ctx, func() reading { return d.read(text) })
@@ -73,27 +82,27 @@ func (d *daemon) reload(ctx context.Context, text []byte) {
 // retake puts the configuration in force again of which other daemons have steered a
 // part. The file is not read.
 func (d *daemon) retake(ctx context.Context) {
-	if !d.busy {
+	if !d.reloads.busy {
 		d.use(ctx, func() reading { return reading{cfg: d.own.whole} })
 	}
 }
 
 // use puts the configuration that read returns in force, beside the loop.
 func (d *daemon) use(ctx context.Context, read func() reading) {
-	d.busy = true
+	d.reloads.busy = true
 	notifySystemd(reloading())
-	go func() { d.reloads <- d.readAndSwap(ctx, read, "") }()
+	go func() { d.reloads.ends <- d.readAndSwap(ctx, read, "") }()
 }
 
 // retry tries a content again that was refused, if autoreload is on: what it lacked
 // then, a directory or a resolver, may be there now.
 func (d *daemon) retry(ctx context.Context) {
-	r := d.refused
-	if r == nil || r.text == nil || d.busy || !d.cfg.AutoReload || time.Since(r.last) < r.took*retryShare {
+	r := d.reloads.refused
+	if r == nil || r.text == nil || d.reloads.busy || !d.cfg.AutoReload || time.Since(r.last) < r.took*retryShare {
 		return
 	}
-	d.busy = true
-	go func() { d.reloads <- d.readAndSwap(ctx, func() reading { return d.read(r.text) }, r.why) }()
+	d.reloads.busy = true
+	go func() { d.reloads.ends <- d.readAndSwap(ctx, func() reading { return d.read(r.text) }, r.why) }()
 }
 
 // readAndSwap is one reload. Mistakes are logged, unless they are known.
@@ -119,23 +128,19 @@ func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known str
 func (d *daemon) read(text []byte) reading {
 	if text == nil {
 		var err error
-		if text, err = conf.ReadFile(d.path); err != nil {
+		if text, err = conf.ReadFile(d.file.path); err != nil {
 			return reading{why: refusal(err)}
 		}
 		d.watcher.took(text)
 	}
-	options := configOptions()
-	if d.dryRun {
-		options = harmless(options)
-	}
-	cfg, err := conf.Parse(d.path, text, inDir(options, d.startDir))
+	cfg, err := d.file.parse(text)
 	if err != nil {
 		return reading{text: text, why: refusal(err)}
 	}
 	for _, line := range diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
 	}
-	return reading{cfg: absoluteNames(cfg, d.startDir), text: text}
+	return reading{cfg: cfg, text: text}
 }
 
 // swap puts cfg in force everywhere. It reports false if the daemon ends first.
@@ -152,25 +157,25 @@ func (d *daemon) swap(ctx context.Context, cfg *conf.Config) bool {
 
 // reloaded ends a reload.
 func (d *daemon) reloaded(ctx context.Context, r reading) {
-	d.busy = false
+	d.reloads.busy = false
 	notifySystemd(systemd.SdNotifyReady)
 	switch {
 	case r.stopped:
 		return
 	case r.cfg != nil:
 		if r.again {
-			d.log.Printf(logfile.FileAccepted, d.path)
+			d.log.Printf(logfile.FileAccepted, d.file.path)
 		}
 		d.inForce(r.cfg)
 	default:
 		d.refuse(r)
 	}
-	if d.again || d.next != nil {
-		text := d.next
-		if d.again {
+	if d.reloads.again || d.reloads.next != nil {
+		text := d.reloads.next
+		if d.reloads.again {
 			text = nil
 		}
-		d.again, d.next = false, nil
+		d.reloads.again, d.reloads.next = false, nil
 		d.reload(ctx, text)
 		return
 	}
@@ -179,7 +184,7 @@ func (d *daemon) reloaded(ctx context.Context, r reading) {
 
 // inForce takes up a configuration that the director has taken up.
 func (d *daemon) inForce(cfg *conf.Config) {
-	d.refused = nil
+	d.reloads.refused = nil
 	d.status.Reloaded(true)
 	d.cfg = cfg
 	d.interval.Store(int64(cfg.CheckInterval))
@@ -193,21 +198,21 @@ func (d *daemon) inForce(cfg *conf.Config) {
 func (d *daemon) refuse(r reading) {
 	now := time.Now()
 	next := &refusedFile{text: r.text, why: r.why, since: now, last: now, took: r.took}
-	if old := d.refused; old != nil && bytes.Equal(old.text, next.text) && old.why == next.why {
+	if old := d.reloads.refused; old != nil && bytes.Equal(old.text, next.text) && old.why == next.why {
 		next.since = old.since // one more try
 	} else {
 		d.status.Reloaded(false)
 	}
-	if next.before = d.refused; next.before != nil && next.before.text == nil {
+	if next.before = d.reloads.refused; next.before != nil && next.before.text == nil {
 		next.before = next.before.before
 	}
-	d.refused = next
+	d.reloads.refused = next
 }
 
 // readAgain ends the refusal of a file that could not be read and is there again as it
 // was.
 func (d *daemon) readAgain() {
-	if r := d.refused; r != nil && r.text == nil && d.watcher.sameSince(r.last) {
-		d.refused = r.before
+	if r := d.reloads.refused; r != nil && r.text == nil && d.watcher.sameSince(r.last) {
+		d.reloads.refused = r.before
 	}
 }

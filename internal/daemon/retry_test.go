@@ -32,13 +32,14 @@ func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ip
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := conf.Parse(path, text, configOptions())
+	cfg, err := conf.Parse(path, text, directories{}.configOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
 	table = ipvs.NewMemory()
 	d = &daemon{
-		log: logfile.New(logfile.Options{Stdout: out, Name: "t.cf"}, cfg), path: path, cfg: cfg,
+		log: logfile.New(logfile.Options{Stdout: out, Name: "t.cf"}, cfg), cfg: cfg,
+		file:    source{path: path, options: directories{}.configOptions()},
 		watcher: watcher{path: path}, host: host.New(t.TempDir()), patience: readyPatience,
 	}
 	d.watcher.took(text)

@@ -16,17 +16,17 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status"
 )
 
-// readyPatience is how long whoever started the daemon waits for the table to
-// stand. A large one may take longer; the daemon runs all the same.
+// readyPatience is how long a start waits for the table to stand. A large one may take
+// longer, and the daemon runs all the same once it has read what the kernel holds.
 const readyPatience = 5 * time.Second
 
 // A daemon is a director at work and what surrounds it. One goroutine, that of
 // run, decides; what may take its time runs beside it.
 type daemon struct {
 	log      *logfile.Log
-	path     string // absolute
-	startDir string // to which the file's relative names are relative
+	file     source
 	dryRun   bool
+	options  []string // that siblings are run with
 	own      *ownership
 	round    stopwatch
 	director *director.Director
@@ -35,15 +35,12 @@ type daemon struct {
 	status   *status.Server
 	siblings *siblings
 	watcher  watcher
-	patience time.Duration // readyPatience
+	patience time.Duration   // readyPatience
+	adopted  <-chan struct{} // closed when the table has been read; nil: it was
 
 	cfg      *conf.Config // in force
 	interval atomic.Int64 // cfg's checkinterval, for the watcher
-	reloads  chan reading // ends of reloads
-	busy     bool         // a reload is going on
-	again    bool         // and the file is to be read once more after it
-	next     []byte       // and this content after it, if not again; nil is none
-	refused  *refusedFile // nil: the file in force is the one on disk
+	reloads  reloads
 	outside  outside
 }
 
@@ -61,8 +58,8 @@ func (d *daemon) event(e director.Event) {
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	d.reloads = make(chan reading, 1)
-	d.siblings = newSiblings(context.WithoutCancel(ctx), d.log.Printf)
+	d.reloads.ends = make(chan reading, 1)
+	d.siblings = newSiblings(context.WithoutCancel(ctx), d.options, d.log.Printf)
 	d.interval.Store(int64(d.cfg.CheckInterval))
 	ended := make(chan error, 1)
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
@@ -82,6 +79,7 @@ func (d *daemon) loop(
 ) (string, error) {
 	name := ""
 	stands := d.director.Ready()
+	adopted, overdue := d.adopted, false
 	late := time.After(d.patience)
 	var housekeeper housekeeper
 	var calm <-chan time.Time // when about everybody has been asked once, and from then on
@@ -99,7 +97,13 @@ func (d *daemon) loop(
 		case <-calm:
 			calm = time.After(housekeeper.keep(d.cfg))
 		case <-late:
-			ready()
+			if overdue = true; adopted == nil {
+				ready()
+			}
+		case <-adopted:
+			if adopted = nil; overdue {
+				ready()
+			}
 		case sig := <-signals:
 			if name == "" && d.obey(ctx, sig) {
 				name = signalName(sig)
@@ -107,7 +111,7 @@ func (d *daemon) loop(
 				stop()
 			}
 		case <-second:
-			if name == "" && !d.busy && d.own.free() {
+			if name == "" && !d.reloads.busy && d.own.free() {
 				d.retake(ctx)
 			}
 			if seconds++; seconds%outsideSeconds == 0 {
@@ -116,7 +120,7 @@ func (d *daemon) loop(
 			}
 		case seen := <-news:
 			d.notice(ctx, seen)
-		case r := <-d.reloads:
+		case r := <-d.reloads.ends:
 			d.reloaded(ctx, r)
 		case <-watchdog:
 			d.feedWatchdog()

@@ -29,13 +29,17 @@ func (s *session) serve(ready func()) error {
 	pulse := newPulse(own)
 	defer pulse.end()
 	defer own.release()
+	orders, err := s.overrides()
+	if err != nil {
+		return initError(err)
+	}
 	table, err := s.openTable()
 	if err != nil {
 		return initError(err)
 	}
 	defer table.Close()
 
-	d := s.newDaemon(table, own)
+	d := s.newDaemon(table, own, orders)
 	d.setUpHost()
 	pulse.of(d.works)
 	name, err := d.run(signals, ready)
@@ -86,11 +90,15 @@ func (s *session) openTable() (ipvs.Table, error) {
 }
 
 // newDaemon wires up what works inside the daemon.
-func (s *session) newDaemon(table ipvs.Table, own *ownership) *daemon {
+func (s *session) newDaemon(table ipvs.Table, own *ownership, orders []director.Override) *daemon {
+	options := s.dirs.configOptions()
+	if s.inv.dryRun {
+		options = harmless(options)
+	}
 	d := &daemon{
 		log:      s.log,
-		path:     s.path,
-		startDir: s.startDir,
+		file:     source{path: s.path, dir: s.startDir, options: options},
+		options:  s.dirs.options,
 		own:      own,
 		cfg:      s.cfg,
 		dryRun:   s.inv.dryRun,
@@ -100,14 +108,16 @@ func (s *session) newDaemon(table ipvs.Table, own *ownership) *daemon {
 	}
 	d.watcher.took(s.text)
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
-	options := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: s.overrides(), Maintenance: s.maintenance(), Ours: own.recall(s.cfg), DryRun: s.inv.dryRun}
+	o := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: orders, Maintenance: s.maintenance(), Ours: own.recall(s.cfg), DryRun: s.inv.dryRun}
 	if s.inv.debug {
-		options.Debug = s.log.Debugf
+		o.Debug = s.log.Debugf
 	}
-	options.OverridesEnded = func() { d.status.KeepOverrides() }
-	d.director = director.New(options)
+	adopted := make(chan struct{})
+	d.adopted, o.Adopted = adopted, func() { close(adopted) }
+	o.OverridesEnded = func() { d.status.KeepOverrides() }
+	d.director = director.New(o)
 	d.status = s.newStatus(d)
-	if len(d.director.Overrides()) < len(options.Overrides) {
+	if len(d.director.Overrides()) < len(orders) {
 		d.status.KeepOverrides() // the time of some was over while no daemon ran
 	}
 	return d

@@ -158,14 +158,15 @@ func TestServe(t *testing.T) {
 func TestReadyBeforeALargeTable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "t.cf")
 	write(t, file, "monitorlog=none\nsupervised=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    checktype=on\n")
-	s := &session{Env: Env{Stdout: io.Discard, Stderr: io.Discard}, path: file}
+	dir := t.TempDir()
+	s := &session{Env: Env{Stdout: io.Discard, Stderr: io.Discard}, dirs: directories{run: dir, state: dir}, path: file}
 	if err := s.load(); err != nil {
 		t.Fatal(err)
 	}
 	s.openLog()
 	defer s.log.Close()
 	gate := make(chan struct{})
-	d := s.newDaemon(stubborn{ipvs.NewMemory(), gate}, nil)
+	d := s.newDaemon(stubborn{ipvs.NewMemory(), gate}, nil, nil)
 	d.patience = time.Millisecond
 	signals, ready, ended := make(chan os.Signal), make(chan struct{}, 2), make(chan error)
 	go func() {

@@ -17,11 +17,10 @@ import (
 // and takes no orders. No configuration file has a name that makes it the
 // socket of a daemon. A user who is not root has a directory for sockets of their own.
 func (s *session) dryRunSocket() string {
-	dir := s.RunDir
-	if own := os.Getenv("XDG_RUNTIME_DIR"); own != "" && os.Geteuid() != 0 {
-		dir = own
+	if own := os.Getenv("XDG_RUNTIME_DIR"); own != "" && os.Geteuid() != 0 && s.dirs.run == s.dirs.usualRun {
+		return filepath.Join(own, "ldirectord", s.name()+".dry-run")
 	}
-	return filepath.Join(dir, "ldirectord", s.name()+".dry-run")
+	return filepath.Join(s.dirs.run, s.name()+".dry-run")
 }
 
 // shownSocket is where a command that only reads asks: the daemon, or the dry
@@ -63,11 +62,12 @@ func listens(socket string) bool {
 
 // perlWords say that the Perl program is running, "" if it is not.
 func (s *session) perlWords() string {
-	o, ok := state.OriginalOf(string(s.pidFile()))
-	if !ok || !isPerl(o.PID) {
-		return ""
+	for _, file := range s.pidFiles() {
+		if o, ok := state.OriginalOf(string(file)); ok && isPerl(o.PID) {
+			return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", o.PID)
+		}
 	}
-	return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", o.PID)
+	return ""
 }
 
 // isPerl says whether a process is a Perl program, by the words it was started

@@ -33,8 +33,9 @@ type siblings struct {
 	last  *sync.WaitGroup // the commands that were given last
 }
 
-func newSiblings(ctx context.Context, log func(string, ...any)) *siblings {
-	return &siblings{log: log, ctx: ctx, exec: runSelf, last: new(sync.WaitGroup)}
+// newSiblings returns siblings that are run with options.
+func newSiblings(ctx context.Context, options []string, log func(string, ...any)) *siblings {
+	return &siblings{log: log, ctx: ctx, exec: runSelf(options), last: new(sync.WaitGroup)}
 }
 
 // use makes files the siblings: new ones are started, those that are not named
@@ -90,22 +91,30 @@ func (s *siblings) wait() {
 	}
 }
 
-// runSelf runs this program with what execute says and a command. As in the
+// runSelf runs this program with options, what execute says and a command. As in the
 // original a shell reads the line, so that quotes are not a part of the name.
-func runSelf(ctx context.Context, file, verb string) error {
-	path, err := executable()
-	if err != nil {
-		return err
+func runSelf(options []string) func(ctx context.Context, file, verb string) error {
+	return func(ctx context.Context, file, verb string) error {
+		path, err := executable()
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, siblingTimeout)
+		defer cancel()
+		line := shellWord(path)
+		for _, option := range options {
+			line += " " + shellWord(option)
+		}
+		line += " " + file + " " + verb
+		result, err := command.Run(ctx, command.Command{Shell: line})
+		if err != nil {
+			return err
+		}
+		if err := result.Err(); err != nil {
+			return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(result.Output)))
+		}
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, siblingTimeout)
-	defer cancel()
-	line := "'" + strings.ReplaceAll(path, "'", `'\''`) + "' " + file + " " + verb
-	result, err := command.Run(ctx, command.Command{Shell: line})
-	if err != nil {
-		return err
-	}
-	if err := result.Err(); err != nil {
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(result.Output)))
-	}
-	return nil
 }
+
+func shellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

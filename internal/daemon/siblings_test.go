@@ -18,7 +18,7 @@ func TestSiblings(t *testing.T) {
 		var mu sync.Mutex
 		var runs, log []string
 		began := time.Now()
-		s := newSiblings(t.Context(), func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) })
+		s := newSiblings(t.Context(), nil, func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) })
 		s.exec = func(_ context.Context, file, verb string) error {
 			time.Sleep(time.Second)
 			mu.Lock()
@@ -47,7 +47,7 @@ func TestSiblings(t *testing.T) {
 
 func TestSiblingsWaitIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSiblings(t.Context(), func(string, ...any) {})
+		s := newSiblings(t.Context(), nil, func(string, ...any) {})
 		hang := make(chan struct{})
 		s.exec = func(context.Context, string, string) error {
 			<-hang
@@ -64,7 +64,7 @@ func TestSiblingsWaitIsBounded(t *testing.T) {
 }
 
 func TestSiblingsNone(t *testing.T) {
-	s := newSiblings(t.Context(), nil)
+	s := newSiblings(t.Context(), nil, nil)
 	s.use(nil)
 	s.wait()
 }

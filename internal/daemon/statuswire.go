@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"path/filepath"
@@ -18,42 +19,48 @@ import (
 
 // socket is where the daemon of this instance is asked.
 func (s *session) socket() string {
-	return filepath.Join(s.RunDir, "ldirectord", s.name()+".sock")
+	return filepath.Join(s.dirs.run, s.name()+".sock")
 }
 
 // overridesFile is where the orders of operators to this instance are kept.
 func (s *session) overridesFile() string {
-	return filepath.Join(s.StateDir, s.name()+".overrides.json")
+	return filepath.Join(s.dirs.state, s.name()+".overrides.json")
 }
 
-// overrides are the orders that were in force when the daemon ended. A file
-// that cannot be read is logged: the checks decide then.
-func (s *session) overrides() []director.Override {
+// overrides are the orders that were in force when the daemon ended. The error is that
+// they are not known: to start without them could put a real server into service that
+// an operator has taken out.
+func (s *session) overrides() ([]director.Override, error) {
 	if s.inv.dryRun {
-		return nil
+		return nil, nil
 	}
 	path := s.overridesFile()
 	list, bad, err := status.ReadOverrides(path)
 	if err != nil {
-		s.log.Printf(logfile.OverridesLost, err)
+		return nil, fmt.Errorf("which orders are in force cannot be read, nothing was changed: %w\n"+
+			"    to start without orders: rm %s", err, path)
 	}
 	for _, why := range bad {
+		if copied, ok := errors.AsType[*status.CopyError](why); ok {
+			s.log.Printf(logfile.OverridesCopied, copied)
+			continue
+		}
 		s.log.Printf(logfile.OverrideLost, path, why)
 	}
-	if err == nil && len(bad) == 0 {
-		return list
+	if len(bad) == 0 {
+		return list, nil
 	}
 	if kept, err := state.KeepAside(path); err != nil {
 		s.log.Printf(logfile.NotKeptAside, path, err)
 	} else {
 		s.log.Printf(logfile.KeptAside, path, kept)
 	}
-	return list
+	return list, nil
 }
 
 // maintenanceFile is where what is known of maintenance is kept.
 func (s *session) maintenanceFile() string {
-	return filepath.Join(s.StateDir, s.name()+".maintenance.json")
+	return filepath.Join(s.dirs.state, s.name()+".maintenance.json")
 }
 
 // maintenance is how the director watches the maintenance directory: from what the
@@ -95,11 +102,11 @@ func (d *daemon) queues() []status.Queue {
 // plan reads the configuration as a reload would, and says what that would
 // change.
 func (d *daemon) plan(ctx context.Context) ([]string, error) {
-	cfg, err := conf.Load(d.path, inDir(harmless(configOptions()), d.startDir))
+	cfg, err := conf.Load(d.file.path, inDir(harmless(d.file.options), d.file.dir))
 	if err != nil {
 		return nil, errors.New(diagnosis(err))
 	}
-	changes, err := d.director.Plan(ctx, absoluteNames(cfg, d.startDir))
+	changes, err := d.director.Plan(ctx, absoluteNames(cfg, d.file.dir))
 	return changeLines(changes), err
 }
 

@@ -47,6 +47,12 @@ Options:
       --dry-run      check real servers, but keep the table in memory: nothing is
                      written to the kernel, no mail is sent, no command is run
       --foreground   stay in the foreground, otherwise like a daemon (for systemd)
+      --rundir DIR   pid file, lock and sockets; else $RUNTIME_DIRECTORY,
+                     else /var/run and /var/run/ldirectord
+      --statedir DIR what outlives the process, as orders; else $STATE_DIRECTORY,
+                     else /var/lib/ldirectord
+      --logdir DIR   logs that CONFIG does not name; else $LOGS_DIRECTORY,
+                     else /var/log
 
 Files:
   /etc/ha.d/ldirectord.cf        the configuration

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -54,7 +55,7 @@ func (s *session) find() error {
 
 // load reads the configuration file and prints its warnings.
 func (s *session) load() error {
-	options := configOptions()
+	options := s.dirs.configOptions()
 	if s.inv.dryRun {
 		options = harmless(options)
 	}
@@ -205,9 +206,11 @@ func (s *session) status() error {
 		s.log.Printf("%s", leaving)
 		return nil
 	}
-	stale := s.pidFile().exists()
+	files := s.pidFiles()
+	left := slices.IndexFunc(files, pidFile.exists)
+	stale := left >= 0
 	if stale {
-		text := fmt.Sprintf(logfile.StalePIDFile, s.pidFile(), s.path)
+		text := fmt.Sprintf(logfile.StalePIDFile, files[left], s.path)
 		fmt.Fprintln(s.Stderr, text)
 		s.log.Printf("%s", text)
 	}

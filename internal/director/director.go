@@ -52,6 +52,10 @@ type Options struct {
 	Overrides      []Override
 	OverridesEnded func()
 
+	// Adopted is called once, when the table has been read and the start cannot fail any
+	// more. It must not block. nil is none.
+	Adopted func()
+
 	// Ours are the virtual services that an earlier daemon has left in the table.
 	// Those that the configuration does not name are removed when it is in force.
 	Ours []state.Service
@@ -141,6 +145,9 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		d.end()
 		d.awaitChecks()
 		return err
+	}
+	if d.o.Adopted != nil {
+		d.o.Adopted()
 	}
 	d.takeTurn(func() { d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, byKey(table), true) })
 	close(d.ready)

@@ -53,10 +53,10 @@ type Host struct {
 	begun  bool // a dry run has a step that would change something
 }
 
-// New returns the host. runDir is where its state is kept, in a directory
-// ldirectord: it has to be lost with the next boot, as /run is.
-func New(runDir string) *Host {
-	return &Host{machine: &machine{proc: "/proc", sys: "/sys", run: runProgram}, file: stateFile(runDir)}
+// New returns the host. Its state is kept in dir, which has to be lost with the next
+// boot, as /run is.
+func New(dir string) *Host {
+	return &Host{machine: &machine{proc: "/proc", sys: "/sys", run: runProgram}, file: stateFile(dir)}
 }
 
 // Up does those steps that are still to be done, in their order, and takes back

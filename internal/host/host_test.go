@@ -207,7 +207,7 @@ func TestInterrupted(t *testing.T) {
 		if err := h.Up(t.Context(), "a", broken); err == nil || !strings.Contains(err.Error(), "no device none") {
 			t.Errorf("up: %v", err)
 		}
-		again := New(filepath.Dir(filepath.Dir(h.file))) // another process
+		again := New(filepath.Dir(h.file)) // another process
 		again.Say = h.Say
 		said()
 		must(t, again.Down(t.Context(), "a"))
@@ -358,7 +358,7 @@ func TestDryRun(t *testing.T) {
 		if got := said(); strings.Count(got, "\n") != len(want)+1 || !strings.Contains(got, "\nlink up none (after the steps before: there is no device none)\n") {
 			t.Errorf("said:\n%s", got)
 		}
-		if diff := cmp.Diff(before, statusText(h, want)); diff != "" || exists(filepath.Dir(h.file)) {
+		if diff := cmp.Diff(before, statusText(h, want)); diff != "" || exists(h.file+".lock") {
 			t.Errorf("a dry run did something (-before +after):\n%s", diff)
 		}
 		h.DryRun = false

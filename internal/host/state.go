@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,18 +75,18 @@ func (s *state) owners() []string {
 
 // stateFile is where the state of this network namespace is. That of the first
 // process is the usual one, and has the plain name.
-func stateFile(runDir string) string {
+func stateFile(dir string) string {
 	name := "host.json"
 	var own, first unix.Stat_t
 	if unix.Stat("/proc/thread-self/ns/net", &own) == nil && unix.Stat("/proc/1/ns/net", &first) == nil && own.Ino != first.Ino {
 		name = fmt.Sprintf("host-%d.json", own.Ino)
 	}
-	return filepath.Join(runDir, "ldirectord", name)
+	return filepath.Join(dir, name)
 }
 
 func readState(file string) (*state, error) {
 	s := &state{}
-	text, err := os.ReadFile(file)
+	text, err := readOwn(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
 	}
@@ -96,6 +97,24 @@ func readState(file string) (*state, error) {
 		return nil, fmt.Errorf("%s, which says what was set up, cannot be understood: %w", file, err)
 	}
 	return s, nil
+}
+
+// readOwn reads a file of root's or of this user's. The directory may be that of a daemon
+// that runs as a normal user, and root does what the file says.
+func readOwn(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var stat unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &stat); err != nil {
+		return nil, err
+	}
+	if stat.Uid != 0 && int(stat.Uid) != os.Geteuid() {
+		return nil, fmt.Errorf("%s, which says what was set up, belongs to user %d and is not trusted: take back by hand what it names, and remove it", file, stat.Uid)
+	}
+	return io.ReadAll(f)
 }
 
 // write replaces the file in one step, so that it is always whole. Nothing left
@@ -111,10 +130,18 @@ func (s *state) write(file string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
+	f, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // follows no link
+	if err != nil {
 		return err
 	}
-	return os.Rename(file+".new", file)
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 // lockPatience is between two tries to get the lock.
@@ -125,7 +152,7 @@ func lockState(ctx context.Context, file string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(file+".lock", os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -42,9 +42,9 @@ const (
 	HostFailed      = "Host setup failed: %v"
 	MaintenanceLost = "What was known of maintenance files is lost: %v"
 	OverrideLost    = "An order that was in force is lost: %s: %v"
+	OverridesCopied = "The orders that were in force: %v"
 	KeptAside       = "%s is kept as %s"
 	NotKeptAside    = "%s cannot be kept aside: %v"
-	OverridesLost   = "The orders that were in force are lost: %v"
 	linesMissing    = "%d lines are missing here: %s"
 )
 

@@ -14,12 +14,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A match that backtracks without end is given up: after patternTimeout, or
-// with patternStack entries to try again (8 bytes each).
-const (
-	patternTimeout = time.Second
-	patternStack   = 4 << 20
-)
+// A match that backtracks without end is given up: by matchPatience, or with patternStack
+// entries to try again (8 bytes each).
+const patternStack = 4 << 20
 
 // A Pattern is a Perl regular expression as receive has it, matched unanchored
 // and case sensitive against bytes. It is never written to and may be used
@@ -41,14 +38,24 @@ func Compile(perl string) (*Pattern, error) {
 	if t.isPlain {
 		return &Pattern{perl: perl, must: t.plain}, nil
 	}
-	re, err := regexp2.Compile(string(t.out), regexp2.OptionMaxBacktrackingStackSize(patternStack))
+	re, err := compileRunes(string(t.out), matchPatience.first)
 	if err != nil {
 		// The text speaks of the translation; the pattern itself is what its
 		// author knows.
 		return nil, fmt.Errorf("pattern %s cannot be used", safetext.Excerpt(perl))
 	}
-	re.MatchTimeout = patternTimeout
 	return &Pattern{perl: perl, must: t.must, re: re, slow: t.choices}, nil
+}
+
+// compileRunes compiles a translated pattern. A match that takes longer than limit by
+// the clock is an error.
+func compileRunes(translated string, limit time.Duration) (*regexp2.Regexp, error) {
+	re, err := regexp2.Compile(translated, regexp2.OptionMaxBacktrackingStackSize(patternStack))
+	if err != nil {
+		return nil, err
+	}
+	re.MatchTimeout = limit
+	return re, nil
 }
 
 // String is the pattern as it was written.
@@ -81,11 +88,28 @@ func (p *Pattern) Match(b []byte) (bool, error) {
 	for _, c := range b {
 		*text = append(*text, runeOf(c))
 	}
-	matched, err := p.re.MatchRunes(*text)
+	matched, err := matchPatience.match(func(limit time.Duration) (bool, error) { return p.matchRunes(*text, limit) })
 	if err != nil {
-		return false, fmt.Errorf("pattern %s %w", safetext.Excerpt(p.perl), errGivenUp)
+		return false, fmt.Errorf("pattern %s %w", safetext.Excerpt(p.perl), err)
 	}
 	return matched, nil
+}
+
+// matchRunes is Match for runes. It fails when that takes longer than limit;
+// errGivenUp is that more time would not help.
+func (p *Pattern) matchRunes(text []rune, limit time.Duration) (bool, error) {
+	re := p.re
+	if limit != matchPatience.first { // rare: limits of a shared Regexp cannot be changed
+		var err error
+		if re, err = compileRunes(re.String(), limit); err != nil {
+			return false, err
+		}
+	}
+	matched, err := re.MatchRunes(text)
+	if errors.Is(err, regexp2.ErrBacktrackingStackLimit) {
+		return false, errGivenUp
+	}
+	return matched, err
 }
 
 // errGivenUp stands for the library's errors, which contain the whole body.

@@ -19,8 +19,19 @@ type Maintenance struct {
 }
 
 // ReadMaintenance reads what Write has written; the zero value if there is no
-// file.
+// file. Where the file cannot be read its copy counts.
 func ReadMaintenance(path string) (Maintenance, error) {
+	m, err := readMaintenance(path)
+	if err == nil {
+		return m, nil
+	}
+	if m, copyErr := readMaintenance(CopyOf(path)); copyErr == nil && m.Dir != "" {
+		return m, nil
+	}
+	return Maintenance{}, err
+}
+
+func readMaintenance(path string) (Maintenance, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Maintenance{}, nil
@@ -41,5 +52,5 @@ func (m Maintenance) Write(path string) error {
 	if err != nil {
 		return err
 	}
-	return Write(path, append(text, '\n'))
+	return WriteTwice(path, append(text, '\n'))
 }

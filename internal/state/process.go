@@ -80,6 +80,21 @@ func dies(pid int) bool {
 	return false
 }
 
+// userOf is the real user of a process.
+func userOf(pid int) (uid uint32, ok bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, _ := strings.Cut(line, ":"); name == "Uid" {
+			n, err := fmt.Sscan(value, &uid)
+			return uid, n == 1 && err == nil
+		}
+	}
+	return 0, false
+}
+
 // waitsForMachine says whether a thread of the process waits for the processor or a
 // disk.
 func waitsForMachine(pid int) bool {

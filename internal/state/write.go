@@ -4,11 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // Write replaces the file at path with text. After a crash of the process or of
 // the machine the file holds the old content or the new one. A missing directory
-// is made. The file's mode is 0600.
+// is made. The file's mode is 0600. What root writes belongs to the owner of the
+// directory, a daemon that runs as a normal user.
 func Write(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -17,6 +19,7 @@ func Write(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
+	giveTo(f, filepath.Dir(path))
 	_, err = f.Write(text)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
@@ -27,6 +30,17 @@ func Write(path string, text []byte) error {
 		return err
 	}
 	return syncDir(filepath.Dir(path))
+}
+
+// giveTo makes a file of root's the directory's owner's, where the file system can.
+func giveTo(f *os.File, dir string) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	if info, err := os.Stat(dir); err == nil {
+		owner := info.Sys().(*syscall.Stat_t)
+		_ = f.Chown(int(owner.Uid), int(owner.Gid))
+	}
 }
 
 func syncDir(path string) error {

@@ -3,6 +3,8 @@ package status
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -21,10 +23,34 @@ type book struct {
 	unsaved error      // why the last write failed; nil if it did not
 }
 
+// A CopyError is that a file cannot be read and its copy counts.
+type CopyError struct {
+	Copy string // its path
+	Err  error  // of the file
+}
+
+func (e *CopyError) Error() string { return fmt.Sprintf("%v: its copy %s counts", e.Err, e.Copy) }
+
+// Unwrap returns the error of the file.
+func (e *CopyError) Unwrap() error { return e.Err }
+
 // ReadOverrides is the overrides that were written to a file, none if there is no file.
-// Those that this program cannot have written are left out; bad says why.
+// Those that this program cannot have written are left out; bad says why, first a
+// *CopyError if there is one. The error is that neither can be read: which
+// orders are in force is not known.
 func ReadOverrides(path string) (list []director.Override, bad []error, err error) {
 	list, bad, err = state.Entries(path, director.Override.Check)
+	if err != nil {
+		if _, missing := os.Stat(state.CopyOf(path)); missing != nil {
+			return nil, nil, err
+		}
+		unread := &CopyError{Copy: state.CopyOf(path), Err: err}
+		var copyErr error
+		if list, bad, copyErr = state.Entries(state.CopyOf(path), director.Override.Check); copyErr != nil {
+			return nil, nil, errors.Join(err, copyErr)
+		}
+		bad, err = append([]error{unread}, bad...), nil
+	}
 	seen := map[[2]string]bool{}
 	for i := 0; i < len(list); i++ {
 		key := [2]string{list[i].Virtual, list[i].Real}
@@ -48,7 +74,7 @@ func (b *book) write(obey func() error) (unsaved, err error) {
 	}
 	text, err := json.MarshalIndent(b.inForce(), "", "  ")
 	if err == nil {
-		err = state.Write(b.path, append(text, '\n'))
+		err = state.WriteTwice(b.path, append(text, '\n'))
 	}
 	b.unsaved = err
 	return err, nil

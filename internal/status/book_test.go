@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 func TestBook(t *testing.T) {
@@ -32,8 +33,8 @@ func TestBook(t *testing.T) {
 		t.Errorf("%v, %v (-want +got):\n%s", bad, err, diff)
 	}
 	entries, err := os.ReadDir(path[:strings.LastIndexByte(path, '/')])
-	if err != nil || len(entries) != 1 {
-		t.Errorf("the directory has %v, %v, want the one file", entries, err)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("the directory has %v, %v, want the file and its copy", entries, err)
 	}
 }
 
@@ -113,5 +114,37 @@ func TestReadOverrides(t *testing.T) {
 		if list, bad, err := ReadOverrides(path); len(list) != 1 || bad != nil || err != nil {
 			t.Errorf("%s: %v, %v, %v", virtual, list, bad, err)
 		}
+	}
+}
+
+// TestReadOverridesCopy has a file of orders that cannot be read: its copy counts, and
+// with neither it is not known which orders are in force. Without a file there are none.
+func TestReadOverridesCopy(t *testing.T) {
+	path := t.TempDir() + "/t.json"
+	kept := director.Override{Verb: director.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", By: "root"}
+	b := &book{path: path, inForce: func() []director.Override { return []director.Override{kept} }}
+	unreadable := func(path string) { // as EIO: a read of a directory fails, too
+		t.Helper()
+		if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.save(); err != nil {
+		t.Fatal(err)
+	}
+	unreadable(path)
+	list, bad, err := ReadOverrides(path)
+	if len(list) != 1 || list[0].Real != kept.Real || len(bad) != 1 || err != nil {
+		t.Errorf("with a copy: %v, %v, %v, want the order and what is wrong", list, bad, err)
+	}
+	unreadable(state.CopyOf(path))
+	if list, _, err := ReadOverrides(path); len(list) > 0 || err == nil {
+		t.Errorf("neither can be read: %v, %v, want an error", list, err)
+	}
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	if list, bad, err := ReadOverrides(path); len(list)+len(bad) > 0 || err != nil {
+		t.Errorf("without a file: %v, %v, %v, want none", list, bad, err)
 	}
 }

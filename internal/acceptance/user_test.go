@@ -1,0 +1,102 @@
+package acceptance
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// asUser makes the daemon of a booted site a normal user's, as user.conf says, and stops
+// it: no connection is lost, orders hold, and commands find the daemon without options.
+func (w *swap) asUser(t testing.TB) {
+	t.Helper()
+	m := w.m
+	m.must("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "ldirectord")
+	w.useDropIn(t, "")
+	w.held = w.hold(5)
+	w.w.taken()
+	m.must("systemctl", "restart", "ldirectord")
+	if got := w.w.taken(); len(got) > 0 {
+		t.Errorf("the restart as a normal user asked the kernel for %q", got)
+	}
+	pid := m.mainPID()
+	if user := m.must("stat", "-c", "%U", "/proc/"+pid); user != "ldirectord\n" {
+		t.Errorf("the daemon is %s's, want ldirectord's", user)
+	}
+	if text := m.must("cat", "/run/ldirectord/ldirectord.ldirectord.pid"); text != pid+"\n" {
+		t.Errorf("the pid file has %q, the daemon is process %s", text, pid)
+	}
+	m.must("ldirectord", "status")
+	m.must("ldirectord", "drain", real1)
+	m.must("systemctl", "restart", "ldirectord")
+	if out := m.must("ldirectord", "show", "--real", real1); !strings.Contains(out, "drain") {
+		t.Errorf("the order has ended with a restart:\n%s", out)
+	}
+	m.must("ldirectord", "enable", real1)
+	w.held.live(t, "restarts as a normal user")
+
+	ping := strings.Replace(swapConfig, "checktype = connect", "checktype = ping", 1)
+	if err := os.WriteFile(configFile, []byte(ping), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m.must("systemctl", "reload", "ldirectord")
+	await(t, "a ping that is answered", func() bool {
+		out, status := m.run("ldirectord", "why", real2)
+		return status == 0 && strings.Contains(out, "ping") && !strings.Contains(out, "down")
+	})
+	m.must("test", "-s", "/var/log/ldirectord/ldirectord.log")
+	m.must("systemctl", "stop", "ldirectord")
+	if table := w.Table(); table != "" {
+		t.Errorf("the table after stop:\n%s", table)
+	}
+	if out, status := m.run("ldirectord", "status"); status != 3 {
+		t.Errorf("status after stop: exit status %d, want 3\n%s", status, out)
+	}
+}
+
+// asDynamicUser is asUser for a user that systemd makes for the unit.
+func (w *swap) asDynamicUser(t testing.TB) {
+	t.Helper()
+	m := w.m
+	w.useDropIn(t, "DynamicUser=yes\n")
+	if out, status := m.run("systemctl", "start", "ldirectord"); status != 0 {
+		state, _ := m.run("systemctl", "status", "--full", "ldirectord")
+		log, _ := os.ReadFile("/run/systemd.log")
+		t.Fatalf("systemctl start: exit status %d\n%s\n%s\n%s", status, out, state, log)
+	}
+	w.comesFull(t, "the daemon of a user that systemd makes")
+	if user := m.must("stat", "-c", "%U", "/proc/"+m.mainPID()); user == "root\n" {
+		t.Error("with DynamicUser the daemon is root's")
+	}
+	m.must("ldirectord", "status")
+	m.must("ldirectord", "show")
+	m.must("systemctl", "stop", "ldirectord")
+	if table := w.Table(); table != "" {
+		t.Errorf("the table after stop:\n%s", table)
+	}
+}
+
+// useDropIn has the unit use user.conf and further lines from its next start on.
+func (w *swap) useDropIn(t testing.TB, lines string) {
+	t.Helper()
+	text, err := os.ReadFile("../../packaging/user.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := "/etc/systemd/system/ldirectord.service.d"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/user.conf", append(text, lines...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir + "/lock.conf"); err != nil { // for the Perl daemon's unit
+		t.Fatal(err)
+	}
+	w.m.must("systemctl", "daemon-reload")
+}
+
+// mainPID is the main process of the unit.
+func (m *machine) mainPID() string {
+	return strings.TrimSpace(m.must("systemctl", "show", "--property=MainPID", "--value", "ldirectord"))
+}
