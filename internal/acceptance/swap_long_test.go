@@ -51,8 +51,4 @@ func TestLongSwap(t *testing.T) {
 	}
 	w.m.must("systemctl", "stop", "ldirectord")
 	await(t, "an empty table", func() bool { return w.Table() == "" })
-
-	copyFile(t, w.ours, installedFile, 0o755)
-	copyFile(t, "../../packaging/ldirectord.service", unitFile, 0o644)
-	w.asDynamicUser(t)
 }

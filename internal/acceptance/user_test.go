@@ -12,7 +12,7 @@ func (w *swap) asUser(t testing.TB) {
 	t.Helper()
 	m := w.m
 	m.must("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", "ldirectord")
-	w.useDropIn(t, "")
+	w.useDropIn(t)
 	w.held = w.hold(5)
 	w.w.taken()
 	m.must("systemctl", "restart", "ldirectord")
@@ -54,42 +54,14 @@ func (w *swap) asUser(t testing.TB) {
 	}
 }
 
-// asDynamicUser is asUser for a user that systemd makes for the unit.
-func (w *swap) asDynamicUser(t testing.TB) {
+// useDropIn has the unit use user.conf from its next start on.
+func (w *swap) useDropIn(t testing.TB) {
 	t.Helper()
-	m := w.m
-	w.useDropIn(t, "DynamicUser=yes\n")
-	if out, status := m.run("systemctl", "start", "ldirectord"); status != 0 {
-		state, _ := m.run("systemctl", "status", "--full", "ldirectord")
-		log, _ := os.ReadFile("/run/systemd.log")
-		t.Fatalf("systemctl start: exit status %d\n%s\n%s\n%s", status, out, state, log)
-	}
-	w.comesFull(t, "the daemon of a user that systemd makes")
-	if user := m.must("stat", "-c", "%U", "/proc/"+m.mainPID()); user == "root\n" {
-		t.Error("with DynamicUser the daemon is root's")
-	}
-	m.must("ldirectord", "status")
-	m.must("ldirectord", "show")
-	m.must("systemctl", "stop", "ldirectord")
-	if table := w.Table(); table != "" {
-		t.Errorf("the table after stop:\n%s", table)
-	}
-}
-
-// useDropIn has the unit use user.conf and further lines from its next start on.
-func (w *swap) useDropIn(t testing.TB, lines string) {
-	t.Helper()
-	text, err := os.ReadFile("../../packaging/user.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := "/etc/systemd/system/ldirectord.service.d"
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(dir+"/user.conf", append(text, lines...), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	copyFile(t, "../../packaging/user.conf", dir+"/user.conf", 0o644)
 	if err := os.RemoveAll(dir + "/lock.conf"); err != nil { // for the Perl daemon's unit
 		t.Fatal(err)
 	}
