@@ -39,9 +39,10 @@ func TestCleanAfter(t *testing.T) {
 	}
 	s := &session{
 		Env: Env{
-			Stdout: io.Discard, Stderr: io.Discard, RunDir: dir, StateDir: dir,
+			Stdout: io.Discard, Stderr: io.Discard,
 			OpenTable: func(context.Context) (ipvs.Table, error) { return open{table}, nil },
 		},
+		dirs: directories{pids: dir, run: dir, state: dir},
 		path: file,
 	}
 	if err := s.load(); err != nil {
