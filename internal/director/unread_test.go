@@ -35,6 +35,14 @@ func (b *blindTable) Read() ([]ipvs.Entry, error) {
 	return b.Memory.Read()
 }
 
+// ReadEach hides the one of Memory, which is never blind.
+func (b *blindTable) ReadEach(use func(*ipvs.Entry)) error {
+	if b.blind.Load() {
+		return errBlind
+	}
+	return b.Memory.ReadEach(use)
+}
+
 const unreadText = `checkinterval=5
 quiescent=yes
 cleanstop=no
