@@ -35,7 +35,9 @@ func testRPMRoot(t *testing.T, rpm string) {
 		calls string
 		check func()
 	}{
-		{"installation", []string{"-i", rpm},
+		{
+			"installation",
+			[]string{"-i", rpm},
 			"daemon-reload\n--no-reload preset ldirectord.service\ndaemon-reload\ntry-restart ldirectord.service\n", func() {
 				for _, file := range []string{"usr/sbin/ldirectord", "usr/lib/systemd/system/ldirectord.service", "usr/lib/ocf/resource.d/heartbeat/ldirectord"} {
 					if _, err := os.Stat(filepath.Join(root, file)); err != nil {
@@ -45,19 +47,26 @@ func testRPMRoot(t *testing.T, rpm string) {
 				if err := os.WriteFile(config, []byte(edited), 0o644); err != nil {
 					t.Fatal(err)
 				}
-			}},
-		{"upgrade", []string{"-U", "--force", rpm},
+			},
+		},
+		{
+			"upgrade",
+			[]string{"-U", "--force", rpm},
 			"daemon-reload\ndaemon-reload\ndaemon-reload\ntry-restart ldirectord.service\n", func() {
 				if text, err := os.ReadFile(config); err != nil || string(text) != edited {
 					t.Errorf("after an upgrade the edited ldirectord.cf is %q, %v", text, err)
 				}
-			}},
-		{"removal", []string{"-e", "ldirectord"},
+			},
+		},
+		{
+			"removal",
+			[]string{"-e", "ldirectord"},
 			"show --property=MainPID --value ldirectord.service\n--no-reload disable --now ldirectord.service\ndaemon-reload\n", func() {
 				if text, err := os.ReadFile(config + ".rpmsave"); err != nil || string(text) != edited {
 					t.Errorf("after a removal the edited ldirectord.cf is kept as %q, %v", text, err)
 				}
-			}},
+			},
+		},
 	} {
 		calls := filepath.Join(root, "calls")
 		if err := os.WriteFile(calls, nil, 0o644); err != nil {

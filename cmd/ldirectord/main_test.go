@@ -83,10 +83,12 @@ func me(t *testing.T) string {
 
 // killAll ends what a failed script has left.
 func killAll(dir string) {
-	files, _ := filepath.Glob(dir + "/*.pid")
-	for _, file := range files {
-		if pid := readPID(file); pid > 0 {
-			unix.Kill(pid, unix.SIGKILL)
+	for _, pattern := range []string{"/*.pid", "/*/*.pid"} { // with --rundir one deeper
+		files, _ := filepath.Glob(dir + pattern)
+		for _, file := range files {
+			if pid := readPID(file); pid > 0 {
+				unix.Kill(pid, unix.SIGKILL)
+			}
 		}
 	}
 }

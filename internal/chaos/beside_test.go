@@ -1,5 +1,7 @@
 package chaos
 
+import "slices"
+
 import "net/netip"
 
 // noShare is that of an agent that has not answered yet: the weight that the table
@@ -22,10 +24,8 @@ func (w *world) keepForeign(n int, s *service, start bool) {
 	if !s.command || !s.configured {
 		return
 	}
-	for _, p := range s.pairs[1:] {
-		if w.in(p) {
-			return
-		}
+	if slices.ContainsFunc(s.pairs[1:], w.in) {
+		return
 	}
 	for at, weight := range w.table[keyOf(n)] {
 		p := s.at(at)

@@ -18,7 +18,7 @@ func (w *world) judge(c ipvs.Change) {
 	if w.quiet != "" {
 		w.say("%s: a write at %s", c, w.quiet)
 	}
-	if c.Op == ipvs.DeleteService && s.configured && !(w.stopping && s.cleanStop) {
+	if c.Op == ipvs.DeleteService && s.configured && (!w.stopping || !s.cleanStop) {
 		w.say("%s: the service is in the file", c)
 	}
 	if c.Op <= ipvs.DeleteService {

@@ -101,12 +101,13 @@ func runSelf(options []string) func(ctx context.Context, file, verb string) erro
 		}
 		ctx, cancel := context.WithTimeout(ctx, siblingTimeout)
 		defer cancel()
-		line := shellWord(path)
+		var line strings.Builder
+		line.WriteString(shellWord(path))
 		for _, option := range options {
-			line += " " + shellWord(option)
+			line.WriteString(" " + shellWord(option))
 		}
-		line += " " + file + " " + verb
-		result, err := command.Run(ctx, command.Command{Shell: line})
+		line.WriteString(" " + file + " " + verb)
+		result, err := command.Run(ctx, command.Command{Shell: line.String()})
 		if err != nil {
 			return err
 		}

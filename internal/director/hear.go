@@ -121,7 +121,7 @@ func (d *Director) turned(r *real, before tally, res *result, over *Cause) {
 // andOut is a reason with what keeps r out of service whatever its checks say, if
 // there is something.
 func andOut(reason string, r *real) string {
-	words := ""
+	var words string
 	switch r.decide().Reason {
 	case policy.DrainedByOrder, policy.DisabledByOrder:
 		words = "out of service by order: " + r.override.String()
