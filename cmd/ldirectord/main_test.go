@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/user"
@@ -65,8 +68,14 @@ func TestScripts(t *testing.T) {
 			e.Defer(func() { killAll(e.WorkDir) })
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("there is no condition %q", cond)
+			}
+			return os.Geteuid() == 0, nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"config": writeConfig, "until": until, "exits": exits, "tell": tell, "masked": masked, "agree": agree,
+			"config": writeConfig, "until": until, "exits": exits, "tell": tell, "masked": masked, "agree": agree, "hook": hook,
 		},
 	})
 }
@@ -112,6 +121,20 @@ func writeConfig(ts *testscript.TestScript, _ bool, args []string) {
 	}, args[1:]...)
 	err := os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
 	ts.Check(err)
+}
+
+// hook (hook FILE) appends the bodies that are posted to $HOOK to the file.
+func hook(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		_, _ = io.Copy(f, r.Body)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("HOOK", server.URL)
 }
 
 // until (until FILE REGEXP) waits for a line.

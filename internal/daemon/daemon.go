@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/rights"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -169,6 +171,9 @@ func (s *session) openLog() {
 	cfg := s.cfg
 	if cfg == nil {
 		cfg = &conf.Config{Logs: conf.Logs{LogFile: s.dirs.defaultLog()}}
+	}
+	if s.inv.verb.name == "status" && filepath.IsAbs(cfg.LogFile) && errors.Is(rights.CanAppend(cfg.LogFile), fs.ErrPermission) {
+		cfg = &conf.Config{Logs: conf.Logs{LogFile: os.DevNull}}
 	}
 	s.log = logfile.New(logfile.Options{
 		Name: s.name(), Stdout: s.Stdout, Stderr: s.Stderr, Debug: s.inv.debug, DryRun: s.inv.dryRun,

@@ -6,21 +6,54 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
 
-// dryRunSocket is where a dry run of this instance is asked. It can be read
-// and takes no orders. No configuration file has a name that makes it the
-// socket of a daemon. A user who is not root has a directory for sockets of their own.
-func (s *session) dryRunSocket() string {
-	if own := os.Getenv("XDG_RUNTIME_DIR"); own != "" && os.Geteuid() != 0 && s.dirs.run == s.dirs.usualRun {
-		return filepath.Join(own, "ldirectord", s.name()+".dry-run")
+// dryRunSockets are where a dry run of this instance may listen, its own place first.
+// The socket can be read and takes no orders. No configuration file has a name that makes
+// it the socket of a daemon. A normal user has a directory for sockets of their own.
+func (s *session) dryRunSockets() []string {
+	usual := filepath.Join(s.dirs.run, s.name()+".dry-run")
+	if os.Geteuid() == 0 || s.dirs.run != s.dirs.usualRun {
+		return []string{usual}
 	}
-	return filepath.Join(s.dirs.run, s.name()+".dry-run")
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return []string{filepath.Join(dir, "ldirectord", s.name()+".dry-run"), usual}
+	}
+	if dir := ownTempDir(); dir != "" {
+		return []string{filepath.Join(dir, s.name()+".dry-run"), usual}
+	}
+	return []string{usual}
+}
+
+// ownTempDir is a directory below /tmp that only this user can use, made if it is missing.
+// It is "" if another user was there first.
+func ownTempDir() string {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("ldirectord-%d", os.Geteuid()))
+	_ = os.Mkdir(dir, 0o700)
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return ""
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
+		return ""
+	}
+	return dir
+}
+
+// dryRunSocket is where the dry run listens, or would.
+func (s *session) dryRunSocket() string {
+	sockets := s.dryRunSockets()
+	if i := slices.IndexFunc(sockets, listens); i >= 0 {
+		return sockets[i]
+	}
+	return sockets[0]
 }
 
 // shownSocket is where a command that only reads asks: the daemon, or the dry

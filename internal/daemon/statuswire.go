@@ -82,7 +82,7 @@ func (s *session) maintenance() maintenance.Options {
 func (s *session) newStatus(d *daemon) *status.Server {
 	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list}
 	if s.inv.dryRun {
-		o.Socket, o.DryRun = s.dryRunSocket(), true
+		o.Socket, o.DryRun = s.dryRunSockets()[0], true
 	} else {
 		o.Socket, o.Overrides, o.Connections = s.socket(), s.overridesFile(), connections
 	}

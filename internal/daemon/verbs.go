@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -53,11 +54,23 @@ func (s *session) find() error {
 	return nil
 }
 
+// statusLog is the test of a log file for status, which needs no rights: a user who may
+// not write the log gets the answer all the same.
+func statusLog(path string) error {
+	if err := openLog(path); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
+}
+
 // load reads the configuration file and prints its warnings.
 func (s *session) load() error {
 	options := s.dirs.configOptions()
-	if s.inv.dryRun {
+	switch {
+	case s.inv.dryRun:
 		options = harmless(options)
+	case s.inv.verb.name == "status":
+		options.TryOpen = statusLog
 	}
 	text, err := conf.ReadFile(s.path)
 	if err != nil {

@@ -40,7 +40,7 @@ const (
 	DryRunChange    = "ipvsadm %s"
 	HostStep        = "Host setup: %s"
 	HostFailed      = "Host setup failed: %v"
-	MaintenanceLost = "What was known of maintenance files is lost: %v"
+	MaintenanceLost = "The maintenance files that the last process knew cannot be read: %v"
 	OverrideLost    = "An order that was in force is lost: %s: %v"
 	OverridesCopied = "The orders that were in force: %v"
 	KeptAside       = "%s is kept as %s"

@@ -1,6 +1,7 @@
 package realserver
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -143,6 +144,26 @@ func (d *Daemon) awaitEnd(left string, ended func() bool) {
 func (d *Daemon) Pause() {
 	d.t.Helper()
 	d.signal(syscall.SIGSTOP)
+	for _, pid := range family(d.pid) {
+		d.awaitEnd("a thread of it still runs", func() bool { return stopped(pid) })
+	}
+}
+
+// stopped says whether no thread of a process runs: a signal stops one after the
+// other (proc_pid_stat(5), field 3).
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it has ended
+		}
+		state := string(text[bytes.LastIndexByte(text, ')')+1:])
+		if !strings.HasPrefix(state, " T") && !strings.HasPrefix(state, " Z") && !strings.HasPrefix(state, " X") {
+			return false
+		}
+	}
+	return true
 }
 
 // Continue lets a paused Daemon go on.
