@@ -29,6 +29,9 @@ type invocation struct {
 	args []string // the command's own
 }
 
+// is says whether the command is that of a name.
+func (i invocation) is(name string) bool { return i.verb != nil && i.verb.name == name }
+
 // errUsage is a command line that is no form of ldirectord's, and nothing more
 // is to be said about it than how it is used.
 var errUsage = errors.New("")

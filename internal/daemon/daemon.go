@@ -172,7 +172,7 @@ func (s *session) openLog() {
 	if cfg == nil {
 		cfg = &conf.Config{Logs: conf.Logs{LogFile: s.dirs.defaultLog()}}
 	}
-	if s.inv.verb.name == "status" && filepath.IsAbs(cfg.LogFile) && errors.Is(rights.CanAppend(cfg.LogFile), fs.ErrPermission) {
+	if s.inv.is("status") && filepath.IsAbs(cfg.LogFile) && errors.Is(rights.CanAppend(cfg.LogFile), fs.ErrPermission) {
 		cfg = &conf.Config{Logs: conf.Logs{LogFile: os.DevNull}}
 	}
 	s.log = logfile.New(logfile.Options{

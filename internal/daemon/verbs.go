@@ -69,7 +69,7 @@ func (s *session) load() error {
 	switch {
 	case s.inv.dryRun:
 		options = harmless(options)
-	case s.inv.verb.name == "status":
+	case s.inv.is("status"):
 		options.TryOpen = statusLog
 	}
 	text, err := conf.ReadFile(s.path)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,11 +18,11 @@ import (
 // A failing table refuses every change for as long as it fails.
 type failing struct {
 	*ipvs.Memory
-	fails bool
+	fails atomic.Bool
 }
 
 func (f *failing) Apply(c ipvs.Change) error {
-	if f.fails {
+	if f.fails.Load() {
 		return errors.New("the kernel is out of memory")
 	}
 	return f.Memory.Apply(c)
@@ -36,18 +38,28 @@ func TestRetryWritesWhatIsNeeded(t *testing.T) {
 			t.Run(fmt.Sprintf("quiescent %s, driftcheck %d", quiescent, driftCheck), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					table := &failing{Memory: ipvs.NewMemory()}
+					var mu sync.Mutex
 					var done []string
-					table.OnChange = func(c ipvs.Change) { done = append(done, c.String()) }
+					table.OnChange = func(c ipvs.Change) {
+						mu.Lock()
+						defer mu.Unlock()
+						done = append(done, c.String())
+					}
 					const first, second = "10.1.0.1:80", "10.1.0.2:80"
 					l := goLive(t, table, fmt.Sprintf("quiescent=%s\ndriftcheck=%d\n%s", quiescent, driftCheck, refusableFile("", "", "")), first)
 					defer l.end()
 					time.Sleep(time.Minute)
-					table.fails, done = true, nil
+					table.fails.Store(true)
+					mu.Lock()
+					done = nil
+					mu.Unlock()
 					l.set(false, first)
 					l.set(true, second)
 					time.Sleep(time.Minute)
-					table.fails = false
+					table.fails.Store(false)
 					time.Sleep(time.Minute)
+					mu.Lock()
+					defer mu.Unlock()
 					want := []string{"-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1", "-d -t 10.0.0.1:80 -r 10.1.0.2:80"}
 					if quiescent == "yes" {
 						want = []string{"-e -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1", "-e -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 0"}
