@@ -30,7 +30,7 @@ type invocation struct {
 }
 
 // is says whether the command is that of a name.
-func (i invocation) is(name string) bool { return i.verb != nil && i.verb.name == name }
+func (inv *invocation) is(name string) bool { return inv.verb != nil && inv.verb.name == name }
 
 // errUsage is a command line that is no form of ldirectord's, and nothing more
 // is to be said about it than how it is used.
