@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -47,7 +48,7 @@ func TestTransitions(t *testing.T) {
 			}
 			done(engine.Result{Attempts: 1})
 		},
-		Sink: func(director.Event) {},
+		Sink: func(event.Event) {},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -66,7 +67,7 @@ func TestOnceEachInterval(t *testing.T) {
 func TestLargeReload(t *testing.T) {
 	const reals = 37298
 	table := ipvs.NewMemory()
-	d := director.New(director.Options{Table: table, Sink: func(director.Event) {}})
+	d := director.New(director.Options{Table: table, Sink: func(event.Event) {}})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx, large(t, reals, 1)) }()

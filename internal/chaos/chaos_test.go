@@ -22,6 +22,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/state"
@@ -262,7 +263,7 @@ func (s *stage) start() {
 			},
 			ReadDir: s.readDir,
 		},
-		Sink: func(e director.Event) {
+		Sink: func(e event.Event) {
 			if s.logs {
 				s.record("director: %s", e)
 			}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -146,7 +146,7 @@ func (s *session) purge(services []state.Service) (left []state.Service, err err
 			left, err = append(left, service), errors.Join(err, failed)
 			continue
 		}
-		event := director.Event{Kind: director.VirtualPurged, V: service.Name(), ID: service.ID, Phase: "stop"}
+		event := event.Event{Kind: event.VirtualPurged, V: service.Name(), ID: service.ID, Phase: "stop"}
 		s.log.Printf("%s", event)
 	}
 	return left, err

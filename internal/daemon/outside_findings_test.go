@@ -9,6 +9,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -31,7 +32,7 @@ func TestDoctorOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer claim.Release()
-	d := director.New(director.Options{Table: ipvs.NewMemory(), Sink: func(director.Event) {}})
+	d := director.New(director.Options{Table: ipvs.NewMemory(), Sink: func(event.Event) {}})
 	ended := make(chan error, 1)
 	ctx := t.Context()
 	go func() { ended <- d.Run(ctx, cfg) }()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/host"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/notify"
@@ -45,7 +46,7 @@ type daemon struct {
 }
 
 // event is the director's Sink.
-func (d *daemon) event(e director.Event) {
+func (d *daemon) event(e event.Event) {
 	d.log.Event(e)
 	d.status.Event(e)
 	if !d.dryRun {

@@ -14,6 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -44,7 +45,7 @@ func TestWatchdogIsNotFed(t *testing.T) {
 		d := &daemon{
 			log: logfile.New(logfile.Options{Stdout: &out}, cfg),
 			director: director.New(director.Options{
-				Table: table, Sink: func(director.Event) {},
+				Table: table, Sink: func(event.Event) {},
 				Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 					return engine.Result{Attempts: 1}
 				},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -22,10 +23,10 @@ func TestBackWithoutConnections(t *testing.T) {
 		says, backs := "up 100%", []string(nil)
 		d := New(Options{
 			Table: ipvs.NewMemory(),
-			Sink: func(e Event) {
+			Sink: func(e event.Event) {
 				mu.Lock()
 				defer mu.Unlock()
-				if e.Kind == Back || e.Kind == AnyBack {
+				if e.Kind == event.Back || e.Kind == event.AnyBack {
 					backs = append(backs, NoteOf(e).Text)
 				}
 			},

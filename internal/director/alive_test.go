@@ -9,6 +9,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -34,7 +35,7 @@ func TestAlive(t *testing.T) {
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 				return engine.Result{Attempts: 1}
 			},
-			Sink: func(Event) {},
+			Sink: func(event.Event) {},
 		})
 		if err := d.Alive(); err != nil {
 			t.Errorf("before the start: %v", err)
@@ -71,7 +72,7 @@ func TestAlive(t *testing.T) {
 // TestAliveSchedule has the schedule stand still, beside a director that works.
 func TestAliveSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := New(Options{Table: ipvs.NewMemory(), Sink: func(Event) {}})
+		d := New(Options{Table: ipvs.NewMemory(), Sink: func(event.Event) {}})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -25,7 +26,7 @@ func (d *Director) announce(v *virtual, last *lastReals) {
 		}
 		r.announced = true
 		for _, k := range v.beginnings(r, d.conf.ReaddQuiescent) {
-			if k != RealDeleted && k != RealQuiesced {
+			if k != event.RealDeleted && k != event.RealQuiesced {
 				d.announceFallback(v, f, true)
 			}
 			d.emit(v, r.beginning(k))
@@ -38,12 +39,12 @@ func (d *Director) announce(v *virtual, last *lastReals) {
 }
 
 // beginning is the event that announces r.
-func (r *real) beginning(k Kind) Event {
+func (r *real) beginning(k event.Kind) event.Event {
 	e := realEvent(k, r, step{Change: ipvs.Change{Destination: r.slot().destination()}})
-	if k == RealQuiesced {
+	if k == event.RealQuiesced {
 		e.Weight = 0
 	}
-	if k == RealAdded {
+	if k == event.RealAdded {
 		e.Mapped = ""
 	}
 	return e
@@ -74,28 +75,28 @@ func (d *Director) announceFallback(v *virtual, f *standIn, in bool) {
 		return
 	}
 	f.in = in
-	e := v.fallbackEvent(FallbackDeleted, step{Change: ipvs.Change{Destination: v.fallback.destination()}})
+	e := v.fallbackEvent(event.FallbackDeleted, step{Change: ipvs.Change{Destination: v.fallback.destination()}})
 	if in {
-		e.Kind, e.Mapped = FallbackAdded, ""
+		e.Kind, e.Mapped = event.FallbackAdded, ""
 	}
 	d.emit(v, e)
 }
 
 // beginnings are the lines for an unproven real server that no change to the
 // kernel will write.
-func (v *virtual) beginnings(r *real, readd bool) []Kind {
+func (v *virtual) beginnings(r *real, readd bool) []event.Kind {
 	s, held := v.have.slots.of(r.at())
 	switch {
 	case v.conf.Quiescent && (readd || r.conf.Weight == 0):
 		return nil
 	case v.conf.Quiescent && held && s.weight == 0:
-		return []Kind{RealRestored, RealQuiesced}
+		return []event.Kind{event.RealRestored, event.RealQuiesced}
 	case v.conf.Quiescent:
-		return []Kind{RealAdded}
+		return []event.Kind{event.RealAdded}
 	case held:
-		return []Kind{RealRestored}
+		return []event.Kind{event.RealRestored}
 	default:
-		return []Kind{RealAdded, RealDeleted}
+		return []event.Kind{event.RealAdded, event.RealDeleted}
 	}
 }
 

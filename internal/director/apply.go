@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -187,74 +188,74 @@ func (v *virtual) record(s step) {
 }
 
 // eventsOf is what a step that the kernel has taken means.
-func (d *Director) eventsOf(v *virtual, s step) []Event {
+func (d *Director) eventsOf(v *virtual, s step) []event.Event {
 	switch s.Op {
 	case ipvs.AddService:
-		return []Event{{Kind: VirtualAdded}}
+		return []event.Event{{Kind: event.VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
 		if r := s.new.real; r != nil && r.reached < 100 && s.old.weight > 0 && s.new.weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
-		events := []Event{d.placed(v, s)}
+		events := []event.Event{d.placed(v, s)}
 		if s.old.fallback && !s.new.fallback { // one address for both
-			events = append(events, v.fallbackEvent(FallbackDeleted, s))
+			events = append(events, v.fallbackEvent(event.FallbackDeleted, s))
 		}
 		return events
 	case ipvs.DeleteDestination:
-		return []Event{removed(v, s)}
+		return []event.Event{removed(v, s)}
 	default: // VirtualChanged is told once for each reload, VirtualPurged by stop
 		return nil
 	}
 }
 
 // placed is the event of a destination that was added or changed.
-func (d *Director) placed(v *virtual, s step) Event {
+func (d *Director) placed(v *virtual, s step) event.Event {
 	r := s.new.real
 	switch {
 	case s.new.fallback:
-		e := v.fallbackEvent(FallbackAdded, s)
+		e := v.fallbackEvent(event.FallbackAdded, s)
 		e.Mapped = ""
 		return e
 	case r == nil: // a destination somebody else set and we put back
-		return Event{Kind: Repaired, Reason: s.Change.String()}
+		return event.Event{Kind: event.Repaired, Reason: s.Change.String()}
 	case s.Destination.Weight == 0 && r.conf.Weight > 0:
-		kind := RealQuiesced
+		kind := event.RealQuiesced
 		if s.Op == ipvs.AddDestination && d.conf.ReaddQuiescent {
-			kind = RealReaddQuiesced
+			kind = event.RealReaddQuiesced
 		}
 		return realEvent(kind, r, s)
 	case s.Op == ipvs.AddDestination:
-		e := realEvent(RealAdded, r, s)
+		e := realEvent(event.RealAdded, r, s)
 		e.Mapped = ""
 		return e
 	default:
-		return realEvent(RealRestored, r, s)
+		return realEvent(event.RealRestored, r, s)
 	}
 }
 
 // removed is the event of a destination that was deleted: a dead real server,
 // the fallback, or what is in the file no more.
-func removed(v *virtual, s step) Event {
+func removed(v *virtual, s step) event.Event {
 	switch {
 	case s.old.real != nil:
-		return realEvent(RealDeleted, s.old.real, s)
+		return realEvent(event.RealDeleted, s.old.real, s)
 	case s.old.fallback:
-		return v.fallbackEvent(FallbackDeleted, s)
+		return v.fallbackEvent(event.FallbackDeleted, s)
 	default:
-		return Event{Kind: RealPurged, R: show(s.Destination.AddrPort), Phase: "start"}
+		return event.Event{Kind: event.RealPurged, R: show(s.Destination.AddrPort), Phase: "start"}
 	}
 }
 
-func realEvent(k Kind, r *real, s step) Event {
-	e := Event{Kind: k, Real: r.conf, R: r.name(), Weight: s.Destination.Weight}
+func realEvent(k event.Kind, r *real, s step) event.Event {
+	e := event.Event{Kind: k, Real: r.conf, R: r.name(), Weight: s.Destination.Weight}
 	if s.Destination.AddrPort != r.conf.AddrPort() {
 		e.Mapped = show(s.Destination.AddrPort)
 	}
 	return e
 }
 
-func (v *virtual) fallbackEvent(k Kind, s step) Event {
-	e := Event{Kind: k, R: show(s.Destination.AddrPort), Weight: s.Destination.Weight}
+func (v *virtual) fallbackEvent(k event.Kind, s step) event.Event {
+	e := event.Event{Kind: k, R: show(s.Destination.AddrPort), Weight: s.Destination.Weight}
 	if f := v.conf.Fallback; f != nil {
 		if name := show(netip.AddrPortFrom(f.Addr, f.Port)); name != e.R {
 			e.R, e.Mapped = name, e.R
@@ -269,7 +270,7 @@ func show(a netip.AddrPort) string { return a.String() }
 // refused reports what the kernel did not take, once until it does.
 func (d *Director) refused(v *virtual, what string, err error) {
 	if v.say(refusal(what)) {
-		d.emit(v, Event{Kind: Refused, Reason: err.Error()})
+		d.emit(v, event.Event{Kind: event.Refused, Reason: err.Error()})
 	}
 }
 
@@ -279,7 +280,7 @@ func refusal(what string) string { return "refused " + what }
 // its last real server or got its first one back.
 func (d *Director) report(v *virtual) {
 	for _, e := range v.news {
-		if e.Kind == Gone && v.keeps(e.Real) {
+		if e.Kind == event.Gone && v.keeps(e.Real) {
 			e.Reason += "; it " + keptWords
 		}
 		d.emit(v, e)
@@ -297,10 +298,10 @@ func (d *Director) reportFallback(v *virtual) {
 	switch {
 	case need && v.fallbackState != fallbackOn:
 		v.fallbackState = fallbackOn
-		d.emit(v, Event{Kind: FallbackOn})
+		d.emit(v, event.Event{Kind: event.FallbackOn})
 	case !need && v.fallbackState == fallbackOn:
 		v.fallbackState = fallbackOff
-		d.emit(v, Event{Kind: FallbackOff})
+		d.emit(v, event.Event{Kind: event.FallbackOff})
 	}
 }
 
@@ -312,11 +313,11 @@ func (v *virtual) fallbackName() string {
 }
 
 // emit completes an event with what all of v's events share and hands it on.
-func (d *Director) emit(v *virtual, e Event) {
+func (d *Director) emit(v *virtual, e event.Event) {
 	e.Time, e.Status = d.now(), d.status
 	e.Virtual, e.V, e.ID = v.conf, v.name, v.id
 	if !e.Kind.Original() {
-		d.history.add(&e)
+		d.history.Add(&e)
 	}
 	d.o.Sink(e)
 }

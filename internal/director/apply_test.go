@@ -14,6 +14,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -44,7 +45,7 @@ func TestDeathsTogether(t *testing.T) {
 		table.OnChange = func(c ipvs.Change) { done = append(done, c.String()) }
 		var broken bool
 		d := New(Options{
-			Table: table, Sink: func(Event) {},
+			Table: table, Sink: func(event.Event) {},
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 				if broken {
 					return engine.Result{Attempts: 1, Err: errors.New("down")}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -46,7 +47,7 @@ virtual=10.0.0.1:80
 		if got := back.After.Duration().Round(time.Second); got != 7*time.Second && got != 8*time.Second { // the file is looked for every half second
 			t.Errorf("after 7 s of maintenance it is back, out for %v", got)
 		}
-		if c := back.Cause; c == nil || c.Kind != CauseMaintenance {
+		if c := back.Cause; c == nil || c.Kind != event.CauseMaintenance {
 			t.Errorf("it is back after maintenance, the cause is %+v", c)
 		}
 

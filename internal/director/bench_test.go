@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -94,7 +95,7 @@ func atWork(b *testing.B, table ipvs.Table, cfg *conf.Config, answer func() erro
 		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 			return engine.Result{Attempts: 1, Err: answer()}
 		},
-		Sink: func(Event) {},
+		Sink: func(event.Event) {},
 	})
 	cfg.CheckRate = cmp.Or(cfg.CheckRate, 1<<20)
 	ctx, cancel := context.WithCancel(b.Context())

@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/ping"
 	"github.com/ldirectord/ldirectord/internal/schedule"
@@ -39,8 +40,8 @@ type Options struct {
 	// service with a monitorfile, Log a line for ldirectord.log that is no
 	// event, Debug (nil: nobody) what was sent and received. They are called in
 	// order from one goroutine and must not block.
-	Sink    func(Event)
-	Checked func(Checked)
+	Sink    func(event.Event)
+	Checked func(event.Checked)
 	Log     func(format string, args ...any)
 	Debug   func(format string, args ...any)
 
@@ -96,7 +97,7 @@ type Director struct {
 	drift       *time.Ticker
 	lagSaid     time.Time           // when late checks were last told
 	overrides   map[target]Override // what operators ordered
-	history     history
+	history     event.History
 	kernel      kernelState
 	started     time.Time
 	loaded      time.Time // the configuration

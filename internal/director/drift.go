@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -224,14 +225,14 @@ func (d *Director) missing(v *virtual, s slot, desired held) {
 
 // lost reports what somebody removed; the plan that follows puts it back.
 func (d *Director) lost(v *virtual, what string) {
-	v.outage.left = &Cause{Kind: CauseExternal, Detail: what + " was removed by somebody else"}
+	v.outage.left = &event.Cause{Kind: event.CauseExternal, Detail: what + " was removed by somebody else"}
 	d.repair(v, what+" was removed by somebody else, it is put back")
 }
 
 // repair reports what somebody did that the plan that follows undoes.
 func (d *Director) repair(v *virtual, what string) {
 	d.kernel.repairs++
-	d.emit(v, Event{Kind: Repaired, Reason: what, Cause: &Cause{Kind: CauseExternal}})
+	d.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
 }
 
 // forget drops all belief in what the kernel holds for v.
@@ -255,7 +256,7 @@ func (d *Director) sayDifferences(v *virtual, desired held) {
 	}
 	for _, text := range slices.Sorted(maps.Keys(stands)) {
 		if v.say(text) {
-			d.emit(v, Event{Kind: Differs, Reason: strings.TrimPrefix(text, differs), Cause: &Cause{Kind: CauseExternal}})
+			d.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, differs), Cause: &event.Cause{Kind: event.CauseExternal}})
 		}
 	}
 }

@@ -3,6 +3,8 @@ package director
 import (
 	"fmt"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // expires is told, from the goroutines that ask, when the certificate of the
@@ -19,8 +21,8 @@ func (d *Director) warnExpiry(r *real, c *check, now time.Time) {
 	}
 	if left := time.Unix(ends, 0).Sub(now); left < time.Duration(days)*24*time.Hour {
 		r.warned = uint32(now.Unix())
-		d.emit(r.virtual, Event{
-			Kind: Expiring, Real: r.conf, R: r.name(),
+		d.emit(r.virtual, event.Event{
+			Kind: event.Expiring, Real: r.conf, R: r.name(),
 			Reason: fmt.Sprintf("the certificate of %s (%s) ends %s", r.name(), r.virtual.id, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST")),
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
@@ -59,7 +60,7 @@ func (d *Director) endFirst(v *virtual, late bool) {
 	phase := v.first.phase
 	v.first, v.replaced = nil, false
 	d.awaiting--
-	d.emit(v, Event{Kind: Started, Phase: phase, Reason: v.firstWords()})
+	d.emit(v, event.Event{Kind: event.Started, Phase: phase, Reason: v.firstWords()})
 }
 
 // endLateFirsts reports the first checks of the virtual services whose bound is
@@ -180,7 +181,7 @@ func (d *Director) reportServed(v *virtual) {
 	if slices.ContainsFunc(v.reals, v.serves) {
 		v.served, v.replaced = isServed, false
 		if before == allGone {
-			d.emit(v, v.withFallback(Event{Kind: AnyBack, Down: d.now().Sub(v.outage.since), Cause: v.outage.came}, false))
+			d.emit(v, v.withFallback(event.Event{Kind: event.AnyBack, Down: d.now().Sub(v.outage.since), Cause: v.outage.came}, false))
 		}
 		v.outage = outage{}
 		return
@@ -193,13 +194,13 @@ func (d *Director) reportServed(v *virtual) {
 	}
 	v.served, v.outage.since = allGone, d.now()
 	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.verdict == down }) {
-		d.emit(v, v.withFallback(Event{Kind: AllGone, Cause: v.outage.left}, true))
+		d.emit(v, v.withFallback(event.Event{Kind: event.AllGone, Cause: v.outage.left}, true))
 	}
 }
 
 // withFallback is an event with the fallback, which the table is to have in
 // service or not; if the kernel has refused that, this is what e says instead.
-func (v *virtual) withFallback(e Event, inService bool) Event {
+func (v *virtual) withFallback(e event.Event, inService bool) event.Event {
 	if v.fallback == nil {
 		return e
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
@@ -59,19 +60,19 @@ func (d *Director) tell(r *real, res *result) {
 	}
 	switch {
 	case res.Err == nil && r.tellsReset(before):
-		d.emit(v, r.event(SoftReset))
+		d.emit(v, r.event(event.SoftReset))
 	case incomplete(res) && r.verdict != before.verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
 	case res.Err != nil && before.verdict == up && r.verdict == up:
-		e := r.event(SoftFailure)
+		e := r.event(event.SoftFailure)
 		e.Failures, e.FailureCount, e.Reason = int(r.failures), int(v.limits.fall), res.Err.Error()
 		d.emit(v, e)
 	}
 	if r.verdict != before.verdict {
 		d.turned(r, before, res, over)
 	} else if over != nil && res.Err != nil {
-		e := r.event(StillGone)
-		e.Reason, e.Cause = andOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &Cause{Kind: CauseCheck, Detail: res.Err.Error()}
+		e := r.event(event.StillGone)
+		e.Reason, e.Cause = andOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &event.Cause{Kind: event.CauseCheck, Detail: res.Err.Error()}
 		d.emit(v, e)
 	}
 	if over != nil {
@@ -82,26 +83,26 @@ func (d *Director) tell(r *real, res *result) {
 // turned notes that the verdict on a real server has changed. Whatever
 // somebody set for it by hand ends here. over is the maintenance that was over
 // before, nil is none.
-func (d *Director) turned(r *real, before tally, res *result, over *Cause) {
-	e := r.event(Back)
+func (d *Director) turned(r *real, before tally, res *result, over *event.Cause) {
+	e := r.event(event.Back)
 	if e.Cause = over; over == nil {
-		e.Cause = &Cause{Kind: CauseCheck}
+		e.Cause = &event.Cause{Kind: event.CauseCheck}
 	}
 	// Of one that an order keeps out, the report of the first checks has said so.
 	isFirst := before.verdict == unproven && (r.virtual.first != nil || r.out())
 	if r.verdict == up {
 		if isFirst {
-			e.Kind = FirstUp
+			e.Kind = event.FirstUp
 		}
 		if before.verdict == down {
 			e.Down = r.since.Sub(before.since)
 		}
 		r.startSlowly()
 	} else {
-		e.Kind, e.Attempts, e.Reason = Gone, int(r.attempts), res.Err.Error()
-		e.Cause = &Cause{Kind: CauseCheck, Detail: e.Reason}
+		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.attempts), res.Err.Error()
+		e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
 		if isFirst {
-			e.Kind = FirstDown
+			e.Kind = event.FirstDown
 		}
 		if before.verdict == up && r.turns != nil { // not as it was found in the kernel
 			e.Down = r.since.Sub(before.since)
@@ -137,7 +138,7 @@ func andOut(reason string, r *real) string {
 }
 
 // changed schedules a sync of r's virtual service, and news to be told after it.
-func (d *Director) changed(r *real, news ...Event) {
+func (d *Director) changed(r *real, news ...event.Event) {
 	v := r.virtual
 	delete(v.hand, r.at())
 	r.noteCondition(d.now())
@@ -153,7 +154,7 @@ func (d *Director) couldNotAsk(r *real, res *result) {
 	if !v.say(notAsked(r)) {
 		return
 	}
-	e := r.event(NotAsked)
+	e := r.event(event.NotAsked)
 	e.Reason = res.Err.Error()
 	d.emit(v, e)
 }
@@ -165,7 +166,7 @@ func (d *Director) reportChecked(r *real, res *result) {
 	if d.o.Checked == nil || r.virtual.conf.MonitorFile == "" {
 		return
 	}
-	c := Checked{Time: res.at, Virtual: r.virtual.conf, Real: r.conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
+	c := event.Checked{Time: res.at, Virtual: r.virtual.conf, Real: r.conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
 	if r.maintenance != "" {
 		c.Up, c.Message, c.Err = false, "Server in maintenance", nil
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // keep holds real servers in whose checks fail, so that checks alone never
@@ -39,7 +40,7 @@ func (d *Director) keep(v *virtual) {
 		was := r.kept
 		r.kept = i < short
 		if r.kept && !was {
-			d.emit(v, Event{Kind: Kept, Real: r.conf, R: r.name(), Reason: fmt.Sprintf("%d of %d", v.conf.MinAlive.Of(len(v.reals)), len(v.reals))})
+			d.emit(v, event.Event{Kind: event.Kept, Real: r.conf, R: r.name(), Reason: fmt.Sprintf("%d of %d", v.conf.MinAlive.Of(len(v.reals)), len(v.reals))})
 		}
 	}
 }

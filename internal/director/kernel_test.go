@@ -17,6 +17,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -114,7 +115,7 @@ func goLive(t *testing.T, table ipvs.Table, text string, down ...string) *live {
 	}
 	l.d = New(Options{
 		Table: table,
-		Sink:  func(e Event) { l.note(e.words()) },
+		Sink:  func(e event.Event) { l.note(NoteOf(e).Text) },
 		Log:   func(format string, args ...any) { l.note(fmt.Sprintf(format, args...)) },
 		Ask: func(_ context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
 			l.mu.Lock()

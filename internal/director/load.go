@@ -6,6 +6,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -106,7 +107,7 @@ func (d *Director) enter(v *virtual, adopted bool, last *lastReals) {
 	d.announce(v, last)
 	d.sync(v)
 	if adopted && v.invalid == nil && v.have.service.Same(v.service) {
-		d.emit(v, Event{Kind: VirtualChanged})
+		d.emit(v, event.Event{Kind: event.VirtualChanged})
 	}
 	for _, r := range v.reals {
 		d.alwaysUp(r)
@@ -228,15 +229,15 @@ func (d *Director) purge(v *virtual, phase string) bool {
 	}
 	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.service.Key}}}
 	if d.change(&c); c.err != nil {
-		d.emit(v, Event{Kind: Refused, Reason: c.err.Error()})
+		d.emit(v, event.Event{Kind: event.Refused, Reason: c.err.Error()})
 		return false
 	}
 	for _, r := range v.reals {
 		if _, held := v.have.slots.of(r.at()); held && phase == "stop" && r.in() {
-			d.emit(v, Event{Kind: RealPurged, Real: r.conf, R: r.name(), Phase: phase})
+			d.emit(v, event.Event{Kind: event.RealPurged, Real: r.conf, R: r.name(), Phase: phase})
 		}
 	}
-	d.emit(v, Event{Kind: VirtualPurged, Phase: phase})
+	d.emit(v, event.Event{Kind: event.VirtualPurged, Phase: phase})
 	v.have = held{}
 	return true
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -31,7 +32,7 @@ func TestAskWhileLoading(t *testing.T) {
 				asked.Add(1)
 				return engine.Result{Attempts: 1}
 			},
-			Sink: func(Event) {},
+			Sink: func(event.Event) {},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 )
 
@@ -57,9 +58,9 @@ func (d *Director) takeOut(r *real, file string) {
 	r.beginMaintenance(file, d.now())
 	d.touch(r.virtual) // a drained one leaves the table, too
 	if wasIn {
-		e := r.event(Gone)
+		e := r.event(event.Gone)
 		e.Reason = "in maintenance: file " + file
-		e.Cause = &Cause{Kind: CauseMaintenance, Detail: e.Reason}
+		e.Cause = &event.Cause{Kind: event.CauseMaintenance, Detail: e.Reason}
 		r.virtual.moved(r, false, e.Cause)
 		d.changed(r, e)
 	} else { // it may be in the table with weight 0
@@ -95,11 +96,11 @@ func (r *real) maintenanceOver() bool { return r.turns != nil && r.turns.ended !
 
 // endMaintenance is the maintenance that ended before this check of r, the first
 // one since; nil is none.
-func (r *real) endMaintenance() *Cause {
+func (r *real) endMaintenance() *event.Cause {
 	if !r.maintenanceOver() {
 		return nil
 	}
-	c := &Cause{Kind: CauseMaintenance, Detail: "maintenance by file " + r.turns.ended + " is over"}
+	c := &event.Cause{Kind: event.CauseMaintenance, Detail: "maintenance by file " + r.turns.ended + " is over"}
 	r.turns.ended = ""
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // The verbs of an Order. All but Enable last until the real server is enabled
@@ -258,7 +259,7 @@ func (d *Director) forgotten(o Order) []target {
 	for t := range d.overrides {
 		at, err := netip.ParseAddrPort(t.real)
 		meant := o.Real == t.real || err == nil && at.Addr() == addr.Unmap()
-		if meant && (o.Virtual == "" || o.Virtual == t.virtual || o.Virtual == shortID(t.virtual)) {
+		if meant && (o.Virtual == "" || o.Virtual == t.virtual || o.Virtual == event.ShortID(t.virtual)) {
 			found = append(found, t)
 		}
 	}
@@ -282,7 +283,7 @@ func (d *Director) override(t target, o Override, why string) {
 		for _, r := range v.reals {
 			_, byHand := v.hand[r.at()]
 			if r.name() == t.real && (o.Verb != Enable || before || byHand) {
-				d.emit(v, Event{Kind: Ordered, Real: r.conf, R: r.name(), Reason: why, Cause: d.overruled(r, o, why)})
+				d.emit(v, event.Event{Kind: event.Ordered, Real: r.conf, R: r.name(), Reason: why, Cause: d.overruled(r, o, why)})
 			}
 		}
 	}
@@ -290,14 +291,14 @@ func (d *Director) override(t target, o Override, why string) {
 
 // overruled takes over what the overrides say of r since o, and returns that as a
 // cause. Whatever somebody set in the kernel for it by hand ends here.
-func (d *Director) overruled(r *real, o Override, why string) *Cause {
+func (d *Director) overruled(r *real, o Override, why string) *event.Cause {
 	wasIn := r.in()
 	r.beginConditions()
 	r.override = d.overrideOf(r)
 	r.noteCondition(d.now())
 	delete(r.virtual.hand, r.at())
 	d.touch(r.virtual)
-	cause := &Cause{Kind: CauseOrder, By: o.By, Detail: why}
+	cause := &event.Cause{Kind: event.CauseOrder, By: o.By, Detail: why}
 	if isIn := r.in(); isIn != wasIn {
 		r.virtual.moved(r, isIn, cause)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -86,7 +87,7 @@ func leave(t *testing.T, o Options, text string) *Director {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Sink = func(Event) {}
+	o.Sink = func(event.Event) {}
 	d := New(o)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -153,17 +153,6 @@ func TestChecksAreSmall(t *testing.T) {
 	}
 }
 
-func TestHistoryIsARing(t *testing.T) {
-	var h history
-	for i := range historySize + 10 {
-		h.add(&Event{Weight: i})
-	}
-	list := h.list()
-	if len(list) != historySize || list[0].Weight != 10 || list[historySize-1].Weight != historySize+9 {
-		t.Errorf("%d events from %d to %d", len(list), list[0].Weight, list[len(list)-1].Weight)
-	}
-}
-
 func TestTurnsAreBounded(t *testing.T) {
 	var turns turns
 	for i := range 100 {
@@ -171,16 +160,5 @@ func TestTurnsAreBounded(t *testing.T) {
 	}
 	if len(turns.last) != keptTurns || turns.list()[keptTurns-1] != (Turn{time.Unix(99, 0), ConditionUp}) {
 		t.Errorf("kept %d, the last %v", len(turns.last), turns.list())
-	}
-}
-
-func TestKindsHaveWords(t *testing.T) {
-	for k := range Kind(255) {
-		if k < Kind(len(kindWords)) && k.String() == "" {
-			t.Errorf("kind %d has no word", k)
-		}
-	}
-	if int(FallbackOff) != len(kindWords)-1 {
-		t.Errorf("%d kinds have words, of %d", len(kindWords), FallbackOff+1)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
@@ -34,7 +35,9 @@ type real struct {
 func (r *real) name() string { return r.conf.String() }
 
 // event is one of r, to be completed.
-func (r *real) event(k Kind) Event { return Event{Kind: k, Real: r.conf, R: r.name()} }
+func (r *real) event(k event.Kind) event.Event {
+	return event.Event{Kind: k, Real: r.conf, R: r.name()}
+}
 
 // at is where the kernel knows it.
 func (r *real) at() netip.AddrPort {

@@ -13,6 +13,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -25,7 +26,7 @@ func TestReloadForgets(t *testing.T) {
 		var asked atomic.Int64
 		d := New(Options{
 			Table: ipvs.NewMemory(),
-			Sink:  func(Event) {},
+			Sink:  func(event.Event) {},
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 				if asked.Add(1)%3 == 0 {
 					return engine.Result{Attempts: 1, Err: errors.New("no")}

@@ -22,6 +22,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -297,28 +298,28 @@ func (s *stage) ask(_ context.Context, c checker.Checker, _ time.Duration, attem
 	return engine.Result{Attempts: 1}
 }
 
-func (s *stage) event(e Event) {
+func (s *stage) event(e event.Event) {
 	if s.dead.Load() {
 		return
 	}
 	switch e.Kind {
-	case Gone:
+	case event.Gone:
 		s.printf("verdict", "%s is gone (%s, %d attempts)", e.R, e.Reason, e.Attempts)
-	case Back:
+	case event.Back:
 		reason := ""
 		if e.Reason != "" {
 			reason = "; " + e.Reason
 		}
-		s.printf("verdict", "%s is back (%s)%s%s", e.R, wasDown(e.Down), reason, e.appendedCause())
-	case StillGone:
+		s.printf("verdict", "%s is back (%s)%s%s", e.R, wasDown(e.Down), reason, because(e))
+	case event.StillGone:
 		s.printf("verdict", "%s is still gone (%s)", e.R, e.Reason)
-	case AllGone:
-		s.printf("verdict", "all of %s are gone, fallback %q%s", e.ID, e.Fallback, e.appendedCause())
-	case AnyBack:
-		s.printf("verdict", "%s is served again%s", e.ID, e.appendedCause())
-	case Started:
+	case event.AllGone:
+		s.printf("verdict", "all of %s are gone, fallback %q%s", e.ID, e.Fallback, because(e))
+	case event.AnyBack:
+		s.printf("verdict", "%s is served again%s", e.ID, because(e))
+	case event.Started:
 		s.printf("verdict", "%s %s: %s", e.ID, e.Phase, e.Reason)
-	case FirstUp, FirstDown, FallbackOn, FallbackOff:
+	case event.FirstUp, event.FirstDown, event.FallbackOn, event.FallbackOff:
 		s.printf("original", "%s %s", e.Kind, cmp.Or(e.R, e.ID))
 	default:
 		s.printf("log", "%s", e)
@@ -385,4 +386,12 @@ func parseIpvsadm(t *testing.T, words []string) ipvs.Change {
 		}
 	}
 	return c
+}
+
+// because is what an event's line has of its cause.
+func because(e event.Event) string {
+	if words := e.CauseWords(); words != "" {
+		return "; " + words
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
@@ -60,7 +61,7 @@ func (d *Director) heed(r *real, res *result) {
 		wasIn := r.in()
 		r.agent = share
 		if isIn := r.in(); isIn != wasIn {
-			r.virtual.moved(r, isIn, &Cause{Kind: CauseCheck, Detail: "its agent says so"})
+			r.virtual.moved(r, isIn, &event.Cause{Kind: event.CauseCheck, Detail: "its agent says so"})
 		}
 		d.touch(r.virtual)
 	}

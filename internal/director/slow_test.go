@@ -13,6 +13,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -68,7 +69,7 @@ func playAgent(t *testing.T, slowstart int, steps []agentStep) {
 	begin := func() (*Director, func()) {
 		d := New(Options{
 			Table: table,
-			Sink:  func(Event) {},
+			Sink:  func(event.Event) {},
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 				mu.Lock()
 				defer mu.Unlock()

@@ -5,11 +5,11 @@ import (
 	"math"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -32,10 +32,10 @@ type virtual struct {
 	doubt     map[netip.AddrPort]bool   // what a change has failed for since the last look at the table; nil until then
 	said      map[string]bool           // refusals and differences that were logged and still stand; nil until then
 
-	dirty  bool    // the kernel may have to be changed
-	unread bool    // whether the kernel has it is not known, as the table could not be read
-	retry  bool    // something the kernel refused is to be tried again
-	news   []Event // verdicts to report once the kernel knows
+	dirty  bool          // the kernel may have to be changed
+	unread bool          // whether the kernel has it is not known, as the table could not be read
+	retry  bool          // something the kernel refused is to be tried again
+	news   []event.Event // verdicts to report once the kernel knows
 
 	first         *firstChecks // of the real servers that are new, nil once they are reported
 	served        served       // as last reported
@@ -73,7 +73,7 @@ type byHand struct {
 // place in the file.
 func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 	v := &virtual{conf: c, order: order, id: c.ID()}
-	v.name = shortID(v.id)
+	v.name = event.ShortID(v.id)
 	v.limits = limits{fall: atLeastOne(c.FailureCount), rise: atLeastOne(c.RiseCount)}
 	v.service, v.invalid = service(c)
 	v.addReals(now)
@@ -84,12 +84,6 @@ func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 }
 
 func atLeastOne(n int) int32 { return int32(min(max(1, n), math.MaxInt32)) }
-
-// shortID is the name that is in a virtual service's id.
-func shortID(id string) string {
-	_, name, _ := strings.Cut(id, ":")
-	return name
-}
 
 // addReals makes the real servers in one piece.
 func (v *virtual) addReals(now time.Time) {

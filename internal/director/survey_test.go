@@ -14,6 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -36,7 +37,7 @@ func runMany(tb testing.TB, virtuals int) *Director {
 	tb.Helper()
 	d := New(Options{
 		Table: ipvs.NewMemory(),
-		Sink:  func(Event) {},
+		Sink:  func(event.Event) {},
 		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 			return engine.Result{Attempts: 1, Took: 3 * time.Millisecond, Detail: "HTTP/1.1 200 OK"}
 		},
@@ -58,7 +59,7 @@ func TestSnapshotJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		d := New(Options{Table: ipvs.NewMemory(), Sink: func(Event) {}, Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+		d := New(Options{Table: ipvs.NewMemory(), Sink: func(event.Event) {}, Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 			return engine.Result{Took: 1500 * time.Millisecond, Detail: "fine"}
 		}})
 		go func() { _ = d.Run(ctx, manyReals(t, 1)) }()

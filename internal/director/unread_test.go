@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -97,7 +98,7 @@ func TestUnreadableForLong(t *testing.T) {
 			table := leftBy(t, unreadText)
 			table.blind.Store(true)
 			l := &live{t: t}
-			d := New(Options{Table: table, Sink: func(Event) {}})
+			d := New(Options{Table: table, Sink: func(event.Event) {}})
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			err := d.Run(ctx, l.parse(unreadText))

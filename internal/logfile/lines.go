@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // The lines of ldirectord.log that are not an Event's. People grep for them,
@@ -108,13 +108,13 @@ func isControl(r rune) bool {
 
 // monitorLine is the event's line in the monitor log, "" if it has none. The
 // words up to the full stop are fixed; what follows explains.
-func monitorLine(e director.Event) string {
+func monitorLine(e event.Event) string {
 	var what, why string
 	switch e.Kind {
-	case director.Gone:
+	case event.Gone:
 		what = e.R + " is gone."
 		why = e.Reason + attempts(e.Attempts)
-	case director.Back:
+	case event.Back:
 		what = e.R + " is back."
 		why = "first good check"
 		if e.Down > 0 {
@@ -123,20 +123,20 @@ func monitorLine(e director.Event) string {
 		if e.Reason != "" {
 			why += "; " + e.Reason
 		}
-	case director.AllGone:
+	case event.AllGone:
 		what = "all real servers of " + e.V + " are gone."
 		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "takes over"))
-	case director.AnyBack:
+	case event.AnyBack:
 		what = "real servers of " + e.V + " are back."
 		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "leaves"))
 		if e.Down > 0 {
 			why += ", down " + duration(e.Down)
 		}
-	case director.StillGone:
+	case event.StillGone:
 		what, why = e.R+" is still gone.", e.Reason
-	case director.Ordered:
+	case event.Ordered:
 		what, why = "order for "+e.R+".", e.Reason
-	case director.Started:
+	case event.Started:
 		return fmt.Sprintf("%s, %s: %s (%s %s)\n", e.Time.Format(monitorLayout), e.Phase, oneLine(e.Reason), protocol(e), e.V)
 	default:
 		return ""
@@ -177,13 +177,13 @@ func fallbackWords(v *conf.VirtualService, does string) string {
 }
 
 // protocol is the word before V: the part of ID that names the protocol.
-func protocol(e director.Event) string {
+func protocol(e event.Event) string {
 	word, _, _ := strings.Cut(e.ID, ":")
 	return word
 }
 
 // checkedLine is a line of a monitorfile.
-func checkedLine(pid int, c director.Checked) string {
+func checkedLine(pid int, c event.Checked) string {
 	state := "down"
 	if c.Up {
 		state = "up"
@@ -239,7 +239,7 @@ var percent = strings.NewReplacer("%", "%25", "|", "%7c", "\r", "%0d", "\n", "%0
 
 // answer is the last field of a monitorfile's line: what came back, "-" if
 // there is nothing to say.
-func answer(c director.Checked) string {
+func answer(c event.Checked) string {
 	text := c.Message
 	if text == "" && c.Err != nil {
 		text = c.Err.Error()

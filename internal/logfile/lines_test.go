@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 var at = time.Date(2026, time.November, 1, 2, 12, 0, 0, time.UTC)
@@ -40,67 +40,67 @@ func TestMonitorLine(t *testing.T) {
 	tcp := &conf.VirtualService{Port: 80}
 	withFallback := &conf.VirtualService{Port: 80, Fallback: &conf.Fallback{Addr: netip.MustParseAddr("127.0.0.1")}}
 	tests := map[string]struct {
-		event director.Event
+		event event.Event
 		want  string
 	}{
 		"gone": {
-			director.Event{
-				Kind: director.Gone, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
+			event.Event{
+				Kind: event.Gone, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
 				Reason: "connection refused", Attempts: 3,
 			},
 			"2026-11-01 02:12:00, 192.168.1.13:80 is gone. (tcp 192.168.1.99:80: connection refused, 3 attempts)\n",
 		},
 		"back, and out by an order": {
-			director.Event{
-				Kind: director.Back, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
+			event.Event{
+				Kind: event.Back, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
 				Reason: "out of service by order: drain by root", Down: 6 * time.Second,
 			},
 			"2026-11-01 02:12:00, 192.168.1.13:80 is back. (tcp 192.168.1.99:80: down 6s; out of service by order: drain by root)\n",
 		},
 		"gone at once": {
-			director.Event{
-				Kind: director.Gone, Virtual: tcp, R: "[fd00::2]:80", V: "8", ID: "fwm6:8",
+			event.Event{
+				Kind: event.Gone, Virtual: tcp, R: "[fd00::2]:80", V: "8", ID: "fwm6:8",
 				Reason: "a\nb", Attempts: 1,
 			},
 			"2026-11-01 02:12:00, [fd00::2]:80 is gone. (fwm6 8: a b, 1 attempt)\n",
 		},
 		"back": {
-			director.Event{
-				Kind: director.Back, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
+			event.Event{
+				Kind: event.Back, Virtual: tcp, R: "192.168.1.13:80", V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
 				Down: 37*time.Second + 60*time.Millisecond,
 			},
 			"2026-11-01 02:12:00, 192.168.1.13:80 is back. (tcp 192.168.1.99:80: down 37s)\n",
 		},
 		"back for the first time": {
-			director.Event{Kind: director.Back, Virtual: tcp, R: "192.168.1.13:80", V: "8", ID: "fwm:8"},
+			event.Event{Kind: event.Back, Virtual: tcp, R: "192.168.1.13:80", V: "8", ID: "fwm:8"},
 			"2026-11-01 02:12:00, 192.168.1.13:80 is back. (fwm 8: first good check)\n",
 		},
 		"any back for the first time": {
-			director.Event{Kind: director.AnyBack, Virtual: tcp, V: "8", ID: "fwm:8"},
+			event.Event{Kind: event.AnyBack, Virtual: tcp, V: "8", ID: "fwm:8"},
 			"2026-11-01 02:12:00, real servers of 8 are back. (fwm 8: no fallback)\n",
 		},
 		"all gone": {
-			director.Event{Kind: director.AllGone, Virtual: withFallback, V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80"},
+			event.Event{Kind: event.AllGone, Virtual: withFallback, V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80"},
 			"2026-11-01 02:12:00, all real servers of 192.168.1.99:80 are gone. (tcp 192.168.1.99:80: fallback 127.0.0.1:80 takes over)\n",
 		},
 		"all gone without a fallback": {
-			director.Event{Kind: director.AllGone, Virtual: tcp, V: "8", ID: "fwm:8"},
+			event.Event{Kind: event.AllGone, Virtual: tcp, V: "8", ID: "fwm:8"},
 			"2026-11-01 02:12:00, all real servers of 8 are gone. (fwm 8: no fallback)\n",
 		},
 		"any back": {
-			director.Event{
-				Kind: director.AnyBack, Virtual: withFallback, V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
+			event.Event{
+				Kind: event.AnyBack, Virtual: withFallback, V: "192.168.1.99:80", ID: "tcp:192.168.1.99:80",
 				Down: 250 * time.Millisecond,
 			},
 			"2026-11-01 02:12:00, real servers of 192.168.1.99:80 are back. (tcp 192.168.1.99:80: fallback 127.0.0.1:80 leaves, down 250ms)\n",
 		},
 		"started": {
-			director.Event{Kind: director.Started, Virtual: tcp, V: "8", ID: "fwm:8", Phase: "started", Reason: "1 of 2 in service; out: 10.1.0.7:80 (a\nb)"},
+			event.Event{Kind: event.Started, Virtual: tcp, V: "8", ID: "fwm:8", Phase: "started", Reason: "1 of 2 in service; out: 10.1.0.7:80 (a\nb)"},
 			"2026-11-01 02:12:00, started: 1 of 2 in service; out: 10.1.0.7:80 (a b) (fwm 8)\n",
 		},
-		"first down":                        {director.Event{Kind: director.FirstDown, Reason: "refused"}, ""},
-		"fallback on":                       {director.Event{Kind: director.FallbackOn}, ""},
-		"what the monitor log is not about": {director.Event{Kind: director.RealAdded}, ""},
+		"first down":                        {event.Event{Kind: event.FirstDown, Reason: "refused"}, ""},
+		"fallback on":                       {event.Event{Kind: event.FallbackOn}, ""},
+		"what the monitor log is not about": {event.Event{Kind: event.RealAdded}, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,30 +123,30 @@ func TestCheckedLine(t *testing.T) {
 	r := &conf.RealServer{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80, Weight: 2, Forward: conf.Masq, Request: "/index.html", Receive: "Welcome"}
 	bare := &conf.RealServer{Addr: netip.MustParseAddr("fd00:1::1"), Forward: conf.Gate, Weight: 1, Request: "/"}
 	tests := map[string]struct {
-		checked director.Checked
+		checked event.Checked
 		want    string
 	}{
 		"up": {
-			director.Checked{Virtual: v(nil), Real: r, Up: true, Message: "200 OK"},
+			event.Checked{Virtual: v(nil), Real: r, Up: true, Message: "200 OK"},
 			"negotiate http tcp 10.1.0.1 80 2 masq /index.html Welcome [up] 200 OK",
 		},
 		"the wrong text": {
-			director.Checked{Virtual: v(nil), Real: r, Message: "100% else|\r\n", Err: errors.New("receive not found")},
+			event.Checked{Virtual: v(nil), Real: r, Message: "100% else|\r\n", Err: errors.New("receive not found")},
 			"negotiate http tcp 10.1.0.1 80 2 masq /index.html Welcome [down] 100%25 else%7c%0d%0a",
 		},
 		"the reason": {
-			director.Checked{Virtual: v(nil), Real: r, Err: errors.New("connection refused")},
+			event.Checked{Virtual: v(nil), Real: r, Err: errors.New("connection refused")},
 			"negotiate http tcp 10.1.0.1 80 2 masq /index.html Welcome [down] connection refused",
 		},
 		"nothing to say, IPv6, no receive": {
-			director.Checked{
+			event.Checked{
 				Virtual: v(func(v *conf.VirtualService) { v.CheckType, v.Protocol = conf.CheckConnect, conf.FWM }),
 				Real:    bare, Up: true,
 			},
 			"connect fwm [fd00 1 1] 0 1 gate /  [up] -",
 		},
 		"virtualhost, checkport, backslashes": {
-			director.Checked{
+			event.Checked{
 				Virtual: v(func(v *conf.VirtualService) { v.VirtualHost, v.CheckPort = "www", 8080 }),
 				Real:    &conf.RealServer{Addr: r.Addr, Port: 80, Weight: 1, Request: `/a\:b`, Receive: `x\d::y`},
 				Up:      true,
@@ -154,7 +154,7 @@ func TestCheckedLine(t *testing.T) {
 			"negotiate http tcp 10.1.0.1 80 www 8080 1 gate /a b xd y [up] -",
 		},
 		"external": {
-			director.Checked{
+			event.Checked{
 				Virtual: v(func(v *conf.VirtualService) { v.CheckType, v.CheckCommand = conf.CheckExternal, "/bin/chk" }),
 				Real:    r, Up: true,
 			},

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // TestLinksOfOthersAreNotFollowed has, in a directory of another user, links to
@@ -35,8 +35,8 @@ func TestLinksOfOthersAreNotFollowed(t *testing.T) {
 	var stderr bytes.Buffer
 	l := New(Options{Name: "t", Stderr: &stderr, Stdout: &stderr, Syslog: t.TempDir() + "/none"}, &conf.Config{Logs: conf.Logs{LogFile: theirs + "/log", MonitorLog: theirs + "/monitor"}, Virtuals: []*conf.VirtualService{v}})
 	l.Printf("a line")
-	l.Event(director.Event{Kind: director.Gone, Time: time.Now(), Virtual: v, V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80"})
-	l.Checked(director.Checked{Time: time.Now(), Virtual: v, Real: &conf.RealServer{}, Up: true})
+	l.Event(event.Event{Kind: event.Gone, Time: time.Now(), Virtual: v, V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80"})
+	l.Checked(event.Checked{Time: time.Now(), Virtual: v, Real: &conf.RealServer{}, Up: true})
 	l.Close()
 	if text, err := os.ReadFile(victim); err != nil || string(text) != "root\n" {
 		t.Errorf("root's file has %q, %v", text, err)

@@ -17,7 +17,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // Options say whose log it is and how it is kept.
@@ -76,7 +76,7 @@ func (l *Log) Debugf(format string, args ...any) { l.logger.Debugf(format, args.
 
 // Event writes the event's lines: the one of ldirectord.log, the one of the
 // monitor log, or none. It is a director's Sink.
-func (l *Log) Event(e director.Event) {
+func (l *Log) Event(e event.Event) {
 	if text := e.String(); text != "" {
 		l.Printf("%s", text)
 	}
@@ -96,7 +96,7 @@ func (l *Log) Event(e director.Event) {
 
 // Checked writes the check's line into its virtual service's monitorfile, if it
 // has one. As in the original, checktype=on has no lines.
-func (l *Log) Checked(c director.Checked) {
+func (l *Log) Checked(c event.Checked) {
 	if c.Virtual.MonitorFile == "" || c.Virtual.CheckType == conf.CheckOn || l.options.DryRun {
 		return
 	}

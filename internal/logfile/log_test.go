@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,11 +47,11 @@ func masked(text string) string {
 var (
 	service = &conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "http", Request: "/"}}}
 	server  = &conf.RealServer{Addr: netip.MustParseAddr("10.1.0.1"), Port: 80, Weight: 1, Forward: conf.Masq, Request: "/"}
-	gone    = director.Event{
-		Time: time.Now(), Kind: director.Gone, Virtual: service, Real: server, V: "10.0.0.1:80", R: "10.1.0.1:80",
+	gone    = event.Event{
+		Time: time.Now(), Kind: event.Gone, Virtual: service, Real: server, V: "10.0.0.1:80", R: "10.1.0.1:80",
 		ID: "tcp:10.0.0.1:80", Reason: "connection refused", Attempts: 1,
 	}
-	deleted = director.Event{Kind: director.RealDeleted, Virtual: service, Real: server, V: "10.0.0.1:80", R: "10.1.0.1:80"}
+	deleted = event.Event{Kind: event.RealDeleted, Virtual: service, Real: server, V: "10.0.0.1:80", R: "10.1.0.1:80"}
 )
 
 const (
@@ -69,8 +69,8 @@ func TestLogToFiles(t *testing.T) {
 	l.Debugf("not shown")
 	watched := *service
 	watched.MonitorFile = filepath.Join(dir, "f")
-	l.Checked(director.Checked{Time: time.Now(), Virtual: &watched, Real: server, Up: true, Message: "200 OK"})
-	l.Checked(director.Checked{Time: time.Now(), Virtual: service, Real: server, Up: true, Message: "in no file"})
+	l.Checked(event.Checked{Time: time.Now(), Virtual: &watched, Real: server, Up: true, Message: "200 OK"})
+	l.Checked(event.Checked{Time: time.Now(), Virtual: service, Real: server, Up: true, Message: "in no file"})
 	l.Close()
 	want := map[string]string{
 		"l": "[TIME|t.cf|PID] " + deletedLine,

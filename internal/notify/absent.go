@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // An absentee is a real server of a virtual service, told from others in a way
@@ -33,12 +33,12 @@ func absenteeOf(v *conf.VirtualService, r *conf.RealServer) absentee {
 
 // An absence is a real server that is down, and the timer of its next reminder.
 type absence struct {
-	event director.Event // of its going
-	timer *time.Timer    // nil if nobody wants to be reminded
+	event event.Event // of its going
+	timer *time.Timer // nil if nobody wants to be reminded
 }
 
 // note keeps track of who is down.
-func (n *Notifier) note(e director.Event) {
+func (n *Notifier) note(e event.Event) {
 	if e.Real == nil {
 		return
 	}
@@ -46,13 +46,13 @@ func (n *Notifier) note(e director.Event) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch e.Kind {
-	case director.Gone, director.FirstDown:
+	case event.Gone, event.FirstDown:
 		n.release(key, e.Reason)
 		n.end(key)
 		a := &absence{event: e}
 		n.absences[key] = a
 		n.remind(a)
-	case director.Back, director.FirstUp, director.RealPurged:
+	case event.Back, event.FirstUp, event.RealPurged:
 		n.end(key)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/command"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -27,15 +27,15 @@ func (l shellLine) reveal() string { return l.command.Reveal() + l.arguments }
 
 // commandLine is what the shell is given when the event needs a fallbackcommand,
 // the zero shellLine if it does not.
-func commandLine(e director.Event) shellLine {
+func commandLine(e event.Event) shellLine {
 	if e.Virtual == nil || e.Virtual.FallbackCommand == "" {
 		return shellLine{}
 	}
 	var verb string
 	switch e.Kind {
-	case director.FallbackOn:
+	case event.FallbackOn:
 		verb = "start"
-	case director.FallbackOff:
+	case event.FallbackOff:
 		verb = "stop"
 	default:
 		return shellLine{}

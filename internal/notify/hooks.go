@@ -15,15 +15,16 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // told are the kinds of events that notifycommand and webhook are told of: what
 // somebody may have to do something about, and not every step of the kernel's.
-var told = map[director.Kind]bool{
-	director.Gone: true, director.Back: true, director.AllGone: true, director.AnyBack: true, director.Ordered: true,
-	director.Refused: true, director.Repaired: true, director.Differs: true, director.Expiring: true, director.Kept: true, director.NotAsked: true,
-	director.Started: true, director.StillGone: true,
+var told = map[event.Kind]bool{
+	event.Gone: true, event.Back: true, event.AllGone: true, event.AnyBack: true, event.Ordered: true,
+	event.Refused: true, event.Repaired: true, event.Differs: true, event.Expiring: true, event.Kept: true, event.NotAsked: true,
+	event.Started: true, event.StillGone: true,
 }
 
 // A message is an event as a notifycommand gets it on its standard input, and
@@ -99,7 +100,7 @@ func (h *hooks) use(cfg *conf.Config) {
 }
 
 // event tells of an event.
-func (h *hooks) event(e director.Event) {
+func (h *hooks) event(e event.Event) {
 	if !told[e.Kind] {
 		return
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -67,7 +67,7 @@ func (h *hookTest) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *hookTest) gone(real string) {
-	h.event(director.Event{Kind: director.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{Alert: conf.Alert{ServiceName: "Shop"}}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
+	h.event(event.Event{Kind: event.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{Alert: conf.Alert{ServiceName: "Shop"}}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
 }
 
 // close ends the hooks and lets what waits run.
@@ -87,7 +87,7 @@ func TestHooks(t *testing.T) {
 	file := t.TempDir() + "/told"
 	h := newHookTest(t, "cat >>"+file)
 	h.gone("10.1.0.1:80")
-	h.event(director.Event{Kind: director.RealDeleted, Virtual: &conf.VirtualService{}}) // one of the kernel's steps
+	h.event(event.Event{Kind: event.RealDeleted, Virtual: &conf.VirtualService{}}) // one of the kernel's steps
 	h.gone("10.1.0.2:80")
 	h.close()
 	h.gone("10.1.0.3:80") // too late

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // A route is how a mail travels. Mails of one route can be grouped.
@@ -32,16 +32,16 @@ type letter struct {
 
 // subjectOf is what a mail about the event is called, "" if none is sent. The
 // events that are mailed are those of the original.
-func subjectOf(e director.Event) string {
+func subjectOf(e event.Event) string {
 	switch e.Kind {
-	case director.RealAdded, director.RealRestored, director.RealDeleted, director.RealQuiesced, director.RealPurged:
+	case event.RealAdded, event.RealRestored, event.RealDeleted, event.RealQuiesced, event.RealPurged:
 		return e.String()
 	}
 	return ""
 }
 
 // reminderOf is what a reminder is called while a real server stays down.
-func reminderOf(e director.Event) string {
+func reminderOf(e event.Event) string {
 	return fmt.Sprintf("Inaccessible real server: %s (%s)", e.R, e.V)
 }
 

@@ -12,19 +12,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 func TestSubjectOf(t *testing.T) {
-	e := director.Event{R: "10.1.0.1:80", V: "10.0.0.1:80", Weight: 2, Phase: "stop"}
-	mailed := map[director.Kind]string{
-		director.RealAdded:    "Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 2)",
-		director.RealRestored: "Restored real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 2)",
-		director.RealQuiesced: "Quiescent real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 2)",
-		director.RealDeleted:  "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)",
-		director.RealPurged:   "Purged real server (stop): 10.1.0.1:80 (10.0.0.1:80)",
+	e := event.Event{R: "10.1.0.1:80", V: "10.0.0.1:80", Weight: 2, Phase: "stop"}
+	mailed := map[event.Kind]string{
+		event.RealAdded:    "Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 2)",
+		event.RealRestored: "Restored real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 2)",
+		event.RealQuiesced: "Quiescent real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 2)",
+		event.RealDeleted:  "Deleted real server: 10.1.0.1:80 (10.0.0.1:80)",
+		event.RealPurged:   "Purged real server (stop): 10.1.0.1:80 (10.0.0.1:80)",
 	}
-	for kind := director.VirtualAdded; kind <= director.FallbackOff; kind++ {
+	for kind := event.VirtualAdded; kind <= event.FallbackOff; kind++ {
 		e.Kind = kind
 		if got, want := subjectOf(e), mailed[kind]; got != want {
 			t.Errorf("subject of kind %d is %q, want %q", kind, got, want)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // closeTimeout is how long Close lets mails and commands go on.
@@ -92,7 +92,7 @@ func userName() string {
 
 // Event mails the event and runs the command that belongs to it, if the
 // configuration asks for that. It is part of a director's Sink.
-func (n *Notifier) Event(e director.Event) {
+func (n *Notifier) Event(e event.Event) {
 	if e.Virtual == nil {
 		return
 	}
@@ -108,7 +108,7 @@ func (n *Notifier) Event(e director.Event) {
 }
 
 // alert mails subject if the service wants mail in this state of the daemon.
-func (n *Notifier) alert(e director.Event, subject string, status conf.Status) {
+func (n *Notifier) alert(e event.Event, subject string, status conf.Status) {
 	v := e.Virtual
 	if v.EmailAlert == "" || v.EmailAlertStatus&status == 0 {
 		return

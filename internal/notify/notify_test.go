@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -65,12 +65,12 @@ func (s *scene) catch(_ context.Context, l letter, _ bool) error {
 	return nil
 }
 
-func (s *scene) event(kind director.Kind) {
-	e := director.Event{
+func (s *scene) event(kind event.Kind) {
+	e := event.Event{
 		Kind: kind, Virtual: s.virtual, Real: s.real, Status: conf.Running,
 		V: "10.0.0.1:80", R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80", Weight: 1,
 	}
-	if kind == director.Gone {
+	if kind == event.Gone {
 		e.Reason = "connection refused"
 	}
 	s.Event(e)
@@ -112,8 +112,8 @@ func TestMailOnEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := set(t, &conf.Config{}, test.change)
-				s.event(director.RealDeleted)
-				s.event(director.Gone)
+				s.event(event.RealDeleted)
+				s.event(event.Gone)
 				s.wantMails(t, test.mails...)
 				if diff := cmp.Diff(test.log, s.log); diff != "" {
 					t.Errorf("log differs (-want +got):\n%s", diff)
@@ -132,12 +132,12 @@ func TestMailHasItsReason(t *testing.T) {
 			bodies = append(bodies, fmt.Sprintf("%v %s", time.Since(s.began), l.body))
 			return nil
 		}, s.printf)
-		s.event(director.RealDeleted)
-		s.event(director.Gone)
+		s.event(event.RealDeleted)
+		s.event(event.Gone)
 		synctest.Wait()
-		s.event(director.RealQuiesced) // nobody says why
+		s.event(event.RealQuiesced) // nobody says why
 		time.Sleep(time.Minute)
-		s.event(director.RealDeleted) // the daemon stops before anybody could
+		s.event(event.RealDeleted) // the daemon stops before anybody could
 		s.Close()
 		body := func(at, subject, reason string) string {
 			return at + " ldirectord host: " + s.host + "\nLog-Message: " + subject + "\n" + reason + "Daemon-Status: running\n"
@@ -163,11 +163,11 @@ func TestSenders(t *testing.T) {
 			routes = append(routes, l.route)
 			return nil
 		}, s.printf)
-		s.event(director.RealDeleted)
+		s.event(event.RealDeleted)
 		time.Sleep(reasonPatience)
 		synctest.Wait()
 		s.virtual.EmailAlertFrom, s.virtual.SMTP = "ld@example.com", "mail"
-		s.event(director.RealDeleted)
+		s.event(event.RealDeleted)
 		s.Close()
 		want := []route{
 			{sender: "monitor@director", from: "monitor@director", to: "ops@example.com"},
@@ -183,10 +183,10 @@ func TestGroupedMail(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, &conf.Config{Notify: conf.Notify{EmailAlertGroup: 10 * time.Second}}, nil)
 		for range 100 {
-			s.event(director.RealDeleted)
+			s.event(event.RealDeleted)
 		}
 		time.Sleep(11 * time.Second)
-		s.event(director.RealAdded)
+		s.event(event.RealAdded)
 		s.wantMails(t, "10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more")
 		time.Sleep(time.Second)
 		s.Close() // sends what is there
@@ -202,10 +202,10 @@ func TestGroupsAreByRecipientAndBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, &conf.Config{Notify: conf.Notify{EmailAlertGroup: 10 * time.Second}}, nil)
 		for range mostListed + 7 {
-			s.event(director.RealAdded)
+			s.event(event.RealAdded)
 		}
 		s.virtual.EmailAlert = "others@example.com"
-		s.event(director.RealAdded)
+		s.event(event.RealAdded)
 		s.Use(&conf.Config{}) // grouping ends
 		synctest.Wait()
 		slices.Sort(s.mails)
@@ -229,13 +229,13 @@ func TestMailsOfARackThatDies(t *testing.T) {
 			s.mails = append(s.mails, fmt.Sprintf("%v %s", time.Since(s.began), l.subject))
 			return nil
 		}, s.printf)
-		s.event(director.RealAdded)
+		s.event(event.RealAdded)
 		synctest.Wait() // it is under way
 		for range n - 1 {
-			s.event(director.RealAdded)
+			s.event(event.RealAdded)
 		}
 		time.Sleep(time.Minute)
-		s.event(director.RealAdded)
+		s.event(event.RealAdded)
 		s.Close()
 		const added = "Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)"
 		const one = crowd + 1
@@ -261,10 +261,10 @@ func TestMailsWaitForAServerThatHangs(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}, s.printf)
-		s.event(director.RealAdded)
+		s.event(event.RealAdded)
 		synctest.Wait() // it is under way
 		for range 1000 {
-			s.event(director.RealAdded)
+			s.event(event.RealAdded)
 		}
 		time.Sleep(time.Hour)
 		if waiting := s.outbox.lanes.waitingIn(""); waiting > crowd {
@@ -286,10 +286,10 @@ func TestReminders(t *testing.T) {
 	t.Run("until it is back", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := set(t, &conf.Config{}, freq)
-			s.event(director.RealDeleted)
-			s.event(director.Gone)
+			s.event(event.RealDeleted)
+			s.event(event.Gone)
 			time.Sleep(50 * time.Second)
-			s.event(director.Back)
+			s.event(event.Back)
 			time.Sleep(time.Hour)
 			s.wantMails(t, "0s "+deletedMail, "20s "+reminder, "40s "+reminder)
 			s.Close()
@@ -298,9 +298,9 @@ func TestReminders(t *testing.T) {
 	t.Run("until it is purged", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := set(t, &conf.Config{}, freq)
-			s.event(director.Gone)
+			s.event(event.Gone)
 			time.Sleep(25 * time.Second)
-			s.event(director.RealPurged)
+			s.event(event.RealPurged)
 			time.Sleep(time.Hour)
 			s.wantMails(t, "20s "+reminder, "25s ops@example.com: Purged real server (): 10.1.0.1:80 (10.0.0.1:80)")
 			s.Close()
@@ -312,7 +312,7 @@ func TestReminders(t *testing.T) {
 				freq(v)
 				v.EmailAlertStatus = conf.Starting
 			})
-			s.event(director.Gone)
+			s.event(event.Gone)
 			time.Sleep(time.Minute)
 			s.wantMails(t)
 			s.Close()
@@ -321,7 +321,7 @@ func TestReminders(t *testing.T) {
 	t.Run("follow a reload", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := set(t, &conf.Config{}, freq)
-			s.event(director.Gone)
+			s.event(event.Gone)
 			time.Sleep(25 * time.Second)
 			v := *s.virtual
 			v.EmailAlertFreq, v.EmailAlert = time.Minute, "others@example.com"
@@ -338,23 +338,23 @@ func TestReminders(t *testing.T) {
 func TestCommandLine(t *testing.T) {
 	v := &conf.VirtualService{Policy: conf.Policy{FallbackCommand: "/bin/fb -x"}}
 	tests := []struct {
-		kind     director.Kind
+		kind     event.Kind
 		protocol conf.Protocol
 		v, want  string
 	}{
-		{director.FallbackOn, conf.TCP, "10.0.0.1:80", "/bin/fb -x start 10.0.0.1:80 tcp"},
-		{director.FallbackOff, conf.UDP, "[fd00::1]:53", "/bin/fb -x stop [fd00::1]:53 udp"},
-		{director.FallbackOn, conf.FWM, "8", "/bin/fb -x start 8 fwm"},
-		{director.Gone, conf.TCP, "10.0.0.1:80", ""},
+		{event.FallbackOn, conf.TCP, "10.0.0.1:80", "/bin/fb -x start 10.0.0.1:80 tcp"},
+		{event.FallbackOff, conf.UDP, "[fd00::1]:53", "/bin/fb -x stop [fd00::1]:53 udp"},
+		{event.FallbackOn, conf.FWM, "8", "/bin/fb -x start 8 fwm"},
+		{event.Gone, conf.TCP, "10.0.0.1:80", ""},
 	}
 	for _, test := range tests {
 		v.Protocol = test.protocol
-		got := commandLine(director.Event{Kind: test.kind, Virtual: v, V: test.v}).reveal()
+		got := commandLine(event.Event{Kind: test.kind, Virtual: v, V: test.v}).reveal()
 		if got != test.want {
 			t.Errorf("kind %d of %s: command is %q, want %q", test.kind, test.v, got, test.want)
 		}
 	}
-	if got := commandLine(director.Event{Kind: director.FallbackOn, Virtual: &conf.VirtualService{}}).reveal(); got != "" {
+	if got := commandLine(event.Event{Kind: event.FallbackOn, Virtual: &conf.VirtualService{}}).reveal(); got != "" {
 		t.Errorf("command is %q without fallbackcommand", got)
 	}
 }
@@ -366,9 +366,9 @@ func TestFallbackCommandRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := set(t, &conf.Config{}, func(v *conf.VirtualService) { v.FallbackCommand = secret.Command(script) })
-	s.event(director.FallbackOn)
-	s.event(director.FallbackOff)
-	s.event(director.FallbackOn)
+	s.event(event.FallbackOn)
+	s.event(event.FallbackOff)
+	s.event(event.FallbackOn)
 	s.Close()
 	got, err := os.ReadFile(out)
 	if err != nil {
@@ -384,7 +384,7 @@ func TestFallbackCommandRuns(t *testing.T) {
 
 func TestEventWithoutVirtual(t *testing.T) {
 	s := set(t, &conf.Config{}, nil)
-	s.Event(director.Event{Kind: director.VirtualPurged})
+	s.Event(event.Event{Kind: event.VirtualPurged})
 	s.Close()
 	if len(s.mails) > 0 {
 		t.Errorf("mails were sent: %q", s.mails)

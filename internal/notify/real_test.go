@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
@@ -30,8 +30,8 @@ func TestRealMail(t *testing.T) {
 		var log []string
 		n := New(Options{Log: func(f string, _ ...any) { log = append(log, f) }, SMTPPort: int(at.Port()), Sendmail: office.Sendmail}, &conf.Config{})
 		n.host, n.sender = "director.example.com", "root@example.com"
-		n.Event(director.Event{
-			Kind: director.RealAdded, Virtual: v, Real: &conf.RealServer{}, Status: conf.Running,
+		n.Event(event.Event{
+			Kind: event.RealAdded, Virtual: v, Real: &conf.RealServer{}, Status: conf.Running,
 			V: "10.0.0.1:80", R: "10.1.0.1:80", Weight: 2,
 		})
 		n.Close()

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // reasonPatience is how long a mail waits for its reason.
@@ -20,8 +20,8 @@ type held struct {
 }
 
 // waitsForReason says whether a mail about the event is held.
-func waitsForReason(e director.Event) bool {
-	return e.Real != nil && (e.Kind == director.RealDeleted || e.Kind == director.RealQuiesced)
+func waitsForReason(e event.Event) bool {
+	return e.Real != nil && (e.Kind == event.RealDeleted || e.Kind == event.RealQuiesced)
 }
 
 // hold keeps a until its reason comes, or it is clear that none does. n.mu is

@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -77,7 +78,7 @@ func TestStandstill(t *testing.T) {
 		table := hanging{ipvs.NewMemory(), make(chan struct{}, 1)}
 		table.until <- struct{}{}
 		d := director.New(director.Options{
-			Table: table, Sink: func(director.Event) {},
+			Table: table, Sink: func(event.Event) {},
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
 				return engine.Result{Attempts: 1}
 			},

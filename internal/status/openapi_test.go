@@ -18,6 +18,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // openAPI is the description of the interface, as a validator reads it.
@@ -42,7 +43,7 @@ func TestOpenAPIKinds(t *testing.T) {
 	for _, kind := range openAPI(t).Components.Schemas["Kind"].Value.Enum {
 		described = append(described, kind.(string))
 	}
-	for kind := director.Kind(0); kind.String() != "unknown"; kind++ {
+	for kind := event.Kind(0); kind.String() != "unknown"; kind++ {
 		kinds = append(kinds, kind.String())
 	}
 	slices.Sort(described)

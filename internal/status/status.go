@@ -15,6 +15,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 )
 
 // Options are what a Server works with. Director and Log are needed.
@@ -91,7 +92,7 @@ func New(o Options) *Server {
 
 // Event tells those who listen. It is part of a director's Sink and does not
 // block.
-func (s *Server) Event(e director.Event) {
+func (s *Server) Event(e event.Event) {
 	if !e.Kind.Original() {
 		s.feed.tell(director.NoteOf(e))
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -61,7 +62,7 @@ func newHouse(tb testing.TB, config string) *house {
 	h := &house{table: ipvs.NewMemory(), broken: map[string]string{}, dir: tb.TempDir()}
 	h.director = director.New(director.Options{
 		Table: h.table, Ask: h.ask,
-		Sink: func(e director.Event) { h.Server.Event(e) },
+		Sink: func(e event.Event) { h.Server.Event(e) },
 	})
 	if err := os.WriteFile(h.path("token"), []byte(token+"\n"), 0o600); err != nil {
 		tb.Fatal(err)
@@ -184,7 +185,7 @@ func TestHealthAndReadiness(t *testing.T) {
 
 // A director that has ended, or hangs, is no reason to wait for ever.
 func TestDeadDirector(t *testing.T) {
-	d := director.New(director.Options{Table: ipvs.NewMemory(), Sink: func(director.Event) {}})
+	d := director.New(director.Options{Table: ipvs.NewMemory(), Sink: func(event.Event) {}})
 	s := New(Options{Director: d, Log: t.Logf})
 	s.Close()
 	h := &house{Server: s}

@@ -1,4 +1,6 @@
-package director
+// Package event has the events of a director: one value for each thing that
+// happened. Log lines, the monitor log, mails, counters and the history render them.
+package event
 
 import (
 	"fmt"
@@ -11,7 +13,7 @@ import (
 type Kind uint8
 
 // The kinds of Event. The lines are those of the original daemon, so that
-// whoever greps its log goes on doing so.
+// scripts that search its log keep working.
 const (
 	VirtualAdded      Kind = iota // Added virtual server: V
 	VirtualChanged                // Changed virtual server: V
@@ -27,9 +29,9 @@ const (
 	SoftFailure                   // Soft failure real server: R (ID) failure N/M
 	SoftReset                     // Resetting soft failure count: R (ID)
 	Refused                       // the kernel refused a change: Err says which and why
-	Repaired                      // somebody had removed or changed what is put back
-	Differs                       // the table differs and is left as it is, said once
-	Expiring                      // a real server's certificate ends soon, said once a day
+	Repaired                      // an external change is undone
+	Differs                       // the table differs and is left as it is, logged once
+	Expiring                      // a real server's certificate ends soon, logged once a day
 	Kept                          // a real server stays in although its checks fail (minalive)
 	NotAsked                      // a check could not be made, for a reason on our side
 	Ordered                       // an operator ordered something, or its time is over
@@ -76,8 +78,8 @@ type Event struct {
 
 	Failures     int           // SoftFailure: failed checks in a row
 	FailureCount int           // SoftFailure: how many make it down
-	Reason       string        // what was asked and what came back
-	Attempts     int           // Gone: how often it was asked until it counted as gone
+	Reason       string        // the check and its result
+	Attempts     int           // Gone: attempts until it counted as gone
 	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if that is unknown
 }
 
@@ -139,7 +141,7 @@ type Checked struct {
 	Virtual *conf.VirtualService
 	Real    *conf.RealServer
 	Up      bool
-	Message string // what the checker said of the answer, "" is nothing
+	Message string // what the checker said of the answer, "" is none
 	Err     error  // why it is down
 	Took    time.Duration
 }

@@ -1,0 +1,61 @@
+package event
+
+import "strings"
+
+// Words returns the event in one line, also of the kinds that have none in
+// ldirectord.log.
+func (e Event) Words() string {
+	reason := ""
+	if e.Reason != "" {
+		reason = ": " + e.Reason
+	}
+	switch e.Kind {
+	case Gone:
+		return "real server " + e.R + " is gone" + reason
+	case Back:
+		return "real server " + e.R + " is back" + reason + e.appendedCause()
+	case StillGone:
+		return "real server " + e.R + " is still gone" + reason
+	case AllGone:
+		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason + e.appendedCause()
+	case AnyBack:
+		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason + e.appendedCause()
+	case Started:
+		return e.Phase + ": " + e.Reason
+	case SoftFailure:
+		return e.String() + reason
+	}
+	return e.String()
+}
+
+func fallbackWords(fallback, what string) string {
+	if fallback == "" {
+		return ""
+	}
+	return ", fallback " + fallback + what
+}
+
+var kindWords = [...]string{
+	VirtualAdded: "virtual added", VirtualChanged: "virtual changed", VirtualPurged: "virtual purged",
+	RealAdded: "added", RealRestored: "restored", RealQuiesced: "quiesced", RealReaddQuiesced: "quiesced",
+	RealDeleted: "deleted", RealPurged: "purged", FallbackAdded: "fallback added", FallbackDeleted: "fallback deleted",
+	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
+	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
+	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
+	FirstUp: "first up", FirstDown: "first down", FallbackOn: "fallback on", FallbackOff: "fallback off",
+}
+
+// String returns the kind in a word or two.
+func (k Kind) String() string {
+	if int(k) < len(kindWords) {
+		return kindWords[k]
+	}
+	return "unknown"
+}
+
+// ShortID returns the name within the ID of a virtual service: "10.0.0.1:80" of
+// "tcp:10.0.0.1:80".
+func ShortID(id string) string {
+	_, name, _ := strings.Cut(id, ":")
+	return name
+}
