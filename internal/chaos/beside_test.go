@@ -1,8 +1,9 @@
 package chaos
 
-import "slices"
-
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // noShare is that of an agent that has not answered yet: the weight that the table
 // has stays.
@@ -15,16 +16,23 @@ func (p *pair) forgetShare(agent bool) {
 	}
 }
 
+// serves says whether the table has a real server in service.
+func (w *world) serves(p *pair) bool {
+	weight, held := w.table[keyOf(p.service)][addrOf(p.host)]
+	return w.in(p) && held && (weight > 0 || p.full() == 0)
+}
+
 // keepForeign is what becomes of the destinations that are not in the file at a
 // start or reload: they leave, but for those that a fallback command has put there
-// while it is in charge. A start takes all for these.
+// while it is in charge, which is while no real server is in service. A start takes
+// all for these.
 func (w *world) keepForeign(n int, s *service, start bool) {
 	before := s.foreign
 	s.foreign = map[netip.AddrPort]int{}
 	if !s.command || !s.configured {
 		return
 	}
-	if slices.ContainsFunc(s.pairs[1:], w.in) {
+	if slices.ContainsFunc(s.pairs[1:], w.serves) {
 		return
 	}
 	for at, weight := range w.table[keyOf(n)] {

@@ -86,3 +86,59 @@ func TestFallbackCommandKeepsNoRealServer(t *testing.T) {
 		})
 	}
 }
+
+// A real server that is up, and refused by the kernel, is not in service: the
+// fallback command is in charge, and what it has put into the table stays.
+func TestFallbackCommandBesideARefusedRealServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		refused := strings.Replace(commandedFile, "masq 2", "masq 2 l:5", 1)
+		l := goLive(t, table, refused)
+		defer func() { l.end() }()
+		time.Sleep(time.Minute)
+		for _, words := range []string{"-a -t 10.0.0.1:80 -r 10.1.0.7:80 -m -w 5", "-a -t 10.0.0.1:80 -r 10.1.0.8:80 -m -w 6"} {
+			if err := table.Apply(parseIpvsadm(t, strings.Fields(words))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		l.reload(refused)
+		time.Sleep(time.Minute)
+		if got, want := destinations(saved(t, table)), "10.1.0.7:80 -w 5, 10.1.0.8:80 -w 6"; got != want {
+			t.Errorf("destinations after a reload %q, want %q", got, want)
+		}
+		l.reload(commandedFile)
+		time.Sleep(time.Minute)
+		l.reload(commandedFile)
+		if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2"; got != want {
+			t.Errorf("destinations when the real server is in service %q, want %q", got, want)
+		}
+	})
+}
+
+// What a reload was to delete, and what waited for its successor, is not the
+// command's when a later reload puts that in charge.
+func TestFallbackCommandKeepsNothingThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		uncommanded := strings.Replace(commandedFile, "    fallbackcommand=\"/usr/local/sbin/fallback\"\n", "", 1)
+		refused := strings.Replace(uncommanded, "masq 2", "masq 2 l:5", 1)
+		l := goLive(t, table, refused)
+		defer func() { l.end() }()
+		time.Sleep(time.Minute)
+		if err := table.Apply(parseIpvsadm(t, strings.Fields("-a -t 10.0.0.1:80 -r 10.1.0.7:80 -m -w 5"))); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		l.reload(refused)
+		if got, want := destinations(saved(t, table)), "10.1.0.7:80 -w 5"; got != want {
+			t.Fatalf("destinations while the real server is refused %q, want %q", got, want)
+		}
+		l.set(true, "10.1.0.2:80")
+		l.reload(strings.Replace(commandedFile, "10.1.0.1:80", "10.1.0.2:80", 1))
+		time.Sleep(time.Minute)
+		if got := destinations(saved(t, table)); got != "" {
+			t.Errorf("destinations after a reload with a dead real server and a command: %q", got)
+		}
+	})
+}

@@ -158,22 +158,26 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 // find takes over what the kernel has of v, nil is nothing, in the place of what
 // was believed.
 func (v *virtual) find(e *ipvs.Entry) {
-	before := v.have
-	if v.have = (held{}); e != nil {
+	before, hand := v.have, v.hand
+	if v.have, v.hand = (held{}), nil; e != nil {
 		v.adopt(e)
-		v.keepCommanded(before)
+		v.keepCommanded(before, hand)
 	}
 }
 
 // keepCommanded leaves what is in no file to the fallback command while that is in
-// charge: it has put it there, and takes it away itself. What was in the file
-// before, as the last of the real servers may have been, is not the command's.
-func (v *virtual) keepCommanded(before held) {
-	if v.conf.FallbackCommand == "" || slices.ContainsFunc(v.reals, (*real).in) {
+// charge, which is while the kernel has no real server in service: the command has
+// put it there, and takes it away itself. What an earlier load was to delete is not
+// the command's: a real server of an earlier file, or what waits for its successor.
+func (v *virtual) keepCommanded(before held, hand map[netip.AddrPort]byHand) {
+	if v.conf.FallbackCommand == "" || slices.ContainsFunc(v.reals, v.serves) {
 		return
 	}
 	for _, s := range v.have.slots {
-		if was, _ := before.slots.of(s.at); s.real == nil && !s.fallback && was.real == nil && !was.fallback {
+		_, known := before.slots.of(s.at)
+		h, stays := hand[s.at]
+		stays = stays && h.real == nil && !h.absent
+		if s.real == nil && !s.fallback && (!known || stays) {
 			v.respect(s.at, byHand{slot: s})
 		}
 	}
@@ -184,7 +188,7 @@ func (v *virtual) keepCommanded(before held) {
 // of v's real servers. What was believed of the table is there until find.
 func (v *virtual) inherit(old *virtual, before []*check) {
 	v.first, v.served, v.outage, v.fallbackState = old.first, old.served, old.outage, old.fallbackState
-	v.have = old.have
+	v.have, v.hand = old.have, old.hand
 	var known map[netip.AddrPort]*real // nil as long as the lists are the same
 	for i, r := range v.reals {
 		if known == nil && (i >= len(old.reals) || old.reals[i].conf.AddrPort() != r.conf.AddrPort()) {
