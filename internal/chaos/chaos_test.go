@@ -25,6 +25,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -125,7 +126,7 @@ type stage struct {
 	d         *director.Director
 	end       func()
 	epoch     int // of the director that may write
-	overrides []director.Override
+	overrides []report.Override
 	kept      state.Maintenance
 
 	failing  int  // of a hundred changes, how many fail

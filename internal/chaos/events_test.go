@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -258,12 +258,12 @@ func (s *stage) order() {
 	if !v.configured || !p.configured {
 		return
 	}
-	o := director.Order{Real: addrOf(p.host).String(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
-	o.Verb = []string{director.Drain, director.Disable, director.Weight, director.Enable, director.Enable}[s.random.IntN(5)]
-	if o.Verb == director.Weight {
+	o := report.Order{Real: addrOf(p.host).String(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
+	o.Verb = []string{report.Drain, report.Disable, report.Weight, report.Enable, report.Enable}[s.random.IntN(5)]
+	if o.Verb == report.Weight {
 		o.Weight = 1 + s.random.IntN(9)
 	}
-	brief := o.Verb != director.Enable && s.random.IntN(3) == 0
+	brief := o.Verb != report.Enable && s.random.IntN(3) == 0
 	if brief {
 		o.For = 3 * time.Second
 	}
@@ -281,13 +281,13 @@ func (s *stage) order() {
 	wasUnsure := false
 	s.with(func() { wasUnsure, p.unsure = p.unsure, true }) // it ends within a second
 	s.sleep(1500 * time.Millisecond)
-	s.overrides = slices.DeleteFunc(s.overrides, func(o director.Override) bool { return !o.Until.IsZero() })
-	s.with(func() { p.unsure = wasUnsure; s.obey(p, director.Order{Verb: director.Enable}) })
+	s.overrides = slices.DeleteFunc(s.overrides, func(o report.Override) bool { return !o.Until.IsZero() })
+	s.with(func() { p.unsure = wasUnsure; s.obey(p, report.Order{Verb: report.Enable}) })
 }
 
 // obey has the model follow an order.
-func (s *stage) obey(p *pair, o director.Order) {
-	if p.order, p.ordered = o.Verb, o.Weight; o.Verb == director.Enable {
+func (s *stage) obey(p *pair, o report.Order) {
+	if p.order, p.ordered = o.Verb, o.Weight; o.Verb == report.Enable {
 		p.order = ""
 	}
 	p.hand, p.absent = -1, false

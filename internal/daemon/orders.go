@@ -6,36 +6,36 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
 
-// The commands that give the running daemon an order; see director.Order.
+// The commands that give the running daemon an order; see report.Order.
 
-func (s *session) drain() error   { return s.order(director.Drain) }
-func (s *session) disable() error { return s.order(director.Disable) }
-func (s *session) enable() error  { return s.order(director.Enable) }
-func (s *session) weight() error  { return s.order(director.Weight) }
+func (s *session) drain() error   { return s.order(report.Drain) }
+func (s *session) disable() error { return s.order(report.Disable) }
+func (s *session) enable() error  { return s.order(report.Enable) }
+func (s *session) weight() error  { return s.order(report.Weight) }
 
 // forEver is the value of --wait without a time.
 const forEver = 365 * 24 * time.Hour
 
 // order gives an order and says what came of it.
 func (s *session) order(verb string) error {
-	o := director.Order{Verb: verb}
+	o := report.Order{Verb: verb}
 	var wait time.Duration
 	flags := commandFlags()
 	flags.StringVar(&o.Virtual, "virtual", "", "")
-	if verb != director.Enable {
+	if verb != report.Enable {
 		flags.DurationVar(&o.For, "for", 0, "")
 	}
 	flags.StringVar(&o.Comment, "comment", "", "")
-	if verb == director.Drain {
+	if verb == report.Drain {
 		flags.DurationVar(&wait, "wait", 0, "")
 		flags.Lookup("wait").NoOptDefVal = forEver.String()
 	}
 	n := 1
-	if verb == director.Weight {
+	if verb == report.Weight {
 		n = 2
 	}
 	words, err := s.words(flags, n, n)
@@ -43,7 +43,7 @@ func (s *session) order(verb string) error {
 		return err
 	}
 	o.Real = words[0]
-	if verb == director.Weight {
+	if verb == report.Weight {
 		if o.Weight, err = strconv.Atoi(words[1]); err != nil {
 			return &exit{status: exitUsage, stderr: fmt.Sprintf("%q is no weight", words[1])}
 		}
@@ -61,7 +61,7 @@ func (s *session) order(verb string) error {
 }
 
 // give gives an order, and returns for which real servers it was carried out.
-func (s *session) give(c *status.Client, o director.Order) ([]director.Override, error) {
+func (s *session) give(c *status.Client, o report.Order) ([]report.Override, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	answer, err := c.Order(ctx, o)
@@ -77,7 +77,7 @@ func (s *session) give(c *status.Client, o director.Order) ([]director.Override,
 	if answer.Warning != "" {
 		fmt.Fprintln(s.Stderr, "warning: "+answer.Warning)
 	}
-	if o.Verb == director.Drain {
+	if o.Verb == report.Drain {
 		left, err := connectionsLeft(ctx, c, answer.Obeyed)
 		if err != nil {
 			return nil, s.notAnswered(err)
@@ -95,7 +95,7 @@ func (r remainder) String() string {
 }
 
 // connectionsLeft is what real servers still have together.
-func connectionsLeft(ctx context.Context, c *status.Client, obeyed []director.Override) (remainder, error) {
+func connectionsLeft(ctx context.Context, c *status.Client, obeyed []report.Override) (remainder, error) {
 	var left remainder
 	for _, o := range obeyed {
 		snap, err := c.Snapshot(ctx, o.Virtual, o.Real)
@@ -115,7 +115,7 @@ func connectionsLeft(ctx context.Context, c *status.Client, obeyed []director.Ov
 
 // waitUntilIdle returns when a drained real server has nothing left, and says
 // how it goes. It fails when that takes too long.
-func (s *session) waitUntilIdle(c *status.Client, obeyed []director.Override, patience time.Duration) error {
+func (s *session) waitUntilIdle(c *status.Client, obeyed []report.Override, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	last := remainder{}

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // outsideSeconds is how often what the daemon depends on is looked at again.
@@ -22,11 +22,11 @@ type outside struct {
 	looking atomic.Bool
 
 	mu     sync.Mutex
-	faults []director.Fault
+	faults []report.Fault
 }
 
 // list is what was wrong at the last look. It may be called from any goroutine.
-func (o *outside) list() []director.Fault {
+func (o *outside) list() []report.Fault {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.faults)
@@ -34,7 +34,7 @@ func (o *outside) list() []director.Fault {
 
 // found replaces the list by faults, and returns those that are new and those that are
 // over.
-func (o *outside) found(faults []director.Fault, now time.Time) (began, ended []director.Fault) {
+func (o *outside) found(faults []report.Fault, now time.Time) (began, ended []report.Fault) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for i := range faults {
@@ -88,17 +88,17 @@ func (d *daemon) lookOutside(ctx context.Context) {
 
 // fileFaults is what is wrong with the configuration file. The goroutine of run calls
 // it.
-func (d *daemon) fileFaults() []director.Fault {
-	var list []director.Fault
+func (d *daemon) fileFaults() []report.Fault {
+	var list []report.Fault
 	if r := d.reloads.refused; r != nil {
 		why := strings.Join(strings.Split(strings.TrimSpace(r.why), "\n"), "; ")
-		list = append(list, director.Fault{What: d.file.path + " is not in force", Error: why, Since: r.since, Logged: true})
+		list = append(list, report.Fault{What: d.file.path + " is not in force", Error: why, Since: r.since, Logged: true})
 	}
 	switch why, gone := d.watcher.waiting(); {
 	case gone:
-		list = append(list, director.Fault{What: d.file.path + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
+		list = append(list, report.Fault{What: d.file.path + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
 	case why != "" && d.cfg.AutoReload:
-		list = append(list, director.Fault{What: "a change of " + d.file.path + " is not taken", Error: why})
+		list = append(list, report.Fault{What: "a change of " + d.file.path + " is not taken", Error: why})
 	}
 	return list
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -37,12 +38,12 @@ func TestDoctorOutside(t *testing.T) {
 	ctx := t.Context()
 	go func() { ended <- d.Run(ctx, cfg) }()
 	t.Cleanup(func() { <-ended })
-	faults := []director.Fault{
+	faults := []report.Fault{
 		{What: "statuslisten 192.0.2.1:9180", Error: "bind: cannot assign requested address", Since: time.Now()},
 		{What: s.path + " is not in force", Error: "no such directory", Since: time.Now()},
 	}
 	server := status.New(status.Options{
-		Director: d, Log: t.Logf, Socket: s.socket(), Overrides: s.overridesFile(), Outside: func() []director.Fault { return faults },
+		Director: d, Log: t.Logf, Socket: s.socket(), Overrides: s.overridesFile(), Outside: func() []report.Fault { return faults },
 	})
 	defer server.Close()
 	server.Use(cfg)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -87,7 +88,7 @@ func (o *ownership) remember(services []state.Service) {
 
 // mend tries again to remember what could not be kept, and returns what cannot be kept
 // or restored.
-func (o *ownership) mend() (list []director.Fault) {
+func (o *ownership) mend() (list []report.Fault) {
 	if o == nil {
 		return nil
 	}
@@ -97,10 +98,10 @@ func (o *ownership) mend() (list []director.Fault) {
 		o.unsaved = o.memory.Remember(o.file, o.services)
 	}
 	if o.unsaved != nil {
-		list = append(list, director.Fault{What: "the virtual services that are ours cannot be kept for the next start", Error: o.unsaved.Error()})
+		list = append(list, report.Fault{What: "the virtual services that are ours cannot be kept for the next start", Error: o.unsaved.Error()})
 	}
 	if lost := o.lost.Load(); lost != nil && *lost != nil {
-		list = append(list, director.Fault{What: "lock, record and pid file of this daemon cannot be restored", Error: (*lost).Error()})
+		list = append(list, report.Fault{What: "lock, record and pid file of this daemon cannot be restored", Error: (*lost).Error()})
 	}
 	return list
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/host"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/notify"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -156,7 +157,7 @@ func TestEndsOnDisk(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Second)
-		for _, order := range []director.Order{{Verb: director.Drain, Real: "10.1.0.1", For: 2 * time.Second, By: "root"}} {
+		for _, order := range []report.Order{{Verb: report.Drain, Real: "10.1.0.1", For: 2 * time.Second, By: "root"}} {
 			if _, _, err := d.director.Obey(t.Context(), order); err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/notify"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -90,7 +91,7 @@ func (s *session) openTable() (ipvs.Table, error) {
 }
 
 // newDaemon wires up what works inside the daemon.
-func (s *session) newDaemon(table ipvs.Table, own *ownership, orders []director.Override) *daemon {
+func (s *session) newDaemon(table ipvs.Table, own *ownership, orders []report.Override) *daemon {
 	options := s.dirs.configOptions()
 	if s.inv.dryRun {
 		options = harmless(options)

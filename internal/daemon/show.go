@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -213,7 +213,7 @@ func kernelLine(ctx context.Context) string {
 
 // history shows what happened last.
 func (s *session) history() error {
-	q := director.HistoryQuery{}
+	q := report.HistoryQuery{}
 	flags := commandFlags()
 	flags.StringVar(&q.Virtual, "virtual", "", "")
 	flags.IntVar(&q.Limit, "limit", 50, "")

@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -30,7 +30,7 @@ func (s *session) overridesFile() string {
 // overrides are the orders that were in force when the daemon ended. The error is that
 // they are not known: to start without them could put a real server into service that
 // an operator has taken out.
-func (s *session) overrides() ([]director.Override, error) {
+func (s *session) overrides() ([]report.Override, error) {
 	if s.inv.dryRun {
 		return nil, nil
 	}
@@ -128,7 +128,7 @@ func connections() iter.Seq2[status.Connection, error] {
 			}
 			shown := status.Connection{
 				Protocol: c.Protocol, Client: c.Client.String(), Virtual: c.Virtual.String(), Real: c.Destination.String(),
-				State: c.State, Expires: director.Seconds(c.Expires.Seconds()), Persistence: c.Persistence,
+				State: c.State, Expires: report.Seconds(c.Expires.Seconds()), Persistence: c.Persistence,
 			}
 			if !yield(shown, err) {
 				return

@@ -12,6 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -27,7 +28,7 @@ func TestBackWithoutConnections(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				if e.Kind == event.Back || e.Kind == event.AnyBack {
-					backs = append(backs, NoteOf(e).Text)
+					backs = append(backs, report.NoteOf(e).Text)
 				}
 			},
 			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -33,7 +34,7 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 
 // PlanStart is what a start with cfg would change at once in a table for which
 // no director works at present. ours are as in Options.
-func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override, ours []state.Service) ([]ipvs.Change, error) {
+func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []report.Override, ours []state.Service) ([]ipvs.Change, error) {
 	list, err := table.Read()
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []Override, ours []
 }
 
 // ahead does what load does, without a kernel.
-func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, own *ownership, overrides map[target]Override) []ipvs.Change {
+func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, own *ownership, overrides map[report.Target]report.Override) []ipvs.Change {
 	future := New(Options{})
 	future.overrides = overrides
 	f := newDraft(cfg, nil, future.started)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -33,10 +34,10 @@ virtual=10.0.0.1:80
 			t.Fatal(err)
 		}
 		time.Sleep(7 * time.Second)
-		if r := snapshotOf(t, s).Virtuals[0].Reals[0]; r.State != StateMaintenance || time.Since(r.Since).Round(time.Second) != 7*time.Second {
+		if r := snapshotOf(t, s).Virtuals[0].Reals[0]; r.State != report.StateMaintenance || time.Since(r.Since).Round(time.Second) != 7*time.Second {
 			t.Errorf("after 7 s of maintenance the snapshot says %s for %v", r.State, time.Since(r.Since))
 		}
-		if why := reasonOf(t, s, "10.1.0.1"); why.State != StateMaintenance || time.Since(why.Since).Round(time.Second) != 7*time.Second {
+		if why := reasonOf(t, s, "10.1.0.1"); why.State != report.StateMaintenance || time.Since(why.Since).Round(time.Second) != 7*time.Second {
 			t.Errorf("after 7 s of maintenance why says %s for %v", why.State, time.Since(why.Since))
 		}
 		if err := os.Remove(touched); err != nil {
@@ -52,16 +53,16 @@ virtual=10.0.0.1:80
 		}
 
 		order := func(verb string) {
-			if _, _, err := s.d.Obey(t.Context(), Order{Verb: verb, Real: "10.1.0.1", By: "alice"}); err != nil {
+			if _, _, err := s.d.Obey(t.Context(), report.Order{Verb: verb, Real: "10.1.0.1", By: "alice"}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		order(Drain)
+		order(report.Drain)
 		time.Sleep(20 * time.Second)
-		if why := reasonOf(t, s, "10.1.0.1"); why.State != StateDrained || time.Since(why.Since).Round(time.Second) != 20*time.Second {
+		if why := reasonOf(t, s, "10.1.0.1"); why.State != report.StateDrained || time.Since(why.Since).Round(time.Second) != 20*time.Second {
 			t.Errorf("20 s after the order why says %s for %v", why.State, time.Since(why.Since))
 		}
-		order(Enable)
+		order(report.Enable)
 		s.set("10.1.0.1:80", "connection refused")
 		time.Sleep(30 * time.Second)
 		a := snapshotOf(t, s).Virtuals[0].Reals[0].Availability
@@ -75,7 +76,7 @@ virtual=10.0.0.1:80
 	})
 }
 
-func snapshotOf(t *testing.T, s *stage) *Snapshot {
+func snapshotOf(t *testing.T, s *stage) *report.Snapshot {
 	t.Helper()
 	snap, err := s.d.Snapshot(t.Context())
 	if err != nil {
@@ -84,7 +85,7 @@ func snapshotOf(t *testing.T, s *stage) *Snapshot {
 	return snap
 }
 
-func reasonOf(t *testing.T, s *stage, name string) Reason {
+func reasonOf(t *testing.T, s *stage, name string) report.Reason {
 	t.Helper()
 	reasons, err := s.d.Why(t.Context(), name, "")
 	if err != nil {
@@ -94,13 +95,13 @@ func reasonOf(t *testing.T, s *stage, name string) Reason {
 }
 
 // lastNote is the last one of a kind.
-func lastNote(t *testing.T, s *stage, kind string) Note {
+func lastNote(t *testing.T, s *stage, kind string) report.Note {
 	t.Helper()
-	notes, err := s.d.History(t.Context(), HistoryQuery{})
+	notes, err := s.d.History(t.Context(), report.HistoryQuery{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var last Note
+	var last report.Note
 	for _, n := range notes {
 		if n.Kind == kind {
 			last = n
@@ -127,7 +128,7 @@ virtual=10.0.0.1:80
 		s := newStage(t, txtar.Parse([]byte(file)))
 		defer s.stop()
 		s.start("t.cf")
-		is := func(when string, state State, least, most time.Duration) {
+		is := func(when string, state report.State, least, most time.Duration) {
 			t.Helper()
 			since := time.Since(snapshotOf(t, s).Virtuals[0].Reals[0].Since)
 			if got := snapshotOf(t, s).Virtuals[0].Reals[0].State; got != state || since < least || since > most {
@@ -142,16 +143,16 @@ virtual=10.0.0.1:80
 			}
 		}
 		order := func(verb string) {
-			if _, _, err := s.d.Obey(t.Context(), Order{Verb: verb, Real: "10.1.0.1", By: "alice"}); err != nil {
+			if _, _, err := s.d.Obey(t.Context(), report.Order{Verb: verb, Real: "10.1.0.1", By: "alice"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		time.Sleep(10 * time.Second)
-		order(Disable)
+		order(report.Disable)
 		time.Sleep(20 * time.Second)
-		order(Enable)
+		order(report.Enable)
 		time.Sleep(3 * time.Second)
-		is("3 s after enable", StateUp, 3*time.Second, 3*time.Second)
+		is("3 s after enable", report.StateUp, 3*time.Second, 3*time.Second)
 
 		touched := filepath.Join(s.dir, "10.1.0.1")
 		if err := os.WriteFile(touched, nil, 0o644); err != nil {
@@ -163,7 +164,7 @@ virtual=10.0.0.1:80
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Second)
-		is("after maintenance and 5 s of failed checks", StateDown, 3*time.Second, 5*time.Second)
+		is("after maintenance and 5 s of failed checks", report.StateDown, 3*time.Second, 5*time.Second)
 		if why := reasonOf(t, s, "10.1.0.1"); !strings.Contains(why.Because, "after 5 failed checks") && !strings.Contains(why.Because, "after 6 failed checks") {
 			t.Errorf("after 5 s of failed checks, one a second, why says %q", why.Because)
 		}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -48,8 +49,8 @@ func (k *kernelState) count(op ipvs.Op, err error) {
 	}
 }
 
-func (k *kernelState) state() KernelState {
-	s := KernelState{Changes: map[string]uint64{}, Refused: map[string]uint64{}, Repairs: k.repairs}
+func (k *kernelState) state() report.KernelState {
+	s := report.KernelState{Changes: map[string]uint64{}, Refused: map[string]uint64{}, Repairs: k.repairs}
 	if k.err != nil {
 		s.Error = k.err.Error()
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/ping"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -50,7 +51,7 @@ type Options struct {
 
 	// Overrides are in force from the start. OverridesEnded (nil: none) is called when
 	// the time of some is over, and must not block; see Director.Overrides.
-	Overrides      []Override
+	Overrides      []report.Override
 	OverridesEnded func()
 
 	// Adopted is called once, when the table has been read and the start cannot fail any
@@ -78,7 +79,7 @@ type Director struct {
 
 	beat      atomic.Int64                      // when the loop of Run last came round by itself, since started; 0 is never
 	clockwork atomic.Pointer[schedule.Schedule] // sched, for Alive
-	inForce   atomic.Pointer[[]Override]        // overrides, for others
+	inForce   atomic.Pointer[[]report.Override] // overrides, for others
 
 	// Owned by the goroutine of Run.
 	turn        time.Time // see now
@@ -95,8 +96,8 @@ type Director struct {
 	unreadable  bool       // the kernel's table, at the last look
 	maintenance maintenance.State
 	drift       *time.Ticker
-	lagSaid     time.Time           // when late checks were last told
-	overrides   map[target]Override // what operators ordered
+	lagSaid     time.Time                         // when late checks were last told
+	overrides   map[report.Target]report.Override // what operators ordered
 	history     event.History
 	kernel      kernelState
 	started     time.Time
@@ -161,8 +162,8 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			turn = call
 		case <-d.drift.C:
 			turn = d.reconcile
-		case report := <-d.watcher.Reports():
-			turn = func() { d.maintained(report) }
+		case news := <-d.watcher.Reports():
+			turn = func() { d.maintained(news) }
 		case now := <-second.C:
 			turn = func() { d.everySecond(now) }
 		case <-ctx.Done():

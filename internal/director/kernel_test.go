@@ -20,6 +20,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -115,7 +116,7 @@ func goLive(t *testing.T, table ipvs.Table, text string, down ...string) *live {
 	}
 	l.d = New(Options{
 		Table: table,
-		Sink:  func(e event.Event) { l.note(NoteOf(e).Text) },
+		Sink:  func(e event.Event) { l.note(report.NoteOf(e).Text) },
 		Log:   func(format string, args ...any) { l.note(fmt.Sprintf(format, args...)) },
 		Ask: func(_ context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
 			l.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -79,7 +80,7 @@ func (s *stage) maintenance() maintenance.Options {
 	}
 }
 
-func (s *stage) showMaintenance(m *MaintenanceState) {
+func (s *stage) showMaintenance(m *report.MaintenanceState) {
 	if m == nil {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // operate performs the lines of a script that are an operator's: what is asked
@@ -33,7 +35,7 @@ func (s *stage) operate(words []string) {
 // order gives an order: VERB REAL [WEIGHT] [for=TIME] [virtual=NAME]
 // [comment=WORD].
 func (s *stage) order(words []string) {
-	o := Order{Verb: words[0], Real: words[1], By: "alice"}
+	o := report.Order{Verb: words[0], Real: words[1], By: "alice"}
 	for _, word := range words[2:] {
 		name, value, _ := strings.Cut(word, "=")
 		var err error
@@ -76,7 +78,7 @@ func (s *stage) why(name string) {
 }
 
 func (s *stage) history(words []string) {
-	notes, err := s.d.History(s.t.Context(), HistoryQuery{Real: strings.Join(words, ""), Verdicts: len(words) > 0})
+	notes, err := s.d.History(s.t.Context(), report.HistoryQuery{Real: strings.Join(words, ""), Verdicts: len(words) > 0})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // How much is remembered of each check.
@@ -63,7 +65,7 @@ type past struct {
 	count       uint32                 // results ever: enough for a century of seconds
 	down, local uint32                 // of these
 	latencies   [keptLatencies]latency
-	buckets     [len(latencyBounds) + 1]uint32
+	buckets     [report.LatencyBuckets]uint32
 }
 
 // A latency is a duration in microseconds: eleven digits of a binary number and
@@ -84,12 +86,8 @@ func (l latency) duration() time.Duration {
 	return time.Duration(l&(1<<11-1)) << (l >> 11) * time.Microsecond
 }
 
-// latencyBounds are the upper bounds of a past's buckets.
-var latencyBounds = [...]time.Duration{
-	time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond, 25 * time.Millisecond,
-	50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
-	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second,
-}
+// latencyBounds are those of the buckets.
+var latencyBounds = report.LatencyBounds()
 
 // add takes up one result.
 func (p *past) add(res *result) {
@@ -118,7 +116,7 @@ func (p *past) add(res *result) {
 		p.down++
 	}
 	p.took += res.Took
-	bucket, _ := slices.BinarySearch(latencyBounds[:], res.Took)
+	bucket, _ := slices.BinarySearch(latencyBounds, res.Took)
 	p.buckets[bucket]++
 }
 

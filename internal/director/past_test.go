@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 func TestPast(t *testing.T) {
@@ -156,9 +157,9 @@ func TestChecksAreSmall(t *testing.T) {
 func TestTurnsAreBounded(t *testing.T) {
 	var turns turns
 	for i := range 100 {
-		turns.add([]Condition{ConditionDown, ConditionUp}[i%2], time.Unix(int64(i), 0))
+		turns.add([]report.Condition{report.ConditionDown, report.ConditionUp}[i%2], time.Unix(int64(i), 0))
 	}
-	if len(turns.last) != keptTurns || turns.list()[keptTurns-1] != (Turn{time.Unix(99, 0), ConditionUp}) {
+	if len(turns.last) != keptTurns || turns.list()[keptTurns-1] != (report.Transition{Time: time.Unix(99, 0), Is: report.ConditionUp}) {
 		t.Errorf("kept %d, the last %v", len(turns.last), turns.list())
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A real is one real server of one virtual service. There may be tens of
@@ -19,7 +20,7 @@ type real struct {
 	spec        unique.Handle[checkspec.Spec] // of its check
 	check       *check                        // nil: nothing is asked (checktype on and off)
 	maintenance string                        // the file that takes it out, "" is none
-	override    *Override                     // what an operator ordered, nil is nothing
+	override    *report.Override              // what an operator ordered, nil is nothing
 	turns       *turns                        // when the verdict changed, nil is never
 	tally
 	order     int32  // in the file
@@ -69,7 +70,7 @@ func (r *real) decide() policy.Decision {
 
 var policyVerdicts = [...]policy.Verdict{unproven: policy.Unchecked, up: policy.Up, down: policy.Down}
 
-var policyOrders = map[string]policy.Order{Drain: policy.Drained, Disable: policy.Disabled, Weight: policy.Weighted}
+var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}
 
 // in says whether the real server is to get traffic.
 func (r *real) in() bool { return r.decide().In }
@@ -83,7 +84,7 @@ func (r *real) ordered() string {
 }
 
 // out says whether an operator keeps the real server from getting connections.
-func (r *real) out() bool { return r.ordered() == Drain || r.ordered() == Disable }
+func (r *real) out() bool { return r.ordered() == report.Drain || r.ordered() == report.Disable }
 
 // weight is what the real server is to have in the kernel while it is in.
 func (r *real) weight() int { return r.decide().Weight }

@@ -14,6 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -37,7 +38,7 @@ func TestReloadForgets(t *testing.T) {
 		ended := make(chan error, 1)
 		old := start(ctx, t, d, ended, text)
 		time.Sleep(5 * time.Minute)
-		if notes, err := d.History(ctx, HistoryQuery{}); err != nil || len(notes) < 10 {
+		if notes, err := d.History(ctx, report.HistoryQuery{}); err != nil || len(notes) < 10 {
 			t.Fatalf("%d events, %v: want that much happened", len(notes), err)
 		}
 		if err := d.Reload(ctx, configured(t, text)); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -92,8 +93,8 @@ type stage struct {
 	dead    atomic.Bool // it was killed
 	dir     string      // maintenance files
 
-	overrides []Override // what a daemon would have written down
-	outside   outside    // the maintenance directory and the resolver
+	overrides []report.Override // what a daemon would have written down
+	outside   outside           // the maintenance directory and the resolver
 
 	mu     sync.Mutex
 	out    strings.Builder

@@ -14,6 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -105,7 +106,7 @@ func playAgent(t *testing.T, slowstart int, steps []agentStep) {
 		}
 		time.Sleep(time.Minute)
 		if verb, weight, _ := strings.Cut(s.order, " "); verb != "" {
-			o := Order{Verb: verb, Real: "10.1.0.1:80", By: "alice"}
+			o := report.Order{Verb: verb, Real: "10.1.0.1:80", By: "alice"}
 			_, _ = fmt.Sscan(weight, &o.Weight)
 			if _, _, err := d.Obey(t.Context(), o); err != nil {
 				t.Fatal(err)

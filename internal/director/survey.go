@@ -9,23 +9,24 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Snapshot takes a snapshot. It fails only with ctx.
-func (d *Director) Snapshot(ctx context.Context) (*Snapshot, error) {
-	var s *Snapshot
+func (d *Director) Snapshot(ctx context.Context) (*report.Snapshot, error) {
+	var s *report.Snapshot
 	err := d.do(ctx, func() { s = d.snapshot() })
 	return s, err
 }
 
-func (d *Director) snapshot() *Snapshot {
+func (d *Director) snapshot() *report.Snapshot {
 	now := d.now()
 	table := d.look(now)
-	s := &Snapshot{
+	s := &report.Snapshot{
 		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
 		Ready: d.unheard == 0, Kernel: d.kernel.state(), Lag: d.lag(now),
-		Virtuals: make([]VirtualState, 0, len(d.virtuals)),
+		Virtuals: make([]report.VirtualState, 0, len(d.virtuals)),
 	}
 	entries := byKey(table)
 	for _, v := range d.virtuals {
@@ -35,7 +36,7 @@ func (d *Director) snapshot() *Snapshot {
 	}
 	for i := range table {
 		if e := &table[i]; entries[e.Service.Key] == e {
-			s.Virtuals = append(s.Virtuals, foreignState(e))
+			s.Virtuals = append(s.Virtuals, report.ForeignVirtual(e))
 		}
 	}
 	s.Overrides = d.unusedOverrides()
@@ -75,16 +76,16 @@ func (d *Director) believed() []ipvs.Entry {
 }
 
 // unusedOverrides are those of what is in no configuration.
-func (d *Director) unusedOverrides() []Override {
+func (d *Director) unusedOverrides() []report.Override {
 	list := d.overrideList()
 	if len(list) == 0 {
 		return nil
 	}
-	used := map[target]bool{}
+	used := map[report.Target]bool{}
 	for r := range d.concerned() {
 		used[r.target()] = true
 	}
-	return slices.DeleteFunc(list, func(o Override) bool { return used[o.target()] })
+	return slices.DeleteFunc(list, func(o report.Override) bool { return used[o.Target()] })
 }
 
 func stateWord(s conf.Status) string {
@@ -99,28 +100,28 @@ func stateWord(s conf.Status) string {
 	return "running"
 }
 
-func (d *Director) lag(now time.Time) Lag {
+func (d *Director) lag(now time.Time) report.Lag {
 	l := d.sched.Lag()
-	return Lag{
-		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: inSeconds(l.Worst),
-		Silent: inSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: d.unheard,
-		Turn: inSeconds(d.longest.Within(now.Sub(d.started))),
+	return report.Lag{
+		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: report.InSeconds(l.Worst),
+		Silent: report.InSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: d.unheard,
+		Turn: report.InSeconds(d.longest.Within(now.Sub(d.started))),
 	}
 }
 
 // state is how it stands with a configured virtual service. e is what the
 // kernel has of it, nil is nothing.
-func (v *virtual) state(e *ipvs.Entry, now time.Time) VirtualState {
+func (v *virtual) state(e *ipvs.Entry, now time.Time) report.VirtualState {
 	service, present := v.service, e != nil
 	if present {
 		service = e.Service
 	} else {
 		e = &ipvs.Entry{}
 	}
-	s := VirtualState{
+	s := report.VirtualState{
 		ID: v.id, Name: v.name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.conf.ServiceName,
 		Present: present, Check: checkWord(v.conf), Fallback: v.fallbackName(), Notices: v.notices(),
-		Stats: e.Stats, Reals: make([]RealState, 0, len(v.reals)),
+		Stats: e.Stats, Reals: make([]report.RealState, 0, len(v.reals)),
 	}
 	held := make(map[netip.AddrPort]*ipvs.Destination, len(e.Destinations))
 	for i := range e.Destinations {
@@ -129,7 +130,7 @@ func (v *virtual) state(e *ipvs.Entry, now time.Time) VirtualState {
 	desired := v.desired(nil)
 	for _, r := range v.reals {
 		state := r.state(held[r.at()], desired)
-		state.Availability = availability(state.Turns, now)
+		state.Availability = report.AvailabilityOf(state.Conditions, now)
 		s.Reals = append(s.Reals, state)
 		if r.in() {
 			s.In++
@@ -179,14 +180,14 @@ func (v *virtual) notices() []string {
 
 // state is how it stands with a real server. dst is what the kernel has of it,
 // nil is nothing.
-func (r *real) state(dst *ipvs.Destination, desired held) RealState {
+func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
 	name, at := r.name(), r.at()
-	s := RealState{Name: name, At: name, State: r.word(), Forward: forward(r.conf.Forward).Listed()}
+	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: forward(r.conf.Forward).Listed()}, State: r.word()}
 	if at != r.conf.AddrPort() {
 		s.At = at.String()
 	}
 	if dst != nil {
-		s.hold(dst)
+		s.Hold(dst)
 	}
 	s.Up, s.Unchecked = r.checksSay()
 	if s.InService = s.Weight > 0; !s.InService {
@@ -208,7 +209,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) RealState {
 	if h, ok := r.virtual.hand[at]; ok {
 		s.Difference = r.virtual.difference(at, h, desired)
 	}
-	s.Transitions, s.Turns = r.turns.count(), r.history()
+	s.Transitions, s.Conditions = r.turns.count(), r.history()
 	if r.check != nil {
 		r.check.describe(&s)
 	}
@@ -248,93 +249,65 @@ func (r *real) outReason() string {
 
 // stateSince is when r came into a state. It is up or down by its checks since the
 // verdict, or since nothing else keeps it out any more.
-func (r *real) stateSince(s State) time.Time {
+func (r *real) stateSince(s report.State) time.Time {
 	switch s {
-	case StateMaintenance:
+	case report.StateMaintenance:
 		return r.turns.outSince
-	case StateDrained, StateDisabled:
+	case report.StateDrained, report.StateDisabled:
 		return r.override.Since
 	}
 	since, is := r.turns.now()
-	if is == r.condition() && is != ConditionPlanned && since.After(r.since) {
+	if is == r.condition() && is != report.ConditionPlanned && since.After(r.since) {
 		return since
 	}
 	return r.since
 }
 
-func (r *real) word() State {
+func (r *real) word() report.State {
 	switch {
 	case r.maintenance != "":
-		return StateMaintenance
-	case r.ordered() == Disable:
-		return StateDisabled
-	case r.ordered() == Drain && (r.verdict != down || r.maintenanceOver()):
-		return StateDrained
+		return report.StateMaintenance
+	case r.ordered() == report.Disable:
+		return report.StateDisabled
+	case r.ordered() == report.Drain && (r.verdict != down || r.maintenanceOver()):
+		return report.StateDrained
 	case r.maintenanceOver():
-		return StateMaintenance
+		return report.StateMaintenance
 	}
 	if r.unchecked && r.verdict != down && r.virtual.conf.CheckType != conf.CheckOn {
-		return StateUnchecked // also if it is in service, as it was found
+		return report.StateUnchecked // also if it is in service, as it was found
 	}
 	return verdictWords[r.verdict]
 }
 
-var verdictWords = [...]State{unproven: StateUnchecked, up: StateUp, down: StateDown}
+var verdictWords = [...]report.State{unproven: report.StateUnchecked, up: report.StateUp, down: report.StateDown}
 
 // describe adds what the check has found out.
-func (c *check) describe(s *RealState) {
+func (c *check) describe(s *report.RealState) {
 	if ends := c.certificateEnds.Load(); ends != 0 {
 		s.CertificateEnds = time.Unix(ends, 0).UTC()
 	}
 	p := &c.past
-	s.Checks = Checks{
-		Up: uint64(p.count - p.down - p.local), Down: uint64(p.down), Local: uint64(p.local), Took: inSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
+	s.Checks = report.Checks{
+		Up: uint64(p.count - p.down - p.local), Down: uint64(p.down), Local: uint64(p.local), Took: report.InSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
 	}
 	s.Latencies = p.recent()
 	if o, ok := p.last(); ok {
-		s.Last = &Last{Time: o.time(), Took: inSeconds(o.duration()), Up: o.err() == nil, Text: o.words()}
+		s.Last = &report.Last{Time: o.time(), Took: report.InSeconds(o.duration()), Up: o.err() == nil, Text: o.words()}
 	}
-}
-
-// destinationState is how it stands with a destination of which nothing else
-// is known.
-func destinationState(dst *ipvs.Destination) RealState {
-	at := dst.AddrPort.String()
-	s := RealState{Name: at, At: at, State: StateForeign}
-	s.hold(dst)
-	return s
-}
-
-// hold takes over what the kernel has.
-func (s *RealState) hold(dst *ipvs.Destination) {
-	s.Present, s.Forward, s.Weight = true, dst.Forward.Listed(), dst.Weight
-	s.Active, s.Inactive, s.Persistent, s.Stats = dst.Active, dst.Inactive, dst.Persistent, dst.Stats
 }
 
 // otherState is how it stands with a destination that is no configured real
 // server: the fallback, or somebody else's.
-func (v *virtual) otherState(dst *ipvs.Destination, desired held) RealState {
-	s := destinationState(dst)
+func (v *virtual) otherState(dst *ipvs.Destination, desired held) report.RealState {
+	s := report.ForeignReal(dst)
 	if v.isFallback(dst.AddrPort) {
-		s.State, s.Fallback, s.Configured = StateFallback, true, v.fallback.weight
+		s.State, s.Fallback, s.Configured = report.StateFallback, true, v.fallback.weight
 		wanted, _ := desired.slots.of(dst.AddrPort)
 		s.Wanted = wanted.weight
 	}
 	if h, ok := v.hand[dst.AddrPort]; ok {
 		s.Difference = v.difference(dst.AddrPort, h, desired)
-	}
-	return s
-}
-
-// foreignState is how it stands with a virtual service that is not ours.
-func foreignState(e *ipvs.Entry) VirtualState {
-	name := strings.Join(strings.Fields(e.Service.Key.Listed()), " ")
-	s := VirtualState{
-		ID: name, Name: name, Listed: e.Service.Listed(), Kernel: e.Service.Key.Listed(),
-		Foreign: true, Present: true, Stats: e.Stats, Reals: make([]RealState, 0, len(e.Destinations)),
-	}
-	for i := range e.Destinations {
-		s.Reals = append(s.Reals, destinationState(&e.Destinations[i]))
 	}
 	return s
 }

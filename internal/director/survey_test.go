@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -64,21 +65,21 @@ func TestSnapshotJSON(t *testing.T) {
 		}})
 		go func() { _ = d.Run(ctx, manyReals(t, 1)) }()
 		time.Sleep(20 * time.Second)
-		if _, _, err := d.Obey(ctx, Order{Verb: Drain, Real: "10.1.0.7", For: time.Hour, By: "alice"}); err != nil {
+		if _, _, err := d.Obey(ctx, report.Order{Verb: report.Drain, Real: "10.1.0.7", For: time.Hour, By: "alice"}); err != nil {
 			t.Fatal(err)
 		}
 		s, err := d.Snapshot(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !s.Ready || s.State != "running" || s.Virtuals[0].In != 99 || s.Virtuals[0].Reals[6].State != StateDrained {
+		if !s.Ready || s.State != "running" || s.Virtuals[0].In != 99 || s.Virtuals[0].Reals[6].State != report.StateDrained {
 			t.Errorf("ready %v, %s, %d in, the 7th is %s: want all but the 7th in", s.Ready, s.State, s.Virtuals[0].In, s.Virtuals[0].Reals[6].State)
 		}
 		text, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got Snapshot
+		var got report.Snapshot
 		if err := json.Unmarshal(text, &got); err != nil {
 			t.Fatal(err)
 		}

@@ -3,38 +3,12 @@ package director
 import (
 	"slices"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // keptTurns is how many changes are remembered of each real server.
 const keptTurns = 32
-
-// availabilityWindow is how far back an Availability goes.
-const availabilityWindow = 6 * time.Hour
-
-// A Condition is what availability counts of a real server.
-type Condition uint8
-
-// The conditions. Time that is planned is neither up nor down.
-const (
-	ConditionUnknown Condition = iota // no check has finished yet
-	ConditionUp                       // by its checks
-	ConditionDown                     // by its checks
-	ConditionPlanned                  // out of service by an order or a maintenance file, whatever the checks say
-)
-
-// A Turn is a change of a real server's condition.
-type Turn struct {
-	Time time.Time
-	Is   Condition
-}
-
-// An Availability is how long a real server was in each condition in the last six
-// hours, as far as that is known.
-type Availability struct {
-	Up      Seconds `json:"up_seconds"`
-	Down    Seconds `json:"down_seconds"`
-	Planned Seconds `json:"planned_seconds"`
-}
 
 // turns are the last ones and how often the real server was gone or back; nil is
 // none.
@@ -52,8 +26,8 @@ type turn int64
 
 const conditionBits = 3
 
-func (t *turns) add(is Condition, at time.Time) {
-	if n := len(t.last); n > 0 && Condition(t.last[n-1]&conditionBits) == is {
+func (t *turns) add(is report.Condition, at time.Time) {
+	if n := len(t.last); n > 0 && report.Condition(t.last[n-1]&conditionBits) == is {
 		return
 	}
 	if len(t.last) == keptTurns {
@@ -63,12 +37,12 @@ func (t *turns) add(is Condition, at time.Time) {
 }
 
 // now is the last condition and since when it lasts; ConditionUnknown if there is none.
-func (t *turns) now() (since time.Time, is Condition) {
+func (t *turns) now() (since time.Time, is report.Condition) {
 	if t == nil || len(t.last) == 0 {
-		return time.Time{}, ConditionUnknown
+		return time.Time{}, report.ConditionUnknown
 	}
 	n := t.last[len(t.last)-1]
-	return time.Unix(0, int64(n&^conditionBits)), Condition(n & conditionBits)
+	return time.Unix(0, int64(n&^conditionBits)), report.Condition(n & conditionBits)
 }
 
 // count is how often the real server was ever gone or back.
@@ -80,28 +54,28 @@ func (t *turns) count() uint64 {
 }
 
 // list is the last turns, from the oldest on.
-func (t *turns) list() []Turn {
+func (t *turns) list() []report.Transition {
 	if t == nil {
-		return []Turn{}
+		return []report.Transition{}
 	}
-	list := make([]Turn, 0, len(t.last))
+	list := make([]report.Transition, 0, len(t.last))
 	for _, n := range t.last {
-		list = append(list, Turn{Time: time.Unix(0, int64(n&^conditionBits)), Is: Condition(n & conditionBits)})
+		list = append(list, report.Transition{Time: time.Unix(0, int64(n&^conditionBits)), Is: report.Condition(n & conditionBits)})
 	}
 	return list
 }
 
 // condition is that of r.
-func (r *real) condition() Condition {
+func (r *real) condition() report.Condition {
 	switch {
 	case r.maintenance != "", r.out(), r.maintenanceOver():
-		return ConditionPlanned
+		return report.ConditionPlanned
 	case r.verdict == up && !r.unchecked:
-		return ConditionUp
+		return report.ConditionUp
 	case r.verdict == down:
-		return ConditionDown
+		return report.ConditionDown
 	}
-	return ConditionUnknown
+	return report.ConditionUnknown
 }
 
 // noteCondition remembers since when r is in its condition, if that is new.
@@ -121,40 +95,12 @@ func (r *real) beginConditions() {
 
 // history is the turns of r, which are its present condition if that has never
 // changed.
-func (r *real) history() []Turn {
+func (r *real) history() []report.Transition {
 	if r.turns != nil && len(r.turns.last) > 0 {
 		return r.turns.list()
 	}
-	if is := r.condition(); is != ConditionUnknown {
-		return []Turn{{Time: r.since, Is: is}}
+	if is := r.condition(); is != report.ConditionUnknown {
+		return []report.Transition{{Time: r.since, Is: is}}
 	}
-	return []Turn{}
-}
-
-// availability is what history comes to.
-func availability(history []Turn, now time.Time) Availability {
-	begin := now.Add(-availabilityWindow)
-	var a Availability
-	for i, t := range history {
-		from, to := t.Time, now
-		if from.Before(begin) {
-			from = begin
-		}
-		if i+1 < len(history) {
-			to = history[i+1].Time
-		}
-		if !to.After(from) {
-			continue
-		}
-		lasted := inSeconds(to.Sub(from))
-		switch t.Is {
-		case ConditionUp:
-			a.Up += lasted
-		case ConditionDown:
-			a.Down += lasted
-		case ConditionPlanned:
-			a.Planned += lasted
-		}
-	}
-	return a
+	return []report.Transition{}
 }

@@ -5,60 +5,35 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
-// A Reason is why a real server is where it is: what was asked last, and what
-// came of it. Secrets are masked.
-type Reason struct {
-	Virtual      string       `json:"virtual"` // "tcp:10.0.0.1:80"
-	Real         string       `json:"real"`
-	State        State        `json:"state"`
-	Since        time.Time    `json:"since,omitzero"` // of State
-	Because      string       `json:"because"`
-	Availability Availability `json:"availability"`
-	Interval     Seconds      `json:"interval_seconds"` // from one check to the next, at present; 0 if nothing is asked
-	Answers      []Answer     `json:"answers"`          // the newest first
-}
-
-// An Answer is the result of one check.
-type Answer struct {
-	Time     time.Time `json:"time"`
-	Asked    string    `json:"asked"`
-	Up       bool      `json:"up"`
-	Local    bool      `json:"local,omitempty"` // the fault was on our side
-	Text     string    `json:"text"`
-	Attempts int       `json:"attempts"`
-	Took     Seconds   `json:"took_seconds"`
-	Sent     string    `json:"sent,omitempty"` // the beginnings; kept of checks that failed
-	Received string    `json:"received,omitempty"`
-}
-
 // Why says of each real server that is meant why it is where it is. The error
 // is ctx's or ErrNotConfigured.
-func (d *Director) Why(ctx context.Context, name, virtual string) ([]Reason, error) {
-	var reasons []Reason
+func (d *Director) Why(ctx context.Context, name, virtual string) ([]report.Reason, error) {
+	var reasons []report.Reason
 	err := d.do(ctx, func() {
 		for _, r := range d.meant(name, virtual) {
 			reasons = append(reasons, r.why(d.now()))
 		}
 	})
 	if err == nil && len(reasons) == 0 {
-		err = notConfigured(name, virtual)
+		err = report.NotConfigured(name, virtual)
 	}
 	return reasons, err
 }
 
-func (r *real) why(now time.Time) Reason {
-	w := Reason{Virtual: r.virtual.id, Real: r.name(), State: r.word(), Because: r.because(), Answers: []Answer{}}
-	w.Availability = availability(r.history(), now)
-	if w.State != StateUnchecked {
+func (r *real) why(now time.Time) report.Reason {
+	w := report.Reason{Virtual: r.virtual.id, Real: r.name(), State: r.word(), Because: r.because(), Answers: []report.Answer{}}
+	w.Availability = report.AvailabilityOf(r.history(), now)
+	if w.State != report.StateUnchecked {
 		w.Since = r.stateSince(w.State)
 	}
 	if r.check == nil {
 		return w
 	}
-	w.Interval = inSeconds(r.check.pace())
+	w.Interval = report.InSeconds(r.check.pace())
 	for _, o := range r.check.past.outcomes() {
 		w.Answers = append(w.Answers, r.check.answer(o))
 	}
@@ -72,7 +47,7 @@ func (r *real) because() string {
 	switch {
 	case r.maintenance != "":
 		return "the maintenance directory has the file " + r.maintenance + " since " + since
-	case state == StateDrained, state == StateDisabled:
+	case state == report.StateDrained, state == report.StateDisabled:
 		return "an operator ordered since " + since + ": " + r.override.String()
 	case r.maintenanceOver():
 		return "maintenance by file " + r.turns.ended + " is over, and the next check decides; out since " + since
@@ -105,14 +80,14 @@ func (r *real) becauseOfChecks(since string) string {
 }
 
 // answer is an outcome as it is shown.
-func (c *check) answer(o outcome) Answer {
+func (c *check) answer(o outcome) report.Answer {
 	asked := c.ask
 	if o.traits&wasConnect != 0 {
 		asked = c.rare.connect
 	}
-	a := Answer{
+	a := report.Answer{
 		Time: o.time(), Asked: c.kit.Secrets.Hide(asked.String()), Up: o.err() == nil, Local: o.traits&wasLocal != 0,
-		Text: o.words(), Attempts: int(o.attempts), Took: inSeconds(o.duration()),
+		Text: o.words(), Attempts: int(o.attempts), Took: report.InSeconds(o.duration()),
 	}
 	if o.finding != nil && o.finding.talk != nil {
 		t := o.finding.talk
@@ -140,7 +115,7 @@ func (d *Director) Recheck(ctx context.Context, name, virtual string) (int, erro
 		n = len(jobs)
 	})
 	if err == nil && !found {
-		err = notConfigured(name, virtual)
+		err = report.NotConfigured(name, virtual)
 	}
 	return n, err
 }

@@ -4,17 +4,17 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // Faults are the logs that could not be written last time, and has that tried again.
-func (l *Log) Faults() []director.Fault {
+func (l *Log) Faults() []report.Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var list []director.Fault
+	var list []report.Fault
 	add := func(target string, q *queue) {
 		if err := q.broken(); err != nil {
-			list = append(list, director.Fault{What: "the log " + target + " cannot be written", Error: err.Error()})
+			list = append(list, report.Fault{What: "the log " + target + " cannot be written", Error: err.Error()})
 			q.retry()
 		}
 	}

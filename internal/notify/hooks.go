@@ -14,8 +14,8 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/command"
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -30,7 +30,7 @@ var told = map[event.Kind]bool{
 // A message is an event as a notifycommand gets it on its standard input, and
 // a webhook in the list "events".
 type message struct {
-	director.Note
+	report.Note
 	Host    string `json:"host"` // the director's
 	Service string `json:"service,omitempty"`
 	Comment string `json:"comment,omitempty"`
@@ -104,7 +104,7 @@ func (h *hooks) event(e event.Event) {
 	if !told[e.Kind] {
 		return
 	}
-	m := message{Note: director.NoteOf(e), Host: h.host, Service: e.Virtual.ServiceName, Comment: e.Virtual.Comment}
+	m := message{Note: report.NoteOf(e), Host: h.host, Service: e.Virtual.ServiceName, Comment: e.Virtual.Comment}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {

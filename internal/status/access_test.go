@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 const drainOne = `{"verb":"drain","real":"10.1.0.1:80"}`
@@ -63,7 +63,7 @@ func TestUnauthorised(t *testing.T) {
 			}
 		})
 	}
-	snap := h.await(t, func(*director.Snapshot) bool { return true })
+	snap := h.await(t, func(*report.Snapshot) bool { return true })
 	if o := snap.Virtuals[0].Reals[0].Override; o != nil {
 		t.Errorf("after all that the order %s is in force", o)
 	}

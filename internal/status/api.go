@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A Failure is the answer when there is none.
@@ -34,7 +34,7 @@ func answerWith(w http.ResponseWriter, status int, v any) {
 // failWith says why the director did not answer.
 func failWith(w http.ResponseWriter, err error) {
 	switch {
-	case errors.Is(err, director.ErrNotConfigured):
+	case errors.Is(err, report.ErrNotConfigured):
 		fail(w, http.StatusNotFound, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		fail(w, http.StatusServiceUnavailable, errors.New("the director does not answer"))
@@ -77,7 +77,7 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := limited(r)
 	defer cancel()
-	notes, err := s.o.Director.History(ctx, director.HistoryQuery{
+	notes, err := s.o.Director.History(ctx, report.HistoryQuery{
 		Real: values.Get("real"), Virtual: values.Get("virtual"), Verdicts: isSet(values, "verdicts"), Limit: limit,
 	})
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 
 // known is a snapshot of a director that is alive. The error says why there is
 // none.
-func (s *Server) known() (*director.Snapshot, error) {
+func (s *Server) known() (*report.Snapshot, error) {
 	if err := s.o.Director.Alive(); err != nil {
 		return nil, err
 	}

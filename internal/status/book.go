@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -16,8 +16,8 @@ import (
 // daemon. It is replaced as a whole: whenever the daemon is killed, the file is
 // the old one or the new one.
 type book struct {
-	path    string                     // "" keeps nothing
-	inForce func() []director.Override // at the moment
+	path    string                   // "" keeps nothing
+	inForce func() []report.Override // at the moment
 
 	mu      sync.Mutex // the file has what is in force at the last write
 	unsaved error      // why the last write failed; nil if it did not
@@ -38,15 +38,15 @@ func (e *CopyError) Unwrap() error { return e.Err }
 // Those that this program cannot have written are left out; bad says why, first a
 // *CopyError if there is one. The error is that neither can be read: which
 // orders are in force is not known.
-func ReadOverrides(path string) (list []director.Override, bad []error, err error) {
-	list, bad, err = state.Entries(path, director.Override.Check)
+func ReadOverrides(path string) (list []report.Override, bad []error, err error) {
+	list, bad, err = state.Entries(path, report.Override.Check)
 	if err != nil {
 		if _, missing := os.Stat(state.CopyOf(path)); missing != nil {
 			return nil, nil, err
 		}
 		unread := &CopyError{Copy: state.CopyOf(path), Err: err}
 		var copyErr error
-		if list, bad, copyErr = state.Entries(state.CopyOf(path), director.Override.Check); copyErr != nil {
+		if list, bad, copyErr = state.Entries(state.CopyOf(path), report.Override.Check); copyErr != nil {
 			return nil, nil, errors.Join(err, copyErr)
 		}
 		bad, err = append([]error{unread}, bad...), nil
@@ -87,7 +87,7 @@ func (b *book) save() (unsaved error) {
 }
 
 // fault is what is wrong with the file, after it was tried again.
-func (b *book) fault() []director.Fault {
+func (b *book) fault() []report.Fault {
 	b.mu.Lock()
 	unsaved := b.unsaved
 	b.mu.Unlock()
@@ -97,7 +97,7 @@ func (b *book) fault() []director.Fault {
 	if unsaved = b.save(); unsaved == nil {
 		return nil
 	}
-	return []director.Fault{{What: "the orders in force cannot be kept for a restart", Error: unsaved.Error()}}
+	return []report.Fault{{What: "the orders in force cannot be kept for a restart", Error: unsaved.Error()}}
 }
 
 // saveTime is how long the end of a daemon waits for the file.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -18,11 +18,11 @@ func TestBook(t *testing.T) {
 	if list, bad, err := ReadOverrides(path); list != nil || bad != nil || err != nil {
 		t.Errorf("before anything was written: %v, %v, %v", list, bad, err)
 	}
-	want := []director.Override{{
-		Verb: director.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", Comment: `"x"`, By: "root",
+	want := []report.Override{{
+		Verb: report.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", Comment: `"x"`, By: "root",
 		Since: time.Unix(1, 0).UTC(), Until: time.Unix(3601, 0).UTC(),
 	}}
-	b := book{path: path, inForce: func() []director.Override { return want }}
+	b := book{path: path, inForce: func() []report.Override { return want }}
 	for range 2 { // over itself as well
 		if unsaved := b.save(); unsaved != nil {
 			t.Fatal(unsaved)
@@ -45,7 +45,7 @@ func TestBookThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(dir+"/file", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := book{path: dir + "/file/t.json", inForce: func() []director.Override { return nil }}
+	b := book{path: dir + "/file/t.json", inForce: func() []report.Override { return nil }}
 	unsaved, err := b.write(func() error { return nil })
 	if unsaved == nil || err != nil {
 		t.Errorf("got %v, %v, want why it is not saved", unsaved, err)
@@ -102,7 +102,7 @@ func TestReadOverrides(t *testing.T) {
 				t.Fatal(err)
 			}
 			list, bad, err := ReadOverrides(path)
-			if err != nil || len(list) != 1 || list[0].Verb != director.Drain || len(bad) != 1 || !strings.Contains(bad[0].Error(), tt.why) {
+			if err != nil || len(list) != 1 || list[0].Verb != report.Drain || len(bad) != 1 || !strings.Contains(bad[0].Error(), tt.why) {
 				t.Errorf("%v, bad %v, %v, want the good one and %q", list, bad, err, tt.why)
 			}
 		})
@@ -121,8 +121,8 @@ func TestReadOverrides(t *testing.T) {
 // with neither it is not known which orders are in force. Without a file there are none.
 func TestReadOverridesCopy(t *testing.T) {
 	path := t.TempDir() + "/t.json"
-	kept := director.Override{Verb: director.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", By: "root"}
-	b := &book{path: path, inForce: func() []director.Override { return []director.Override{kept} }}
+	kept := report.Override{Verb: report.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", By: "root"}
+	b := &book{path: path, inForce: func() []report.Override { return []report.Override{kept} }}
 	unreadable := func(path string) { // as EIO: a read of a directory fails, too
 		t.Helper()
 		if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o700)); err != nil {

@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/net/websocket"
 
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/realserver"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 var pictures = flag.String("pictures", "", "directory for screenshots of the page")
@@ -162,10 +162,10 @@ func TestBrowser(t *testing.T) {
 	h := newHouse(t, "checkinterval=1\n"+
 		"virtual=192.0.2.80:443\n    servicename=Shop\n    service=https\n    fallback=192.0.2.9:443 masq\n    real=10.1.0.1->10.1.0.6:443 masq 5\n"+many(10))
 	h.breaks("10.1.0.2:443", "connection refused")
-	if _, _, err := h.director.Obey(t.Context(), director.Order{Verb: director.Drain, Real: "10.1.0.5:443", For: 2 * time.Hour, Comment: "new disk", By: "alice"}); err != nil {
+	if _, _, err := h.director.Obey(t.Context(), report.Order{Verb: report.Drain, Real: "10.1.0.5:443", For: 2 * time.Hour, Comment: "new disk", By: "alice"}); err != nil {
 		t.Fatal(err)
 	}
-	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].In == 4 })
+	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 4 })
 	server := httptest.NewServer(h.handler(outside))
 	t.Cleanup(server.Close)
 	b := startBrowser(t)

@@ -16,7 +16,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A Client asks a daemon at its socket. It is what the commands use.
@@ -40,8 +40,8 @@ func NewClient(socket string) *Client {
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Snapshot asks for what is called virtual and real; "" is all.
-func (c *Client) Snapshot(ctx context.Context, virtual, real string) (*director.Snapshot, error) {
-	var s director.Snapshot
+func (c *Client) Snapshot(ctx context.Context, virtual, real string) (*report.Snapshot, error) {
+	var s report.Snapshot
 	return &s, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &s)
 }
 
@@ -52,7 +52,7 @@ func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte
 }
 
 // History asks for the notes that q chooses.
-func (c *Client) History(ctx context.Context, q director.HistoryQuery) ([]director.Note, error) {
+func (c *Client) History(ctx context.Context, q report.HistoryQuery) ([]report.Note, error) {
 	verdicts, limit := "", ""
 	if q.Verdicts {
 		verdicts = "1"
@@ -60,14 +60,14 @@ func (c *Client) History(ctx context.Context, q director.HistoryQuery) ([]direct
 	if q.Limit > 0 {
 		limit = strconv.Itoa(q.Limit)
 	}
-	var notes []director.Note
+	var notes []report.Note
 	err := c.ask(ctx, "history", query("virtual", q.Virtual, "real", q.Real, "verdicts", verdicts, "limit", limit), &notes)
 	return notes, err
 }
 
 // Why asks why real servers are where they are.
-func (c *Client) Why(ctx context.Context, real, virtual string) ([]director.Reason, error) {
-	var reasons []director.Reason
+func (c *Client) Why(ctx context.Context, real, virtual string) ([]report.Reason, error) {
+	var reasons []report.Reason
 	return reasons, c.ask(ctx, "why", query("real", real, "virtual", virtual), &reasons)
 }
 
@@ -78,7 +78,7 @@ func (c *Client) Plan(ctx context.Context) ([]string, error) {
 }
 
 // Order gives an order.
-func (c *Client) Order(ctx context.Context, o director.Order) (OrderAnswer, error) {
+func (c *Client) Order(ctx context.Context, o report.Order) (OrderAnswer, error) {
 	var a OrderAnswer
 	err := c.send(ctx, "orders", requestOf(o), &a)
 	return a, err

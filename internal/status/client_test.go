@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // The commands and the daemon understand each other over a real socket.
@@ -26,7 +26,7 @@ func TestClient(t *testing.T) {
 	if n, err := c.Recheck(ctx, "10.1.0.2", ""); n != 1 || err != nil {
 		t.Errorf("recheck: %d, %v, want 1", n, err)
 	}
-	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].In == 1 })
+	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 1 })
 
 	reasons, err := c.Why(ctx, "10.1.0.2:80", "")
 	if err != nil || len(reasons) != 1 || len(reasons[0].Answers) < 2 {
@@ -36,11 +36,11 @@ func TestClient(t *testing.T) {
 	if last.Up || last.Text != "no *** for you" || last.Sent != "GET / ***" || last.Received != "no\r\n" {
 		t.Errorf("the last answer: %+v", last)
 	}
-	notes, err := c.History(ctx, director.HistoryQuery{Real: "10.1.0.2:80", Verdicts: true})
+	notes, err := c.History(ctx, report.HistoryQuery{Real: "10.1.0.2:80", Verdicts: true})
 	if err != nil || len(notes) != 2 || notes[0].Kind != "started" || notes[1].Kind != "gone" || notes[1].After <= 0 {
 		t.Errorf("history: %+v, %v, want started and gone", notes, err)
 	}
-	answer, err := c.Order(ctx, director.Order{Verb: director.Weight, Real: "10.1.0.1:80", Weight: 7, For: time.Hour, Comment: "try"})
+	answer, err := c.Order(ctx, report.Order{Verb: report.Weight, Real: "10.1.0.1:80", Weight: 7, For: time.Hour, Comment: "try"})
 	if err != nil || len(answer.Obeyed) != 1 || answer.Obeyed[0].Weight != 7 || answer.Warning != "" {
 		t.Errorf("order: %+v, %v", answer, err)
 	}
@@ -59,7 +59,7 @@ func testRefusals(t *testing.T, c *Client) {
 	ctx := t.Context()
 	_, unknownReal := c.Why(ctx, "10.1.0.9", "")
 	_, unknownVirtual := c.Snapshot(ctx, "10.0.0.9:80", "")
-	_, noVerb := c.Order(ctx, director.Order{Verb: "stop", Real: "10.1.0.1"})
+	_, noVerb := c.Order(ctx, report.Order{Verb: "stop", Real: "10.1.0.1"})
 	for name, tt := range map[string]struct {
 		err  error
 		want string

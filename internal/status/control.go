@@ -8,31 +8,31 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // An OrderRequest is an Order as it is sent. What is nil is absent, which is not
 // the same as 0.
 type OrderRequest struct {
-	Verb    string            `json:"verb"`
-	Real    string            `json:"real"`
-	Virtual *string           `json:"virtual,omitempty"` // nil is all
-	Weight  *int              `json:"weight,omitempty"`  // of the verb weight alone
-	For     *director.Seconds `json:"for_seconds,omitempty"`
-	Comment string            `json:"comment,omitempty"`
+	Verb    string          `json:"verb"`
+	Real    string          `json:"real"`
+	Virtual *string         `json:"virtual,omitempty"` // nil is all
+	Weight  *int            `json:"weight,omitempty"`  // of the verb weight alone
+	For     *report.Seconds `json:"for_seconds,omitempty"`
+	Comment string          `json:"comment,omitempty"`
 }
 
 // requestOf is o as it is sent.
-func requestOf(o director.Order) OrderRequest {
+func requestOf(o report.Order) OrderRequest {
 	req := OrderRequest{Verb: o.Verb, Real: o.Real, Comment: o.Comment}
 	if o.Virtual != "" {
 		req.Virtual = &o.Virtual
 	}
-	if o.Verb == director.Weight {
+	if o.Verb == report.Weight {
 		req.Weight = &o.Weight
 	}
 	if o.For != 0 {
-		seconds := director.Seconds(o.For.Seconds())
+		seconds := report.Seconds(o.For.Seconds())
 		req.For = &seconds
 	}
 	return req
@@ -40,20 +40,20 @@ func requestOf(o director.Order) OrderRequest {
 
 // order is the Order that is meant. The error says what is missing, or is there
 // without a meaning.
-func (req OrderRequest) order() (director.Order, error) {
-	o := director.Order{Verb: req.Verb, Real: req.Real, Comment: req.Comment}
+func (req OrderRequest) order() (report.Order, error) {
+	o := report.Order{Verb: req.Verb, Real: req.Real, Comment: req.Comment}
 	switch {
 	case req.Real == "":
 		return o, errors.New("real is missing: the address, address and port, or name of a real server")
 	case req.Virtual != nil && *req.Virtual == "":
 		return o, errors.New("virtual is empty: leave it out for all virtual services of the real server")
-	case req.Weight == nil && req.Verb == director.Weight:
-		return o, fmt.Errorf("weight is missing: 0 to %d; 0 is what the verb drain does", director.MaxWeight)
-	case req.Weight != nil && req.Verb != director.Weight:
+	case req.Weight == nil && req.Verb == report.Weight:
+		return o, fmt.Errorf("weight is missing: 0 to %d; 0 is what the verb drain does", report.MaxWeight)
+	case req.Weight != nil && req.Verb != report.Weight:
 		return o, fmt.Errorf("weight has no meaning for the verb %s: leave it out, or use the verb weight", req.Verb)
-	case req.For != nil && req.Verb == director.Enable:
+	case req.For != nil && req.Verb == report.Enable:
 		return o, errors.New("for_seconds has no meaning for the verb enable: leave it out")
-	case req.For != nil && (*req.For <= 0 || *req.For > director.Seconds(longest.Seconds()) || req.For.Duration() <= 0):
+	case req.For != nil && (*req.For <= 0 || *req.For > report.Seconds(longest.Seconds()) || req.For.Duration() <= 0):
 		return o, fmt.Errorf("for_seconds must be above 0 and at most %.0f: leave it out for an order that lasts until the real server is enabled", longest.Seconds())
 	}
 	if req.Virtual != nil {
@@ -70,8 +70,8 @@ func (req OrderRequest) order() (director.Order, error) {
 
 // An OrderAnswer says for which real servers an order was carried out.
 type OrderAnswer struct {
-	Obeyed  []director.Override `json:"obeyed"`
-	Warning string              `json:"warning,omitempty"` // it will not outlive the daemon, or clients are refused
+	Obeyed  []report.Override `json:"obeyed"`
+	Warning string            `json:"warning,omitempty"` // it will not outlive the daemon, or clients are refused
 }
 
 func (s *Server) serveOrder(w http.ResponseWriter, r *http.Request) {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // silent is the log of what net/http has to say about clients.
@@ -77,7 +77,7 @@ func (s *Server) reopen(places []place) {
 		}
 		d, err := s.open(p)
 		if err != nil {
-			s.faults = append(s.faults, director.Fault{What: "status cannot be asked at " + p.at, Error: err.Error()})
+			s.faults = append(s.faults, report.Fault{What: "status cannot be asked at " + p.at, Error: err.Error()})
 			continue
 		}
 		doors = append(doors, d)
@@ -85,7 +85,7 @@ func (s *Server) reopen(places []place) {
 	s.doors = doors
 	for _, d := range doors {
 		if d.refused != nil {
-			s.faults = append(s.faults, director.Fault{What: "only the owner can use the socket " + d.at, Error: d.refused.Error()})
+			s.faults = append(s.faults, report.Fault{What: "only the owner can use the socket " + d.at, Error: d.refused.Error()})
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // How many notes may wait for one listener, and how many listen at most.
@@ -21,16 +21,16 @@ const (
 // something and is told so; nobody waits for it.
 type feed struct {
 	mu      sync.Mutex
-	members map[chan director.Note]struct{}
+	members map[chan report.Note]struct{}
 	ended   chan struct{}
 	once    sync.Once
 }
 
 func newFeed() *feed {
-	return &feed{members: map[chan director.Note]struct{}{}, ended: make(chan struct{})}
+	return &feed{members: map[chan report.Note]struct{}{}, ended: make(chan struct{})}
 }
 
-func (f *feed) tell(n director.Note) {
+func (f *feed) tell(n report.Note) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for m := range f.members {
@@ -44,18 +44,18 @@ func (f *feed) tell(n director.Note) {
 }
 
 // join begins to listen; it is nil if too many do.
-func (f *feed) join() chan director.Note {
+func (f *feed) join() chan report.Note {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.members) >= feedMembers {
 		return nil
 	}
-	m := make(chan director.Note, feedLength)
+	m := make(chan report.Note, feedLength)
 	f.members[m] = struct{}{}
 	return m
 }
 
-func (f *feed) leave(m chan director.Note) {
+func (f *feed) leave(m chan report.Note) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.members, m)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -20,12 +20,12 @@ func FuzzOverridesFile(f *testing.F) {
 	f.Add([]byte(`[1,null,{},[],"x"]`))
 	f.Add([]byte(`{`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		good, bad, err := state.ParseEntries(text, director.Override.Check)
+		good, bad, err := state.ParseEntries(text, report.Override.Check)
 		if err != nil && len(good)+len(bad) > 0 {
 			t.Errorf("a file that is no list has entries: %v, %v", good, bad)
 		}
 		for _, o := range good {
-			if o.Weight < 0 || o.Weight > director.MaxWeight || strings.ContainsAny(o.String(), "\n\r\x1b") {
+			if o.Weight < 0 || o.Weight > report.MaxWeight || strings.ContainsAny(o.String(), "\n\r\x1b") {
 				t.Errorf("taken from the file: %q", o)
 			}
 			if _, err := json.Marshal(o); err != nil {

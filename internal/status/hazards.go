@@ -2,16 +2,16 @@ package status
 
 import (
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // drainHazards says what clients meet while real servers are drained, in one
 // line for each virtual service where they meet something.
-func drainHazards(cfg *conf.Config, orders []director.Override) []string {
+func drainHazards(cfg *conf.Config, orders []report.Override) []string {
 	drained := map[string]bool{}
 	for _, o := range orders {
-		if o.Verb == director.Drain {
+		if o.Verb == report.Drain {
 			drained[o.Virtual] = true
 		}
 	}

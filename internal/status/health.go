@@ -3,7 +3,7 @@ package status
 import (
 	"fmt"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A level is how bad something is.
@@ -29,7 +29,7 @@ type health struct {
 }
 
 // judge looks at a whole snapshot. What concerns all comes first.
-func judge(s *director.Snapshot) health {
+func judge(s *report.Snapshot) health {
 	var h health
 	if s.Kernel.Error != "" {
 		h.trouble(bad, "the kernel's table cannot be read: "+s.Kernel.Error)
@@ -53,7 +53,7 @@ func judge(s *director.Snapshot) health {
 }
 
 // outsideFaults is what is wrong with what the daemon depends on, one line each.
-func outsideFaults(s *director.Snapshot) []string {
+func outsideFaults(s *report.Snapshot) []string {
 	var lines []string
 	for _, f := range s.Outside {
 		lines = append(lines, f.String())
@@ -69,7 +69,7 @@ func (h *health) trouble(l level, words string) {
 	h.troubles = append(h.troubles, oneLine(words))
 }
 
-func (h *health) virtual(v *director.VirtualState) {
+func (h *health) virtual(v *report.VirtualState) {
 	if v.Foreign {
 		return
 	}
@@ -81,9 +81,9 @@ func (h *health) virtual(v *director.VirtualState) {
 		if r.Override != nil {
 			h.overrides++
 		}
-		if !r.Fallback && r.State != director.StateForeign {
+		if !r.Fallback && r.State != report.StateForeign {
 			configured++
-			unchecked = unchecked || r.State == director.StateUnchecked
+			unchecked = unchecked || r.State == report.StateUnchecked
 			h.level = max(h.level, realLevel(r))
 			if planned(r) {
 				h.planned++
@@ -108,11 +108,11 @@ func (h *health) virtual(v *director.VirtualState) {
 }
 
 // realLevel is how bad it stands with one real server.
-func realLevel(r *director.RealState) level {
+func realLevel(r *report.RealState) level {
 	switch r.State {
-	case director.StateDown:
+	case report.StateDown:
 		return bad
-	case director.StateUp, director.StateFallback, director.StateForeign:
+	case report.StateUp, report.StateFallback, report.StateForeign:
 		if r.Failures > 0 || r.Difference != "" || r.Override != nil {
 			return notable
 		}
@@ -123,8 +123,8 @@ func realLevel(r *director.RealState) level {
 
 // planned says whether a real server is out of service by an order or a
 // maintenance file.
-func planned(r *director.RealState) bool {
-	return r.Maintenance != "" || r.Override != nil && (r.Override.Verb == director.Drain || r.Override.Verb == director.Disable)
+func planned(r *report.RealState) bool {
+	return r.Maintenance != "" || r.Override != nil && (r.Override.Verb == report.Drain || r.Override.Verb == report.Disable)
 }
 
 // areOut is the beginning of a sentence about n real servers.
@@ -135,7 +135,7 @@ func (h *health) areOut(n int) string {
 	return fmt.Sprintf("%d of %d real servers are", n, h.reals)
 }
 
-func (h *health) sentence(s *director.Snapshot) string {
+func (h *health) sentence(s *report.Snapshot) string {
 	switch {
 	case !s.Ready:
 		return fmt.Sprintf("%d of %d checks have not been made yet", s.Lag.Unheard, s.Lag.Checks)

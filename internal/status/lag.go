@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 // behind says, a sentence each, how far the checks are behind their plan, and
 // how bad that is: checks that begin late find out late, and the cause is this
 // machine.
-func behind(l director.Lag) (level, []string) {
+func behind(l report.Lag) (level, []string) {
 	how := fine
 	var words []string
 	say := func(l level, format string, args ...any) {

@@ -16,20 +16,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 func TestBehind(t *testing.T) {
 	tests := map[string]struct {
-		lag   director.Lag
+		lag   report.Lag
 		level level
 		words []string
 	}{
-		"in time":        {director.Lag{Checks: 9, Running: 3, Worst: 0.05, Silent: 1}, fine, nil},
-		"one overdue":    {director.Lag{Overdue: 1}, notable, []string{"1 check is overdue"}},
-		"late":           {director.Lag{Worst: 1}, notable, []string{"a check began 1.0s after its time within the last minute"}},
-		"overdue, late":  {director.Lag{Overdue: 7, Worst: 90}, notable, []string{"7 checks are overdue", "a check began 1m30s after its time within the last minute"}},
-		"standing still": {director.Lag{Overdue: 2, Silent: 100}, bad, []string{"no check was begun for 1m40s: the schedule stands still", "2 checks are overdue"}},
+		"in time":        {report.Lag{Checks: 9, Running: 3, Worst: 0.05, Silent: 1}, fine, nil},
+		"one overdue":    {report.Lag{Overdue: 1}, notable, []string{"1 check is overdue"}},
+		"late":           {report.Lag{Worst: 1}, notable, []string{"a check began 1.0s after its time within the last minute"}},
+		"overdue, late":  {report.Lag{Overdue: 7, Worst: 90}, notable, []string{"7 checks are overdue", "a check began 1m30s after its time within the last minute"}},
+		"standing still": {report.Lag{Overdue: 2, Silent: 100}, bad, []string{"no check was begun for 1m40s: the schedule stands still", "2 checks are overdue"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +45,7 @@ func TestBehind(t *testing.T) {
 // Everybody who looks sees that the checks are late.
 func TestLagIsVisible(t *testing.T) {
 	snap := sample()
-	snap.Lag = director.Lag{Checks: 3, Overdue: 2, Worst: 7}
+	snap.Lag = report.Lag{Checks: 3, Overdue: 2, Worst: 7}
 	var table strings.Builder
 	if err := WriteTable(&table, snap); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // metricTime is how long one scrape may take.
@@ -126,7 +126,7 @@ func truth(b bool) float64 {
 }
 
 // daemon adds what is told of the daemon as a whole.
-func (m *families) daemon(s *director.Snapshot) {
+func (m *families) daemon(s *report.Snapshot) {
 	m.gauge("ldirectord_ready", "Whether every check has been made once since the start or reload.", nil, truth(s.Ready))
 	m.gauge("ldirectord_start_time_seconds", "When the daemon was started.", nil, seconds(s.Started))
 	m.gauge("ldirectord_config_loaded_time_seconds", "When the configuration in force was loaded.", nil, seconds(s.Loaded))
@@ -154,7 +154,7 @@ func (m *families) daemon(s *director.Snapshot) {
 }
 
 // maintenance adds what is told of the maintenance directory.
-func (m *families) maintenance(s *director.MaintenanceState) {
+func (m *families) maintenance(s *report.MaintenanceState) {
 	m.gauge("ldirectord_maintenancedir_readable", "Whether maintenancedir could be read last time; if not, maintenance stays as it is.", nil, truth(s.Error == ""))
 	for _, f := range s.Unmatched {
 		m.gauge("ldirectord_maintenance_file_unmatched", "Files in maintenancedir that take no real server out of service.", pairs("file", f.Name), 1)

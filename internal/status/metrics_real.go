@@ -3,12 +3,12 @@ package status
 import (
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // virtual adds what is told of one virtual service and its real servers. Of a
 // real server that is in it twice, the last counts, as in the kernel.
-func (m *families) virtual(v *director.VirtualState) {
+func (m *families) virtual(v *report.VirtualState) {
 	virtual, check := pair("virtual", v.ID), pair("check", v.Check)
 	labels := []*dto.LabelPair{virtual}
 	m.gauge("ldirectord_virtual_present", "Whether the virtual service is in the kernel.", labels, truth(v.Present))
@@ -21,7 +21,7 @@ func (m *families) virtual(v *director.VirtualState) {
 	configured := 0
 	for i, r := range v.Reals {
 		last[r.Name] = i
-		if !r.Fallback && r.State != director.StateForeign {
+		if !r.Fallback && r.State != report.StateForeign {
 			configured++
 		}
 	}
@@ -42,7 +42,7 @@ func (m *families) virtual(v *director.VirtualState) {
 
 // real adds what is told of one real server. Labels are in the order of their
 // names.
-func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
+func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	at := pair("real", r.Name)
 	labels := []*dto.LabelPair{at, virtual}
 	m.gauge("ldirectord_real_weight", "Weight in the kernel, 0 also if it is not there.", labels, float64(r.Weight))
@@ -53,7 +53,7 @@ func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
 	m.counter("ldirectord_real_receive_bytes_total", "Bytes to the real server.", labels, float64(r.Stats.InBytes))
 	m.counter("ldirectord_real_transmit_bytes_total", "Bytes from the real server (masq only).", labels, float64(r.Stats.OutBytes))
 	m.gauge("ldirectord_real_state", "1 for the state that the real server is in.", []*dto.LabelPair{at, pair("state", string(r.State)), virtual}, 1)
-	if r.Fallback || r.State == director.StateForeign {
+	if r.Fallback || r.State == report.StateForeign {
 		return
 	}
 	if !r.Unchecked {
@@ -87,11 +87,11 @@ func (m *families) real(r *director.RealState, virtual, check *dto.LabelPair) {
 
 // durations adds how long the checks of a virtual service take, as a histogram
 // over its real servers.
-func (m *families) durations(v *director.VirtualState, labels []*dto.LabelPair) {
+func (m *families) durations(v *report.VirtualState, labels []*dto.LabelPair) {
 	var (
 		sum    float64
 		total  uint64
-		bounds = director.LatencyBounds()
+		bounds = report.LatencyBounds()
 		counts = make([]uint64, len(bounds))
 	)
 	for _, r := range v.Reals {

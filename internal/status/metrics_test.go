@@ -8,14 +8,14 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // Prometheus' own parser reads what is served, and finds there what is.
 func TestMetrics(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2:80", "no")
-	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].In == 1 })
+	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 1 })
 	h.Reloaded(true)
 	h.Reloaded(false)
 	w := h.get(outside, "/metrics")

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // Only is a snapshot of what is called virtual and real; "" is all.
-func Only(snap *director.Snapshot, virtual, real string) *director.Snapshot {
+func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 	if virtual == "" && real == "" {
 		return snap
 	}
@@ -20,7 +20,7 @@ func Only(snap *director.Snapshot, virtual, real string) *director.Snapshot {
 			continue
 		}
 		if real != "" {
-			v.Reals = slices.DeleteFunc(slices.Clone(v.Reals), func(r director.RealState) bool { return !realCalled(r, real) })
+			v.Reals = slices.DeleteFunc(slices.Clone(v.Reals), func(r report.RealState) bool { return !realCalled(r, real) })
 			if len(v.Reals) == 0 {
 				continue
 			}
@@ -30,13 +30,13 @@ func Only(snap *director.Snapshot, virtual, real string) *director.Snapshot {
 	return &only
 }
 
-func virtualCalled(v director.VirtualState, name string) bool {
+func virtualCalled(v report.VirtualState, name string) bool {
 	return name == v.ID || name == v.Name || name == v.ServiceName
 }
 
 // realCalled says whether name means r: as an order may call it, and by its address in
 // the kernel.
-func realCalled(r director.RealState, name string) bool {
+func realCalled(r report.RealState, name string) bool {
 	if slices.Contains([]string{r.Name, r.At, host(r.Name), r.Host}, name) {
 		return true
 	}

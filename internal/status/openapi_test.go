@@ -17,8 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // openAPI is the description of the interface, as a validator reads it.
@@ -58,7 +58,7 @@ func TestOpenAPIKinds(t *testing.T) {
 func TestAnswersAreAsDescribed(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2", "connection refused")
-	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].Reals[1].State == director.StateDown })
+	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].Reals[1].State == report.StateDown })
 	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token")}})
 	doc := openAPI(t)
 	doc.Servers = nil
@@ -243,8 +243,8 @@ func TestFailuresAreOfOneForm(t *testing.T) {
 	if foreign.Code != http.StatusForbidden || !strings.HasPrefix(foreign.Body.String(), `{"error":`) {
 		t.Errorf("from another origin: %d %s", foreign.Code, foreign.Body)
 	}
-	snap := h.await(t, func(*director.Snapshot) bool { return true })
-	if slices.ContainsFunc(snap.Virtuals[0].Reals, func(r director.RealState) bool { return r.Override != nil }) {
+	snap := h.await(t, func(*report.Snapshot) bool { return true })
+	if slices.ContainsFunc(snap.Virtuals[0].Reals, func(r report.RealState) bool { return r.Override != nil }) {
 		t.Error("after all that an order is in force")
 	}
 }

@@ -7,15 +7,15 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // TestMaintenanceFaults has a maintenance directory that cannot be read and a file
 // that no real server is named after: the table, the page and the metrics say so.
 func TestMaintenanceFaults(t *testing.T) {
 	s := sample()
-	s.Maintenance = &director.MaintenanceState{
+	s.Maintenance = &report.MaintenanceState{
 		Dir: "/m", Error: "permission denied",
 		Unmatched: []maintenance.File{{Name: "web4", Why: "it is no real server's address or name"}},
 	}

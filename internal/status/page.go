@@ -16,7 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 //go:embed assets
@@ -35,7 +35,7 @@ const recentNotes = 30
 // A page draws the status page, once for all who look at it.
 type page struct {
 	source  *source
-	history func(context.Context, director.HistoryQuery) ([]director.Note, error)
+	history func(context.Context, report.HistoryQuery) ([]report.Note, error)
 	version string
 
 	mu   sync.Mutex
@@ -72,7 +72,7 @@ func (p *page) draw(ctx context.Context) (*drawing, error) {
 	if err != nil {
 		return nil, err
 	}
-	notes, err := p.history(ctx, director.HistoryQuery{Verdicts: true, Limit: recentNotes})
+	notes, err := p.history(ctx, report.HistoryQuery{Verdicts: true, Limit: recentNotes})
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (p *page) draw(ctx context.Context) (*drawing, error) {
 	return p.last, nil
 }
 
-func newDrawing(s *director.Snapshot, notes []director.Note) *drawing {
+func newDrawing(s *report.Snapshot, notes []report.Note) *drawing {
 	h := judge(s)
 	d := &drawing{at: time.Now(), asOf: s.Time, title: h.words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
 	structure, version := fnv.New64a(), fnv.New64a()

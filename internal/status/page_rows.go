@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A part is an element of the page that is sent again when it changes. Its HTML
@@ -27,7 +27,7 @@ type row struct {
 func text(s string) string { return html.EscapeString(oneLine(s)) }
 
 // virtualPart is the head of a virtual service.
-func virtualPart(i int, v *director.VirtualState) part {
+func virtualPart(i int, v *report.VirtualState) part {
 	var b strings.Builder
 	id := fmt.Sprintf("v%d", i)
 	fmt.Fprintf(&b, `<header id="%s"><h2><span class="key">%s</span>`, id, text(v.Listed))
@@ -55,13 +55,13 @@ func virtualPart(i int, v *director.VirtualState) part {
 }
 
 // stateSigns tell states apart also for those who see no colours.
-var stateSigns = map[director.State]string{
-	director.StateUp: "●", director.StateDown: "✕", director.StateUnchecked: "?", director.StateMaintenance: "⚒",
-	director.StateDrained: "▽", director.StateDisabled: "⏻", director.StateForeign: "–", director.StateFallback: "↪",
+var stateSigns = map[report.State]string{
+	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateMaintenance: "⚒",
+	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
 }
 
 // realPart is the row of a real server.
-func realPart(i, j int, v *director.VirtualState, r *director.RealState, now time.Time) row {
+func realPart(i, j int, v *report.VirtualState, r *report.RealState, now time.Time) row {
 	var b strings.Builder
 	b.Grow(2 << 10)
 	id := fmt.Sprintf("r%d-%d", i, j)
@@ -94,16 +94,16 @@ func realPart(i, j int, v *director.VirtualState, r *director.RealState, now tim
 }
 
 // findText is where the page's filter looks.
-func findText(v *director.VirtualState, r *director.RealState) string {
+func findText(v *report.VirtualState, r *report.RealState) string {
 	return strings.Join([]string{v.ID, v.ServiceName, v.Check, r.Name, r.Host, string(r.State), lastWords(r)}, " ")
 }
 
-func weightCell(b *strings.Builder, r *director.RealState) {
+func weightCell(b *strings.Builder, r *report.RealState) {
 	b.WriteString(`<td data-label="Weight" class="num">`)
 	switch {
 	case !r.Present:
 		fmt.Fprintf(b, `out <small>(%d)</small>`, r.Configured)
-	case r.Weight != r.Configured && r.State != director.StateForeign:
+	case r.Weight != r.Configured && r.State != report.StateForeign:
 		fmt.Fprintf(b, `%d <small>(%d)</small>`, r.Weight, r.Configured)
 	default:
 		fmt.Fprintf(b, `%d`, r.Weight)
@@ -111,7 +111,7 @@ func weightCell(b *strings.Builder, r *director.RealState) {
 	b.WriteString(`</td>`)
 }
 
-func lastCell(b *strings.Builder, r *director.RealState, now time.Time) {
+func lastCell(b *strings.Builder, r *report.RealState, now time.Time) {
 	b.WriteString(`<td data-label="Last check" class="last">`)
 	if !r.Since.IsZero() {
 		fmt.Fprintf(b, `<small>since %s</small> `, moment(r.Since, now))
@@ -131,7 +131,7 @@ func moment(t, now time.Time) string {
 }
 
 // summaryPart is what is to be seen at a glance.
-func summaryPart(s *director.Snapshot, h health) part {
+func summaryPart(s *report.Snapshot, h health) part {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<section id="summary" class="%s" role="status" aria-label="Summary"><h1>%s</h1><dl>`, h.level, text(h.words))
 	item := func(name, format string, args ...any) {
@@ -163,7 +163,7 @@ func summaryPart(s *director.Snapshot, h health) part {
 const mostTroubles = 20
 
 // notesPart is what happened last, the newest first.
-func notesPart(notes []director.Note, now time.Time) part {
+func notesPart(notes []report.Note, now time.Time) part {
 	var b strings.Builder
 	b.WriteString(`<ol id="notes" tabindex="0">`)
 	for i := len(notes) - 1; i >= 0; i-- {

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 func TestPage(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2:80", `<script>alert("x")</script>`+"\u202e")
-	h.await(t, func(s *director.Snapshot) bool { return s.Virtuals[0].In == 1 })
+	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 1 })
 	body := h.get(outside, "/").Body.String()
 	for _, want := range []string{
 		"1 of 3 real servers is out", "10.1.0.1:80", "10.1.0.3:443", "FWM  8",
@@ -125,7 +125,7 @@ func TestSlowListener(t *testing.T) {
 	f := newFeed()
 	slow := f.join()
 	for range feedLength + 2 {
-		f.tell(director.Note{})
+		f.tell(report.Note{})
 	}
 	n := 0
 	for range slow {

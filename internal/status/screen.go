@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A Screen is what "top" shows of snapshots, as an operator wants it by keys.
@@ -24,8 +24,8 @@ type Screen struct {
 
 // A listed is a real server as it is shown in the list.
 type listed struct {
-	virtual *director.VirtualState
-	real    *director.RealState
+	virtual *report.VirtualState
+	real    *report.RealState
 }
 
 // orders are the ways to sort, by the key s one after another.
@@ -41,7 +41,7 @@ var orders = []struct {
 	{"address", func(a, b listed) int { return strings.Compare(a.real.Name, b.real.Name) }},
 }
 
-func took(r *director.RealState) director.Seconds {
+func took(r *report.RealState) report.Seconds {
 	if r.Last == nil {
 		return 0
 	}
@@ -99,7 +99,7 @@ func (s *Screen) typed(key string) {
 }
 
 // Draw is the lines of a screen of this size; height 0 is as high as it takes.
-func (s *Screen) Draw(snap *director.Snapshot, width, height int) []string {
+func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 	h := judge(snap)
 	lines := []string{
 		s.paint(h.level, fit(dryRunMark(snap.DryRun)+h.words, width)),
@@ -141,7 +141,7 @@ const (
 
 // body is the list, a line for each real server, and a second one for what does
 // not fit about those that are not well.
-func (s *Screen) body(snap *director.Snapshot, width int) []string {
+func (s *Screen) body(snap *report.Snapshot, width int) []string {
 	var lines []string
 	for _, l := range s.list(snap) {
 		r := l.real
@@ -157,7 +157,7 @@ func (s *Screen) body(snap *director.Snapshot, width int) []string {
 		level := realLevel(r)
 		head := fmt.Sprintf(listFormat, state, fit(r.Name, 21), fit(l.virtual.Name, 18), weight, large(uint64(r.Active)), duration)
 		words := strings.Join(append([]string{lastWords(r)}, remarks(r, snap.Time)...), "; ")
-		if level != fine && !r.Since.IsZero() && r.State != director.StateUnchecked {
+		if level != fine && !r.Since.IsZero() && r.State != report.StateUnchecked {
 			words = "for " + span(snap.Time.Sub(r.Since)) + "; " + strings.TrimPrefix(words, "; ")
 		}
 		words = strings.TrimPrefix(words, "; ")
@@ -171,7 +171,7 @@ func (s *Screen) body(snap *director.Snapshot, width int) []string {
 }
 
 // list is the real servers to show, in order.
-func (s *Screen) list(snap *director.Snapshot) []listed {
+func (s *Screen) list(snap *report.Snapshot) []listed {
 	var list []listed
 	filter := strings.ToLower(s.filter)
 	for i := range snap.Virtuals {

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // snapshotAge is how old a snapshot may be, so that any number of readers costs
@@ -17,16 +17,16 @@ const snapshotTime = 10 * time.Second
 
 // A source hands out snapshots, each to many.
 type source struct {
-	take func(context.Context) (*director.Snapshot, error)
+	take func(context.Context) (*report.Snapshot, error)
 	ctx  context.Context // of taking one, which no single request owns
 
 	mu    sync.Mutex
-	last  *director.Snapshot
+	last  *report.Snapshot
 	taken time.Time
 }
 
 // get is a snapshot that is not old.
-func (s *source) get() (*director.Snapshot, error) {
+func (s *source) get() (*report.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last != nil && time.Since(s.taken) < snapshotAge {

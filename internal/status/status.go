@@ -1,7 +1,7 @@
 // Package status answers questions about a running director and passes on what
 // operators order: over a unix socket for ldirectord's own commands, and over
 // HTTP where statuslisten says so, as a page, as metrics and as JSON. All of it
-// is drawn from director.Snapshot and director.Note; nobody who looks can hold
+// is drawn from report.Snapshot and report.Note; nobody who looks can hold
 // up a check.
 package status
 
@@ -14,13 +14,25 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
+
+// A Director is what a Server reads from and sends orders to: a *director.Director.
+// All methods may be called from any goroutine.
+type Director interface {
+	Alive() error // does not block
+	Overrides() []report.Override
+	Snapshot(context.Context) (*report.Snapshot, error)
+	History(context.Context, report.HistoryQuery) ([]report.Note, error)
+	Why(ctx context.Context, name, virtual string) ([]report.Reason, error)
+	Recheck(ctx context.Context, name, virtual string) (int, error)
+	Obey(context.Context, report.Order) (obeyed, all []report.Override, err error)
+}
 
 // Options are what a Server works with. Director and Log are needed.
 type Options struct {
-	Director *director.Director
+	Director Director
 	Version  string
 	Log      func(format string, args ...any) // lines of ldirectord.log
 
@@ -33,7 +45,7 @@ type Options struct {
 	// Connections are the kernel's, in any order; nil if nobody knows.
 	Connections func() iter.Seq2[Connection, error]
 	// Outside is what is wrong with what the daemon depends on; nil is nothing.
-	Outside func() []director.Fault
+	Outside func() []report.Fault
 	// Queues are those between the daemon and the slow rest of the world.
 	Queues func() []Queue
 }
@@ -41,13 +53,13 @@ type Options struct {
 // A Connection is one of the kernel's connections, or the memory of which real
 // server a client is sent to.
 type Connection struct {
-	Protocol    string           `json:"protocol"`
-	Client      string           `json:"client"`
-	Virtual     string           `json:"virtual"`
-	Real        string           `json:"real"`
-	State       string           `json:"state"`
-	Expires     director.Seconds `json:"expires_seconds"`
-	Persistence bool             `json:"persistence,omitempty"`
+	Protocol    string         `json:"protocol"`
+	Client      string         `json:"client"`
+	Virtual     string         `json:"virtual"`
+	Real        string         `json:"real"`
+	State       string         `json:"state"`
+	Expires     report.Seconds `json:"expires_seconds"`
+	Persistence bool           `json:"persistence,omitempty"`
 }
 
 // A Queue is a bounded queue.
@@ -76,7 +88,7 @@ type Server struct {
 	mu      sync.Mutex
 	cfg     *conf.Config
 	doors   []*door
-	faults  []director.Fault // of places where no door could be opened
+	faults  []report.Fault // of places where no door could be opened
 	closing bool
 }
 
@@ -94,7 +106,7 @@ func New(o Options) *Server {
 // block.
 func (s *Server) Event(e event.Event) {
 	if !e.Kind.Original() {
-		s.feed.tell(director.NoteOf(e))
+		s.feed.tell(report.NoteOf(e))
 	}
 }
 
@@ -109,7 +121,7 @@ func (s *Server) Reloaded(ok bool) {
 }
 
 // snapshot is the director's, with what is wrong outside.
-func (s *Server) snapshot(ctx context.Context) (*director.Snapshot, error) {
+func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 	snap, err := s.o.Director.Snapshot(ctx)
 	if err == nil && s.o.Outside != nil {
 		snap.Outside = s.o.Outside()
@@ -135,7 +147,7 @@ func (s *Server) Use(cfg *conf.Config) {
 
 // Mend opens again what is not open or was removed, and returns what cannot be opened
 // or read.
-func (s *Server) Mend() []director.Fault {
+func (s *Server) Mend() []report.Fault {
 	list := s.book.fault()
 	s.mu.Lock()
 	defer s.mu.Unlock()

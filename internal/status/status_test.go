@@ -22,6 +22,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -88,7 +89,7 @@ func newHouse(tb testing.TB, config string) *house {
 		<-ended
 		h.Close()
 	})
-	h.await(tb, func(s *director.Snapshot) bool { return s.Ready })
+	h.await(tb, func(s *report.Snapshot) bool { return s.Ready })
 	return h
 }
 
@@ -119,7 +120,7 @@ func (h *house) breaks(at, answer string) {
 }
 
 // await waits until a snapshot is as it should be.
-func (h *house) await(tb testing.TB, ok func(*director.Snapshot) bool) *director.Snapshot {
+func (h *house) await(tb testing.TB, ok func(*report.Snapshot) bool) *report.Snapshot {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), eventually.Limit)
 	defer cancel()

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // The pictures are drawn here, so that a page needs no script to have them.
@@ -20,13 +20,13 @@ const (
 
 // strip draws when a real server was up in the last hours. What is not known
 // stays empty.
-func strip(b *strings.Builder, r *director.RealState, now time.Time) {
+func strip(b *strings.Builder, r *report.RealState, now time.Time) {
 	now = now.Truncate(stripFine).Add(stripFine)
 	begin := now.Add(-stripHours * time.Hour)
 	x := func(t time.Time) float64 {
 		return stripWidth * float64(max(0, t.Sub(begin))) / float64(now.Sub(begin))
 	}
-	turns := r.Turns
+	turns := r.Conditions
 	var rects strings.Builder
 	for i, t := range turns {
 		from, to := later(t.Time, begin), now
@@ -44,13 +44,13 @@ func strip(b *strings.Builder, r *director.RealState, now time.Time) {
 		label, stripWidth, stripWidth, label, rects.String())
 }
 
-var conditionClasses = map[director.Condition]string{
-	director.ConditionUp: "up", director.ConditionDown: "down", director.ConditionPlanned: "planned",
+var conditionClasses = map[report.Condition]string{
+	report.ConditionUp: "up", report.ConditionDown: "down", report.ConditionPlanned: "planned",
 }
 
 // availabilityWords say how much of the time that is known and not planned a real
 // server was up, and how much was planned.
-func availabilityWords(a director.Availability) string {
+func availabilityWords(a report.Availability) string {
 	counted := a.Up + a.Down
 	planned := ""
 	if a.Planned > 0 {

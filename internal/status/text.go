@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // WriteTable writes a snapshot as people know it from "ipvsadm -L -n", with how
 // each real server does beside it.
-func WriteTable(w io.Writer, s *director.Snapshot) error {
+func WriteTable(w io.Writer, s *report.Snapshot) error {
 	out := bufio.NewWriter(w)
 	if s.DryRun {
 		fmt.Fprintln(out, DryRunWords)
@@ -36,7 +36,7 @@ func WriteTable(w io.Writer, s *director.Snapshot) error {
 }
 
 // below is what is to be said under a table.
-func below(s *director.Snapshot) []string {
+func below(s *report.Snapshot) []string {
 	var lines []string
 	for _, o := range s.Overrides {
 		lines = append(lines, oneLine(fmt.Sprintf("! %s (%s) is in no configuration, but has an order: %s", o.Real, o.Virtual, o)))
@@ -57,7 +57,7 @@ func below(s *director.Snapshot) []string {
 	return lines
 }
 
-func virtualRemark(v *director.VirtualState) string {
+func virtualRemark(v *report.VirtualState) string {
 	var words []string
 	if v.Foreign {
 		words = append(words, "not in the configuration")
@@ -79,7 +79,7 @@ func virtualRemark(v *director.VirtualState) string {
 
 // realLine is ipvsadm's line for a destination, and what ldirectord knows
 // besides.
-func realLine(r *director.RealState, now time.Time) string {
+func realLine(r *report.RealState, now time.Time) string {
 	kernel := fmt.Sprintf("  -> %-28s %-7s %-6d %-10d %-10d", r.At, r.Forward, r.Weight, r.Active, r.Inactive)
 	if !r.Present {
 		kernel = fmt.Sprintf("  -> %-28s %-7s %-6s %-10s %-10s", r.At, r.Forward, "-", "-", "-")
@@ -88,15 +88,15 @@ func realLine(r *director.RealState, now time.Time) string {
 }
 
 // healthWords are all that is known of a real server's health in one line.
-func healthWords(r *director.RealState, now time.Time) string {
+func healthWords(r *report.RealState, now time.Time) string {
 	words := []string{string(r.State)}
-	if !r.Since.IsZero() && r.State != director.StateUnchecked {
+	if !r.Since.IsZero() && r.State != report.StateUnchecked {
 		words[0] += " " + span(now.Sub(r.Since))
 	}
 	if a := r.Availability; a.Down > 0 || a.Planned > 0 {
 		words = append(words, availabilityWords(a))
 	}
-	if r.State != director.StateForeign && r.State != director.StateFallback && r.Present && r.Weight != r.Configured {
+	if r.State != report.StateForeign && r.State != report.StateFallback && r.Present && r.Weight != r.Configured {
 		words = append(words, fmt.Sprintf("weight %d in the file", r.Configured))
 	}
 	if r.Persistent > 0 {
@@ -120,26 +120,26 @@ func healthWords(r *director.RealState, now time.Time) string {
 }
 
 // WriteStats writes the kernel's counters as "ipvsadm -L -n --stats".
-func WriteStats(w io.Writer, s *director.Snapshot) error {
-	return writeCounters(w, s, "    Conns   InPkts  OutPkts  InBytes OutBytes", func(s director.Stats) []uint64 {
+func WriteStats(w io.Writer, s *report.Snapshot) error {
+	return writeCounters(w, s, "    Conns   InPkts  OutPkts  InBytes OutBytes", func(s report.Stats) []uint64 {
 		return []uint64{s.Connections, s.InPackets, s.OutPackets, s.InBytes, s.OutBytes}
 	})
 }
 
 // WriteRate writes the kernel's rates as "ipvsadm -L -n --rate".
-func WriteRate(w io.Writer, s *director.Snapshot) error {
-	return writeCounters(w, s, "      CPS    InPPS   OutPPS    InBPS   OutBPS", func(s director.Stats) []uint64 {
+func WriteRate(w io.Writer, s *report.Snapshot) error {
+	return writeCounters(w, s, "      CPS    InPPS   OutPPS    InBPS   OutBPS", func(s report.Stats) []uint64 {
 		return []uint64{s.ConnectionRate, s.InPacketRate, s.OutPacketRate, s.InByteRate, s.OutByteRate}
 	})
 }
 
-func writeCounters(w io.Writer, s *director.Snapshot, head string, columns func(director.Stats) []uint64) error {
+func writeCounters(w io.Writer, s *report.Snapshot, head string, columns func(report.Stats) []uint64) error {
 	out := bufio.NewWriter(w)
 	if s.DryRun {
 		fmt.Fprintln(out, DryRunWords)
 	}
 	fmt.Fprintf(out, "%-33s%s\n  -> RemoteAddress:Port\n", "Prot LocalAddress:Port", head)
-	line := func(name string, stats director.Stats) {
+	line := func(name string, stats report.Stats) {
 		fmt.Fprintf(out, "%-33s", name)
 		for _, n := range columns(stats) {
 			fmt.Fprintf(out, "%9s", counter(n))
@@ -178,7 +178,7 @@ func counter(n uint64) string {
 }
 
 // WriteNotes writes a history.
-func WriteNotes(w io.Writer, notes []director.Note) error {
+func WriteNotes(w io.Writer, notes []report.Note) error {
 	out := bufio.NewWriter(w)
 	for _, n := range notes {
 		after := ""
@@ -191,7 +191,7 @@ func WriteNotes(w io.Writer, notes []director.Note) error {
 }
 
 // WriteReasons writes why real servers are where they are.
-func WriteReasons(w io.Writer, reasons []director.Reason) error {
+func WriteReasons(w io.Writer, reasons []report.Reason) error {
 	out := bufio.NewWriter(w)
 	for i, why := range reasons {
 		if i > 0 {
@@ -212,7 +212,7 @@ func WriteReasons(w io.Writer, reasons []director.Reason) error {
 	return out.Flush()
 }
 
-func writeAnswer(w io.Writer, a director.Answer) {
+func writeAnswer(w io.Writer, a report.Answer) {
 	verdict := "up"
 	switch {
 	case a.Local:

@@ -9,41 +9,41 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // sample is a snapshot with one of everything.
-func sample() *director.Snapshot {
+func sample() *report.Snapshot {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	until := now.Add(30 * time.Minute)
-	return &director.Snapshot{
+	return &report.Snapshot{
 		Time: now, Started: now.Add(-time.Hour), Loaded: now.Add(-time.Hour), Config: "t.cf", State: "running", Ready: true,
-		Overrides: []director.Override{{Verb: director.Disable, Virtual: "tcp:10.0.0.9:80", Real: "10.1.0.9:80", By: "bob"}},
-		Virtuals: []director.VirtualState{
+		Overrides: []report.Override{{Verb: report.Disable, Virtual: "tcp:10.0.0.9:80", Real: "10.1.0.9:80", By: "bob"}},
+		Virtuals: []report.VirtualState{
 			{
 				ID: "tcp:10.0.0.1:80", Name: "10.0.0.1:80", Listed: "TCP  10.0.0.1:80 wrr persistent 600", Kernel: "TCP  10.0.0.1:80",
-				Present: true, Check: "http", In: 1, Stats: director.Stats{Connections: 1234567890, InPackets: 12, InBytes: 1 << 50, InByteRate: 99999999},
+				Present: true, Check: "http", In: 1, Stats: report.Stats{Connections: 1234567890, InPackets: 12, InBytes: 1 << 50, InByteRate: 99999999},
 				Notices: []string{"real server 10.1.0.3:80 (10.0.0.1:80) has weight 4 in the kernel, set by somebody else, instead of 5"},
-				Reals: []director.RealState{
+				Reals: []report.RealState{
 					{
-						Name: "10.1.0.1:8080", At: "10.1.0.1:80", Forward: "Route", State: director.StateUp, Up: true, Present: true,
-						Weight: 5, Configured: 5, Active: 10, Inactive: 2, Since: now.Add(-26 * time.Hour), FailureCount: 3, Failures: 1,
-						Last: &director.Last{Time: now.Add(-1500 * time.Millisecond), Took: 0.0031, Up: true, Text: "200 OK\x1b[31m"},
+						RealName: report.RealName{Name: "10.1.0.1:8080", At: "10.1.0.1:80", Forward: "Route"}, Destination: report.Destination{Present: true, Weight: 5, Configured: 5, Active: 10, Inactive: 2}, State: report.StateUp, Up: true,
+						Since: now.Add(-26 * time.Hour), FailureCount: 3, Failures: 1,
+						Last: &report.Last{Time: now.Add(-1500 * time.Millisecond), Took: 0.0031, Up: true, Text: "200 OK\x1b[31m"},
 					},
 					{
-						Name: "10.1.0.2:80", At: "10.1.0.2:80", Forward: "Masq", State: director.StateDrained, Up: true, Present: true, Configured: 1,
-						Since: now.Add(-time.Minute), FailureCount: 1, Persistent: 3,
-						Override: &director.Override{Verb: director.Drain, By: "alice", Since: now.Add(-30 * time.Minute), Until: until, Comment: "disk"},
+						RealName: report.RealName{Name: "10.1.0.2:80", At: "10.1.0.2:80", Forward: "Masq"}, Destination: report.Destination{Present: true, Configured: 1, Persistent: 3}, State: report.StateDrained, Up: true,
+						Since: now.Add(-time.Minute), FailureCount: 1,
+						Override: &report.Override{Verb: report.Drain, By: "alice", Since: now.Add(-30 * time.Minute), Until: until, Comment: "disk"},
 					},
 					{
-						Name: "10.1.0.3:80", At: "10.1.0.3:80", Forward: "Masq", State: director.StateDown, Configured: 5,
+						RealName: report.RealName{Name: "10.1.0.3:80", At: "10.1.0.3:80", Forward: "Masq"}, Destination: report.Destination{Configured: 5}, State: report.StateDown,
 						Since: now.Add(-90 * time.Second), FailureCount: 1, Failures: 9,
-						Last: &director.Last{Time: now.Add(-4 * time.Second), Took: 0.0002, Text: "connection refused"},
+						Last: &report.Last{Time: now.Add(-4 * time.Second), Took: 0.0002, Text: "connection refused"},
 					},
 				},
 			},
-			{ID: "FWM 8", Listed: "FWM  8 rr", Kernel: "FWM  8", Foreign: true, Present: true, Reals: []director.RealState{
-				{Name: "[fd00::1]:0", At: "[fd00::1]:0", Forward: "Tunnel", State: director.StateForeign, Present: true, Weight: 1},
+			{ID: "FWM 8", Listed: "FWM  8 rr", Kernel: "FWM  8", Foreign: true, Present: true, Reals: []report.RealState{
+				{RealName: report.RealName{Name: "[fd00::1]:0", At: "[fd00::1]:0", Forward: "Tunnel"}, Destination: report.Destination{Present: true, Weight: 1}, State: report.StateForeign},
 			}},
 		},
 	}
@@ -51,7 +51,7 @@ func sample() *director.Snapshot {
 
 func TestTexts(t *testing.T) {
 	tests := map[string]struct {
-		write func(io.Writer, *director.Snapshot) error
+		write func(io.Writer, *report.Snapshot) error
 		want  string
 	}{
 		"table": {WriteTable, `
@@ -101,9 +101,9 @@ FWM  8                                   0        0        0        0        0
 func TestReasonsText(t *testing.T) {
 	at := time.Date(2026, 11, 21, 12, 0, 0, 250e6, time.Local)
 	var b strings.Builder
-	err := WriteReasons(&b, []director.Reason{{
-		Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", State: director.StateDown, Because: "down since noon", Interval: 10,
-		Answers: []director.Answer{
+	err := WriteReasons(&b, []report.Reason{{
+		Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", State: report.StateDown, Because: "down since noon", Interval: 10,
+		Answers: []report.Answer{
 			{Time: at, Asked: "http GET http://10.1.0.1:80/", Text: "503 Busy", Attempts: 2, Took: 0.25, Sent: "GET /", Received: "HTTP/1.1 503\r\n"},
 			{Time: at, Asked: "connect", Local: true, Text: "no descriptors", Attempts: 1},
 		},
@@ -148,37 +148,37 @@ func TestWords(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	well := &director.Snapshot{Ready: true, Virtuals: []director.VirtualState{{
+	well := &report.Snapshot{Ready: true, Virtuals: []report.VirtualState{{
 		ID: "tcp:10.0.0.1:80", Present: true, In: 2,
-		Reals: []director.RealState{{State: director.StateUp, Up: true}, {State: director.StateUp, Up: true}},
+		Reals: []report.RealState{{State: report.StateUp, Up: true}, {State: report.StateUp, Up: true}},
 	}}}
-	change := func(f func(*director.Snapshot)) *director.Snapshot {
+	change := func(f func(*report.Snapshot)) *report.Snapshot {
 		s := *well
-		s.Virtuals = []director.VirtualState{well.Virtuals[0]}
-		s.Virtuals[0].Reals = append([]director.RealState(nil), well.Virtuals[0].Reals...)
+		s.Virtuals = []report.VirtualState{well.Virtuals[0]}
+		s.Virtuals[0].Reals = append([]report.RealState(nil), well.Virtuals[0].Reals...)
 		f(&s)
 		return &s
 	}
 	tests := map[string]struct {
-		snap  *director.Snapshot
+		snap  *report.Snapshot
 		level level
 		words string
 	}{
 		"well": {well, fine, "All is well"},
-		"one down": {change(func(s *director.Snapshot) {
-			s.Virtuals[0].In, s.Virtuals[0].Reals[0].State = 1, director.StateDown
+		"one down": {change(func(s *report.Snapshot) {
+			s.Virtuals[0].In, s.Virtuals[0].Reals[0].State = 1, report.StateDown
 		}), bad, "1 of 2 real servers is out"},
-		"drained": {change(func(s *director.Snapshot) {
-			s.Virtuals[0].In, s.Virtuals[0].Reals[0].State = 1, director.StateDrained
+		"drained": {change(func(s *report.Snapshot) {
+			s.Virtuals[0].In, s.Virtuals[0].Reals[0].State = 1, report.StateDrained
 		}), notable, "1 of 2 real servers is out"},
-		"all out":  {change(func(s *director.Snapshot) { s.Virtuals[0].In = 0 }), bad, "2 of 2 real servers are out"},
-		"starting": {change(func(s *director.Snapshot) { s.Ready, s.Lag.Checks, s.Lag.Unheard = false, 3, 1 }), fine, "1 of 3 checks have not been made yet"},
-		"differs":  {change(func(s *director.Snapshot) { s.Virtuals[0].Notices = []string{"x"} }), notable, "All 2 real servers are in, but look below"},
-		"overdue":  {change(func(s *director.Snapshot) { s.Lag.Overdue = 1 }), notable, "All 2 real servers are in, but look below"},
-		"unreadable": {change(func(s *director.Snapshot) {
+		"all out":  {change(func(s *report.Snapshot) { s.Virtuals[0].In = 0 }), bad, "2 of 2 real servers are out"},
+		"starting": {change(func(s *report.Snapshot) { s.Ready, s.Lag.Checks, s.Lag.Unheard = false, 3, 1 }), fine, "1 of 3 checks have not been made yet"},
+		"differs":  {change(func(s *report.Snapshot) { s.Virtuals[0].Notices = []string{"x"} }), notable, "All 2 real servers are in, but look below"},
+		"overdue":  {change(func(s *report.Snapshot) { s.Lag.Overdue = 1 }), notable, "All 2 real servers are in, but look below"},
+		"unreadable": {change(func(s *report.Snapshot) {
 			s.Kernel.Error = "no rights"
 		}), bad, "All 2 real servers are in, but look below"},
-		"empty": {&director.Snapshot{Ready: true}, fine, "No real server is configured"},
+		"empty": {&report.Snapshot{Ready: true}, fine, "No real server is configured"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // span is a duration as people say it: "3ms", "12s", "2h05m", "3d04h".
@@ -61,7 +61,7 @@ func oneLine(text string) string {
 }
 
 // lastWords is what the last check said.
-func lastWords(r *director.RealState) string {
+func lastWords(r *report.RealState) string {
 	switch {
 	case r.Maintenance != "":
 		return "file " + r.Maintenance + " in the maintenance directory"
@@ -74,7 +74,7 @@ func lastWords(r *director.RealState) string {
 }
 
 // remarks is what is to be said of a real server besides.
-func remarks(r *director.RealState, now time.Time) []string {
+func remarks(r *report.RealState, now time.Time) []string {
 	var list []string
 	if o := r.Override; o != nil {
 		words := oneLine(o.String())
@@ -83,7 +83,7 @@ func remarks(r *director.RealState, now time.Time) []string {
 		}
 		list = append(list, words)
 	}
-	if r.State == director.StateDown && r.InService && r.Wanted > 0 {
+	if r.State == report.StateDown && r.InService && r.Wanted > 0 {
 		list = append(list, "stays in service: minalive")
 	}
 	if r.Difference != "" {

@@ -1,16 +1,18 @@
-package director
+// Package report has the values that readers and operators exchange with a
+// director: snapshots, notes of events, reasons, orders and overrides. Their JSON is
+// the API of internal/status.
+package report
 
 import (
-	"slices"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// A Snapshot is all that a director knows at one moment. The status command,
-// the page, the metrics and JSON are renderings of it. It shares nothing with
-// the director and is not written to.
+// A Snapshot is all that a director knows at one moment. The status command, the
+// page, the metrics and the API render it. It shares no memory with the director.
+// Readers share it and do not write to it.
 type Snapshot struct {
 	Time      time.Time      `json:"time"`
 	Config    string         `json:"config"`
@@ -28,31 +30,31 @@ type Snapshot struct {
 	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
 }
 
-// A Fault is something that the daemon depends on, a socket, listener, file or name, and
-// that is wrong now.
+// A Fault is a present fault of something that the daemon depends on: a socket, listener,
+// file or name.
 type Fault struct {
 	What  string    `json:"what"`
 	Error string    `json:"error"`
 	Since time.Time `json:"since"`
 
-	Logged bool `json:"-"` // in lines of its own
+	Logged bool `json:"-"` // by its own lines
 }
 
-// Same says whether two faults are the same one, at another time or for another reason.
+// Same reports whether both are faults of the same thing, whatever their time and error.
 func (f Fault) Same(o Fault) bool { return f.What == o.What }
 
-// String is the fault in one line.
+// String returns the fault in one line.
 func (f Fault) String() string { return f.What + ": " + f.Error }
 
-// MaintenanceState is how things are with the maintenance directory.
+// MaintenanceState is the state of the maintenance directory.
 type MaintenanceState = maintenance.State
 
-// KernelState is how it stands with the kernel's table.
+// KernelState is the state of the kernel's table.
 type KernelState struct {
 	Error   string            `json:"error,omitempty"` // why it cannot be read, "" if it can
 	Changes map[string]uint64 `json:"changes"`         // made since the start, by ipvsadm's option
 	Refused map[string]uint64 `json:"refused"`
-	Repairs uint64            `json:"repairs"` // what somebody had removed and was put back
+	Repairs uint64            `json:"repairs"` // external changes that were undone
 }
 
 // Lag is how far the checks are behind their plan.
@@ -63,21 +65,22 @@ type Lag struct {
 	Worst   Seconds `json:"worst_seconds"`
 	Silent  Seconds `json:"silent_seconds"` // since the schedule last came round
 	Unheard int     `json:"unheard"`        // have not answered since the start or reload
-	// Turn is the longest that the director did one thing and heard nothing
-	// else, in the last 30 to 60 s.
+	// Turn is the longest time that the director spent on one thing without reading
+	// results, in the last 30 to 60 s.
 	Turn Seconds `json:"turn_seconds"`
 }
 
 // Seconds is a duration that is a number of seconds in JSON.
 type Seconds float64
 
-func inSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
+// InSeconds returns d in seconds.
+func InSeconds(d time.Duration) Seconds { return Seconds(d.Seconds()) }
 
-// Duration is the same as others count it.
+// Duration returns s as a time.Duration.
 func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
 
-// A VirtualState is one virtual service: a configured one, or a foreign one that
-// the kernel holds besides.
+// A VirtualState is one virtual service: a configured one, or a foreign one in
+// the kernel's table.
 type VirtualState struct {
 	ID          string      `json:"id"`     // "tcp:10.0.0.1:80"
 	Name        string      `json:"name"`   // "10.0.0.1:80"
@@ -86,7 +89,7 @@ type VirtualState struct {
 	ServiceName string      `json:"service_name,omitempty"`
 	Foreign     bool        `json:"foreign,omitempty"` // not ours
 	Present     bool        `json:"present"`           // in the kernel
-	Check       string      `json:"check,omitempty"`   // what is asked: "http"
+	Check       string      `json:"check,omitempty"`   // its service: "http"
 	In          int         `json:"in"`                // real servers that get connections
 	Fallback    string      `json:"fallback,omitempty"`
 	FallbackIn  bool        `json:"fallback_in"`
@@ -95,15 +98,12 @@ type VirtualState struct {
 	Reals       []RealState `json:"reals"`
 }
 
-// A RealState is one real server of one virtual service, its fallback, or a
-// destination that somebody else has added.
+// A RealState is one real server of one virtual service, its fallback, or a foreign
+// destination.
 type RealState struct {
-	Name    string `json:"name"`           // "10.1.0.1:80", as configured
-	At      string `json:"at"`             // in the kernel
-	Host    string `json:"host,omitempty"` // as written, if that is a name
-	Forward string `json:"forward"`        // "Route", as ipvsadm shows it
-	State   State  `json:"state"`
-	Up      bool   `json:"up"` // what the checks say, in maintenance too; false also if Unchecked
+	RealName
+	State State `json:"state"`
+	Up    bool  `json:"up"` // the result of the checks, in maintenance too; false also if Unchecked
 	// Unchecked says that no check has finished yet.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
@@ -118,8 +118,22 @@ type RealState struct {
 	Maintenance  string    `json:"maintenance,omitempty"` // the file that takes it out
 	Override     *Override `json:"override,omitempty"`
 	Last         *Last     `json:"last,omitempty"`
-	Difference   string    `json:"difference,omitempty"` // what somebody else changed in the kernel
+	Difference   string    `json:"difference,omitempty"` // the external change of its destination
 
+	Destination
+	Record
+}
+
+// A RealName is the name of a real server, and where the kernel has it.
+type RealName struct {
+	Name    string `json:"name"`           // "10.1.0.1:80", as configured
+	At      string `json:"at"`             // in the kernel
+	Host    string `json:"host,omitempty"` // as written, if it is a name
+	Forward string `json:"forward"`        // "Route", as ipvsadm shows it
+}
+
+// A Destination is a real server's part of the kernel's table.
+type Destination struct {
 	Present    bool   `json:"present"`           // in the kernel
 	Weight     int    `json:"weight"`            // in the kernel
 	Configured int    `json:"configured_weight"` // in the file
@@ -128,18 +142,21 @@ type RealState struct {
 	Inactive   uint32 `json:"inactive"`
 	Persistent uint32 `json:"persistent"`
 	Stats      Stats  `json:"stats"`
+}
 
+// A Record is the past of a real server.
+type Record struct {
 	Checks          Checks    `json:"checks"`
 	Transitions     uint64    `json:"transitions"`
 	CertificateEnds time.Time `json:"certificate_ends,omitzero"`
 
-	// Availability of the last six hours. Turns are what it is of, from the oldest on.
+	// Availability is of the last six hours, and follows from Conditions.
 	Availability Availability    `json:"availability"`
-	Turns        []Turn          `json:"-"`
-	Latencies    []time.Duration `json:"-"` // of the last checks, from the oldest on
+	Conditions   []Transition    `json:"-"` // the oldest first
+	Latencies    []time.Duration `json:"-"` // of the last checks, the oldest first
 }
 
-// State is in one word how it stands with a real server.
+// State is the state of a real server in one word.
 type State string
 
 // The states. The first three are the verdict of the checks; the others come
@@ -151,7 +168,7 @@ const (
 	StateMaintenance State = "maintenance"
 	StateDrained     State = "drained"
 	StateDisabled    State = "disabled"
-	StateForeign     State = "foreign"  // somebody else's
+	StateForeign     State = "foreign"  // not ours
 	StateFallback    State = "fallback" // the fallback server
 )
 
@@ -175,6 +192,3 @@ type Checks struct {
 
 // Stats are the kernel's counters.
 type Stats = ipvs.Stats
-
-// LatencyBounds are the upper bounds of Checks.Buckets.
-func LatencyBounds() []time.Duration { return slices.Clone(latencyBounds[:]) }

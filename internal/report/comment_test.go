@@ -1,4 +1,4 @@
-package director
+package report
 
 import "testing"
 
@@ -9,11 +9,11 @@ func TestCommentsThatMislead(t *testing.T) {
 		"a newline": "a\nb", "an escape": "a\x1b[2Jb", "DEL": "a\x7fb", "a C1 escape": "a\u009b2Jb", "NEL": "a\u0085b",
 		"right to left": "a\u202eb", "an isolate": "a\u2066b", "a mark": "a\u200fb", "a line separator": "a\u2028b", "no UTF-8": "a\x9bb",
 	} {
-		if err := (Order{Verb: Drain, Real: "10.1.0.1", Comment: comment}).check(); err == nil {
+		if err := (Order{Verb: Drain, Real: "10.1.0.1", Comment: comment}).Check(); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	if err := (Order{Verb: Drain, Real: "10.1.0.1", Comment: "Wartung für Jürgen, 保守, שלום"}).check(); err != nil {
+	if err := (Order{Verb: Drain, Real: "10.1.0.1", Comment: "Wartung für Jürgen, 保守, שלום"}).Check(); err != nil {
 		t.Errorf("an ordinary comment: %v", err)
 	}
 }

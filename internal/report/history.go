@@ -1,0 +1,66 @@
+package report
+
+import (
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/event"
+)
+
+// A Note is an event.Event for readers.
+type Note struct {
+	Time    time.Time `json:"time"`
+	Kind    string    `json:"kind"`    // "gone", "back", "added", …
+	Virtual string    `json:"virtual"` // "tcp:10.0.0.1:80"
+	Real    string    `json:"real,omitempty"`
+	Text    string    `json:"text"` // in one line
+	// Fallback is, for "all gone" and "any back", the fallback server.
+	Fallback string `json:"fallback,omitempty"`
+	// After is, for "gone" and "back", how long the real server was up or gone
+	// before; 0 if that is unknown.
+	After Seconds `json:"after_seconds,omitempty"`
+	// Cause is what brought a transition about, nil where that is unknown.
+	Cause *event.Cause `json:"cause,omitempty"`
+}
+
+// Verdict reports whether the note is of a real server or virtual service that is
+// gone or back.
+func (n Note) Verdict() bool {
+	switch n.Kind {
+	case event.Gone.String(), event.Back.String(), event.AllGone.String(), event.AnyBack.String(), event.Started.String(), event.Ordered.String(), event.StillGone.String():
+		return true
+	}
+	return false
+}
+
+// NoteOf returns the note of an event.
+func NoteOf(e event.Event) Note {
+	return Note{Time: e.Time, Kind: e.Kind.String(), Virtual: e.ID, Real: e.R, Text: e.Words(), Fallback: e.Fallback, After: InSeconds(e.Down), Cause: e.Cause}
+}
+
+// A HistoryQuery chooses notes. The zero HistoryQuery chooses the last of all.
+type HistoryQuery struct {
+	Real     string // as an Order names it, "" is all
+	Virtual  string
+	Verdicts bool // only what is gone and what is back
+	Limit    int  // 0 is 100
+}
+
+// Wants reports whether q chooses n. names are the real servers that q means, nil is all;
+// a Target without Real is the virtual service. What the configuration does not have any
+// more has to be named as it is shown.
+func (q HistoryQuery) Wants(n Note, names map[Target]bool) bool {
+	switch {
+	case names == nil, names[Target{Virtual: n.Virtual, Real: n.Real}]:
+		return true
+	case n.Kind == event.Started.String() && q.Real != "": // which may name it
+		for t := range names {
+			if t.Virtual == n.Virtual {
+				return true
+			}
+		}
+		return false
+	case q.Real == "":
+		return names[Target{Virtual: n.Virtual}] || n.Virtual == q.Virtual
+	}
+	return n.Real == q.Real && (q.Virtual == "" || q.Virtual == n.Virtual)
+}

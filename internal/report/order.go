@@ -1,0 +1,141 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The verbs of an Order. All but Enable last until the real server is enabled
+// again, or as long as the order says.
+const (
+	Drain   = "drain"   // weight 0: no new connections, present ones end by themselves
+	Disable = "disable" // out, as if it were down
+	Enable  = "enable"  // what the checks say
+	Weight  = "weight"  // another weight while it is in
+)
+
+// An Order is sent by an operator, for a real server.
+type Order struct {
+	Verb    string        `json:"verb"`
+	Real    string        `json:"real"`              // its address, address and port, or name
+	Virtual string        `json:"virtual,omitempty"` // as it is shown, with its protocol or as written; "" is all
+	Weight  int           `json:"weight,omitempty"`
+	For     time.Duration `json:"-"` // 0 is until it is enabled
+	Comment string        `json:"comment,omitempty"`
+	By      string        `json:"-"` // the user
+}
+
+// An Override is an order that is in force for one real server of one virtual
+// service. It has no effect while they are in no configuration.
+type Override struct {
+	Verb    string    `json:"verb"`
+	Virtual string    `json:"virtual"` // "tcp:10.0.0.1:80"
+	Real    string    `json:"real"`    // "10.1.0.1:80"
+	Weight  int       `json:"weight"`
+	Since   time.Time `json:"since"`
+	Until   time.Time `json:"until,omitzero"` // zero is until it is enabled
+	Comment string    `json:"comment,omitempty"`
+	By      string    `json:"by"`
+
+	// Remark says, in the answer to an order, why the real server stays out of
+	// service nevertheless.
+	Remark string `json:"remark,omitempty"`
+}
+
+// String returns the override in words: "drain by root for 1h0m0s: new disk".
+func (o Override) String() string {
+	words := o.Verb
+	if o.Verb == Weight {
+		words += " " + strconv.Itoa(o.Weight)
+	}
+	words += " by " + o.By
+	if !o.Until.IsZero() {
+		words += " for " + o.Until.Sub(o.Since).String()
+	}
+	if o.Comment != "" {
+		words += ": " + o.Comment
+	}
+	return words
+}
+
+// A Target is a real server of a virtual service, whether configured or not.
+type Target struct{ Virtual, Real string }
+
+// Target returns the real server that o is for.
+func (o Override) Target() Target { return Target{o.Virtual, o.Real} }
+
+// MaxWeight is the highest weight that the kernel's schedulers take.
+const MaxWeight = 65535
+
+// maxComment keeps log lines and the state file small.
+const maxComment = 200
+
+// Check returns what is wrong with an order in any configuration.
+func (o Order) Check() error {
+	switch {
+	case !slices.Contains([]string{Drain, Disable, Enable, Weight}, o.Verb):
+		return fmt.Errorf("there is no order %q: drain, disable, enable and weight are", o.Verb)
+	case o.Real == "":
+		return errors.New("which real server is meant?")
+	case o.Weight < 0 || o.Weight > MaxWeight:
+		return fmt.Errorf("a weight is 0 to %d", MaxWeight)
+	case o.For < 0:
+		return errors.New("an order cannot last less than no time")
+	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, misleads) || !utf8.ValidString(o.Comment):
+		return fmt.Errorf("a comment is one line of at most %d bytes, without control characters", maxComment)
+	}
+	return nil
+}
+
+// Check returns why this program cannot have kept o, nil if it can.
+func (o Override) Check() error {
+	order := Order{Verb: o.Verb, Real: o.Real, Weight: o.Weight, Comment: o.Comment}
+	if err := order.Check(); err != nil {
+		return err
+	}
+	kind, name, _ := strings.Cut(o.Virtual, ":")
+	_, notAddress := netip.ParseAddrPort(name)
+	_, notMark := strconv.ParseUint(name, 10, 32)
+	_, notReal := netip.ParseAddrPort(o.Real)
+	switch {
+	case o.Verb == Enable || o.Verb == Weight && o.Weight == 0:
+		return fmt.Errorf("%s is not kept", o.Verb)
+	case (kind == "tcp" || kind == "udp") && notAddress != nil, (kind == "fwm" || kind == "fwm6") && notMark != nil,
+		!slices.Contains([]string{"tcp", "udp", "fwm", "fwm6"}, kind):
+		return fmt.Errorf("%q is no virtual service", o.Virtual)
+	case notReal != nil:
+		return fmt.Errorf("%q is no real server", o.Real)
+	case len(o.By) > maxComment || strings.ContainsFunc(o.By, misleads) || !utf8.ValidString(o.By):
+		return errors.New("by is not the name of a user")
+	}
+	return nil
+}
+
+// misleads reports whether r makes a line look like another one in a terminal or on a
+// page: controls of C0 and C1, the ends of lines of Unicode, and what turns the
+// direction of writing.
+func misleads(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
+}
+
+// ErrNotConfigured is the error of requests for a real server or virtual service that
+// the configuration does not have.
+var ErrNotConfigured = errors.New("not in the configuration")
+
+// NotConfigured returns an ErrNotConfigured that names the real server or virtual service.
+func NotConfigured(name, virtual string) error {
+	if name == "" {
+		return fmt.Errorf("virtual service %s: %w", virtual, ErrNotConfigured)
+	}
+	if virtual != "" {
+		return fmt.Errorf("real server %s of virtual service %s: %w", name, virtual, ErrNotConfigured)
+	}
+	return fmt.Errorf("real server %s: %w", name, ErrNotConfigured)
+}
