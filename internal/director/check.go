@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
@@ -29,7 +30,7 @@ type check struct {
 	paced     bool    // its interval was set at least once
 	users     []*real // in the order of the file; not to be written to
 	neighbour *check  // the next one at the same address, in a ring; see neighbours
-	past      past
+	past      record.Log
 }
 
 // A rarity is what few checks need.

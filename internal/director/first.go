@@ -39,7 +39,7 @@ func (d *Director) awaitFirst(v *virtual) {
 // awaited says whether the first check of r is still to end. A real server that
 // is out by intent is not waited for.
 func (r *real) awaited() bool {
-	if r.maintenance != "" || r.out() {
+	if r.file() != "" || r.out() {
 		return false
 	}
 	switch r.virtual.conf.CheckType {
@@ -128,7 +128,7 @@ func (d *Director) noteChecked(r *real, res *result) {
 
 // outWords say why r is out of service.
 func (r *real) outWords() string {
-	if r.maintenance == "" && r.out() {
+	if r.file() == "" && r.out() {
 		return r.override.String()
 	}
 	return r.outWithoutOrder()
@@ -138,12 +138,12 @@ func (r *real) outWords() string {
 func (r *real) outWithoutOrder() string {
 	v := r.virtual
 	switch {
-	case r.maintenance != "":
-		return "in maintenance: file " + r.maintenance
+	case r.file() != "":
+		return "in maintenance: file " + r.file()
 	case v.conf.CheckType == conf.CheckOff && r.verdict == unproven:
 		return "checktype = off"
 	case r.maintenanceOver():
-		return "maintenance by file " + r.turns.ended + " is over, and no check has finished since"
+		return "maintenance by file " + r.maintenance.ended + " is over, and no check has finished since"
 	case r.verdict == unproven:
 		return "unchecked"
 	case r.verdict == down && !r.kept:
@@ -165,8 +165,8 @@ func (r *real) outWithoutOrder() string {
 // lastError is why the last check of r failed.
 func (r *real) lastError() string {
 	if r.check != nil {
-		for _, o := range r.check.past.outcomes() {
-			if err := o.err(); err != nil && o.traits&wasLocal == 0 {
+		for _, o := range r.check.past.Outcomes() {
+			if err := o.Err(); err != nil && !o.Local() {
 				return err.Error()
 			}
 		}

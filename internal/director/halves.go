@@ -87,7 +87,7 @@ func (s step) mayStay(forFallback bool) bool {
 	switch {
 	case r == nil:
 		return true
-	case r.maintenance != "" || r.out():
+	case r.file() != "" || r.out():
 		return false
 	case s.Op == ipvs.EditDestination && r.verdict == up: // weight 0 is a wish, too
 		return false

@@ -8,6 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/record"
 )
 
 // hear takes in one result for all who asked. It is res's only owner. A check
@@ -21,7 +22,8 @@ func (d *Director) hear(res *result) {
 		d.debug(res)
 	}
 	d.heard(res.check)
-	res.check.past.add(res)
+	c := res.check
+	c.past.Add(&record.Result{Result: res.Result, At: res.at, Connect: res.asked != c.ask}, &c.kit.usual)
 	for _, r := range res.check.users {
 		d.tell(r, res)
 	}
@@ -35,7 +37,7 @@ func (d *Director) tell(r *real, res *result) {
 		d.warnExpiry(r, res.check, res.at)
 	}
 	d.noteChecked(r, res)
-	if r.maintenance != "" {
+	if r.file() != "" {
 		return
 	}
 	if res.Local {
@@ -142,7 +144,7 @@ func (d *Director) changed(r *real, news ...event.Event) {
 	v := r.virtual
 	delete(v.hand, r.at())
 	r.noteCondition(d.now())
-	r.turns.total++
+	r.turns.Total++
 	v.news = append(v.news, news...)
 	d.touch(v)
 }
@@ -167,7 +169,7 @@ func (d *Director) reportChecked(r *real, res *result) {
 		return
 	}
 	c := event.Checked{Time: res.at, Virtual: r.virtual.conf, Real: r.conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
-	if r.maintenance != "" {
+	if r.file() != "" {
 		c.Up, c.Message, c.Err = false, "Server in maintenance", nil
 	}
 	d.o.Checked(c)
@@ -212,7 +214,7 @@ func (d *Director) settle() {
 
 // alwaysUp is the result of checktype = on.
 func (d *Director) alwaysUp(r *real) {
-	if r.virtual.conf.CheckType == conf.CheckOn && r.maintenance == "" && r.verdict != up {
+	if r.virtual.conf.CheckType == conf.CheckOn && r.file() == "" && r.verdict != up {
 		d.tell(r, &result{at: d.now()})
 	}
 }

@@ -24,7 +24,7 @@ func (d *Director) keep(v *virtual) {
 	var candidates []*real
 	for _, r := range v.reals {
 		switch {
-		case r.maintenance != "" || r.verdict == unproven:
+		case r.file() != "" || r.verdict == unproven:
 			r.kept = false
 		case r.verdict == up:
 			r.kept = false

@@ -6,13 +6,14 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/record"
 )
 
 // A kit is what checks of one spec share here: what checkers are made of, and the
 // words of those that are up.
 type kit struct {
 	*checkspec.Kit
-	usual *finding // the last detail of a server that is up, nil is none yet; the director's goroutine's
+	usual record.Usual // the director's goroutine's
 }
 
 // kits are those that one load has made. The next load makes its own, so that a

@@ -9,6 +9,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 )
 
+// A fileOut is the maintenance of one real server.
+type fileOut struct {
+	file  string    // that takes it out, "" is none
+	since time.Time // meaningful while the maintenance lasts
+	ended string    // the file whose maintenance is over, until a check has finished; "" is none
+}
+
+// file is the file that takes r out of service, "" is none.
+func (r *real) file() string {
+	if r.maintenance == nil {
+		return ""
+	}
+	return r.maintenance.file
+}
+
 // maintained takes up a report of the maintenance directory.
 func (d *Director) maintained(r maintenance.Report) {
 	for _, line := range maintenance.News(r.State, d.maintenance) {
@@ -24,7 +39,7 @@ func (d *Director) maintain(out map[netip.AddrPort]string) {
 		for _, r := range v.reals {
 			file := out[r.conf.AddrPort()]
 			switch {
-			case file == r.maintenance:
+			case file == r.file():
 			case file == "":
 				d.backToWork(r)
 			default:
@@ -46,10 +61,13 @@ func (v *virtual) keepOut(out map[netip.AddrPort]string, now time.Time) {
 // beginMaintenance notes the file that takes r out, and since when one does.
 func (r *real) beginMaintenance(file string, now time.Time) {
 	r.beginConditions()
-	if r.maintenance == "" && r.turns.ended == "" { // else it has been out since the file before
-		r.turns.outSince = now
+	if r.maintenance == nil {
+		r.maintenance = &fileOut{since: now}
 	}
-	r.maintenance, r.turns.ended = file, ""
+	if m := r.maintenance; m.file == "" && m.ended == "" { // else it has been out since the file before
+		m.since = now
+	}
+	r.maintenance.file, r.maintenance.ended = file, ""
 	r.noteCondition(now)
 }
 
@@ -71,16 +89,17 @@ func (d *Director) takeOut(r *real, file string) {
 // backToWork lets the next check decide, at once. Until then it is out for
 // maintenance.
 func (d *Director) backToWork(r *real) {
-	r.turns.ended, r.maintenance = r.maintenance, ""
+	m := r.maintenance
+	m.ended, m.file = m.file, ""
 	if r.virtual.conf.CheckType == conf.CheckOff { // no check will decide
-		r.turns.ended, r.tally = "", tally{since: d.now()}
+		m.ended, r.tally = "", tally{since: d.now()}
 		r.noteCondition(d.now())
 		d.touch(r.virtual)
 		return
 	}
 	since := r.since
 	if r.verdict != down { // it was out for as long as the maintenance, and not since its checks are good
-		since = r.turns.outSince
+		since = m.since
 	}
 	r.tally = tally{verdict: down, since: since, failures: r.virtual.limits.fall, successes: r.virtual.limits.rise - 1}
 	d.touch(r.virtual)
@@ -92,7 +111,7 @@ func (d *Director) backToWork(r *real) {
 
 // maintenanceOver says whether the maintenance of r is over and no check has said
 // yet how it is: until one does it is out for maintenance.
-func (r *real) maintenanceOver() bool { return r.turns != nil && r.turns.ended != "" }
+func (r *real) maintenanceOver() bool { return r.maintenance != nil && r.maintenance.ended != "" }
 
 // endMaintenance is the maintenance that ended before this check of r, the first
 // one since; nil is none.
@@ -100,7 +119,7 @@ func (r *real) endMaintenance() *event.Cause {
 	if !r.maintenanceOver() {
 		return nil
 	}
-	c := &event.Cause{Kind: event.CauseMaintenance, Detail: "maintenance by file " + r.turns.ended + " is over"}
-	r.turns.ended = ""
+	c := &event.Cause{Kind: event.CauseMaintenance, Detail: "maintenance by file " + r.maintenance.ended + " is over"}
+	r.maintenance.ended = ""
 	return c
 }

@@ -75,7 +75,7 @@ func (d *Director) staysOut(t report.Target) string {
 		for _, r := range v.reals {
 			switch {
 			case r.name() != t.Real:
-			case r.maintenance != "" || r.verdict == down && !r.kept || r.virtual.conf.CheckType == conf.CheckOff && r.verdict == unproven:
+			case r.file() != "" || r.verdict == down && !r.kept || r.virtual.conf.CheckType == conf.CheckOff && r.verdict == unproven:
 				return "it stays out of service: " + r.outWithoutOrder()
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
@@ -19,9 +20,9 @@ type real struct {
 	conf        *conf.RealServer
 	spec        unique.Handle[checkspec.Spec] // of its check
 	check       *check                        // nil: nothing is asked (checktype on and off)
-	maintenance string                        // the file that takes it out, "" is none
+	maintenance *fileOut                      // nil: no file has ever taken it out
 	override    *report.Override              // what an operator ordered, nil is nothing
-	turns       *turns                        // when the verdict changed, nil is never
+	turns       *record.Transitions           // when the verdict changed, nil is never
 	tally
 	order     int32  // in the file
 	agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent
@@ -54,7 +55,7 @@ func (r *real) slot() slot {
 // decide is what the table should hold of the real server.
 func (r *real) decide() policy.Decision {
 	s := policy.Server{
-		Weight: r.conf.Weight, Verdict: policyVerdicts[r.verdict], Kept: r.kept, Maintenance: r.maintenance != "",
+		Weight: r.conf.Weight, Verdict: policyVerdicts[r.verdict], Kept: r.kept, Maintenance: r.file() != "",
 		Agent: int(r.agent), Reached: int(r.reached),
 	}
 	if r.override != nil {

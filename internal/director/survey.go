@@ -198,7 +198,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
 		s.Failures = 0
 	}
 	wanted, _ := desired.slots.of(at)
-	s.Maintenance, s.Configured, s.Wanted = r.maintenance, r.conf.Weight, wanted.weight
+	s.Maintenance, s.Configured, s.Wanted = r.file(), r.conf.Weight, wanted.weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
 		s.Host = h
 	}
@@ -209,7 +209,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
 	if h, ok := r.virtual.hand[at]; ok {
 		s.Difference = r.virtual.difference(at, h, desired)
 	}
-	s.Transitions, s.Conditions = r.turns.count(), r.history()
+	s.Transitions, s.Conditions = r.turns.Count(), r.history()
 	if r.check != nil {
 		r.check.describe(&s)
 	}
@@ -219,11 +219,9 @@ func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
 // checksSay is what the checks say of r, also while it is in maintenance, and
 // whether none has finished yet.
 func (r *real) checksSay() (isUp, unchecked bool) {
-	if (r.maintenance != "" || r.maintenanceOver()) && r.check != nil {
-		for _, o := range r.check.past.outcomes() {
-			if o.traits&wasLocal == 0 {
-				return o.err() == nil, false
-			}
+	if (r.file() != "" || r.maintenanceOver()) && r.check != nil {
+		if o, ok := r.check.past.LastFinished(); ok {
+			return o.Err() == nil, false
 		}
 	}
 	unchecked = r.verdict == unproven || r.unchecked && r.check != nil
@@ -233,7 +231,7 @@ func (r *real) checksSay() (isUp, unchecked bool) {
 // outReason says in a word why r is out of service.
 func (r *real) outReason() string {
 	switch {
-	case r.maintenance != "" || r.maintenanceOver():
+	case r.file() != "" || r.maintenanceOver():
 		return "maintenance"
 	case r.out():
 		return "order"
@@ -252,11 +250,11 @@ func (r *real) outReason() string {
 func (r *real) stateSince(s report.State) time.Time {
 	switch s {
 	case report.StateMaintenance:
-		return r.turns.outSince
+		return r.maintenance.since
 	case report.StateDrained, report.StateDisabled:
 		return r.override.Since
 	}
-	since, is := r.turns.now()
+	since, is := r.turns.Last()
 	if is == r.condition() && is != report.ConditionPlanned && since.After(r.since) {
 		return since
 	}
@@ -265,7 +263,7 @@ func (r *real) stateSince(s report.State) time.Time {
 
 func (r *real) word() report.State {
 	switch {
-	case r.maintenance != "":
+	case r.file() != "":
 		return report.StateMaintenance
 	case r.ordered() == report.Disable:
 		return report.StateDisabled
@@ -288,12 +286,10 @@ func (c *check) describe(s *report.RealState) {
 		s.CertificateEnds = time.Unix(ends, 0).UTC()
 	}
 	p := &c.past
-	s.Checks = report.Checks{
-		Up: uint64(p.count - p.down - p.local), Down: uint64(p.down), Local: uint64(p.local), Took: report.InSeconds(p.took), Buckets: slices.Clone(p.buckets[:]),
-	}
-	s.Latencies = p.recent()
-	if o, ok := p.last(); ok {
-		s.Last = &report.Last{Time: o.time(), Took: report.InSeconds(o.duration()), Up: o.err() == nil, Text: o.words()}
+	s.Checks = p.Checks()
+	s.Latencies = p.Latencies()
+	if o, ok := p.Last(); ok {
+		s.Last = &report.Last{Time: o.Time(), Took: report.InSeconds(o.Took()), Up: o.Err() == nil, Text: o.Words()}
 	}
 }
 

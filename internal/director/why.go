@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
@@ -34,7 +35,7 @@ func (r *real) why(now time.Time) report.Reason {
 		return w
 	}
 	w.Interval = report.InSeconds(r.check.pace())
-	for _, o := range r.check.past.outcomes() {
+	for _, o := range r.check.past.Outcomes() {
 		w.Answers = append(w.Answers, r.check.answer(o))
 	}
 	return w
@@ -45,12 +46,12 @@ func (r *real) because() string {
 	state := r.word()
 	since := r.stateSince(state).Local().Format(time.DateTime)
 	switch {
-	case r.maintenance != "":
-		return "the maintenance directory has the file " + r.maintenance + " since " + since
+	case r.file() != "":
+		return "the maintenance directory has the file " + r.file() + " since " + since
 	case state == report.StateDrained, state == report.StateDisabled:
 		return "an operator ordered since " + since + ": " + r.override.String()
 	case r.maintenanceOver():
-		return "maintenance by file " + r.turns.ended + " is over, and the next check decides; out since " + since
+		return "maintenance by file " + r.maintenance.ended + " is over, and the next check decides; out since " + since
 	case r.kept && r.verdict == down:
 		return r.becauseOfChecks(since) + "; it " + keptWords
 	case r.override != nil:
@@ -80,18 +81,17 @@ func (r *real) becauseOfChecks(since string) string {
 }
 
 // answer is an outcome as it is shown.
-func (c *check) answer(o outcome) report.Answer {
+func (c *check) answer(o record.Outcome) report.Answer {
 	asked := c.ask
-	if o.traits&wasConnect != 0 {
+	if o.Connect() {
 		asked = c.rare.connect
 	}
 	a := report.Answer{
-		Time: o.time(), Asked: c.kit.Secrets.Hide(asked.String()), Up: o.err() == nil, Local: o.traits&wasLocal != 0,
-		Text: o.words(), Attempts: int(o.attempts), Took: report.InSeconds(o.duration()),
+		Time: o.Time(), Asked: c.kit.Secrets.Hide(asked.String()), Up: o.Err() == nil, Local: o.Local(),
+		Text: o.Words(), Attempts: o.Attempts(), Took: report.InSeconds(o.Took()),
 	}
-	if o.finding != nil && o.finding.talk != nil {
-		t := o.finding.talk
-		a.Sent, a.Received = c.kit.Sent(t.sent), c.kit.Secrets.HideIn(t.received)
+	if sent, received := o.Exchange(); sent != nil || received != nil {
+		a.Sent, a.Received = c.kit.Sent(sent), c.kit.Secrets.HideIn(received)
 	}
 	return a
 }
