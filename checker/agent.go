@@ -10,25 +10,25 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// An Agent check asks a program on the real server how it does: it connects,
-// may send a request, and reads one line in the language of HAProxy's
-// agent-check. It is up unless the line says otherwise.
+// An Agent check queries an agent program on the real server: it connects, may send
+// a request, and reads one line in the format of HAProxy's agent-check. The real
+// server is up unless the line reports otherwise.
 //
-// The detail is the AgentReply, as its String writes it and ParseAgent reads
-// it, also when it says down.
+// The detail is the AgentReply in the form that String writes and ParseAgent reads,
+// for a reply of down too.
 type Agent struct {
 	Addr    netip.AddrPort
-	Request string // is sent first; as for SimpleTCP, "" is nothing
+	Request string // is sent first, in the form of SimpleTCP; "" sends nothing
 }
 
-// An AgentReply is what an agent says of its server.
+// An AgentReply is the state that an agent reports for its server.
 type AgentReply struct {
 	Up     bool
 	Weight int    // percent of the configured weight; 0 is no new connections
-	Reason string // what stood behind "#", "" is nothing
+	Reason string // the text behind "#", "" if none
 }
 
-// String is a line that says the same: "up 75%" or "down 100% # disk full".
+// String writes the reply as an agent would: "up 75%" or "down 100% # disk full".
 func (r AgentReply) String() string {
 	line := "down"
 	if r.Up {
@@ -46,10 +46,9 @@ func (r AgentReply) String() string {
 const maxAgentWeight = 25600
 
 // ParseAgent reads a line like "75%", "drain", "up 50%", or "down # disk full".
-// Words may be separated by blanks and commas; of several words that say the
-// same kind of thing the last counts. drain is up with a weight of 0, maint is
-// down. ready and maxconn, which set what there is none of here, are taken for
-// up.
+// Words may be separated by blanks and commas; the last of several words of one
+// kind counts. drain means up with weight 0, maint means down. ready and maxconn
+// have no counterpart here and count as up.
 func ParseAgent(line string) (AgentReply, error) {
 	words, reason, _ := strings.Cut(line, "#")
 	reply := AgentReply{Up: true, Weight: 100, Reason: strings.TrimSpace(reason)}
@@ -70,7 +69,7 @@ func ParseAgent(line string) (AgentReply, error) {
 		default:
 			weight, ok := agentWeight(word)
 			if !ok && !strings.HasPrefix(word, "maxconn:") {
-				return AgentReply{}, fmt.Errorf("agent says %s", safetext.Excerpt(word))
+				return AgentReply{}, fmt.Errorf("agent reports %s", safetext.Excerpt(word))
 			}
 			if ok {
 				reply.Weight = weight
@@ -78,7 +77,7 @@ func ParseAgent(line string) (AgentReply, error) {
 		}
 	}
 	if !said {
-		return AgentReply{}, fmt.Errorf("agent says nothing")
+		return AgentReply{}, fmt.Errorf("the agent's line is empty")
 	}
 	if drain {
 		reply.Weight = 0
@@ -107,16 +106,16 @@ func (a Agent) Dialogue() Dialogue { return &agentDialogue{Agent: a} }
 
 type agentDialogue struct {
 	Agent
-	asked bool
+	sent bool
 }
 
-// maxAgentLine is how long the line may be.
+// maxAgentLine limits the length of the line.
 const maxAgentLine = 1024
 
-// Next implements Dialogue. The end of the connection ends the line, too.
+// Next implements Dialogue. The end of the connection also ends the line.
 func (d *agentDialogue) Next(in []byte, eof bool) Step {
-	if !d.asked {
-		d.asked = true
+	if !d.sent {
+		d.sent = true
 		return Step{Send: []byte(simpleRequest(d.Request))}
 	}
 	line := in
@@ -135,7 +134,7 @@ func (d *agentDialogue) Next(in []byte, eof bool) Step {
 	}
 	step := Step{Done: true, Detail: reply.String()}
 	if !reply.Up {
-		step.Err = fmt.Errorf("agent says %s", safetext.Excerpt(line))
+		step.Err = fmt.Errorf("agent reports %s", safetext.Excerpt(line))
 	}
 	return step
 }

@@ -99,8 +99,9 @@ func libraryCheckers(addr netip.AddrPort) map[string]Caller {
 	return checks
 }
 
-// TestBadPeers has every check ask every bad peer: it is down by the deadline,
-// in one line without the password, and nothing stays behind.
+// TestBadPeers runs every check against every bad peer: it is down by the deadline,
+// its error is one line without the password, and no goroutine, process or
+// descriptor remains.
 func TestBadPeers(t *testing.T) {
 	for _, peer := range badPeers {
 		t.Run(peer.name, func(t *testing.T) {
@@ -136,7 +137,8 @@ func askBadPeer(t *testing.T, name string, check Caller, timeout time.Duration, 
 	t.Logf("%s: %s", name, text)
 }
 
-// TestNoPeer asks where nobody listens, and where nobody accepts.
+// TestNoPeer checks addresses without a listener, and a listener that accepts
+// nothing.
 func TestNoPeer(t *testing.T) {
 	leavesNothing(t)
 	for name, check := range libraryCheckers(refusing(t)) {
@@ -216,7 +218,7 @@ func listen(t *testing.T, serve func(net.Conn)) netip.AddrPort {
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 
-// refusing returns an address where nobody listens.
+// refusing returns an address without a listener.
 func refusing(t *testing.T) netip.AddrPort {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -227,8 +229,8 @@ func refusing(t *testing.T) netip.AddrPort {
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 
-// blackHole returns an address where connections stay unanswered: a listener
-// that accepts nobody and whose queue is full.
+// blackHole returns an address where connections stay unanswered: a listener that
+// accepts nothing and whose queue is full.
 func blackHole(t *testing.T) netip.AddrPort {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

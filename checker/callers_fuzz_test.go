@@ -11,8 +11,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
-// FuzzCallers has a server say anything to every check that a library does.
-// Nothing may panic, hang, or seem to be our fault.
+// FuzzCallers runs every check of a library against a server that sends arbitrary
+// bytes. No check may panic, hang, or report a local error.
 func FuzzCallers(f *testing.F) {
 	for _, answer := range []string{
 		"220 ready\r\n331 ?\r\n230 in\r\n211-x\r\n EPSV\r\n211 end\r\n200 I\r\n250 /\r\n227 (127,0,0,1,0,1)\r\n",
@@ -73,8 +73,8 @@ func fuzzServer(f *testing.F, answers <-chan []byte) netip.AddrPort {
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 
-// answerAll sends answer, whatever was asked, and waits until the client has
-// gone.
+// answerAll sends answer to any request, and waits until the client has closed the
+// connection.
 func answerAll(c *net.TCPConn, answer []byte) {
 	defer c.Close()
 	c.Write(answer)

@@ -1,11 +1,10 @@
-// Package checker asks one real server, once, whether it works. Every service
-// has a file of its own with one struct: what is asked, of whom, and what
-// answer is expected.
+// Package checker checks one real server once. Each service has its own file with
+// one struct: the real server, the request, and the expected answer.
 //
-// A check comes in one of two kinds. A Talker describes a Dialogue, a protocol
-// without I/O: it is handed what was received and answers with what to send,
-// "up", or why not; whoever runs it owns the socket and the deadline. A Caller
-// wraps a library that does its own I/O and ends by its context's deadline.
+// There are two kinds of check. A Talker describes a Dialogue, a protocol without
+// I/O: it takes received bytes and returns bytes to send or a verdict; its runner
+// owns the socket and the deadline. A Caller wraps a library that does its own I/O
+// and ends by its context's deadline.
 //
 // The package knows neither the configuration file nor the kernel nor the log.
 package checker
@@ -17,72 +16,71 @@ import (
 	"time"
 )
 
-// A Checker is one question to one real server: a Talker or a Caller. It is
-// never written to while it is used and may be asked any number of times, also
-// at once.
+// A Checker is one check of one real server: a Talker or a Caller. It does not
+// change after its construction and may run any number of times, also concurrently.
 type Checker interface {
-	// String says what is asked, in one line without secrets, as it stands
-	// before the answer in logs: "http GET http://10.1.0.3:80/lvs.html".
+	// String describes the check in one line without secrets. Logs print it in
+	// front of the result: "http GET http://10.1.0.3:80/lvs.html".
 	String() string
 }
 
-// A Talker is asked by talking over a connection that somebody else owns.
+// A Talker is a check whose connection belongs to its runner.
 type Talker interface {
 	Checker
 	Target() Target
-	// Dialogue begins a new conversation. For a Target that asks for nothing
-	// but a connection, or a TLS handshake, it is nil: that alone is up.
+	// Dialogue begins a new conversation. It is nil for a Target that needs only a
+	// connection or a TLS handshake: its success is the verdict up.
 	Dialogue() Dialogue
 }
 
-// A Caller is asked by calling it. It returns by ctx's deadline, whatever the
-// server does, and leaves no goroutine, process or descriptor behind.
+// A Caller is a check that does its own I/O. It returns by ctx's deadline, whatever
+// the server does, and leaves no goroutine, process or descriptor behind.
 type Caller interface {
 	Checker
-	// Check returns nil if the real server is up, with a detail worth a line
-	// in the monitor file or "". The error says what came back.
+	// Check returns nil if the real server is up, with a detail for the monitor
+	// file or "". The error describes the answer or its absence.
 	Check(ctx context.Context) (detail string, err error)
 }
 
-// A Target is where a Talker wants to be connected.
+// A Target is the endpoint that a Talker needs a connection to.
 type Target struct {
 	Network string         // "tcp" or "udp"
 	Addr    netip.AddrPort // the address, or only its port if Host is set
 	Host    string         // a name to resolve first, "" if Addr is whole
-	TLS     *tls.Config    // nil is plain; else TLS is spoken from the start
-	Resend  time.Duration  // udp: repeat the last datagram this often, 0 is never
-	// HalfOpen is for a tcp Target without TLS and Dialogue: the connection is to
-	// end before the server's process sees it.
+	TLS     *tls.Config    // nil is plain text; else TLS from the first byte
+	Resend  time.Duration  // udp: the last datagram is sent again after this time, 0 is never
+	// HalfOpen ends the connection before the server's process sees it. It is valid
+	// for a tcp Target without TLS and without a Dialogue.
 	HalfOpen bool
-	Slow     bool // the Dialogue may take long to judge an answer: a pattern that backtracks
+	Slow     bool // the Dialogue may take long over an answer: a pattern that backtracks
 }
 
 // A Dialogue is the client's side of one conversation, without I/O.
 type Dialogue interface {
-	// Next is called when the connection stands, with nothing received, and
-	// then each time more has arrived, so it has to take all that it can. in is
-	// all that was received and not consumed yet (udp: one datagram); it is
-	// only valid during the call. eof says that the peer will send no more; a
-	// Dialogue that is not Done then ends as "closed the connection".
+	// Next is called once when the connection is open, with nothing received, and
+	// again after each arrival of data. It has to consume all that it can. in holds
+	// all received bytes that are not consumed yet (udp: one datagram) and is valid
+	// only during the call. eof means that the peer has closed its side; a Dialogue
+	// that is not Done then ends as "closed the connection".
 	Next(in []byte, eof bool) Step
 }
 
-// A Located is a Dialogue that names its own end of the connection. At is called
-// once, before Next.
+// A Located is a Dialogue that needs the local address of its connection. The
+// runner calls At once, before Next.
 type Located interface {
 	Dialogue
 	At(local netip.AddrPort)
 }
 
-// A Step is what a Dialogue wants to happen next. The zero Step waits for more.
+// A Step is the next action of a Dialogue. The zero Step waits for more data.
 type Step struct {
-	Consumed   int         // bytes of in that need not be handed in again
-	Send       []byte      // is sent before anything more is read, and with Done, too; it is not changed before Next is called again
-	CloseWrite bool        // after Send: tell the peer that no more will come
+	Consumed   int         // bytes of in that Next does not need again
+	Send       []byte      // is sent before the next read, and also with Done; it stays unchanged until the next call of Next
+	CloseWrite bool        // after Send: close the sending side of the connection
 	StartTLS   *tls.Config // after Send: a TLS handshake, then Next with no input
 	Follow     Talker      // the conversation goes on elsewhere (an HTTP redirect) under the same deadline
 
 	Done   bool   // the conversation is over: up if Err is nil
-	Detail string // with Done: a line about the answer, as for Caller
-	Err    error  // with Done: why the real server is down
+	Detail string // with Done: a line about the answer, as in Caller
+	Err    error  // with Done: the reason for down
 }

@@ -5,8 +5,9 @@ import "net/netip"
 // A Connect check is up when a TCP connection can be opened. Nothing is sent.
 type Connect struct {
 	Addr netip.AddrPort
-	// HalfOpen ends the connection when the server's kernel has answered, before
-	// its process sees it: nothing is left in its queue, its log or its counters.
+	// HalfOpen ends the connection after the answer of the server's kernel and
+	// before its process sees it: the accept queue, log and counters of the server
+	// stay unchanged.
 	HalfOpen bool
 }
 

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// maxAnswer is how much a library may read from the connections of one
-	// check; no honest answer comes near it.
+	// maxAnswer limits the bytes that a library may read from the connections of
+	// one check; no honest answer comes near it.
 	maxAnswer = 1 << 20
-	// maxConns is how many connections one check may open: FTP needs two, and
-	// a server may redirect a client, but not for ever.
+	// maxConns limits the connections of one check: FTP needs two, and a server may
+	// redirect a client, but not for ever.
 	maxConns = 5
 )
 
-// A connError is what is wrong with a check's connections, noticed here and
-// not by the library that uses them.
+// A connError is a fault of a check's connections that the dialer detected and the
+// library did not.
 type connError string
 
 const (
@@ -30,15 +30,14 @@ const (
 // Error implements error.
 func (e connError) Error() string { return string(e) }
 
-// A dialer opens the connections of one check on behalf of a library. They
-// end with the check, whatever the library does or forgets: their deadlines
-// are never later than the check's, when its context ends they are closed, and
-// so they are by Close.
+// A dialer opens the connections of one check on behalf of a library. They end with
+// the check, whatever the library does or forgets: no deadline is later than the
+// check's, and the end of its context or Close closes them.
 type dialer struct {
 	ctx      context.Context
 	deadline time.Time // zero is none
 	begin    time.Time
-	stop     func() bool // of watching ctx
+	stop     func() bool // stops watching ctx
 
 	mu     sync.Mutex
 	closed bool
@@ -55,8 +54,8 @@ func newDialer(ctx context.Context) *dialer {
 	return d
 }
 
-// DialContext opens a connection. It is what libraries take as a dialer; the
-// context is theirs and only shortens what the check's allows.
+// DialContext opens a connection. Libraries take it as their dialer; their ctx can
+// only shorten the time that the check's context allows.
 func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if err := d.ctx.Err(); err != nil {
 		return nil, err
@@ -72,12 +71,12 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	return d.adopt(conn)
 }
 
-// dial is DialContext for the library that has no context of its own.
+// dial is DialContext for a library without contexts.
 func (d *dialer) dial(network, addr string) (net.Conn, error) {
 	return d.DialContext(d.ctx, network, addr)
 }
 
-// adopt makes conn one of the check's.
+// adopt registers conn as a connection of the check.
 func (d *dialer) adopt(conn net.Conn) (net.Conn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -98,7 +97,7 @@ func (d *dialer) adopt(conn net.Conn) (net.Conn, error) {
 	return &boundConn{Conn: conn, dialer: d}, nil
 }
 
-// Close closes all connections, and those that are still being opened.
+// Close closes all connections, including those that are still opening.
 func (d *dialer) Close() {
 	d.stop()
 	d.closeConns()
@@ -139,7 +138,7 @@ type boundConn struct {
 	dialer *dialer
 }
 
-// Read implements net.Conn. It fails when the check has read more than it may.
+// Read implements net.Conn. It fails when the check has used up its maxAnswer.
 func (c *boundConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if tooMuch := c.dialer.spend(n); tooMuch != nil {
@@ -160,7 +159,7 @@ func (c *boundConn) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// A notedConn is TLS over a boundConn, which does not see how TLS ends.
+// A notedConn is TLS over a boundConn, which cannot see how TLS ends.
 type notedConn struct {
 	net.Conn
 	dialer *dialer
@@ -175,13 +174,13 @@ func (c notedConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// SetDeadline implements net.Conn, up to the check's deadline.
+// SetDeadline implements net.Conn. The check's deadline is the latest.
 func (c *boundConn) SetDeadline(t time.Time) error { return c.Conn.SetDeadline(c.clip(t)) }
 
-// SetReadDeadline implements net.Conn, up to the check's deadline.
+// SetReadDeadline implements net.Conn. The check's deadline is the latest.
 func (c *boundConn) SetReadDeadline(t time.Time) error { return c.Conn.SetReadDeadline(c.clip(t)) }
 
-// SetWriteDeadline implements net.Conn, up to the check's deadline.
+// SetWriteDeadline implements net.Conn. The check's deadline is the latest.
 func (c *boundConn) SetWriteDeadline(t time.Time) error { return c.Conn.SetWriteDeadline(c.clip(t)) }
 
 func (c *boundConn) clip(t time.Time) time.Time {

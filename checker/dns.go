@@ -15,24 +15,23 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// dnsResend is how long a question over udp may be without an answer until it
-// is asked again.
+// dnsResend is the time after which an unanswered query over udp is sent again.
 const dnsResend = time.Second
 
-// maxStrayAnswers is how many answers to other questions are passed over on
-// one tcp connection.
+// maxStrayAnswers limits the answers to other queries that are skipped on one tcp
+// connection.
 const maxStrayAnswers = 16
 
-// A DNS check is up when the answer to Request has an A, AAAA or PTR record
-// that matches Receive.
+// A DNS check is up when the answer to Request has an A, AAAA or PTR record that
+// matches Receive.
 //
-// A name is asked for its A records, and for AAAA if there is no A or Receive
-// holds a colon; an address is asked for its PTR.
+// For a name the query is for A records, then for AAAA if there is no A or if
+// Receive holds a colon. For an address the query is for its PTR record.
 type DNS struct {
 	Network string // "udp" or "tcp"
 	Addr    netip.AddrPort
-	Request string          // a name or an address; the "/" that the configuration puts first is dropped
-	Receive *perlre.Pattern // nil and the empty one match nothing, as in the original
+	Request string          // a name or an address; the "/" that the configuration puts in front is dropped
+	Receive *perlre.Pattern // as in the original, nil and the empty pattern match nothing
 }
 
 // String implements Checker.
@@ -40,7 +39,7 @@ func (d DNS) String() string {
 	return "dns " + d.subject() + " at " + d.Addr.String() + " (" + d.Network + ")"
 }
 
-// subject is what is asked about.
+// subject is the name or address of the query.
 func (d DNS) subject() string { return strings.TrimPrefix(d.Request, "/") }
 
 // Target implements Talker.
@@ -57,9 +56,9 @@ func (d DNS) Dialogue() Dialogue { return &dnsDialogue{DNS: d, id: uint16(rand.U
 
 type dnsDialogue struct {
 	DNS
-	id       uint16              // of the question that was asked last
-	question dnsmessage.Question // the zero one: nothing was asked yet
-	stray    int                 // answers to other questions so far
+	id       uint16              // the id of the last query
+	question dnsmessage.Question // the last query, zero before the first
+	stray    int                 // answers to other queries so far
 }
 
 // Next implements Dialogue.
@@ -69,7 +68,7 @@ func (d *dnsDialogue) Next(in []byte, _ bool) Step {
 		if err != nil {
 			return Step{Done: true, Err: err}
 		}
-		return d.ask(question)
+		return d.send(question)
 	}
 	if d.Network == "udp" {
 		return d.answer(in)
@@ -87,7 +86,7 @@ func (d *dnsDialogue) Next(in []byte, _ bool) Step {
 	return step
 }
 
-// dnsQuestion is what subject, a name or an address, is asked first.
+// dnsQuestion is the first query for subject, a name or an address.
 func dnsQuestion(subject string) (dnsmessage.Question, error) {
 	kind := dnsmessage.TypeA
 	name := subject
@@ -108,7 +107,7 @@ func dnsQuestion(subject string) (dnsmessage.Question, error) {
 	return question, nil
 }
 
-// reverseName is where the PTR record of addr stands.
+// reverseName is the name of addr's PTR record.
 func reverseName(addr netip.Addr) string {
 	var b strings.Builder
 	if addr = addr.Unmap(); addr.Is4() {
@@ -131,9 +130,9 @@ func backwards(b []byte) []byte {
 	return turned
 }
 
-// ask sends a question under an id of its own, so that a repeated answer to the
-// one before is not taken for its answer.
-func (d *dnsDialogue) ask(question dnsmessage.Question) Step {
+// send sends a query under a new id, so that a repeated answer to the previous query
+// does not count for this one.
+func (d *dnsDialogue) send(question dnsmessage.Question) Step {
 	d.id++
 	d.question = question
 	message, err := packDNS(d.id, question)
@@ -155,8 +154,8 @@ func packDNS(id uint16, question dnsmessage.Question) ([]byte, error) {
 	return message.Pack()
 }
 
-// dnsFromStream returns the first message of a tcp stream and its size there,
-// 0 if it is not whole yet.
+// dnsFromStream returns the first message of a tcp stream and its size in the
+// stream, 0 if it is incomplete.
 func dnsFromStream(in []byte) (message []byte, size int) {
 	if len(in) < 2 {
 		return nil, 0
@@ -168,17 +167,17 @@ func dnsFromStream(in []byte) (message []byte, size int) {
 	return in[2:size], size
 }
 
-// answer is given one message.
+// answer processes one message.
 func (d *dnsDialogue) answer(message []byte) Step {
 	var p dnsmessage.Parser
 	header, err := p.Start(message)
 	if err != nil || !header.Response {
 		return down("not a DNS answer: %s", safetext.Excerpt(message))
 	}
-	if header.ID != d.id || !d.isAsked(&p, header) {
+	if header.ID != d.id || !d.isOurs(&p, header) {
 		d.stray++
 		if d.Network != "udp" && d.stray > maxStrayAnswers {
-			return down("answers to %d questions that nobody asked", d.stray)
+			return down("%d answers to other queries", d.stray)
 		}
 		return Step{}
 	}
@@ -192,9 +191,9 @@ func (d *dnsDialogue) answer(message []byte) Step {
 	return d.verdict(records, header.Truncated)
 }
 
-// isAsked says that the answer's question is ours. Names may come back in
-// other letters, and with an error the question may be missing.
-func (d *dnsDialogue) isAsked(p *dnsmessage.Parser, header dnsmessage.Header) bool {
+// isOurs reports whether the answer belongs to our query. Servers may change the
+// case of names, and may omit the question in an error.
+func (d *dnsDialogue) isOurs(p *dnsmessage.Parser, header dnsmessage.Header) bool {
 	question, err := p.Question()
 	if err != nil {
 		return header.RCode != dnsmessage.RCodeSuccess
@@ -204,7 +203,8 @@ func (d *dnsDialogue) isAsked(p *dnsmessage.Parser, header dnsmessage.Header) bo
 		p.SkipAllQuestions() == nil
 }
 
-// verdict looks for a record that matches, and says what to do without one.
+// verdict searches for a matching record. Without one it sends the next query or
+// ends as down.
 func (d *dnsDialogue) verdict(records []string, truncated bool) Step {
 	asksNothing := d.Receive == nil || d.Receive.String() == ""
 	for _, record := range records {
@@ -230,18 +230,18 @@ func (d *dnsDialogue) verdict(records []string, truncated bool) Step {
 		(len(records) == 0 || strings.Contains(d.Receive.String(), ":")):
 		question := d.question
 		question.Type = dnsmessage.TypeAAAA
-		return d.ask(question)
+		return d.send(question)
 	case len(records) == 0:
 		return down("%s: no such record", d.kind())
 	}
 	return down("%s: receive %s does not match %s", d.kind(), safetext.Excerpt(d.Receive.String()), safetext.Excerpt(strings.Join(records, " ")))
 }
 
-// kind names what was asked for: "A", "AAAA" or "PTR".
+// kind is the record type of the query: "A", "AAAA" or "PTR".
 func (d *dnsDialogue) kind() string { return strings.TrimPrefix(d.question.Type.String(), "Type") }
 
 // dnsRecords returns the values of the A, AAAA and PTR records of an answer,
-// also those before an error.
+// including those before an error.
 func dnsRecords(p *dnsmessage.Parser) (values []string, err error) {
 	for {
 		header, err := p.AnswerHeader()
@@ -261,8 +261,8 @@ func dnsRecords(p *dnsmessage.Parser) (values []string, err error) {
 	}
 }
 
-// dnsValue takes the next record and returns what receive is matched against,
-// "" if that is not looked at.
+// dnsValue takes the next record and returns its text for Receive, "" for a record
+// of another type.
 func dnsValue(p *dnsmessage.Parser, header dnsmessage.ResourceHeader) (string, error) {
 	switch {
 	case header.Class != dnsmessage.ClassINET:

@@ -30,7 +30,7 @@ func dnsOver(t testing.TB, network, request, receive string) func() Dialogue {
 type dnsReply struct {
 	id        int // more than the question's
 	code      dnsmessage.RCode
-	name      string // asked for, if not the question's
+	name      string // of the record, if not the question's
 	noQ       bool   // the question is left out
 	truncated bool
 	records   []dnsmessage.ResourceBody
@@ -156,12 +156,12 @@ func TestDNS(t *testing.T) {
 			"A none.example.com. AAAA none.example.com.", "", "AAAA: no such record",
 		},
 		{
-			"an address is asked for its name", "10.0.9.1", `^ptr\.example\.com$`,
+			"the name of an address", "10.0.9.1", `^ptr\.example\.com$`,
 			replies{{records: []dnsmessage.ResourceBody{ptr("ptr.example.com.")}}},
 			"PTR 1.9.0.10.in-addr.arpa.", "PTR ptr.example.com", "",
 		},
 		{
-			"an IPv6 address is asked for its name", "fd00::1", "ptr",
+			"the name of an IPv6 address", "fd00::1", "ptr",
 			replies{{records: []dnsmessage.ResourceBody{ptr("ptr.example.com.")}}},
 			"PTR 1." + strings.Repeat("0.", 28) + "0.d.f.ip6.arpa.", "PTR ptr.example.com", "",
 		},
@@ -219,7 +219,7 @@ func TestDNS(t *testing.T) {
 				asked = append(asked, strings.TrimPrefix(q.Type.String(), "Type")+" "+q.Name.String())
 			}
 			if got := strings.Join(asked, " "); got != tt.asked {
-				t.Errorf("asked %q, want %q", got, tt.asked)
+				t.Errorf("queries %q, want %q", got, tt.asked)
 			}
 			if verdict.Detail != tt.detail || errText(verdict.Err) != tt.err {
 				t.Errorf("over tcp: %q, %q, want %q, %q", verdict.Detail, errText(verdict.Err), tt.detail, tt.err)
@@ -281,7 +281,7 @@ func TestDNSBroken(t *testing.T) {
 	}
 	stray := strings.Repeat(frame(dnsReply{id: 7}.pack(t, dnsID, question)), maxStrayAnswers+1)
 	step := runAtOnce(t, dnsOver(t, "tcp", "www.example.com", "x")(), stray)
-	if got, want := errText(step.Err), "answers to 17 questions that nobody asked"; got != want {
+	if got, want := errText(step.Err), "17 answers to other queries"; got != want {
 		t.Errorf("stray answers without end: %q, want %q", got, want)
 	}
 }

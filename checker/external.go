@@ -14,16 +14,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// An External check is up when a command ends with exit status 0. The command
-// is run directly, not by a shell: what looks like arguments in Command is
-// part of the file's name.
+// An External check is up when a command ends with exit status 0. The command runs
+// directly, without a shell: blanks in Command belong to the file name.
 //
-// The four arguments are text as in the configuration: an IPv6 address is in
-// brackets; of a firewall mark service VAddr is the mark and VPort is "0".
+// The four arguments are in the notation of the configuration: an IPv6 address is
+// in brackets; for a firewall mark VAddr is the mark and VPort is "0".
 //
-// The command and all that it starts are ended at the deadline; whatever it
-// leaves running is ended too. A command that a signal ended is down (the
-// original took it for a success).
+// The deadline, and the end of the command, end all processes that it has started.
+// A command that a signal ended is down (the original took it for a success).
 type External struct {
 	Command      secret.Command
 	VAddr, VPort string
@@ -42,8 +40,8 @@ func (e External) Check(ctx context.Context) (detail string, err error) {
 
 func (e External) args() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }
 
-// runCheck runs c and is nil if it succeeds by ctx's deadline. The error says
-// how it ended and begins to say what it wrote.
+// runCheck runs c and returns nil if it succeeds by ctx's deadline. The error
+// describes how the command ended and quotes the beginning of its output.
 func runCheck(ctx context.Context, c command.Command) error {
 	begin := time.Now()
 	result, err := command.Run(ctx, c)
@@ -57,13 +55,12 @@ func runCheck(ctx context.Context, c command.Command) error {
 	case cannotFork(err):
 		return LocalError{err}
 	}
-	// Not wrapped: that a command may not be run is no fault of ours in the
-	// sense of IsLocal. It is wrong in the file, or the file is.
+	// Not wrapped: a command without the right to run is no local error in the
+	// sense of IsLocal. The configuration or the file is wrong.
 	return errors.New(err.Error())
 }
 
-// cannotFork reports whether starting a program failed for want of something,
-// so that no program could be started.
+// cannotFork reports whether this host lacked the resources to start any program.
 func cannotFork(err error) bool {
 	errno, ok := errors.AsType[syscall.Errno](err)
 	return ok && errno != syscall.EACCES && errno != syscall.EPERM && IsLocal(errno)

@@ -46,8 +46,8 @@ func TestExternal(t *testing.T) {
 	}
 }
 
-// TestExternalCannotRun names commands that cannot be run; that is no fault of
-// the moment, so it is not a LocalError.
+// TestExternalCannotRun has commands that never run; the cause is permanent, so the
+// error is no LocalError.
 func TestExternalCannotRun(t *testing.T) {
 	plain := file(t, "plain", "")
 	if err := os.Chmod(plain, 0o644); err != nil {

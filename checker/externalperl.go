@@ -11,19 +11,19 @@ import (
 const perl = "/usr/bin/perl"
 
 // perlDriver evaluates the file that is its first argument with the others in
-// @ARGV. As in ldirectord's check_external_perl the file may return or end
-// without exit, which is up; die, and a file that does not compile, is down;
-// exit is up only with 0, and not with 256 which a process would turn into 0.
+// @ARGV. As in ldirectord's check_external_perl the file is up when it returns or
+// ends without exit, and down when it dies or does not compile; exit is up only
+// with 0, and not with 256, which a process would turn into 0.
 const perlDriver = `BEGIN { *CORE::GLOBAL::exit = sub { CORE::exit(($_[0] // 0) == 0 ? 0 : $_[0] & 255 || 1) } }
 my $file = shift; $0 = $file;
 open(my $readable, "<", $file) or die "cannot open $file: $!\n"; close($readable);
 do($file =~ m{^/} ? $file : "./$file"); die $@ if $@;`
 
-// An ExternalPerl check is up when a Perl file, given the same arguments as
-// the command of External, ends with exit status 0 or without exit. The
-// original evaluates the file inside its own process; here it is a perl of its
-// own, so that it can be ended and can harm nobody. It sees none of the
-// original's functions and modules.
+// An ExternalPerl check is up when a Perl file, started with the arguments of
+// External, ends with exit status 0 or without exit. The original evaluates the
+// file inside its own process; here it runs in a perl process of its own, so that
+// it can be ended and can do no damage. It sees none of the original's functions
+// and modules.
 type ExternalPerl struct {
 	Command      secret.Command
 	VAddr, VPort string

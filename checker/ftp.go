@@ -16,13 +16,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// An FTP check is up when a file can be fetched and what is in it matches
-// Receive. If the request is only "/", which is no file, and nothing is to be
-// received, being let in is enough.
+// An FTP check is up when a file can be fetched and its contents match Receive. If
+// the request is only "/", which is no file, and Receive is empty, the login is
+// enough.
 //
-// The data connection is opened from here (PASV, for IPv6 EPSV), to the
-// server's own address whatever it says; the original let the server open it.
-// See docs/compatibility.md.
+// The check opens the data connection itself (PASV, for IPv6 EPSV), always to the
+// server's own address; the original let the server open it. See
+// docs/compatibility.md.
 type FTP struct {
 	Addr    netip.AddrPort
 	Login   string
@@ -47,10 +47,10 @@ func (f FTP) Check(ctx context.Context) (detail string, err error) {
 	if err != nil {
 		return "", ftpReason(d, "greeting", err)
 	}
-	defer func() { _ = conn.Quit() }() // all is known by then
+	defer func() { _ = conn.Quit() }() // the verdict is known by then
 	login := cmp.Or(f.Login, "anonymous")
 	err = conn.Login(login, cmp.Or(f.Passwd.Reveal(), "anonymous@"))
-	if saidReply(err, ftp.StatusCommandNotImplemented) { // 202 after PASS: not needed here
+	if hasReply(err, ftp.StatusCommandNotImplemented) { // 202 after PASS: not needed here
 		err = conn.Type(ftp.TransferTypeBinary)
 	}
 	if err != nil {
@@ -85,7 +85,7 @@ func (f FTP) connect(d *dialer) (*ftp.ServerConn, error) {
 	)
 }
 
-// fetch returns the contents of a file, of a long one the beginning.
+// fetch returns the contents of a file, or the beginning of a long one.
 func fetch(conn *ftp.ServerConn, path string) ([]byte, error) {
 	file, err := conn.Retr(path)
 	if err != nil {
@@ -94,24 +94,24 @@ func fetch(conn *ftp.ServerConn, path string) ([]byte, error) {
 	const most = maxAnswer / 2
 	data, err := io.ReadAll(io.LimitReader(file, most))
 	if len(data) == most {
-		// Closing would wait for the server to be done with the rest.
+		// Close would wait until the server has sent the rest.
 		return data, nil
 	}
 	end := file.Close()
-	if saidReply(end, ftp.StatusRequestedFileActionOK) {
+	if hasReply(end, ftp.StatusRequestedFileActionOK) {
 		end = nil
 	}
 	return data, errors.Join(err, end)
 }
 
-// saidReply reports whether err is a positive reply that the library does not
-// expect there, though RFC 959, section 5.4, allows it.
-func saidReply(err error, code int) bool {
+// hasReply reports whether err is a positive reply with this code, which RFC 959,
+// section 5.4, allows and the library does not expect.
+func hasReply(err error, code int) bool {
 	said, ok := errors.AsType[*textproto.Error](err)
 	return ok && said.Code == code
 }
 
-// ftpReason keeps what the server said.
+// ftpReason keeps the server's message.
 func ftpReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*textproto.Error](err); ok {
 		return fmt.Errorf("%s: %d %s", doing, said.Code, oneLine(said.Msg))
@@ -119,7 +119,7 @@ func ftpReason(d *dialer, doing string, err error) error {
 	return d.reason(doing, err)
 }
 
-// isReply reports whether err is an answer of the server.
+// isReply reports whether err is a reply of the server.
 func isReply(err error) bool {
 	_, ok := errors.AsType[*textproto.Error](err)
 	return ok

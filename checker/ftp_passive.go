@@ -6,23 +6,23 @@ import (
 	"regexp"
 )
 
-// A passiveConn is a control connection whose answers to PASV the library can read:
-// it wants the address in brackets and nothing else there, while servers write what
-// they like around the six numbers (RFC 1123, section 4.1.2.6).
+// A passiveConn is a control connection that rewrites the replies to PASV for the
+// library: the library needs the address in brackets and no other text, while
+// servers put any text around the six numbers (RFC 1123, section 4.1.2.6).
 type passiveConn struct {
 	net.Conn
 	in   *bufio.Reader
-	line []byte // of which the rest is still to be read
+	line []byte // the unread rest of a line
 }
 
 func newPassiveConn(conn net.Conn) *passiveConn {
 	return &passiveConn{Conn: conn, in: bufio.NewReader(conn)}
 }
 
-// passivePorts is a host and a port as PASV says them.
+// passivePorts finds the host and port in a reply to PASV.
 var passivePorts = regexp.MustCompile(`^227[ =].*?(\d{1,3}), *(\d{1,3}), *(\d{1,3}), *(\d{1,3}), *(\d{1,3}), *(\d{1,3})\D`)
 
-// Read reads a line, or as much of a long one as there is room for.
+// Read returns a line, or as much of it as fits into p.
 func (c *passiveConn) Read(p []byte) (int, error) {
 	if len(c.line) == 0 {
 		line, err := c.in.ReadSlice('\n')

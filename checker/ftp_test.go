@@ -18,12 +18,12 @@ import (
 // An ftpServer is as much of one as an FTP check can see.
 type ftpServer struct {
 	files map[string]string
-	host  string // what PASV says, "" is the truth
+	host  string // the host in the reply to PASV, "" is the real one
 	pasv  string // the answer to PASV, of the host and the two bytes of the port, "" is the usual one
 
 	listen func() (net.Listener, error) // for data, nil is on c's address
 
-	said []string // what the client said; to be read when it has gone
+	said []string // lines of the client; to be read after its end
 }
 
 func (s *ftpServer) serve(c net.Conn) {
@@ -54,7 +54,7 @@ func (s *ftpServer) serve(c net.Conn) {
 		case "FEAT":
 			say("211-Features:\r\n EPSV\r\n PASV\r\n UTF8\r\n211 End")
 		case "CWD":
-			say("550 not there") // nobody minds
+			say("550 not there") // has no effect
 		case "TYPE":
 			say("200 ok")
 		case "PASV", "EPSV":
@@ -84,7 +84,7 @@ func (s *ftpServer) serve(c net.Conn) {
 	}
 }
 
-// passive opens a port for data and says which.
+// passive opens a port for data and sends its number.
 func (s *ftpServer) passive(c net.Conn, verb string) net.Listener {
 	self := netip.MustParseAddrPort(c.LocalAddr().String()).Addr()
 	listen := s.listen
@@ -126,8 +126,8 @@ func TestFTP(t *testing.T) {
 		{"nothing expected", FTP{Login: "u", Passwd: "p", Request: "/welcome.msg"}, ""},
 		{"an empty pattern", FTP{Login: "u", Passwd: "p", Request: "/empty", Receive: pattern(t, "")}, ""},
 		{"nobody's login", FTP{Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},
-		{"no file is asked for", FTP{Login: "u", Passwd: "p", Request: "/"}, ""},
-		{"no file is asked for, but expected", FTP{Login: "u", Passwd: "p", Request: "/", Receive: pattern(t, "x")}, "RETR /: 550 /: No such file"},
+		{"the request is no file", FTP{Login: "u", Passwd: "p", Request: "/"}, ""},
+		{"the request is no file, Receive is set", FTP{Login: "u", Passwd: "p", Request: "/", Receive: pattern(t, "x")}, "RETR /: 550 /: No such file"},
 		{"the beginning of a long file", FTP{Login: "u", Passwd: "p", Request: "/long", Receive: pattern(t, "^begin")}, ""},
 		{"another text", FTP{Login: "u", Passwd: "p", Request: "/welcome.msg", Receive: pattern(t, "Willkommen")}, `receive "Willkommen" not found in 15 bytes: "Welcome to FTP\n"`},
 		{"an empty file", FTP{Login: "u", Passwd: "p", Request: "/empty", Receive: pattern(t, "x")}, `receive "x" not found in 0 bytes: ""`},
@@ -168,8 +168,8 @@ func TestFTPPassive(t *testing.T) {
 	}
 }
 
-// TestFTPDialogue compares what the server is told with what the original
-// tells it, but for the data connection's direction.
+// TestFTPDialogue compares the commands with those of the original; only the
+// direction of the data connection differs.
 func TestFTPDialogue(t *testing.T) {
 	s := &ftpServer{files: map[string]string{"/f": "x"}, host: "192,0,2,1"} // another's address is not believed
 	served := make(chan struct{})
@@ -195,7 +195,7 @@ func TestFTPString(t *testing.T) {
 	}
 }
 
-// pattern compiles a pattern that is known to be right.
+// pattern compiles a valid pattern.
 func pattern(t *testing.T, perl string) *perlre.Pattern {
 	t.Helper()
 	p, err := perlre.Compile(perl)

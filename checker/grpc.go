@@ -11,11 +11,11 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A GRPC check is up when the standard health service (grpc.health.v1) of the
-// real server answers that it is serving.
+// A GRPC check is up when the standard health service (grpc.health.v1) of the real
+// server reports SERVING.
 type GRPC struct {
 	Addr    netip.AddrPort
-	Service string      // which of the server's services is asked for, "" is the server
+	Service string      // the service in the request, "" is the server as a whole
 	Host    string      // the :authority, "" is Addr
 	TLS     *tls.Config // nil is HTTP/2 without TLS
 }
@@ -38,7 +38,7 @@ func (g GRPC) Target() Target {
 // Dialogue implements Talker.
 func (g GRPC) Dialogue() Dialogue { return &grpcDialogue{grpc: g} }
 
-// request is a call of Check.
+// request is the call of the method Check.
 func (g GRPC) request() []byte {
 	scheme, host := "http", g.Host
 	if g.TLS != nil {
@@ -58,7 +58,7 @@ func (g GRPC) request() []byte {
 	}, grpcMessage(healthRequest(g.Service)))
 }
 
-// healthRequest is a HealthCheckRequest: field 1 is the service.
+// healthRequest encodes a HealthCheckRequest: field 1 is the service.
 func healthRequest(service string) []byte {
 	if service == "" {
 		return nil
@@ -74,8 +74,8 @@ const (
 	wireFixed32 = 5
 )
 
-// grpcPrefix is what is in front of every message: whether it is compressed,
-// and its length.
+// grpcPrefix is the length of the prefix of each message: a flag for compression
+// and the message's length.
 const grpcPrefix = 5
 
 // grpcMessage puts the prefix in front of message.
@@ -108,7 +108,7 @@ func (d *grpcDialogue) Next(in []byte, eof bool) Step {
 	return Step{Done: true, Detail: health, Err: err}
 }
 
-// readHealth is what a whole answer says.
+// readHealth returns the health in a complete answer.
 func readHealth(a *http2Answer) (health string, err error) {
 	if head := a.head(); head.status != 200 {
 		return "", errors.New(head.line)
@@ -141,8 +141,8 @@ func readHealth(a *http2Answer) (health string, err error) {
 	return "UNKNOWN", errors.New("UNKNOWN")
 }
 
-// readServing reads a HealthCheckResponse: field 1 is the status. One that is
-// not there is 0, what is unknown is skipped.
+// readServing decodes a HealthCheckResponse: field 1 is the status. A missing field
+// is 0, unknown fields are skipped.
 func readServing(message []byte) (status uint64, ok bool) {
 	for len(message) > 0 {
 		tag, n := binary.Uvarint(message)
@@ -162,8 +162,8 @@ func readServing(message []byte) (status uint64, ok bool) {
 	return status, true
 }
 
-// readField is how long the field is that message begins with, 0 if it is
-// none, and its value if that is a number.
+// readField returns the size of the first field of message, 0 if it is malformed,
+// and its value if it is a number.
 func readField(kind uint64, message []byte) (value, size uint64) {
 	switch kind {
 	case wireFixed64:
@@ -186,8 +186,7 @@ func readField(kind uint64, message []byte) (value, size uint64) {
 	return 0, uint64(n) + value
 }
 
-// grpcCodes are the statuses that a server without the health service, or in
-// trouble, answers with.
+// grpcCodes are the statuses of a server in trouble or without the health service.
 var grpcCodes = map[string]string{
 	"2": "UNKNOWN", "5": "NOT_FOUND", "7": "PERMISSION_DENIED", "8": "RESOURCE_EXHAUSTED",
 	"12": "UNIMPLEMENTED", "13": "INTERNAL", "14": "UNAVAILABLE", "16": "UNAUTHENTICATED",

@@ -86,7 +86,7 @@ func TestGRPC(t *testing.T) {
 	if config.NextProtos != nil {
 		t.Errorf("the configuration that was given now speaks %q, want it as it was", config.NextProtos)
 	}
-	// A web server that is no grpc server.
+	// A web server without grpc.
 	web := httptest.NewUnstartedServer(web())
 	web.Config.Protocols = plain.Config.Protocols
 	web.Start()

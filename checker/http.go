@@ -14,59 +14,58 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// defaultLimit is how much of an answer is looked at unless Limit says other.
+// defaultLimit is the number of bytes of an answer that count unless Limit is set.
 const defaultLimit = 1 << 20
 
-// HTTPOptions are what an HTTP check asks and what it expects. The zero value
-// of a field is what the original daemon does.
+// HTTPOptions are the request of an HTTP check and the expected answer. The zero
+// value of each field is the original's behaviour.
 type HTTPOptions struct {
 	Service        string          // "http", "https" or "http_proxy"
 	Addr           netip.AddrPort  // the real server; the proxy for http_proxy
 	Method         string          // GET or HEAD, "" is GET
-	Request        string          // a path, with or without its first "/", or a whole URL, which is fetched from where it points
+	Request        string          // a path, with or without its first "/", or a whole URL, which is fetched from its own host
 	VirtualHost    string          // the Host header
 	HasVirtualHost bool            // VirtualHost is sent even if it is ""
 	TLS            *tls.Config     // for https; nil is that of TLSOptions{Name: VirtualHost}
 	Receive        *perlre.Pattern // what the body has to match; nil is anything
-	ReceiveNot     *perlre.Pattern // what it must not match; nil is nothing
+	ReceiveNot     *perlre.Pattern // the body must not match it; nil is nothing
 	Limit          int             // how many bytes of the body are read and matched, 0 is 1 MiB
-	Status         Statuses        // what counts as up, nil is 200-299
-	Headers        []string        // more of them, "Name: value"
+	Status         Statuses        // the statuses that are up, nil is 200-299
+	Headers        []string        // additional headers, "Name: value"
 	Version        string          // "1.0", "1.1" or "2", "" is 1.1
 	Follow         Follow          // of redirects
 
-	// Of Complete. The request that all have in common is before and after, and
-	// between them the address of the real server as Host header; nothing if
-	// after is nil. If before is nil, too, each check has its own.
-	first         place // what is asked for; has no address if that is the real server's
+	// Complete sets these. All checks share the text of the request before and
+	// after the Host header, which is the address of the real server. If only after
+	// is nil, before is the whole request; if both are nil, each check has its own.
+	first         webURL // the URL; it has no address if its server is the real server
 	before, after []byte
 }
 
-// Follow is what is done with a redirect.
+// Follow is the treatment of a redirect.
 type Follow uint8
 
 // The values of Follow.
 const (
-	FollowYes  Follow = iota // it is followed wherever it leads
-	FollowNo                 // it is an answer like any other
-	FollowSame               // it is followed, but always on the real server itself
+	FollowYes  Follow = iota // wherever it leads
+	FollowNo                 // the redirect is an answer like any other
+	FollowSame               // always on the real server itself
 )
 
-// An HTTP check is up when the request for its URL ends, after redirects, with
-// a good status and the body matches. For http_proxy the URL is fetched through
-// the real server.
+// An HTTP check is up when the request for its URL ends, after redirects, with a
+// good status and a matching body. For http_proxy the real server is the proxy.
 //
-// The detail is the status line, or the beginning of the body if the status
-// was good and only the body was not.
+// The detail is the status line, or the beginning of the body if the status was
+// good and only the body did not match.
 type HTTP struct {
-	*HTTPOptions                // those of At, which others share; Addr and TLS are in here
+	*HTTPOptions                // shared between the checks of one At; Addr and TLS of the check are below
 	Addr         netip.AddrPort // the real server
 	TLS          *tls.Config    // its options' for https
 
-	own *httpRequest // nil is what the options say, asked of Addr: there are many of those
+	own *httpRequest // nil for the request that the options describe, sent to Addr: the usual case
 }
 
-// NewHTTP makes the check. The error says what of o cannot be asked.
+// NewHTTP makes the check. The error names the option that cannot be used.
 func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	shared := o
 	if err := shared.Complete(); err != nil {
@@ -75,8 +74,8 @@ func NewHTTP(o HTTPOptions) (*HTTP, error) {
 	return shared.At(o.Addr, o.TLS)
 }
 
-// Complete fills in what the zero values stand for, so that At can be called.
-// The error says what of o cannot be asked.
+// Complete replaces zero values by their defaults, so that At can be called. The
+// error names the option that cannot be used.
 func (o *HTTPOptions) Complete() error {
 	if o.Method == "" {
 		o.Method = http.MethodGet
@@ -90,18 +89,18 @@ func (o *HTTPOptions) Complete() error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	// As in the original, blanks at the end of a URL are no part of it.
+	// As in the original, a URL does not include blanks at its end.
 	request := strings.TrimRight(o.Request, " \t\r\n")
 	path := strings.TrimPrefix(request, "/")
-	if o.Service == "http_proxy" { // whose request is a URL, before which the configuration puts a "/"
+	if o.Service == "http_proxy" { // the request is a URL, in front of which the configuration puts a "/"
 		request = path
 	}
 	if hasScheme(request) {
 		var err error
-		o.first, err = parsePlace(request)
+		o.first, err = parseURL(request)
 		return err
 	}
-	o.first = place{scheme: "http", path: escapePath("/" + path)}
+	o.first = webURL{scheme: "http", path: escapePath("/" + path)}
 	if o.Service == "https" {
 		o.first.scheme = "https"
 	}
@@ -111,9 +110,9 @@ func (o *HTTPOptions) Complete() error {
 	return nil
 }
 
-// At makes the check of one of many real servers that are asked alike, with
-// what NewHTTP takes from HTTPOptions.Addr and TLS. All of them keep o, which
-// must not be changed any more.
+// At makes the check of one of many real servers with equal options, with addr and
+// config in place of HTTPOptions.Addr and TLS. All of them keep o, which must not
+// change any more.
 func (o *HTTPOptions) At(addr netip.AddrPort, config *tls.Config) (*HTTP, error) {
 	h := &HTTP{HTTPOptions: o, Addr: addr, TLS: config}
 	var err error
@@ -130,7 +129,7 @@ func (o *HTTPOptions) At(addr netip.AddrPort, config *tls.Config) (*HTTP, error)
 	return h, nil
 }
 
-// check refuses what would not be the request that was meant.
+// check refuses options that would make another request than the intended one.
 func (o *HTTPOptions) check() error {
 	if o.Method != http.MethodGet && o.Method != http.MethodHead {
 		return fmt.Errorf("http method %s is neither GET nor HEAD", safetext.Excerpt(o.Method))
@@ -144,7 +143,7 @@ func (o *HTTPOptions) check() error {
 		return fmt.Errorf("http version 2 is not supported for http_proxy")
 	}
 	if !httpguts.ValidHeaderFieldValue(o.VirtualHost) {
-		return fmt.Errorf("virtual host %s cannot stand in a header", safetext.Excerpt(o.VirtualHost))
+		return fmt.Errorf("virtual host %s is no valid header value", safetext.Excerpt(o.VirtualHost))
 	}
 	for _, header := range o.Headers {
 		name, value := cutHeader(header)
@@ -164,8 +163,8 @@ func cutHeader(header string) (name, value string) {
 	return name, strings.Trim(value, " \t")
 }
 
-// url is what is asked for.
-func (h *HTTP) url() place {
+// url is the URL of the request.
+func (h *HTTP) url() webURL {
 	if h.own != nil {
 		return h.own.url
 	}
@@ -176,9 +175,9 @@ func (h *HTTP) url() place {
 	return url
 }
 
-// tlsFor is the TLS that is spoken with url's server. The name of the options
-// is the real server's; another one is asked for by its own.
-func (h *HTTP) tlsFor(url place) (config *tls.Config, err error) {
+// tlsFor is the TLS configuration for url's server. The name in the options belongs
+// to the real server; another server gets its own name.
+func (h *HTTP) tlsFor(url webURL) (config *tls.Config, err error) {
 	switch own := url.addr == h.Addr; {
 	case h.TLS == nil && own:
 		config, err = TLSConfig(TLSOptions{Name: h.VirtualHost})

@@ -15,21 +15,21 @@ import (
 )
 
 const (
-	// http2Window is how much a server may send before it is told to go on:
-	// more than is ever read, so that it never has to be told.
+	// http2Window is the receive window: larger than any answer that a check reads,
+	// so that it never needs an update.
 	http2Window = 1 << 30
-	// maxHTTP2Extra is how much a server may send besides the body.
+	// maxHTTP2Extra limits the bytes that a server may send besides the body.
 	maxHTTP2Extra = 256 << 10
-	// http2Head is the length of what a frame begins with, and maxFrame of
-	// what it may hold unless we allow more.
+	// http2Head is the length of a frame's header, and maxFrame the largest payload
+	// unless the settings allow more.
 	http2Head = 9
 	maxFrame  = 16 << 10
 	// http2Stream is the one request on the connection.
 	http2Stream = 1
 )
 
-// http2Request is the client's side of a connection with one request on it:
-// the preface, the settings, the fields and the body, which may be nil.
+// http2Request is the client's side of a connection with one request on it: the
+// preface, the settings, the fields and the body, which may be nil.
 func http2Request(fields [][2]string, body []byte) []byte {
 	var out, block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
@@ -57,21 +57,21 @@ func http2Request(fields [][2]string, body []byte) []byte {
 	return out.Bytes()
 }
 
-// An http2Answer takes an HTTP/2 connection apart that has one request on it,
-// frame by frame, without I/O.
+// An http2Answer parses an HTTP/2 connection with one request on it, frame by
+// frame, without I/O.
 type http2Answer struct {
 	limit int // of the body
 
 	fields map[string]string // of the answer and its trailers, ":status" too
 	body   []byte
-	over   bool // that was all, or the limit
+	over   bool // the answer is complete, or cut at the limit
 
-	reply  bytes.Buffer // what has to be sent
-	frame  bytes.Reader // what framer reads
+	reply  bytes.Buffer // bytes to be sent
+	frame  bytes.Reader // the input of framer
 	framer *http2.Framer
 	hpack  *hpack.Decoder
 	seen   int  // bytes of all frames
-	ended  bool // the fields that are being read are the last
+	ended  bool // no body follows the fields being read
 }
 
 func newHTTP2Answer(limit int) *http2Answer {
@@ -83,8 +83,8 @@ func newHTTP2Answer(limit int) *http2Answer {
 	return a
 }
 
-// read takes the whole frames from in. The Step is how many bytes they are and
-// what to answer.
+// read takes the whole frames from in. The Step has their length and the reply to
+// send.
 func (a *http2Answer) read(in []byte, eof bool) (Step, error) {
 	consumed := 0
 	for !a.over {
@@ -149,8 +149,8 @@ func (a *http2Answer) readFrame(whole []byte) error {
 	case *http2.RSTStreamFrame:
 		return fmt.Errorf("the request was refused: %v", f.ErrCode)
 	case *http2.GoAwayFrame:
-		// With no error and our request among those that are still answered,
-		// it is only the last one.
+		// GOAWAY without an error may still answer our request, if its last stream
+		// id includes it.
 		if f.ErrCode != http2.ErrCodeNo || f.LastStreamID < http2Stream {
 			return fmt.Errorf("the connection was refused: %v", f.ErrCode)
 		}
@@ -158,7 +158,7 @@ func (a *http2Answer) readFrame(whole []byte) error {
 	return nil
 }
 
-// readBlock reads the fields of the answer, or those behind the body.
+// readBlock reads the fields of the answer, or the trailers.
 func (a *http2Answer) readBlock(fragment []byte, whole bool) error {
 	if _, err := a.hpack.Write(fragment); err != nil {
 		return fmt.Errorf("no http/2: %w", err)
@@ -172,7 +172,7 @@ func (a *http2Answer) readBlock(fragment []byte, whole bool) error {
 	switch status := a.status(); {
 	case status == 0:
 		return errors.New("no http/2: an answer without a status")
-	case status/100 == 1: // 100 Continue and its like come before the answer
+	case status/100 == 1: // 100 Continue and the other 1xx precede the answer
 		clear(a.fields)
 	default:
 		a.over = a.ended
@@ -180,7 +180,7 @@ func (a *http2Answer) readBlock(fragment []byte, whole bool) error {
 	return nil
 }
 
-// status is the answer's, 0 as long as there is none.
+// status is the status of the answer, 0 before its head.
 func (a *http2Answer) status() int {
 	status, err := strconv.ParseUint(a.fields[":status"], 10, 10)
 	if err != nil {
@@ -189,8 +189,8 @@ func (a *http2Answer) status() int {
 	return int(status)
 }
 
-// head is the answer as an HTTP check looks at it. The line has a reason, which
-// HTTP/2 does not send.
+// head is the answer in the form that an HTTP check judges. The status line has a
+// reason, which HTTP/2 does not send.
 func (a *http2Answer) head() httpHead {
 	status := a.status()
 	line := strconv.Itoa(status)

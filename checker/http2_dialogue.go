@@ -30,7 +30,7 @@ func (d *http2Dialogue) Next(in []byte, eof bool) Step {
 }
 
 // http2Request is the whole request.
-func (o *HTTPOptions) http2Request(url place, host string) []byte {
+func (o *HTTPOptions) http2Request(url webURL, host string) []byte {
 	fields := [][2]string{
 		{":method", o.Method}, {":scheme", url.scheme}, {":path", url.path},
 	}

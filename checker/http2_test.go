@@ -133,8 +133,8 @@ func TestHTTP2Answer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.options.Version = "2"
 			h := newHTTP(t, tt.options)
-			// What is sent depends on the cut: nothing is acknowledged any more
-			// once the verdict is there.
+			// The bytes sent depend on the cut: after the verdict the client
+			// acknowledges nothing.
 			for at := range len(tt.answer) + 1 {
 				verdict, sent := feed(t, h.Dialogue(), []string{tt.answer[:at], tt.answer[at:]})
 				if diff := cmp.Diff([]string{tt.detail, tt.err}, []string{verdict.Detail, errText(verdict.Err)}); diff != "" {

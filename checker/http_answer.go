@@ -8,21 +8,20 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// maxHead is how long the head of an answer may be, with all that comes before
-// the head that counts.
+// maxHead limits the length of an answer's head, including the 1xx heads before it.
 const maxHead = 64 << 10
 
 // An httpDialogue is one request by HTTP/1.0 or 1.1 and its answer.
 type httpDialogue struct {
 	h     *HTTP
-	next  func(d *httpDialogue, in []byte, eof bool) Step // what in is; nil before all
-	room  *[]byte                                         // in which the request was made, nil if it was not
-	heads int32                                           // bytes of the heads that did not count
-	seen  int32                                           // bytes of in that do not end the head
+	next  func(d *httpDialogue, in []byte, eof bool) Step // reads the next part of the answer; nil before the request
+	room  *[]byte                                         // the pooled buffer of the request, nil if it has none
+	heads int32                                           // bytes of 1xx heads
+	seen  int32                                           // bytes of in that were searched for the end of the head
 
 	head   httpHead
-	length int    // of the body, -1 is up to the end
-	body   []byte // as far as it came in pieces
+	length int    // of the body, -1 means until the connection closes
+	body   []byte // the part of the body received so far
 	chunks chunks
 }
 
@@ -35,12 +34,12 @@ func (d *httpDialogue) Next(in []byte, eof bool) Step {
 		d.next = (*httpDialogue).tunnelled
 		return Step{Send: d.h.own.tunnel}
 	}
-	return d.ask()
+	return d.send()
 }
 
-// ask sends the request.
-func (d *httpDialogue) ask() Step {
-	d.next = (*httpDialogue).asked
+// send sends the request.
+func (d *httpDialogue) send() Step {
+	d.next = (*httpDialogue).sent
 	if d.h.own == nil && d.h.after != nil {
 		d.room = rooms.Get().(*[]byte)
 		*d.room = d.h.request(*d.room)
@@ -49,8 +48,8 @@ func (d *httpDialogue) ask() Step {
 	return Step{Send: d.h.request(nil)}
 }
 
-// asked begins to read the answer.
-func (d *httpDialogue) asked(in []byte, eof bool) Step {
+// sent begins to read the answer.
+func (d *httpDialogue) sent(in []byte, eof bool) Step {
 	if d.room != nil {
 		rooms.Put(d.room)
 		d.room = nil
@@ -59,7 +58,8 @@ func (d *httpDialogue) asked(in []byte, eof bool) Step {
 	return d.headed(in, eof)
 }
 
-// tunnelled reads a proxy's answer to CONNECT. TLS follows it, and the request.
+// tunnelled reads a proxy's answer to CONNECT. The TLS handshake and the request
+// follow.
 func (d *httpDialogue) tunnelled(in []byte, eof bool) Step {
 	head, err := d.readHead(in, eof)
 	switch {
@@ -75,7 +75,7 @@ func (d *httpDialogue) tunnelled(in []byte, eof bool) Step {
 		return d.h.fail("", fmt.Errorf("the proxy goes on talking: %s", safetext.Excerpt(in[len(head):])))
 	}
 	d.heads, d.seen = 0, 0
-	d.next = func(d *httpDialogue, _ []byte, _ bool) Step { return d.ask() }
+	d.next = func(d *httpDialogue, _ []byte, _ bool) Step { return d.send() }
 	return Step{Consumed: len(in), StartTLS: d.h.own.tls}
 }
 
@@ -91,7 +91,7 @@ func (d *httpDialogue) headed(in []byte, eof bool) Step {
 			return Step{Consumed: consumed}
 		}
 		consumed += len(head)
-		// 100 Continue and its like come before the answer.
+		// 100 Continue and the other 1xx precede the answer.
 		if d.head = readAnswer(head); d.head.status/100 != 1 || d.head.status == 101 {
 			return d.begun(head, in, consumed, eof)
 		}
@@ -100,8 +100,8 @@ func (d *httpDialogue) headed(in []byte, eof bool) Step {
 	}
 }
 
-// begun decides by the head, or reads on. in is all that was received, of
-// which consumed is the head.
+// begun decides by the head, or reads on. in holds all received bytes, of which the
+// head is the first consumed.
 func (d *httpDialogue) begun(head, in []byte, consumed int, eof bool) Step {
 	fields := readFields(head)
 	if d.head.isRedirect() {
@@ -123,8 +123,8 @@ func (d *httpDialogue) begun(head, in []byte, consumed int, eof bool) Step {
 	return step
 }
 
-// bodied reads a body of known length, or up to the end. A body that arrives
-// at once is matched where it is.
+// bodied reads a body of known length, or until the connection closes. A body that
+// arrives in one piece is matched without a copy.
 func (d *httpDialogue) bodied(in []byte, eof bool) Step {
 	want := d.h.Limit
 	if d.length >= 0 {
@@ -157,8 +157,8 @@ func (d *httpDialogue) chunked(in []byte, eof bool) Step {
 	return Step{Consumed: consumed}
 }
 
-// readHead returns the head that in begins with, up to its empty line, nil if
-// it is not whole yet.
+// readHead returns the head at the beginning of in, up to its empty line, nil if it
+// is incomplete.
 func (d *httpDialogue) readHead(in []byte, eof bool) ([]byte, error) {
 	line, _, whole := bytes.Cut(in[:min(len(in), maxHead)], newline)
 	if (whole || eof || len(in) >= maxHead) && !isStatusLine(line) {
@@ -180,7 +180,7 @@ func (d *httpDialogue) readHead(in []byte, eof bool) ([]byte, error) {
 	case eof:
 		return nil, errors.New("closed the connection in the head of the answer")
 	}
-	// The empty line may have begun.
+	// The empty line may be received in part.
 	d.seen = int32(max(0, len(in)-2))
 	return nil, nil
 }

@@ -46,8 +46,8 @@ func TestHTTPAnswer(t *testing.T) {
 
 		{"wrong text", ok, "HTTP/1.1 200 OK\r\n\r\n<html>sorry\x1b\xff", "<html>sorry??", `receive "^Test Page$" not found in 13 bytes: "<html>sorry\x1b\xff"`},
 		{"status", ok, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 99\r\n\r\n", "503 Service Unavailable", "503 Service Unavailable"},
-		{"the status is asked for", HTTPOptions{Status: Statuses{{200, 299}, {401, 401}}}, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "401 Unauthorized", ""},
-		{"200 is not asked for", HTTPOptions{Status: Statuses{{401, 401}}}, page, "200 OK", "200 OK"},
+		{"an expected status", HTTPOptions{Status: Statuses{{200, 299}, {401, 401}}}, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "401 Unauthorized", ""},
+		{"200 is not expected", HTTPOptions{Status: Statuses{{401, 401}}}, page, "200 OK", "200 OK"},
 		{"switching", HTTPOptions{}, "HTTP/1.1 101 Switching Protocols\r\n\r\n", "101 Switching Protocols", "101 Switching Protocols"},
 		{"a reason that would spoil a log", HTTPOptions{}, "HTTP/1.1 500 \x1b[31m\xff\"\r\n\r\n", `500 \x1b[31m\xff\"`, `500 \x1b[31m\xff\"`},
 		{"receivenot is not found", HTTPOptions{ReceiveNot: compilePattern(t, "ERROR")}, page, "200 OK", ""},
@@ -87,7 +87,7 @@ func TestHTTPAnswer(t *testing.T) {
 	}
 }
 
-// What is too long ends, and what is as long as allowed does not.
+// An answer beyond a limit ends the check, one of exactly that length does not.
 func TestHTTPAnswerTooLong(t *testing.T) {
 	head := func(n int) string {
 		begin := "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: "

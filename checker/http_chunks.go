@@ -8,18 +8,17 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// maxChunkLine is how long the line before a chunk may be.
+// maxChunkLine limits the length of the line before a chunk.
 const maxChunkLine = 1024
 
-// chunks reads a body of HTTP/1.1 that comes in chunks. What comes after the
-// last one, the trailers, is not waited for.
+// chunks reads an HTTP/1.1 body in chunks. It does not wait for trailers.
 type chunks struct {
 	left   int  // bytes of this chunk still to come
-	behind bool // the line end behind a chunk is to come
+	behind bool // the line end behind a chunk is missing
 }
 
-// read takes what it can from in and appends it to body until that is limit
-// long. over says that the body is complete or long enough.
+// read takes all that it can from in and appends it to body until body has limit
+// bytes. over means that the body is complete or has reached limit.
 func (c *chunks) read(in []byte, body *[]byte, limit int) (consumed int, over bool, err error) {
 	for {
 		if c.left > 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// headEnd is where the empty line that ends a head ends, 0 if there is none.
-// A line may end in LF alone. Nothing before from has to be looked at.
+// headEnd returns the end of the empty line that ends a head, 0 if there is none. A
+// line may end in LF alone. The search begins near from.
 func headEnd(in []byte, from int) int {
 	for {
 		i := bytes.IndexByte(in[from:], '\n')
@@ -25,12 +25,12 @@ func headEnd(in []byte, from int) int {
 	}
 }
 
-// blanks are what may be between the words of a status line, and around the value
-// of a field.
+// blanks may separate the words of a status line and surround the value of a field.
 const blanks = " \t"
 
-// isStatusLine says whether line is like "HTTP/1.1 200 OK". Words are parted by any
-// blanks (RFC 9112, section 4), and gateways write "HTTP/2" where no minor version is.
+// isStatusLine reports whether line is like "HTTP/1.1 200 OK". Any blanks separate
+// the words (RFC 9112, section 4), and gateways write "HTTP/2" without a minor
+// version.
 func isStatusLine(line []byte) bool {
 	version, rest := cutBlank(line)
 	if !bytes.HasPrefix(version, []byte("HTTP/")) || len(version) < len("HTTP/2") || !isDigit(version[len("HTTP/")]) {
@@ -53,7 +53,7 @@ func cutBlank(line []byte) (before, after []byte) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// readAnswer reads the status line that head begins with.
+// readAnswer reads the status line at the beginning of head.
 func readAnswer(head []byte) httpHead {
 	line, _, _ := bytes.Cut(head, newline)
 	_, line = cutBlank(line)
@@ -62,8 +62,8 @@ func readAnswer(head []byte) httpHead {
 	return httpHead{status: status, line: statusText(line)}
 }
 
-// statusText is a status with its reason, safe to show. The usual one costs
-// nothing.
+// statusText is a status with its reason, safe to print. The usual one needs no
+// allocation.
 func statusText(line []byte) string {
 	if string(line) == "200 OK" {
 		return "200 OK"
@@ -72,16 +72,16 @@ func statusText(line []byte) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// httpFields are the fields of a head that say where its body ends or where
-// to go.
+// httpFields are the fields of a head that determine the end of the body or the
+// target of a redirect.
 type httpFields struct {
-	length   int // -1 is unsaid
+	length   int // -1 if missing
 	chunked  bool
 	location []byte
 }
 
-// readFields reads them, also where a value is folded or a blank comes before the
-// colon (RFC 9112, sections 5.1 and 5.2). What cannot be understood counts as unsaid.
+// readFields reads them, also with a folded value or a blank before the colon (RFC
+// 9112, sections 5.1 and 5.2). A malformed field counts as missing.
 func readFields(head []byte) httpFields {
 	fields := httpFields{length: -1}
 	_, rest, _ := bytes.Cut(head, newline)
@@ -119,8 +119,8 @@ func cutField(fields []byte) (field, rest []byte) {
 	}
 }
 
-// contentLength reads a length, or the same one several times over, as proxies
-// make of repeated fields (RFC 9112, section 6.3).
+// contentLength reads a length, or the same one repeated, which proxies make from
+// repeated fields (RFC 9112, section 6.3).
 func contentLength(value []byte) (length int, ok bool) {
 	first, rest, more := bytes.Cut(value, []byte(","))
 	n, err := strconv.ParseUint(string(bytes.TrimSpace(first)), 10, 62)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Where a redirect leads, and what is asked there.
+// TestHTTPFollow has redirects, and the request that follows each.
 func TestHTTPFollow(t *testing.T) {
 	vhost := HTTPOptions{Request: "/a/b?c", VirtualHost: "www.example.com", HasVirtualHost: true, Headers: []string{"Cookie: secret"}}
 	same, no := vhost, vhost
@@ -40,13 +40,13 @@ func TestHTTPFollow(t *testing.T) {
 		{"same: https stays", https, "https://www.example.com/x", "10.1.0.3:8080 tls|GET /x HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close"},
 
 		{"no", no, "/x", "302 Found"},
-		{"the status is asked for", withStatus, "/x", "up 302 Found"},
+		{"an expected status", withStatus, "/x", "up 302 Found"},
 		{"no Location", vhost, "", "302 Found without a Location"},
-		{"mail", vhost, "mailto:a@b", `302 Found: it leads nowhere: "mailto:a@b"`},
-		{"a file", vhost, "file:///etc/passwd", `302 Found: it leads nowhere: "file:///etc/passwd"`},
+		{"mail", vhost, "mailto:a@b", `302 Found: invalid Location: "mailto:a@b"`},
+		{"a file", vhost, "file:///etc/passwd", `302 Found: invalid Location: "file:///etc/passwd"`},
 		{"ftp", vhost, "ftp://a/b", `302 Found: url "ftp://a/b" is neither http nor https`},
-		{"no URL", vhost, "http://[::1", `302 Found: it leads nowhere: "http://[::1"`},
-		{"no host", vhost, "http://a b/", `302 Found: it leads nowhere: "http://a b/"`},
+		{"no URL", vhost, "http://[::1", `302 Found: invalid Location: "http://[::1"`},
+		{"no host", vhost, "http://a b/", `302 Found: invalid Location: "http://a b/"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,8 +59,7 @@ func TestHTTPFollow(t *testing.T) {
 	}
 }
 
-// describeFollow is where a Step leads and what is asked there, else its
-// verdict.
+// describeFollow is the target of a Step and the request there, else its verdict.
 func describeFollow(step Step) string {
 	switch {
 	case step.Err != nil:

@@ -9,25 +9,25 @@ import (
 	"sync"
 )
 
-// An httpRequest is a request that is one check's own: of a redirect, a whole
-// URL, through a proxy, or by HTTP/2.
+// An httpRequest is a request that only one check has: of a redirect, a whole URL,
+// through a proxy, or by HTTP/2.
 type httpRequest struct {
-	url       place
+	url       webURL
 	host      string      // the Host header
-	tls       *tls.Config // that is spoken with url's server, nil is none
+	tls       *tls.Config // for url's server, nil is plain text
 	text      []byte
 	tunnel    []byte // the CONNECT that comes before text, nil is none
-	redirects int    // that have led here
+	redirects int    // followed so far
 }
 
-// userAgent is how a web server's log shows who asks.
+// userAgent names this program in the logs of web servers.
 const userAgent = "ldirectord"
 
-// mostShared is how long a request may be of which each check makes its own in
-// a room that another one has next: so short that it leaves at once.
+// mostShared is the greatest length of a request that is made in a pooled buffer:
+// so short that one write sends it.
 const mostShared = 4 << 10
 
-// share makes the request as far as all have the same.
+// share makes the common part of the requests.
 func (o *HTTPOptions) share() {
 	request := o.http1Request(o.first, o.VirtualHost)
 	if o.HasVirtualHost || slices.ContainsFunc(o.Headers, isHost) {
@@ -41,14 +41,14 @@ func (o *HTTPOptions) share() {
 	o.before, o.after = request[:host], request[host:]
 }
 
-// isHost says whether a header takes the place of the one that says the host.
+// isHost reports whether a header replaces the Host header.
 func isHost(header string) bool {
 	name, _ := cutHeader(header)
 	return isHeader(name, "Host")
 }
 
-// request is the text of the request. If it has to be made it is made in room,
-// which grows.
+// request is the text of the request. Unless it exists already, room gets it and
+// grows as needed.
 func (h *HTTP) request(room []byte) []byte {
 	switch {
 	case h.own != nil:
@@ -65,16 +65,16 @@ func (h *HTTP) request(room []byte) []byte {
 	return append(room, h.after...)
 }
 
-// rooms are for requests that are made.
+// rooms are the buffers of requests.
 var rooms = sync.Pool{New: func() any {
 	room := make([]byte, 0, 128)
 	return &room
 }}
 
 // hostOf is the Host header of the first request: the virtual host, else the
-// address of the real server without its port, as in the original; a proxy is
-// told what the URL says.
-func (h *HTTP) hostOf(url place) string {
+// address of the real server without its port, as in the original; for a proxy it
+// is the URL's host.
+func (h *HTTP) hostOf(url webURL) string {
 	switch {
 	case h.HasVirtualHost:
 		return h.VirtualHost
@@ -87,7 +87,7 @@ func (h *HTTP) hostOf(url place) string {
 }
 
 // requestFor is h's own request for url.
-func (h *HTTP) requestFor(url place, host string) (r *httpRequest, err error) {
+func (h *HTTP) requestFor(url webURL, host string) (r *httpRequest, err error) {
 	r = &httpRequest{url: url, host: host}
 	if url.scheme == "https" {
 		if r.tls, err = h.tlsFor(url); err != nil {
@@ -100,13 +100,13 @@ func (h *HTTP) requestFor(url place, host string) (r *httpRequest, err error) {
 		r.text = h.http1Request(url, host)
 	}
 	if h.Service == "http_proxy" && url.scheme == "https" {
-		// TLS begins inside of the tunnel.
+		// The TLS handshake takes place inside the tunnel.
 		r.tunnel = fmt.Appendf(nil, "CONNECT %s HTTP/1.1\r\nHost: %[1]s\r\nUser-Agent: %s\r\n\r\n", url.hostPort(), userAgent)
 	}
 	return r, nil
 }
 
-// target is where to connect for the request of h.
+// target is the endpoint for the request of h.
 func (r *httpRequest) target(h *HTTP) Target {
 	target := r.url.target()
 	if h.Service == "http_proxy" {
@@ -118,9 +118,9 @@ func (r *httpRequest) target(h *HTTP) Target {
 	return target
 }
 
-// http1Request is the whole request. A header that is given takes the place of
-// the one that is always there.
-func (o *HTTPOptions) http1Request(url place, host string) []byte {
+// http1Request is the whole request. A configured header replaces the default one
+// of the same name.
+func (o *HTTPOptions) http1Request(url webURL, host string) []byte {
 	path := url.path
 	if o.Service == "http_proxy" && url.scheme == "http" {
 		path = url.String()
@@ -133,7 +133,7 @@ func (o *HTTPOptions) http1Request(url place, host string) []byte {
 }
 
 // allHeaders are the names and values of a request's headers.
-func (o *HTTPOptions) allHeaders(url place, host string) [][2]string {
+func (o *HTTPOptions) allHeaders(url webURL, host string) [][2]string {
 	all := [][2]string{{"Host", host}, {"User-Agent", userAgent}}
 	if url.login != nil {
 		all = append(all, [2]string{"Authorization", basicAuthorization(url.login)})
@@ -152,7 +152,7 @@ func (o *HTTPOptions) allHeaders(url place, host string) [][2]string {
 	return all
 }
 
-// isHeader says whether name is one of names, as headers compare.
+// isHeader reports whether name is one of names, without regard to case.
 func isHeader(name string, names ...string) bool {
 	for _, one := range names {
 		if strings.EqualFold(name, one) {

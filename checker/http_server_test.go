@@ -261,7 +261,7 @@ func TestHTTPTunnel(t *testing.T) {
 			}
 		})
 	}
-	// What comes before TLS must not count as said under TLS.
+	// Plain text before the handshake must not count as received under TLS.
 	verdict, _ := feed(t, h.Dialogue(), []string{"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"})
 	if want := `the proxy goes on talking: "HTTP/1.1 200 OK\r\n\r\n"`; errText(verdict.Err) != want {
 		t.Errorf("an answer before TLS: %v, want %s", verdict.Err, want)

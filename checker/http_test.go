@@ -105,7 +105,7 @@ func TestHTTPRequest(t *testing.T) {
 			"GET /ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"a URL as a path is asked of the real server",
+			"a URL as a path goes to the real server",
 			HTTPOptions{Request: "/http://10.1.0.2:81/ok"},
 			"http GET http://10.1.0.3:8080/http://10.1.0.2:81/ok", "10.1.0.3:8080",
 			"GET /http://10.1.0.2:81/ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
@@ -171,7 +171,7 @@ func TestHTTPRequest(t *testing.T) {
 			first := h.Dialogue().Next(nil, false)
 			got := []string{h.String(), describeTarget(h.Target()), strings.ReplaceAll(strings.TrimSuffix(string(first.Send), "\r\n\r\n"), "\r\n", "|")}
 			if diff := cmp.Diff([]string{tt.says, tt.target, tt.request}, got); diff != "" {
-				t.Errorf("what is asked of whom (-want +got):\n%s", diff)
+				t.Errorf("request and target (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -235,7 +235,7 @@ func TestNewHTTPRefuses(t *testing.T) {
 		{"method", HTTPOptions{Method: "POST"}, `http method "POST" is neither GET nor HEAD`},
 		{"version", HTTPOptions{Version: "3"}, `http version "3" is none of 1.0, 1.1 and 2`},
 		{"version 2 through a proxy", HTTPOptions{Service: "http_proxy", Version: "2"}, "http version 2 is not supported for http_proxy"},
-		{"virtual host", HTTPOptions{VirtualHost: "a\r\nX: y"}, `virtual host "a\r\nX: y" cannot stand in a header`},
+		{"virtual host", HTTPOptions{VirtualHost: "a\r\nX: y"}, `virtual host "a\r\nX: y" is no valid header value`},
 		{"header without a colon", HTTPOptions{Headers: []string{"X-A b"}}, `header "X-A b" is not of the form "Name: value"`},
 		{"header with a line end", HTTPOptions{Headers: []string{"X-A: b\r\nc: d"}}, `header "X-A" is not of the form "Name: value"`},
 		{"header of a body", HTTPOptions{Headers: []string{"content-length: 5"}}, "header content-length cannot be set: no body is sent"},

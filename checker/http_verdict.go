@@ -15,7 +15,7 @@ import (
 // Statuses are ranges of HTTP statuses that count as up.
 type Statuses []StatusRange
 
-// A StatusRange goes from First to Last, both in it.
+// A StatusRange goes from First to Last, both inclusive.
 type StatusRange struct{ First, Last int }
 
 // ParseStatuses reads "200-299,401".
@@ -36,7 +36,7 @@ func ParseStatuses(s string) (Statuses, error) {
 	return all, nil
 }
 
-// has says whether status counts as up; nil is 200-299.
+// has reports whether status counts as up; nil is 200-299.
 func (s Statuses) has(status int) bool {
 	if s == nil {
 		return status/100 == 2
@@ -44,17 +44,17 @@ func (s Statuses) has(status int) bool {
 	return slices.ContainsFunc(s, func(r StatusRange) bool { return r.First <= status && status <= r.Last })
 }
 
-// maxRedirects is as in the original.
+// maxRedirects is the original's limit.
 const maxRedirects = 7
 
-// An httpHead is what is looked at of an answer before its body.
+// An httpHead is the part of an answer before its body that the verdict needs.
 type httpHead struct {
 	status   int
-	line     string // "200 OK", safe to show
+	line     string // "200 OK", safe to print
 	location string // of a redirect
 }
 
-// isRedirect says whether it leads somewhere else.
+// isRedirect reports whether a refers to another URL.
 func (a httpHead) isRedirect() bool {
 	switch a.status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -63,13 +63,13 @@ func (a httpHead) isRedirect() bool {
 	return false
 }
 
-// hasBody says whether a body comes after the head.
+// hasBody reports whether a body follows the head.
 func (h *HTTP) hasBody(a httpHead) bool {
 	return h.Method != http.MethodHead && a.status != http.StatusNoContent && a.status != http.StatusNotModified
 }
 
-// verdictOfHead decides what can be decided without the body. The zero Step is
-// that the body decides. A redirect whose status was asked for is an answer.
+// verdictOfHead decides by the head alone. The zero Step means that the body
+// decides. A redirect whose status is among the expected ones is an answer.
 func (h *HTTP) verdictOfHead(a httpHead) Step {
 	switch {
 	case a.isRedirect() && h.Follow != FollowNo && !h.Status.has(a.status):
@@ -80,8 +80,8 @@ func (h *HTTP) verdictOfHead(a httpHead) Step {
 	return Step{}
 }
 
-// verdictOfBody decides the rest. body is what was received of it, up to the
-// limit.
+// verdictOfBody decides by the body, of which the first bytes up to the limit are
+// in body.
 func (h *HTTP) verdictOfBody(a httpHead, body []byte) Step {
 	if err := received(h.Receive, body); err != nil {
 		return h.fail(bodyDetail(body), err)
@@ -98,11 +98,11 @@ func (h *HTTP) verdictOfBody(a httpHead, body []byte) Step {
 	return Step{Done: true, Detail: a.line}
 }
 
-// maxDetail is how much of a body goes into the monitor file.
+// maxDetail limits the length of a body in the monitor file.
 const maxDetail = 200
 
-// bodyDetail is the beginning of a body. Line ends stay, the monitor file
-// has a notation for them; other control characters and stray bytes do not.
+// bodyDetail is the beginning of a body. It keeps line ends, for which the monitor
+// file has a notation, and drops other control characters and invalid bytes.
 func bodyDetail(body []byte) string {
 	text := strings.ToValidUTF8(string(body[:min(len(body), maxDetail)]), "?")
 	return strings.Map(func(r rune) rune {
@@ -113,8 +113,7 @@ func bodyDetail(body []byte) string {
 	}, text)
 }
 
-// fail is the verdict that the real server is down. After a redirect it says
-// where the answer came from.
+// fail is the verdict down. After a redirect it names the URL that answered.
 func (h *HTTP) fail(detail string, err error) Step {
 	if h.redirects() > 0 {
 		err = fmt.Errorf("redirected to %s: %w", h.url(), err)
@@ -122,7 +121,7 @@ func (h *HTTP) fail(detail string, err error) Step {
 	return Step{Done: true, Detail: detail, Err: err}
 }
 
-// follow goes where a redirect leads.
+// follow follows a redirect.
 func (h *HTTP) follow(a httpHead) Step {
 	if a.location == "" {
 		return h.fail(a.line, fmt.Errorf("%s without a Location", a.line))
@@ -141,10 +140,10 @@ func (h *HTTP) follow(a httpHead) Step {
 	return Step{Follow: next}
 }
 
-// redirected is the check that asks to. The Host header is then that of the
-// URL, as in the original, and headers that were configured, which may be
-// secrets, are for the server they were configured for.
-func (h *HTTP) redirected(to place) (*HTTP, error) {
+// redirected is the check of a redirect's URL. As in the original its Host header
+// is the host of that URL. Configured headers, which may be secrets, go only to the
+// server that they are configured for.
+func (h *HTTP) redirected(to webURL) (*HTTP, error) {
 	host, headers := to.authority, h.Headers
 	switch {
 	case h.Follow == FollowSame:
@@ -164,7 +163,7 @@ func (h *HTTP) redirected(to place) (*HTTP, error) {
 	return next, nil
 }
 
-// redirects is how many have led to h.
+// redirects is the number of redirects before h.
 func (h *HTTP) redirects() int {
 	if h.own == nil {
 		return 0
@@ -172,10 +171,10 @@ func (h *HTTP) redirects() int {
 	return h.own.redirects
 }
 
-// onSameServer is where to would be found on the real server itself, and the
-// Host header to ask for it. The port is the real server's own, unless http
-// became https or the reverse: then it is that of the URL.
-func (h *HTTP) onSameServer(to place) (place, string) {
+// onSameServer returns the counterpart of to on the real server itself, and the
+// Host header for it. The port is the real server's own, unless http became https
+// or the reverse: then it is the URL's.
+func (h *HTTP) onSameServer(to webURL) (webURL, string) {
 	url, host, port := h.url(), to.authority, to.addr.Port()
 	if host == url.authority {
 		host = h.host()

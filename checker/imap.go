@@ -10,14 +10,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// An IMAP check is up when the server greets and, if there is a Login, lets it
-// in.
+// An IMAP check is up when the server sends its greeting and, if Login is set,
+// accepts the login.
 type IMAP struct {
 	Addr     netip.AddrPort
-	Login    string // "" looks at the greeting only
+	Login    string // "" checks only the greeting
 	Passwd   secret.Text
-	TLS      *tls.Config // imaps: TLS from the start
-	StartTLS *tls.Config // STARTTLS after the greeting; nil does without
+	TLS      *tls.Config // imaps: TLS from the first byte
+	StartTLS *tls.Config // STARTTLS after the greeting; nil stays in plain text
 }
 
 // String implements Checker.
@@ -42,13 +42,13 @@ func (i IMAP) Dialogue() Dialogue {
 type imapDialogue struct {
 	lineDialogue
 	IMAP
-	tags int // of commands so far
+	tags int // number of commands so far
 }
 
 func (d *imapDialogue) greeting(line string) Step {
 	switch imapWord(line, "* ") {
 	case "OK":
-	case "PREAUTH": // logged in already by other means, and TLS is refused then
+	case "PREAUTH": // logged in already by other means, which excludes TLS
 		return d.done()
 	default:
 		return down("greeting: %s", safetext.Excerpt(line))
@@ -56,13 +56,13 @@ func (d *imapDialogue) greeting(line string) Step {
 	if d.StartTLS == nil {
 		return d.begin()
 	}
-	return d.ask("STARTTLS", []string{"STARTTLS"}, func() Step {
+	return d.send("STARTTLS", []string{"STARTTLS"}, func() Step {
 		d.ready = d.begin
 		return startTLS(d.StartTLS)
 	})
 }
 
-// begin is where the conversation proper starts, under TLS or not.
+// begin starts the login, under TLS or not.
 func (d *imapDialogue) begin() Step {
 	if d.Login == "" {
 		return d.done()
@@ -70,10 +70,10 @@ func (d *imapDialogue) begin() Step {
 	login := newIMAPCommand("LOGIN")
 	login.astring(d.Login, isIMAPAtom(d.Login))
 	login.astring(d.Passwd.Reveal(), false)
-	return d.ask("LOGIN", login.parts, d.done)
+	return d.send("LOGIN", login.parts, d.done)
 }
 
-// done says goodbye.
+// done ends the session.
 func (d *imapDialogue) done() Step { return up("", d.tag()+" LOGOUT") }
 
 // tag returns the next command's tag.
@@ -82,9 +82,9 @@ func (d *imapDialogue) tag() string {
 	return fmt.Sprintf("a%d", d.tags)
 }
 
-// ask sends a command whose further parts the server has to ask for; then
-// follows if the answer is OK.
-func (d *imapDialogue) ask(verb string, parts []string, then func() Step) Step {
+// send sends a command in parts; the server requests each further part. then runs if
+// the answer is OK.
+func (d *imapDialogue) send(verb string, parts []string, then func() Step) Step {
 	tag := d.tag()
 	rest := parts[1:]
 	d.answer = func(line string) Step {
@@ -92,19 +92,19 @@ func (d *imapDialogue) ask(verb string, parts []string, then func() Step) Step {
 		case strings.HasPrefix(line, "+") && len(rest) > 0:
 			part := rest[0]
 			rest = rest[1:]
-			return say(part)
+			return sendLine(part)
 		case imapWord(line, tag+" ") == "OK":
 			return then()
 		case strings.HasPrefix(line, "* ") && imapWord(line, "* ") != "BYE":
-			return Step{} // news of the server's own accord
+			return Step{} // an unsolicited message
 		}
-		return down("%s: %s", verb, safetext.Excerpt(hide(line, d.Passwd))).parting(d.tag() + " LOGOUT")
+		return down("%s: %s", verb, safetext.Excerpt(hide(line, d.Passwd))).farewell(d.tag() + " LOGOUT")
 	}
-	return say(tag + " " + parts[0])
+	return sendLine(tag + " " + parts[0])
 }
 
-// imapWord returns the word behind prefix in capitals, "" if line begins
-// otherwise.
+// imapWord returns the word behind prefix in upper case, "" if line has another
+// prefix.
 func imapWord(line, prefix string) string {
 	rest, ok := strings.CutPrefix(line, prefix)
 	if !ok {
@@ -114,14 +114,14 @@ func imapWord(line, prefix string) string {
 	return strings.ToUpper(word)
 }
 
-// An imapCommand is a command in the making. It has more than one part if it
-// has literals, for which the server has to say that it is ready.
+// An imapCommand is a command under construction. It has more than one part if it
+// has literals, each of which waits for the server's go-ahead.
 type imapCommand struct{ parts []string }
 
 func newIMAPCommand(verb string) *imapCommand { return &imapCommand{[]string{verb}} }
 
-// astring appends a string: as it is if bare, else in quotes, or as a literal
-// if it holds what cannot stand in quotes (RFC 3501, section 4.3).
+// astring appends a string: unchanged if bare, else in quotes, or as a literal if
+// quotes cannot hold it (RFC 3501, section 4.3).
 func (c *imapCommand) astring(s string, bare bool) {
 	last := &c.parts[len(c.parts)-1]
 	switch {
@@ -135,7 +135,7 @@ func (c *imapCommand) astring(s string, bare bool) {
 	}
 }
 
-// isIMAPAtom says that s can stand without quotes.
+// isIMAPAtom reports whether s needs no quotes.
 func isIMAPAtom(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`(){%*"\]`, r)

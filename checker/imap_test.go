@@ -69,7 +69,7 @@ func TestIMAPString(t *testing.T) {
 		if got := check.String(); got != want {
 			t.Errorf("String = %q, want %q", got, want)
 		}
-		// The original always asks port 143 or 993; see docs/compatibility.md.
+		// The original always uses port 143 or 993; see docs/compatibility.md.
 		if got := check.Target(); got.Addr != addr || got.TLS != check.TLS {
 			t.Errorf("%s: Target = %+v", want, got)
 		}

@@ -14,17 +14,17 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// An LDAP check is up when a bind succeeds and a search at one DN finds that
-// entry, and its DN matches Receive. The bind is anonymous unless both Login
-// and Passwd are given.
+// An LDAP check is up when a bind succeeds and a search at one DN finds that entry,
+// and its DN matches Receive. The bind is anonymous unless both Login and Passwd
+// are set.
 type LDAP struct {
 	Addr     netip.AddrPort
-	TLS      *tls.Config // ldaps: TLS from the start
+	TLS      *tls.Config // ldaps: TLS from the first byte
 	StartTLS *tls.Config // TLS by the extended operation, before the bind
 	Login    string
 	Passwd   secret.Text
-	Request  string          // the DN; the slash that request begins with is dropped
-	Receive  *perlre.Pattern // of the entry's DN, nil matches all
+	Request  string          // the DN; the slash in front of the request is dropped
+	Receive  *perlre.Pattern // for the entry's DN, nil matches all
 }
 
 // String implements Checker.
@@ -48,8 +48,8 @@ func (l LDAP) Check(ctx context.Context) (detail string, err error) {
 		return "", err
 	}
 	defer conn.Close()
-	// Most requests end with the connection; that for STARTTLS only with the
-	// client, if it was answered under another's message ID.
+	// The end of the connection ends most requests; only the client ends the one
+	// for STARTTLS, if its answer had another message ID.
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	if l.StartTLS != nil {
 		if err := conn.StartTLS(l.StartTLS); err != nil {
@@ -74,7 +74,7 @@ func (l LDAP) Check(ctx context.Context) (detail string, err error) {
 	return "", received(l.Receive, []byte(found.Entries[0].DN))
 }
 
-// connect opens the connection, with TLS from the start if it is wanted.
+// connect opens the connection, for ldaps with TLS.
 func (l LDAP) connect(d *dialer) (*ldap.Conn, error) {
 	raw, err := d.dial("tcp", l.Addr.String())
 	if err != nil {
@@ -99,7 +99,7 @@ func (l LDAP) bind(conn *ldap.Conn) error {
 	return conn.Bind(l.Login, l.Passwd.Reveal())
 }
 
-// ldapReason puts the server's result code into words, if it is one.
+// ldapReason describes the server's result code, if err has one.
 func ldapReason(d *dialer, doing string, err error) error {
 	said, ok := errors.AsType[*ldap.Error](err)
 	switch {

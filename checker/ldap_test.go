@@ -15,8 +15,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 )
 
-// ldapServer answers as if there were one person, cn=m with the password
-// "good", and what is in entries.
+// ldapServer is a server with one user, cn=m with the password "good", and with
+// entries.
 func ldapServer(entries ...string) func(net.Conn) {
 	return func(c net.Conn) {
 		in := bufio.NewReader(c)
@@ -126,8 +126,8 @@ func TestLDAPTakesLeave(t *testing.T) {
 	}
 }
 
-// TestLDAPForeignAnswer has STARTTLS answered under a message ID that nobody
-// asked with, for which the library waits without end.
+// TestLDAPForeignAnswer has STARTTLS answered under a message ID of no request, for
+// which the library waits without end.
 func TestLDAPForeignAnswer(t *testing.T) {
 	leavesNothing(t)
 	addr := listen(t, func(c net.Conn) {

@@ -34,8 +34,8 @@ func leavesNothing(t *testing.T) {
 	})
 }
 
-// leaks is goleak.Find, which panics while there is a stack that is too deep to be
-// shown whole, as that of the LDAP library with a peer that nests and nests.
+// leaks is goleak.Find, which panics on a stack that is too deep to print: the LDAP
+// library has one for a peer that nests without end.
 func leaks(options ...goleak.Option) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

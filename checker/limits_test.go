@@ -52,8 +52,8 @@ func TestRepeatedContentLength(t *testing.T) {
 	}
 }
 
-// TestSIPWithoutRport has servers without RFC 3581 answer to where the Via says,
-// over IPv4 and IPv6.
+// TestSIPWithoutRport has servers without RFC 3581, which answer to the address in
+// Via, over IPv4 and IPv6.
 func TestSIPWithoutRport(t *testing.T) {
 	e := engine.New(engine.Options{})
 	defer e.Close()

@@ -11,21 +11,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// maxTalk is how many bytes a server may send in one conversation of lines
-// before it has answered what was asked: a banner without end ends here.
+// maxTalk limits the bytes that a server may send in a conversation of lines: an
+// endless banner ends here.
 const maxTalk = 64 << 10
 
-// errTooLong is the verdict on a server that sends more than it may.
+// errTooLong is the verdict on a server that exceeds maxTalk.
 var errTooLong = errors.New("too long an answer")
 
-// A lineDialogue is what protocols of lines share. It is a Dialogue that cuts
-// what is received into lines and gives each to the state that waits for it.
+// A lineDialogue is the common part of line protocols. It is a Dialogue that cuts
+// received bytes into lines and passes each to the current state.
 type lineDialogue struct {
-	// ready begins the conversation, and again what follows a TLS handshake.
-	// It is nil where the server speaks first.
+	// ready begins the conversation, and continues it after a TLS handshake. It is
+	// nil where the server sends first.
 	ready func() Step
-	// answer is the state: it is given the next line, without its end, and
-	// says what comes of it. The zero Step waits for another line.
+	// answer is the current state: it takes the next line without its end. The zero
+	// Step waits for another line.
 	answer func(line string) Step
 
 	seen int // bytes of the lines so far
@@ -38,7 +38,7 @@ func (d *lineDialogue) Next(in []byte, _ bool) Step {
 		step = d.ready()
 		d.ready = nil
 	}
-	// A line that the limit cuts is never whole, however it arrives.
+	// A line longer than the limit is never complete, however it arrives.
 	allowed := in[:min(len(in), maxTalk-d.seen)]
 	for !step.Done && step.StartTLS == nil {
 		line, whole := cutLine(allowed[step.Consumed:])
@@ -52,8 +52,8 @@ func (d *lineDialogue) Next(in []byte, _ bool) Step {
 	switch {
 	case step.Done:
 	case step.StartTLS != nil && step.Consumed < len(in):
-		// What came in the clear must not count as said under TLS
-		// (RFC 3207, section 6, and CVE-2011-0411).
+		// Plain text must not count as received under TLS (RFC 3207, section 6, and
+		// CVE-2011-0411).
 		return down("more than an answer to the request for TLS: %s", safetext.Excerpt(in[step.Consumed:]))
 	case d.seen+len(in)-step.Consumed >= maxTalk:
 		return Step{Done: true, Err: errTooLong}
@@ -61,7 +61,7 @@ func (d *lineDialogue) Next(in []byte, _ bool) Step {
 	return step
 }
 
-// cutLine returns the first line of in with its end, if it is there.
+// cutLine returns the first line of in with its end, if it is complete.
 func cutLine(in []byte) (line []byte, whole bool) {
 	i := bytes.IndexByte(in, '\n')
 	return in[:i+1], i >= 0
@@ -72,44 +72,44 @@ func trimLine(line []byte) string {
 	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
 }
 
-// then is s followed by next: both are sent, next decides.
+// then appends next to s: both are sent, next decides.
 func (s Step) then(next Step) Step {
 	next.Consumed += s.Consumed
 	next.Send = append(s.Send, next.Send...)
 	return next
 }
 
-// say is a Step that sends one line and waits for the answer.
-func say(line string) Step {
+// sendLine is a Step that sends one line and waits for the answer.
+func sendLine(line string) Step {
 	return Step{Send: []byte(line + "\r\n")}
 }
 
-// up is the verdict on a real server that works. goodbye is the last line that
-// it is told, "" is none.
+// up is the verdict on a real server that works. goodbye is the last line to send,
+// "" is none.
 func up(detail, goodbye string) Step {
-	return Step{Done: true, Detail: detail}.parting(goodbye)
+	return Step{Done: true, Detail: detail}.farewell(goodbye)
 }
 
-// parting is s with a last line, "" is none, whose answer nobody waits for.
-func (s Step) parting(line string) Step {
+// farewell appends a last line to s, "" is none; its answer does not matter.
+func (s Step) farewell(line string) Step {
 	if line != "" {
 		s.Send = []byte(line + "\r\n")
 	}
 	return s
 }
 
-// down is the verdict on a real server that does not.
+// down is the verdict on a real server that does not work.
 func down(format string, args ...any) Step {
 	return Step{Done: true, Err: fmt.Errorf(format, args...)}
 }
 
-// startTLS is a Step that shakes hands for TLS.
+// startTLS is a Step that begins a TLS handshake.
 func startTLS(config *tls.Config) Step {
 	return Step{StartTLS: config}
 }
 
-// hide returns line with the secrets in it made unreadable: some servers
-// repeat in an error what they were told.
+// hide returns line with the secrets in it masked: some servers repeat the request
+// in an error.
 func hide(line string, secrets ...secret.Text) string {
 	for _, s := range secrets {
 		if s != "" {
@@ -119,5 +119,5 @@ func hide(line string, secrets ...secret.Text) string {
 	return line
 }
 
-// isOneLine says that s can stand in a request of lines without ending it.
+// isOneLine reports whether s fits into a line of a request without ending it.
 func isOneLine(s string) bool { return !strings.ContainsAny(s, "\r\n\x00") }

@@ -8,7 +8,7 @@ import (
 )
 
 // A dialogueTest is a whole conversation of a Talker with a server that sends
-// turns, and what comes of it however the turns are cut.
+// turns, and the result, which must not depend on how the turns are cut.
 type dialogueTest struct {
 	name   string
 	talker Talker
@@ -86,8 +86,7 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
-// What follows the answer to STARTTLS in the clear must not be taken for what
-// was said under TLS.
+// Plain text behind the answer to STARTTLS must not count as received under TLS.
 func TestStartTLSInjection(t *testing.T) {
 	tests := map[string]struct {
 		talker Talker

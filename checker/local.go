@@ -8,31 +8,30 @@ import (
 	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
-// A LocalError means that the real server could not be asked at all and that
-// this is our side's fault: no descriptors, no ports, no memory, no rights, no
-// route. It says nothing about the real server.
+// A LocalError means that this host could not run the check: no descriptors, ports,
+// memory, rights or route. It is no evidence about the real server.
 type LocalError struct{ Err error }
 
 // Error implements error.
-func (e LocalError) Error() string { return "could not ask: " + e.Err.Error() }
+func (e LocalError) Error() string { return "not checked: " + e.Err.Error() }
 
-// Unwrap returns what went wrong here.
+// Unwrap returns the cause.
 func (e LocalError) Unwrap() error { return e.Err }
 
-// localErrnos are the errors of system calls that are about us and not about
-// the peer.
+// localErrnos are the errors of system calls that this host causes and not the
+// peer.
 var localErrnos = []syscall.Errno{
-	syscall.EMFILE, syscall.ENFILE, // descriptors
-	syscall.EADDRNOTAVAIL,                           // ports, or our own address is gone
-	syscall.ENOBUFS, syscall.ENOMEM, syscall.EAGAIN, // memory, processes
-	syscall.EPERM, syscall.EACCES, // rights, or a filter of our own
-	syscall.ENETUNREACH, syscall.ENETDOWN, // routes
+	syscall.EMFILE, syscall.ENFILE, // no descriptors
+	syscall.EADDRNOTAVAIL,                           // no ports, or our own address is gone
+	syscall.ENOBUFS, syscall.ENOMEM, syscall.EAGAIN, // no memory, too many processes
+	syscall.EPERM, syscall.EACCES, // no rights, or a packet filter of this host
+	syscall.ENETUNREACH, syscall.ENETDOWN, // no route
 	syscall.EAFNOSUPPORT, syscall.EPROTONOSUPPORT, // a kernel without IPv6 or ping sockets
 }
 
-// IsLocal reports whether err is about us and not about the real server: it
-// is or wraps a LocalError, is about a match that this host was too busy for, or the error of a system call that only this side
-// can have caused.
+// IsLocal reports whether this host and not the real server caused err: err is or
+// wraps a LocalError, a pattern match for which this host was too busy, or an error
+// of a system call with a purely local cause.
 func IsLocal(err error) bool {
 	if _, ok := errors.AsType[LocalError](err); ok {
 		return true

@@ -45,7 +45,7 @@ func TestIsLocal(t *testing.T) {
 
 func TestLocalError(t *testing.T) {
 	err := LocalError{syscall.EMFILE}
-	if got, want := err.Error(), "could not ask: too many open files"; got != want {
+	if got, want := err.Error(), "not checked: too many open files"; got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
 	}
 	if !errors.Is(err, syscall.EMFILE) {
@@ -53,7 +53,7 @@ func TestLocalError(t *testing.T) {
 	}
 }
 
-// TestNoDescriptors asks when this process may open no more files.
+// TestNoDescriptors runs checks while this process may open no more files.
 func TestNoDescriptors(t *testing.T) {
 	checks := libraryCheckers(refusing(t))
 	checks["external"] = External{Command: "/bin/true"}

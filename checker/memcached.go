@@ -7,7 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A Memcached check is up when the server tells its version.
+// A Memcached check is up when the server reports its version.
 type Memcached struct {
 	Addr netip.AddrPort
 }
@@ -21,7 +21,7 @@ func (m Memcached) Target() Target { return Target{Network: "tcp", Addr: m.Addr}
 // Dialogue implements Talker.
 func (m Memcached) Dialogue() Dialogue {
 	return &lineDialogue{
-		ready:  func() Step { return say("version") },
+		ready:  func() Step { return sendLine("version") },
 		answer: memcachedVersion,
 	}
 }

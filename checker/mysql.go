@@ -14,15 +14,15 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A MySQL check is up when the query in Request returns at least one row. What
-// is in the row does not matter. Login and Request are required.
+// A MySQL check is up when the query in Request returns at least one row, whatever
+// its contents. Login and Request are required.
 type MySQL struct {
 	Addr     netip.AddrPort
-	TLS      *tls.Config // nil is plain, as the original's client library does
+	TLS      *tls.Config // nil is plain text, as in the original's client library
 	Login    string
 	Passwd   secret.Text
 	Database string // "" is none
-	Request  string // the query; the slash that request begins with is dropped
+	Request  string // the query; the slash in front of the request is dropped
 }
 
 // String implements Checker.
@@ -56,7 +56,7 @@ func (m MySQL) connect(d *dialer) (driver.Conn, error) {
 	config.User, config.Passwd, config.DBName = m.Login, m.Passwd.Reveal(), m.Database
 	config.TLS = m.TLS
 	config.DialFunc = d.DialContext
-	config.Logger = &mysql.NopLogger{} // it would write to stderr
+	config.Logger = &mysql.NopLogger{} // the default logger writes to stderr
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (m MySQL) connect(d *dialer) (driver.Conn, error) {
 	return connector.Connect(d.ctx)
 }
 
-// mysqlRow is nil if query returns a row.
+// mysqlRow returns nil if query returns a row.
 func mysqlRow(ctx context.Context, conn driver.Conn, query string) error {
 	queryer, ok := conn.(driver.QueryerContext)
 	if !ok {
@@ -82,7 +82,7 @@ func mysqlRow(ctx context.Context, conn driver.Conn, query string) error {
 	return err
 }
 
-// mysqlReason keeps what the server said.
+// mysqlReason keeps the server's message.
 func mysqlReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return fmt.Errorf("%s: %s (%d)", doing, oneLine(said.Message), said.Number)
@@ -91,7 +91,7 @@ func mysqlReason(d *dialer, doing string, err error) error {
 		return err
 	}
 	if errors.Is(err, mysql.ErrInvalidConn) {
-		err = errUnclear // it says "invalid connection"
+		err = errUnclear // its text is only "invalid connection"
 	}
 	return d.reason(doing, err)
 }

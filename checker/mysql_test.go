@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// A mysqlServer speaks as much of the protocol as a check needs: everybody but
-// "nobody" is let in, every query is answered with rows rows.
+// A mysqlServer implements the part of the protocol that a check needs: it accepts
+// any user but "nobody", and answers every query with rows rows.
 type mysqlServer struct {
 	net.Conn
 	in  *bufio.Reader

@@ -6,8 +6,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// An NNTP check is up when the first that the server sends is a positive
-// greeting: it starts with 2.
+// An NNTP check is up when the server begins with a positive greeting: its first
+// byte is 2.
 type NNTP struct {
 	Addr netip.AddrPort
 }
@@ -27,8 +27,8 @@ func (n NNTP) Dialogue() Dialogue {
 
 type nntpDialogue struct{ lineDialogue }
 
-// Next implements Dialogue. The first byte decides what is up; what is down is
-// waited for to its end, so that it can be shown.
+// Next implements Dialogue. The first byte decides for up; a refusal is read to the
+// end of its line for the error.
 func (d *nntpDialogue) Next(in []byte, eof bool) Step {
 	if len(in) > 0 && in[0] == '2' {
 		step := up("", "QUIT")

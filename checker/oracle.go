@@ -7,18 +7,18 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// An Oracle check is up when the query in Request returns at least one row.
-// What is in the row does not matter. Login and Request are required.
+// An Oracle check is up when the query in Request returns at least one row,
+// whatever its contents. Login and Request are required.
 //
-// No Oracle server was to be had for its tests: up to the login they talk to a
-// listener of their own, the rest is the library's. A build with the tag
-// nooracle leaves that library out; its checks are never up and say why.
+// The tests had no Oracle server: they cover the protocol up to the login with a
+// listener of their own, the rest is the library's. A build with the tag nooracle
+// omits that library; its checks are never up and give the reason.
 type Oracle struct {
 	Addr     netip.AddrPort
 	Login    string
 	Passwd   secret.Text
 	Database string // the SID
-	Request  string // the query; the slash that request begins with is dropped
+	Request  string // the query; the slash in front of the request is dropped
 }
 
 // String implements Checker.
@@ -35,5 +35,5 @@ func (o Oracle) Check(ctx context.Context) (detail string, err error) {
 	}
 	d := newDialer(ctx)
 	defer d.Close()
-	return "", o.ask(d, query)
+	return "", o.send(d, query)
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/sijms/go-ora/v2/network"
 )
 
-// HasOracle says whether the program was built with a client for Oracle.
+// HasOracle reports whether the program has a client for Oracle.
 const HasOracle = true
 
-// ask is nil if query returns a row.
-func (o Oracle) ask(d *dialer, query string) error {
+// send returns nil if query returns a row.
+func (o Oracle) send(d *dialer, query string) error {
 	config, err := o.config(d)
 	if err != nil {
 		return err
@@ -28,9 +28,9 @@ func (o Oracle) ask(d *dialer, query string) error {
 	if err != nil {
 		return err
 	}
-	// Preset, or the library would ask for it in two more queries.
+	// Preset: the library would need two more queries for them.
 	conn.NLSData.Language = "AMERICAN"
-	// The dialer ends everything at the deadline. Told of it too, the library
+	// The dialer ends everything at the deadline. With the context, the library
 	// would interrupt the connection from a goroutine of its own.
 	ctx := context.WithoutCancel(d.ctx)
 	if err := conn.OpenWithContext(ctx); err != nil {
@@ -62,7 +62,7 @@ func (o Oracle) config(d *dialer) (*configurations.ConnectionConfig, error) {
 		return nil, errors.New(oneLine(err.Error()))
 	}
 	config.UserID, config.Password = o.Login, o.Passwd.Reveal()
-	config.Location = "UTC" // else a query for the server's time zone
+	config.Location = "UTC" // saves a query for the server's time zone
 	config.RegisterDial(func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := d.DialContext(ctx, network, addr)
 		if err != nil {
@@ -73,7 +73,7 @@ func (o Oracle) config(d *dialer) (*configurations.ConnectionConfig, error) {
 	return config, nil
 }
 
-// oracleReason keeps what the server said.
+// oracleReason keeps the server's message.
 func oracleReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*network.OracleError](err); ok {
 		_ = said.Error() // fills in ErrMsg

@@ -9,7 +9,7 @@ const hasOracle = false
 
 func TestOracleLeftOut(t *testing.T) {
 	_, err := Oracle{Addr: refusing(t), Login: "u", Database: "XE", Request: "/select 1 from dual"}.Check(t.Context())
-	if got, want := errText(err), "could not ask: this ldirectord was built without Oracle (tag nooracle)"; got != want {
+	if got, want := errText(err), "not checked: this ldirectord was built without Oracle (tag nooracle)"; got != want {
 		t.Errorf("error %q, want %q", got, want)
 	}
 }

@@ -13,22 +13,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// pgCancelTime is how much of the time for a check is kept for cancelling its
-// query; of a short time it is a tenth.
+// pgCancelTime is the part of the timeout that is reserved for cancelling the
+// query; of a short timeout it is a tenth.
 const pgCancelTime = 200 * time.Millisecond
 
-// A PgSQL check is up when the query in Request returns at least one row. What
-// is in the row does not matter. Login and Request are required.
+// A PgSQL check is up when the query in Request returns at least one row, whatever
+// its contents. Login and Request are required.
 //
-// As with the original's client library TLS is used if the server offers it,
-// without looking at its certificate, and PGSSLMODE and its like in the
-// environment are honoured.
+// As in the original's client library TLS is used if the server offers it, without
+// verifying its certificate, and the environment counts (PGSSLMODE and others).
 type PgSQL struct {
 	Addr     netip.AddrPort
 	Login    string
 	Passwd   secret.Text
-	Database string // "" is the one that is called as Login
-	Request  string // the query; the slash that request begins with is dropped
+	Database string // "" is the database named like Login
+	Request  string // the query; the slash in front of the request is dropped
 }
 
 // String implements Checker.
@@ -50,8 +49,8 @@ func (p PgSQL) Check(ctx context.Context) (detail string, err error) {
 		return "", err
 	}
 	config.DialFunc = d.DialContext
-	// The dialer ends everything at the deadline. Told of it too, the library
-	// would tidy up behind our back for longer than the check may take.
+	// The dialer ends everything at the deadline. With the context, the library
+	// would clean up in the background for longer than the check's timeout.
 	ctx = context.WithoutCancel(ctx)
 	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
@@ -68,9 +67,8 @@ func (p PgSQL) Check(ctx context.Context) (detail string, err error) {
 	return "", errNoRows
 }
 
-// pgRow reports whether query returns a row. A query that does not end in time
-// is cancelled: the server would go on with it, and with one more after each
-// check.
+// pgRow reports whether query returns a row. A query that exceeds its time is
+// cancelled: the server would continue it, and one more after each check.
 func pgRow(d *dialer, conn *pgconn.PgConn, query string) (bool, error) {
 	if !d.deadline.IsZero() {
 		forCancel := min(time.Until(d.deadline)/10, pgCancelTime)
@@ -80,18 +78,18 @@ func pgRow(d *dialer, conn *pgconn.PgConn, query string) (bool, error) {
 	}
 	rows := conn.ExecParams(context.WithoutCancel(d.ctx), query, nil, nil, nil, nil)
 	if rows.NextRow() {
-		_, _ = rows.Close() // there may be more than is read, it does not matter
+		_, _ = rows.Close() // there may be more rows, which do not matter
 		return true, nil
 	}
 	_, err := rows.Close()
 	if isTimeout(err) {
-		_ = conn.CancelRequest(d.ctx) // nothing is left to be done if it fails
+		_ = conn.CancelRequest(d.ctx) // a failure leaves nothing to do
 	}
 	return false, err
 }
 
-// config is made of a connection string, the only way the library allows; the
-// password does not go into it.
+// config parses a connection string, which is the library's only way; the string
+// does not contain the password.
 func (p PgSQL) config() (*pgconn.Config, error) {
 	settings := []string{
 		"host=" + p.Addr.Addr().String(),
@@ -108,7 +106,7 @@ func (p PgSQL) config() (*pgconn.Config, error) {
 	if p.Passwd != "" {
 		config.Password = p.Passwd.Reveal()
 	}
-	config.MaxProtocolMessageBodyLen = maxAnswer // it reserves what is announced
+	config.MaxProtocolMessageBodyLen = maxAnswer // the library allocates the announced length
 	return config, nil
 }
 
@@ -117,7 +115,7 @@ func pgQuote(value string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value) + "'"
 }
 
-// pgReason keeps what the server said.
+// pgReason keeps the server's message.
 func pgReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fmt.Errorf("%s: %s (%s)", doing, oneLine(said.Message), oneLine(said.Code))

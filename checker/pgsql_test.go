@@ -10,8 +10,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// pgServer lets in whoever has the password "good" and answers every query
-// with rows rows, or with an error if there is "bad" in it.
+// pgServer accepts the password "good" and answers every query with rows rows, or
+// with an error if "bad" is in it.
 func pgServer(rows int) func(net.Conn) {
 	return func(c net.Conn) {
 		s := pgproto3.NewBackend(c, c)

@@ -9,18 +9,18 @@ import (
 	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
-// A Ping check is up when an ICMP echo request is answered. One request is
-// sent; checkcount, which repeats it, is the business of whoever asks.
+// A Ping check is up when an ICMP echo request is answered. It sends one request;
+// its caller implements checkcount.
 type Ping struct {
 	Addr   netip.Addr
-	Pinger *ping.Pinger // the one of this process
+	Pinger *ping.Pinger // shared by all pings of the process
 }
 
 // String implements Checker.
 func (p Ping) String() string { return "ping " + p.Addr.String() }
 
-// Check implements Caller. Without the right to send ICMP, and for anything
-// else that is the fault of this host, the error is a LocalError.
+// Check implements Caller. Its error is a LocalError for a missing right to send
+// ICMP and for any other fault of this host.
 func (p Ping) Check(ctx context.Context) (detail string, err error) {
 	begin := time.Now()
 	err = p.Pinger.Ping(ctx, p.Addr)

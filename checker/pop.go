@@ -9,14 +9,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A POP check is up when the server greets with +OK and, if there is a Login,
-// lets it in and says what is in the mailbox.
+// A POP check is up when the server greets with +OK and, if Login is set, accepts
+// the login and reports the state of the mailbox.
 type POP struct {
 	Addr     netip.AddrPort
-	Login    string // "" looks at the greeting only
+	Login    string // "" checks only the greeting
 	Passwd   secret.Text
-	TLS      *tls.Config // pops: TLS from the start
-	StartTLS *tls.Config // STLS after the greeting; nil does without
+	TLS      *tls.Config // pops: TLS from the first byte
+	StartTLS *tls.Config // STLS after the greeting; nil stays in plain text
 }
 
 // String implements Checker.
@@ -28,7 +28,7 @@ func (p POP) String() string {
 	return service + p.Addr.String() + asLogin(p.Login)
 }
 
-// asLogin says as whom something is asked.
+// asLogin names the user of a check.
 func asLogin(login string) string {
 	if login == "" {
 		return ""
@@ -41,7 +41,7 @@ func (p POP) Target() Target { return Target{Network: "tcp", Addr: p.Addr, TLS: 
 
 // Dialogue implements Talker.
 func (p POP) Dialogue() Dialogue {
-	d := &popDialogue{POP: p, asked: "greeting"}
+	d := &popDialogue{POP: p, sent: "greeting"}
 	d.then = d.greeted
 	d.lineDialogue.answer = d.status
 	return d
@@ -50,23 +50,23 @@ func (p POP) Dialogue() Dialogue {
 type popDialogue struct {
 	lineDialogue
 	POP
-	asked string      // what the next status answers, for errors
-	then  func() Step // what follows a positive one
+	sent string      // the command of the next status, for errors
+	then func() Step // runs after a positive one
 }
 
-// ask sends a command; then follows if the answer is positive.
-func (d *popDialogue) ask(verb, argument string, then func() Step) Step {
-	d.asked, d.then = verb, then
+// send sends a command; then runs if the answer is positive.
+func (d *popDialogue) send(verb, argument string, then func() Step) Step {
+	d.sent, d.then = verb, then
 	if argument != "" {
 		verb += " " + argument
 	}
-	return say(verb)
+	return sendLine(verb)
 }
 
-// status is given the answer to a command (RFC 1939, section 3).
+// status processes the answer to a command (RFC 1939, section 3).
 func (d *popDialogue) status(line string) Step {
 	if status, _, _ := strings.Cut(line, " "); status != "+OK" {
-		return down("%s: %s", d.asked, safetext.Excerpt(hide(line, d.Passwd))).parting("QUIT")
+		return down("%s: %s", d.sent, safetext.Excerpt(hide(line, d.Passwd))).farewell("QUIT")
 	}
 	return d.then()
 }
@@ -75,13 +75,13 @@ func (d *popDialogue) greeted() Step {
 	if d.StartTLS == nil {
 		return d.begin()
 	}
-	return d.ask("STLS", "", func() Step {
+	return d.send("STLS", "", func() Step {
 		d.ready = d.begin
 		return startTLS(d.StartTLS)
 	})
 }
 
-// begin is where the conversation proper starts, under TLS or not.
+// begin starts the login, under TLS or not.
 func (d *popDialogue) begin() Step {
 	if d.Login == "" {
 		return d.done()
@@ -90,7 +90,7 @@ func (d *popDialogue) begin() Step {
 		return down("login and passwd have to be one line each")
 	}
 	d.lineDialogue.answer = d.capabilities
-	return d.ask("CAPA", "", nil)
+	return d.send("CAPA", "", nil)
 }
 
 // capabilities skips the answer to CAPA, which old servers do not know.
@@ -99,9 +99,9 @@ func (d *popDialogue) capabilities(line string) Step {
 		return Step{}
 	}
 	d.lineDialogue.answer = d.status
-	return d.ask("USER", d.Login, func() Step {
-		return d.ask("PASS", d.Passwd.Reveal(), func() Step {
-			return d.ask("STAT", "", d.done)
+	return d.send("USER", d.Login, func() Step {
+		return d.send("PASS", d.Passwd.Reveal(), func() Step {
+			return d.send("STAT", "", d.done)
 		})
 	})
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// radiusResend is how long an Access-Request may be without an answer until it
-// is sent again. The server tells a repetition by its id and authenticator.
+// radiusResend is the time after which an unanswered Access-Request is sent again.
+// The server recognizes a repetition by its id and authenticator.
 const radiusResend = time.Second
 
 // A Radius check is up when the server accepts Login with Passwd. The answer
@@ -38,7 +38,7 @@ func (r Radius) Target() Target {
 // Dialogue implements Talker.
 func (r Radius) Dialogue() Dialogue {
 	d := &radiusDialogue{Radius: r}
-	// crypto/rand never fails (since Go 1.24 the program would end).
+	// crypto/rand never fails (since Go 1.24 it ends the program instead).
 	rand.Read(d.authenticator[:])
 	var id [1]byte
 	rand.Read(id[:])
@@ -66,15 +66,15 @@ type radiusDialogue struct {
 	Radius
 	id            byte
 	authenticator [16]byte
-	asked         bool
+	sent          bool
 }
 
 // Next implements Dialogue.
 func (d *radiusDialogue) Next(in []byte, _ bool) Step {
-	if d.asked {
+	if d.sent {
 		return d.answer(in)
 	}
-	d.asked = true
+	d.sent = true
 	request, err := d.request()
 	if err != nil {
 		return Step{Done: true, Err: err}
@@ -82,8 +82,8 @@ func (d *radiusDialogue) Next(in []byte, _ bool) Step {
 	return Step{Send: request}
 }
 
-// request is the Access-Request. Its Message-Authenticator stands first, as
-// servers that were mended after CVE-2024-3596 want it.
+// request is the Access-Request. Its Message-Authenticator comes first: servers
+// with the fix for CVE-2024-3596 expect it there.
 func (d *radiusDialogue) request() ([]byte, error) {
 	if len(d.Login) > 253 {
 		return nil, fmt.Errorf("login of %d bytes, more than 253", len(d.Login))
@@ -124,25 +124,25 @@ func (d *radiusDialogue) hiddenPasswd() []byte {
 	return hidden
 }
 
-// sum is the Message-Authenticator of packet, in which it stands as zeros.
+// sum is the Message-Authenticator of packet, in which its field is zero.
 func (d *radiusDialogue) sum(packet []byte) []byte {
 	mac := hmac.New(md5.New, []byte(d.Secret.Reveal()))
 	mac.Write(packet)
 	return mac.Sum(nil)
 }
 
-// answer is given one datagram.
+// answer processes one datagram.
 func (d *radiusDialogue) answer(in []byte) Step {
 	if len(in) < radiusHeader {
 		return down("not a RADIUS answer: %s", safetext.Excerpt(in))
 	}
 	length := int(binary.BigEndian.Uint16(in[2:]))
 	if length < radiusHeader || length > len(in) {
-		return down("not a RADIUS answer: it says it has %d bytes of %d", length, len(in))
+		return down("not a RADIUS answer: its length is %d in a datagram of %d bytes", length, len(in))
 	}
-	in = in[:length] // what is behind is padding
+	in = in[:length] // the rest is padding
 	if in[1] != d.id {
-		return Step{} // the answer to an earlier check, come late
+		return Step{} // a late answer to an earlier check
 	}
 	if err := d.verify(in); err != nil {
 		return Step{Done: true, Err: err}
@@ -150,7 +150,7 @@ func (d *radiusDialogue) answer(in []byte) Step {
 	return radiusVerdict(in)
 }
 
-// verify checks that in was signed by somebody who knows the secret.
+// verify checks that the sender of in knows the secret.
 func (d *radiusDialogue) verify(in []byte) error {
 	signed := bytes.Clone(in)
 	copy(signed[4:], d.authenticator[:])
@@ -160,7 +160,7 @@ func (d *radiusDialogue) verify(in []byte) error {
 	}
 	at, err := radiusAttribute(in, radiusMessageAuthenticator)
 	if err != nil || at == 0 {
-		return err // a server without it is an old one
+		return err // an old server sends no Message-Authenticator
 	}
 	given := bytes.Clone(in[at+2 : at+int(in[at+1])])
 	clear(signed[at+2 : at+2+len(given)])
@@ -170,8 +170,8 @@ func (d *radiusDialogue) verify(in []byte) error {
 	return nil
 }
 
-// radiusAttribute returns where the first such attribute begins, 0 if there is
-// none. The error is that the attributes do not fit into the packet.
+// radiusAttribute returns the offset of the first such attribute, 0 if there is
+// none. The error means that the attributes exceed the packet.
 func radiusAttribute(in []byte, attribute byte) (at int, err error) {
 	for at := radiusHeader; at < len(in); {
 		if at+2 > len(in) || in[at+1] < 2 || at+int(in[at+1]) > len(in) {

@@ -14,8 +14,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// radiusServer answers one Access-Request as answer says; it is a library's
-// server, so that the password is unhidden by somebody else's code.
+// radiusServer answers one Access-Request by answer. It is a library's server, so
+// that independent code decodes the password.
 func radiusServer(t *testing.T, secret string, answer func(*radius.Packet) *radius.Packet) func(net.Conn) {
 	return func(conn net.Conn) {
 		buf := make([]byte, 4096)
@@ -58,7 +58,7 @@ func TestRadius(t *testing.T) {
 		{"a password of one block", "exact", accounts["exact"], "Access-Accept", ""},
 		{"no password", "open", "", "Access-Accept", ""},
 		{"rejected", "user", "bad", "", `answered Access-Reject: "go away"`},
-		{"asked for more", "token", "1234", "", "answered Access-Challenge"},
+		{"a challenge", "token", "1234", "", "answered Access-Challenge"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			check := Radius{Login: tt.login, Passwd: secret.Text(tt.passwd), Secret: "testing123"}
@@ -131,10 +131,10 @@ func TestRadiusAnswers(t *testing.T) {
 		{"too short", func(*radiusDialogue) []byte { return []byte("hello") }, `not a RADIUS answer: "hello"`},
 		{"the end is missing", func(d *radiusDialogue) []byte {
 			return append([]byte{radiusAccessAccept, d.id, 0, 99}, make([]byte, 16)...)
-		}, "not a RADIUS answer: it says it has 99 bytes of 20"},
+		}, "not a RADIUS answer: its length is 99 in a datagram of 20 bytes"},
 		{"shorter than can be", func(d *radiusDialogue) []byte {
 			return append([]byte{radiusAccessAccept, d.id, 0, 3}, make([]byte, 16)...)
-		}, "not a RADIUS answer: it says it has 3 bytes of 20"},
+		}, "not a RADIUS answer: its length is 3 in a datagram of 20 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := Radius{Login: "u", Passwd: "pw", Secret: "s"}.Dialogue().(*radiusDialogue)
@@ -182,7 +182,7 @@ func TestRadiusTarget(t *testing.T) {
 		t.Errorf("String = %q, want %q", got, want)
 	}
 	if got := check.Target(); got.Network != "udp" || got.Resend != radiusResend {
-		t.Errorf("Target = %+v, want udp, asked again", got)
+		t.Errorf("Target = %+v, want udp with resends", got)
 	}
 }
 
@@ -195,7 +195,7 @@ func FuzzRadius(f *testing.F) {
 		d := Radius{Secret: "s"}.Dialogue().(*radiusDialogue)
 		d.Next(nil, false)
 		d.Next(data, false)
-		// Signed, so that what is behind the signature is read too.
+		// Signed, so that the check reads the attributes behind the signature too.
 		d.Next(signed(d, radiusAccessAccept, data[:min(len(data), 4000)]...), false)
 	})
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
-// A realCase is one check of a real daemon and what it says.
+// A realCase is one check of a real daemon and its expected result.
 type realCase struct {
 	name  string
 	check Caller
 	want  string // contained in the error, "" is up
 }
 
-// TestRealLDAP asks OpenLDAP's server.
+// TestRealLDAP checks OpenLDAP's server.
 func TestRealLDAP(t *testing.T) {
 	ca := realserver.NewAuthority(t)
 	d := realserver.Slapd(t, ca.Server("127.0.0.1"))
@@ -52,7 +52,7 @@ func TestRealLDAP(t *testing.T) {
 	}, good, ldaps, startTLS)
 }
 
-// TestRealMySQL asks MariaDB's server.
+// TestRealMySQL checks MariaDB's server.
 func TestRealMySQL(t *testing.T) {
 	d := realserver.MariaDB(t)
 	good := MySQL{
@@ -79,7 +79,7 @@ func TestRealMySQL(t *testing.T) {
 	}, good)
 }
 
-// TestRealPgSQL asks PostgreSQL's server.
+// TestRealPgSQL checks PostgreSQL's server.
 func TestRealPgSQL(t *testing.T) {
 	d := realserver.PostgreSQL(t)
 	good := PgSQL{
@@ -107,7 +107,7 @@ func TestRealPgSQL(t *testing.T) {
 	}, good)
 }
 
-// TestRealFTP asks vsftpd.
+// TestRealFTP checks vsftpd.
 func TestRealFTP(t *testing.T) {
 	d := realserver.Vsftpd(t)
 	good := FTP{

@@ -10,7 +10,7 @@ import (
 
 const mailName = "mail.example.com"
 
-// TestRealSMTP asks Postfix.
+// TestRealSMTP checks Postfix.
 func TestRealSMTP(t *testing.T) {
 	ca := realserver.NewAuthority(t)
 	d := realserver.Postfix(t, ca.Server(mailName))
@@ -26,12 +26,12 @@ func TestRealSMTP(t *testing.T) {
 			name: "STARTTLS, another name", err: "certificate is valid for mail.example.com, not other.example.com",
 			check: checker.SMTP{Addr: d.Addr("smtp"), StartTLS: trusting(ca, "other.example.com")},
 		},
-		{name: "asked for pop", check: checker.POP{Addr: d.Addr("smtp")}, err: `greeting: "220 mail.example.com ESMTP`},
+		{name: "checked as pop", check: checker.POP{Addr: d.Addr("smtp")}, err: `greeting: "220 mail.example.com ESMTP`},
 	})
 	outage(t, d, smtp, submission)
 }
 
-// TestRealPOP asks Dovecot.
+// TestRealPOP checks Dovecot.
 func TestRealPOP(t *testing.T) {
 	ca := realserver.NewAuthority(t)
 	d := realserver.Dovecot(t, ca.Server(mailName))
@@ -49,7 +49,7 @@ func TestRealPOP(t *testing.T) {
 		{name: "unknown user", check: nobody, err: `PASS: "-ERR [AUTH] Authentication failed."`},
 		{name: "an unknown authority", check: checker.POP{Addr: d.Addr("pops"), TLS: &tls.Config{}}, err: "TLS"},
 		{name: "TLS to the plain port", check: checker.POP{Addr: d.Addr("pop"), TLS: config}, err: "TLS"},
-		{name: "asked for imap", check: checker.IMAP{Addr: d.Addr("pop")}, err: `greeting: "+OK Dovecot`},
+		{name: "checked as imap", check: checker.IMAP{Addr: d.Addr("pop")}, err: `greeting: "+OK Dovecot`},
 	})
 	outage(t, d,
 		plain, secure, upgraded,
@@ -58,7 +58,7 @@ func TestRealPOP(t *testing.T) {
 		checker.POP{Addr: d.Addr("pop"), StartTLS: config})
 }
 
-// TestRealIMAP asks Dovecot.
+// TestRealIMAP checks Dovecot.
 func TestRealIMAP(t *testing.T) {
 	ca := realserver.NewAuthority(t)
 	d := realserver.Dovecot(t, ca.Server(mailName))
@@ -75,7 +75,7 @@ func TestRealIMAP(t *testing.T) {
 		{name: "wrong password", check: wrong, err: `LOGIN: "a1 NO [AUTHENTICATIONFAILED]`},
 		{name: "wrong password in a literal", check: literal, err: `LOGIN: "a1 NO [AUTHENTICATIONFAILED]`},
 		{name: "another name", check: checker.IMAP{Addr: d.Addr("imaps"), TLS: trusting(ca, "other.example.com")}, err: "not other.example.com"},
-		{name: "asked for pop", check: checker.POP{Addr: d.Addr("imap")}, err: `greeting: "* OK [CAPABILITY`},
+		{name: "checked as pop", check: checker.POP{Addr: d.Addr("imap")}, err: `greeting: "* OK [CAPABILITY`},
 	})
 	outage(t, d,
 		plain, secure, upgraded,

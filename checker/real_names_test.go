@@ -7,25 +7,25 @@ import (
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
-// TestRealDNS asks Unbound, over udp and tcp.
+// TestRealDNS checks Unbound, over udp and tcp.
 func TestRealDNS(t *testing.T) {
 	d := realserver.Unbound(t)
 	for _, network := range []string{"udp", "tcp"} {
 		t.Run(network, func(t *testing.T) {
-			ask := func(request, pattern string) checker.DNS {
+			run := func(request, pattern string) checker.DNS {
 				return checker.DNS{Network: network, Addr: d.Addr("dns"), Request: request, Receive: receive(t, pattern)}
 			}
 			talkReal(t, []realTalk{
-				{name: "A", check: ask("/www.example.com", `^10\.0\.9\.2$`), detail: "A 10.0.9.2"},
-				{name: "AAAA", check: ask("six.example.com", "fd00::9"), detail: "AAAA fd00::9"},
-				{name: "PTR", check: ask("10.0.9.1", `^ptr\.example\.com$`), detail: "PTR ptr.example.com"},
-				{name: "PTR of IPv6", check: ask("fd00::9", "ptr"), detail: "PTR ptr.example.com"},
-				{name: "more than fits into a datagram", check: ask("many.example.com", `10\.0\.8\.199`), detail: "A 10.0.8.199"},
-				{name: "no match", check: ask("www.example.com", "10.9"), err: `A: receive "10.9" does not match "10.0.9.`},
-				{name: "receive is empty", check: ask("www.example.com", ""), err: "receive is empty"},
-				{name: "no such name", check: ask("nx.example.com", "x"), err: "A: NXDOMAIN"},
-				{name: "no way to know", check: ask("broken.example", "x"), err: "A: SERVFAIL"},
-				{name: "not for us", check: ask("refused.example", "x"), err: "A: REFUSED"},
+				{name: "A", check: run("/www.example.com", `^10\.0\.9\.2$`), detail: "A 10.0.9.2"},
+				{name: "AAAA", check: run("six.example.com", "fd00::9"), detail: "AAAA fd00::9"},
+				{name: "PTR", check: run("10.0.9.1", `^ptr\.example\.com$`), detail: "PTR ptr.example.com"},
+				{name: "PTR of IPv6", check: run("fd00::9", "ptr"), detail: "PTR ptr.example.com"},
+				{name: "more than fits into a datagram", check: run("many.example.com", `10\.0\.8\.199`), detail: "A 10.0.8.199"},
+				{name: "no match", check: run("www.example.com", "10.9"), err: `A: receive "10.9" does not match "10.0.9.`},
+				{name: "receive is empty", check: run("www.example.com", ""), err: "receive is empty"},
+				{name: "no such name", check: run("nx.example.com", "x"), err: "A: NXDOMAIN"},
+				{name: "no way to know", check: run("broken.example", "x"), err: "A: SERVFAIL"},
+				{name: "not for us", check: run("refused.example", "x"), err: "A: REFUSED"},
 			})
 		})
 	}
@@ -37,7 +37,7 @@ func TestRealDNS(t *testing.T) {
 		checker.DNS{Network: "tcp", Addr: d.Addr("dns6"), Request: "www.example.com", Receive: www})
 }
 
-// TestRealSIP asks Kamailio, over udp and tcp.
+// TestRealSIP checks Kamailio, over udp and tcp.
 func TestRealSIP(t *testing.T) {
 	d := realserver.Kamailio(t)
 	var checks []checker.Talker
@@ -51,7 +51,7 @@ func TestRealSIP(t *testing.T) {
 	outage(t, d, checks...)
 }
 
-// TestRealRadius asks FreeRADIUS.
+// TestRealRadius checks FreeRADIUS.
 func TestRealRadius(t *testing.T) {
 	d := realserver.FreeRADIUS(t)
 	good := checker.Radius{
@@ -70,7 +70,7 @@ func TestRealRadius(t *testing.T) {
 	t.Run("wrong secret", func(t *testing.T) {
 		stranger := good
 		stranger.Secret = "wrong"
-		askShortly(t, stranger, "no answer in 300ms")
+		runSilent(t, stranger, "no answer in 300ms")
 	})
 	outage(t, d, good)
 }

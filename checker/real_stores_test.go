@@ -7,7 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
-// TestRealNNTP asks INN.
+// TestRealNNTP checks INN.
 func TestRealNNTP(t *testing.T) {
 	closed := realserver.INN(t, false)
 	talkReal(t, []realTalk{
@@ -18,7 +18,7 @@ func TestRealNNTP(t *testing.T) {
 	outage(t, open, checker.NNTP{Addr: open.Addr("nntp")})
 }
 
-// TestRealRedis asks redis.
+// TestRealRedis checks redis.
 func TestRealRedis(t *testing.T) {
 	d := realserver.Redis(t, false)
 	addr := d.Addr("redis")
@@ -28,7 +28,7 @@ func TestRealRedis(t *testing.T) {
 	outage(t, d, checker.Redis{Addr: addr})
 }
 
-// TestRealRedisUsers asks a redis that has users.
+// TestRealRedisUsers checks a redis with users.
 func TestRealRedisUsers(t *testing.T) {
 	d := realserver.Redis(t, true)
 	addr := d.Addr("redis")
@@ -42,7 +42,7 @@ func TestRealRedisUsers(t *testing.T) {
 	outage(t, d, user, checker.Redis{Addr: addr, Passwd: realserver.RedisPasswd})
 }
 
-// TestRealMemcached asks memcached.
+// TestRealMemcached checks memcached.
 func TestRealMemcached(t *testing.T) {
 	d := realserver.Memcached(t)
 	check := checker.Memcached{Addr: d.Addr("memcached")}

@@ -13,7 +13,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
-// A realTalk is one check of a real program and what comes of it.
+// A realTalk is one check of a real program and its expected result.
 type realTalk struct {
 	name   string
 	check  checker.Talker
@@ -26,12 +26,12 @@ func talkReal(t *testing.T, cases []realTalk) {
 	t.Helper()
 	e := engine.New(engine.Options{})
 	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) { c.ask(t, e, eventually.Limit) })
+		t.Run(c.name, func(t *testing.T) { c.run(t, e, eventually.Limit) })
 	}
 }
 
-// ask asks once and compares.
-func (c realTalk) ask(t *testing.T, e *engine.Engine, timeout time.Duration) {
+// run runs the check once and compares the result.
+func (c realTalk) run(t *testing.T, e *engine.Engine, timeout time.Duration) {
 	t.Helper()
 	r := e.Ask(t.Context(), c.check, timeout, 1)
 	got := ""
@@ -55,7 +55,7 @@ func outage(t *testing.T, d *realserver.Daemon, checks ...checker.Talker) {
 		t.Helper()
 		t.Run(state, func(t *testing.T) {
 			for _, check := range checks {
-				realTalk{check: check, err: want}.ask(t, e, timeout)
+				realTalk{check: check, err: want}.run(t, e, timeout)
 			}
 		})
 	}
@@ -75,7 +75,7 @@ func trusting(ca *realserver.Authority, name string) *tls.Config {
 	return &tls.Config{RootCAs: ca.Pool, ServerName: name}
 }
 
-// receive compiles a pattern that is known to be right.
+// receive compiles a valid pattern.
 func receive(t *testing.T, perl string) *perlre.Pattern {
 	t.Helper()
 	p, err := perlre.Compile(perl)
@@ -85,8 +85,8 @@ func receive(t *testing.T, perl string) *perlre.Pattern {
 	return p
 }
 
-// askShortly asks somebody who will not answer.
-func askShortly(t *testing.T, check checker.Talker, want string) {
+// runSilent checks a server that does not answer.
+func runSilent(t *testing.T, check checker.Talker, want string) {
 	t.Helper()
-	realTalk{check: check, err: want}.ask(t, engine.New(engine.Options{}), 300*time.Millisecond)
+	realTalk{check: check, err: want}.run(t, engine.New(engine.Options{}), 300*time.Millisecond)
 }

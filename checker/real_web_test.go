@@ -14,8 +14,8 @@ type web struct {
 	d *realserver.Daemon
 }
 
-// ask is a check of what listens on a port; change may be nil.
-func (w web) ask(port, request string, change func(*checker.HTTPOptions)) checker.Talker {
+// run is a check of the server on a port; change may be nil.
+func (w web) run(port, request string, change func(*checker.HTTPOptions)) checker.Talker {
 	w.t.Helper()
 	o := checker.HTTPOptions{Service: port[:min(len(port), len("https"))], Addr: w.d.Addr(port), Request: request}
 	if port == "http6" {
@@ -42,7 +42,7 @@ func (w web) tls(o checker.TLSOptions) func(*checker.HTTPOptions) {
 	return func(h *checker.HTTPOptions) { h.TLS = config }
 }
 
-// TestRealHTTP asks nginx.
+// TestRealHTTP checks nginx.
 func TestRealHTTP(t *testing.T) {
 	d := realserver.Nginx(t, realserver.NewAuthority(t))
 	w := web{t, d}
@@ -54,33 +54,33 @@ func TestRealHTTP(t *testing.T) {
 		}
 	}
 	talkReal(t, []realTalk{
-		{name: "a page", check: w.ask("http", "lvs.html", nil), detail: "200 OK"},
-		{name: "after a redirect", check: w.ask("http", "302", nil), detail: "200 OK"},
-		{name: "only its head", check: w.ask("http", "lvs.html", head), detail: "200 OK"},
-		{name: "a virtual host", check: w.ask("http", "host", withHost("www.example.com"))},
-		{name: "no virtual host", check: w.ask("http", "host", func(o *checker.HTTPOptions) {
+		{name: "a page", check: w.run("http", "lvs.html", nil), detail: "200 OK"},
+		{name: "after a redirect", check: w.run("http", "302", nil), detail: "200 OK"},
+		{name: "only its head", check: w.run("http", "lvs.html", head), detail: "200 OK"},
+		{name: "a virtual host", check: w.run("http", "host", withHost("www.example.com"))},
+		{name: "no virtual host", check: w.run("http", "host", func(o *checker.HTTPOptions) {
 			o.Receive = receive(t, fmt.Sprintf("^host is %s$", d.Addr("http").Addr()))
 		})},
-		{name: "version 1.0", check: w.ask("http", "lvs.html", func(o *checker.HTTPOptions) { o.Version = "1.0" })},
-		{name: "another text", check: w.ask("http", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "version 1.0", check: w.run("http", "lvs.html", func(o *checker.HTTPOptions) { o.Version = "1.0" })},
+		{name: "another text", check: w.run("http", "lvs.html", func(o *checker.HTTPOptions) {
 			o.Receive = receive(t, "Test Page")
 		}), err: `receive "Test Page" not found in 19 bytes: "This is a LVS Page\n"`},
-		{name: "no such page", check: w.ask("http", "nothing", nil), err: "404 Not Found"},
-		{name: "in trouble", check: w.ask("http", "500", nil), err: "500 Internal Server Error"},
-		{name: "out of service", check: w.ask("http", "503", nil), err: "503 Service Temporarily Unavailable"},
-		{name: "round in circles", check: w.ask("http", "loop", nil), err: "redirect"},
-		{name: "a huge page without the text", check: w.ask("http", "huge", nil), err: "not found"},
-		{name: "http to the https port", check: w.ask("http", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "no such page", check: w.run("http", "nothing", nil), err: "404 Not Found"},
+		{name: "in trouble", check: w.run("http", "500", nil), err: "500 Internal Server Error"},
+		{name: "out of service", check: w.run("http", "503", nil), err: "503 Service Temporarily Unavailable"},
+		{name: "round in circles", check: w.run("http", "loop", nil), err: "redirect"},
+		{name: "a huge page without the text", check: w.run("http", "huge", nil), err: "not found"},
+		{name: "http to the https port", check: w.run("http", "lvs.html", func(o *checker.HTTPOptions) {
 			o.Addr = d.Addr("https")
 		}), err: "400 Bad Request"},
 	})
 	outage(t, d,
-		w.ask("http", "lvs.html", nil),
-		w.ask("http6", "lvs.html", nil),
-		w.ask("http", "lvs.html", head))
+		w.run("http", "lvs.html", nil),
+		w.run("http6", "lvs.html", nil),
+		w.run("http", "lvs.html", head))
 }
 
-// TestRealHTTPS asks nginx over TLS.
+// TestRealHTTPS checks nginx over TLS.
 func TestRealHTTPS(t *testing.T) {
 	ca := realserver.NewAuthority(t)
 	d := realserver.Nginx(t, ca)
@@ -94,41 +94,41 @@ func TestRealHTTPS(t *testing.T) {
 	stranger := chain
 	foreign := realserver.NewAuthority(t).Client("stranger")
 	stranger.CertFile, stranger.KeyFile = foreign.CertFile, foreign.KeyFile
-	ask := func(port string, o checker.TLSOptions) checker.Talker {
+	run := func(port string, o checker.TLSOptions) checker.Talker {
 		t.Helper()
-		return w.ask(port, "lvs.html", w.tls(o))
+		return w.run(port, "lvs.html", w.tls(o))
 	}
 	talkReal(t, []realTalk{
-		{name: "SNI", check: ask("https", other)},
-		{name: "no such authority", check: ask("https", checker.TLSOptions{}), err: "certificate signed by unknown authority"},
-		{name: "no authority needed", check: ask("https", checker.TLSOptions{Verify: checker.VerifyNone})},
-		{name: "expired", check: ask("https-expired", chain), err: "certificate has expired"},
-		{name: "another name", check: ask("https-wrong-name", full), err: "certificate is valid for wrong.example.com, not www.example.com"},
-		{name: "another name does not matter", check: ask("https-wrong-name", chain)},
-		{name: "no client certificate", check: ask("https-client", chain), err: "400 Bad Request"},
-		{name: "a stranger's client certificate", check: ask("https-client", stranger), err: "400 Bad Request"},
-		{name: "https to the http port", check: w.ask("https", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "SNI", check: run("https", other)},
+		{name: "no such authority", check: run("https", checker.TLSOptions{}), err: "certificate signed by unknown authority"},
+		{name: "no authority needed", check: run("https", checker.TLSOptions{Verify: checker.VerifyNone})},
+		{name: "expired", check: run("https-expired", chain), err: "certificate has expired"},
+		{name: "another name", check: run("https-wrong-name", full), err: "certificate is valid for wrong.example.com, not www.example.com"},
+		{name: "another name does not matter", check: run("https-wrong-name", chain)},
+		{name: "no client certificate", check: run("https-client", chain), err: "400 Bad Request"},
+		{name: "a stranger's client certificate", check: run("https-client", stranger), err: "400 Bad Request"},
+		{name: "https to the http port", check: w.run("https", "lvs.html", func(o *checker.HTTPOptions) {
 			w.tls(chain)(o)
 			o.Addr = d.Addr("http")
 		}), err: "TLS"},
-		{name: "another text", check: w.ask("https", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "another text", check: w.run("https", "lvs.html", func(o *checker.HTTPOptions) {
 			w.tls(chain)(o)
 			o.Receive = receive(t, "Test Page")
 		}), err: `receive "Test Page" not found in 19 bytes`},
-		{name: "in trouble", check: w.ask("https", "503", w.tls(chain)), err: "503 Service Temporarily Unavailable"},
+		{name: "in trouble", check: w.run("https", "503", w.tls(chain)), err: "503 Service Temporarily Unavailable"},
 	})
-	version2 := w.ask("https", "lvs.html", func(o *checker.HTTPOptions) {
+	version2 := w.run("https", "lvs.html", func(o *checker.HTTPOptions) {
 		o.Version = "2"
 		w.tls(checker.TLSOptions{CAFile: ca.File, ALPN: []string{"h2"}})(o)
 	})
-	outage(t, d, ask("https", full), ask("https12", full), ask("https13", full), ask("https-client", client), version2)
+	outage(t, d, run("https", full), run("https12", full), run("https13", full), run("https-client", client), version2)
 }
 
-// TestRealProxy asks nginx through tinyproxy, which is what has to work.
+// TestRealProxy requests pages of nginx through tinyproxy, the real server.
 func TestRealProxy(t *testing.T) {
 	origin := realserver.Nginx(t, realserver.NewAuthority(t))
 	d := realserver.Tinyproxy(t)
-	ask := func(url string) checker.Talker {
+	run := func(url string) checker.Talker {
 		t.Helper()
 		h, err := checker.NewHTTP(checker.HTTPOptions{
 			Service: "http_proxy", Addr: d.Addr("http_proxy"), Request: url, Receive: receive(t, "LVS Page"),
@@ -140,14 +140,14 @@ func TestRealProxy(t *testing.T) {
 	}
 	site := "http://" + origin.Addr("http").String()
 	talkReal(t, []realTalk{
-		{name: "no such page", check: ask(site + "/nothing"), err: "404 Not Found"},
-		{name: "another text", check: ask(site + "/host"), err: `receive "LVS Page" not found`},
-		{name: "nobody there", check: ask("http://127.0.0.1:1/"), err: "500 Unable to connect"},
+		{name: "no such page", check: run(site + "/nothing"), err: "404 Not Found"},
+		{name: "another text", check: run(site + "/host"), err: `receive "LVS Page" not found`},
+		{name: "nobody there", check: run("http://127.0.0.1:1/"), err: "500 Unable to connect"},
 	})
-	outage(t, d, ask(site+"/lvs.html"), ask(site+"/302"))
+	outage(t, d, run(site+"/lvs.html"), run(site+"/302"))
 }
 
-// TestRealPort asks only whether nginx is there, in the clear and with TLS.
+// TestRealPort checks only nginx's port, in plain text and with TLS.
 func TestRealPort(t *testing.T) {
 	ca := realserver.NewAuthority(t)
 	d := realserver.Nginx(t, ca)

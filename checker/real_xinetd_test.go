@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
-// TestRealXinetd asks shell scripts under xinetd, as database checks are: most
-// of them read nothing, so that their end resets the connection.
+// TestRealXinetd checks shell scripts under xinetd, a usual way to check databases:
+// most of them read nothing, so that their end resets the connection.
 func TestRealXinetd(t *testing.T) {
 	const head = `printf 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n'; `
 	d := realserver.Xinetd(t, map[string]string{

@@ -14,9 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// reason says in one line, in an administrator's words, why a library failed
-// with err. doing is what was being done; it is left out when there was no
-// connection yet.
+// reason describes in one line, in an administrator's words, why a library failed
+// with err. doing names the activity; it is omitted before the first connection.
 func (d *dialer) reason(doing string, err error) error {
 	d.mu.Lock()
 	broken, connected := d.broken, len(d.conns) > 0
@@ -24,7 +23,7 @@ func (d *dialer) reason(doing string, err error) error {
 	switch {
 	case d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken):
 		err = noAnswer(d.ctx, d.begin)
-	case plain(broken) != nil: // libraries like to keep it to themselves
+	case plain(broken) != nil: // libraries may hide it in their own error
 		err = plain(broken)
 	case plain(err) != nil:
 		err = plain(err)
@@ -42,15 +41,15 @@ func (d *dialer) reason(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-// A noAnswerError says that a check's time was over before an answer came.
+// A noAnswerError means that the timeout passed before an answer came.
 type noAnswerError struct{ timeout time.Duration }
 
 // Error implements error.
 func (e noAnswerError) Error() string { return fmt.Sprintf("no answer in %v", e.timeout) }
 
-// noAnswer is the error of a check that began at begin and whose ctx has ended.
-// On a busy machine begin is later than what the time-out was counted from, so
-// that it is rounded up.
+// noAnswer is the error of a check that began at begin and whose ctx has ended. On
+// a busy machine begin is later than the beginning of the timeout, so the duration
+// is rounded up.
 func noAnswer(ctx context.Context, begin time.Time) error {
 	deadline, ok := ctx.Deadline()
 	if !ok || errors.Is(ctx.Err(), context.Canceled) {
@@ -72,8 +71,8 @@ func isTimeout(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// plain returns the part of a network error that means something to a person,
-// or nil.
+// plain returns the part of a network error that an administrator understands, or
+// nil.
 func plain(err error) error {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed} {
 		if errors.Is(err, end) {
@@ -89,8 +88,8 @@ func plain(err error) error {
 	return nil
 }
 
-// innermost returns what err wraps at last: libraries put into words what was
-// being done, with addresses and settings, and that is said already.
+// innermost unwraps err to the last error: the outer ones of libraries repeat the
+// activity, addresses and settings, which the caller reports already.
 func innermost(err error) error {
 	for {
 		switch wrapper := err.(type) { //nolint:errorlint // one step at a time
@@ -110,7 +109,7 @@ func innermost(err error) error {
 	}
 }
 
-// oneLine puts a server's words, or a library's, on one line of bounded length
+// oneLine turns the text of a server or library into one line of bounded length
 // without control characters.
 func oneLine(text string) string {
 	const most = 200
@@ -127,8 +126,8 @@ func oneLine(text string) string {
 	return string(line)
 }
 
-// recovered turns a panic of a library that did not expect what the server
-// sent into the check's error.
+// recovered turns a panic of a library about the server's bytes into the check's
+// error.
 func recovered(err *error) {
 	if r := recover(); r != nil {
 		*err = errUnclear

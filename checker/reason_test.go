@@ -28,7 +28,7 @@ func TestDialerReason(t *testing.T) {
 		{"end", nil, io.ErrUnexpectedEOF, true, "login: closed the connection", false},
 		{"hidden by the library", reset, errors.New("invalid connection"), true, "login: connection reset by peer", false},
 		{"not connected", nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, false, "connection refused", false},
-		{"no descriptors", noFiles, errors.New("failed to connect"), false, "could not ask: too many open files", true},
+		{"no descriptors", noFiles, errors.New("failed to connect"), false, "not checked: too many open files", true},
 		{"timeout", nil, os.ErrDeadlineExceeded, true, "login: no answer in 5s", false},
 		{"timeout, not connected", nil, os.ErrDeadlineExceeded, false, "no answer in 5s while connecting", false},
 		{"timeout hidden by the library", os.ErrDeadlineExceeded, errors.New("busy buffer"), true, "login: no answer in 5s", false},

@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// received is nil if answer is what receive expects; a nil Pattern expects
-// nothing. The error shows how the answer begins.
+// received returns nil if answer matches receive; a nil Pattern matches all. The
+// error quotes the beginning of the answer.
 func received(receive *perlre.Pattern, answer []byte) error {
 	if receive == nil {
 		return nil

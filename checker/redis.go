@@ -9,12 +9,12 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A Redis check is up when the server answers PING. With a Passwd it says who
-// it is first, with a Login as a user of the server's access list.
+// A Redis check is up when the server answers PING. With Passwd it authenticates
+// first, with Login as a user of the server's access list.
 type Redis struct {
 	Addr   netip.AddrPort
 	Login  string      // "" is the default user
-	Passwd secret.Text // "" does without AUTH
+	Passwd secret.Text // "" sends no AUTH
 }
 
 // String implements Checker.
@@ -61,12 +61,12 @@ func (d *redisDialogue) ping() Step {
 	return Step{Send: redisCommand("PING")}
 }
 
-func (d *redisDialogue) refused(asked, line string) Step {
-	return down("%s: %s", asked, safetext.Excerpt(hide(line, d.Passwd)))
+func (d *redisDialogue) refused(sent, line string) Step {
+	return down("%s: %s", sent, safetext.Excerpt(hide(line, d.Passwd)))
 }
 
-// redisCommand is a command as the protocol wants it, an array of strings of
-// announced length, so that words may hold anything.
+// redisCommand encodes a command as an array of strings with their lengths, so that
+// words may contain any byte.
 func redisCommand(words ...string) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(words))

@@ -51,8 +51,8 @@ func resetting(t *testing.T, answer string, pause time.Duration, config *tls.Con
 	return l.Addr().(*net.TCPAddr).AddrPort()
 }
 
-// TestResetAfterTheAnswer has servers reset the connection behind what they say:
-// what was said decides.
+// TestResetAfterTheAnswer has servers that reset the connection behind their
+// answer: the answer decides.
 func TestResetAfterTheAnswer(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	t.Cleanup(server.Close)
@@ -83,7 +83,7 @@ func TestResetAfterTheAnswer(t *testing.T) {
 	}
 	tests := []struct {
 		name, answer string
-		http         bool // asked by http and by https
+		http         bool // checked by http and by https
 		check        func(netip.AddrPort) checker.Checker
 		want         string // contained in the error, "" is up
 	}{

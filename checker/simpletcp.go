@@ -9,13 +9,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A SimpleTCP check sends a request, says that no more will come, and is up
-// when one line of the answer matches.
+// A SimpleTCP check sends a request, closes its sending side, and is up when one
+// line of the answer matches.
 type SimpleTCP struct {
 	Addr    netip.AddrPort
-	Request string          // \n in it is a newline; the "/" that the configuration puts first is dropped
-	Receive *perlre.Pattern // nil or the empty one needs a line nevertheless
-	Limit   int             // how many bytes of the answer are read, 0 is 1 MiB
+	Request string          // \n in it is a newline; the "/" that the configuration puts in front is dropped
+	Receive *perlre.Pattern // nil and the empty pattern still need a line
+	Limit   int             // bytes of the answer to read, 0 is 1 MiB
 }
 
 // String implements Checker.
@@ -23,7 +23,7 @@ func (s SimpleTCP) String() string {
 	return "simpletcp " + safetext.Excerpt(simpleRequest(s.Request)) + " to " + s.Addr.String()
 }
 
-// simpleRequest is what is sent for a configured request.
+// simpleRequest is the text to send for a configured request.
 func simpleRequest(request string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(request, "/"), `\n`, "\n")
 }
@@ -43,16 +43,16 @@ func (s SimpleTCP) Dialogue() Dialogue {
 
 type simpleTCPDialogue struct {
 	SimpleTCP
-	asked bool
+	sent  bool
 	seen  int    // bytes of the lines so far
 	first string // an excerpt of the first line
-	line  []byte // as far as the current one came in pieces
+	line  []byte // the part of the current line received so far
 }
 
 // Next implements Dialogue.
 func (d *simpleTCPDialogue) Next(in []byte, eof bool) Step {
-	if !d.asked {
-		d.asked = true
+	if !d.sent {
+		d.sent = true
 		return Step{Send: []byte(simpleRequest(d.Request)), CloseWrite: true}
 	}
 	rest := in[:min(len(in), d.Limit-d.seen-len(d.line))]
@@ -61,7 +61,7 @@ func (d *simpleTCPDialogue) Next(in []byte, eof bool) Step {
 		if !whole {
 			break
 		}
-		// With its end, as Perl reads lines: a pattern may want it.
+		// With its end, as Perl reads lines: a pattern may include it.
 		if step := d.match(append(d.line, rest[:len(line)+1]...)); step.Done {
 			return step
 		}
@@ -74,7 +74,7 @@ func (d *simpleTCPDialogue) Next(in []byte, eof bool) Step {
 	return d.end()
 }
 
-// end is the verdict when all has been read: the last line needs no end.
+// end is the verdict at the end of the answer: the last line needs no line end.
 func (d *simpleTCPDialogue) end() Step {
 	if len(d.line) > 0 {
 		if step := d.match(d.line); step.Done {
@@ -87,7 +87,7 @@ func (d *simpleTCPDialogue) end() Step {
 	return down("receive %s not found in any line of %d bytes: %s", safetext.Excerpt(d.Receive.String()), d.seen, d.first)
 }
 
-// match is Done if line is what is looked for.
+// match is Done if line matches.
 func (d *simpleTCPDialogue) match(line []byte) Step {
 	if d.seen == 0 {
 		d.first = safetext.Excerpt(line)

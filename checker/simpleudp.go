@@ -8,16 +8,15 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A SimpleUDP check sends one datagram and is up when the one that comes back
-// matches.
+// A SimpleUDP check sends one datagram and is up when the answer matches.
 type SimpleUDP struct {
 	Addr    netip.AddrPort
 	Request string          // as for SimpleTCP
-	Receive *perlre.Pattern // nil is any answer
+	Receive *perlre.Pattern // nil matches any answer
 }
 
-// simpleUDPResend is how long an answer may take until the request is sent
-// again: datagrams get lost.
+// simpleUDPResend is the time after which an unanswered request is sent again:
+// datagrams get lost.
 const simpleUDPResend = time.Second
 
 // String implements Checker.
@@ -35,13 +34,13 @@ func (s SimpleUDP) Dialogue() Dialogue { return &simpleUDPDialogue{SimpleUDP: s}
 
 type simpleUDPDialogue struct {
 	SimpleUDP
-	asked bool
+	sent bool
 }
 
 // Next implements Dialogue.
 func (d *simpleUDPDialogue) Next(in []byte, _ bool) Step {
-	if !d.asked {
-		d.asked = true
+	if !d.sent {
+		d.sent = true
 		return Step{Send: []byte(simpleRequest(d.Request))}
 	}
 	return Step{Done: true, Err: received(d.Receive, in)}

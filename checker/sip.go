@@ -12,16 +12,15 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// sipResend is how long an OPTIONS over udp may be without an answer until it
-// is sent again: T1 of RFC 3261, section 17.1.2.2, without its doubling, as a
-// check is over soon.
+// sipResend is the time after which an unanswered OPTIONS over udp is sent again:
+// T1 of RFC 3261, section 17.1.2.2, without its doubling, since a check is short.
 const sipResend = 500 * time.Millisecond
 
-// A SIP check is up when OPTIONS is answered with 200.
+// A SIP check is up when the answer to OPTIONS is 200.
 type SIP struct {
 	Network string // "udp" or "tcp"
 	Addr    netip.AddrPort
-	Login   string // who asks and is asked, "user@host"
+	Login   string // sender and addressee of the request, "user@host"
 }
 
 // String implements Checker.
@@ -44,16 +43,16 @@ func (s SIP) Dialogue() Dialogue { return &sipDialogue{SIP: s, callID: rand.Text
 type sipDialogue struct {
 	SIP
 	callID string
-	local  netip.AddrPort // our end, invalid if it is not known
-	asked  bool
+	local  netip.AddrPort // the local address, invalid if unknown
+	sent   bool
 	seen   int // bytes of provisional answers so far
 }
 
 // Next implements Dialogue.
 func (d *sipDialogue) Next(in []byte, eof bool) Step {
-	if !d.asked {
-		d.asked = true
-		return d.ask()
+	if !d.sent {
+		d.sent = true
+		return d.send()
 	}
 	if d.Network == "udp" {
 		return d.datagram(in)
@@ -64,8 +63,9 @@ func (d *sipDialogue) Next(in []byte, eof bool) Step {
 // At implements Located.
 func (d *sipDialogue) At(local netip.AddrPort) { d.local = local }
 
-// sentBy is our end as a Via has it. Servers without rport (RFC 3581) answer to
-// this port over udp, to 5060 if there is none (RFC 3261, section 18.2.2).
+// sentBy is the local address in the notation of a Via header. Servers without
+// rport (RFC 3581) answer to this port over udp, to 5060 if it is missing (RFC
+// 3261, section 18.2.2).
 func (d *sipDialogue) sentBy() string {
 	if !d.local.IsValid() {
 		return "localhost.localdomain"
@@ -73,8 +73,8 @@ func (d *sipDialogue) sentBy() string {
 	return netip.AddrPortFrom(d.local.Addr().Unmap().WithZone(""), d.local.Port()).String()
 }
 
-// ask sends the request.
-func (d *sipDialogue) ask() Step {
+// send sends the request.
+func (d *sipDialogue) send() Step {
 	if !isOneLine(d.Login) || strings.ContainsAny(d.Login, " \t<>") {
 		return down("login %s is no address", safetext.Excerpt(d.Login))
 	}
@@ -91,22 +91,22 @@ func (d *sipDialogue) ask() Step {
 		d.Login, strings.ToUpper(d.Network), d.callID, d.sentBy())}
 }
 
-// datagram is given one whole message.
+// datagram processes one whole message.
 func (d *sipDialogue) datagram(in []byte) Step {
 	head, _, _ := bytes.Cut(in, []byte("\r\n\r\n"))
 	if id := sipHeader(head, "Call-ID", "i"); id != "" && id != d.callID {
-		return Step{} // the answer to an earlier check, come late
+		return Step{} // a late answer to an earlier check
 	}
 	step, _ := sipStatus(head)
 	return step
 }
 
-// stream is given all that has arrived. The status line is enough for a
-// verdict; only what a provisional answer brings has to be skipped.
+// stream processes all received bytes. The status line is enough for a verdict;
+// only the body of a provisional answer has to be skipped.
 func (d *sipDialogue) stream(in []byte, eof bool) Step {
 	skipped := 0
 	for {
-		// An empty line ahead of a message means nothing (RFC 3261, section 7.5).
+		// An empty line before a message is ignored (RFC 3261, section 7.5).
 		message := bytes.TrimLeft(in[skipped:], "\r\n")
 		_, whole := cutLine(message)
 		if !whole && (!eof || len(message) == 0) {
@@ -129,8 +129,8 @@ func (d *sipDialogue) stream(in []byte, eof bool) Step {
 	return Step{Consumed: skipped}
 }
 
-// sipStatus is the verdict on a message that begins with head. A provisional
-// answer (1xx) is none yet.
+// sipStatus is the verdict on a message that begins with head. A provisional answer
+// (1xx) is no verdict.
 func sipStatus(head []byte) (step Step, provisional bool) {
 	first, _, _ := bytes.Cut(head, []byte("\n"))
 	line := trimLine(first)
@@ -146,8 +146,8 @@ func sipStatus(head []byte) (step Step, provisional bool) {
 	return down("answered %s", safetext.Excerpt(status)), false
 }
 
-// sipLength returns the length of the message that in begins with, if its
-// headers and its body are all there.
+// sipLength returns the length of the first message in in, if its headers and body
+// are complete.
 func sipLength(in []byte) (length int, whole bool) {
 	head, _, ok := bytes.Cut(in, []byte("\r\n\r\n"))
 	if !ok {
@@ -161,8 +161,8 @@ func sipLength(in []byte) (length int, whole bool) {
 	return length, length <= len(in)
 }
 
-// sipHeader returns the value of a header by its name or its short form, "" if
-// there is none.
+// sipHeader returns the value of a header by its name or short form, "" if it is
+// missing.
 func sipHeader(head []byte, name, short string) string {
 	for line := range strings.SplitSeq(string(head), "\r\n") {
 		key, value, ok := strings.Cut(line, ":")

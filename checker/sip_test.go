@@ -82,7 +82,7 @@ func TestSIPOverUDP(t *testing.T) {
 }
 
 func TestSIPLogin(t *testing.T) {
-	// As the original with a service deduced from the port: nobody is asked.
+	// As in the original if the port implies the service: the check has no user.
 	step := SIP{Network: "tcp"}.Dialogue().Next(nil, false)
 	if got, want := string(step.Send), "OPTIONS sip: SIP/2.0\r\n"; !strings.HasPrefix(got, want) {
 		t.Errorf("sent %q, want %q…", got, want)

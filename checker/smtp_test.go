@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// someTLS stands for any configuration in tests without a handshake.
+// someTLS is any configuration, for tests without a handshake.
 var someTLS = &tls.Config{ServerName: "mail.example.com"}
 
 func TestSMTP(t *testing.T) {

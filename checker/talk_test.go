@@ -21,11 +21,11 @@ const talkTimeout = 10 * time.Second
 // errClosed is the verdict on a Dialogue that was not Done when the peer was.
 var errClosed = errors.New("closed the connection")
 
-// talk asks tk over real loopback sockets and returns the verdict. server is
-// run once for each connection (for udp once, with a connection that answers
-// whoever sent last) and the connection is closed when it returns. The address
-// in tk's Target does not matter: all connections, also those of a Follow, go
-// to server. TLS is the server's business: tls.Server(conn, config).
+// talk runs tk over real loopback sockets and returns the verdict. server runs once
+// for each connection, which is closed when it returns; for udp it runs once, with
+// a connection that answers the last sender. The address in tk's Target does not
+// matter: all connections, also those of a Follow, go to server. For TLS server
+// uses tls.Server(conn, config).
 func talk(t *testing.T, tk Talker, server func(net.Conn)) (detail string, err error) {
 	t.Helper()
 	var dial func(Target) (net.Conn, error)
@@ -66,8 +66,8 @@ func talkOver(t *testing.T, tk Talker, dial func(Target) (net.Conn, error)) (det
 	return "", nil
 }
 
-// converse runs tk's Dialogue over conn until it is Done or goes on elsewhere.
-// The error is what the runner of Dialogues says, not the Dialogue itself.
+// converse runs tk's Dialogue over conn until it is Done or follows a redirect. The
+// error comes from the runner of Dialogues, not from the Dialogue itself.
 func converse(conn net.Conn, tk Talker) (Step, error) {
 	target := tk.Target()
 	if target.TLS != nil {
@@ -98,7 +98,7 @@ func converse(conn net.Conn, tk Talker) (Step, error) {
 			return step, nil
 		}
 		if step.CloseWrite {
-			// If the peer has reset the connection, reading says so better.
+			// If the peer has reset the connection, the next read reports it.
 			_ = conn.(interface{ CloseWrite() error }).CloseWrite()
 		}
 		if step.StartTLS != nil {
@@ -116,7 +116,7 @@ func converse(conn net.Conn, tk Talker) (Step, error) {
 			return step, errClosed
 		}
 		if target.Network == "udp" {
-			in = nil // what is left of a datagram is gone
+			in = nil // the rest of a datagram is lost
 		}
 		n, err := conn.Read(buf)
 		in = append(in, buf[:n]...)
@@ -239,11 +239,11 @@ func readLine(r io.Reader) (string, error) {
 	}
 }
 
-// splitEverywhere hands a Dialogue what a server sends: each of turns when the
-// Dialogue has answered the one before, and then the end. It does so with whole
-// turns, with each turn cut in two at every byte, and with every byte alone;
-// the verdict and what was sent must be the same each time. It returns those
-// of the whole turns, so that the test can look at them.
+// splitEverywhere feeds a Dialogue with the server's turns, each after the answer
+// to the previous one, and then with the end. It does so with whole turns, with
+// each turn cut in two at every byte, and with every byte alone; the verdict and
+// the bytes sent must be equal each time. It returns those of the whole turns for
+// the test to judge.
 func splitEverywhere(t *testing.T, dialogue func() Dialogue, turns ...string) (verdict Step, sent string) {
 	t.Helper()
 	verdict, sent = feed(t, dialogue(), pieces(turns, func(turn string, _ int) []string { return []string{turn} }))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// A TLS check is up when a TLS handshake succeeds, whatever is spoken above it.
+// A TLS check is up when a TLS handshake succeeds, whatever the protocol above it.
 type TLS struct {
 	Addr   netip.AddrPort
 	Config *tls.Config
@@ -28,36 +28,36 @@ func (c TLS) Target() Target { return Target{Network: "tcp", Addr: c.Addr, TLS: 
 // Dialogue implements Talker: there is none.
 func (c TLS) Dialogue() Dialogue { return nil }
 
-// Verify is what must be right about a server's certificate.
+// Verify is the required quality of a server's certificate.
 type Verify uint8
 
-// From the original's behaviour, which is the default, to stricter and to none.
+// The original's behaviour, which is the default, then a stricter level, then none.
 const (
-	VerifyChain Verify = iota // issued by a known authority and in date; the name does not matter
-	VerifyFull                // that, and it is for the Name
-	VerifyNone                // anything
+	VerifyChain Verify = iota // a known authority has issued it and it has not expired; the name does not matter
+	VerifyFull                // the same, and it is for the Name
+	VerifyNone                // any certificate
 )
 
-// TLSOptions are how TLS is spoken with one real server.
+// TLSOptions are the TLS settings for one real server.
 type TLSOptions struct {
 	Verify   Verify
-	CAFile   string   // PEM, the known authorities; "" is the system's
-	Name     string   // is asked for (unless it is an address), and what VerifyFull expects; a port in it does not count
-	CertFile string   // PEM, our certificate with its chain; "" is none
-	KeyFile  string   // PEM, its key; "" is in CertFile
-	ALPN     []string // the protocols that may be spoken above, nil is unsaid
+	CAFile   string   // PEM file of the known authorities; "" is the system's
+	Name     string   // is sent to the server (unless it is an address), and VerifyFull expects it; a port in it does not count
+	CertFile string   // PEM file of our certificate with its chain; "" is none
+	KeyFile  string   // PEM file of its key; "" is CertFile
+	ALPN     []string // the application protocols to offer, nil is none
 
-	// OnLeaf is told in every handshake when the server's certificate expires,
-	// also if the handshake fails because it has. nil is nobody. It may be
-	// called from several goroutines at once and must not wait.
+	// OnLeaf gets the expiry time of the server's certificate in every handshake,
+	// also if the handshake fails because of it. It may be nil. Several goroutines
+	// may call it at once, and it must not block.
 	OnLeaf func(notAfter time.Time)
 }
 
-// TLSConfig is the configuration that o describes. It reads the files of o,
-// now and never again. The error names the file.
+// TLSConfig is the configuration that o describes. It reads the files of o once,
+// during the call. The error names the file.
 //
-// TLS 1.2 is the oldest version, as with the OpenSSL that the original runs
-// on. Sessions are not resumed: every check proves a whole handshake.
+// TLS 1.2 is the oldest version, as in the OpenSSL of the original. Sessions are
+// not resumed: every check makes a full handshake.
 func TLSConfig(o TLSOptions) (*tls.Config, error) {
 	o.Name = hostOnly(o.Name)
 	if o.Verify == VerifyFull && o.Name == "" {
@@ -79,7 +79,7 @@ func TLSConfig(o TLSOptions) (*tls.Config, error) {
 		NextProtos:             o.ALPN,
 		Certificates:           certificates,
 		SessionTicketsDisabled: true,
-		// crypto/tls verifies all or nothing; verifyConnection does it instead.
+		// crypto/tls verifies all or nothing; verifyConnection replaces it.
 		InsecureSkipVerify: true,
 		VerifyConnection: func(state tls.ConnectionState) error {
 			return o.verifyConnection(state, roots)
@@ -87,8 +87,7 @@ func TLSConfig(o TLSOptions) (*tls.Config, error) {
 	}, nil
 }
 
-// hostOnly is name as certificates have it, without what a virtual host may
-// have besides.
+// hostOnly is the part of a virtual host's name that a certificate contains.
 func hostOnly(name string) string {
 	if host, _, err := net.SplitHostPort(name); err == nil {
 		name = host
@@ -96,7 +95,7 @@ func hostOnly(name string) string {
 	return strings.TrimSuffix(strings.Trim(name, "[]"), ".")
 }
 
-// verifyConnection looks at the certificate of a server.
+// verifyConnection verifies the certificate of a server.
 func (o TLSOptions) verifyConnection(state tls.ConnectionState, roots *x509.CertPool) error {
 	leaf := state.PeerCertificates[0]
 	if o.OnLeaf != nil {
@@ -110,7 +109,7 @@ func (o TLSOptions) verifyConnection(state tls.ConnectionState, roots *x509.Cert
 		options.Intermediates.AddCert(between)
 	}
 	if o.Verify == VerifyFull {
-		// After a redirect the name that was asked for is another one.
+		// After a redirect the requested name is another one.
 		options.DNSName = o.Name
 		if state.ServerName != "" {
 			options.DNSName = state.ServerName
@@ -120,7 +119,8 @@ func (o TLSOptions) verifyConnection(state tls.ConnectionState, roots *x509.Cert
 	return err
 }
 
-// readAuthorities is the pool of the certificates in file, nil is the system's.
+// readAuthorities returns the pool of the certificates in file, nil for the
+// system's.
 func readAuthorities(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -136,7 +136,7 @@ func readAuthorities(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// readCertificate is our own certificate.
+// readCertificate returns our own certificate.
 func readCertificate(certFile, keyFile string) ([]tls.Certificate, error) {
 	if certFile == "" {
 		return nil, nil
@@ -152,7 +152,7 @@ func readCertificate(certFile, keyFile string) ([]tls.Certificate, error) {
 }
 
 // cipherSuites are those of crypto/tls and the old ones with AES that Debian's
-// OpenSSL speaks as well: whether a server should still is not what is asked.
+// OpenSSL accepts too: their age is not the subject of a check.
 func cipherSuites() []uint16 {
 	var ids []uint16
 	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {

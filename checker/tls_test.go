@@ -171,7 +171,8 @@ func TestTLSIntermediate(t *testing.T) {
 	}
 }
 
-// The name that is asked for is sent, an address is not.
+// TestTLSServerName has a name, which is sent to the server, and an address, which
+// is not.
 func TestTLSServerName(t *testing.T) {
 	ca := newAuthority(t)
 	certificate := ca.issue(t, time.Now().Add(time.Hour), "www.example.com")

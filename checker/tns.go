@@ -11,24 +11,23 @@ const errNotTNS connError = "not an Oracle listener's answer"
 
 const (
 	tnsHeaderLen     = 8
-	tnsAccept        = 2   // the type of the packet that ends the handshake
-	tnsAcceptLen     = 32  // of one without data
+	tnsAccept        = 2   // the packet type that ends the handshake
+	tnsAcceptLen     = 32  // length of the header of one without data
 	tnsWide          = 315 // the protocol version from which lengths have 32 bits
-	tnsWideAcceptLen = 40  // of an accept packet from then on
+	tnsWideAcceptLen = 40  // length of the header from that version on
 )
 
-// A tnsConn looks at the packet lengths in what a listener sends before the
-// client library does: the library reserves memory for whatever length is
-// announced, 4 GiB for one that is too small for its own header, and a program
-// that does not get its memory ends. An accept packet that contradicts itself has
-// the library panic with a lock held, for which a goroutine of its own may wait
-// for ever.
+// A tnsConn validates the packet lengths of a listener before the client library
+// reads them: the library allocates any announced length, and 4 GiB for one that is
+// too small for its own header; a program that does not get its memory ends. On a
+// contradictory accept packet the library panics while it holds a lock, for which
+// another goroutine of it may wait for ever.
 type tnsConn struct {
 	net.Conn
 	dialer *dialer
 
-	head []byte // of the packet that is being received, until it is whole
-	left int    // bytes of its body that are not here yet
+	head []byte // of the packet being received, until it is complete
+	left int    // bytes of its body still to come
 	wide bool   // lengths have 32 bits
 }
 
@@ -41,8 +40,8 @@ func (c *tnsConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// follow goes through what was received and reports whether every packet in it
-// has a length that can be.
+// follow parses the received bytes and reports whether every packet in them has a
+// valid length.
 func (c *tnsConn) follow(received []byte) bool {
 	for len(received) > 0 {
 		if c.left > 0 {
@@ -72,8 +71,8 @@ func (c *tnsConn) follow(received []byte) bool {
 	return true
 }
 
-// accept looks at an accept packet and reports whether it is whole: its data are
-// where and as long as it says.
+// accept parses an accept packet and reports whether it is consistent: its data lie
+// inside the packet.
 func (c *tnsConn) accept(length int) bool {
 	version := binary.BigEndian.Uint16(c.head[8:])
 	dataLen := int(binary.BigEndian.Uint16(c.head[18:]))
@@ -82,7 +81,7 @@ func (c *tnsConn) accept(length int) bool {
 	return dataOffset+dataLen == length && (!c.wide || length >= tnsWideAcceptLen)
 }
 
-// headLen is how much of the packet has to be looked at.
+// headLen is the number of bytes of the packet that accept and follow need.
 func (c *tnsConn) headLen() int {
 	if c.head[4] == tnsAccept {
 		return tnsAcceptLen

@@ -44,9 +44,9 @@ func speaksFirst(kind string) bool {
 	return false
 }
 
-// TestOverAWire has every service checked over a wire, whose real servers all
-// work: each is up each time. On loopback a connection stands before the engine
-// can look, so that many an order of events never happens there.
+// TestOverAWire checks every service over a wire, whose real servers all work: each
+// is up each time. On loopback a connection is complete before the engine looks, so
+// that many an order of events never occurs there.
 func TestOverAWire(t *testing.T) {
 	if lab.Apart(t) {
 		checkOverWires(t, wireRow{0, 40, 5}, wireRow{100 * time.Microsecond, 60, 5}, wireRow{2 * time.Millisecond, 30, 5}, wireRow{50 * time.Millisecond, 5, 2})
@@ -177,9 +177,9 @@ func (p *wirePeers) overTLS(server func(net.Conn)) func(net.Conn) {
 	}
 }
 
-// lines is a server that greets and answers each line that begins with one of
-// the words in answers, tagged lines behind their tag. After the answer that is
-// startTLS it goes on over TLS.
+// lines is a server that sends a greeting and answers each line that begins with a
+// key of answers, tagged lines with their tag. After the answer startTLS it
+// continues over TLS.
 func (p *wirePeers) lines(greeting string, answers map[string]string) func(net.Conn) {
 	var talk func(conn net.Conn)
 	talk = func(conn net.Conn) {
@@ -317,7 +317,7 @@ func (p *wirePeers) addDatagrams(checks map[string]checker.Checker) {
 	})
 }
 
-// A packetConn is one datagram, and what is answered to it.
+// A packetConn is one datagram and the answer to it.
 type packetConn struct {
 	net.Conn
 	in  io.Reader

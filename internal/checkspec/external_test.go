@@ -7,8 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// TestExternalWords has the four words that a command is told, as the original
-// has them.
+// TestExternalWords compares the four arguments of a command with the original's.
 func TestExternalWords(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -34,16 +33,16 @@ func TestExternalWords(t *testing.T) {
 					e = checker.External(check)
 				}
 				if got := []string{e.VAddr, e.VPort, e.RAddr, e.RPort}; !slices.Equal(got, tt.want) {
-					t.Errorf("the command is told %q, want %q", got, tt.want)
+					t.Errorf("the arguments are %q, want %q", got, tt.want)
 				}
 			})
 		}
 	}
 }
 
-// TestWhoIsAsked says of whom a request with a URL is asked: that of a block is
-// asked of the real server, one in a real= line where it points.
-func TestWhoIsAsked(t *testing.T) {
+// TestURLServer has requests with a URL: the one of a block goes to the real
+// server, the one in a real= line to the URL's own host.
+func TestURLServer(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{
 			"a block's URL is a path", "    real=10.1.0.1:80 masq\n    request=\"http://127.0.0.1:8002/x\"\n",

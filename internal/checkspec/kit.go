@@ -10,18 +10,18 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A Kit is what checks of one spec share: thousands of them run with one compiled
-// pattern. It is made once and read by many goroutines, except while checkers are
-// made from it, which only one goroutine may do.
+// A Kit is shared by all checks of one spec: thousands of them use one compiled
+// pattern. Many goroutines may read it, but only one at a time may make checkers
+// from it.
 type Kit struct {
 	Spec
 	Handle              unique.Handle[Spec]
-	Secrets             *secret.Set // to be hidden in what servers and libraries say
+	Secrets             *secret.Set // to be masked in the texts of servers and libraries
 	network             string
 	receive, receiveNot *perlre.Pattern
-	web                 *checker.HTTPOptions // of all web checks, nil until the first of them
-	shared              *tls.Config          // what the checks' own are copies of, nil until the first of them
-	err                 error                // why no check of this spec can be made
+	web                 *checker.HTTPOptions // for all web checks, nil before the first
+	shared              *tls.Config          // the template of the checks' own, nil before the first
+	err                 error                // the reason why no check of this spec is possible
 }
 
 // New is the kit of a spec.

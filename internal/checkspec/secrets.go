@@ -7,7 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// secrets are the spec's, to be looked for in what servers and libraries say.
+// secrets returns the secrets of the spec, to be masked in the texts of servers and
+// libraries.
 func (spec *Spec) secrets() *secret.Set {
 	s := new(secret.Set)
 	s.Add(spec.Login, spec.Passwd)
@@ -20,14 +21,14 @@ func (spec *Spec) secrets() *secret.Set {
 	return s
 }
 
-// coded says whether what a check sends holds its secrets in a code that a search for
-// their text does not find but whoever reads it can undo: the header of HTTP/2
-// is compressed, a password for RADIUS is hidden by the shared secret alone.
+// coded reports whether checks send their secrets in an encoding that a search for
+// the text misses and any reader can decode: HTTP/2 compresses the header, and
+// RADIUS hides a password by the shared secret alone.
 func (spec *Spec) coded() bool {
 	return spec.Service == "radius" || spec.Service == "grpc" || spec.HTTPVersion == conf.HTTP2 && strings.HasPrefix(spec.Service, "http")
 }
 
-// Sent is the beginning of what was sent, as it may be shown.
+// Sent returns the beginning of the sent bytes with masked secrets.
 func (k *Kit) Sent(text []byte) string {
 	if len(text) > 0 && k.coded() && !k.Secrets.Empty() {
 		return secret.Mask

@@ -17,12 +17,13 @@ import (
 
 // A Maker makes checkers.
 type Maker struct {
-	Pinger *ping.Pinger // of all pings
+	Pinger *ping.Pinger // for all ping checks
 }
 
-// Checkers are the checkers of k for at: ask decides, and connect, unless it is
-// nil, is for the checks between (checktype = N). expires gets the end of the
-// certificate of at, from the goroutines of the checks; nil is allowed.
+// Checkers returns the checkers of k for at. ask is the check that decides;
+// connect, unless it is nil, is the connect check between two of them (checktype =
+// N). expires gets the expiry time of at's certificate, from the goroutines of the
+// checks; it may be nil.
 func (m Maker) Checkers(k *Kit, at netip.AddrPort, expires func(time.Time)) (ask, connect checker.Checker) {
 	switch k.CheckType {
 	case conf.CheckConnect:
@@ -42,8 +43,8 @@ func (m Maker) Checkers(k *Kit, at netip.AddrPort, expires func(time.Time)) (ask
 	}
 }
 
-// connect is the check that only connects. There is no connecting by udp, so
-// that there the host is asked.
+// connect is the connect check. udp has no connections, so there it is a ping of
+// the host.
 func (m Maker) connect(k *Kit, at netip.AddrPort) checker.Checker {
 	if k.UDP {
 		return checker.Ping{Addr: at.Addr(), Pinger: m.Pinger}
@@ -53,13 +54,13 @@ func (m Maker) connect(k *Kit, at netip.AddrPort) checker.Checker {
 
 func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
 
-// external is k's command with what it is told. As in the original IPv6
-// addresses are in brackets, so that a script can put them into a URL.
+// external is k's command with its arguments. As in the original IPv6 addresses are
+// in brackets, so that a script can put them into a URL.
 func (k *Kit) external(at netip.AddrPort) checker.External {
 	return checker.External{Command: k.CheckCommand, VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at)}
 }
 
-// addressWord is an address as ldirectord.cf has it.
+// addressWord is an address in the notation of ldirectord.cf.
 func addressWord(addr netip.Addr) string {
 	if addr.Is6() {
 		return "[" + addr.String() + "]"
@@ -80,12 +81,12 @@ func negotiate(k *Kit, at netip.AddrPort, expires func(time.Time)) checker.Check
 	return c
 }
 
-// A bench is what one checker is made of: the kit, whom it asks, and its TLS
-// configured.
+// A bench has the inputs of one checker: the kit, the address, and the TLS
+// configuration.
 type bench struct {
 	*Kit
 	at              netip.AddrPort
-	started, always *tls.Config // TLS if starttls asks for it, and TLS in any case
+	started, always *tls.Config // TLS if starttls is on, and TLS in any case
 }
 
 func newBench(k *Kit, at netip.AddrPort, expires func(time.Time)) (*bench, error) {
@@ -116,12 +117,12 @@ type service struct {
 	make func(*bench) (checker.Checker, error)
 }
 
-// tlsUse is when a service speaks TLS.
+// tlsUse says when a service uses TLS.
 type tlsUse uint8
 
 const (
-	plain    tlsUse = iota // never; also where starttls has no effect
-	startTLS               // if starttls asks for it
+	plain    tlsUse = iota // never; starttls has no effect
+	startTLS               // if starttls is on
 	overTLS                // from the first byte
 )
 
@@ -234,14 +235,14 @@ func (k *Kit) webOptions() (*checker.HTTPOptions, error) {
 	return k.web, nil
 }
 
-// nothing is the check of service = none.
+// nothing is the check of service = none: always up.
 type nothing struct{}
 
 func (nothing) String() string                        { return "none" }
 func (nothing) Check(context.Context) (string, error) { return "", nil }
 
-// An Unusable check reports why it could not be made: by the fault of the
-// configuration or of this host, and of no real server.
+// An Unusable check reports why it cannot be made: the configuration or this host
+// is at fault, not the real server.
 type Unusable struct {
 	service string
 	err     error

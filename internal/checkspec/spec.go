@@ -1,5 +1,5 @@
-// Package checkspec is how a configuration becomes checkers: which checks are the
-// same, which checker a service gets, and what checks of one kind share.
+// Package checkspec makes checkers from a configuration: which checks are equal,
+// which checker a service gets, and what equal checks share.
 package checkspec
 
 import (
@@ -20,16 +20,16 @@ type Key struct {
 	At   netip.AddrPort // the address that is checked, checkport applied
 }
 
-// A Spec is all that there is to a check besides its address: the settings of a
-// virtual service as far as a check of this type reads them. The others are zero,
-// so that they tell no two checks apart.
+// A Spec is a check without its address: the settings of a virtual service that a
+// check of this type reads. All other settings are zero, so that they do not make
+// two checks differ.
 type Spec struct {
 	conf.Check
 	UDP          bool
-	VAddr, VPort string // the words of an external command about the virtual service
+	VAddr, VPort string // the arguments of an external command that describe the virtual service
 }
 
-// At is the address at which r of v is checked. It is false if there is no check
+// At returns the address at which r of v is checked. It is false without a check
 // (checktype on and off).
 func At(v *conf.VirtualService, r *conf.RealServer) (netip.AddrPort, bool) {
 	switch v.CheckType {
@@ -43,7 +43,7 @@ func At(v *conf.VirtualService, r *conf.RealServer) (netip.AddrPort, bool) {
 	return netip.AddrPortFrom(r.Addr, v.PortToCheck(r)), true
 }
 
-// Of is the spec for the real servers of v that have this request and receive.
+// Of is the spec of v's real servers with this request and receive.
 func Of(v *conf.VirtualService, request secret.Request, receive string) unique.Handle[Spec] {
 	s := Spec{Check: v.Check, UDP: v.Protocol == conf.UDP}
 	s.Request, s.Receive = request, receive
@@ -77,8 +77,8 @@ func (s *Spec) external() bool {
 	return s.CheckType == conf.CheckExternal || s.CheckType == conf.CheckExternalPerl
 }
 
-// virtualWords are the two words of a command about v: a firewall mark is there in
-// place of the address, and its port is 0.
+// virtualWords are the two arguments of a command that describe v: for a firewall
+// mark the mark in place of the address, and port 0.
 func virtualWords(v *conf.VirtualService) (addr, port string) {
 	if v.Protocol == conf.FWM {
 		return strconv.FormatUint(uint64(v.Mark), 10), "0"
@@ -86,7 +86,7 @@ func virtualWords(v *conf.VirtualService) (addr, port string) {
 	return addressWord(v.Addr), strconv.Itoa(int(v.Port))
 }
 
-// Timeout is how long a check may take. That of the connects between is
+// Timeout limits one attempt of the check. The connect checks between have
 // CheckTimeout.
 func (s *Spec) Timeout() time.Duration {
 	if s.negotiates() {
@@ -95,5 +95,5 @@ func (s *Spec) Timeout() time.Duration {
 	return s.CheckTimeout
 }
 
-// Attempts are the tries within a check, at least one.
+// Attempts is the number of attempts within a check, at least one.
 func (s *Spec) Attempts() int { return max(1, s.ChkLoop) * max(1, s.CheckCount) }

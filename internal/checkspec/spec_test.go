@@ -59,8 +59,8 @@ func TestShared(t *testing.T) {
 	}
 }
 
-// TestCheckers has a checker made for every service and type of check that a
-// configuration can ask for.
+// TestCheckers makes a checker for every service and type of check of the
+// configuration.
 func TestCheckers(t *testing.T) {
 	var text strings.Builder
 	block := func(port, lines string) {

@@ -16,8 +16,8 @@ var verifies = map[conf.SSLVerify]checker.Verify{
 	conf.VerifyNone:  checker.VerifyNone,
 }
 
-// verify is what a certificate must prove. Where the file says nothing, ldaps
-// proves nothing, as with the original's library.
+// verify is the required quality of a certificate. The default of ldaps is none, as
+// in the original's library.
 func (s *Spec) verify() checker.Verify {
 	if s.SSLVerify == conf.VerifyChain && (s.Service == "ldaps" || s.Service == "ldap") {
 		return checker.VerifyNone
@@ -25,13 +25,13 @@ func (s *Spec) verify() checker.Verify {
 	return verifies[s.SSLVerify]
 }
 
-// tlsConfig is how TLS is spoken with at; expires is told when its certificate
-// ends. The authorities and our own certificate are read once for all: a file
-// with a hundred authorities is a quarter of a megabyte in memory.
+// tlsConfig is the TLS configuration for at; expires gets the expiry time of its
+// certificate. The authorities and our own certificate are read once for all: a
+// file with a hundred authorities takes a quarter of a megabyte of memory.
 func (k *Kit) tlsConfig(at netip.AddrPort, expires func(time.Time)) (*tls.Config, error) {
 	name := cmp.Or(k.SSLName, at.Addr().String())
 	if k.SSLName == "" && k.verify() == checker.VerifyFull {
-		return k.newTLS(name, expires) // the certificate has to be for this very address
+		return k.newTLS(name, expires) // the certificate has to contain this address
 	}
 	if k.shared == nil {
 		var err error

@@ -1,7 +1,6 @@
-// Package command runs external programs: check commands, alert commands, the
-// local mailer. Every program is the leader of a process group of its own and
-// is given a deadline; what it was given is taken back when it ends, whatever
-// it did: the whole group, its pipes, its goroutines here.
+// Package command runs external programs: check commands, alert commands, the local
+// mailer. Every program is the leader of its own process group and has a deadline;
+// its end releases everything: the whole group, its pipes, its goroutines here.
 package command
 
 import (
@@ -30,25 +29,25 @@ type Command struct {
 	Args  []string // its arguments, without the program's name
 	Shell string   // instead of Path and Args: a line for /bin/sh
 	Env   []string // nil is the environment of this process
-	Stdin []byte   // what it can read from its standard input
+	Stdin []byte   // its standard input
 
-	// LeaveChildren lets processes live on that the program started and left
-	// running when it ended by itself, as a callback that starts a daemon
-	// does. Nobody reads what they write, so there is no Output then.
+	// LeaveChildren spares processes that the program has started and left running
+	// at its end, for example the daemon that a callback starts. Their output goes
+	// nowhere, so Output is empty.
 	LeaveChildren bool
 
 	Grace time.Duration // from TERM to KILL after the deadline, 0 is 100 ms
-	Keep  int           // how many bytes of output are kept, 0 is 4 KiB
+	Keep  int           // limit of Output in bytes, 0 is 4 KiB
 }
 
-// A Result is how a program ended that could be run.
+// A Result is the end of a program that could be started.
 type Result struct {
 	Status int            // its exit status, -1 if a signal ended it
 	Signal syscall.Signal // the signal that ended it, 0 is none
-	Output []byte         // the beginning of what it wrote to stdout and stderr together
+	Output []byte         // the beginning of its stdout and stderr together
 }
 
-// Err is nil if the program succeeded, else it says how it ended.
+// Err is nil if the program succeeded, else it describes the end.
 func (r Result) Err() error {
 	switch {
 	case r.Signal != 0:
@@ -59,16 +58,15 @@ func (r Result) Err() error {
 	return nil
 }
 
-// Run runs c and waits until it has ended.
+// Run runs c and waits for its end.
 //
-// A nil error means that the program ran and ended by itself; the Result says
-// how. When ctx is done the whole process group gets TERM and, after c.Grace,
-// KILL; the error is then ctx's and the Result holds what it wrote until then.
-// Every other error means that the program could not be started and wraps the
-// reason.
+// A nil error means that the program ran and ended by itself; the Result has its
+// status. When ctx is done the whole process group gets TERM and, after c.Grace,
+// KILL; the error is then ctx's and the Result has the output so far. Every other
+// error means that the program could not be started and wraps the reason.
 //
-// Run returns not later than ctx's end and twice c.Grace. Processes that left
-// the group (setsid) are out of reach, but nothing here waits for them.
+// Run returns at the latest twice c.Grace after ctx's end. Processes that left the
+// group (setsid) are out of reach, and Run does not wait for them.
 func Run(ctx context.Context, c Command) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
@@ -85,12 +83,12 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	late := p.wait(ctx, c.Grace)
 	if late != nil || !c.LeaveChildren {
-		p.signal(unix.SIGKILL) // whatever is left of the group
+		p.signal(unix.SIGKILL) // the rest of the group
 	}
 	return p.finish(c.Grace), late
 }
 
-// name is what c is called in an error.
+// name is c's name in an error.
 func (c Command) name() string {
 	if c.Shell != "" {
 		return shell
@@ -98,8 +96,8 @@ func (c Command) name() string {
 	return secret.Command(c.Path).String()
 }
 
-// reason takes the names of system calls and the program's own name off an
-// error of package exec.
+// reason strips the names of system calls and the program's name from an error of
+// package exec.
 func reason(err error) error {
 	if e, ok := errors.AsType[*exec.Error](err); ok {
 		return e.Err

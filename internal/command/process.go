@@ -18,8 +18,8 @@ import (
 const (
 	shell = "/bin/sh"
 
-	// linger is how long output is still read after the program has ended,
-	// when somebody else holds the other end.
+	// linger is the time for which output is still read after the program's end
+	// while another process holds the pipe.
 	linger = 20 * time.Millisecond
 )
 
@@ -41,8 +41,8 @@ func start(c Command) (*process, error) {
 	}
 	p, err := startArgs(c, argv)
 	if errors.Is(err, unix.ENOEXEC) && c.Shell == "" {
-		// A script without a #! line: like execvp, and so like the original,
-		// have the shell read it.
+		// A script without a #! line: execvp, and so the original, passes it to the
+		// shell.
 		return startArgs(c, append([]string{shell}, argv...))
 	}
 	return p, err
@@ -54,8 +54,8 @@ func startArgs(c Command, argv []string) (*process, error) {
 	cmd.Env = environment(c.Env)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 
-	// Pipes of our own, as files: package exec then starts no goroutine and
-	// nothing waits for a grandchild that inherited the other end.
+	// Our own pipes, as files: package exec then starts no goroutine and does not
+	// wait for a grandchild that inherited the other end.
 	var theirs []*os.File
 	defer func() { closeAll(theirs) }()
 	if !c.LeaveChildren {
@@ -85,24 +85,24 @@ func startArgs(c Command, argv []string) (*process, error) {
 	return p, nil
 }
 
-// pump keeps both pipes moving until finish closes them.
+// pump serves both pipes until finish closes them.
 func (p *process) pump(c Command) {
 	if p.stdin != nil {
 		p.pumps.Go(func() {
-			_, _ = p.stdin.Write(c.Stdin) // a program need not read it
+			_, _ = p.stdin.Write(c.Stdin) // a program may leave it unread
 			_ = p.stdin.Close()
 		})
 	}
 	if p.stdout != nil {
 		p.pumps.Go(func() {
 			p.output, _ = io.ReadAll(io.LimitReader(p.stdout, int64(c.Keep)))
-			_, _ = io.Copy(io.Discard, p.stdout) // it would block if nobody read on
+			_, _ = io.Copy(io.Discard, p.stdout) // a full pipe would block the program
 		})
 	}
 }
 
-// watch waits for the leader's end without reaping it: as long as it is a
-// zombie its number, which is the group's, can not be given to anybody else.
+// watch waits for the leader's end without reaping it: the number of a zombie,
+// which is the group's too, cannot be reused.
 func (p *process) watch() {
 	for unix.Waitid(unix.P_PID, p.leader.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
 	}
@@ -136,12 +136,11 @@ func (p *process) within(d time.Duration) bool {
 
 // signal sends sig to the whole group. It must not be called after finish.
 func (p *process) signal(sig syscall.Signal) {
-	_ = unix.Kill(-p.leader.Pid, sig) // only fails if nobody is left
+	_ = unix.Kill(-p.leader.Pid, sig) // only fails if the group is empty
 }
 
-// finish takes back what belongs to the process and says how it ended. A
-// leader that does not even end by KILL, because it hangs in the kernel, is
-// left to be reaped when it does.
+// finish releases the resources of the process and returns its end. A leader that
+// hangs in the kernel even after KILL is reaped when it ends.
 func (p *process) finish(grace time.Duration) Result {
 	ended := p.within(grace)
 	if p.stdin != nil {
@@ -171,7 +170,7 @@ func (p *process) finish(grace time.Duration) Result {
 	return result
 }
 
-// closeAll closes those of files that are there.
+// closeAll closes the files that are not nil.
 func closeAll(files []*os.File) {
 	for _, f := range files {
 		if f != nil {
@@ -180,11 +179,12 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// ours are the variables by which systemd speaks with this process alone: a program
-// that had them could report this one as ready, stopping or well.
+// ours are the variables of systemd for this process alone: a program that
+// inherited them could report this one as ready, stopping or well.
 var ours = []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "FDSTORE"}
 
-// environment is what a program gets of env, nil being the environment of this process.
+// environment is the environment of a program with env, nil being that of this
+// process.
 func environment(env []string) []string {
 	if env == nil {
 		env = os.Environ()

@@ -47,12 +47,12 @@ func TestCall(t *testing.T) {
 		}, Result{Err: errors.New("no answer in 5s"), Attempts: 2}, 12 * time.Second},
 		{
 			"could not ask", func(context.Context) (string, error) { return "", checker.LocalError{Err: errors.New("no rights")} },
-			Result{Err: errors.New("could not ask: no rights"), Attempts: 2, Local: true},
+			Result{Err: errors.New("not checked: no rights"), Attempts: 2, Local: true},
 			0,
 		},
 		{
 			"panics", func(context.Context) (string, error) { panic("what is this?") },
-			Result{Err: errors.New("could not ask: the check itself failed: what is this?"), Attempts: 2, Local: true},
+			Result{Err: errors.New("not checked: the check itself failed: what is this?"), Attempts: 2, Local: true},
 			0,
 		},
 	}
@@ -88,7 +88,7 @@ func TestAbandoned(t *testing.T) {
 			t.Errorf("load (-want +got):\n%s", diff)
 		}
 		r := e.Ask(t.Context(), stuck, time.Second, 1)
-		if diff := cmp.Diff(verdict{Err: "could not ask: too many checks did not end by their deadline", Local: true}, verdictOf(r)); diff != "" {
+		if diff := cmp.Diff(verdict{Err: "not checked: too many checks did not end by their deadline", Local: true}, verdictOf(r)); diff != "" {
 			t.Errorf("one more (-want +got):\n%s", diff)
 		}
 		close(release)
@@ -165,7 +165,7 @@ func (neither) String() string { return "neither" }
 
 func TestNoCheck(t *testing.T) {
 	r := newEngine(t, Options{}).Ask(t.Context(), neither{}, time.Second, 1)
-	if diff := cmp.Diff(verdict{Err: "could not ask: engine.neither is no check", Local: true}, verdictOf(r)); diff != "" {
+	if diff := cmp.Diff(verdict{Err: "not checked: engine.neither is no check", Local: true}, verdictOf(r)); diff != "" {
 		t.Errorf("verdict (-want +got):\n%s", diff)
 	}
 }

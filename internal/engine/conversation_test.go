@@ -79,7 +79,7 @@ func TestTalkOverPlainAndTLS(t *testing.T) {
 				}
 			}
 		}, ample, down("too long an answer")},
-		{"a Dialogue that panics", ask{panics: true}, silent, ample, verdict{Err: "could not ask: the check itself failed: what is this?", Local: true}},
+		{"a Dialogue that panics", ask{panics: true}, silent, ample, verdict{Err: "not checked: the check itself failed: what is this?", Local: true}},
 	}
 	server, client := newTLS(t)
 	e := newEngine(t, Options{})

@@ -38,10 +38,10 @@ func TestSource(t *testing.T) {
 		{"chosen", Options{Source4: addr("127.0.0.9")}, here4, "127.0.0.9", ""},
 		{"chosen, IPv6", Options{Source6: addr("::1")}, here6, "::1", ""},
 		{"chosen for the other family", Options{Source4: addr("127.0.0.9")}, here6, "::1", ""},
-		{"not ours", Options{Source4: addr(unassigned)}, here4, "", "could not ask: from 192.0.2.1: cannot assign requested address"},
-		{"of the wrong family", Options{Source4: addr("::1")}, here4, "", "could not ask: from ::1: address family not supported by protocol"},
-		{"to a zone that is not there", Options{}, netip.MustParseAddrPort("[fe80::1%nowhere]:80"), "", "could not ask: no interface nowhere"},
-		{"to no address", Options{}, netip.AddrPort{}, "", "could not ask: no address"},
+		{"not ours", Options{Source4: addr(unassigned)}, here4, "", "not checked: from 192.0.2.1: cannot assign requested address"},
+		{"of the wrong family", Options{Source4: addr("::1")}, here4, "", "not checked: from ::1: address family not supported by protocol"},
+		{"to a zone that is not there", Options{}, netip.MustParseAddrPort("[fe80::1%nowhere]:80"), "", "not checked: no interface nowhere"},
+		{"to no address", Options{}, netip.AddrPort{}, "", "not checked: no address"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestNoDescriptors(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
 	}
-	want := verdict{Err: "could not ask: opening a socket: too many open files", Local: true}
+	want := verdict{Err: "not checked: opening a socket: too many open files", Local: true}
 	if diff := cmp.Diff(want, verdictOf(r)); diff != "" {
 		t.Errorf("verdict (-want +got):\n%s", diff)
 	}
@@ -139,10 +139,10 @@ func TestFromConnect(t *testing.T) {
 		{syscall.ECONNREFUSED, "connection refused", false},
 		{syscall.EHOSTUNREACH, "no route to host", false},
 		{syscall.ETIMEDOUT, "connection timed out", false},
-		{syscall.ENETUNREACH, "could not ask: network is unreachable", true},
-		{syscall.EADDRNOTAVAIL, "could not ask: cannot assign requested address", true},
-		{syscall.EPERM, "could not ask: operation not permitted", true},
-		{syscall.ENOBUFS, "could not ask: no buffer space available", true},
+		{syscall.ENETUNREACH, "not checked: network is unreachable", true},
+		{syscall.EADDRNOTAVAIL, "not checked: cannot assign requested address", true},
+		{syscall.EPERM, "not checked: operation not permitted", true},
+		{syscall.ENOBUFS, "not checked: no buffer space available", true},
 	}
 	for _, tt := range tests {
 		err := fromConnect(tt.errno)

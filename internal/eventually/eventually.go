@@ -1,6 +1,6 @@
-// Package eventually is for tests that wait for what happens in other goroutines,
-// processes or kernels. All of them wait with one bound, which is far above what
-// a busy machine needs: only what never comes reaches it.
+// Package eventually is for tests that wait for other goroutines, processes or
+// kernels. All waits have one limit, far above the needs of a busy machine: only a
+// condition that never comes true reaches it.
 package eventually
 
 import (
@@ -8,16 +8,15 @@ import (
 	"time"
 )
 
-// Limit is the bound. A test that compares how long something took allows it
-// this much more than it should take, too: then the verdict is that it ended by
-// itself, and not how busy the machine was.
+// Limit is the limit of a wait. A test that measures a duration adds Limit to the
+// expected maximum: then it fails on a missing end and not on a busy machine.
 const Limit = 2 * time.Minute
 
-// interval is how often a condition is evaluated.
+// interval is the time between two evaluations of a condition.
 const interval = 5 * time.Millisecond
 
-// True returns when ok does so with true, and ends the test when it has not
-// within Limit. It calls ok at least once, and always on the caller's goroutine.
+// True returns when ok returns true, and ends the test after Limit. It calls ok at
+// least once, and always on the caller's goroutine.
 func True(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	if !Holds(ok) {
@@ -35,7 +34,7 @@ func Holds(ok func() bool) bool {
 	return true
 }
 
-// InTime fails the test when what began at a time has taken longer than most and Limit.
+// InTime fails the test when more than most and Limit have passed since began.
 func InTime(t testing.TB, what string, began time.Time, most time.Duration) {
 	t.Helper()
 	if took := time.Since(began); took > most+Limit {

@@ -1,8 +1,8 @@
-// Command fuzzall runs every fuzz target of the module for a time, and reports how
-// often each was executed and the sum. It fails if one fails, or was not executed.
+// Command fuzzall runs every fuzz target of the module for a time, and reports the
+// executions of each and their sum. It fails if a target fails or has no execution.
 //
-// Each package's test binary is built once: "go test -fuzz" links it again for each
-// target, which takes longer than a thousand executions.
+// It builds each package's test binary once: "go test -fuzz" links it again for
+// each target, which takes longer than a thousand executions.
 package main
 
 import (
@@ -36,7 +36,7 @@ type runner struct {
 	goTool, fuzzTime string
 
 	binaries string // directory of the test binaries
-	cache    string // where the go command keeps inputs that reach new code
+	cache    string // the go command's directory of inputs that reach new code
 }
 
 func (r *runner) run(only string) (err error) {
@@ -76,7 +76,7 @@ func (r *runner) run(only string) (err error) {
 	return nil
 }
 
-// output is what the go command prints, without the last line break.
+// output is the output of the go command without the last line break.
 func (r *runner) output(args ...string) (string, error) {
 	cmd := exec.Command(r.goTool, args...)
 	cmd.Stderr = os.Stderr
@@ -89,8 +89,8 @@ func (r *runner) output(args ...string) (string, error) {
 
 var declaration = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(\w+ \*testing\.F\)`)
 
-// fuzzTargets are the names of the fuzz targets in the test files of a directory that
-// match.
+// fuzzTargets are the names of the matching fuzz targets in the test files of a
+// directory.
 func fuzzTargets(dir string, match *regexp.Regexp) ([]string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
 	var names []string
@@ -108,8 +108,7 @@ func fuzzTargets(dir string, match *regexp.Regexp) ([]string, error) {
 	return names, err
 }
 
-// fuzzPackage runs targets of one package and returns how often they were executed in
-// sum.
+// fuzzPackage runs targets of one package and returns the sum of their executions.
 func (r *runner) fuzzPackage(path, dir string, names []string) (sum int, err error) {
 	if len(names) == 0 {
 		return 0, nil
@@ -129,7 +128,7 @@ func (r *runner) fuzzPackage(path, dir string, names []string) (sum int, err err
 	return sum, nil
 }
 
-// fuzz runs one target and returns how often it was executed.
+// fuzz runs one target and returns the number of its executions.
 func (r *runner) fuzz(binary, path, dir, name string) (int, error) {
 	cmd := exec.Command(binary, "-test.run", "^$", "-test.fuzz", "^"+name+"$", "-test.fuzztime", r.fuzzTime,
 		"-test.fuzzcachedir", filepath.Join(r.cache, filepath.FromSlash(path)))
@@ -152,13 +151,14 @@ func (r *runner) fuzz(binary, path, dir, name string) (int, error) {
 	return n, nil
 }
 
-// uninstrumented is what the testing package prints of a binary that was built without
+// uninstrumented is a line in the output of a test binary that was built without
 // -fuzz.
 const uninstrumented = "not built with coverage instrumentation"
 
 var execs = regexp.MustCompile(`^fuzz: elapsed: .*execs: (\d+)`)
 
-// executions is the last count in what a test binary prints, and all that it prints.
+// executions returns the last count in a test binary's output, and the whole
+// output.
 func executions(r io.Reader) (n int, printed string) {
 	var b strings.Builder
 	for lines := bufio.NewReader(r); ; {

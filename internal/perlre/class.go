@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A byteSet is what a character class matches: since bytes are matched, every
-// class can be written down. Negation, ranges over 0x80 and Perl's idea of
-// what is a letter are settled before regexp2 sees it.
+// A byteSet is the set of bytes that a character class matches. Since subjects are
+// bytes, every class can be enumerated: negation, ranges over 0x80 and Perl's idea
+// of a letter are resolved here, not in regexp2.
 type byteSet [256]bool
 
 // setOf is the set of the bytes and ranges ("a-z") in spec.
@@ -82,7 +82,7 @@ func (s *byteSet) String() string {
 	return "[" + string(ranges) + "]"
 }
 
-// What the letters of escapes and the names of POSIX stand for.
+// The bytes that escape letters and POSIX names match.
 var (
 	digitBytes = setOf("0-9")
 	wordBytes  = setOf("0-9A-Z_a-z")
@@ -146,8 +146,8 @@ func (t *translator) class() error {
 	return nil
 }
 
-// classRange reads one element of a class, or two with a hyphen between, and
-// adds what they stand for.
+// classRange reads one element of a class, or two with a hyphen between, and adds
+// their bytes.
 func (t *translator) classRange(set *byteSet) error {
 	first, few, err := t.classElement()
 	if err != nil {
@@ -193,8 +193,7 @@ func (t *translator) classElement() (c byte, few *byteSet, err error) {
 	return t.src[t.pos-1], nil, nil
 }
 
-// posix reads [:alpha:] or [:^alpha:]; a bracket that begins nothing like it
-// is text.
+// posix reads [:alpha:] or [:^alpha:]; any other bracket is text.
 func (t *translator) posix() (*byteSet, error) {
 	mark := t.src[t.pos+1 : t.pos+2]
 	name, _, closed := strings.Cut(t.src[t.pos+2:], mark+"]")

@@ -8,12 +8,12 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// controlEscapes are the letters that stand for one control character.
+// controlEscapes are the letters for single control characters.
 var controlEscapes = map[byte]byte{'a': '\a', 'e': 0x1b, 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// assertions are the escapes that match between two bytes. \G is where an
-// earlier match has ended, and there is none; \K changes only what counts as
-// matched.
+// assertions are the escapes that match between two bytes. \G is the end of an
+// earlier match, which never exists here; \K changes only the reported part of the
+// match.
 var assertions = map[byte]string{
 	'A': `\A`, 'Z': `\Z`, 'z': `\z`, 'b': `\b`, 'B': `\B`, 'G': `\A`, 'K': `(?:)`,
 }
@@ -60,12 +60,12 @@ func (t *translator) escape() error {
 		t.write(assertion)
 		return nil
 	}
-	t.literal(c) // also a letter that means nothing: Perl only warns
+	t.literal(c) // also a letter without a meaning: Perl only warns
 	return nil
 }
 
-// escaped reads a backslash and the byte after it. It refuses what needs
-// Unicode: what a server sends is matched byte by byte.
+// escaped reads a backslash and the byte after it. It refuses escapes that need
+// Unicode: the match is byte by byte.
 func (t *translator) escaped() (byte, error) {
 	if t.pos+1 == len(t.src) {
 		return 0, fmt.Errorf("the backslash is the last character")
@@ -78,8 +78,8 @@ func (t *translator) escaped() (byte, error) {
 	return c, nil
 }
 
-// code reads the escapes that stand for one byte, in a class and outside; c
-// came after the backslash. ok is false if it is none of them.
+// code reads the escapes for one byte, in a class and outside; c follows the
+// backslash. ok is false for other escapes.
 func (t *translator) code(c byte) (b byte, ok bool, err error) {
 	if b, ok := controlEscapes[c]; ok {
 		return b, true, nil
@@ -182,7 +182,7 @@ func (t *translator) digits() error {
 	return err
 }
 
-// reference writes that capture n comes again.
+// reference writes a back-reference to capture n.
 func (t *translator) reference(n int) error {
 	if n < 1 || n > t.captures {
 		return fmt.Errorf("there is no such earlier capture")
@@ -207,8 +207,7 @@ func (t *translator) relativeReference() error {
 	return t.referenceTo(strings.Trim(to, " \t"))
 }
 
-// referenceTo writes a reference by number, by how many captures before, or by
-// name.
+// referenceTo writes a reference by number, by relative number, or by name.
 func (t *translator) referenceTo(to string) error {
 	if back, ok := strings.CutPrefix(to, "-"); ok && back != "" && isNumber(back) {
 		return t.reference(t.captures + 1 - number(back, 0))

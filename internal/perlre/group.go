@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// refusedGroups are the beginnings of groups that mean nothing in a search of
-// bytes by another engine than Perl's own.
+// refusedGroups are the beginnings of groups without a meaning in a search of bytes
+// by another engine than Perl's.
 var refusedGroups = []struct {
 	begins, why string
 }{
@@ -25,7 +25,7 @@ var refusedGroups = []struct {
 	{"(?[", "extended character classes are not supported"},
 }
 
-// openGroup reads what begins with a parenthesis.
+// openGroup reads a construct that begins with a parenthesis.
 func (t *translator) openGroup() error {
 	rest := t.src[t.pos:]
 	for _, refused := range refusedGroups {
@@ -67,14 +67,15 @@ func (t *translator) openGroup() error {
 	return nil
 }
 
-// push writes the beginning of a group and remembers its end.
+// push opens a group and records its end.
 func (t *translator) push(begins, ends string) {
 	t.open = append(t.open, group{start: len(t.out), ends: ends, flags: t.flags})
 	t.write(begins)
 	t.atom = noAtom
 }
 
-// closeGroup reads a closing parenthesis. The whole group can be repeated then.
+// closeGroup reads a closing parenthesis. A quantifier may then repeat the whole
+// group.
 func (t *translator) closeGroup() error {
 	if len(t.open) == 0 {
 		return fmt.Errorf("this parenthesis was not opened")
@@ -106,7 +107,7 @@ func (t *translator) openNamed(end string) error {
 	return nil
 }
 
-// isName says whether s can be the name of a capture.
+// isName reports whether s is a valid name of a capture.
 func isName(s string) bool {
 	if s == "" || '0' <= s[0] && s[0] <= '9' {
 		return false
@@ -192,7 +193,7 @@ func (f *flags) set(c byte, on bool) error {
 		} else {
 			f.x = 0
 		}
-	case 'a', 'd', 'p': // bytes are matched like ASCII, and nothing is kept
+	case 'a', 'd', 'p': // subjects are bytes like ASCII, and captures are not returned
 	case 'u', 'l':
 		return fmt.Errorf("what is received is matched byte by byte, modifier %c is not supported", c)
 	default:

@@ -14,22 +14,22 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A match that backtracks without end is given up: by matchPatience, or with patternStack
-// entries to try again (8 bytes each).
+// A match that backtracks without end is given up: by matchPatience, or at
+// patternStack backtracking entries (8 bytes each).
 const patternStack = 4 << 20
 
-// A Pattern is a Perl regular expression as receive has it, matched unanchored
-// and case sensitive against bytes. It is never written to and may be used
-// from several goroutines.
+// A Pattern is a Perl regular expression, for example of receive, matched
+// unanchored and case sensitive against bytes. It is immutable, and several
+// goroutines may use it.
 type Pattern struct {
 	perl string
-	must []byte          // text that is in every match, maybe ""
-	re   *regexp2.Regexp // of runes, as runeOf makes them; nil if must is all
+	must []byte          // a text in every match, maybe ""
+	re   *regexp2.Regexp // for runes of runeOf; nil if must is the whole pattern
 	slow bool
 }
 
-// Compile reads a Perl pattern. The empty one matches everything. The
-// error names the construct that is wrong or not supported and where it is.
+// Compile reads a Perl pattern. The empty one matches everything. The error names
+// the invalid or unsupported construct and its position.
 func Compile(perl string) (*Pattern, error) {
 	t, err := translate(perl)
 	if err != nil {
@@ -40,15 +40,15 @@ func Compile(perl string) (*Pattern, error) {
 	}
 	re, err := compileRunes(string(t.out), matchPatience.first)
 	if err != nil {
-		// The text speaks of the translation; the pattern itself is what its
-		// author knows.
+		// The library's error describes the translation; users know only the
+		// pattern.
 		return nil, fmt.Errorf("pattern %s cannot be used", safetext.Excerpt(perl))
 	}
 	return &Pattern{perl: perl, must: t.must, re: re, slow: t.choices}, nil
 }
 
-// compileRunes compiles a translated pattern. A match that takes longer than limit by
-// the clock is an error.
+// compileRunes compiles a translated pattern. A match beyond limit by the clock is
+// an error.
 func compileRunes(translated string, limit time.Duration) (*regexp2.Regexp, error) {
 	re, err := regexp2.Compile(translated, regexp2.OptionMaxBacktrackingStackSize(patternStack))
 	if err != nil {
@@ -58,22 +58,22 @@ func compileRunes(translated string, limit time.Duration) (*regexp2.Regexp, erro
 	return re, nil
 }
 
-// String is the pattern as it was written.
+// String is the pattern as written.
 func (p *Pattern) String() string { return p.perl }
 
-// runes holds the []rune of earlier matches, so that a match of an ordinary
-// page allocates nothing.
+// runes holds the []rune of earlier matches, so that a match of an ordinary page
+// needs no allocation.
 var runes = sync.Pool{New: func() any { return new([]rune) }}
 
-// maxPooledRunes keeps a pool from holding on to what one huge page needed.
+// maxPooledRunes limits what the pool keeps after one huge page.
 const maxPooledRunes = 64 << 10
 
-// Slow says that a match may take long, because p backtracks. No pattern, nil,
-// does not.
+// Slow reports whether a match may take long because p backtracks. It is false for
+// a nil Pattern.
 func (p *Pattern) Slow() bool { return p != nil && p.slow }
 
-// Match says whether p matches anywhere in b. The error is that the match was
-// given up because it took too long; it says nothing of b.
+// Match reports whether p matches anywhere in b. The error means that the match
+// took too long; it is no evidence about b.
 func (p *Pattern) Match(b []byte) (bool, error) {
 	if contains := bytes.Contains(b, p.must); p.re == nil || !contains {
 		return contains, nil
@@ -95,8 +95,8 @@ func (p *Pattern) Match(b []byte) (bool, error) {
 	return matched, nil
 }
 
-// matchRunes is Match for runes. It fails when that takes longer than limit;
-// errGivenUp is that more time would not help.
+// matchRunes is Match for runes. It fails after limit; errGivenUp means that more
+// time would not help.
 func (p *Pattern) matchRunes(text []rune, limit time.Duration) (bool, error) {
 	re := p.re
 	if limit != matchPatience.first { // rare: limits of a shared Regexp cannot be changed
@@ -112,16 +112,16 @@ func (p *Pattern) matchRunes(text []rune, limit time.Duration) (bool, error) {
 	return matched, err
 }
 
-// errGivenUp stands for the library's errors, which contain the whole body.
+// errGivenUp replaces the library's errors, which contain the whole body.
 var errGivenUp = errors.New("tries too many ways to match, given up")
 
-// highBytes is where the bytes from 0x80 on are put among the runes: a private
-// area whose runes are no letters, have no case and are no blanks. To Perl such
-// a byte in a text without encoding is none of these either, while the rune of
-// the same number might be one.
+// highBytes is the rune of byte 0x80, and the following runes are the other high
+// bytes: a private area whose runes are no letters, have no case and are no blanks.
+// To Perl such a byte in a text without encoding is none of these either, while the
+// rune of the same number might be one.
 const highBytes = 0xf700
 
-// runeOf is the rune that stands for the byte c.
+// runeOf is the rune of the byte c.
 func runeOf(c byte) rune {
 	if c < 0x80 {
 		return rune(c)

@@ -8,34 +8,34 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A translator rewrites a Perl pattern for regexp2, whose language is .NET's:
-// most of it is the same and goes through, what differs or means something else
-// there is spelled out. All captures become numbered ones, in Perl's order.
+// A translator rewrites a Perl pattern for regexp2, whose language is .NET's: most
+// of it is the same, and the differences are written out. All captures become
+// numbered ones, in Perl's order.
 type translator struct {
 	src string // the Perl pattern
-	pos int    // what of it has been read
+	pos int    // the part of src already read
 
 	out      []byte
-	atom     int // where in out begins what a quantifier would repeat, or
+	atom     int // beginning of the repeatable element in out, or
 	flags    flags
 	open     []group
 	captures int            // opened so far
 	names    map[string]int // of captures
 
-	// A pattern that is nothing but text needs no engine, and what lacks a text
-	// that is in every match needs none either, as in Perl.
+	// A pattern of plain text needs no engine, nor does a subject without a text
+	// that every match contains, as in Perl.
 	isPlain  bool
 	plain    []byte
 	run      []byte // text outside of all groups, up to here
 	must     []byte // the longest such run
-	optional bool   // there are alternatives: no run is in every match
+	optional bool   // the pattern has alternatives: no run is in every match
 
-	// choices says that a match may have to go back and try something else,
-	// which what neither repeats nor has alternatives does not.
+	// choices means that a match may have to backtrack; a pattern without
+	// repetitions and alternatives never does.
 	choices bool
 }
 
-// What atom is if there is nothing to repeat.
+// The values of atom without a repeatable element.
 const (
 	noAtom     = -1 // the beginning of the pattern or of an alternative
 	quantified = -2 // a quantifier
@@ -44,29 +44,29 @@ const (
 // A group is a parenthesis that has not been closed.
 type group struct {
 	start int    // in out
-	ends  string // what closes it
+	ends  string // text that closes it
 	flags flags
 }
 
-// What surrounds an atomic group: without an assertion behind it, here one that
-// is always true, regexp2 does not try to repeat the group less often.
+// The text around an atomic group: without an assertion behind it, here one that is
+// always true, regexp2 does not try to repeat the group less often.
 const (
 	atomicBegins = "(?:(?>"
 	atomicEnds   = ")(?!(?!)))"
 )
 
-// lineBegins is ^ with the flag m: not behind the text's last line end, where
-// .NET sees one more line.
+// lineBegins is ^ with the flag m: not behind the text's last line end, where .NET
+// assumes one more line.
 const lineBegins = `(?:\A|^(?!\z))`
 
-// flags are Perl's modifiers that are on. Those that have no effect on bytes
-// are not kept.
+// flags are Perl's modifiers in force. Those without an effect on bytes are
+// dropped.
 type flags struct {
 	i, m, s, n bool
 	x          int // 2 is xx
 }
 
-// String is the flags for regexp2; what n and x do is done here.
+// String is the flags for regexp2; n and x are implemented here.
 func (f flags) String() string {
 	on, off := "", ""
 	for _, flag := range []struct {
@@ -146,7 +146,7 @@ func (t *translator) next() error {
 	return nil
 }
 
-// skipBlank skips what the x flag makes invisible.
+// skipBlank skips blanks and comments under the x flag.
 func (t *translator) skipBlank(c byte) bool {
 	switch {
 	case isBlank(c):
@@ -163,7 +163,7 @@ func (t *translator) skipBlank(c byte) bool {
 	return true
 }
 
-// isBlank says whether Perl's \s matches c.
+// isBlank reports whether Perl's \s matches c.
 func isBlank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 // write adds an element that a quantifier may follow.
@@ -174,7 +174,7 @@ func (t *translator) write(s string) {
 	t.out = append(t.out, s...)
 }
 
-// literal adds the byte c standing for itself.
+// literal adds the byte c as text.
 func (t *translator) literal(c byte) {
 	switch {
 	case t.flags.i && isLetter(c):
@@ -188,7 +188,7 @@ func (t *translator) literal(c byte) {
 	t.out = appendRune(t.out, c)
 }
 
-// endRun keeps the run if it is the longest.
+// endRun ends the run and stores it if it is the longest.
 func (t *translator) endRun() {
 	if len(t.run) > len(t.must) {
 		t.must = t.run
@@ -196,10 +196,10 @@ func (t *translator) endRun() {
 	t.run = nil
 }
 
-// isLetter says whether c is a letter of ASCII, the only ones with case.
+// isLetter reports whether c is a letter of ASCII, the only ones with case.
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// appendRune appends what matches the byte c alone, inside and outside of a
+// appendRune appends a pattern for exactly the byte c, inside and outside of a
 // class.
 func appendRune(out []byte, c byte) []byte {
 	if isLetter(c) || '0' <= c && c <= '9' {
@@ -208,8 +208,8 @@ func appendRune(out []byte, c byte) []byte {
 	return fmt.Appendf(out, `\u%04X`, runeOf(c))
 }
 
-// quantifier reads *, +, ? or braces with what follows: ? is lazy in both
-// languages, + is possessive in Perl only and becomes an atomic group.
+// quantifier reads *, +, ? or braces with a suffix: ? is lazy in both languages, +
+// is possessive in Perl only and becomes an atomic group.
 func (t *translator) quantifier() error {
 	switch t.atom {
 	case noAtom:
@@ -229,7 +229,7 @@ func (t *translator) quantifier() error {
 		t.pos++
 	}
 	t.isPlain, t.choices = false, true
-	t.run = t.run[:max(0, len(t.run)-1)] // what is repeated may be there 0 times
+	t.run = t.run[:max(0, len(t.run)-1)] // the repeated byte is optional
 	t.endRun()
 	t.out = append(t.out, repeat...)
 	switch {
@@ -243,7 +243,7 @@ func (t *translator) quantifier() error {
 	return nil
 }
 
-// has skips s if it comes next.
+// has skips s if it is next, and reports whether it was.
 func (t *translator) has(s string) bool {
 	if !strings.HasPrefix(t.src[t.pos:], s) {
 		return false
@@ -252,7 +252,7 @@ func (t *translator) has(s string) bool {
 	return true
 }
 
-// until returns what comes before the next end and skips both.
+// until returns the text before the next end and skips both.
 func (t *translator) until(end string) (string, error) {
 	s, _, ok := strings.Cut(t.src[t.pos:], end)
 	if !ok {
@@ -271,7 +271,7 @@ type count struct {
 // maxCount is Perl's limit.
 const maxCount = 65534
 
-// check refuses what Perl refuses, and what can never match.
+// check refuses a count that Perl refuses or that can never match.
 func (c count) check() error {
 	switch {
 	case max(c.least, c.most) > maxCount:
@@ -289,8 +289,8 @@ func (c count) String() string {
 	return fmt.Sprintf("{%d,%d}", c.least, c.most)
 }
 
-// braces looks at {n}, {n,}, {n,m} or {,m}, blanks allowed. Anything else in
-// braces is text.
+// braces parses {n}, {n,}, {n,m} or {,m}, blanks allowed. Any other text in braces
+// is literal.
 func (t *translator) braces() (c count, ok bool) {
 	inside, _, closed := strings.Cut(t.src[t.pos+1:], "}")
 	if !closed {
@@ -309,10 +309,10 @@ func (t *translator) braces() (c count, ok bool) {
 	return c, true
 }
 
-// isNumber says whether s has nothing but digits; it may be empty.
+// isNumber reports whether s has only digits; it may be empty.
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// number is s, or empty if that is "". What is too big for Perl is just that.
+// number is s, or empty if s is "". A number beyond Perl's limit stays beyond it.
 func number(s string, empty int) int {
 	if s == "" {
 		return empty

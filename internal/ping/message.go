@@ -9,10 +9,10 @@ import (
 	"golang.org/x/net/ipv6"
 )
 
-// payloadLen is how much data a request carries: what the original sends.
+// payloadLen is the original's length of a request's data.
 const payloadLen = 64
 
-// An icmpFamily is what differs between ICMP and ICMPv6.
+// An icmpFamily has the differences between ICMP and ICMPv6.
 type icmpFamily struct {
 	name        string
 	protocol    int
@@ -37,8 +37,7 @@ var (
 	}
 )
 
-// marshal returns the request e as it is sent with id. The kernel adds the
-// checksum of ICMPv6.
+// marshal encodes the request e with id. The kernel adds the checksum of ICMPv6.
 func (f icmpFamily) marshal(e *echo, id uint16) ([]byte, error) {
 	data := make([]byte, payloadLen)
 	copy(data, e.cookie[:])
@@ -46,16 +45,16 @@ func (f icmpFamily) marshal(e *echo, id uint16) ([]byte, error) {
 	return m.Marshal(nil)
 }
 
-// A reply is what an answer says of which request.
+// A reply is an ICMP message about one of our requests.
 type reply struct {
-	about       netip.Addr // whom the request was sent to
+	about       netip.Addr // destination of the request
 	id, seq     uint16
 	payload     []byte // of the request, at least a cookie
-	unreachable bool   // it did not get there
+	unreachable bool   // the destination is unreachable
 }
 
-// parse reads an ICMP message, without its IP header, that from sent. It is
-// false for what cannot be an answer to a request of ours.
+// parse reads an ICMP message of the sender from, without its IP header. It is
+// false for a message that cannot answer a request of ours.
 func (f icmpFamily) parse(from netip.Addr, message []byte) (reply, bool) {
 	m, err := icmp.ParseMessage(f.protocol, message)
 	if err != nil {
@@ -71,8 +70,8 @@ func (f icmpFamily) parse(from netip.Addr, message []byte) (reply, bool) {
 	return reply{}, false
 }
 
-// parseUnreachable reads the datagram that is quoted in a "destination
-// unreachable": a request with its IP header.
+// parseUnreachable reads the datagram quoted in a "destination unreachable": a
+// request with its IP header.
 func (f icmpFamily) parseUnreachable(quoted []byte) (reply, bool) {
 	const echoHeader = 8
 	if len(quoted) < f.headerLen {

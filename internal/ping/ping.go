@@ -11,22 +11,21 @@ import (
 	"sync"
 )
 
-// A Pinger sends the echo requests of all ping checks of a process, over one
-// socket for each address family. However many are asked at once, every answer
-// is read once and finds who waits for it. (With a socket for each check every
-// one of them receives every answer: a few hundred at once, and live servers
-// seem dead.)
+// A Pinger sends the echo requests of all ping checks of a process, over one socket
+// for each address family. Every answer is read once and goes to the waiting check.
+// (With a socket for each check every one of them would receive every answer: with
+// a few hundred at once, live servers would seem down.)
 //
-// The zero Pinger is ready; the sockets are opened when they are first needed.
-// It may be used by any number of goroutines.
+// The zero Pinger is ready; it opens the sockets at the first use. Any number of
+// goroutines may use it.
 type Pinger struct {
 	mu     sync.Mutex
 	closed bool
 	v4, v6 *echoSocket // nil until needed
 }
 
-// Close closes the sockets and waits for what runs with them. Whoever still
-// waits for an answer gets an error.
+// Close closes the sockets and waits for their goroutines. Waiting calls of Ping
+// return an error.
 func (p *Pinger) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,10 +62,10 @@ func (p *Pinger) socket(addr netip.Addr) (*echoSocket, error) {
 	return opened, nil
 }
 
-// Ping sends one echo request to addr and waits for its answer: nil. ctx's
-// deadline is the only timeout; when ctx ends first the error is ctx.Err(). An
-// UnsentError is the fault of this host; any other error is of the network: that
-// of the system call, or the router that cannot reach addr.
+// Ping sends one echo request to addr and returns nil when its answer arrives.
+// ctx's deadline is the only timeout; when ctx ends first the error is ctx.Err().
+// An UnsentError is the fault of this host; any other error comes from the network:
+// the system call's error, or a router's report that addr is unreachable.
 func (p *Pinger) Ping(ctx context.Context, addr netip.Addr) error {
 	addr = addr.Unmap()
 	if !addr.IsValid() {
@@ -94,7 +93,7 @@ func (p *Pinger) Ping(ctx context.Context, addr netip.Addr) error {
 	}
 }
 
-// An UnsentError means that this host cannot ping at all: it says nothing about
+// An UnsentError means that this host cannot ping at all; it is no evidence about
 // the address.
 type UnsentError struct{ Err error }
 
@@ -109,19 +108,19 @@ var ErrClosed = errors.New("the socket for pings was closed")
 
 var errTooManyPings = errors.New("too many pings at once")
 
-// cookieLen is how many random bytes a request carries, so that nobody who has
-// not seen it can answer it.
+// cookieLen is the number of random bytes in a request: only a host that received
+// the request can answer it.
 const cookieLen = 16
 
-// An echo is a request that waits for its answer.
+// An echo is a request waiting for its answer.
 type echo struct {
 	addr   netip.Addr
 	seq    uint16
 	cookie [cookieLen]byte
-	answer chan error // one: nil is answered
+	answer chan error // holds one result: nil means answered
 }
 
-// expect makes room for the answer of addr.
+// expect registers a request to addr.
 func (s *echoSocket) expect(addr netip.Addr) (*echo, error) {
 	e := &echo{addr: addr, answer: make(chan error, 1)}
 	_, _ = rand.Read(e.cookie[:]) // never fails
@@ -139,15 +138,15 @@ func (s *echoSocket) expect(addr netip.Addr) (*echo, error) {
 	return e, nil
 }
 
-// forget takes back what expect made.
+// forget removes a request.
 func (s *echoSocket) forget(e *echo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.waiting, e.seq)
 }
 
-// deliver hands a datagram that from sent to whoever waits for it. What nobody
-// asked for is dropped.
+// deliver passes a datagram of the sender from to the waiting request. Datagrams
+// for no request are dropped.
 func (s *echoSocket) deliver(from netip.Addr, datagram []byte) {
 	r, ok := s.parse(from, datagram)
 	if !ok || s.raw && r.id != s.id { // the kernel chooses the other socket's id
@@ -165,6 +164,6 @@ func (s *echoSocket) deliver(from netip.Addr, datagram []byte) {
 	}
 	select {
 	case e.answer <- answer:
-	default: // it was answered before
+	default: // a second answer
 	}
 }

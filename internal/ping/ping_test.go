@@ -196,8 +196,8 @@ func TestPing(t *testing.T) {
 		{"with a zone", "fe80::1%eth0", "no answer in 1s", false},
 		{"nobody there", "10.1.0.1", "unreachable, says 10.1.0.254", false},
 		{"no way there", "10.2.0.1", "no route to host", false},
-		{"no route from here", "192.0.2.1", "could not ask: network is unreachable", true},
-		{"no IPv6 route from here", "2001:db8::1", "could not ask: network is unreachable", true},
+		{"no route from here", "192.0.2.1", "not checked: network is unreachable", true},
+		{"no IPv6 route from here", "2001:db8::1", "not checked: network is unreachable", true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -308,7 +308,7 @@ func TestPingUnprivileged(t *testing.T) {
 		return
 	}
 	for _, groups := range []struct{ sysctl, want string }{
-		{"1\t0", "could not ask: no right to send IPv4 pings: run as root, with CAP_NET_RAW, or in a group of net.ipv4.ping_group_range"},
+		{"1\t0", "not checked: no right to send IPv4 pings: run as root, with CAP_NET_RAW, or in a group of net.ipv4.ping_group_range"},
 		{"0\t2147483647", ""},
 	} {
 		setSysctl(t, "net.ipv4.ping_group_range", groups.sysctl)

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// echoBuffer is how much the kernel may hold for a socket in either direction.
-// Requests to hosts that do not answer ARP count as being sent for seconds:
-// with the usual buffer some hundred dead servers would stop all pings.
+// echoBuffer is the size of a socket's buffer in either direction. Requests to
+// hosts that do not answer ARP count as unsent for seconds: with the usual buffer
+// some hundred dead servers would stop all pings.
 const echoBuffer = 8 << 20
 
 // An echoSocket is the one socket of an address family.
@@ -27,16 +27,16 @@ type echoSocket struct {
 	id   uint16
 	file *os.File
 	conn syscall.RawConn
-	done chan struct{} // closed when nothing is read any more
+	done chan struct{} // closed when the reader has ended
 
 	mu      sync.Mutex
 	next    uint16
 	waiting map[uint16]*echo
 }
 
-// openEchoSocket opens the socket and begins to read it: a raw one or, without
-// the rights for that, one that the kernel lets members of ping_group_range
-// have.
+// openEchoSocket opens the socket and starts its reader. It is a raw socket or,
+// without the rights for that, a ping socket, which the kernel grants to members of
+// ping_group_range.
 func openEchoSocket(f icmpFamily) (*echoSocket, error) {
 	s := &echoSocket{
 		icmpFamily: f, raw: true, id: uint16(os.Getpid()),
@@ -71,7 +71,7 @@ func (f icmpFamily) open(kind int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	// Without the right to have as much, take what there is.
+	// Without the right to exceed the limit, use the limit.
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, echoBuffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, echoBuffer)
 	}
@@ -87,7 +87,7 @@ func (f icmpFamily) open(kind int) (int, error) {
 	return fd, nil
 }
 
-// filter keeps all other ICMP messages of the machine from a raw socket.
+// filter keeps other ICMP messages away from a raw socket.
 func (f icmpFamily) filter(fd int) error {
 	if f.addrLen == 4 {
 		wanted := 1<<ipv4.ICMPTypeEchoReply | 1<<ipv4.ICMPTypeDestinationUnreachable
@@ -103,8 +103,7 @@ func (f icmpFamily) filter(fd int) error {
 	return unix.SetsockoptICMPv6Filter(fd, unix.IPPROTO_ICMPV6, unix.ICMPV6_FILTER, &blocked)
 }
 
-// send sends the request e. It does not wait: a kernel without room for it is
-// an error.
+// send sends the request e. It does not wait: a full buffer is an error.
 func (s *echoSocket) send(e *echo) error {
 	message, err := s.marshal(e, s.id)
 	if err != nil {
@@ -118,7 +117,7 @@ func (s *echoSocket) send(e *echo) error {
 	return errors.Join(blocked, err)
 }
 
-// receive hands on what arrives, until the socket is closed or fails.
+// receive delivers datagrams until the socket is closed or fails.
 func (s *echoSocket) receive() {
 	defer close(s.done)
 	buffer := make([]byte, 1500)
@@ -137,7 +136,7 @@ func (s *echoSocket) receive() {
 	}
 }
 
-// withoutHeader takes off the IP header that a raw IPv4 socket receives too.
+// withoutHeader strips the IP header that a raw IPv4 socket receives.
 func (s *echoSocket) withoutHeader(datagram []byte) []byte {
 	if !s.raw || s.addrLen != 4 || len(datagram) == 0 {
 		return datagram
@@ -145,7 +144,7 @@ func (s *echoSocket) withoutHeader(datagram []byte) []byte {
 	return datagram[min(int(datagram[0]&0x0f)*4, len(datagram)):]
 }
 
-// broken reports whether nothing is read any more.
+// broken reports whether the reader has ended.
 func (s *echoSocket) broken() bool {
 	select {
 	case <-s.done:
@@ -163,7 +162,7 @@ func (s *echoSocket) close() error {
 	return err
 }
 
-// sockaddr is addr as system calls have it.
+// sockaddr converts addr for system calls.
 func sockaddr(addr netip.Addr) unix.Sockaddr {
 	if addr.Is4() {
 		return &unix.SockaddrInet4{Addr: addr.As4()}
@@ -197,7 +196,7 @@ func addrOf(sa unix.Sockaddr) netip.Addr {
 	return netip.Addr{}
 }
 
-// isNoRight reports whether err is about rights.
+// isNoRight reports whether err means missing rights.
 func isNoRight(err error) bool {
 	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)
 }

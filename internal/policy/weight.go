@@ -5,9 +5,10 @@ import "math"
 // AgentUnknown is the share of an agent that has not answered yet.
 const AgentUnknown = -1
 
-// A Server is all that decides about one real server of a virtual service.
+// A Server has all inputs of the decision about one real server of a virtual
+// service.
 type Server struct {
-	Weight      int   // of the file
+	Weight      int   // from the configuration
 	Order       Order // what an operator ordered
 	OrderWeight int   // of the order Weighted
 	Verdict     Verdict
@@ -17,8 +18,8 @@ type Server struct {
 	// Agent is the share of the weight that its agent wants, in percent: 100
 	// without an agent, 0 for no new connections.
 	Agent int
-	// Before is the weight that the table has; it is kept while Agent is
-	// AgentUnknown. Held says whether the table has the real server at all.
+	// Before is the weight in the table; it stays while Agent is AgentUnknown. Held
+	// reports whether the table has the real server at all.
 	Before int
 	Held   bool
 	// Reached is the share of the weight that slowstart has reached, in percent:
@@ -26,7 +27,7 @@ type Server struct {
 	Reached int
 }
 
-// A Verdict is what the checks say of a real server.
+// A Verdict is the result of the checks of a real server.
 type Verdict uint8
 
 // The verdicts.
@@ -36,7 +37,7 @@ const (
 	Down
 )
 
-// An Order is what an operator wants of a real server.
+// An Order is an operator's order for a real server.
 type Order uint8
 
 // The orders. The zero Order is none.
@@ -47,7 +48,7 @@ const (
 	Weighted
 )
 
-// A Decision is what the table should hold of a real server.
+// A Decision is the desired entry of a real server in the table.
 type Decision struct {
 	In     bool // in service
 	Drains bool // not in service, but in the table with weight 0, so that its connections go on
@@ -55,7 +56,7 @@ type Decision struct {
 	Reason Reason
 }
 
-// A Reason is what decides about a real server.
+// A Reason explains the decision about a real server.
 type Reason uint8
 
 // The reasons. Those up to LimitedByStart are of real servers in service.
@@ -72,10 +73,10 @@ const (
 	ChecksFail
 )
 
-// Decide is what becomes of a real server: (the weight of an order, else of the
-// file) × its agent's share, and at most what slowstart has reached. It is in
-// service if it is up or kept, and neither a maintenance file, nor an order, nor
-// its agent wants it out.
+// Decide returns the desired entry of a real server. Its weight is (the order's
+// weight, else the configured one) × the agent's share, limited by slowstart. It
+// is in service if it is up or kept, unless a maintenance file, an order or its
+// agent takes it out.
 func Decide(s Server) Decision {
 	switch {
 	case s.Maintenance:
@@ -127,7 +128,7 @@ func share(weight, percent int) int {
 	switch {
 	case weight == 0 || percent == 0:
 		return 0
-	case percent == 100: // also what is too much for the kernel, which is to say so
+	case percent == 100: // also for a weight beyond the kernel's limit, which the kernel refuses
 		return weight
 	}
 	return int(min(max(1, int64(weight)*int64(percent)/100), math.MaxInt32))

@@ -7,10 +7,10 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// A Hazard is what clients meet that IPVS sends to a real server of weight 0,
-// although others of its virtual service are well.
+// A Hazard is a consequence for clients that IPVS sends to a real server of weight
+// 0 although other real servers of the virtual service work.
 type Hazard struct {
-	What string // in words that fit behind the name of a virtual service
+	What string // a phrase that follows the name of the virtual service
 	Why  string
 	Cure string
 }
@@ -24,9 +24,9 @@ const (
 	DrainedZero                   // an operator ordered it: drain, or weight 0
 )
 
-// A hash is a scheduler that chooses by an address and does not look for another
-// real server when the chosen one has weight 0, unless it has a flag (kernel:
-// ip_vs_dh.c, ip_vs_sh.c, ip_vs_mh.c).
+// A hash is a scheduler that chooses by an address and does not replace a real
+// server of weight 0, unless it has a flag (kernel: ip_vs_dh.c, ip_vs_sh.c,
+// ip_vs_mh.c).
 type hash struct {
 	flag string // "" is none
 	who  string // which clients are refused
@@ -38,7 +38,7 @@ var hashes = map[string]hash{
 	"mh": {"mh-fallback", "its share of the clients"},
 }
 
-// hazardsOfHash is about the scheduler. Persistent clients that are remembered are not
+// hazardsOfHash are those of the scheduler. Known persistent clients are not
 // scheduled, all others are.
 func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 	h, ok := hashes[v.Scheduler]
@@ -64,15 +64,15 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 }
 
 // ZeroWeightHazards are those of v's real servers when one of them has weight 0.
-// setting is the value of a kernel parameter below net/ipv4/vs of this host, ""
-// if it is unknown.
+// setting returns a kernel parameter of this host below net/ipv4/vs, "" if it is
+// unknown.
 func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name string) string) []Hazard {
 	if why == Quiesced && !v.Quiescent {
 		return nil
 	}
 	hazards := hazardsOfHash(v, why)
 	if why == DrainedZero {
-		return hazards // that clients it has stay is what drain is for
+		return hazards // existing clients stay, the purpose of drain
 	}
 	if v.Persist && setting("expire_quiescent_template") != "1" {
 		hazards = append(hazards, Hazard{

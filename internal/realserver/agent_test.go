@@ -31,16 +31,16 @@ func TestAgent(t *testing.T) {
 		{"up 50% # half of it is broken\r\n", "up", "50"},
 		{"drain\n", "up", "0"},
 		{"ready 100%\n", "up", "100"},
-		{"maint\n", `agent says "maint"`, ""},
+		{"maint\n", `agent reports "maint"`, ""},
 		{"ready\n", "up", "100"},
-		{"down # disk full\n", `agent says "down # disk full"`, ""},
+		{"down # disk full\n", `agent reports "down # disk full"`, ""},
 		{"up\n", "up", "100"},
-		{"what?\n", `agent says "what?"`, ""},
+		{"what?\n", `agent reports "what?"`, ""},
 		{"up 20%", "up", "20"}, // without a line's end
-		{"\n", "agent says nothing", ""},
+		{"\n", "the agent's line is empty", ""},
 	} {
 		line.Store(step.line)
-		p.await(fmt.Sprintf("agent says %q", step.line), func() []string {
+		p.await(fmt.Sprintf("agent reports %q", step.line), func() []string {
 			got := fmt.Sprintf("%q with weight %q", p.verdict[v], p.weight[v])
 			if agrees(p.verdict[v], step.verdict) && p.weight[v] == step.weight {
 				return nil

@@ -11,23 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrLink is why a log file is not opened: somebody else may have put the
-// symbolic link there, to have this program write where only root may.
+// ErrLink means that another user may have put the symbolic link there to make this
+// program write to a file that only root may change.
 var ErrLink = errors.New("is a symbolic link in a directory that others may write to")
 
-// mostLinks is how many symbolic links are followed on the way to a file, as
-// in the kernel.
+// mostLinks is the kernel's limit for symbolic links in one path.
 const mostLinks = 40
 
-// Append opens a log file to append to it, and makes it with mode 0644. It
-// follows the symbolic links of the administrator, but none in a directory that
-// belongs to others or that others may write to. It does not wait for the reader
-// of a FIFO: without one it fails.
+// Append opens a log file for appending, and creates it with mode 0644. It follows
+// the symbolic links of the administrator, but none in a directory that belongs to
+// other users or that they may write to. It does not wait for the reader of a FIFO:
+// without one it fails.
 func Append(path string) (*os.File, error) {
 	return open(path, unix.O_CREAT)
 }
 
-// CanAppend is the error that Append would have. It makes no file.
+// CanAppend returns the error that Append would return. It creates no file.
 func CanAppend(path string) error {
 	f, err := open(path, 0)
 	if errors.Is(err, errMissing) {
@@ -39,7 +38,7 @@ func CanAppend(path string) error {
 	return err
 }
 
-// errMissing says that only the file itself is missing, and could be made.
+// errMissing means that only the file itself is missing, and could be created.
 var errMissing = errors.New("could be made")
 
 func open(path string, create int) (*os.File, error) {
@@ -65,12 +64,11 @@ func open(path string, create int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// A walk goes to a file, one name after the other, and looks at each before
-// it follows.
+// A walk follows a path name by name, and examines each name before it follows it.
 type walk struct {
-	dir   int      // the directory that it has come to
-	rest  []string // of the path
-	links int      // that it has followed
+	dir   int      // the current directory
+	rest  []string // names still to follow
+	links int      // symbolic links followed so far
 }
 
 func split(path string) []string {
@@ -86,7 +84,7 @@ func (w *walk) root() (err error) {
 	return err
 }
 
-// open goes to the last name and opens it.
+// open follows the path to the last name and opens it.
 func (w *walk) open(create int) (int, error) {
 	for len(w.rest) > 0 {
 		name := w.rest[0]
@@ -107,10 +105,10 @@ func (w *walk) open(create int) (int, error) {
 	return -1, unix.EISDIR
 }
 
-// last opens the file itself. ELOOP says that it is a symbolic link.
+// last opens the file itself. ELOOP means that it is a symbolic link.
 func (w *walk) last(name string, create int) (int, error) {
 	flags := unix.O_APPEND | unix.O_WRONLY | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY | create
-	if !w.inProc() { // whose links are the kernel's own: /dev/stdout leads there
+	if !w.inProc() { // /proc has only links of the kernel: /dev/stdout leads there
 		flags |= unix.O_NOFOLLOW
 	}
 	fd, err := unix.Openat(w.dir, name, flags, 0o644)
@@ -138,7 +136,7 @@ func (w *walk) last(name string, create int) (int, error) {
 	return fd, nil
 }
 
-// step goes into a directory, or to where a symbolic link leads.
+// step enters a directory, or the target of a symbolic link.
 func (w *walk) step(name string) error {
 	fd, err := unix.Openat(w.dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -173,23 +171,24 @@ func (w *walk) step(name string) error {
 	return nil
 }
 
-// othersWrite says whether others than root and us may make names in a
-// directory. A group is trusted only if it is root's: who may write there may
-// also put a link in the place of a log.
+// othersWrite reports whether users other than root and us may create names in a
+// directory. Only root's group is trusted: a member of another group could put a
+// link in the place of a log.
 func othersWrite(dir *unix.Stat_t) bool {
 	owner := dir.Uid != 0 && int(dir.Uid) != os.Geteuid()
 	group := dir.Mode&0o020 != 0 && dir.Gid != 0 && int(dir.Gid) != os.Getegid()
 	return owner || group || dir.Mode&0o002 != 0
 }
 
-// isOurs says whether a link was made by root or by us in a directory of root or
-// ours that no more than a group may write to, as /var/log is on some systems.
+// isOurs reports whether root or this user owns both the link and its directory,
+// and at most a group may write to the directory, as to /var/log on some systems.
 func isOurs(dir, link *unix.Stat_t) bool {
 	belongs := func(s *unix.Stat_t) bool { return s.Uid == 0 || int(s.Uid) == os.Geteuid() }
 	return dir.Mode&0o002 == 0 && belongs(dir) && belongs(link)
 }
 
-// inProc says whether the walk is in /proc, where others cannot make links.
+// inProc reports whether the walk is in /proc, where other users cannot create
+// links.
 func (w *walk) inProc() bool {
 	var fs unix.Statfs_t
 	return unix.Fstatfs(w.dir, &fs) == nil && fs.Type == unix.PROC_SUPER_MAGIC

@@ -1,5 +1,5 @@
-// Package rights says who else may read or change a file that this program
-// trusts, and opens files so that others cannot turn that against it.
+// Package rights finds out which other users may read or change a file that this
+// program trusts, and opens files so that they cannot exploit them.
 package rights
 
 import (
@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Readers says who besides its owner may read a file, "" if none may.
+// Readers names the users besides the owner who may read a file, "" if none may.
 func Readers(info fs.FileInfo) string {
 	switch mode := info.Mode().Perm(); {
 	case mode&0o004 != 0:
@@ -26,10 +26,9 @@ func Readers(info fs.FileInfo) string {
 	return ""
 }
 
-// Writers says who besides root and the user of this process may change the
-// file at path, or put another one in its place, "" if none may: the rights of
-// the file and of each directory on the way to it count. What cannot be looked
-// at is not judged.
+// Writers names the users besides root and our own who may change the file at path
+// or replace it, "" if none may: the rights of the file and of each directory on
+// its path count. An error of stat counts as none.
 func Writers(path string) string {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -42,7 +41,7 @@ func Writers(path string) string {
 		}
 		who := writersOf(info)
 		if info.IsDir() && info.Mode()&fs.ModeSticky != 0 && trusted(info) {
-			who = "" // others cannot rename or remove what is not theirs
+			who = "" // the sticky bit: others cannot rename or remove files of other users
 		}
 		switch {
 		case who != "" && at == path:
@@ -55,7 +54,7 @@ func Writers(path string) string {
 	}
 }
 
-// writersOf says who besides root and us may write to this one file.
+// writersOf names the users besides root and us who may write to this one file.
 func writersOf(info fs.FileInfo) string {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	switch mode := info.Mode().Perm(); {
@@ -69,21 +68,22 @@ func writersOf(info fs.FileInfo) string {
 	return ""
 }
 
-// trusted says whether a file belongs to root or to us.
+// trusted reports whether a file belongs to root or to us.
 func trusted(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid()
 }
 
-// longestSecret is how much a file with a secret may hold.
+// longestSecret limits the size of a file with a secret.
 const longestSecret = 4 << 10
 
-// CredentialsDirectory is where systemd puts the credentials of a service.
+// CredentialsDirectory is the variable with the directory of a service's systemd
+// credentials.
 const CredentialsDirectory = "CREDENTIALS_DIRECTORY"
 
-// ReadSecret reads a file that holds one secret in one line, which a newline may
-// end. A name without a slash is that of a credential that systemd hands to the
-// service. warning says who else may read the file, "" if none may.
+// ReadSecret reads a file with one secret in one line, with or without a newline. A
+// name without a slash is a credential that systemd passes to the service. warning
+// names the other users who may read the file, "" if none may.
 func ReadSecret(name string) (text, warning string, err error) {
 	path, credential := name, !strings.Contains(name, "/")
 	if credential {
@@ -120,7 +120,7 @@ func ReadSecret(name string) (text, warning string, err error) {
 	case strings.ContainsAny(text, "\n\r\x00"):
 		return "", "", errors.New(path + " has more than one line")
 	}
-	if who := Readers(info); who != "" && !credential { // systemd gives a credential to its service alone
+	if who := Readers(info); who != "" && !credential { // only the service can read its systemd credentials
 		warning = fmt.Sprintf("%s can be read by %s: chmod 600 %s", path, who, path)
 	}
 	return text, warning, nil

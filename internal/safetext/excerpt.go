@@ -8,15 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// excerptWidth is how many characters of an answer an error shows.
+// excerptWidth is the length of an excerpt in characters.
 const excerptWidth = 60
 
-// Excerpt renders the beginning of what a server sent for an error's text: in
-// quotes, on one line, valid UTF-8, control characters and stray bytes
-// escaped, "…" at the end if there was more. It is safe in a log or a mail
-// whatever the server sent.
+// Excerpt returns the beginning of a server's answer for an error: in quotes, on
+// one line, valid UTF-8, control characters and invalid bytes escaped, "…" at the
+// end of a cut one. It is safe in a log or a mail for any answer.
 func Excerpt[T []byte | string](answer T) string {
-	// One character more than is shown, each of the longest kind.
+	// One character more than the width, each of the longest kind.
 	rest := string(answer[:min(len(answer), (excerptWidth+1)*utf8.UTFMax)])
 	var b strings.Builder
 	b.WriteByte('"')

@@ -16,8 +16,8 @@ func HideUserinfo(text string) string {
 	return userinfo.ReplaceAllString(text, "$1:"+Mask+"@")
 }
 
-// Hide returns text, of whatever source, without the values of the queries and
-// the passwords of the URLs in it. A query ends at a blank or a quote.
+// Hide returns text from any source without the values of queries and the passwords
+// in URLs. A query ends at a blank or a quote.
 func Hide(text string) string {
 	text = HideUserinfo(text)
 	if strings.IndexByte(text, '?') < 0 || strings.IndexByte(text, '=') < 0 {
@@ -39,7 +39,7 @@ func Hide(text string) string {
 	}
 }
 
-// hideValues masks the values of a query. A fragment is shown.
+// hideValues masks the values of a query and keeps a fragment.
 func hideValues(query string) string {
 	var b strings.Builder
 	for query != "" {
@@ -60,7 +60,7 @@ func hideValues(query string) string {
 	return b.String()
 }
 
-// values are those of the parameters in a request's query, with their names.
+// values iterates over the parameters of a request's query.
 func (r Request) values(yield func(name, value string) bool) {
 	_, query, _ := strings.Cut(string(r), "?")
 	for parameter := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
@@ -70,8 +70,8 @@ func (r Request) values(yield func(name, value string) bool) {
 	}
 }
 
-// Named says whether a name is that of something secret: of a header, a
-// parameter or a word in a configuration.
+// Named reports whether a name suggests a secret: the name of a header, a parameter
+// or a word in a configuration.
 func Named(name string) bool { return secretName.MatchString(name) }
 
 var secretName = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|pass|pw|cred|session|sign?ature|^sig$`)

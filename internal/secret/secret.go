@@ -1,7 +1,6 @@
-// Package secret has types for text that must not be shown. A value of such a
-// type prints with *** in place of what is secret, wherever text is made of it:
-// by fmt, in JSON, in an error. Reveal returns the text itself, for the one
-// place that sends it.
+// Package secret has types for secret text. A value of such a type prints with ***
+// in place of the secret, wherever it becomes text: in fmt, in JSON, in an error.
+// Reveal returns the text itself, for the one place that sends it.
 package secret
 
 import "strings"
@@ -15,7 +14,7 @@ type Text string
 // Reveal returns the text itself.
 func (t Text) Reveal() string { return string(t) }
 
-// String is Mask, or "" if there is no text.
+// String is Mask, or "" for an empty text.
 func (t Text) String() string {
 	if t == "" {
 		return ""
@@ -26,7 +25,7 @@ func (t Text) String() string {
 // GoString implements fmt.GoStringer.
 func (t Text) GoString() string { return t.String() }
 
-// MarshalText implements encoding.TextMarshaler, and so decides about JSON.
+// MarshalText implements encoding.TextMarshaler, also for JSON.
 func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // A Request is what a check requests: a path, a URL or the words of another
@@ -49,11 +48,11 @@ func (r Request) String() string {
 // GoString implements fmt.GoStringer.
 func (r Request) GoString() string { return r.String() }
 
-// MarshalText implements encoding.TextMarshaler, and so decides about JSON.
+// MarshalText implements encoding.TextMarshaler, also for JSON.
 func (r Request) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// A URL is an address that is itself a key, as that of a webhook: only its
-// scheme and host are shown.
+// A URL is an address that is a key in itself, for example of a webhook: only its
+// scheme and host are printed.
 type URL string
 
 // Reveal returns the URL itself.
@@ -80,7 +79,7 @@ func (u URL) String() string {
 // GoString implements fmt.GoStringer.
 func (u URL) GoString() string { return u.String() }
 
-// MarshalText implements encoding.TextMarshaler, and so decides about JSON.
+// MarshalText implements encoding.TextMarshaler, also for JSON.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
 // A Command is the path of a program or a line for the shell, whose arguments
@@ -103,7 +102,7 @@ func (c Command) String() string {
 		if rest = strings.TrimSpace(after); !more {
 			return Mask
 		}
-		if strings.ContainsAny(word, `"'`) { // the value may have blanks: where it ends is the shell's business
+		if strings.ContainsAny(word, `"'`) { // the value may contain blanks: only the shell knows its end
 			return Mask
 		}
 	}
@@ -120,5 +119,5 @@ func (c Command) String() string {
 // GoString implements fmt.GoStringer.
 func (c Command) GoString() string { return c.String() }
 
-// MarshalText implements encoding.TextMarshaler, and so decides about JSON.
+// MarshalText implements encoding.TextMarshaler, also for JSON.
 func (c Command) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

@@ -11,23 +11,23 @@ import (
 	"strings"
 )
 
-// shortest is how long a value has to be that is looked for in any text.
-// Shorter ones stand in it by chance.
+// shortest is the length from which a value is searched for in any text. Shorter
+// ones occur by chance.
 const shortest = 4
 
-// ordinary is how long the values of a query
-// have to be whose name does not say that they are secret.
+// ordinary is the length from which the values of a query count as secret although
+// their names do not suggest it.
 const ordinary = 8
 
-// A Set is secrets to be looked for in texts that others make: the answer of a
-// server, the error of a library. It is made once and then only read; the zero
-// Set has none.
+// A Set is the secrets to mask in texts of other programs: the answer of a server,
+// the error of a library. It does not change after its construction; the zero Set
+// has none.
 type Set struct {
-	forms []string // what is masked, the longest first
+	forms []string // texts to mask, the longest first
 }
 
-// Add adds a secret in every form in which it is sent. login goes with it in
-// some of them.
+// Add adds a secret in every form in which checks send it. Some forms include
+// login.
 func (s *Set) Add(login string, secret Text) {
 	text := secret.Reveal()
 	if text == "" {
@@ -42,9 +42,9 @@ func (s *Set) Add(login string, secret Text) {
 	s.add(hex.EncodeToString([]byte(text)))
 }
 
-// add adds a text and what quoting and escaping make of it.
+// add adds a text and its quoted and escaped forms.
 func (s *Set) add(text string) {
-	// A protocol quotes what it sends, and an excerpt of the answer quotes that.
+	// A protocol quotes the text, and an excerpt of the answer quotes that again.
 	once := quote(text)
 	for _, form := range []string{text, once, quote(once), quote(quote(once)), url.QueryEscape(text), url.PathEscape(text)} {
 		if form != "" && !slices.Contains(s.forms, form) {
@@ -54,14 +54,14 @@ func (s *Set) add(text string) {
 	slices.SortStableFunc(s.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 }
 
-// quote is text as it stands between quotes.
+// quote is text in the form that it has between quotes.
 func quote(text string) string {
 	quoted := strconv.Quote(text)
 	return quoted[1 : len(quoted)-1]
 }
 
-// AddHeader adds the value of a header if its name says that it is secret. What
-// follows the scheme of an Authorization is secret by itself as well.
+// AddHeader adds the value of a header if its name suggests a secret. The
+// credentials behind the scheme of an Authorization are a secret by themselves too.
 func (s *Set) AddHeader(name string, value Text) {
 	text := strings.TrimSpace(value.Reveal())
 	if !Named(name) || text == "" {
@@ -82,8 +82,8 @@ func (s *Set) AddHeader(name string, value Text) {
 	}
 }
 
-// AddRequest adds what is secret in a request: the login of a URL and the
-// values of the query that are long, or have the name of a secret.
+// AddRequest adds the secrets of a request: the login of a URL and the values of
+// the query that are long, or have the name of a secret.
 func (s *Set) AddRequest(r Request) {
 	if _, rest, found := strings.Cut(string(r), "://"); found {
 		authority, _, _ := strings.Cut(rest, "/")
@@ -118,8 +118,7 @@ func (s *Set) AddCommand(c Command) {
 	s.add(strings.TrimSpace(arguments))
 }
 
-// escaped is a value with what cannot stand in a request line escaped, as HTTP
-// checks do it.
+// escaped is a value with the escapes of HTTP checks.
 func escaped(value string) string {
 	var b strings.Builder
 	for i := range len(value) {
@@ -143,11 +142,11 @@ func (s *Set) addLogin(userinfo string) {
 	}
 }
 
-// Empty says whether the set has no secret.
+// Empty reports whether the set has no secret.
 func (s *Set) Empty() bool { return len(s.forms) == 0 }
 
-// Hide returns text without the secrets of the set, and without those that Hide
-// finds by their place.
+// Hide returns text without the secrets of the set, and without those that the
+// function Hide recognizes by their position.
 func (s *Set) Hide(text string) string {
 	for _, form := range s.forms {
 		if strings.Contains(text, form) {
@@ -166,11 +165,11 @@ func (s *Set) Hide(text string) string {
 	return Hide(text)
 }
 
-// ellipsis is where the excerpt of an answer was cut.
+// ellipsis marks the end of a cut excerpt.
 const ellipsis = "…"
 
-// HideIn is Hide for the beginning of a conversation, whose end may have cut a
-// secret short.
+// HideIn is Hide for the beginning of a conversation, whose end may contain the
+// beginning of a secret.
 func (s *Set) HideIn(excerpt []byte) string {
 	return s.hideCut(s.Hide(string(excerpt)))
 }

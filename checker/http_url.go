@@ -11,29 +11,29 @@ import (
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
-// A place is an http or https URL, with its path as it was written: net/url
-// would refuse or clean some that servers know.
-type place struct {
+// A webURL is an http or https URL with its path as written: net/url would refuse or
+// normalize some paths that servers know.
+type webURL struct {
 	scheme    string
-	authority string         // host and port as they are written
-	addr      netip.AddrPort // the address, or only the port if it is a name
+	authority string         // host and port as written
+	addr      netip.AddrPort // the address, or only the port if the host is a name
 	path      string         // with the query, from its first "/" on
 	login     *url.Userinfo  // nil is none
-	tlsName   string         // what TLS asks for, if it is not the host
+	tlsName   string         // the server name for TLS, if it differs from the host
 }
 
-// hasScheme says whether s is a whole URL.
+// hasScheme reports whether s is a whole URL.
 func hasScheme(s string) bool {
 	scheme, _, ok := strings.Cut(s, "://")
 	return ok && scheme != "" && strings.Trim(strings.ToLower(scheme), "abcdefghijklmnopqrstuvwxyz0123456789+-.") == ""
 }
 
-// parsePlace reads a whole URL.
-func parsePlace(s string) (place, error) {
+// parseURL reads a whole URL.
+func parseURL(s string) (webURL, error) {
 	scheme, rest, _ := strings.Cut(s, "://")
-	p := place{scheme: strings.ToLower(scheme), path: "/"}
+	p := webURL{scheme: strings.ToLower(scheme), path: "/"}
 	if p.scheme != "http" && p.scheme != "https" {
-		return place{}, fmt.Errorf("url %s is neither http nor https", safetext.Excerpt(s))
+		return webURL{}, fmt.Errorf("url %s is neither http nor https", safetext.Excerpt(s))
 	}
 	rest, _, _ = strings.Cut(rest, "#")
 	p.authority = rest
@@ -46,7 +46,7 @@ func parsePlace(s string) (place, error) {
 		p.authority = p.authority[at+1:]
 	}
 	if err := p.readAuthority(); err != nil {
-		return place{}, fmt.Errorf("url with host %s: %w", safetext.Excerpt(p.authority), err)
+		return webURL{}, fmt.Errorf("url with host %s: %w", safetext.Excerpt(p.authority), err)
 	}
 	return p, nil
 }
@@ -70,7 +70,7 @@ func basicAuthorization(login *url.Userinfo) string {
 }
 
 // readAuthority reads host and port.
-func (p *place) readAuthority() error {
+func (p *webURL) readAuthority() error {
 	host, port := p.authority, ""
 	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
 		host, port = host[:colon], host[colon+1:]
@@ -97,14 +97,14 @@ func (p *place) readAuthority() error {
 	return nil
 }
 
-// isHostName says whether s can be looked up.
+// isHostName reports whether s can be resolved.
 func isHostName(s string) bool {
 	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_."
 	return s != "" && len(s) < 256 && strings.Trim(strings.ToLower(s), letters) == ""
 }
 
 // name is the host without its port.
-func (p place) name() string {
+func (p webURL) name() string {
 	if p.addr.Addr().IsValid() {
 		return p.addr.Addr().String()
 	}
@@ -112,24 +112,24 @@ func (p place) name() string {
 	return name
 }
 
-// serverName is what TLS asks for.
-func (p place) serverName() string {
+// serverName is the server name for TLS.
+func (p webURL) serverName() string {
 	if p.tlsName != "" {
 		return p.tlsName
 	}
 	return p.name()
 }
 
-// hostPort is host and port, the port always there.
-func (p place) hostPort() string {
+// hostPort is the host with its port, also with a default port.
+func (p webURL) hostPort() string {
 	if p.addr.Addr().IsValid() {
 		return p.addr.String()
 	}
 	return fmt.Sprintf("%s:%d", p.name(), p.addr.Port())
 }
 
-// target is where to connect.
-func (p place) target() Target {
+// target is the endpoint to connect to.
+func (p webURL) target() Target {
 	target := Target{Network: "tcp", Addr: p.addr}
 	if !p.addr.Addr().IsValid() {
 		target.Host = p.name()
@@ -138,21 +138,21 @@ func (p place) target() Target {
 }
 
 // String is the URL without the login.
-func (p place) String() string { return p.scheme + "://" + p.authority + p.path }
+func (p webURL) String() string { return p.scheme + "://" + p.authority + p.path }
 
-// resolve is where location leads from p.
-func (p place) resolve(location string) (place, error) {
+// resolve returns the URL that location refers to from p.
+func (p webURL) resolve(location string) (webURL, error) {
 	base, err := url.Parse(p.String())
 	if err == nil {
 		var to *url.URL
 		if to, err = base.Parse(strings.Trim(location, " \t")); err == nil && to.Host != "" {
-			return parsePlace(to.String())
+			return parseURL(to.String())
 		}
 	}
-	return place{}, fmt.Errorf("it leads nowhere: %s", safetext.Excerpt(location))
+	return webURL{}, fmt.Errorf("invalid Location: %s", safetext.Excerpt(location))
 }
 
-// escapePath escapes what cannot stand in a request line, and nothing else.
+// escapePath escapes only the characters that a request line cannot contain.
 func escapePath(path string) string {
 	const allowed = "-_.!~*'();/?:@&=+$,[]%"
 	var b strings.Builder
