@@ -2,7 +2,7 @@ package conf
 
 import "strings"
 
-// A realAddress is the address in a real= line, with what is around it.
+// A realAddress is the address of a real= line, with the text before and behind it.
 type realAddress struct {
 	before string
 	from   string
@@ -12,15 +12,15 @@ type realAddress struct {
 }
 
 // findAddress finds HOST[->HOST][:PORT] and a blank in a real= line. As in the
-// original what does not fit before an address is skipped: of
-// "http://10.1.0.1:80 gate" the scheme is.
+// original it skips text before an address: the scheme of "http://10.1.0.1:80
+// gate".
 func findAddress(text string) (a realAddress, ok bool) {
 	for i := 0; i < len(text); {
 		if a, ok := cutAddress(text[i:]); ok {
 			a.before = text[:i]
 			return a, true
 		}
-		// A host that leads nowhere does so from its middle as well.
+		// If no address begins at a host, none begins inside it either.
 		host, _ := cutWhile(text[i:], isHostByte)
 		i += max(1, len(host))
 	}
@@ -62,7 +62,7 @@ func cutHost(s string) (host, rest string) {
 	return host, rest
 }
 
-// cutWhile cuts s before the first byte that is not in a set.
+// cutWhile cuts s before the first byte that is not in the set.
 func cutWhile(s string, in func(byte) bool) (head, tail string) {
 	for i := range len(s) {
 		if !in(s[i]) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// adviseAddress is about a virtual= line that is read otherwise than it looks.
+// adviseAddress warns of a virtual= line whose meaning differs from its look.
 func (p *parser) adviseAddress(b *block) {
 	v := b.v
 	if ignored := trimRight(withoutComment(b.ignored)); ignored != "" {
@@ -23,7 +23,7 @@ func (p *parser) adviseAddress(b *block) {
 	}
 }
 
-// adviseBlock is about directives of a block that do not go together.
+// adviseBlock warns of directives of a block that conflict.
 func (p *parser) adviseBlock(b *block) {
 	v := b.v
 	if v.OPS && v.Protocol != UDP {
@@ -44,8 +44,8 @@ func (p *parser) adviseBlock(b *block) {
 	}
 }
 
-// adviseReading is about a real= line in which the address is hardly what was
-// meant.
+// adviseReading warns of a real= line whose address is probably not the intended
+// one.
 func (p *parser) adviseReading(line int, a realAddress) {
 	if a.before != "" {
 		p.advise(line, a.before+" before the address is ignored", "")
@@ -72,7 +72,7 @@ func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
 	}
 }
 
-// adviseFile is about the file as a whole.
+// adviseFile warns about the file as a whole.
 func (p *parser) adviseFile(text []byte) {
 	if bytes.Contains(text, []byte("\r\n")) {
 		p.advise(0, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)

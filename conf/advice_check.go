@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// note remembers the line of a directive, and advises about one that is given
-// again.
+// note records the line of a directive, and warns of a repeated one.
 func (at *place) note(d *directive) {
 	if at.block == nil {
 		return
@@ -27,10 +26,10 @@ func (at *place) note(d *directive) {
 	at.block.lines[d.name] = at.line
 }
 
-// adviseCheck is about checks that do not do what the block looks like.
+// adviseCheck warns of checks that differ from the look of the block.
 func (p *parser) adviseCheck(b *block) {
 	v := b.v
-	if !p.all || v.CheckType == CheckOn || v.CheckType == CheckOff { // where the rest waits to be used again
+	if !p.all || v.CheckType == CheckOn || v.CheckType == CheckOff { // the other settings are kept for later use
 		return
 	}
 	negotiates := v.CheckType == CheckNegotiate || v.CheckType == CheckCombined
@@ -47,7 +46,7 @@ func (p *parser) adviseCheck(b *block) {
 	}
 }
 
-// adviseUnused is about what only negotiate sends and compares.
+// adviseUnused warns of directives that only a negotiate check reads.
 func (p *parser) adviseUnused(b *block) {
 	line := 0
 	var unused []string
@@ -68,7 +67,7 @@ func (p *parser) adviseUnused(b *block) {
 	}
 }
 
-// adviseNoPort is about real servers that cannot be connected.
+// adviseNoPort warns of real servers without a port to connect to.
 func (p *parser) adviseNoPort(v *VirtualService) {
 	for _, r := range v.Reals {
 		if v.PortToCheck(r) == 0 {
@@ -78,10 +77,10 @@ func (p *parser) adviseNoPort(v *VirtualService) {
 	}
 }
 
-// A tlsPort is a port at which servers speak TLS from the first byte.
+// A tlsPort is a port whose servers usually speak TLS from the first byte.
 type tlsPort struct {
 	port  uint16
-	plain []string // services that do not
+	plain []string // services without TLS
 	cure  string
 }
 
@@ -95,7 +94,7 @@ var tlsPorts = []tlsPort{
 	{995, []string{"pop"}, "service = pops"},
 }
 
-// adviseService is about what a service's check cannot do.
+// adviseService warns of directives that a service's check cannot use.
 func (p *parser) adviseService(b *block) {
 	v := b.v
 	for _, t := range tlsPorts {
@@ -119,7 +118,7 @@ func (p *parser) adviseService(b *block) {
 	}
 }
 
-// adviseRequest is about URLs where a path belongs.
+// adviseRequest warns of URLs in place of a path.
 func (p *parser) adviseRequest(b *block) {
 	v := b.v
 	if isURL(strings.TrimPrefix(v.Request.Reveal(), "/")) {
@@ -137,7 +136,7 @@ var urlScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
 func isURL(s string) bool { return urlScheme.MatchString(s) }
 
-// ownRequests says whether all real servers have a request of their own.
+// ownRequests reports whether each real server has a request of its own.
 func ownRequests(v *VirtualService) bool {
 	for _, r := range v.Reals {
 		if !r.OwnRequest {
@@ -147,14 +146,13 @@ func ownRequests(v *VirtualService) bool {
 	return len(v.Reals) > 0
 }
 
-// schedulerNames are what schedulers are called elsewhere.
+// schedulerNames are the names of schedulers in other programs.
 var schedulerNames = map[string]string{
 	"roundrobin": "rr", "round": "rr", "robin": "rr", "weighted": "wrr", "leastconn": "lc", "least": "lc", "leastconnection": "lc", "leastconnections": "lc",
 	"source": "sh", "sourcehash": "sh", "hash": "sh", "destination": "dh", "maglev": "mh", "failover": "fo", "random": "rr",
 }
 
-// hintScheduler is what a name that no kernel knows may mean, "" if nothing is
-// near.
+// hintScheduler suggests a scheduler for an unknown name, "" if none is similar.
 func hintScheduler(name string) string {
 	if known, ok := schedulerNames[name]; ok {
 		return "perhaps " + known

@@ -10,7 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// readEmailAlert is emailalert = ADDRESS[, ADDRESS]: who gets mail.
+// readEmailAlert is emailalert = ADDRESS[, ADDRESS]: the recipients of mails.
 func readEmailAlert(_ *place, value string) (string, error) {
 	if unquoted(value) == "" {
 		return "", errors.New("no email address specified")
@@ -20,9 +20,8 @@ func readEmailAlert(_ *place, value string) (string, error) {
 
 var quotedAddresses = regexp.MustCompile(`^("[^"]*"[\s\v]*(,[\s\v]*|$))+$`)
 
-// bareAddresses is a list of addresses without the quotes around whole ones, and
-// without blanks at its end. Quotes around a name stay: "Web team"
-// <web@example.com>.
+// bareAddresses strips quotes around whole addresses of a list, and blanks at its
+// end. Quotes around a name remain: "Web team" <web@example.com>.
 func bareAddresses(list string) string {
 	if list = trimRight(list); quotedAddresses.MatchString(list) {
 		list = strings.ReplaceAll(list, `"`, "")
@@ -30,8 +29,8 @@ func bareAddresses(list string) string {
 	return trimRight(list)
 }
 
-// readEmailAlertFreq is emailalertfreq = SECONDS: between reminders, 0 is none.
-// Unlike other numbers it has to come first.
+// readEmailAlertFreq is emailalertfreq = SECONDS: the time between reminders, 0 is
+// none. Unlike in other directives the number has to come first.
 func readEmailAlertFreq(_ *place, value string) (time.Duration, error) {
 	before, run, _ := digits(value)
 	if run == "" || before != "" {
@@ -72,8 +71,8 @@ func readEmailAlertStatus(_ *place, value string) (Status, error) {
 
 var comma = regexp.MustCompile(`[\s\v]*,[\s\v]*`)
 
-// splitComma cuts a list at its commas. Blanks around a comma and empty
-// elements at the end do not count; other empty elements do.
+// splitComma cuts a list at its commas. Blanks around a comma and empty elements at
+// the end are dropped, other empty elements remain.
 func splitComma(list string) []string {
 	elements := comma.Split(list, -1)
 	for len(elements) > 0 && elements[len(elements)-1] == "" {
@@ -84,7 +83,7 @@ func splitComma(list string) []string {
 
 var smtpServer = regexp.MustCompile(`^[0-9A-Za-z._+-]+`)
 
-// readSMTP is smtp = HOST: where mail is handed in.
+// readSMTP is smtp = HOST: the mail server.
 func readSMTP(at *place, value string) (string, error) {
 	host := smtpServer.FindString(value)
 	if host == "" {
@@ -96,8 +95,8 @@ func readSMTP(at *place, value string) (string, error) {
 	return host, nil
 }
 
-// readMonitorFile is monitorfile = /path: one line for each check's result. It
-// is opened as it is read.
+// readMonitorFile is monitorfile = /path: one line for each check's result. Reading
+// the directive opens the file.
 func readMonitorFile(at *place, value string) (string, error) {
 	path := strings.Trim(unquoted(value), blanks)
 	if err := at.opts.TryOpen(path); err != nil {
@@ -106,8 +105,8 @@ func readMonitorFile(at *place, value string) (string, error) {
 	return path, nil
 }
 
-// readFallbackCommand is fallbackcommand = COMMAND: run by the shell when the
-// fallback comes in or leaves. Outside blocks quotes are the shell's.
+// readFallbackCommand is fallbackcommand = COMMAND: the shell runs it when the
+// fallback comes in or leaves. Outside blocks quotes belong to the shell.
 func readFallbackCommand(at *place, value string) (secret.Command, error) {
 	command := value
 	if at.block != nil {

@@ -9,20 +9,19 @@ import (
 	"slices"
 )
 
-// A block is a virtual service while its lines are read, before names are
-// resolved.
+// A block is a virtual service while its lines are read, before names are resolved.
 type block struct {
 	v        *VirtualService
 	given    given  // its directives
 	host     string // "" for a firewall mark
 	port     string
-	ignored  string // what follows the address in its line
+	ignored  string // the text behind the address in its line
 	fallback *fallbackLine
 	reals    []realLine
-	end      int // the line at which the block ended
+	end      int // the line that ended the block
 
 	kernelLines []kernelLine
-	lines       map[string]int // of check: where each directive is, the last one if repeated
+	lines       map[string]int // in check: the line of each directive, the last one if repeated
 }
 
 func (p *parser) newBlock(s section) *block {
@@ -37,8 +36,8 @@ var (
 	bracketsWithPort = regexp.MustCompile(`^\[([0-9A-Fa-f:]+)\]:([0-9A-Za-z_-]+)`)
 )
 
-// openBlock reads a virtual= line. ok is false after a mistake: then the block
-// is good for nothing but finding the mistakes in its lines.
+// openBlock reads a virtual= line. ok is false after a mistake: then the block only
+// serves to find mistakes in its other lines.
 func (p *parser) openBlock(s section) (b *block, ok bool) {
 	b = p.newBlock(s)
 	text := s.head.text()
@@ -57,14 +56,13 @@ func (p *parser) openBlock(s section) (b *block, ok bool) {
 	return b, true
 }
 
-// setAddress takes a virtual service's address apart. What follows it in the
-// line is ignored.
+// setAddress splits a virtual service's address. The text behind it is ignored.
 func (b *block) setAddress(value string) error {
 	if m := addressWithPort.FindStringSubmatch(value); m != nil {
 		b.host, b.port, b.ignored = m[1], m[2], value[len(m[0]):]
 	} else if mark := leadingDigits.FindString(value); mark != "" {
 		b.v.Protocol = FWM
-		if n := number(mark, math.MaxUint64); n <= math.MaxUint32 { // else 0, which the kernel refuses as well
+		if n := number(mark, math.MaxUint64); n <= math.MaxUint32 { // otherwise 0, which the kernel refuses too
 			b.v.Mark = uint32(n)
 		}
 		return nil
@@ -86,8 +84,7 @@ func (b *block) setAddress(value string) error {
 	return nil
 }
 
-// closeBlock resolves what a block names, in the order in which the original
-// complains.
+// closeBlock resolves the names of a block, in the order of the original's errors.
 func (p *parser) closeBlock(b *block) {
 	v := b.v
 	if b.fallback != nil {
@@ -126,11 +123,11 @@ func (p *parser) closeBlock(b *block) {
 	v.OPS = v.OPS && v.Protocol == UDP
 }
 
-// dropRepeated leaves one of each real server that is given more than once: to
-// the kernel they are one, and the last one counts.
+// dropRepeated keeps one of each repeated real server: the kernel cannot tell them
+// apart, and the last one counts.
 func (p *parser) dropRepeated(v *VirtualService) {
 	if inAscendingOrder(v.Reals) {
-		return // none can be there twice
+		return // no duplicates are possible
 	}
 	index := make(map[netip.AddrPort]int, len(v.Reals))
 	reals := v.Reals[:0]

@@ -14,7 +14,7 @@ var checkTypes = map[string]CheckType{
 	"on": CheckOn, "off": CheckOff, "agent": CheckAgent,
 }
 
-// checkType is checktype = WORD or N. Anything with a digit in it is a number, even
+// checkType is checktype = WORD or N. A value with a digit is a number, even
 // connect2.
 var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|off|N", func(at *place, value string) (CheckType, error) {
 	if _, run, _ := digits(value); run != "" {
@@ -32,8 +32,8 @@ var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|o
 	return t, nil
 }).hinted("in lower case; connect is the one for any TCP service")
 
-// readCheckCommand is checkcommand = PROGRAM: for external and external-perl.
-// What follows it in the line belongs to its name.
+// readCheckCommand is checkcommand = PROGRAM: for external and external-perl. The
+// rest of the line belongs to the program's name.
 func readCheckCommand(at *place, value string) (secret.Command, error) {
 	command := unquoted(value)
 	if command == "" {
@@ -46,8 +46,8 @@ func readCheckCommand(at *place, value string) (secret.Command, error) {
 	return secret.Command(command), nil
 }
 
-// readCheckPort is checkport = PORT: where to ask, if not at the real server's
-// port.
+// readCheckPort is checkport = PORT: the port of the checks, instead of the real
+// server's port.
 func readCheckPort(_ *place, value string) (uint16, error) {
 	_, run, _ := digits(value)
 	n := number(run, math.MaxUint32)
@@ -60,7 +60,7 @@ func readCheckPort(_ *place, value string) (uint16, error) {
 	return uint16(n), nil
 }
 
-// readRequest is request = "TEXT": what is asked for. It gets a leading slash.
+// readRequest is request = "TEXT". It gets a leading slash.
 func readRequest(_ *place, value string) (secret.Request, error) {
 	if value == "" {
 		return "", errors.New("no request string specified")
@@ -75,21 +75,21 @@ func withSlash(request string) secret.Request {
 	return secret.Request("/" + request)
 }
 
-// readReceiveBytes is receivebytes = N: how much of an answer is read.
+// readReceiveBytes is receivebytes = N: the number of bytes of an answer to read.
 func readReceiveBytes(at *place, value string) (int64, error) {
 	n, err := exactNumber(at.name, value, 1)
 	return int64(n), err
 }
 
-// validPattern warns of a pattern that cannot work. The original loads such a
-// file, so it is no mistake; the checks that need the pattern fail.
+// validPattern warns of an invalid pattern. The original loads such a file, so it
+// is no mistake; the checks with the pattern fail.
 func (p *parser) validPattern(line int, name, pattern string) {
 	if err := p.opts.ValidPattern(pattern); err != nil {
 		p.warn(line, name+" can never match: "+err.Error())
 	}
 }
 
-// readSecret reads the file that a directive names: an absolute path, or a name
+// readSecret reads the file in a directive's value: an absolute path, or a name
 // without a slash, which is a credential of systemd.
 func (at *place) readSecret(directive, name string) (secret.Text, error) {
 	if name == "" || strings.Contains(name, "/") && !strings.HasPrefix(name, "/") {
@@ -105,7 +105,7 @@ func (at *place) readSecret(directive, name string) (secret.Text, error) {
 	return secret.Text(text), nil
 }
 
-// setLoad is load = "TEXT", which never did anything.
+// setLoad is load = "TEXT", which has never had an effect.
 func setLoad(_ *place, value string) error {
 	if word(value, "") == "" {
 		return errors.New("invalid string for load testing")

@@ -1,8 +1,8 @@
 // Package conf turns the text of an ldirectord.cf into a Config: complete,
-// resolved, defaults applied, and never written to again.
+// resolved, with all defaults, and immutable.
 //
-// The package knows nothing of checks, of the kernel or of the daemon. What
-// needs the world (names, ports) comes in through Options.
+// The package knows nothing of checks, of the kernel or of the daemon. Options
+// supply its access to the system (names, ports).
 package conf
 
 import (
@@ -15,11 +15,11 @@ import (
 // A Config is a whole configuration file. It is immutable once returned by
 // Load or Parse; a reload makes another one.
 type Config struct {
-	Path     string // of the file, as it is named in messages
+	Path     string // path of the file, for messages
 	Virtuals []*VirtualService
-	Warnings []*Problem // in the order of the file; the file is usable all the same
+	Warnings []*Problem // in the order of the file; the file is usable in spite of them
 
-	DriftCheck     time.Duration // how often the kernel's table is compared; 0 is off
+	DriftCheck     time.Duration // time between two comparisons with the kernel's table; 0 is off
 	ReaddQuiescent bool          // a real server that is down and missing in the table is added with weight 0
 
 	Process
@@ -29,23 +29,23 @@ type Config struct {
 	StatusServer
 }
 
-// Process is how the daemon runs on its host.
+// Process is the settings of the daemon's process.
 type Process struct {
 	AutoReload     bool
 	Callback       secret.Command // path of a command, "" is none
 	Execute        []string       // daemons to run beside this one: words for a shell, see ShellWords
 	Fork           bool           // accepted; checks are parallel anyway
-	HostSetup      bool           // set up what this host needs around IPVS, at start and stop
+	HostSetup      bool           // set up this host for IPVS at the start, and undo it at the stop
 	MaintenanceDir string         // "" is none
 	Supervised     bool           // stay in the foreground, log to standard output
 }
 
-// Scheduling is what all checks together have in common.
+// Scheduling is the settings of all checks together.
 type Scheduling struct {
-	CheckInterval time.Duration // of virtual services without one of their own
+	CheckInterval time.Duration // for virtual services without one of their own
 	CheckRate     int           // checks started per second; 0 is derived from the intervals
-	CheckSource   netip.Addr    // the address checks come from; invalid is the kernel's choice
-	HoldLocal     bool          // change nothing while most checks fail for want of something local
+	CheckSource   netip.Addr    // the local address of checks; invalid is the kernel's choice
+	HoldLocal     bool          // change nothing while most checks fail for a local reason
 }
 
 // Logs are the files that the daemon writes.
@@ -54,26 +54,26 @@ type Logs struct {
 	MonitorLog string // the "is gone" / "is back" log, "" is none
 }
 
-// Notify is how events are sent, besides the mails of each virtual service.
+// Notify is the receivers of events besides the mails of each virtual service.
 type Notify struct {
-	EmailAlertGroup time.Duration  // how long mails are collected; 0 is one mail for each event
-	NotifyCommand   secret.Command // run by the shell with each event as JSON on its standard input, "" is none
-	Webhook         secret.URL     // URL to which events are posted as JSON, "" is none
+	EmailAlertGroup time.Duration  // the time for which mails are collected; 0 is one mail for each event
+	NotifyCommand   secret.Command // the shell runs it with each event as JSON on its standard input, "" is none
+	Webhook         secret.URL     // events are posted to this URL as JSON, "" is none
 }
 
-// StatusServer is where the daemon answers, and who may ask.
+// StatusServer is the addresses of the status server and the rights of its clients.
 type StatusServer struct {
-	StatusControl   bool   // orders are taken at StatusListen, from clients with the token
-	StatusGroup     string // whose members may use the daemon's socket; "" is root alone
-	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is nowhere
-	StatusReadToken string // path of the file with the token for reading, "" is that all who can connect may
-	StatusToken     string // path of the file with the token
+	StatusControl   bool   // StatusListen accepts orders from clients with the token
+	StatusGroup     string // its members may use the daemon's socket; "" is root alone
+	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is none
+	StatusReadToken string // path of the file with the token for reading, "" allows all clients
+	StatusToken     string // path of the file with the token for orders
 }
 
-// A VirtualService is one virtual= or virtual6= block with every default
-// applied: no reader needs the globals.
+// A VirtualService is one virtual= or virtual6= block with all defaults: its
+// readers need no global settings.
 type VirtualService struct {
-	Line int    // of the virtual= line
+	Line int    // line of virtual=
 	Name string // the address as written
 
 	Protocol Protocol // FWM for firewall marks
@@ -81,14 +81,14 @@ type VirtualService struct {
 	Addr     netip.Addr // invalid for firewall marks
 	Port     uint16     // 0 is all ports
 	Mark     uint32     // the firewall mark
-	Marks    []Mark     // which packets get Mark; nil leaves that to others
+	Marks    []Mark     // the packets that get Mark; nil if another program sets the mark
 
 	Reals    []*RealServer // in the order of the file, ranges expanded
-	Fallback *Fallback     // nil is none; the block's, else the global one that fits
+	Fallback *Fallback     // nil is none; the block's, else the global one of its family
 
 	CheckPort  uint16 // 0: the real server's port, else the service's
-	PasswdFile string // the file that Passwd is from, "" is the configuration
-	SecretFile string // the file that Secret is from, "" is the configuration
+	PasswdFile string // the file that supplied Passwd, "" is the configuration
+	SecretFile string // the file that supplied Secret, "" is the configuration
 
 	Kernel
 	Check
@@ -96,8 +96,8 @@ type VirtualService struct {
 	Alert
 }
 
-// Kernel is the kernel's service. Values that only the kernel can judge are kept
-// as written: an unknown scheduler is refused when the service is added.
+// Kernel is the kernel's service. Values that only the kernel can judge remain as
+// written: it refuses an unknown scheduler when the service is added.
 type Kernel struct {
 	Scheduler  string
 	SchedFlags string // comma separated, as ipvsadm -b takes them
@@ -107,28 +107,27 @@ type Kernel struct {
 	Netmask    string // dotted quad, or prefix length for IPv6; "" is none
 }
 
-// Check is how the real servers of a virtual service are checked: everything that
-// a check reads besides its address, and nothing else. It is comparable: equal
-// Checks are made in the same way.
+// Check is all settings that a check of a real server reads besides its address. It
+// is comparable: equal Checks are made in the same way.
 type Check struct {
 	CheckType    CheckType
-	Combined     int            // connects per negotiate, for CheckCombined
-	HalfOpen     bool           // a connect ends before the server's process sees it
-	CheckCommand secret.Command // of CheckExternal and CheckExternalPerl
+	Combined     int            // number of connects per negotiate, for CheckCombined
+	HalfOpen     bool           // a connect check ends before the server's process sees the connection
+	CheckCommand secret.Command // for CheckExternal and CheckExternalPerl
 	Timing
 	Negotiate
 	HTTP
 	TLS
 }
 
-// Timing is when a check runs and how long it may take.
+// Timing is the times of a check.
 type Timing struct {
 	CheckInterval    time.Duration
-	CheckTimeout     time.Duration // effective: connect, ping, external
-	NegotiateTimeout time.Duration // effective: negotiate
-	CheckCount       int           // tries of one ping
-	ChkLoop          int           // tries at once of one check of any type
-	FastInterval     time.Duration // between checks after a first failure, until decided; 0 is CheckInterval
+	CheckTimeout     time.Duration // as in force: connect, ping, external
+	NegotiateTimeout time.Duration // as in force: negotiate
+	CheckCount       int           // attempts of one ping
+	ChkLoop          int           // attempts at once of one check of any type
+	FastInterval     time.Duration // between checks after a first failure, until the verdict; 0 is CheckInterval
 	DownInterval     time.Duration // between checks of a real server that is down; 0 is CheckInterval
 }
 
@@ -138,7 +137,7 @@ type Negotiate struct {
 	Request      secret.Request // begins with "/", which is the default
 	Receive      string         // Perl regular expression, "" matches everything
 	ReceiveNot   string         // Perl regular expression that must not match, "" is none
-	ReceiveBytes int64          // how much of an answer is read; 0 is the checker's own limit
+	ReceiveBytes int64          // the number of bytes of an answer to read; 0 is the checker's own limit
 	Login        string
 	Passwd       secret.Text
 	Database     string
@@ -148,8 +147,8 @@ type Negotiate struct {
 // HTTP is the request and the expected answer of the services that are HTTP.
 type HTTP struct {
 	HTTPMethod     string    // GET or HEAD
-	HTTPStatus     StatusSet // the good ones
-	HTTPHeader     Headers   // sent besides the usual ones
+	HTTPStatus     StatusSet // the good statuses
+	HTTPHeader     Headers   // added to the default headers
 	HTTPVersion    HTTPVersion
 	HTTPFollow     HTTPFollow
 	VirtualHost    string
@@ -161,24 +160,24 @@ type TLS struct {
 	StartTLS  bool
 	SSLVerify SSLVerify
 	SSLCAFile string // "" is the system's
-	SSLName   string // to ask for and to verify; "" is VirtualHost
+	SSLName   string // for the handshake and the certificate; "" is VirtualHost
 	SSLCert   string // client certificate, "" is none
 	SSLKey    string // "" with SSLCert: the key is in that file too
 }
 
-// Policy is what follows from the verdicts on the real servers, and what remains
-// when the daemon stops.
+// Policy is the consequences of the verdicts on the real servers, and of the
+// daemon's stop.
 type Policy struct {
 	FailureCount    int // failed checks in a row until down
 	RiseCount       int // good checks in a row until up again
 	Quiescent       bool
 	CleanStop       bool
-	SlowStart       time.Duration  // in which the weight climbs after coming back; 0 is at once
-	MinAlive        MinAlive       // checks alone leave at least this many in
-	FallbackCommand secret.Command // run by the shell with start|stop, "" is none
+	SlowStart       time.Duration  // the time in which the weight climbs after coming back; 0 is at once
+	MinAlive        MinAlive       // checks alone leave at least this many in service
+	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
 }
 
-// Alert is what is reported of a virtual service, and to whom.
+// Alert is the reports about a virtual service and their recipients.
 type Alert struct {
 	EmailAlert       string // recipients as written, "" is none
 	EmailAlertFrom   string
@@ -188,7 +187,7 @@ type Alert struct {
 	ServiceName      string
 	Comment          string
 	MonitorFile      string // one line for each result, "" is none
-	SSLExpiryWarn    int    // days before its end that a certificate is warned of; 0 is never
+	SSLExpiryWarn    int    // days before its end at which a certificate is logged; 0 is never
 }
 
 // A RealServer is one address behind a virtual service.
@@ -202,14 +201,14 @@ type RealServer struct {
 	Upper   uint32 // connection thresholds, 0 is none
 	Lower   uint32
 
-	// Request and Receive are what this real server is asked: its own pair if
-	// it has one (OwnRequest), else the virtual service's.
+	// Request and Receive are those of this real server's check: its own pair if it
+	// has one (OwnRequest), else the virtual service's.
 	Request    secret.Request
 	Receive    string
 	OwnRequest bool
 }
 
-// A Fallback is where connections go when no real server is up.
+// A Fallback takes the connections when no real server is in service.
 type Fallback struct {
 	Line    int
 	Addr    netip.Addr
@@ -217,7 +216,7 @@ type Fallback struct {
 	Forward Forward
 }
 
-// Protocol is what a virtual service balances.
+// Protocol is the protocol of a virtual service.
 type Protocol uint8
 
 // The protocols of the protocol directive.
@@ -237,34 +236,34 @@ const (
 	IPIP
 )
 
-// CheckType is how a real server is asked.
+// CheckType is the kind of check of a real server.
 type CheckType uint8
 
 // The values of the checktype directive.
 const (
 	CheckNegotiate CheckType = iota
 	CheckConnect
-	CheckCombined // a number: one negotiate, then that many connects
+	CheckCombined // a number: one negotiate, then this many connects
 	CheckPing
 	CheckExternal
 	CheckExternalPerl
 	CheckOn
 	CheckOff
-	CheckAgent // weight and verdict come from an agent on the real server
+	CheckAgent // an agent on the real server decides on weight and verdict
 )
 
-// SSLVerify is what a real server's certificate has to prove.
+// SSLVerify is the required quality of a real server's certificate.
 type SSLVerify uint8
 
-// The values of the sslverify directive. VerifyChain, where it is not given, is
-// what the original did: a chain to a known CA, any name.
+// The values of the sslverify directive. The default VerifyChain is the original's
+// behaviour: a chain to a known CA, any name.
 const (
 	VerifyChain SSLVerify = iota
 	VerifyFull            // yes: the chain and the name
 	VerifyNone            // no
 )
 
-// HTTPVersion is the version of HTTP a real server is asked in.
+// HTTPVersion is the version of HTTP of a request.
 type HTTPVersion uint8
 
 // The values of the httpversion directive.
@@ -274,25 +273,26 @@ const (
 	HTTP2
 )
 
-// HTTPFollow is what is done about a redirect.
+// HTTPFollow is the treatment of a redirect.
 type HTTPFollow uint8
 
 // The values of the httpfollow directive.
 const (
 	FollowYes  HTTPFollow = iota
 	FollowNo              // the redirect is the answer
-	FollowSame            // on the real server itself, whatever host it names
+	FollowSame            // on the real server itself, whatever the host in the redirect
 )
 
-// MinAlive is how many real servers of a virtual service checks alone never
-// take out: a number, or a share of those configured. The zero MinAlive is none.
+// MinAlive is the number of real servers of a virtual service that checks alone
+// leave in service: a number, or a share of the configured ones. The zero MinAlive
+// is none.
 type MinAlive struct {
 	Count   int
 	Percent int
 }
 
-// Of is the number for a virtual service with total real servers, at most
-// total. A share is rounded up.
+// Of is the number for a virtual service with total real servers, at most total. A
+// share is rounded up.
 func (m MinAlive) Of(total int) int {
 	return min(total, max(m.Count, (total*m.Percent+99)/100))
 }

@@ -5,51 +5,50 @@ import (
 	"strings"
 )
 
-// A directive is one row of the table: all that there is to a setting besides its
-// use. A new one is a row, its field, its use, and its line in
-// ldirectord.cf.example.
+// A directive is one row of the table: everything about a setting except its use. A
+// new one needs a row, its field, its use, and its line in ldirectord.cf.example.
 type directive struct {
 	name  string
 	where where
 	form  form
 	binding
-	help string // one line for people
+	help string // one line of text for users
 
-	or      string                    // the directive that counts for this one where only that one is given
+	or      string                    // the directive that sets this one where only that one is written
 	repeats bool                      // it may be given more than once in a block
 	kernel  bool                      // the kernel may refuse the value
-	mask    func(value string) string // the part of a value that may be shown; nil is all of it
+	mask    func(value string) string // the printable part of the value; nil is all of it
 }
 
-// where is where a directive is allowed.
+// where is the allowed place of a directive: outside blocks, in blocks, or both.
 type where uint8
 
 const (
 	outside  where               = 1 << iota // of blocks
-	inBlock                                  // only there
-	anywhere = outside | inBlock             // a block's own value counts before the one outside
+	inBlock                                  // only in blocks
+	anywhere = outside | inBlock             // a block's own value overrides the one outside
 )
 
-// form is how a directive has to be written. In another form it is unknown.
+// form is the required notation of a directive. In another form it is unknown.
 type form uint8
 
 const (
 	free      form = iota // name = value
 	quoted                // name = "value"
-	nameAlone             // name alone will do
+	nameAlone             // name without a value is enough
 )
 
-// A binding is how the value of a directive is read and where it goes. Those of a
-// VirtualService are read into the block's, or outside blocks into one from which
-// all blocks inherit.
+// A binding reads the value of a directive into its field. The fields of a
+// VirtualService are the block's or, outside blocks, those of one from which all
+// blocks inherit.
 type binding struct {
-	value string                              // the form of a value, for people
+	value string                              // the form of a value, for users
 	set   func(at *place, value string) error // its error is for the user, without file and line
 	hint  func(value string) string           // the cure for a wrong value, nil is none
 
 	initialize func(*Config, *VirtualService) // sets the default, nil is none
-	field      func(*VirtualService) any      // a pointer to the field; nil: it is not of a virtual service, or more than one
-	copy       func(to, from any)             // between two such pointers
+	field      func(*VirtualService) any      // a pointer to the field; nil: outside a virtual service, or more than one field
+	copy       func(to, from any)             // copies between two such pointers
 }
 
 // ofConfig binds a directive to a field of the Config.
@@ -98,15 +97,15 @@ func (b binding) hinted(hint func(value string) string) binding {
 	return b
 }
 
-// A given is a set of rows of the table: those that a block, or the file outside
-// blocks, has.
+// A given is a set of rows of the table: the directives of a block, or of the file
+// outside blocks.
 type given [2]uint64
 
 func (g *given) add(row int)      { g[row/64] |= 1 << (row % 64) }
 func (g *given) has(row int) bool { return row >= 0 && g[row/64]&(1<<(row%64)) != 0 }
 
-// argument returns the value that a directive is given. Of a quoted one it is
-// the text between the first and the last quote of the line.
+// argument returns the argument of a directive. For a quoted one it is the text
+// between the first and the last quote of the line.
 func (d *directive) argument(value string, equals bool) (argument string, ok bool) {
 	if d.form != quoted {
 		return value, equals || d.form == nameAlone
@@ -119,7 +118,7 @@ func (d *directive) argument(value string, equals bool) (argument string, ok boo
 	return inner[:end], true
 }
 
-// allowed says whether d is allowed in a block, or outside of blocks.
+// allowed reports whether d is allowed in a block, or outside of blocks.
 func (d *directive) allowed(block bool) bool {
 	if block {
 		return d.where&inBlock != 0
@@ -153,7 +152,7 @@ func known(text string, block bool) bool {
 	return fits && directives[row].allowed(block)
 }
 
-// defaults are what counts where a file says nothing.
+// defaults are the values of directives that a file does not contain.
 func defaults() (c Config, v VirtualService) {
 	for i := range directives {
 		if set := directives[i].initialize; set != nil {
@@ -164,8 +163,8 @@ func defaults() (c Config, v VirtualService) {
 	return c, v
 }
 
-// inherit gives v each value that its block, which has the directives own, left to
-// those outside blocks.
+// inherit copies the values outside blocks to v, except for the directives own of
+// its block.
 func (p *parser) inherit(v *VirtualService, own given) {
 	for row := range directives {
 		d := &directives[row]

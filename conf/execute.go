@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// setExecute is execute = FILE, repeatable: another instance to run beside this
-// one. The value is kept as it is written: a shell reads it, as in the original.
+// setExecute is execute = FILE, repeatable: another instance beside this one. The
+// value remains as written: a shell reads it, as in the original.
 func setExecute(at *place, value string) error {
 	value = trimRight(value)
 	words, plain := ShellWords(value)
@@ -39,9 +39,9 @@ func (at *place) adviseExecute(words []string, plain bool) {
 	}
 }
 
-// ShellWords takes s apart as a POSIX shell does (XCU 2.2): at blanks that are
-// not quoted, and without the quotes. ok is false for what only a shell can
-// answer: variables, patterns, commands, or a quote that does not end.
+// ShellWords splits s as a POSIX shell does (XCU 2.2): at blanks without quotes,
+// and without the quotes. ok is false for text that only a shell can resolve:
+// variables, patterns, commands, or an unclosed quote.
 func ShellWords(s string) (words []string, ok bool) {
 	var word strings.Builder
 	begun := false // a word can be empty: ""
@@ -85,7 +85,7 @@ func cutShellPart(s string, inWord bool) (text, rest string, ok bool) {
 	return s[:1], s[1:], true
 }
 
-// cutDoubleQuoted cuts s at the closing quote. A backslash is itself unless the
+// cutDoubleQuoted cuts s at the closing quote. A backslash is literal unless the
 // next character would be special.
 func cutDoubleQuoted(s string) (text, rest string, ok bool) {
 	var b strings.Builder

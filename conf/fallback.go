@@ -6,7 +6,7 @@ import (
 	"regexp"
 )
 
-// A fallbackLine is what a fallback= line says.
+// A fallbackLine is the value of a fallback= line.
 type fallbackLine struct {
 	line    int
 	host    string
@@ -14,15 +14,15 @@ type fallbackLine struct {
 	forward Forward
 }
 
-// A globalFallback is one outside blocks, resolved for any virtual service.
+// A globalFallback is a fallback outside blocks, resolved for any virtual service.
 type globalFallback struct {
 	Fallback
 	hasPort bool
-	udpPort uint16 // Port is for the others
+	udpPort uint16 // Port is for the other protocols
 }
 
-// setFallback is fallback = HOST[:PORT] [METHOD]: where connections go when no
-// real server is up.
+// setFallback is fallback = HOST[:PORT] [METHOD]: the server for connections while
+// no real server is in service.
 func setFallback(at *place, value string) error { return at.addFallback(value, false) }
 
 // setFallback6 is fallback6, the same for IPv6.
@@ -56,7 +56,7 @@ func (at *place) addFallback(value string, ipv6 bool) error {
 	return nil
 }
 
-// wrongFamily is the mistake of a directive that is for the other kind of block.
+// wrongFamily is the error of a directive in a block of the other family.
 func wrongFamily(name string, ipv6 bool) error {
 	other := name + "6"
 	if ipv6 {
@@ -70,8 +70,8 @@ var (
 	hostWithPort = regexp.MustCompile(`^(.*):([0-9A-Za-z_-]+)$`)
 )
 
-// parseFallback reads a fallback's value: of its words the last two count, or
-// the last one if there are no more.
+// parseFallback reads a fallback's value: the last two words count, or the only
+// one.
 func parseFallback(value string) (l fallbackLine, err error) {
 	m := lastWords.FindStringSubmatch(value)
 	if m == nil {
@@ -93,7 +93,7 @@ func parseFallback(value string) (l fallbackLine, err error) {
 const invalidFallbackPort = "invalid port for fallback server"
 
 // resolveGlobalFallback resolves a fallback for virtual services of either
-// protocol: a port's name has to be known for both.
+// protocol: a port's name must exist for both.
 func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallback, error) {
 	addr, err := p.fallbackHost(l.host, ipv6)
 	if err != nil {
@@ -146,8 +146,8 @@ func (p *parser) fallbackHost(host string, ipv6 bool) (netip.Addr, error) {
 	return addr, nil
 }
 
-// globalFallbackFor is the global fallback as it stands for v, nil if there is
-// none. Unlike in the original it counts for firewall marks too.
+// globalFallbackFor is the global fallback for v, nil if there is none. Unlike in
+// the original it also counts for firewall marks.
 func (p *parser) globalFallbackFor(v *VirtualService) *Fallback {
 	g := p.fallback
 	if v.IPv6 {

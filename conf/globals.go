@@ -9,10 +9,10 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// readCallback is callback = "/path": run when the file has changed.
+// readCallback is callback = "/path": runs when the file has changed.
 func readCallback(_ *place, value string) (secret.Command, error) { return secret.Command(value), nil }
 
-// readCheckSource is checksource = ADDRESS: where checks come from.
+// readCheckSource is checksource = ADDRESS: the local address of checks.
 func readCheckSource(_ *place, value string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(strings.Trim(bareText(value), "[]"))
 	if err != nil || addr.Zone() != "" {
@@ -21,8 +21,8 @@ func readCheckSource(_ *place, value string) (netip.Addr, error) {
 	return addr, nil
 }
 
-// readEmailAlertFrom is emailalertfrom = ADDRESS: the sender of mails, as it
-// stands in their header.
+// readEmailAlertFrom is emailalertfrom = ADDRESS: the sender of mails, in the
+// notation of their header.
 func readEmailAlertFrom(_ *place, value string) (string, error) {
 	if value == "" {
 		return "", errors.New("no email from address specified")
@@ -30,9 +30,9 @@ func readEmailAlertFrom(_ *place, value string) (string, error) {
 	return bareAddresses(value), nil
 }
 
-// readLogFile is logfile = "/path" or logfile = "facility". A path is opened as
-// it is read, but, as in the original, not after supervised = yes: the log is the
-// standard output then.
+// readLogFile is logfile = "/path" or logfile = "facility". Reading a path opens
+// it, but, as in the original, not after supervised = yes: then the log is the
+// standard output.
 func readLogFile(at *place, value string) (string, error) {
 	if !at.config.Supervised && strings.HasPrefix(value, "/") {
 		if err := at.opts.TryOpen(value); err != nil {
@@ -46,8 +46,8 @@ func readLogFile(at *place, value string) (string, error) {
 	return value, nil
 }
 
-// readMaintenanceDir is maintenancedir = /path: a file in it takes the real
-// server of its name out.
+// readMaintenanceDir is maintenancedir = /path: a file in it takes the real server
+// of its name out of service.
 func readMaintenanceDir(at *place, value string) (string, error) {
 	if value == "" {
 		return "", errors.New("maintenance directory not specified")
@@ -71,7 +71,7 @@ func readMonitorLog(_ *place, value string) (string, error) {
 }
 
 // supervised is supervised = yes|no: stay in the foreground, log to stdout. The
-// word alone is yes, but is warned of.
+// word alone means yes, with a warning.
 var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *place, value string) (bool, error) {
 	if value == "" && !at.equals {
 		at.warn(at.line, "please update your config not to use a bare supervised directive")
@@ -80,7 +80,7 @@ var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at 
 	return yesNo.read(at, value)
 }}
 
-// gone is for directives that went away before the original's first release with a
+// gone is a directive that the original removed before the first release with a
 // manual.
 func gone(text string) binding {
 	return by("", func(*place, string) error { return errors.New(text) })

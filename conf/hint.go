@@ -2,8 +2,7 @@ package conf
 
 import "strings"
 
-// hintUnknown says what may be meant by a line that is no directive where it
-// stands.
+// hintUnknown suggests the meaning of a line that is no directive in its place.
 func hintUnknown(text string, block bool) string {
 	body := trimLeft(text)
 	name, value, equals := splitDirective(body)
@@ -41,7 +40,7 @@ func hintUnknown(text string, block bool) string {
 	return ""
 }
 
-// hintBytes knows characters that look like others.
+// hintBytes recognizes characters that look like ASCII ones.
 func hintBytes(text string) string {
 	switch {
 	case strings.HasPrefix(text, "\ufeff"):
@@ -54,7 +53,7 @@ func hintBytes(text string) string {
 	return ""
 }
 
-// hintName is about a line whose first word is no directive.
+// hintName suggests a directive for a line whose first word is none.
 func hintName(body string) string {
 	name := nearest(body)
 	switch {
@@ -73,8 +72,8 @@ func firstWord(body string) string {
 	return body
 }
 
-// nearest is the directive that a line's first word comes closest to, "" if
-// none is near.
+// nearest is the directive that is most similar to a line's first word, "" if none
+// is similar.
 func nearest(body string) string {
 	name := strings.ToLower(firstWord(body))
 	best, least := "", min(3, len(name)/2)
@@ -94,8 +93,8 @@ func names() []string {
 	return all
 }
 
-// editDistance is how many letters have to be changed, added or left out to
-// make b of a; limit is enough of an answer.
+// editDistance is the number of letters to change, add or omit to turn a into b, at
+// most limit.
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
@@ -119,7 +118,7 @@ func editDistance(a, b string, limit int) int {
 	return row[len(b)]
 }
 
-// hintOf says what may be meant by a value that is wrong.
+// hintOf suggests the cure for a wrong value.
 func hintOf(name, value string) string {
 	if hint := hintBytes(value); hint != "" {
 		return hint
@@ -133,7 +132,7 @@ func hintOf(name, value string) string {
 	return ""
 }
 
-// hintYesNo is about what is not exactly yes or no.
+// hintYesNo suggests yes or no for any other word.
 func hintYesNo(value string) string {
 	switch {
 	case strings.Contains(value, "#"):

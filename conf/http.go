@@ -25,7 +25,7 @@ func setVirtualHost(at *place, value string) error {
 	return nil
 }
 
-// readHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: what is good.
+// readHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: the good statuses.
 func readHTTPStatus(_ *place, value string) (set StatusSet, err error) {
 	for s := range strings.SplitSeq(bareText(value), ",") {
 		low, high, isRange := strings.Cut(strings.TrimSpace(s), "-")
@@ -50,8 +50,8 @@ func statusCode(s string) int {
 	return n
 }
 
-// readHTTPHeader is httpheader = "Name: value", repeatable. One in a block is
-// instead of the global ones.
+// readHTTPHeader is httpheader = "Name: value", repeatable. One in a block replaces
+// the global ones.
 func readHTTPHeader(at *place, value string) (Headers, error) {
 	name, text, ok := strings.Cut(bareText(value), ":")
 	h := Header{Name: strings.TrimSpace(name), Value: secret.Text(strings.TrimSpace(text))}
@@ -100,15 +100,15 @@ func (s StatusSet) Ranges() (all []StatusRange) {
 // A Header is one line of an HTTP request's header.
 type Header struct {
 	Name  string
-	Value secret.Text // also of names that are not secret: they are few
+	Value secret.Text // secret for every name: secrets may have any
 }
 
-// Headers are lines of an HTTP request's header. They compare.
+// Headers are lines of an HTTP request's header. They are comparable.
 type Headers struct {
 	lines secret.Text // "Name: value", each with a line end
 }
 
-// with is h and one more.
+// with returns h and one more header.
 func (h Headers) with(one Header) Headers {
 	return Headers{h.lines + secret.Text(one.Name) + ": " + one.Value + "\n"}
 }

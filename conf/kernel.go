@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// readProtocol is protocol = tcp|udp, or fwm for a firewall mark. It decides in
-// which protocol port names are looked up, so that waits for the block's end.
+// readProtocol is protocol = tcp|udp, or fwm for a firewall mark. Names of ports
+// depend on it, so they are resolved at the end of the block.
 func readProtocol(at *place, value string) (Protocol, error) {
 	mark, name := at.v.Protocol == FWM, word(value, "")
 	switch {
@@ -29,7 +29,7 @@ func readProtocol(at *place, value string) (Protocol, error) {
 
 var lowerCase = regexp.MustCompile(`[a-z]+`)
 
-// readScheduler is scheduler = NAME. Only the kernel knows which there are.
+// readScheduler is scheduler = NAME. Only the kernel knows the valid names.
 func readScheduler(at *place, value string) (string, error) {
 	name := lowerCase.FindString(value)
 	if name == "" {
@@ -41,8 +41,8 @@ func readScheduler(at *place, value string) (string, error) {
 	return name, nil
 }
 
-// readSchedFlags is schedflags = FLAG[,FLAG]: one word, as ipvsadm -b takes it.
-// The original's shell took quotes away.
+// readSchedFlags is schedflags = FLAG[,FLAG]: one word in the notation of ipvsadm
+// -b. The original's shell removed quotes.
 func readSchedFlags(_ *place, value string) (string, error) {
 	words := strings.Fields(value)
 	if len(words) == 0 {
@@ -51,8 +51,8 @@ func readSchedFlags(_ *place, value string) (string, error) {
 	return strings.Trim(words[0], `"'`), nil
 }
 
-// readPersistent is persistent = SECONDS. What the kernel refuses, as it does 0,
-// it refuses later.
+// readPersistent is persistent = SECONDS. The kernel refuses invalid values, such
+// as 0, later.
 func readPersistent(at *place, value string) (uint64, error) {
 	_, run, _ := digits(value)
 	if run == "" {
@@ -68,8 +68,8 @@ func readPersistent(at *place, value string) (uint64, error) {
 
 var dottedQuad = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`)
 
-// readNetmask is netmask = MASK: which clients are one for persistent. It is the
-// only number that nothing may follow.
+// readNetmask is netmask = MASK: the part of a client's address that persistent
+// compares. It is the only number that must end the line.
 func readNetmask(at *place, value string) (string, error) {
 	if !at.v.IPv6 {
 		if !dottedQuad.MatchString(value) {

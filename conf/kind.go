@@ -9,12 +9,12 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A kind is how the values of some directives are written and read.
+// A kind is the notation and the reader of a value.
 type kind[T any] struct {
-	value   string                                   // the form of a value, for people: "yes|no"
+	value   string                                   // the form of a value, for users: "yes|no"
 	read    func(at *place, value string) (T, error) // the error is for the user, without file and line
 	hint    func(value string) string                // the cure for a wrong value, nil is none
-	initial *T                                       // the default; nil: what a file leaves out is the zero T
+	initial *T                                       // the default; nil: the zero T
 }
 
 // is adds a default to a kind.
@@ -55,8 +55,8 @@ func numberFrom(low int) kind[int] {
 	return kindOf("N", func(at *place, value string) (int, error) { return exactNumber(at.name, value, low) })
 }
 
-// originalDuration is the first duration in the value. The original's words for
-// a wrong one are others outside blocks than inside.
+// originalDuration is the first duration in the value. The original's errors for a
+// wrong value differ between outside and inside blocks.
 func originalDuration(outside, inside string) kind[time.Duration] {
 	return kindOf("DURATION", func(at *place, value string) (time.Duration, error) {
 		d := firstDuration(value)
@@ -106,7 +106,7 @@ func bare(form, empty string) kind[string] {
 	})
 }
 
-// absolutePath is the path of a file that is read later.
+// absolutePath is the path of a file that is opened later.
 var absolutePath = kindOf("/PATH", func(at *place, value string) (string, error) {
 	path := bareText(value)
 	if !strings.HasPrefix(path, "/") {
@@ -115,13 +115,13 @@ var absolutePath = kindOf("/PATH", func(at *place, value string) (string, error)
 	return path, nil
 })
 
-// line is the rest of the line.
+// restOfLine is the rest of the line.
 var restOfLine = kindOf("TEXT", func(_ *place, value string) (string, error) {
 	return strings.TrimRight(value, "\r"), nil
 })
 
-// pattern is a Perl regular expression. The original loads a file with one that
-// cannot work, so it is no mistake; the checks that need it fail.
+// pattern is a Perl regular expression. The original loads a file with an invalid
+// one, so it is no mistake; the checks with the pattern fail.
 func pattern(empty string) kind[string] {
 	return kindOf("PATTERN", func(at *place, value string) (string, error) {
 		if value == "" {
@@ -132,8 +132,8 @@ func pattern(empty string) kind[string] {
 	})
 }
 
-// secretFile is the file, or the credential of systemd, that holds a secret. into is
-// the field for its content.
+// secretFile is the file, or the credential of systemd, with a secret. into is the
+// field for its content.
 func secretFile(into func(*VirtualService) *secret.Text) kind[string] {
 	return kindOf("/PATH|CREDENTIAL", func(at *place, value string) (file string, err error) {
 		file = bareText(value)
@@ -143,7 +143,7 @@ func secretFile(into func(*VirtualService) *secret.Text) kind[string] {
 }
 
 // secretText is a secret in the configuration itself. file is the field for the
-// file that it is from otherwise.
+// path of a file instead.
 func secretText(empty string, file func(*VirtualService) *string) kind[secret.Text] {
 	return kindOf("TEXT", func(at *place, value string) (secret.Text, error) {
 		*file(at.v) = ""
@@ -151,7 +151,7 @@ func secretText(empty string, file func(*VirtualService) *string) kind[secret.Te
 	})
 }
 
-// choice is one of the words of form, in the order of values.
+// choice is one of the words of form; values has their meanings in the same order.
 func choice[T any](form string, values ...T) kind[T] {
 	words := strings.Split(form, "|")
 	last := len(words) - 1

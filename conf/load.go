@@ -8,9 +8,8 @@ import (
 	"syscall"
 )
 
-// Search finds the configuration file that a command line means by name:
-// below /etc/ha.d, below /etc/ha.d/conf, else name itself. The first that is a
-// regular file is it.
+// Search finds the configuration file of a name on the command line: below
+// /etc/ha.d, below /etc/ha.d/conf, else name itself. The first regular file counts.
 func Search(name string) (path string, err error) {
 	return search("/etc/ha.d", name)
 }
@@ -53,8 +52,8 @@ func read(path string) ([]byte, error) {
 	return io.ReadAll(file)
 }
 
-// Open opens a configuration file to read it. A FIFO or a device that has taken its
-// place is an error: it might never end.
+// Open opens a configuration file for reading. A FIFO or a device in its place is
+// an error: it might never end.
 func Open(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -71,9 +70,9 @@ func Open(path string) (*os.File, error) {
 	return file, nil
 }
 
-// Parse reads the text of the file at path and stops at its first mistake, as
-// the original does at its start. The error is of type Problems: what was warned
-// of before and, last, the mistake; errors.As finds that one as a *Problem.
+// Parse reads the text of the file at path and stops at its first mistake, as the
+// original does at its start. The error is of type Problems: the warnings before
+// and, last, the mistake; errors.As finds the mistake as a *Problem.
 func Parse(path string, text []byte, o Options) (*Config, error) {
 	p := newParser(path, o)
 	p.parse(text)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A Mark says which packets get the firewall mark of a virtual service.
+// A Mark selects the packets that get the firewall mark of a virtual service.
 type Mark struct {
 	Line     int
 	Protocol Protocol // TCP or UDP
@@ -17,7 +17,7 @@ type Mark struct {
 	Ports    []PortRange // nil is all ports
 }
 
-// A PortRange is ports from First to Last, both included.
+// A PortRange is ports from First to Last, both inclusive.
 type PortRange struct {
 	First, Last uint16
 }
@@ -30,7 +30,7 @@ func (r PortRange) String() string {
 	return fmt.Sprintf("%d-%d", r.First, r.Last)
 }
 
-// String is the mark as it is written: "tcp 10.0.0.80:80,8000-8010".
+// String is the mark in the notation of the file: "tcp 10.0.0.80:80,8000-8010".
 func (m Mark) String() string {
 	host := m.Addr.String()
 	if m.Addr.Is6() {
@@ -46,15 +46,15 @@ func (m Mark) String() string {
 	return m.Protocol.String() + " " + host + ":" + strings.Join(ports, ",")
 }
 
-// maxMarkPorts is how many ports one rule of iptables can name; a range counts
-// as two.
+// maxMarkPorts is the greatest number of ports in one rule of iptables; a range
+// counts as two.
 const maxMarkPorts = 15
 
 var errMark = errors.New("mark must be tcp or udp and an address with its ports: tcp 192.0.2.1:80,8000-8010")
 
-// setMark is mark = tcp|udp ADDRESS[:PORT[,PORT...]], repeatable: which packets
-// get the virtual service's firewall mark. A port may be FIRST-LAST; without
-// ports it is all of them.
+// setMark is mark = tcp|udp ADDRESS[:PORT[,PORT...]], repeatable: the packets that
+// get the virtual service's firewall mark. A port may be FIRST-LAST; without ports
+// it is all of them.
 func setMark(at *place, value string) error {
 	v := at.block.v
 	if v.Protocol != FWM {
@@ -89,7 +89,7 @@ func setMark(at *place, value string) error {
 	return nil
 }
 
-// cutPorts takes ADDRESS:PORTS or [ADDRESS]:PORTS apart.
+// cutPorts splits ADDRESS:PORTS or [ADDRESS]:PORTS.
 func cutPorts(text string) (host, ports string) {
 	if inner, ok := strings.CutPrefix(text, "["); ok {
 		host, ports, _ = strings.Cut(inner, "]")
@@ -102,7 +102,7 @@ func cutPorts(text string) (host, ports string) {
 	return host, ports
 }
 
-// parsePorts reads PORT[,PORT...]; no text is all ports.
+// parsePorts reads PORT[,PORT...]; an empty text is all ports.
 func parsePorts(text string) ([]PortRange, error) {
 	if text == "" {
 		return nil, nil

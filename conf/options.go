@@ -13,57 +13,59 @@ import (
 	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
-// lookupTime bounds one look-up of a host name, so that a dead resolver delays
-// a start or a reload but does not hold it up for ever.
+// lookupTime limits one look-up of a host name, so that a dead resolver delays a
+// start or a reload but does not block it.
 const lookupTime = 5 * time.Second
 
-// Options are what reading a file needs from the world. The zero Options are
-// the machine's own; tests and "check" put something harmless in their place.
+// Options supply the parser's access to the system. The zero Options are the
+// machine's own; tests and "check" replace them by harmless ones.
 type Options struct {
-	// LookupHost resolves a name to an IPv4 address, or to an IPv6 one. It is
-	// asked once for each name and family. nil is the machine's resolver,
-	// with a bounded time.
+	// LookupHost resolves a name to an IPv4 or IPv6 address. It is called once for
+	// each name and family. nil is the machine's resolver, with a timeout.
 	LookupHost func(name string, ipv6 bool) (netip.Addr, error)
 
 	// LookupPort resolves a port's name for "tcp" or "udp", or for "" in any
 	// protocol. nil is /etc/services.
 	LookupPort func(name, proto string) (uint16, error)
 
-	// ValidPattern says why a receive pattern cannot work. nil is that all do.
+	// ValidPattern returns the fault of a receive pattern, nil if it is valid. A
+	// nil function accepts all.
 	ValidPattern func(pattern string) error
 
-	// Refusals are what the kernel would refuse of a virtual service. nil is
-	// nothing.
+	// Refusals returns the parts of a virtual service that the kernel would refuse.
+	// A nil function returns none.
 	Refusals func(*VirtualService) []Refusal
 
-	// TryOpen says whether a log file can be appended to; the original opens
-	// logfile and monitorfile while it reads, and so creates them. nil does it.
+	// TryOpen reports whether a log file can be appended to; the original opens
+	// logfile and monitorfile while it reads, and so creates them. nil does the
+	// same.
 	TryOpen func(path string) error
 
 	// ReadSecret reads the file of a passwdfile or secretfile: a path, or the name
-	// of a credential of systemd. warning says who else may read it, "" if none
-	// may. nil reads it.
+	// of a credential of systemd. warning names the other users who may read it, ""
+	// if none may. nil reads the file.
 	ReadSecret func(name string) (text, warning string, err error)
 
-	// IsDir says whether path is a directory. nil asks the file system.
+	// IsDir reports whether path is a directory. nil uses stat.
 	IsDir func(path string) bool
 
-	// KnownFacility says whether syslog has a facility. nil is that it has all.
+	// KnownFacility reports whether syslog has a facility. nil accepts all.
 	KnownFacility func(name string) bool
 
-	// LogDir is the directory of the logs that the file does not name. "" is /var/log.
+	// LogDir is the directory of logs without a path in the file. "" is /var/log.
 	LogDir string
 
-	// Startable says why no daemon can be started with the configuration file
-	// that execute names. Only CheckFile calls it. nil does not look.
+	// Startable returns the reason why no daemon can start with the configuration
+	// file name of an execute directive. Only CheckFile calls it. nil checks
+	// nothing.
 	Startable func(name string) error
 
-	// Hostname stands in the login of service=ftp and service=sip. "" is
+	// Hostname is the host in the login of service=ftp and service=sip. "" is
 	// $HOSTNAME, else the node's name.
 	Hostname string
 }
 
-// filled returns o with the machine's own in every place left empty.
+// filled returns o with the machine's own functions in place of nil.
 func (o Options) filled() Options {
 	if o.LookupHost == nil {
 		o.LookupHost = lookupHost
@@ -125,7 +127,7 @@ func lookupHost(name string, ipv6 bool) (netip.Addr, error) {
 	return addrs[0].Unmap(), nil
 }
 
-// lookupPort knows a few names by heart, for machines without /etc/services.
+// lookupPort has a few built-in names, for machines without /etc/services.
 func lookupPort(name, proto string) (uint16, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()

@@ -10,21 +10,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A parser turns one file into one Config. It goes through the sections in the
-// order of the file; what is said twice counts as said last. Global values are
-// handed down only at the end, so they may stand anywhere.
+// A parser turns one file into one Config. It reads the sections in the order of
+// the file; the last of repeated directives counts. Blocks inherit global values
+// only at the end, so those may be anywhere in the file.
 type parser struct {
 	path   string
 	opts   Options
-	all    bool // go on after a mistake, and give advice
+	all    bool // continue after a mistake, and give advice
 	config *Config
 
-	unset       VirtualService  // a virtual service of defaults
+	unset       VirtualService  // a virtual service with all defaults
 	outside     VirtualService  // the directives outside blocks that blocks inherit
 	given       given           // all directives outside blocks
-	fallback    *globalFallback // nil: not given
+	fallback    *globalFallback // nil without a global fallback
 	fallback6   *globalFallback
-	controlLine int // of statuscontrol = yes
+	controlLine int // line of statuscontrol = yes
 	blocks      []*block
 	services    map[serviceKey]*VirtualService
 	hosts       map[hostKey]hostResult
@@ -35,7 +35,7 @@ type parser struct {
 	failed   bool
 }
 
-// A serviceKey tells virtual services apart as the kernel does.
+// A serviceKey identifies a virtual service as the kernel does.
 type serviceKey struct {
 	protocol Protocol
 	addr     netip.AddrPort
@@ -43,12 +43,12 @@ type serviceKey struct {
 	ipv6     bool
 }
 
-// A place is where a directive stands: on a line, outside or inside a block.
+// A place is the place of a directive: a line, outside or inside a block.
 type place struct {
 	*parser
 	line   int
 	block  *block          // nil outside blocks
-	v      *VirtualService // the block's, or the one from which all inherit
+	v      *VirtualService // the block's, or the one outside blocks, from which all inherit
 	given  *given
 	name   string // of the directive
 	equals bool   // the directive has a "="
@@ -104,8 +104,8 @@ func (p *parser) globalLine(l line) {
 	p.apply(&place{parser: p, line: l.number, v: &p.outside, given: &p.given}, l, text)
 }
 
-// virtual reads a block, and then resolves what it names: the protocol that
-// port names are looked up for may be anywhere in it.
+// virtual reads a block, and then resolves its names: the protocol, on which names
+// of ports depend, may be anywhere in it.
 func (p *parser) virtual(s section) {
 	b, ok := p.openBlock(s)
 	at := &place{parser: p, block: b, v: b.v, given: &b.given}
@@ -131,7 +131,7 @@ func (p *parser) blockLine(at *place, l bodyLine) {
 	p.apply(at, l.line, l.command)
 }
 
-// apply does what one directive says.
+// apply executes one directive.
 func (p *parser) apply(at *place, l line, text string) {
 	name, value, equals := splitDirective(text)
 	row := lookup(name)
@@ -157,8 +157,8 @@ func (p *parser) apply(at *place, l line, text string) {
 // stopped reports whether a mistake has ended the parse.
 func (p *parser) stopped() bool { return p.failed && !p.all }
 
-// fail reports err as the mistake of a line with this directive and value. No
-// error is no mistake. A cause that err wraps is a better hint than any.
+// fail reports err as the mistake of a line with this directive and value, unless
+// err is nil. A wrapped cause is a better hint than any other.
 func (p *parser) fail(line int, err error, name, value string) {
 	if err == nil {
 		return
@@ -172,10 +172,10 @@ func (p *parser) fail(line int, err error, name, value string) {
 	p.report(pr)
 }
 
-// because is an error in words of its own that wraps its cause.
+// because is an error with its own text that wraps its cause.
 func because(cause error, text string) error { return &Problem{Text: text, err: cause} }
 
-// unknown is the problem of a line that is no directive where it stands.
+// unknown is the problem of a line that is no directive in its place.
 func (p *parser) unknown(l line, b *block, hint string) *Problem {
 	pr := &Problem{Path: p.path, Line: l.number, Hint: hint}
 	if b == nil {
@@ -196,13 +196,13 @@ func (p *parser) report(pr *Problem) {
 	p.failed = p.failed || !pr.Warning
 }
 
-// warn is for what the original warns of as well, and for a pattern that cannot
-// work, with which it ended at the first check.
+// warn reports what the original warns of too, and an invalid pattern, with which
+// the original ended at the first check.
 func (p *parser) warn(line int, text string) {
 	p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text})
 }
 
-// advise is for what is allowed but hardly meant. Only "check" says it.
+// advise reports a legal line that is probably a mistake. Only "check" prints it.
 func (p *parser) advise(line int, text, hint string) {
 	if p.all {
 		p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})

@@ -8,12 +8,12 @@ import (
 // A Problem is one mistake in a configuration file, or a warning about it.
 type Problem struct {
 	Path    string
-	Line    int // 0 if it is about no line in particular
+	Line    int // 0 without a line
 	Warning bool
-	Text    string // one line, in the original daemon's words where it had any
-	Hint    string // how to mend it, "" if the text says enough
+	Text    string // one line, in the original's words where it has any
+	Hint    string // the cure, "" if the text is enough
 
-	full string // Text as the original has it, if that runs over the end of the line
+	full string // the original's text, if it has a line end inside
 	err  error  // the cause, if there is one to unwrap
 }
 
@@ -25,12 +25,12 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("reading file %s at line %d: %s", p.Path, p.Line, p.Text)
 }
 
-// Unwrap returns the cause, for example that of a file that cannot be read.
+// Unwrap returns the cause, for example of an unreadable file.
 func (p *Problem) Unwrap() error { return p.err }
 
-// Diagnostic is what the original daemon writes about the problem, without the
-// newline at its end. An unknown line in a block is quoted with its own
-// newline, so this may be two lines.
+// Diagnostic is the original's message about the problem, without the newline at
+// its end. It quotes an unknown line of a block with its own newline, so the result
+// may be two lines.
 func (p *Problem) Diagnostic(pid int) string {
 	var b strings.Builder
 	if p.Warning {
@@ -51,8 +51,8 @@ func (p *Problem) Diagnostic(pid int) string {
 	return b.String()
 }
 
-// Problems are the problems of one file. As an error they stand for the first
-// one that is not a warning.
+// Problems are the problems of one file. As an error they are the first one that is
+// not a warning.
 type Problems []*Problem
 
 // Err returns the first problem that is not a warning, nil if there is none.

@@ -13,12 +13,12 @@ func maskURL(value string) string { return secret.URL(value).String() }
 
 func maskText(value string) string { return secret.Text(value).String() }
 
-// assignment is a word that is named like a secret and what it is given.
+// assignment is a word with the name of a secret, and its value.
 var assignment = regexp.MustCompile(`(?i)(\w*(?:passw|secret|token|api_?key)\w*\s*[=:]\s*)\S.*`)
 
-// quotable is a line as a problem may quote it. The log in which the problem
-// ends up has more readers than the file. Of a line that is no directive it is
-// not known whether it holds a secret: what looks like one is masked.
+// quotable is a line in the form that a problem may quote. The log has more readers
+// than the file. A line that is no directive may hold a secret: anything that looks
+// like one is masked.
 func quotable(text string) string {
 	end := len(text) - len(trimLeft(text))
 	for end < len(text) && (isAlnum(text[end]) || text[end] == '_' || text[end] == '-') {
@@ -32,8 +32,8 @@ func quotable(text string) string {
 	return secret.Hide(assignment.ReplaceAllString(text, "${1}"+secret.Mask))
 }
 
-// maskOf is how the value is masked that follows the first word of a line, nil
-// if it is not. A word that is no directive may be a misspelt one.
+// maskOf returns the mask for the value behind the first word of a line, nil for a
+// value without secrets. A word that is no directive may be a misspelt one.
 func maskOf(name string) func(string) string {
 	if row := lookup(name); row >= 0 {
 		return directives[row].mask

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A realLine is a real= line, kept until its block has been read.
+// A realLine is a real= line until the end of its block.
 type realLine struct {
 	line int
 	text string
@@ -68,11 +68,11 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 	}
 }
 
-// maxRange is how many addresses one line may mean; more is a slip of the pen.
+// maxRange limits the addresses of one line; more is a typing error.
 const maxRange = 65536
 
-// endOfRange resolves the last address of a range that begins with first. No
-// name is no range.
+// endOfRange resolves the last address of a range that begins with first. Without a
+// name it returns first.
 func (p *parser) endOfRange(first netip.Addr, name string) (netip.Addr, error) {
 	if name == "" {
 		return first, nil
@@ -102,7 +102,7 @@ func distance(first, last netip.Addr) uint32 {
 }
 
 // realPort resolves a real server's port, 0 if there is none. As in the original
-// a name will do that only another protocol has.
+// the name of another protocol's port counts too.
 func (p *parser) realPort(name string, protocol Protocol) (port uint16, err error) {
 	if name == "" {
 		return 0, nil
@@ -116,9 +116,9 @@ func (p *parser) realPort(name string, protocol Protocol) (port uint16, err erro
 	return 0, err
 }
 
-// parseRest reads what follows the address of a real server. Each part is looked
-// for in what the part before it left, and what is skipped on the way is lost;
-// only at the end must nothing be left.
+// parseRest reads the text behind the address of a real server. Each part is
+// searched in the rest of the part before it, and text skipped on the way is
+// ignored; only at the end no text may remain.
 func (p *parser) parseRest(r *RealServer, rest string) error {
 	method := word(rest, "")
 	forward, ok := forwards[method]
@@ -136,14 +136,14 @@ func (p *parser) parseRest(r *RealServer, rest string) error {
 	return nil
 }
 
-// parseWeight takes the first number that follows a blank: "gate -w 6" is 6.
+// parseWeight takes the first number behind a blank: "gate -w 6" is 6.
 func (p *parser) parseWeight(r *RealServer, rest string) string {
 	for i := 1; i < len(rest); i++ {
 		if !isDigit(rest[i]) || !isBlank(rest[i-1]) {
 			continue
 		}
 		_, run, after := digits(rest[i:])
-		r.Weight = int(number(run, math.MaxUint32)) // too much for the kernel, as it was
+		r.Weight = int(number(run, math.MaxUint32)) // too much for the kernel, which refuses it
 		if skipped := strings.TrimSpace(rest[:i]); skipped != "" {
 			p.advise(r.Line, skipped+" before the weight is ignored", "the weight is the number alone: "+r.Forward.String()+" "+run)
 		}
@@ -152,8 +152,8 @@ func (p *parser) parseWeight(r *RealServer, rest string) string {
 	return rest
 }
 
-// parseRequest takes the pair of request and receive. Unlike in the original one
-// whose request begins with a slash counts as well.
+// parseRequest takes the pair of request and receive. Unlike in the original a
+// request that begins with a slash counts as well.
 func (p *parser) parseRequest(r *RealServer, rest string) string {
 	request, receive, after, ok := cutPair(rest)
 	if !ok {
@@ -167,9 +167,9 @@ func (p *parser) parseRequest(r *RealServer, rest string) string {
 	return after
 }
 
-// cutPair finds "REQUEST","RECEIVE" after a blank. Between the two is a comma or
-// a blank, and perhaps more blanks. With more quotes than four the last pair that
-// is possible counts, and the others belong to the request.
+// cutPair finds "REQUEST","RECEIVE" behind a blank. A comma or a blank, and more
+// blanks, separate the two. With more than four quotes the last possible pair
+// counts, and the others belong to the request.
 func cutPair(s string) (request, receive, after string, ok bool) {
 	start := 1
 	for ; start < len(s); start++ {
@@ -194,8 +194,7 @@ var (
 	upperThreshold = regexp.MustCompile(`[\s\v]+u:([0-9]+)`)
 )
 
-// parseThresholds takes l:N and u:N. Unlike in the original they may stand in
-// either order.
+// parseThresholds takes l:N and u:N. Unlike in the original their order is free.
 func parseThresholds(r *RealServer, rest string) string {
 	before := ""
 	if !strings.Contains(rest, ":") {

@@ -2,16 +2,16 @@ package conf
 
 import "slices"
 
-// A Refusal is what the kernel will not take of a virtual service. The file is
-// usable all the same, as it was for the original: of a refused service setting
-// the kernel keeps the one before, a refused real server or fallback is missing.
+// A Refusal is a part of a virtual service that the kernel refuses. The file is
+// still usable, as it was for the original: the kernel keeps the previous value of
+// a refused setting, and a refused real server or fallback is missing.
 type Refusal struct {
 	Directive string // of the virtual service's block; "" if it has a Line
 	Line      int    // of a real server or fallback
 	Text      string
 }
 
-// refused warns, once for each line, of what the kernel will not take. Unlike
+// refused warns, once for each line, of a value that the kernel refuses. Unlike
 // advice it is for start and reload too.
 func (p *parser) refused(line int, text, hint string) {
 	if p.refusedLines[line] {
@@ -24,7 +24,7 @@ func (p *parser) refused(line int, text, hint string) {
 	p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})
 }
 
-// warnRefusals warns of what the kernel will not take of a complete block.
+// warnRefusals warns of the kernel's refusals for a complete block.
 func (p *parser) warnRefusals(b *block) {
 	for _, r := range p.opts.Refusals(b.v) {
 		if r.Line == 0 {
@@ -41,13 +41,13 @@ func (p *parser) warnRefusals(b *block) {
 	}
 }
 
-// A kernelLine is where a block has a directive that the kernel may refuse.
+// A kernelLine is the line of a directive that the kernel may refuse.
 type kernelLine struct {
 	directive string
 	line      int
 }
 
-// note notes the line of a directive: of several the last counts.
+// note records the line of a directive; the last of several counts.
 func (b *block) note(directive string, line int) {
 	b.kernelLines = slices.DeleteFunc(b.kernelLines, func(l kernelLine) bool { return l.directive == directive })
 	b.kernelLines = append(b.kernelLines, kernelLine{directive, line})

@@ -23,8 +23,8 @@ type hostResult struct {
 	err  error
 }
 
-// host resolves a name or a literal address; IPv6 literals may be in brackets.
-// No name at all is this machine, as for the C library.
+// host resolves a name or a literal address; IPv6 literals may be in brackets. An
+// empty name is this machine, as in the C library.
 func (p *parser) host(name string, ipv6 bool) (netip.Addr, error) {
 	if inner, ok := strings.CutPrefix(name, "["); ok && strings.HasSuffix(inner, "]") {
 		name = strings.TrimSuffix(inner, "]")
@@ -45,7 +45,7 @@ func (p *parser) host(name string, ipv6 bool) (netip.Addr, error) {
 	return addr, err
 }
 
-// lookUp asks the resolver, once for each name.
+// lookUp calls the resolver, once for each name.
 func (p *parser) lookUp(key hostKey) (netip.Addr, error) {
 	known, ok := p.hosts[key]
 	if !ok {
@@ -62,9 +62,9 @@ func loopback(ipv6 bool) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// numericIPv4 reads an address as inet_aton(3) does: one to four numbers of
-// which the last fills what is left, octal ones beginning with 0. Files with
-// 192.168.001.010 meant 192.168.1.8 to the original, whether they knew or not.
+// numericIPv4 reads an address as inet_aton(3) does: one to four numbers, of which
+// the last fills the remaining bytes; a leading 0 makes a number octal. For the
+// original 192.168.001.010 was 192.168.1.8, known to the author or not.
 func numericIPv4(s string) (netip.Addr, error) {
 	invalid := fmt.Errorf("%s is no IP address", s)
 	parts := strings.Split(s, ".")
@@ -102,8 +102,8 @@ func (p *parser) port(name string, protocol Protocol) (uint16, error) {
 	return p.opts.LookupPort(name, protocol.String())
 }
 
-// A portsByName is the content of /etc/services, by "PROTOCOL/NAME", and by
-// "/NAME" for whatever protocol is first.
+// A portsByName is the content of /etc/services, by "PROTOCOL/NAME", and by "/NAME"
+// for the first protocol.
 type portsByName map[string]uint16
 
 func readServices() (portsByName, error) {
@@ -114,8 +114,8 @@ func readServices() (portsByName, error) {
 	return parseServices(string(text)), nil
 }
 
-// parseServices reads lines of "name port/protocol alias...". Names differ in
-// upper and lower case, and the first one counts, as in getservbyname(3).
+// parseServices reads lines of "name port/protocol alias...". Names are case
+// sensitive, and the first one counts, as in getservbyname(3).
 func parseServices(text string) portsByName {
 	s := make(portsByName)
 	for l := range strings.Lines(text) {

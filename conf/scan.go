@@ -8,7 +8,7 @@ import (
 // A line is one line of the file.
 type line struct {
 	number int
-	raw    string // with its newline, if it has one
+	raw    string // with its newline, if any
 }
 
 func (l line) text() string { return strings.TrimSuffix(l.raw, "\n") }
@@ -18,27 +18,27 @@ type section struct {
 	head    line
 	virtual bool
 	body    []bodyLine
-	end     int // the line at which the block ended, the file's last if it ended there
+	end     int // the line that ended the block, or the last one of the file
 }
 
-// A bodyLine is a line of a block that says something.
+// A bodyLine is a line of a block with a directive.
 type bodyLine struct {
 	line
 	command string // without indentation and comment
-	mistake string // why the line would not be in the block, "" if it is; mended lines only
+	mistake string // the reason why the original would not take the line into the block, "" if it would; mended lines only
 }
 
-// A scanner cuts a file into sections. It knows how lines belong together, not
-// what they mean.
+// A scanner cuts a file into sections. It knows the structure of the lines, not
+// their meaning.
 type scanner struct {
-	lenient  bool // mend the classic mistakes of indentation, so that what follows can be read
+	lenient  bool // mend common mistakes of indentation, so that the following lines can be read
 	sections []section
 	open     *section // the block that takes indented lines, nil outside blocks
-	gap      int      // lenient: the line that ended the last block although it was empty
+	gap      int      // lenient: the empty line that ended the last block
 }
 
-// scan returns the sections of a file in its order. Outside blocks, lines that
-// are empty or a comment are left out.
+// scan returns the sections of a file in its order. Outside blocks, empty lines and
+// comments are left out.
 func scan(text string, lenient bool) []section {
 	s := &scanner{lenient: lenient}
 	number := 0
@@ -128,8 +128,8 @@ func (s *scanner) resume(l line) bool {
 	return true
 }
 
-// isVirtual reports whether a global line opens a block; for a lenient scanner
-// also one that is indented, misspelt or lacks its "=".
+// isVirtual reports whether a global line opens a block; for a lenient scanner also
+// one that is indented, misspelt or lacks its "=".
 func (s *scanner) isVirtual(text string) bool {
 	name, _, equals := splitDirective(text)
 	if s.lenient {
@@ -140,7 +140,7 @@ func (s *scanner) isVirtual(text string) bool {
 
 func isVirtual(name string) bool { return name == "virtual" || name == "virtual6" }
 
-// mended takes a virtual line apart that is not quite one.
+// mended splits a virtual line with a mistake.
 func mended(text string) (name, value string) {
 	text = trimLeft(text)
 	name = nearest(text)
@@ -150,9 +150,9 @@ func mended(text string) (name, value string) {
 	return name, value
 }
 
-// blockCommand returns what a line of a block says, and whether the line is in
-// the block at all: with every tab as four blanks there have to be four of them,
-// and something after them. A fifth blank is something.
+// blockCommand returns the directive in a line of a block, and whether the line
+// belongs to the block at all: after replacing each tab by four blanks it needs
+// four blanks and a character behind them. A fifth blank is such a character.
 func blockCommand(text string) (command string, ok bool) {
 	text = withoutComment(text)
 	command = strings.TrimLeft(text, " \t")
@@ -170,7 +170,7 @@ func withoutComment(text string) string {
 	return before
 }
 
-// splitDirective takes "name = value" apart. ok is false if there is no "=".
+// splitDirective splits "name = value". ok is false without a "=".
 func splitDirective(text string) (name, value string, ok bool) {
 	end := 0
 	for end < len(text) && isNameByte(text[end]) {

@@ -11,8 +11,8 @@ import (
 // A service is one word of the service directive.
 type service struct {
 	name string
-	port uint16 // where it is asked if nothing else says; 0 is the virtual service's
-	ours bool   // the original does not have it: no port stands for it
+	port uint16 // the default port of checks; 0 is the virtual service's
+	ours bool   // not in the original: no port implies it
 }
 
 // services is sorted by name.
@@ -45,8 +45,8 @@ var services = []service{
 	{name: "tls", port: 443, ours: true},
 }
 
-// serviceName is service = NAME. Only where it is written do ftp and sip get a
-// login, as in the original.
+// serviceName is service = NAME. As in the original only a written service gives
+// ftp and sip a login.
 var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
 	v, name := at.v, word(value, "")
 	if _, ok := lookupService(name); !ok {
@@ -88,7 +88,7 @@ func orDefault[T ~string](s, value T) T {
 	return s
 }
 
-// serviceOfPort is the service of a virtual service that names none.
+// serviceOfPort is the service of a virtual service without service =.
 func serviceOfPort(port uint16) string {
 	for _, s := range services {
 		if s.port == port && port != 0 && !s.ours {

@@ -9,8 +9,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// readStatusListen is statuslisten = ADDRESS:PORT, a path, or none: where the
-// status page and the metrics are served.
+// readStatusListen is statuslisten = ADDRESS:PORT, a path, or none: the address of
+// the status page and the metrics.
 func readStatusListen(_ *place, value string) (string, error) {
 	listen := bareText(value)
 	switch {
@@ -26,8 +26,8 @@ func readStatusListen(_ *place, value string) (string, error) {
 	return listen, nil
 }
 
-// statusControl is statuscontrol = yes|no: orders are taken at statuslisten,
-// too, from clients with the token.
+// statusControl is statuscontrol = yes|no: statuslisten accepts orders from clients
+// with the token.
 var statusControl = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *place, value string) (bool, error) {
 	yes, err := yesNo.read(at, value)
 	if yes {
@@ -36,8 +36,7 @@ var statusControl = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(
 	return yes, err
 }}
 
-// readStatusGroup is statusgroup = GROUP: whose members may use the daemon's
-// socket.
+// readStatusGroup is statusgroup = GROUP: its members may use the daemon's socket.
 func readStatusGroup(_ *place, value string) (string, error) {
 	group := bareText(value)
 	if group == "" || strings.ContainsAny(group, " \t:/") {
@@ -46,7 +45,7 @@ func readStatusGroup(_ *place, value string) (string, error) {
 	return group, nil
 }
 
-// readNotifyCommand is notifycommand = COMMAND: run by the shell with each event
+// readNotifyCommand is notifycommand = COMMAND: the shell runs it with each event
 // as JSON on its standard input.
 func readNotifyCommand(_ *place, value string) (secret.Command, error) {
 	line := unquoted(trimRight(value))
@@ -56,7 +55,7 @@ func readNotifyCommand(_ *place, value string) (secret.Command, error) {
 	return secret.Command(line), nil
 }
 
-// readWebhook is webhook = URL: where events are posted to as JSON.
+// readWebhook is webhook = URL: events are posted to it as JSON.
 func readWebhook(_ *place, value string) (secret.URL, error) {
 	u, err := url.Parse(unquoted(trimRight(value)))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -65,7 +64,7 @@ func readWebhook(_ *place, value string) (secret.URL, error) {
 	return secret.URL(u.String()), nil
 }
 
-// checkStatus finds what only shows when the whole file is read.
+// checkStatus finds mistakes that need the whole file.
 func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {
 		p.fail(p.controlLine, errors.New("statuscontrol needs a statustoken"), "statuscontrol", "")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// checkCount is checkcount = N, which the original warns of.
+// checkCount is checkcount = N. The original warns of it.
 var checkCount = kindOf("N", func(at *place, value string) (int, error) {
 	n, err := originalNumber("invalid check count value", "invalid check count").read(at, value)
 	if err == nil {
@@ -14,7 +14,8 @@ var checkCount = kindOf("N", func(at *place, value string) (int, error) {
 	return n, err
 }).hinted("a number above 0")
 
-// readMinAlive is minalive = N or P%: what checks alone never take out.
+// readMinAlive is minalive = N or P%: the real servers that checks alone leave in
+// service.
 func readMinAlive(_ *place, value string) (MinAlive, error) {
 	s, percent := strings.CutSuffix(bareNumber(value), "%")
 	n, err := exactNumber("minalive", s, 0)

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// longest is more than anybody waits, and far from where durations overflow.
+// longest is longer than any useful time, and far from an overflow of durations.
 const longest = 100 * 365 * 24 * time.Hour
 
-// digits returns the first run of digits in s, as the original reads numbers:
-// "-5" is 5, "3 # seconds" is 3. before and after are what is around it.
+// digits returns the first run of digits in s, as the original reads numbers: "-5"
+// is 5, "3 # seconds" is 3. before and after are the text around it.
 func digits(s string) (before, run, after string) {
 	before, after = cutWhile(s, func(c byte) bool { return !isDigit(c) })
 	run, after = cutWhile(after, isDigit)
@@ -69,7 +69,7 @@ func unitDuration(s string) (time.Duration, bool) {
 	return time.Duration(math.Round(d)), true
 }
 
-// exactDuration reads the value of a directive that the original did not have:
+// exactDuration reads the value of a directive that the original does not have:
 // whole seconds, a number with a unit, or "none" for 0.
 func exactDuration(name, value string) (time.Duration, error) {
 	s := bareNumber(value)
@@ -85,7 +85,7 @@ func exactDuration(name, value string) (time.Duration, error) {
 	return min(time.Duration(number(s, math.MaxInt32))*time.Second, longest), nil
 }
 
-// exactNumber reads the value of a directive that the original did not have: a
+// exactNumber reads the value of a directive that the original does not have: a
 // whole number of at least low.
 func exactNumber(name, value string, low int) (int, error) {
 	s := bareNumber(value)
@@ -101,12 +101,12 @@ func isNumber(s string) bool {
 	return s != "" && run == s
 }
 
-// bareNumber is a value without a comment and the blanks at its end. Outside
-// blocks the original takes them for a part of the value, and ignores them there.
+// bareNumber is a value without a comment and blanks at its end. Outside blocks the
+// original reads them as part of the value, where they have no effect.
 func bareNumber(value string) string { return trimRight(withoutComment(value)) }
 
-// bareText is the text of a directive that the original did not have: what is in
-// quotes, or else everything but a comment and the blanks at the end.
+// bareText is the text of a directive that the original does not have: the text in
+// quotes, or else all but a comment and blanks at the end.
 func bareText(value string) string {
 	if strings.HasPrefix(value, `"`) {
 		return unquoted(value)
@@ -122,8 +122,8 @@ func bareText(value string) string {
 
 func trimRight(s string) string { return strings.TrimRight(s, blanks) }
 
-// unquoted is a value that may stand in double quotes: the text between the
-// first and the last of them, or all of it if it does not begin with one.
+// unquoted is a value with optional double quotes: the text between the first and
+// the last of them, or all of it if it does not begin with one.
 func unquoted(value string) string {
 	if inner, ok := strings.CutPrefix(value, `"`); ok {
 		if end := strings.LastIndexByte(inner, '"'); end >= 0 {

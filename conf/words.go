@@ -59,7 +59,7 @@ func (c CheckType) String() string {
 	return "checktype " + strconv.Itoa(int(c))
 }
 
-// String is the virtual service as log lines show it: "10.0.0.1:80",
+// String is the virtual service in the notation of log lines: "10.0.0.1:80",
 // "[fd00::1]:80", or the firewall mark.
 func (v *VirtualService) String() string {
 	if v.Protocol == FWM {
@@ -77,8 +77,8 @@ func (v *VirtualService) ID() string {
 	return v.Protocol.String() + ":" + v.String()
 }
 
-// PortToCheck is the port at which r is asked: checkport, else the real
-// server's own, else the usual one of the service, else the virtual service's.
+// PortToCheck is the port of r's checks: checkport, else the real server's own,
+// else the default of the service, else the virtual service's.
 func (v *VirtualService) PortToCheck(r *RealServer) uint16 {
 	if v.CheckPort != 0 {
 		return v.CheckPort
@@ -95,15 +95,15 @@ func (v *VirtualService) PortToCheck(r *RealServer) uint16 {
 // AddrPort is the real server's address and port as configured.
 func (r *RealServer) AddrPort() netip.AddrPort { return netip.AddrPortFrom(r.Addr, r.Port) }
 
-// String is the real server as log lines show it: "10.1.0.1:80". A real server
-// without a port has port 0.
+// String is the real server in the notation of log lines: "10.1.0.1:80". A real
+// server without a port has port 0.
 func (r *RealServer) String() string { return r.AddrPort().String() }
 
 var wholeURL = regexp.MustCompile(`^/([A-Za-z][A-Za-z0-9+.-]*://.*)$`)
 
-// RequestURL is the URL that r's own request is, "" if it is a path or not its
-// own. As in the original a URL in a real= line is fetched from where it points,
-// while the request of a virtual service is always a path of the real server.
+// RequestURL is r's own request if it is a URL, else "". As in the original a URL
+// in a real= line is fetched from its own host, while the request of a virtual
+// service is always a path of the real server.
 func (r *RealServer) RequestURL() secret.Request {
 	if !r.OwnRequest {
 		return ""
@@ -117,5 +117,5 @@ func (r *RealServer) RequestURL() secret.Request {
 // AddrPort is the fallback's address and port.
 func (f *Fallback) AddrPort() netip.AddrPort { return netip.AddrPortFrom(f.Addr, f.Port) }
 
-// String is the fallback as log lines show it: "127.0.0.1:80".
+// String is the fallback in the notation of log lines: "127.0.0.1:80".
 func (f *Fallback) String() string { return f.AddrPort().String() }

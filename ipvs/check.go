@@ -10,14 +10,14 @@ import (
 
 const nameMax = 15 // IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN, less the final 0
 
-// Check says why no kernel will do the change, nil if one may: only asking the
-// table tells. Apply begins with it.
+// Check returns the reason why every kernel would refuse the change, nil if one may
+// accept it. Apply begins with it.
 func (c Change) Check() error { return c.check() }
 
-// check finds what Apply refuses without asking the table: what the kernel would
-// take and not do (a v4 real server in a v6 service is stored under another
-// address), and what it refuses with a number that explains nothing. The rules
-// are ipvsadm's, except that gate and ipip keep their port.
+// check finds the faults that need no table: changes that the kernel would accept
+// and not make (it stores a v4 real server in a v6 service under another address),
+// and changes that it refuses with a number that explains nothing. The rules are
+// ipvsadm's, except that gate and ipip keep their port.
 func (c Change) check() error {
 	if err := c.Service.checkKey(); err != nil {
 		return err
@@ -82,8 +82,8 @@ func (s Service) checkPersistence() error {
 	return nil
 }
 
-// checkAddress refuses destinations of another family. The kernel could forward
-// between families by tunnel, but what moby/ipvs sends does not say the family.
+// checkAddress refuses destinations of another family. The kernel can forward
+// between families by tunnel, but moby/ipvs does not send the family.
 func (c Change) checkAddress() error {
 	a := c.Destination.Addr()
 	switch {
@@ -110,8 +110,8 @@ func (d Destination) checkSettings() error {
 	return nil
 }
 
-// checkPlain refuses what netip can hold and the kernel's table, or moby/ipvs,
-// cannot.
+// checkPlain refuses addresses that netip can hold and the kernel's table, or
+// moby/ipvs, cannot.
 func checkPlain(a netip.Addr) error {
 	switch {
 	case a.Zone() != "":

@@ -17,22 +17,21 @@ import (
 type Connection struct {
 	Protocol    string         // "TCP", "UDP"; "IP" for the persistence of firewall marks
 	Client      netip.AddrPort // port 0 in the entry of a persistence
-	Virtual     netip.AddrPort // for a persistence of a firewall mark the mark, as an address
+	Virtual     netip.AddrPort // for the persistence of a firewall mark the mark, as an address
 	Destination netip.AddrPort
 	State       string
 	Expires     time.Duration
 
-	// Persistence tells that the entry is no connection, but remembers which
-	// destination a client is sent to.
+	// Persistence means that the entry is no connection, but the destination of a
+	// persistent client.
 	Persistence bool
 }
 
-// connectionsFile is where the kernel lists the connections of this process's
-// network namespace.
+// connectionsFile lists the connections of this process's network namespace.
 const connectionsFile = "/proc/net/ip_vs_conn"
 
-// Connections goes through the kernel's connections. There may be millions, so
-// they are read as they are asked for. An error is the last thing it yields.
+// Connections iterates over the kernel's connections. There may be millions, so
+// they are read on demand. An error is the last element.
 func Connections() iter.Seq2[Connection, error] {
 	return func(yield func(Connection, error) bool) {
 		f, err := os.Open(connectionsFile)
@@ -67,8 +66,8 @@ func readConnections(r io.Reader) iter.Seq2[Connection, error] {
 }
 
 // parseConnection reads one line: "TCP 0A000064 C350 0A000050 0050 0A01000B 0050
-// ESTABLISHED 899", numbers in hexadecimal, IPv6 addresses as groups. A
-// persistence is known by its client's port 0: real clients have one.
+// ESTABLISHED 899", numbers in hexadecimal, IPv6 addresses as groups. Port 0 of the
+// client marks a persistence: real clients have a port.
 func parseConnection(line string) (Connection, bool) {
 	f := strings.Fields(line)
 	if len(f) < 9 {

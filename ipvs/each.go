@@ -1,10 +1,9 @@
 package ipvs
 
-// ReadEach hands each service of a table, with its destinations, to use, in no
-// order. The entry is only valid during the call, and use must not use the
-// table. After an error some have been handed over. A table with a method
-// ReadEach has its own way: those of this package never have more than one
-// service in memory.
+// ReadEach calls use for each service of a table, with its destinations, in no
+// order. The entry is only valid during the call, and use must not use the table.
+// An error may come after some calls. A table with a method ReadEach implements it
+// itself: those of this package never have more than one service in memory.
 func ReadEach(t Table, use func(*Entry)) error {
 	if own, ok := t.(interface{ ReadEach(func(*Entry)) error }); ok {
 		return own.ReadEach(use)
@@ -16,8 +15,8 @@ func ReadEach(t Table, use func(*Entry)) error {
 	return err
 }
 
-// collect is the whole table that each hands over, in the order in which it is
-// shown.
+// collect returns the whole table that each iterates over, in the order of
+// listings.
 func collect(each func(use func(*Entry)) error) ([]Entry, error) {
 	var table []Entry
 	err := each(func(e *Entry) {

@@ -22,9 +22,9 @@ var schedFlags = []schedFlag{
 	{"flag-3", FlagSched3, ""},
 }
 
-// ParseSchedFlags turns what the directive schedflags and ipvsadm -b take, a
-// comma separated list of names, into flags. "" is none; as with ipvsadm, empty
-// words between commas are passed over.
+// ParseSchedFlags reads the value of schedflags and of ipvsadm -b, a comma
+// separated list of names. "" is none; as in ipvsadm, empty words between commas
+// are skipped.
 func ParseSchedFlags(scheduler, text string) (Flags, error) {
 	var flags Flags
 	for word := range strings.SplitSeq(text, ",") {

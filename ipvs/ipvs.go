@@ -1,33 +1,33 @@
-// Package ipvs reads and changes the kernel's table of virtual services, in
-// the kernel's words: a service has destinations. Kernel is the real table,
-// Memory obeys the same rules in memory.
+// Package ipvs reads and changes the kernel's table of virtual services, in the
+// kernel's words: a service has destinations. Kernel is the real table, Memory
+// obeys the same rules in memory.
 //
-// What the kernel (6.1, tried in a test that runs against it) does and does not
-// do with a destination, because it is often assumed otherwise:
+// The kernel's treatment of a destination (6.1, verified by a test that runs
+// against it) often differs from common assumptions:
 //
-//   - it stores the port as given, for every forwarding method. Only the tool
+//   - it stores the port unchanged, for every forwarding method. Only the tool
 //     ipvsadm enters gate and ipip destinations under the service's port;
 //     Key.DestinationPort is that rule. A gate or ipip packet keeps its port
-//     whatever the entry says.
-//   - it stores port 0 as given, for address and for mark services. With a mark
+//     whatever the port of the entry.
+//   - it stores port 0 unchanged, for address and for mark services. With a mark
 //     service, or one for all ports, port 0 keeps the port of the connection.
-//   - a destination that is an address of this host keeps its forwarding method
-//     and is delivered locally all the same. Kernels before 2.6.37 turned the
-//     method into Local.
+//   - a destination with an address of this host keeps its forwarding method
+//     and is delivered locally all the same. Kernels before 2.6.37 changed the
+//     method to Local.
 //   - the method is not part of the key: 10.1.0.1:80 can be in a service once.
 package ipvs
 
 import "net/netip"
 
-// Table is what a director's kernel holds: the real one (Open) or one in
-// memory (NewMemory). It may be used by one goroutine at a time.
+// Table is a table of virtual services: the kernel's (Open) or one in memory
+// (NewMemory). One goroutine at a time may use it.
 type Table interface {
 	// Read returns all services with their destinations.
 	Read() ([]Entry, error)
-	// Apply does one change. Its error wraps fs.ErrExist (the entry is there
-	// already), fs.ErrNotExist (the entry, its service or the scheduler is
-	// missing), fs.ErrPermission (no rights) or errors.ErrUnsupported (no IPVS
-	// in this kernel) where it applies, and reads as one sentence.
+	// Apply makes one change. Its error is one sentence and wraps, where it
+	// applies, fs.ErrExist (the entry exists), fs.ErrNotExist (the entry, its
+	// service or the scheduler is missing), fs.ErrPermission (no rights) or
+	// errors.ErrUnsupported (no IPVS in this kernel).
 	Apply(Change) error
 	Close() error
 }
@@ -35,11 +35,11 @@ type Table interface {
 // An Entry is one service and its destinations.
 type Entry struct {
 	Service      Service
-	Stats        Stats // of the service; read back only
+	Stats        Stats // of the service; Apply ignores it
 	Destinations []Destination
 }
 
-// A Key tells one service from another, as the kernel does.
+// A Key identifies a service, as in the kernel.
 type Key struct {
 	Protocol Protocol   // 0 for a firewall mark
 	Addr     netip.Addr // invalid for a firewall mark
@@ -53,13 +53,12 @@ type Service struct {
 	Key
 	Scheduler string
 	Flags     Flags
-	Timeout   uint32  // seconds of persistence, up to MaxTimeout; meaningful with FlagPersistent
-	Netmask   Netmask // which clients are one for persistence
+	Timeout   uint32  // seconds of persistence, up to MaxTimeout; only used with FlagPersistent
+	Netmask   Netmask // the part of a client's address that persistence compares
 	PE        string  // persistence engine, "" is none
 }
 
-// A Destination is one real server of a service. The kernel knows it by its
-// address and port.
+// A Destination is one real server of a service. Its address and port identify it.
 type Destination struct {
 	netip.AddrPort
 	Forward Forward
@@ -67,14 +66,14 @@ type Destination struct {
 	Upper   uint32 // connection thresholds, 0 is none
 	Lower   uint32
 
-	// Read back only; ignored by Apply and by Same.
+	// Set by Read; Apply and Same ignore them.
 	Active     uint32
 	Inactive   uint32
 	Persistent uint32
 	Stats      Stats
 }
 
-// A Change is one thing done to the table.
+// A Change is one change of the table.
 type Change struct {
 	Op          Op
 	Service     Service
@@ -93,7 +92,7 @@ func MarkKey(mark uint32, ipv6 bool) Key {
 
 // DestinationPort is the port under which ipvsadm, and so ldirectord, enters a
 // destination: the service's for gate and ipip, which cannot change a packet's
-// port, and else the given one. Mark services take every port as it is.
+// port, and otherwise port. Mark services keep every port.
 func (k Key) DestinationPort(f Forward, port uint16) uint16 {
 	if k.Mark == 0 && (f == Route || f == Tunnel) {
 		return k.Port
@@ -101,7 +100,7 @@ func (k Key) DestinationPort(f Forward, port uint16) uint16 {
 	return port
 }
 
-// Op is what a Change does.
+// Op is the operation of a Change.
 type Op uint8
 
 // The operations, named as ipvsadm's options.
@@ -117,7 +116,7 @@ const (
 // Protocol is an IP protocol number.
 type Protocol uint16
 
-// The protocols that a service can have.
+// The protocols of services.
 const (
 	TCP  Protocol = 6
 	UDP  Protocol = 17
@@ -128,7 +127,7 @@ const (
 // (include/uapi/linux/ip_vs.h, IP_VS_CONN_F_FWD_MASK).
 type Forward uint8
 
-// The forwarding methods. Local and Bypass are only ever read back.
+// The forwarding methods. Only Read returns Local and Bypass.
 const (
 	Masq   Forward = 0
 	Local  Forward = 1

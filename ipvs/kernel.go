@@ -10,40 +10,39 @@ import (
 	"time"
 )
 
-// answerLimit bounds one call to the kernel. An answer takes microseconds, and
-// some 100 ms when the kernel loads a scheduler's module for it.
+// answerLimit limits one call to the kernel. An answer takes microseconds, and some
+// 100 ms when the kernel loads a scheduler's module for it.
 const answerLimit = 5 * time.Second
 
-// A Kernel is the table of the running kernel, in the network namespace in which
-// it was opened. Calls of several goroutines wait for each other.
+// A Kernel is the table of the running kernel, in the network namespace of Open.
+// Calls of several goroutines wait for each other.
 type Kernel struct {
 	dial  func() (link, error)
 	limit time.Duration
 
 	mu     sync.Mutex
-	link   link // nil: opened by the next use
+	link   link // nil: the next use opens it
 	closed bool
 	writes atomic.Uint64
 }
 
 // A link is an open connection to the kernel's table. Its methods return the
-// kernel's answer as a syscall.Errno. close may be called while another method
-// is waiting, which then returns an error.
+// kernel's answer as a syscall.Errno. close may be called while another method is
+// waiting; that method then returns an error.
 type link interface {
 	readEach(use func(*Entry)) error
 	apply(Change) error
-	// applyAll does changes of destinations. With an error it is not known which
-	// were made.
+	// applyAll makes changes of destinations. After an error any of them may have
+	// been made.
 	applyAll([]Change) ([]error, error)
 	close()
 }
 
 var _, _ Table = (*Kernel)(nil), (*Memory)(nil)
 
-// Open makes sure that the kernel has IPVS, loading its module if need be, and
-// that this process may change the table. ctx bounds the loading. The error
-// wraps errors.ErrUnsupported if there is no IPVS, fs.ErrPermission without the
-// rights.
+// Open verifies that the kernel has IPVS, loading its module if necessary, and that
+// this process may change the table. ctx limits the loading. The error wraps
+// errors.ErrUnsupported if there is no IPVS, fs.ErrPermission without the rights.
 func Open(ctx context.Context) (*Kernel, error) {
 	if err := load(ctx); err != nil {
 		return nil, err
@@ -56,13 +55,13 @@ func Open(ctx context.Context) (*Kernel, error) {
 	return k, nil
 }
 
-// Read implements Table. The order is that of ipvsadm -S -n. Of a table that
-// others change at the same time, parts may be missed.
+// Read implements Table. The order is that of ipvsadm -S -n. If other programs
+// change the table at the same time, parts may be missing.
 func (k *Kernel) Read() ([]Entry, error) {
 	return collect(k.ReadEach)
 }
 
-// ReadEach does what the function of this name says.
+// ReadEach implements the function of this name.
 func (k *Kernel) ReadEach(use func(*Entry)) error {
 	if err := k.use(func(l link) error { return l.readEach(use) }); err != nil {
 		return fmt.Errorf("reading the IPVS table: %w", err)
@@ -70,8 +69,8 @@ func (k *Kernel) ReadEach(use func(*Entry)) error {
 	return nil
 }
 
-// Apply implements Table. After "the kernel did not answer" it is not known
-// whether the change was made: Read tells.
+// Apply implements Table. After "the kernel did not answer" the change may have
+// been made or not: Read shows it.
 func (k *Kernel) Apply(c Change) error {
 	err := c.check()
 	if err == nil {
@@ -88,7 +87,7 @@ func (k *Kernel) Apply(c Change) error {
 // time.
 func (k *Kernel) Writes() uint64 { return k.writes.Load() }
 
-// Close implements Table. Nothing can be done with the table afterwards.
+// Close implements Table. The table cannot be used afterwards.
 func (k *Kernel) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -97,8 +96,8 @@ func (k *Kernel) Close() error {
 	return nil
 }
 
-// use does op with the link, opening it if it is not open. After an error that is
-// not the kernel's answer the next use opens another one.
+// use calls op with the link, and opens the link first if necessary. After an error
+// that is not the kernel's answer the next use opens another one.
 func (k *Kernel) use(op func(link) error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -119,8 +118,8 @@ func (k *Kernel) use(op func(link) error) error {
 	return err
 }
 
-// bounded does op, which uses the link. moby/ipvs waits for an answer for ever:
-// an op that takes longer than the limit is ended by closing the link under it.
+// bounded runs op, which uses the link. moby/ipvs waits for an answer for ever:
+// after the limit the link is closed under op, which ends it.
 func bounded(limit time.Duration, l link, op func() error) error {
 	watchdog := time.AfterFunc(limit, l.close)
 	err := op()
@@ -137,8 +136,8 @@ func (k *Kernel) drop() {
 	}
 }
 
-// isAnswer tells the kernel's answer to a request from a failure of the socket,
-// after which nobody knows which answers are still to come.
+// isAnswer distinguishes the kernel's answer to a request from a failure of the
+// socket, which may have lost answers.
 func isAnswer(err error) bool {
 	no, ok := errors.AsType[syscall.Errno](err)
 	return ok && no != syscall.ENOBUFS && no != syscall.EAGAIN && no != syscall.EBADF && no != syscall.EINTR

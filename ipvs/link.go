@@ -11,16 +11,16 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
-// A kernelLink writes through moby/ipvs. It reads through a socket of its own,
-// and writes many changes at once there.
+// A kernelLink writes through moby/ipvs. It has a socket of its own for reading,
+// and for writing many changes at once.
 type kernelLink struct {
 	socket *socket
 	handle *moby.Handle
 }
 
-// dial opens a link. IPVS must be in the kernel: without it the first handle that
-// moby/ipvs opens remembers, for as long as the process lives, a family number
-// of 0, with which the kernel acknowledges every change and makes none.
+// dial opens a link. IPVS must be in the kernel: without it the first handle of
+// moby/ipvs stores, for as long as the process lives, a family number of 0, with
+// which the kernel acknowledges every change and makes none.
 func dial() (link, error) {
 	family, err := lookup()
 	if err != nil {
@@ -43,11 +43,10 @@ func dial() (link, error) {
 	return l, nil
 }
 
-// openHandle opens a handle without a word in the log: the first one in a
-// process runs "modprobe ip_vs" (which does nothing: the module is there) and
-// warns on logrus' global logger where there is no modprobe, as for an IPVS
-// that is built in. For that moment the global logger tells nothing; a program
-// that uses a logger of its own loses nothing.
+// openHandle opens a handle without a log line: the first one in a process runs
+// "modprobe ip_vs" (without effect: the module is loaded) and warns on logrus'
+// global logger where there is no modprobe, as for a built-in IPVS. For that moment
+// the global logger is silent; programs with their own logger are not affected.
 func openHandle() (*moby.Handle, error) {
 	level := logrus.GetLevel()
 	logrus.SetLevel(logrus.PanicLevel)
@@ -55,8 +54,8 @@ func openHandle() (*moby.Handle, error) {
 	return moby.New("")
 }
 
-// try asks the kernel, through moby/ipvs, for a service that cannot exist. "No
-// such service" is the answer if all is well.
+// try requests a service that cannot exist through moby/ipvs. "No such service" is
+// the answer if all is well.
 func (l *kernelLink) try() error {
 	_, err := l.handle.GetService(&moby.Service{AddressFamily: syscall.AF_INET, Address: net.IPv4zero})
 	no, answered := errors.AsType[syscall.Errno](err)
@@ -92,8 +91,8 @@ func (l *kernelLink) applyAll(changes []Change) ([]error, error) {
 	return answers, err
 }
 
-// doubt looks behind "no such entry", which is also the answer to a family
-// number that is not valid any more, since ip_vs was unloaded.
+// doubt examines "no such entry", which is also the answer to a family number that
+// is no longer valid since ip_vs was unloaded.
 func (l *kernelLink) doubt(err error) error {
 	if errors.Is(err, syscall.ENOENT) {
 		if lost := l.try(); lost != nil {
@@ -154,8 +153,8 @@ func mobyDestination(d Destination) *moby.Destination {
 	}
 }
 
-// kernelNetmask is a netmask as the kernel has it: for IPv6 a prefix length, else
-// a mask in network byte order.
+// kernelNetmask is a netmask in the kernel's notation: for IPv6 a prefix length,
+// else a mask in network byte order.
 func kernelNetmask(n Netmask, ipv6 bool) uint32 {
 	if ipv6 {
 		return uint32(128 - n)
@@ -165,8 +164,8 @@ func kernelNetmask(n Netmask, ipv6 bool) uint32 {
 	return binary.NativeEndian.Uint32(quad[:])
 }
 
-// readNetmask is the reverse of kernelNetmask. It makes a prefix length that
-// cannot be one that checkPersistence refuses.
+// readNetmask is the reverse of kernelNetmask. For an invalid prefix length it
+// returns a mask that checkPersistence refuses.
 func readNetmask(mask uint32, ipv6 bool) Netmask {
 	if ipv6 {
 		return 128 - Netmask(mask)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Listed is the service as "ipvsadm -L -n" shows it: "TCP  10.0.0.1:80 wrr
+// Listed is the service in the notation of "ipvsadm -L -n": "TCP 10.0.0.1:80 wrr
 // persistent 600".
 func (s Service) Listed() string {
 	var b strings.Builder
@@ -28,7 +28,7 @@ func (s Service) Listed() string {
 	return b.String()
 }
 
-// Listed is the key as "ipvsadm -L -n" shows it: "TCP  10.0.0.1:80", "FWM  8".
+// Listed is the key in the notation of "ipvsadm -L -n": "TCP 10.0.0.1:80", "FWM 8".
 func (k Key) Listed() string {
 	switch {
 	case k.Mark != 0 && k.IPv6:
@@ -42,7 +42,7 @@ func (k Key) Listed() string {
 
 var protocolNames = map[Protocol]string{TCP: "TCP", UDP: "UDP", SCTP: "SCTP"}
 
-// Listed is the forwarding method as "ipvsadm -L" shows it.
+// Listed is the forwarding method in the notation of "ipvsadm -L".
 func (f Forward) Listed() string {
 	switch f {
 	case Masq:

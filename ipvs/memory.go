@@ -9,11 +9,11 @@ import (
 )
 
 // A Memory is a table in memory that obeys the kernel's rules: for --dry-run, for
-// trying the program without IPVS, and for tests. Unlike a Kernel it may be used
-// by several goroutines.
+// trying the program without IPVS, and for tests. Unlike a Kernel it may be used by
+// several goroutines.
 type Memory struct {
-	// OnChange, unless nil, is called after each change that was made, before
-	// Apply returns. Set it before the table is used; it must not use the table.
+	// OnChange, unless nil, is called after each successful change, before Apply
+	// returns. Set it before the first use of the table; it must not use the table.
 	OnChange func(Change)
 
 	mu       sync.Mutex
@@ -27,27 +27,27 @@ type memoryService struct {
 	destinations []memoryDestination // in the order of their addresses
 }
 
-// A memoryDestination is what a Change says of a Destination. There may be tens
-// of thousands, and nobody connects to a table in memory: it has no counters.
+// A memoryDestination is a Destination without counters. There may be tens of
+// thousands, and a table in memory has no connections.
 type memoryDestination struct {
 	addr         netip.Addr
 	port         uint16
 	forward      Forward
-	weight       int32 // as much as the rules allow
+	weight       int32 // as large as the rules allow
 	upper, lower uint32
 }
 
 func (d *memoryDestination) at() netip.AddrPort { return netip.AddrPortFrom(d.addr, d.port) }
 
-// The schedulers of Linux 6.1, and "none", which the kernel takes for a service
-// that schedules nothing.
+// The schedulers of Linux 6.1, and "none", with which the kernel adds a service
+// without a scheduler.
 var schedulers = map[string]bool{
 	"rr": true, "wrr": true, "lc": true, "wlc": true, "lblc": true, "lblcr": true, "dh": true, "sh": true,
 	"sed": true, "nq": true, "mh": true, "fo": true, "ovf": true, "none": true,
 }
 
-// KnownScheduler says whether Linux has a scheduler of this name. A module may
-// bring another.
+// KnownScheduler reports whether Linux has a scheduler of this name. A module may
+// add others.
 func KnownScheduler(name string) bool { return schedulers[name] }
 
 var persistenceEngines = map[string]bool{"": true, "sip": true}
@@ -60,7 +60,7 @@ func NewMemory() *Memory {
 // Read implements Table. The order is that of ipvsadm -S -n.
 func (m *Memory) Read() ([]Entry, error) { return collect(m.ReadEach) }
 
-// ReadEach does what the function of this name says.
+// ReadEach implements the function of this name.
 func (m *Memory) ReadEach(use func(*Entry)) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -138,8 +138,8 @@ func (s *memoryService) edit(to Service) error {
 	return nil
 }
 
-// apply does a change of a destination. As in the kernel, a deletion looks at
-// nothing but address and port.
+// apply changes a destination. As in the kernel, a deletion uses only address and
+// port.
 func (s *memoryService) apply(op Op, d Destination) error {
 	i, there := slices.BinarySearchFunc(s.destinations, d.AddrPort, func(o memoryDestination, at netip.AddrPort) int {
 		return o.at().Compare(at)
@@ -163,14 +163,14 @@ func (s *memoryService) apply(op Op, d Destination) error {
 	return nil
 }
 
-// Writes counts the changes that were made.
+// Writes counts the successful changes.
 func (m *Memory) Writes() uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.writes
 }
 
-// Close implements Table. Nothing can be done with the table afterwards.
+// Close implements Table. The table cannot be used afterwards.
 func (m *Memory) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -178,7 +178,7 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// String is the table as Save prints it, "" if it is empty or closed.
+// String is the table in the notation of Save, "" if it is empty or closed.
 func (m *Memory) String() string {
 	table, err := m.Read()
 	if err != nil {

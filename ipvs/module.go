@@ -13,9 +13,8 @@ import (
 
 const loadLimit = 10 * time.Second
 
-// load makes sure that IPVS is in the kernel, with one "modprobe ip_vs" if it is
-// not. Whatever goes wrong with modprobe, the person who is told has to do the
-// same thing.
+// load verifies that IPVS is in the kernel, with one "modprobe ip_vs" if it is not.
+// All failures of modprobe have the same cure, so they have the same error.
 func load(ctx context.Context) error {
 	if _, err := lookup(); !errors.Is(err, errors.ErrUnsupported) {
 		return err
@@ -29,7 +28,7 @@ func load(ctx context.Context) error {
 	return err
 }
 
-// modprobe is the path of modprobe, which a daemon's PATH need not have.
+// modprobe is the path of modprobe, which may be outside a daemon's PATH.
 func modprobe() string {
 	if path, err := exec.LookPath("modprobe"); err == nil {
 		return path
@@ -37,8 +36,8 @@ func modprobe() string {
 	return "/sbin/modprobe"
 }
 
-// lookup asks the kernel for the number of the generic netlink family of IPVS,
-// which everybody may.
+// lookup returns the number of the generic netlink family of IPVS. It needs no
+// rights.
 func lookup() (uint16, error) {
 	f, err := netlink.GenlFamilyGet("IPVS")
 	switch {

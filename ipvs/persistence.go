@@ -12,13 +12,13 @@ import (
 // days. The kernel would take more and let it overflow.
 const MaxTimeout = 31 * 24 * 60 * 60
 
-// A Netmask says which clients are one for persistence, by the bits of their
-// addresses that do not count: for IPv4 these bits are set, for IPv6 it is how
-// many there are at the end. So the zero Netmask is the whole address.
+// A Netmask has the bits of a client's address that persistence ignores: for IPv4
+// these bits are set, for IPv6 it is their number at the end. So the zero Netmask
+// compares the whole address.
 type Netmask uint32
 
 // AllClients is the IPv4 netmask 0.0.0.0: all clients go to one destination, as
-// long as one of them comes back within the timeout.
+// long as one of them returns within the timeout.
 const AllClients = ^Netmask(0)
 
 // Prefix is the Netmask of the first bits of an address: 24 is 255.255.255.0.
@@ -37,9 +37,9 @@ func ParseTimeout(seconds uint64) (uint32, error) {
 	return uint32(seconds), nil
 }
 
-// ParseNetmask reads a dotted quad, or for IPv6 a prefix length, as ipvsadm
-// does: a number with a leading 0 is octal, and IPv4 masks may have gaps. "" is
-// the whole address.
+// ParseNetmask reads a dotted quad, or for IPv6 a prefix length, as ipvsadm does: a
+// number with a leading 0 is octal, and IPv4 masks may have gaps. "" is the whole
+// address.
 func ParseNetmask(text string, ipv6 bool) (Netmask, error) {
 	switch {
 	case text == "":
@@ -59,7 +59,7 @@ func parsePrefixLength(text string) (Netmask, error) {
 	return Prefix(uint8(n), true), nil
 }
 
-// parseDottedMask does what ipvsadm's inet_aton(3) does for four numbers.
+// parseDottedMask parses four numbers as ipvsadm's inet_aton(3) does.
 func parseDottedMask(text string) (Netmask, error) {
 	words := strings.Split(text, ".")
 	if len(words) != 4 {

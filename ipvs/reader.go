@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The commands and attributes of include/uapi/linux/ip_vs.h that are used here.
+// The commands and attributes of include/uapi/linux/ip_vs.h in use.
 const (
 	cmdGetService     = 4
 	cmdGetDestination = 8
@@ -43,10 +43,10 @@ const (
 	forwardMask = 7 // IP_VS_CONN_F_FWD_MASK
 )
 
-// readEach hands all services with their destinations to use: one request for
-// the services, then one for the destinations of each. moby/ipvs reads too, but
-// it cuts weights to 16 bits and leaves out the persistence engine and the
-// persistent connections.
+// readEach calls use for all services with their destinations: one request for the
+// services, then one for the destinations of each. moby/ipvs reads too, but it cuts
+// weights to 16 bits and omits the persistence engine and the persistent
+// connections.
 func (s *socket) readEach(use func(*Entry)) error {
 	var services []Entry
 	err := s.dump(cmdGetService, attrService, nil, func(b []byte) {
@@ -71,8 +71,8 @@ func (s *socket) readEach(use func(*Entry)) error {
 	return nil
 }
 
-// dump asks for a list and hands the attribute want of each of its messages to
-// each. The error is the kernel's answer, or that there was none.
+// dump requests a list and passes the attribute want of each message to each. The
+// error is the kernel's answer, or its absence.
 func (s *socket) dump(cmd uint8, want uint16, about []nl.NetlinkRequestData, each func([]byte)) error {
 	var refused error
 	err := s.ask(s.append(nil, unix.NLM_F_DUMP, cmd, about...), func(m message) bool {
@@ -94,7 +94,7 @@ func (s *socket) dump(cmd uint8, want uint16, about []nl.NetlinkRequestData, eac
 	return cmp.Or(err, refused)
 }
 
-// keyAttr is the attribute that says which service is meant.
+// keyAttr is the attribute that identifies a service.
 func keyAttr(k Key) nl.NetlinkRequestData {
 	a := nl.NewRtAttr(attrService, nil)
 	a.AddRtAttr(serviceFamily, nl.Uint16Attr(family(k.IPv6)))
@@ -153,8 +153,8 @@ func parseService(b []byte) Service {
 	return s
 }
 
-// parseDestination takes the service's family for a destination that does not
-// say its own, as kernels before 3.18 do.
+// parseDestination uses the service's family for a destination without its own, as
+// in kernels before 3.18.
 func parseDestination(b []byte, ipv6 bool) Destination {
 	var d Destination
 	var addr []byte
@@ -193,7 +193,7 @@ func parseDestination(b []byte, ipv6 bool) Destination {
 	return d
 }
 
-// attributes walks over netlink attributes, to the first that is not whole.
+// attributes iterates over netlink attributes, up to the first incomplete one.
 func attributes(b []byte) iter.Seq2[uint16, []byte] {
 	return func(yield func(uint16, []byte) bool) {
 		for len(b) >= unix.SizeofNlAttr {
@@ -220,7 +220,7 @@ func parseAddr(b []byte, ipv6 bool) netip.Addr {
 	return a
 }
 
-// The readers of one value take a value that is too short for 0.
+// The readers of one value return 0 for a value that is too short.
 
 func native16(b []byte) uint16 {
 	if len(b) < 2 {

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// A refusal is one sentence that a person can act on, and is one of the errors
-// that callers tell apart.
+// A refusal is one sentence with the cause and the cure, and wraps one of the
+// errors that callers distinguish.
 type refusal struct {
 	text string
 	is   error // nil is none of them
@@ -23,7 +23,8 @@ var (
 	errClosed   = refusal{"the IPVS table is closed", fs.ErrClosed}
 )
 
-// refuse words an error of Apply: the change as ipvsadm has it, then why not.
+// refuse words an error of Apply: the change in ipvsadm's notation, then the
+// reason.
 func refuse(c Change, err error) error {
 	if no, ok := errors.AsType[syscall.Errno](err); ok {
 		err = c.explain(no)
@@ -37,8 +38,8 @@ func refuse(c Change, err error) error {
 	return refusal{c.String() + ": " + err.Error(), is}
 }
 
-// explain turns the kernel's answer to a change into a sentence. The numbers
-// are those of ip_vs_genl_set_cmd in net/netfilter/ipvs/ip_vs_ctl.c.
+// explain turns the kernel's answer to a change into a sentence. The numbers are
+// those of ip_vs_genl_set_cmd in net/netfilter/ipvs/ip_vs_ctl.c.
 func (c Change) explain(no syscall.Errno) error {
 	switch no {
 	case syscall.EEXIST:
@@ -66,7 +67,7 @@ func (c Change) subject() string {
 	return "destination"
 }
 
-// missing says what ENOENT means for this change.
+// missing is the meaning of ENOENT for this change.
 func (c Change) missing() string {
 	switch {
 	case c.Op != AddService && c.Op != EditService:
@@ -78,8 +79,8 @@ func (c Change) missing() string {
 	return "no such scheduler in this kernel: modprobe ip_vs_" + c.Service.Scheduler
 }
 
-// invalid says what EINVAL means for this change, as far as check has not
-// refused it already.
+// invalid is the meaning of EINVAL for this change, except for faults that check
+// refuses already.
 func (c Change) invalid() string {
 	if c.Op == AddDestination {
 		return "not a unicast address for this kernel, or the interface lo is down"

@@ -1,13 +1,13 @@
 package ipvs
 
-// Same tells whether two services are the same to the kernel: the same key and
-// settings that have the same effect. FlagHashed is the kernel's own; without
-// persistence the timeout and the netmask mean nothing.
+// Same reports whether two services are the same to the kernel: the same key and
+// settings with the same effect. FlagHashed is the kernel's own; without
+// persistence the timeout and the netmask have no effect.
 func (s Service) Same(o Service) bool {
 	return s.effective() == o.effective()
 }
 
-// effective is the service without what has no effect.
+// effective is the service without settings that have no effect.
 func (s Service) effective() Service {
 	s.Flags &= flagsWritten
 	if s.Flags&FlagPersistent == 0 {
@@ -16,10 +16,10 @@ func (s Service) effective() Service {
 	return s
 }
 
-// Same tells whether two destinations are the same to the kernel: address, port,
-// forwarding method, weight and thresholds; the counters do not matter. A Local
-// one is the same as any other method, since kernels before 2.6.37 turn the
-// method of a local address into it.
+// Same reports whether two destinations are the same to the kernel: address, port,
+// forwarding method, weight and thresholds; the counters do not matter. Local
+// equals any other method, since kernels before 2.6.37 change the method of a local
+// address to it.
 func (d Destination) Same(o Destination) bool {
 	if d.Forward == Local || o.Forward == Local {
 		d.Forward, o.Forward = Local, Local

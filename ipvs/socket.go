@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A socket asks the kernel's IPVS over generic netlink: one thing after another,
-// each until the last message of its answer. It has no time-outs: close ends a
-// call.
+// A socket talks to the kernel's IPVS over generic netlink: one request after
+// another, each until the last message of its answer. It has no timeouts: close
+// ends a call.
 type socket struct {
 	family uint16
 	file   *os.File
 	seq    uint32 // of the last message sent
-	buffer []byte // for a datagram, of which the kernel makes none that is larger
+	buffer []byte // for a datagram, larger than any of the kernel's
 }
 
 const (
@@ -32,7 +32,7 @@ func openSocket(family uint16) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Answers without a copy of the request. Kernels before 4.3 send it all the same.
+	// Answers without a copy of the request. Kernels before 4.3 send it anyway.
 	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
 	return &socket{family: family, file: os.NewFile(uintptr(fd), "netlink"), buffer: make([]byte, datagramSize)}, nil
 }
@@ -51,8 +51,8 @@ func (s *socket) append(text []byte, flags int, cmd uint8, attributes ...nl.Netl
 	return append(text, req.Serialize()...)
 }
 
-// ask sends text, one or more messages, and hands what comes to take until that
-// reports the end. What take is handed is overwritten afterwards.
+// ask sends text, one or more messages, and passes the answers to take until it
+// returns true. The message is overwritten after each call.
 func (s *socket) ask(text []byte, take func(message) (end bool)) error {
 	if _, err := s.file.Write(text); err != nil {
 		return fmt.Errorf("asking the kernel: %w", notAnswer(err))
@@ -70,18 +70,19 @@ func (s *socket) ask(text []byte, take func(message) (end bool)) error {
 	}
 }
 
-// notAnswer is an error of the socket, whose number must not pass for the
-// kernel's answer.
+// notAnswer is an error of the socket, whose number must not count as the kernel's
+// answer.
 func notAnswer(err error) error { return errors.New(err.Error()) }
 
 // A message is one netlink message.
 type message struct {
 	kind uint16
-	seq  uint32 // of the message that it answers
+	seq  uint32 // number of the request
 	body []byte
 }
 
-// messages walks over the messages of a datagram, to the first that is not whole.
+// messages iterates over the messages of a datagram, up to the first incomplete
+// one.
 func messages(b []byte) iter.Seq[message] {
 	return func(yield func(message) bool) {
 		for len(b) >= unix.SizeofNlMsghdr {
@@ -97,8 +98,8 @@ func messages(b []byte) iter.Seq[message] {
 	}
 }
 
-// verdict reports whether m is the kernel's last word, and what it is: nil or a
-// syscall.Errno. The end of a list need not have a number.
+// verdict reports whether m is the kernel's last message, and its content: nil or a
+// syscall.Errno. The end of a list may lack a number.
 func (m message) verdict() (last bool, err error) {
 	if m.kind != unix.NLMSG_ERROR && m.kind != unix.NLMSG_DONE {
 		return false, nil

@@ -1,7 +1,7 @@
 package ipvs
 
-// Stats are the kernel's counters of a service or a destination, and its
-// estimates of how fast they grow. Kernels before 4.1 count most in 32 bits.
+// Stats are the kernel's counters of a service or a destination, and its estimates
+// of their rates. Kernels before 4.1 count most in 32 bits.
 type Stats struct {
 	Connections uint64 `json:"connections"`
 	InPackets   uint64 `json:"in_packets"`
@@ -35,8 +35,8 @@ func (s *Stats) fields() [10]*uint64 {
 	}
 }
 
-// parseStats reads the counters of either kind: an attribute's length says
-// whether it has 32 or 64 bits.
+// parseStats reads the counters of either kind: the length of an attribute is 32 or
+// 64 bits.
 func parseStats(b []byte) Stats {
 	var s Stats
 	fields := s.fields()

@@ -1,8 +1,8 @@
 package ipvs
 
-// ApplyAll does changes to a table one after another, in their order and
-// whatever comes of those before, and returns what Apply would for each. A table
-// with a method ApplyAll has its own way: a Kernel's takes a fraction of the time.
+// ApplyAll makes changes to a table in their order, independent of each other's
+// success, and returns the result of Apply for each. A table with a method ApplyAll
+// implements it itself: a Kernel's takes a fraction of the time.
 func ApplyAll(t Table, changes []Change) []error {
 	if own, ok := t.(interface{ ApplyAll([]Change) []error }); ok {
 		return own.ApplyAll(changes)
@@ -14,13 +14,13 @@ func ApplyAll(t Table, changes []Change) []error {
 	return errs
 }
 
-// togetherMost is how many changes travel together. If each is refused, the
+// togetherMost is the number of changes in one datagram. If each is refused, the
 // answers still fit into half of a socket's usual buffer.
 const togetherMost = 100
 
-// ApplyAll does what the function of this name says. Changes of destinations
-// that follow one another travel together, a hundred in two system calls. If
-// the kernel does not answer, the rest is not tried.
+// ApplyAll implements the function of this name. Consecutive changes of
+// destinations travel together, a hundred in two system calls. If the kernel does
+// not answer, the rest is not tried.
 func (k *Kernel) ApplyAll(changes []Change) []error {
 	errs := make([]error, 0, len(changes))
 	for len(errs) < len(changes) {
@@ -39,7 +39,7 @@ func (k *Kernel) ApplyAll(changes []Change) []error {
 	return errs
 }
 
-// applyTogether does changes that may travel together. An error is that of all.
+// applyTogether makes changes that may travel together. The error applies to all.
 func (k *Kernel) applyTogether(changes []Change) (answers []error, err error) {
 	err = k.use(func(l link) (err error) {
 		answers, err = l.applyAll(changes)
@@ -58,9 +58,9 @@ func (k *Kernel) applyTogether(changes []Change) (answers []error, err error) {
 	return answers, nil
 }
 
-// together is how many changes, from the first on, may travel together: those
-// of destinations that can be sent at all. Services travel alone: the kernel
-// may load a module for each.
+// together is the number of changes, from the first on, that may travel together:
+// valid changes of destinations. Services travel alone: the kernel may load a
+// module for each.
 func together(changes []Change) int {
 	changes = changes[:min(len(changes), togetherMost)]
 	for i, c := range changes {
@@ -75,7 +75,7 @@ func (c Change) ofDestination() bool {
 	return c.Op == AddDestination || c.Op == EditDestination || c.Op == DeleteDestination
 }
 
-// refuseAll words an error that changes have met with together.
+// refuseAll words one error for each of the changes.
 func refuseAll(changes []Change, err error) []error {
 	errs := make([]error, len(changes))
 	for i, c := range changes {

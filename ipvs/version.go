@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Version is what ipvsadm's first line tells of the kernel's IPVS.
+// A Version is the kernel's IPVS in ipvsadm's first line.
 type Version struct {
 	Major, Minor, Patch uint8
 	TableSize           uint32 // of the hash table of connections
@@ -28,8 +28,8 @@ const (
 	infoAttrConnTabSize = 2  // IPVS_INFO_ATTR_CONN_TAB_SIZE
 )
 
-// ReadVersion asks the kernel, and not over a Kernel's own socket. IPVS must be
-// in the kernel, as it is after Open.
+// ReadVersion reads the version over a socket of its own. IPVS must be in the
+// kernel, as it is after Open.
 func ReadVersion(ctx context.Context) (Version, error) {
 	family, err := lookup()
 	if err != nil {
@@ -55,7 +55,8 @@ func ReadVersion(ctx context.Context) (Version, error) {
 	}
 }
 
-// readVersion sends one request. Its socket gives up by itself (nl.SocketTimeoutTv).
+// readVersion sends one request. Its socket has a timeout of its own
+// (nl.SocketTimeoutTv).
 func readVersion(family uint16) (v Version, err error) {
 	request := nl.NewNetlinkRequest(int(family), unix.NLM_F_ACK)
 	request.AddData(&nl.Genlmsg{Command: cmdGetInfo, Version: genlVersion})

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// The tables of this file are ipvsadm's options. What is printed for -A and -a
-// is what "ipvsadm -S -n" (1.31) prints, with three additions so that nothing
-// is lost when it is loaded again: thresholds (-x, -y), flag-3 of sh and mh, and
-// marks above 2147483647, which ipvsadm prints as negative numbers.
+// The tables of this file are ipvsadm's options. The text for -A and -a is that of
+// "ipvsadm -S -n" (1.31), with three additions so that loading it again loses
+// nothing: thresholds (-x, -y), flag-3 of sh and mh, and marks above 2147483647,
+// which ipvsadm prints as negative numbers.
 
 var opWords = [...]string{
 	AddService: "-A", EditService: "-E", DeleteService: "-D",
@@ -31,7 +31,7 @@ func (o Op) String() string {
 	return fmt.Sprintf("-%d?", uint8(o))
 }
 
-// String is the change in ipvsadm's words: "-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m
+// String is the change in ipvsadm's notation: "-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m
 // -w 1".
 func (c Change) String() string {
 	switch c.Op {
@@ -46,7 +46,7 @@ func (c Change) String() string {
 	}
 }
 
-// String is the key in ipvsadm's words: "-t 10.0.0.1:80", "-f 8", "-f 8 -6".
+// String is the key in ipvsadm's notation: "-t 10.0.0.1:80", "-f 8", "-f 8 -6".
 func (k Key) String() string {
 	switch {
 	case k.Mark != 0 && k.IPv6:
@@ -64,7 +64,7 @@ func (k Key) String() string {
 	return fmt.Sprintf("%s %s:%d", option, k.Addr, k.Port)
 }
 
-// String is the service in ipvsadm's words: "-t 10.0.0.1:80 -s wrr -p 300".
+// String is the service in ipvsadm's notation: "-t 10.0.0.1:80 -s wrr -p 300".
 func (s Service) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s -s %s", s.Key, s.Scheduler)
@@ -86,7 +86,7 @@ func (s Service) String() string {
 	return b.String()
 }
 
-// String is the destination in ipvsadm's words: "-r 10.1.0.1:80 -m -w 1".
+// String is the destination in ipvsadm's notation: "-r 10.1.0.1:80 -m -w 1".
 func (d Destination) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "-r %s %s -w %d", d.AddrPort, forwardWords[d.Forward], d.Weight)
@@ -102,8 +102,8 @@ func (d Destination) String() string {
 	return b.String()
 }
 
-// Save writes a table as "ipvsadm -S -n" does, in the order of the slice, so
-// that "ipvsadm -R" makes the same table of it.
+// Save writes a table as "ipvsadm -S -n" does, in the order of the slice; "ipvsadm
+// -R" restores the same table from it.
 func Save(w io.Writer, table []Entry) error {
 	out := bufio.NewWriter(w)
 	for _, e := range table {
@@ -115,11 +115,11 @@ func Save(w io.Writer, table []Entry) error {
 	return out.Flush()
 }
 
-// sortTable brings a table into the order in which it is shown: services by
-// address before services by mark, IPv4 before IPv6, then protocol, address and
-// port; destinations by address and port. It is ipvsadm's order, but for
-// addresses that are more than half the address space apart, which ipvsadm
-// compares by a subtraction that overflows.
+// sortTable sorts a table into the order of listings: services by address before
+// services by mark, IPv4 before IPv6, then protocol, address and port; destinations
+// by address and port. It is ipvsadm's order, but for addresses that are more than
+// half the address space apart, which ipvsadm compares by a subtraction that
+// overflows.
 func sortTable(table []Entry) {
 	slices.SortFunc(table, func(a, b Entry) int { return a.Service.compare(b.Service.Key) })
 	for _, e := range table {

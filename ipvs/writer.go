@@ -11,14 +11,13 @@ const (
 	cmdDeleteDestination = 7
 )
 
-// write makes changes of destinations and returns the kernel's answer to each,
-// nil or a syscall.Errno. After an error it is not known what was made.
+// write makes changes of destinations and returns the kernel's answer to each, nil
+// or a syscall.Errno. After an error any of them may have been made.
 //
-// It takes two system calls: the messages travel in one datagram, of which
-// generic netlink takes one after another, and only the last asks for an answer;
-// the others are answered if they fail. moby/ipvs makes three calls for each
-// change and clears 64 KiB for its answer, which is the better part of the time
-// when a rack dies.
+// It takes two system calls: the messages travel in one datagram, which generic
+// netlink processes one by one, and only the last requests an answer; the others
+// are answered if they fail. moby/ipvs makes three calls for each change and clears
+// 64 KiB for its answer, which is most of the time when a rack dies.
 func (s *socket) write(changes []Change) ([]error, error) {
 	first := s.seq + 1
 	answers := make([]error, len(changes))
@@ -29,8 +28,8 @@ func (s *socket) write(changes []Change) ([]error, error) {
 	return answers, nil
 }
 
-// request is the messages for changes. The last is answered whatever comes of
-// it, and so after all the others.
+// request returns the messages for changes. The last is answered in any case, and
+// so after all the others.
 func (s *socket) request(changes []Change) []byte {
 	var text []byte
 	for i, c := range changes {
@@ -65,9 +64,8 @@ func destinationAttr(d Destination) nl.NetlinkRequestData {
 	return a
 }
 
-// takeAnswer puts an answer where it belongs: its number less first is the place
-// of its change. It reports whether that was the last. What is no answer to these
-// changes is passed over.
+// takeAnswer stores an answer: its number less first is the index of its change. It
+// reports whether that was the last. Answers to other requests are skipped.
 func takeAnswer(m message, first uint32, answers []error) (last bool) {
 	is, err := m.verdict()
 	place := m.seq - first
