@@ -7,7 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// Faults are the logs that could not be written last time, and has that tried again.
+// Faults are the logs whose last write failed. It also starts another try.
 func (l *Log) Faults() []report.Fault {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
-// A file is the sink that appends to the file of a name, whichever that is at
-// the moment: logrotate may rename it, and its directory may come and go.
+// A file is the sink that appends to the file at a path, whichever that is at the
+// moment: logrotate may rename it, and its directory may come and go.
 type file struct {
 	path string
 	open *os.File
@@ -17,9 +17,9 @@ type file struct {
 	torn bool        // the last write ended within a line: the disk is full
 }
 
-// write implements sink. Each write looks at the name first. That costs half
-// a microsecond (BenchmarkMoved) and means that no line goes to a file that was
-// moved away, without anybody having to send a signal.
+// write implements sink. Each write looks at the path first. That costs half a
+// microsecond (BenchmarkMoved), prevents writes to a file that was moved away, and
+// makes a signal unnecessary.
 func (f *file) write(lines []line) error {
 	if f.open != nil && f.moved() {
 		f.close()

@@ -1,9 +1,9 @@
 package logfile
 
-// A line is a line of a log, or stands for lines that are not there.
+// A line is a line of a log, or a mark for missing lines.
 type line struct {
 	text    []byte
-	absent  uint64 // how many it stands for, 0 for a line that is there
+	absent  uint64 // how many lines are missing, 0 for a real line
 	written bool
 }
 
@@ -22,7 +22,7 @@ func joined(lines []line) []byte {
 	return text
 }
 
-// mark marks the lines that the first n bytes of their text are the whole of.
+// mark marks the lines that are complete in the first n bytes of their text.
 func mark(lines []line, n int) {
 	for i := range lines {
 		if n -= len(lines[i].text); n < 0 {
@@ -32,7 +32,8 @@ func mark(lines []line, n int) {
 	}
 }
 
-// unwritten counts the lines that were not written, and those that they stand for.
+// unwritten counts the lines that were not written, and the missing ones that they
+// report.
 func unwritten(lines []line) uint64 {
 	var n uint64
 	for _, l := range lines {

@@ -13,8 +13,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// The lines of ldirectord.log that are not an Event's. People grep for them,
-// so they stand here whole, as the original daemon words them.
+// The lines of ldirectord.log that are not an Event's, in the original's words.
+// Users grep for them, so each is a whole format string.
 const (
 	Invoked         = "Invoking ldirectord invoked as: %s " // program and arguments, a blank after each
 	StartedDaemon   = "Starting %s as daemon"
@@ -70,20 +70,20 @@ func debugLine(text string) string {
 }
 
 // attachedLine is a line of ldirectord.log with -d. As in the original it is
-// there twice: the lines with DEBUG2 are all that happens, in order, the others
-// only what a log would have.
+// printed twice: the lines with DEBUG2 are all lines in order, the others only
+// those of the log.
 func attachedLine(_ time.Time, text string) string {
 	return debugLine(text) + oneLine(text) + "\n"
 }
 
-// syslogLine is what the local syslog daemon is sent (RFC 3164, without the
-// host name, as syslog(3) does).
+// syslogLine is the message to the local syslog daemon (RFC 3164, without the host
+// name, as syslog(3) does).
 func syslogLine(t time.Time, priority, pid int, text string) string {
 	return fmt.Sprintf("<%d>%s ldirectord[%d]: %s", priority, t.Format(syslogLayout), pid, oneLine(text))
 }
 
-// oneLine makes text fit into one line of a log: servers and commands have a
-// say in some texts, and none of them may forge a line or fill the disk.
+// oneLine fits text into one line of a log: texts contain answers of servers and
+// output of commands, which must not forge a line or fill the disk.
 func oneLine(text string) string {
 	text = strings.TrimRight(text, "\r\n")
 	if len(text) > longestText {
@@ -100,14 +100,14 @@ func oneLine(text string) string {
 	}, text)
 }
 
-// isControl says whether r would make a line look like something else: controls
-// of C0 and C1, and what turns the direction of writing.
+// isControl reports whether r would change the look of a line: controls of C0 and
+// C1, and characters that change the direction of writing.
 func isControl(r rune) bool {
 	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 }
 
-// monitorLine is the event's line in the monitor log, "" if it has none. The
-// words up to the full stop are fixed; what follows explains.
+// monitorLine is the event's line in the monitor log, "" if it has none. The words
+// up to the full stop are fixed; the rest explains.
 func monitorLine(e event.Event) string {
 	var what, why string
 	switch e.Kind {
@@ -191,8 +191,8 @@ func checkedLine(pid int, c event.Checked) string {
 	return fmt.Sprintf("[%s] [%d] %s [%s] %s\n", c.Time.Format(time.ANSIC), pid, identity(c.Virtual, c.Real), state, answer(c))
 }
 
-// identity is what the original calls a check: two checks with the same
-// identity are one. Its colons become blanks, its backslashes vanish.
+// identity is the original's name of a check: two checks with the same identity are
+// one. Its colons become blanks, its backslashes vanish.
 func identity(v *conf.VirtualService, r *conf.RealServer) string {
 	checkPort := ""
 	if v.CheckPort != 0 {
@@ -209,7 +209,7 @@ func identity(v *conf.VirtualService, r *conf.RealServer) string {
 	return blanks(strings.ReplaceAll(id, `\`, ""))
 }
 
-// checkWords are the check's kind and what belongs to it.
+// checkWords are the check's kind and its parameters.
 func checkWords(v *conf.VirtualService) string {
 	switch v.CheckType {
 	case conf.CheckNegotiate, conf.CheckCombined:
@@ -237,8 +237,8 @@ func blanks(id string) string {
 // percent keeps an answer in one line and one field, as in the original.
 var percent = strings.NewReplacer("%", "%25", "|", "%7c", "\r", "%0d", "\n", "%0a")
 
-// answer is the last field of a monitorfile's line: what came back, "-" if
-// there is nothing to say.
+// answer is the last field of a monitorfile's line: the answer, "-" without a
+// detail.
 func answer(c event.Checked) string {
 	text := c.Message
 	if text == "" && c.Err != nil {

@@ -1,7 +1,7 @@
 package logfile
 
-// Load is how many lines wait to be written, and how many were dropped because
-// too many did. It may be called from any goroutine.
+// Load returns the number of lines in the queues, and the number dropped because
+// the queues were full. It may be called from any goroutine.
 func (l *Log) Load() (waiting int, dropped uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

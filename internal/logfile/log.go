@@ -1,8 +1,8 @@
-// Package logfile writes what a director's users read and their scripts grep:
-// ldirectord.log (or syslog, or the standard output), the monitor log with its
-// "is gone" and "is back", and the monitorfiles. Nothing here ever blocks its
-// caller or stops the daemon: a disk that is full, gone or hanging costs lines,
-// is reported once, and is tried again with the next line.
+// Package logfile writes the logs that users and their scripts read: ldirectord.log
+// (or syslog, or the standard output), the monitor log with its "is gone" and "is
+// back", and the monitorfiles. No method blocks its caller or stops the daemon: a
+// disk that is full, gone or hanging costs lines, is reported once, and is retried
+// with the next line.
 package logfile
 
 import (
@@ -20,35 +20,35 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// Options say whose log it is and how it is kept.
+// Options are the daemon's identity and the outputs of its log.
 type Options struct {
 	Name   string    // of the daemon, in each line
 	Stdout io.Writer // for supervised daemons and dry runs
-	Stderr io.Writer // for -d, and for complaints about logs that cannot be written
+	Stderr io.Writer // for -d, and for reports about logs that cannot be written
 	Debug  bool      // -d: all lines go to Stderr, Debugf's too
 	DryRun bool      // all lines go to Stdout, the monitor log's too; no file is touched
 	Syslog string    // the socket of the syslog daemon; "" is /dev/log
 }
 
-// A Log is where a daemon's lines go. Its methods may be called from any
-// goroutine and do not block, except Close.
+// A Log receives a daemon's lines. Its methods may be called from any goroutine and
+// do not block, except Close.
 type Log struct {
 	options Options
 	pid     int
 	logger  *logrus.Logger
 
 	mu      sync.Mutex
-	target  string            // what main is for
-	main    *queue            // of ldirectord.log or what stands for it
+	target  string            // the path or name of main's output
+	main    *queue            // of ldirectord.log or its replacement
 	monitor string            // path of the monitor log, "" is none
 	files   map[string]*queue // monitor log and monitorfiles, by path
-	closing sync.WaitGroup    // queues that are not used any more
+	closing sync.WaitGroup    // queues being closed
 
 	complaining sync.Mutex // the queues write to Stderr one at a time
 }
 
-// New returns a Log that writes to the places that cfg names. A nil cfg (there
-// is none that can be used) stands for the default log file.
+// New returns a Log that writes to the outputs in cfg. A nil cfg (no usable
+// configuration) means the default log file.
 func New(options Options, cfg *conf.Config) *Log {
 	if options.Syslog == "" {
 		options.Syslog = "/dev/log"
@@ -106,8 +106,7 @@ func (l *Log) Checked(c event.Checked) {
 	l.file(c.Virtual.MonitorFile, l.checkedMissing).put([]byte(line))
 }
 
-// Use makes all later lines go to the places that cfg names; what is not named
-// any more is closed.
+// Use directs all later lines to the outputs in cfg; others are closed.
 func (l *Log) Use(cfg *conf.Config) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,13 +124,13 @@ func (l *Log) Use(cfg *conf.Config) {
 	})
 }
 
-// What target is when the lines go to a stream. No facility is called so.
+// The values of target for streams. No syslog facility has such a name.
 const (
 	toStderr = "<stderr>"
 	toStdout = "<stdout>"
 )
 
-// useMain puts the queue in place that stands behind the logger.
+// useMain replaces the queue behind the logger.
 func (l *Log) useMain(cfg *conf.Config) {
 	target := cfg.LogFile
 	switch {
@@ -162,7 +161,7 @@ func (l *Log) useMain(cfg *conf.Config) {
 	}
 }
 
-// toQueue lets the logger write formatted lines to a queue in front of s.
+// toQueue directs the logger's formatted lines to a queue in front of s.
 func (l *Log) toQueue(s sink, format func(time.Time, string) string) {
 	l.main = newQueue(s, func(n uint64, why error) []byte {
 		return []byte(format(time.Now(), fmt.Sprintf(linesMissing, n, why)))
@@ -171,7 +170,7 @@ func (l *Log) toQueue(s sink, format func(time.Time, string) string) {
 	l.logger.SetOutput(l.main)
 }
 
-// toSyslog lets the logger send lines to the syslog daemon instead.
+// toSyslog directs the logger's lines to the syslog daemon.
 func (l *Log) toSyslog(facility string) {
 	p := priority(facility, severityInfo)
 	l.main = newQueue(&datagrams{socket: l.options.Syslog}, func(n uint64, why error) []byte {
@@ -181,7 +180,7 @@ func (l *Log) toSyslog(facility string) {
 	l.logger.AddHook(syslogHook{queue: l.main, priority: p, pid: l.pid})
 }
 
-// Reopen makes all files be opened anew, as after a rotation.
+// Reopen reopens all files, as after a rotation.
 func (l *Log) Reopen() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -191,8 +190,8 @@ func (l *Log) Reopen() {
 	}
 }
 
-// Close writes what is still queued and closes everything. It takes a few
-// seconds at most, whatever hangs. No method may be called after it.
+// Close writes the queued lines and closes all outputs. It takes a few seconds at
+// most, even if an output hangs. No method may be called after it.
 func (l *Log) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -203,7 +202,7 @@ func (l *Log) Close() {
 	l.closing.Wait()
 }
 
-// file is the queue of a path, made when it is first needed. l.mu is held.
+// file is the queue of a path, created at its first use. l.mu is held.
 func (l *Log) file(path string, missing func(uint64, error) []byte) *queue {
 	q := l.files[path]
 	if q == nil {
@@ -221,8 +220,8 @@ func (l *Log) checkedMissing(n uint64, why error) []byte {
 	return fmt.Appendf(nil, "[%s] [%d] "+linesMissing+"\n", time.Now().Format(time.ANSIC), l.pid, n, why)
 }
 
-// complain reports, outside the log, that a log cannot be written. It is called
-// by queues, on goroutines that may block.
+// complain reports, outside the log, that a log cannot be written. Queues call it,
+// on goroutines that may block.
 func (l *Log) complain(err error) {
 	text := "ldirectord: " + err.Error()
 	l.complaining.Lock()
@@ -230,11 +229,11 @@ func (l *Log) complain(err error) {
 	fmt.Fprintln(l.options.Stderr, oneLine(text))
 	d := datagrams{socket: l.options.Syslog}
 	defer d.close()
-	// When there is no syslog either, nobody is left to be told.
+	// Without syslog too, no output is left.
 	_ = d.send([]byte(syslogLine(time.Now(), priority("daemon", severityErr), l.pid, err.Error())))
 }
 
-// A formatter makes logrus write lines as the original daemon does.
+// A formatter makes logrus write lines in the original's format.
 type formatter func(time.Time, string) string
 
 // Format implements logrus.Formatter.

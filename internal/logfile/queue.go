@@ -8,53 +8,51 @@ import (
 )
 
 const (
-	// queueSize is how much memory the lines that wait may take before lines are
-	// dropped: a hundred thousand of them, which is every server of a large
-	// installation gone and back while the disk stands still for a moment.
+	// queueSize limits the memory of waiting lines before lines are dropped: a
+	// hundred thousand of them, which is every server of a large installation gone
+	// and back while the disk hangs for a moment.
 	queueSize = 16 << 20
-	// lineCost is what a line takes besides its text.
+	// lineCost is the memory of a line besides its text.
 	lineCost = 48
-	// portion is how much is written at once.
+	// portion limits the bytes of one write.
 	portion = 1 << 20
-	// drainTimeout is how long close waits for a disk that hangs.
+	// drainTimeout limits how long close waits for a disk that hangs.
 	drainTimeout = 2 * time.Second
 )
 
-// errBehind is why lines were dropped when nothing failed.
+// errBehind is the reason for dropped lines when no write failed.
 var errBehind = errors.New("they came faster than they could be written")
 
-// A sink takes lines to where they are kept. It may block, and it is used by
-// one goroutine. write marks the lines that it has written; with an error the
-// others are lost.
+// A sink is an output for lines. It may block, and one goroutine uses it. write
+// marks the lines that it has written; with an error the others are lost.
 type sink interface {
 	write(lines []line) error
 	reopen()
 	close()
 }
 
-// A queue stands between those who log and a sink, so that a full or hanging
-// disk cannot hold up a check. Its lines are written by a goroutine of its own;
-// what does not fit is dropped and counted. It takes memory only while lines
-// wait.
+// A queue separates the callers of a log from a sink, so that a full or hanging
+// disk cannot block a check. Its own goroutine writes the lines; lines beyond
+// queueSize are dropped and counted. It uses memory only while lines wait.
 type queue struct {
 	sink     sink
-	missing  func(n uint64, why error) []byte // the line that stands where lines are missing
-	complain func(error)                      // told once each time writing begins to fail
+	missing  func(n uint64, why error) []byte // makes the line in the place of missing lines
+	complain func(error)                      // called once each time writes begin to fail
 	wake     chan struct{}
 	done     chan struct{}
 
 	mu        sync.Mutex
-	lines     []line // that wait
-	size      int    // what they take
+	lines     []line // waiting lines
+	size      int    // their memory
 	dropped   uint64 // since the last of them
 	total     uint64 // dropped ever
 	reopening bool
 	closed    bool
-	fault     error // failed, for others
-	again     bool  // what failed is to be tried without waiting for the next line
+	fault     error // a copy of failed for other goroutines
+	again     bool  // retry a failed write without waiting for the next line
 
-	failed error  // why the last write failed; nil if it did not
-	lost   uint64 // lines that could not be written since then
+	failed error  // the error of the last write; nil after a success
+	lost   uint64 // lines that were not written since then
 }
 
 func newQueue(s sink, missing func(uint64, error) []byte, complain func(error)) *queue {
@@ -67,8 +65,8 @@ func newQueue(s sink, missing func(uint64, error) []byte, complain func(error)) 
 	return q
 }
 
-// put hands text over and never blocks. The queue keeps text. After close it
-// does nothing.
+// put appends text and never blocks. The queue keeps text. After close it does
+// nothing.
 func (q *queue) put(text []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -87,7 +85,7 @@ func (q *queue) put(text []byte) {
 	q.rouse()
 }
 
-// tellDropped has a line stand for those that were dropped. q.mu is held.
+// tellDropped appends a line about dropped lines. q.mu is held.
 func (q *queue) tellDropped() {
 	if q.dropped == 0 {
 		return
@@ -98,7 +96,7 @@ func (q *queue) tellDropped() {
 	q.dropped = 0
 }
 
-// rouse has the goroutine look what there is to do. q.mu is held.
+// rouse wakes the goroutine. q.mu is held.
 func (q *queue) rouse() {
 	select {
 	case q.wake <- struct{}{}:
@@ -106,7 +104,7 @@ func (q *queue) rouse() {
 	}
 }
 
-// reopen makes the sink begin anew before the next line; it does not wait.
+// reopen makes the sink reopen its output before the next line; it does not wait.
 func (q *queue) reopen() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -117,8 +115,8 @@ func (q *queue) reopen() {
 	q.rouse()
 }
 
-// close writes what was put before and ends the goroutine. If the sink hangs
-// it gives up after drainTimeout and leaves the goroutine to its fate.
+// close writes the waiting lines and ends the goroutine. If the sink hangs it gives
+// up after drainTimeout and abandons the goroutine.
 func (q *queue) close() {
 	q.mu.Lock()
 	if !q.closed {
@@ -141,7 +139,7 @@ func (q *queue) run() {
 	q.drain()
 }
 
-// drain writes all that waits.
+// drain writes all waiting lines.
 func (q *queue) drain() {
 	for {
 		lines, reopen := q.take()
@@ -156,8 +154,8 @@ func (q *queue) drain() {
 	}
 }
 
-// take takes the next portion: one write and one look at the file's name for a
-// burst. What the lines took is given back.
+// take returns the next portion: one write and one look at the file's path for a
+// burst. It frees the lines' memory in the queue.
 func (q *queue) take() (lines []line, reopen bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -178,7 +176,7 @@ func (q *queue) take() (lines []line, reopen bool) {
 	return lines, reopen
 }
 
-// write writes lines, and before them what is missing.
+// write writes lines, and before them the report about missing ones.
 func (q *queue) write(lines []line) {
 	for i, l := range lines {
 		if l.absent > 0 {
@@ -202,7 +200,7 @@ func (q *queue) write(lines []line) {
 	q.mu.Unlock()
 }
 
-// tryAgain has the line written that stands for those that were lost, if retry says so.
+// tryAgain writes the report about lost lines, if retry was called.
 func (q *queue) tryAgain() {
 	q.mu.Lock()
 	again := q.again
@@ -213,7 +211,7 @@ func (q *queue) tryAgain() {
 	}
 }
 
-// retry has what failed tried again; it does not wait.
+// retry requests another try after a failure; it does not wait.
 func (q *queue) retry() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -223,14 +221,14 @@ func (q *queue) retry() {
 	}
 }
 
-// broken is why the last write failed, nil if it did not.
+// broken is the error of the last write, nil after a success.
 func (q *queue) broken() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.fault
 }
 
-// load is how many lines wait, and how many were dropped ever.
+// load returns the number of waiting lines, and of all dropped ones.
 func (q *queue) load() (waiting int, dropped uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

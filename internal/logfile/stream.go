@@ -2,7 +2,7 @@ package logfile
 
 import "io"
 
-// A stream is the sink that is somebody else's: standard output or error.
+// A stream is a sink that the daemon did not open: standard output or error.
 type stream struct{ w io.Writer }
 
 // write implements sink.

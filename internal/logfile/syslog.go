@@ -22,8 +22,8 @@ const (
 	severityInfo = 6
 )
 
-// KnownFacility says whether syslog has the facility. As for the original's
-// library, case does not count, and LOG_ may be before it.
+// KnownFacility reports whether syslog has the facility. As in the original's
+// library, case does not count, and LOG_ may precede it.
 func KnownFacility(facility string) bool {
 	_, ok := facilities[facilityName(facility)]
 	return ok
@@ -33,8 +33,8 @@ func facilityName(facility string) string {
 	return strings.TrimPrefix(strings.ToLower(facility), "log_")
 }
 
-// priority is a facility's priority at a severity. An unknown facility is
-// "daemon": the line matters more than its drawer.
+// priority is a facility's priority at a severity. An unknown facility is "daemon":
+// the line is more important than its facility.
 func priority(facility string, severity int) int {
 	number, ok := facilities[facilityName(facility)]
 	if !ok {
@@ -43,18 +43,17 @@ func priority(facility string, severity int) int {
 	return number<<3 | severity
 }
 
-// sendTimeout bounds one datagram to a syslog daemon that does not read.
+// sendTimeout limits one datagram to a syslog daemon that does not read.
 const sendTimeout = time.Second
 
-// A datagrams sink sends each line as one datagram to the syslog daemon's
-// socket, and connects anew after a failure: the daemon may have been restarted.
+// A datagrams sink sends each line as one datagram to the syslog daemon's socket,
+// and reconnects after a failure: the daemon may have been restarted.
 type datagrams struct {
 	socket string
 	conn   net.Conn
 }
 
-// write implements sink. One line that cannot be sent does not take those behind
-// it along.
+// write implements sink. A line that cannot be sent does not affect the next ones.
 func (d *datagrams) write(lines []line) (err error) {
 	for i := range lines {
 		if failed := d.send(lines[i].text); failed != nil {
@@ -71,8 +70,8 @@ func (d *datagrams) send(text []byte) error {
 		return nil
 	}
 	d.reopen()
-	// Connecting a datagram socket waits for nothing: a timeout would only be that
-	// of a busy machine.
+	// Connecting a datagram socket never waits: a timeout could only come from a
+	// busy machine.
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: d.socket, Net: "unixgram"})
 	if err != nil {
 		return err
@@ -100,8 +99,8 @@ func (d *datagrams) reopen() {
 // close implements sink.
 func (d *datagrams) close() { d.reopen() }
 
-// A syslogHook gives each entry of the logger to a queue of datagrams. (The
-// hook that comes with logrus blocks its caller and repeats the time.)
+// A syslogHook passes each entry of the logger to a queue of datagrams. (The hook
+// in logrus blocks its caller and repeats the time.)
 type syslogHook struct {
 	queue    *queue
 	priority int

@@ -6,9 +6,9 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// Examine looks once at the maintenance directory of a configuration that no Watcher
-// watches. It asks for names only if a file takes out no real server by those that are
-// known, and until ctx is done.
+// Examine reads the maintenance directory of a configuration once, without a
+// Watcher. It resolves names only if a file takes no real server out by the known
+// ones, and only until ctx is done.
 func Examine(ctx context.Context, cfg *conf.Config, o Options) State {
 	s := State{Dir: cfg.MaintenanceDir}
 	w := New(o)

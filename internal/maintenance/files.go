@@ -28,8 +28,8 @@ func Names(r *conf.RealServer, hosts []string) []string {
 	return names
 }
 
-// outBy is the real servers that files, which are sorted, take out of service, each
-// with its file, and the files that take none out.
+// outBy returns the real servers that files (sorted) take out of service, each with
+// its file, and the files that take none out.
 func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out map[netip.AddrPort]string, unmatched []string) {
 	out = map[netip.AddrPort]string{}
 	if len(files) == 0 {
@@ -58,7 +58,8 @@ func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out
 	return out, unmatched
 }
 
-// names says whether one of files names the host, with a port or without.
+// names reports whether one of files is named after the host, with or without a
+// port.
 func names(files []string, host string) bool {
 	short, _, _ := strings.Cut(host, ".")
 	return slices.ContainsFunc(files, func(file string) bool {
@@ -67,16 +68,16 @@ func names(files []string, host string) bool {
 	})
 }
 
-// patience is how long a directory may take to be read.
+// patience limits the time for reading a directory.
 const patience = 2 * time.Second
 
-// A reader reads directories, of which one may be on a file system whose server
-// does not answer: such a read ends when it may, in a goroutine of its own.
+// A reader reads directories, which may be on a file system whose server does not
+// answer: such a read continues in a goroutine of its own.
 type reader struct {
 	read func(dir string) ([]string, error)
 
 	mu      sync.Mutex
-	pending *reading // nil: none is under way
+	pending *reading // nil: no read is running
 }
 
 type reading struct {
@@ -87,7 +88,7 @@ type reading struct {
 	err   error
 }
 
-// files are the names of the files in dir, sorted.
+// files returns the names of the files in dir, sorted.
 func (r *reader) files(dir string) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -111,7 +112,7 @@ func (r *reader) files(dir string) ([]string, error) {
 	}
 }
 
-// readDir is the names of the files in a directory, sorted.
+// readDir returns the names of the files in a directory, sorted.
 func readDir(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -1,9 +1,8 @@
 // Package maintenance watches the directory of the directive maintenancedir, in
 // which a file named after a real server takes that out of service.
 //
-// What cannot be found out stays as it was: a directory that cannot be read takes
-// out whom it took out when it was read last, and an address whose name cannot be
-// looked up keeps its name.
+// A failure leaves the state unchanged: while the directory is unreadable its last
+// known files count, and an address whose name cannot be looked up keeps its name.
 package maintenance
 
 import (
@@ -19,39 +18,40 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// Interval is how often the directory is looked at; a file has its effect within
-// this time.
+// Interval is the time between two reads of the directory; a file has its effect
+// within this time.
 const Interval = 500 * time.Millisecond
 
-// slowNames is how long a file may wait for the first answers of the resolver
-// before it is reported as one that takes out no real server.
+// slowNames is how long a file may wait for the resolver's first answers before it
+// is reported as matching no real server.
 const slowNames = 10 * time.Second
 
-// Options are what a Watcher works with. The zero value works.
+// Options are a Watcher's connections to the system. The zero value works.
 type Options struct {
 	NamesOf NamesOf           // nil is Resolve
-	Kept    state.Maintenance // what the last process has kept
-	// Keep keeps what is known for the next process. It may take its time. Nil
-	// keeps nothing. After an error it is called again within some seconds.
+	Kept    state.Maintenance // the state that the last process stored
+	// Keep stores the state for the next process. It may take long. Nil stores
+	// nothing. After an error it is called again within some seconds.
 	Keep func(state.Maintenance) error
-	// ReadDir is the names of the files in a directory, sorted. Nil reads it.
+	// ReadDir returns the names of the files in a directory, sorted. Nil reads the
+	// directory.
 	ReadDir func(dir string) ([]string, error)
 }
 
-// State is how things are with a maintenance directory.
+// State is the state of a maintenance directory.
 type State struct {
 	Dir       string `json:"dir"`
-	Error     string `json:"error,omitempty"`     // why it cannot be read, "" if it can
-	Unsaved   string `json:"unsaved,omitempty"`   // why a restart would not know what is known now
+	Error     string `json:"error,omitempty"`     // why it is unreadable, "" if it is readable
+	Unsaved   string `json:"unsaved,omitempty"`   // why the state is not stored for a restart
 	Unmatched []File `json:"unmatched,omitempty"` // files that take out no real server
 }
 
-// A File is one that takes out no real server.
+// A File is a file that takes no real server out.
 type File struct {
 	Name string `json:"file"`
 	Why  string `json:"why"`
 
-	waiting bool // for the first answers of the resolver
+	waiting bool // for the resolver's first answers
 }
 
 // A Report is the real servers in maintenance, each with its file.
@@ -69,10 +69,10 @@ type Watcher struct {
 	configs chan *conf.Config
 
 	mu    sync.Mutex
-	files []string // of the last look that succeeded
+	files []string // of the last successful read
 }
 
-// New returns a Watcher that does nothing until Run but answer Lookup.
+// New returns a Watcher. Before Run only its Lookup works.
 func New(o Options) *Watcher {
 	if o.NamesOf == nil {
 		o.NamesOf = Resolve
@@ -90,19 +90,19 @@ func New(o Options) *Watcher {
 	}
 }
 
-// Reports delivers a Report after each Watch and whenever something has changed.
+// Reports delivers a Report after each Watch and after each change.
 func (w *Watcher) Reports() <-chan Report { return w.reports }
 
 // Watch makes Run watch the directory of cfg from now on. It does not block.
 func (w *Watcher) Watch(cfg *conf.Config) {
-	select { // only the newest counts
+	select { // only the last one counts
 	case <-w.configs:
 	default:
 	}
 	w.configs <- cfg
 }
 
-// Lookup is the real servers of cfg that are in maintenance, whether cfg is
+// Lookup returns the real servers of cfg that are in maintenance, whether cfg is
 // watched or not. It takes two seconds at most and may be called from any
 // goroutine.
 func (w *Watcher) Lookup(cfg *conf.Config) map[netip.AddrPort]string {
@@ -112,8 +112,8 @@ func (w *Watcher) Lookup(cfg *conf.Config) map[netip.AddrPort]string {
 	return out
 }
 
-// look is the files in a directory; those of the last look and why, if it cannot
-// be read. There is none in no directory.
+// look returns the files in a directory; if it is unreadable, those of the last
+// read and the error. Without a directory there are none.
 func (w *Watcher) look(dir string) ([]string, error) {
 	if dir == "" {
 		return nil, nil
@@ -131,7 +131,7 @@ func (w *Watcher) lastFiles() []string {
 	return w.files
 }
 
-// holds says whether a file of the last look names the host.
+// holds reports whether a file of the last read is named after the host.
 func (w *Watcher) holds(host string) bool { return names(w.lastFiles(), host) }
 
 // Run watches until ctx is done.
@@ -147,7 +147,7 @@ func (w *Watcher) Run(ctx context.Context) {
 			w.hosts.want(cfg)
 			tick.Reset(Interval)
 			if cfg.MaintenanceDir == "" {
-				tick.Stop() // there is nothing to wake up for
+				tick.Stop() // nothing to watch
 			}
 		case <-tick.C:
 		case <-ctx.Done():
@@ -160,7 +160,7 @@ func (w *Watcher) Run(ctx context.Context) {
 	}
 }
 
-// A round is what the Watcher did last for one configuration.
+// A round is the state of the Watcher for one configuration.
 type round struct {
 	cfg     *conf.Config
 	began   time.Time
@@ -171,16 +171,17 @@ type round struct {
 	late    bool
 	report  Report
 	kept    state.Maintenance
-	tried   time.Time // to keep, or to repeat questions
+	tried   time.Time // to store the state, or to repeat lookups
 	unsaved error
 }
 
-// newRound begins with a configuration. What was kept for the one before is kept.
+// newRound begins with a configuration. The stored state of the last one is stored
+// still.
 func newRound(cfg *conf.Config, last *round) round {
 	return round{cfg: cfg, began: time.Now(), kept: last.kept, unsaved: last.unsaved}
 }
 
-// comeRound looks at the directory once and reports what has changed.
+// comeRound reads the directory once and reports changes.
 func (w *Watcher) comeRound(ctx context.Context, r *round) {
 	files, err := w.look(r.cfg.MaintenanceDir)
 	w.mu.Lock()
@@ -189,7 +190,7 @@ func (w *Watcher) comeRound(ctx context.Context, r *round) {
 	late := time.Since(r.began) >= slowNames
 	same := r.looked && slices.Equal(files, r.files) && sameError(err, r.err) && !w.hosts.changed(r.version)
 	if same && late == r.late && !w.mayTryAgain(r) {
-		return // thousands of real servers need not be looked at
+		return // no need to visit thousands of real servers
 	}
 	names, failed, asking, version := w.hosts.known()
 	w.keep(r, names, err != nil, asking)
@@ -212,13 +213,13 @@ func (w *Watcher) comeRound(ctx context.Context, r *round) {
 	}
 }
 
-// mayTryAgain says whether something failed that may succeed now.
+// mayTryAgain reports whether a failure is due for a retry.
 func (w *Watcher) mayTryAgain(r *round) bool {
 	return (r.unsaved != nil || len(r.report.State.Unmatched) > 0) && time.Since(r.tried) >= nameRetry
 }
 
-// keep keeps what is known, if that has changed. While the names are being asked
-// for only what is new in the directory is: a start writes once.
+// keep stores the state if it has changed. During the first lookups only a change
+// in the directory counts: a start writes once.
 func (w *Watcher) keep(r *round, names map[netip.Addr][]string, unreadable, asking bool) {
 	if w.o.Keep == nil || unreadable && r.kept.Dir == "" {
 		return
@@ -249,10 +250,10 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// A gap is the real servers whose names are not known.
+// A gap is the real servers without known names.
 type gap struct {
 	n     int
-	first string // one of them, and why
+	first string // one of them, and the error
 }
 
 func unknown(cfg *conf.Config, names map[netip.Addr][]string, failed map[netip.Addr]error) gap {
@@ -273,7 +274,7 @@ func unknown(cfg *conf.Config, names map[netip.Addr][]string, failed map[netip.A
 	return g
 }
 
-// explain says why files take out no real server.
+// explain returns the reasons why files take no real server out.
 func explain(unmatched []string, g gap, waiting bool) []File {
 	var list []File
 	for _, name := range unmatched {

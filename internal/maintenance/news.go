@@ -2,8 +2,8 @@ package maintenance
 
 import "slices"
 
-// A fault is something that is wrong with a maintenance directory. Two faults of
-// the same key are the same one, however its text changes.
+// A fault is a fault of a maintenance directory. Two faults of the same key are the
+// same one, even if the text changes.
 type fault struct{ key, text string }
 
 func (s State) faults() []fault {
@@ -22,7 +22,7 @@ func (s State) faults() []fault {
 	return list
 }
 
-// Faults are what is wrong, one line each.
+// Faults returns the faults, one line each.
 func (s State) Faults() []string {
 	var lines []string
 	for _, f := range s.faults() {
@@ -31,7 +31,7 @@ func (s State) Faults() []string {
 	return lines
 }
 
-// News are the lines for a log about what is wrong now and was not before.
+// News are the log lines for faults of now that before did not have.
 func News(now, before State) []string {
 	var lines []string
 	old := before.faults()

@@ -14,14 +14,14 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// A NamesOf is the names that an address resolves to. No name and no error is
-// the answer that it has none. It may take its time, but not for ever.
+// A NamesOf returns the names of an address. No name and no error means that it has
+// none. It may take long, but not for ever.
 type NamesOf func(context.Context, netip.Addr) ([]string, error)
 
-// lookupTime bounds one question to the resolver.
+// lookupTime limits one query of the resolver.
 const lookupTime = 5 * time.Second
 
-// Resolve is the NamesOf that asks the machine's resolver, and drops the final dot.
+// Resolve is the NamesOf of the machine's resolver, without the final dot.
 func Resolve(ctx context.Context, a netip.Addr) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
@@ -35,31 +35,31 @@ func Resolve(ctx context.Context, a netip.Addr) ([]string, error) {
 	for i, name := range found {
 		found[i] = strings.TrimSuffix(name, ".")
 	}
-	slices.Sort(found) // a resolver gives them in any order
+	slices.Sort(found) // the resolver's order is arbitrary
 	return slices.Compact(found), nil
 }
 
 const (
-	nameAge   = 5 * time.Minute // how long a name is believed
-	nameRetry = 5 * time.Second // when a failed question is repeated while a file waits for the answer
-	askAtOnce = 8               // questions under way
+	nameAge   = 5 * time.Minute // the time after which a name is looked up again
+	nameRetry = 5 * time.Second // the time until a failed query is repeated while a file waits for the answer
+	askAtOnce = 8               // concurrent queries
 )
 
-// hosts are the names of addresses, as far as they are known. Its methods may be
-// called from any goroutine.
+// hosts are the known names of addresses. Its methods may be called from any
+// goroutine.
 type hosts struct {
 	namesOf NamesOf
 
 	mu      sync.Mutex
 	addrs   []netip.Addr // of all real servers
 	names   map[netip.Addr][]string
-	failed  map[netip.Addr]error // those whose last question had no answer
-	asking  bool                 // some have not been asked once
+	failed  map[netip.Addr]error // the errors of those whose last query failed
+	asking  bool                 // the first queries are not finished
 	version int                  // of names, failed and asking
-	stop    context.CancelFunc   // ends the questions under way; nil: there are none
+	stop    context.CancelFunc   // cancels the current queries; nil: there are none
 
-	wanted chan struct{} // the addresses are others
-	retry  chan struct{} // the failed questions are to be repeated
+	wanted chan struct{} // the addresses have changed
+	retry  chan struct{} // the failed queries are due for a retry
 }
 
 func newHosts(namesOf NamesOf, kept map[netip.Addr][]string) *hosts {
@@ -70,8 +70,8 @@ func newHosts(namesOf NamesOf, kept map[netip.Addr][]string) *hosts {
 	return h
 }
 
-// run asks until ctx is done: for all when the addresses change and every nameAge,
-// for the failed when retry says so.
+// run queries the resolver until ctx is done: all addresses when they change and
+// every nameAge, the failed ones on retry.
 func (h *hosts) run(ctx context.Context, holds func(host string) bool) {
 	again := time.NewTicker(nameAge)
 	defer again.Stop()
@@ -102,7 +102,7 @@ func signal(c chan struct{}) {
 	}
 }
 
-// want replaces the addresses whose names are asked for.
+// want replaces the addresses to resolve.
 func (h *hosts) want(cfg *conf.Config) {
 	seen := map[netip.Addr]bool{}
 	if cfg.MaintenanceDir != "" {
@@ -123,22 +123,22 @@ func (h *hosts) want(cfg *conf.Config) {
 	signal(h.wanted)
 }
 
-// known is a copy of all that is known.
+// known is a copy of the results.
 func (h *hosts) known() (names map[netip.Addr][]string, failed map[netip.Addr]error, asking bool, version int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.names), maps.Clone(h.failed), h.asking, h.version
 }
 
-// changed says whether known would return something else than it did at version.
+// changed reports whether the results have changed since version.
 func (h *hosts) changed(version int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.version != version
 }
 
-// ask asks for the names of all addresses, or only of those whose last question
-// failed. holds says whether a maintenance file has the name.
+// ask looks up the names of all addresses, or only of those whose last query
+// failed. holds reports whether a maintenance file is named after the host.
 func (h *hosts) ask(ctx context.Context, onlyFailed bool, holds func(host string) bool) {
 	h.mu.Lock()
 	addrs := slices.Clone(h.addrs)
@@ -167,9 +167,8 @@ func (h *hosts) ask(ctx context.Context, onlyFailed bool, holds func(host string
 	}
 }
 
-// answered takes up the answer for one address. What could not be found out
-// stays as it was; that an address has no name any more ends no maintenance for
-// which the file is still there.
+// answered stores the result for one address. After an error the old names stay;
+// the loss of a name ends no maintenance whose file is still there.
 func (h *hosts) answered(a netip.Addr, names []string, err error, holds func(string) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -196,13 +195,13 @@ func (h *hosts) answered(a netip.Addr, names []string, err error, holds func(str
 	h.version++
 }
 
-// asked notes that addrs have been asked for once, and forgets the addresses that
-// belong to no real server any more.
+// asked records that the first queries for addrs are finished, and removes the
+// addresses that belong to no real server any more.
 func (h *hosts) asked(addrs []netip.Addr) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !slices.Equal(addrs, h.addrs) {
-		return // a reload came in between
+		return // a reload has changed the addresses meanwhile
 	}
 	if h.asking {
 		h.asking = false

@@ -8,14 +8,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// An absentee is a real server of a virtual service, told from others in a way
-// that survives a reload.
+// An absentee identifies a real server of a virtual service across reloads.
 type absentee struct {
 	service
 	real netip.AddrPort
 }
 
-// A service tells virtual services apart.
+// A service identifies a virtual service.
 type service struct {
 	protocol conf.Protocol
 	addr     netip.AddrPort
@@ -33,11 +32,11 @@ func absenteeOf(v *conf.VirtualService, r *conf.RealServer) absentee {
 
 // An absence is a real server that is down, and the timer of its next reminder.
 type absence struct {
-	event event.Event // of its going
-	timer *time.Timer // nil if nobody wants to be reminded
+	event event.Event // the event of its transition to down
+	timer *time.Timer // nil without reminders
 }
 
-// note keeps track of who is down.
+// note records the real servers that are down.
 func (n *Notifier) note(e event.Event) {
 	if e.Real == nil {
 		return
@@ -57,8 +56,8 @@ func (n *Notifier) note(e event.Event) {
 	}
 }
 
-// remind sets the timer of a's next reminder, if its service wants any. n.mu
-// is held.
+// remind sets the timer of a's next reminder, if its service has reminders. n.mu is
+// held.
 func (n *Notifier) remind(a *absence) {
 	a.timer = nil
 	v := a.event.Virtual
@@ -70,7 +69,7 @@ func (n *Notifier) remind(a *absence) {
 		n.mu.Lock()
 		if a.timer != timer {
 			n.mu.Unlock()
-			return // it came back at this moment
+			return // it has just come back
 		}
 		n.remind(a)
 		event := a.event
@@ -80,7 +79,7 @@ func (n *Notifier) remind(a *absence) {
 	a.timer = timer
 }
 
-// end forgets an absence. n.mu is held.
+// end removes an absence. n.mu is held.
 func (n *Notifier) end(key absentee) {
 	if a := n.absences[key]; a != nil {
 		a.stop()
@@ -95,7 +94,7 @@ func (a *absence) stop() {
 	}
 }
 
-// adopt makes reminders follow a new configuration. n.mu is held.
+// adopt applies a new configuration to reminders. n.mu is held.
 func (n *Notifier) adopt(cfg *conf.Config) {
 	services := map[absentee]*conf.VirtualService{}
 	for _, v := range cfg.Virtuals {
@@ -118,7 +117,7 @@ func (n *Notifier) adopt(cfg *conf.Config) {
 	}
 }
 
-// forget ends all absences. n.mu is held.
+// forget removes all absences. n.mu is held.
 func (n *Notifier) forget() {
 	for key := range n.absences {
 		n.end(key)

@@ -10,23 +10,23 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// commandTimeout is how long a fallbackcommand may take.
+// commandTimeout limits the run of a fallbackcommand.
 const commandTimeout = 60 * time.Second
 
-// A shellLine is a command of the configuration with the arguments that we add,
-// which are no secret.
+// A shellLine is a configured command and its additional arguments, which are no
+// secret.
 type shellLine struct {
 	command   secret.Command
 	arguments string
 }
 
-// String is the line as it may be logged.
+// String is the line without secrets, for logs.
 func (l shellLine) String() string { return l.command.String() + l.arguments }
 
 func (l shellLine) reveal() string { return l.command.Reveal() + l.arguments }
 
-// commandLine is what the shell is given when the event needs a fallbackcommand,
-// the zero shellLine if it does not.
+// commandLine is the shell's input if the event needs a fallbackcommand, otherwise
+// the zero shellLine.
 func commandLine(e event.Event) shellLine {
 	if e.Virtual == nil || e.Virtual.FallbackCommand == "" {
 		return shellLine{}
@@ -43,8 +43,8 @@ func commandLine(e event.Event) shellLine {
 	return shellLine{e.Virtual.FallbackCommand, " " + verb + " " + e.V + " " + e.Virtual.Protocol.String()}
 }
 
-// runShell runs a line and logs it if it fails. What it leaves running lives on:
-// a fallbackcommand may start a server.
+// runShell runs a line and logs a failure. Its child processes may live on: a
+// fallbackcommand may start a server.
 func runShell(ctx context.Context, line shellLine, log func(string, ...any)) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()

@@ -19,45 +19,45 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// told are the kinds of events that notifycommand and webhook are told of: what
-// somebody may have to do something about, and not every step of the kernel's.
+// told are the kinds of events for notifycommand and webhook: those that may need
+// an operator, not every step of the kernel.
 var told = map[event.Kind]bool{
 	event.Gone: true, event.Back: true, event.AllGone: true, event.AnyBack: true, event.Ordered: true,
 	event.Refused: true, event.Repaired: true, event.Differs: true, event.Expiring: true, event.Kept: true, event.NotAsked: true,
 	event.Started: true, event.StillGone: true,
 }
 
-// A message is an event as a notifycommand gets it on its standard input, and
-// a webhook in the list "events".
+// A message is an event on the standard input of a notifycommand, and in the list
+// "events" of a webhook.
 type message struct {
 	report.Note
-	Host    string `json:"host"` // the director's
+	Host    string `json:"host"` // of the director
 	Service string `json:"service,omitempty"`
 	Comment string `json:"comment,omitempty"`
 }
 
-// A delivery is what a webhook is sent.
+// A delivery is the body of a request to a webhook.
 type delivery struct {
 	Events  []message `json:"events"`
-	Omitted int       `json:"omitted,omitempty"` // that were too many
+	Omitted int       `json:"omitted,omitempty"` // number of omitted events
 }
 
-// hookPause is how long events are collected for a webhook where
-// emailalertgroup says nothing: when a rack dies, that is one request.
+// hookPause is the time for which events are collected for a webhook without
+// emailalertgroup: a dead rack makes one request.
 const hookPause = 500 * time.Millisecond
 
-// How many events may wait for the command, of which each takes a process, and
-// how many full deliveries for the webhook.
+// The number of events that may wait for the command, each of which takes a
+// process, and of full deliveries for the webhook.
 const (
 	commandsWaiting   = 20_000
 	deliveriesWaiting = 20
 )
 
-// hookTimeout is how long a webhook may take to answer.
+// hookTimeout limits one request to a webhook.
 const hookTimeout = 10 * time.Second
 
-// hooks tell a command and a web server about events. The methods do not block,
-// except close.
+// hooks send events to a command and a web server. The methods do not block, except
+// close.
 type hooks struct {
 	log   func(format string, args ...any)
 	host  string
@@ -69,9 +69,9 @@ type hooks struct {
 	webhook secret.URL
 	collect time.Duration
 	next    delivery
-	timer   *time.Timer // nil unless something is being collected
-	lost    int         // deliveries, since one that was taken
-	untold  int         // events that the command was not told of, since one that it was
+	timer   *time.Timer // nil unless events are being collected
+	lost    int         // deliveries lost since the last one queued
+	untold  int         // events lost for the command since the last one queued
 	closed  bool
 }
 
@@ -89,17 +89,17 @@ func newHooks(host string, log func(string, ...any), cfg *conf.Config) *hooks {
 	return h
 }
 
-// use takes over what cfg says.
+// use applies the configuration.
 func (h *hooks) use(cfg *conf.Config) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.webhook != cfg.Webhook {
-		h.post() // to where it happened
+		h.post() // to the webhook that was configured at their time
 	}
 	h.command, h.webhook, h.collect = cfg.NotifyCommand, cfg.Webhook, max(cfg.EmailAlertGroup, hookPause)
 }
 
-// event tells of an event.
+// event delivers an event.
 func (h *hooks) event(e event.Event) {
 	if !told[e.Kind] {
 		return
@@ -118,8 +118,8 @@ func (h *hooks) event(e event.Event) {
 	}
 }
 
-// run runs the command for one event. That events are too many is said once,
-// until there is room again. h.mu is held.
+// run runs the command for one event. A full queue is logged once, until it has
+// room again. h.mu is held.
 func (h *hooks) run(line secret.Command, m message) {
 	text, err := json.Marshal(m)
 	if err == nil && !h.lanes.do("command", func(ctx context.Context) { h.runCommand(ctx, line, append(text, '\n')) }) {
@@ -149,8 +149,8 @@ func (h *hooks) runCommand(ctx context.Context, line secret.Command, text []byte
 	}
 }
 
-// gather adds to what the webhook is sent next. A delivery that is full is sent
-// at once, unless many wait already: then the rest is counted. h.mu is held.
+// gather adds to the next delivery of the webhook. A full delivery is sent at once,
+// unless many wait already: then further events are only counted. h.mu is held.
 func (h *hooks) gather(m message) {
 	full := len(h.next.Events) >= mostListed
 	if full && h.lanes.waitingIn(h.lane()) < deliveriesWaiting {
@@ -171,10 +171,10 @@ func (h *hooks) gather(m message) {
 	h.next.Events = append(h.next.Events, m)
 }
 
-// lane is that of the webhook. h.mu is held.
+// lane is the name of the webhook's lane. h.mu is held.
 func (h *hooks) lane() string { return "webhook " + h.webhook.Reveal() }
 
-// post sends what was collected. h.mu is held.
+// post sends the collected events. h.mu is held.
 func (h *hooks) post() {
 	if h.timer == nil {
 		return
@@ -192,8 +192,8 @@ func (h *hooks) post() {
 	}
 }
 
-// deliver posts text, with some patience. That it fails is said once until it
-// works.
+// deliver posts text, with retries. A failure is logged once until a delivery
+// succeeds.
 func (h *hooks) deliver(ctx context.Context, to secret.URL, text []byte) {
 	again, err := h.send(ctx, to, text)
 	for _, pause := range retryPauses {
@@ -217,7 +217,7 @@ func (h *hooks) deliver(ctx context.Context, to secret.URL, text []byte) {
 	}
 }
 
-// send posts text once. again says whether it could help to repeat that.
+// send posts text once. again reports whether a retry may help.
 func (h *hooks) send(ctx context.Context, to secret.URL, text []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Reveal(), bytes.NewReader(text))
 	if err != nil {
@@ -228,7 +228,7 @@ func (h *hooks) send(ctx context.Context, to secret.URL, text []byte) (again boo
 	resp, err := h.http.Do(req)
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err // without the URL, in which a secret may stand
+			err = u.Err // without the URL, which may contain a secret
 		}
 		return true, err
 	}
@@ -241,8 +241,8 @@ func (h *hooks) send(ctx context.Context, to secret.URL, text []byte) (again boo
 	return again, fmt.Errorf("it answers %s", resp.Status)
 }
 
-// hostOf is what of a webhook's URL may be said: its path and query are often
-// a secret.
+// hostOf is the printable part of a webhook's URL: its path and query are often a
+// secret.
 func hostOf(to secret.URL) string {
 	u, err := url.Parse(to.Reveal())
 	if err != nil {
@@ -251,7 +251,7 @@ func hostOf(to secret.URL) string {
 	return u.Host
 }
 
-// end sends what was collected and takes nothing more.
+// end sends the collected events and stops.
 func (h *hooks) end() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -6,27 +6,28 @@ import (
 	"time"
 )
 
-// How many functions run at once, and how many may usually wait in one lane.
+// The number of functions that run at once, and the usual limit of those waiting in
+// one lane.
 const (
 	lanesAtOnce = 16
 	laneLength  = 500
 )
 
-// lanes run functions away from their caller. Those of one lane run one after
-// another in their order, so that a command's "stop" never overtakes its
-// "start"; those of different lanes run at once, so that a server that hangs
-// holds up nobody but itself. A lane exists only while something is in it.
+// lanes run functions on goroutines of their own. Those of one lane run one after
+// another in their order, so that a command's "stop" never overtakes its "start";
+// those of different lanes run at once, so that a server that hangs blocks only its
+// own lane. A lane exists only while it has a function.
 type lanes struct {
-	ctx    context.Context // of every function; done when close runs out of patience
+	ctx    context.Context // the context of all functions; close cancels it after its time
 	cancel context.CancelFunc
 	slots  chan struct{} // one for each function that runs
-	length int           // how many may wait in one lane
+	length int           // limit of waiting functions in one lane
 	closes chan struct{} // closed when close is called
 
 	mu      sync.Mutex
 	waiting map[string][]func(context.Context)
-	dropped uint64         // because a lane was full
-	left    int            // because close ran out of patience
+	dropped uint64         // because of a full lane
+	left    int            // because the time of close was over
 	running sync.WaitGroup // one for each lane
 }
 
@@ -38,8 +39,8 @@ func newLanes(length int) *lanes {
 	}
 }
 
-// do has f run in a lane and does not wait for it. It reports false, and drops
-// f, if too much waits there already or the lanes are closed.
+// do queues f in a lane and does not wait for it. It reports false, and drops f, if
+// the lane is full or the lanes are closed.
 func (l *lanes) do(lane string, f func(context.Context)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,7 +56,7 @@ func (l *lanes) do(lane string, f func(context.Context)) bool {
 	return true
 }
 
-// run runs what waits in a lane until it is empty.
+// run runs the functions of a lane until it is empty.
 func (l *lanes) run(lane string) {
 	for {
 		f := l.next(lane)
@@ -68,8 +69,8 @@ func (l *lanes) run(lane string) {
 	}
 }
 
-// next takes what is next in a lane, nil if nothing is, or if close has run out
-// of patience.
+// next takes the next function of a lane, nil if there is none, or if the time of
+// close is over.
 func (l *lanes) next(lane string) func(context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,9 +87,9 @@ func (l *lanes) next(lane string) func(context.Context) {
 	return queue[0]
 }
 
-// close takes nothing more, lets what waits run for d at most, and then ends
-// the functions' context: they return soon after. It returns how many were left
-// that never ran. It is called once.
+// close accepts no more functions, lets the waiting ones run for at most d, and
+// then cancels their context: they return soon after. It returns the number of
+// functions that never ran. It is called once.
 func (l *lanes) close(d time.Duration) (left int) {
 	l.mu.Lock()
 	close(l.closes)
@@ -102,15 +103,15 @@ func (l *lanes) close(d time.Duration) (left int) {
 	return l.left
 }
 
-// waitingIn is how many functions wait in a lane.
+// waitingIn is the number of functions waiting in a lane.
 func (l *lanes) waitingIn(lane string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.waiting[lane])
 }
 
-// pause waits for d, but not beyond the call of close: what was to be tried later
-// is then tried now, while there is patience.
+// pause waits for d, at most until the call of close: a retry then takes place at
+// once.
 func (l *lanes) pause(d time.Duration) {
 	select {
 	case <-l.closes:
@@ -118,7 +119,7 @@ func (l *lanes) pause(d time.Duration) {
 	}
 }
 
-// closing reports whether close was called: nothing is tried again then.
+// closing reports whether close was called: there are no more retries then.
 func (l *lanes) closing() bool {
 	select {
 	case <-l.closes:
@@ -128,7 +129,7 @@ func (l *lanes) closing() bool {
 	}
 }
 
-// load is how many functions wait, and how many were dropped so far.
+// load returns the number of waiting functions, and of those dropped so far.
 func (l *lanes) load() (waiting int, dropped uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -15,11 +15,11 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// A route is how a mail travels. Mails of one route can be grouped.
+// A route is the way of a mail. Mails of one route can be grouped.
 type route struct {
 	server string // SMTP server, "" is the local mailer
 	sender string // of the envelope: USER@HOSTNAME
-	from   string // as it stands in the header
+	from   string // as in the header
 	to     string // the recipients as written
 }
 
@@ -30,8 +30,8 @@ type letter struct {
 	body    string
 }
 
-// subjectOf is what a mail about the event is called, "" if none is sent. The
-// events that are mailed are those of the original.
+// subjectOf is the subject of a mail about the event, "" for an event without a
+// mail. The events with a mail are those of the original.
 func subjectOf(e event.Event) string {
 	switch e.Kind {
 	case event.RealAdded, event.RealRestored, event.RealDeleted, event.RealQuiesced, event.RealPurged:
@@ -40,16 +40,16 @@ func subjectOf(e event.Event) string {
 	return ""
 }
 
-// reminderOf is what a reminder is called while a real server stays down.
+// reminderOf is the subject of a reminder while a real server stays down.
 func reminderOf(e event.Event) string {
 	return fmt.Sprintf("Inaccessible real server: %s (%s)", e.R, e.V)
 }
 
-// An alert is one thing to be told about one virtual service.
+// An alert is one report about one virtual service.
 type alert struct {
 	subject string
 	status  conf.Status // the daemon's state
-	reason  string      // what was asked and what came back, "" is unknown
+	reason  string      // the request and the answer, "" is unknown
 	name    string      // servicename, "" is none
 	comment string
 }
@@ -62,7 +62,7 @@ func (a alert) heading() string {
 	return "[" + a.name + "] " + a.subject
 }
 
-// paragraph is what the administrator wrote about the service.
+// paragraph is the administrator's text about the service.
 func (a alert) paragraph() string {
 	text := ""
 	if a.name != "" {
@@ -74,13 +74,13 @@ func (a alert) paragraph() string {
 	return text
 }
 
-// statusWords are how Daemon-Status names the daemon's states.
+// statusWords are the values of Daemon-Status.
 var statusWords = map[conf.Status]string{
 	conf.Starting: "starting", conf.Running: "running", conf.Stopping: "stopping", conf.Reloading: "reloading",
 }
 
-// compose makes one mail of alerts that go the same way; omitted counts those
-// that were too many to be listed.
+// compose makes one mail of the alerts of one route; omitted is the number of those
+// beyond the limit.
 func compose(r route, host string, alerts []alert, omitted int) letter {
 	first := alerts[0]
 	l := letter{route: r, subject: first.heading()}
@@ -110,8 +110,8 @@ func compose(r route, host string, alerts []alert, omitted int) letter {
 	return l
 }
 
-// message is the mail as it travels (RFC 5322): the original's headers, and the
-// date and message id without which today's servers refuse or hide mail.
+// message is the text of the mail (RFC 5322): the original's headers, and the date
+// and message id without which today's servers refuse or hide mail.
 func (l letter) message(now time.Time, host string) []byte {
 	var b bytes.Buffer
 	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, oneLine(value)) }
@@ -130,13 +130,13 @@ func (l letter) message(now time.Time, host string) []byte {
 	header("Content-Transfer-Encoding", "quoted-printable")
 	b.WriteString("\r\n")
 	w := quotedprintable.NewWriter(&b)
-	_, _ = w.Write([]byte(body)) // a Buffer takes everything
+	_, _ = w.Write([]byte(body)) // a Buffer never fails
 	_ = w.Close()
 	return b.Bytes()
 }
 
-// recipients are the addresses of a list as somebody wrote it: with names, or
-// bare, or only a local user's name.
+// recipients are the addresses in a list: with names, or bare, or only a local
+// user's name.
 func recipients(list string) []string {
 	if parsed, err := mail.ParseAddressList(list); err == nil {
 		var addresses []string
@@ -152,7 +152,7 @@ func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r > 0x7e }) < 0
 }
 
-// oneLine keeps what was read from somewhere from beginning a header of its own.
+// oneLine prevents text from outside from starting another header.
 func oneLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {

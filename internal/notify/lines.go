@@ -1,7 +1,7 @@
 package notify
 
-// The lines that this package writes into ldirectord.log. People grep for them,
-// so they stand here whole; the first two begin as the original words them.
+// The lines of this package in ldirectord.log. Users grep for them, so each is a
+// whole format string; the first two begin in the original's words.
 const (
 	lineMailed        = "emailalert: %s"
 	lineFailed        = "failed to send SMTP email message: %v"

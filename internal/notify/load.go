@@ -1,13 +1,13 @@
 package notify
 
-// A Queue is how it stands with one of a Notifier's queues.
+// A Queue is the load of one of a Notifier's queues.
 type Queue struct {
 	Name    string
 	Waiting int
 	Dropped uint64
 }
 
-// Queues is how it stands with all queues. It may be called from any goroutine.
+// Queues returns the load of all queues. It may be called from any goroutine.
 func (n *Notifier) Queues() []Queue {
 	var list []Queue
 	for _, q := range n.queues() {
@@ -17,7 +17,7 @@ func (n *Notifier) Queues() []Queue {
 	return list
 }
 
-// A queue is lanes and what they are called.
+// A queue is lanes and their name.
 type queue struct {
 	name  string
 	lanes *lanes

@@ -16,8 +16,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/command"
 )
 
-// Time limits of one attempt: for each step of an SMTP dialogue, and for the
-// whole.
+// Time limits of one attempt: for each step of an SMTP dialogue, and for the whole
+// attempt.
 const (
 	stepTimeout = 10 * time.Second
 	mailTimeout = 30 * time.Second
@@ -25,18 +25,18 @@ const (
 
 const smtpPort = 25
 
-// A mailer hands letters over, to an SMTP server or to the local mailer.
+// A mailer sends letters to an SMTP server or to the local mailer.
 type mailer struct {
 	host     string // this host's name
 	port     int    // of SMTP servers
 	sendmail string // path of the local mailer, "" is the usual one
 }
 
-// errRefused wraps what trying again does not change.
+// errRefused wraps errors that a retry cannot cure.
 var errRefused = errors.New("refused")
 
-// send tries once. encrypt says whether TLS is used where the server offers
-// it: its certificate is not verified, since plain text is the alternative.
+// send tries once. encrypt uses TLS if the server offers it: its certificate is not
+// verified, since plain text is the alternative.
 func (m mailer) send(ctx context.Context, l letter, encrypt bool) error {
 	ctx, cancel := context.WithTimeout(ctx, mailTimeout)
 	defer cancel()
@@ -46,7 +46,7 @@ func (m mailer) send(ctx context.Context, l letter, encrypt bool) error {
 	return m.post(ctx, l, encrypt)
 }
 
-// hand gives l to the local mailer, which reads the recipients from it.
+// hand passes l to the local mailer, which reads the recipients from it.
 func (m mailer) hand(ctx context.Context, l letter) error {
 	path := m.sendmail
 	if path == "" {
@@ -64,7 +64,7 @@ func (m mailer) hand(ctx context.Context, l letter) error {
 	return nil
 }
 
-// findSendmail is where the local mailer is, as usual.
+// findSendmail is the usual path of the local mailer.
 func findSendmail() string {
 	for _, path := range []string{"/usr/sbin/sendmail", "/usr/lib/sendmail"} {
 		if _, err := os.Stat(path); err == nil {
@@ -73,13 +73,13 @@ func findSendmail() string {
 	}
 	path, err := exec.LookPath("sendmail")
 	if err != nil {
-		return "sendmail" // running it says that it is missing
+		return "sendmail" // starting it reports that it is missing
 	}
 	return path
 }
 
-// post sends l to its SMTP server. The connection ends with ctx, whatever the
-// dialogue waits for.
+// post sends l to its SMTP server. The connection ends with ctx, at any step of the
+// dialogue.
 func (m mailer) post(ctx context.Context, l letter, encrypt bool) error {
 	policy := mail.NoTLS
 	if encrypt {
@@ -107,12 +107,12 @@ func (m mailer) post(ctx context.Context, l letter, encrypt bool) error {
 	if err := m.talk(server, l); err != nil {
 		return fmt.Errorf("%s: %w", l.server, err)
 	}
-	// The mail is with the server: how it says goodbye does not matter.
+	// The server has accepted the mail: an error of QUIT does not matter.
 	_ = server.Quit()
 	return nil
 }
 
-// talk is one mail's part of an SMTP dialogue.
+// talk is the part of an SMTP dialogue for one mail.
 func (m mailer) talk(server *smtp.Client, l letter) error {
 	if err := server.Mail("<" + l.sender + ">"); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (m mailer) talk(server *smtp.Client, l letter) error {
 		return err
 	}
 	if refused != nil {
-		return fmt.Errorf("%w: %w", errRefused, refused) // the others have it now
+		return fmt.Errorf("%w: %w", errRefused, refused) // the other recipients have it
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
-// Package notify tells people and programs about events: mails (one each or
-// grouped, with reminders) and fallback commands. All of it happens on
-// goroutines of its own behind bounded queues; whoever reports an event never
-// waits.
+// Package notify sends events to people and programs: mails (one each or grouped,
+// with reminders) and fallback commands. All of it runs on goroutines of its own
+// behind bounded queues; the reporter of an event never waits.
 package notify
 
 import (
@@ -15,13 +14,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// closeTimeout is how long Close lets mails and commands go on.
+// closeTimeout is the time that Close grants to mails and commands.
 const closeTimeout = 3 * time.Second
 
-// mostListed is how many events a grouped mail lists; the others are counted.
+// mostListed limits the events in a grouped mail; the others are counted.
 const mostListed = 500
 
-// Options are what a Notifier needs of its daemon.
+// Options are a Notifier's connections to its daemon.
 type Options struct {
 	Log      func(format string, args ...any) // lines of ldirectord.log
 	SMTPPort int                              // 0 is 25
@@ -67,7 +66,7 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	}
 }
 
-// hostName is what this host is called in mails: $HOSTNAME, or the node's name.
+// hostName is this host's name in mails: $HOSTNAME, or the node's name.
 func hostName() string {
 	if name := os.Getenv("HOSTNAME"); name != "" {
 		return name
@@ -90,8 +89,8 @@ func userName() string {
 	return u.Username
 }
 
-// Event mails the event and runs the command that belongs to it, if the
-// configuration asks for that. It is part of a director's Sink.
+// Event mails the event and runs its command, as configured. It is part of a
+// director's Sink.
 func (n *Notifier) Event(e event.Event) {
 	if e.Virtual == nil {
 		return
@@ -134,12 +133,12 @@ func (n *Notifier) mail(v *conf.VirtualService, a alert) {
 	n.gather(r, a)
 }
 
-// crowdPause is how long mails are collected at least when too many of them wait
-// and emailalertgroup says nothing: ten thousand mails help nobody, and most of
-// them would never be sent.
+// crowdPause is the minimum time for which mails are collected when too many of
+// them wait, also without emailalertgroup: ten thousand mails are of no use, and
+// most of them would never be sent.
 const crowdPause = 10 * time.Second
 
-// collects reports whether mails that go the way of r are collected. n.mu is held.
+// collects reports whether mails of route r are collected. n.mu is held.
 func (n *Notifier) collects(r route) bool {
 	return n.collect > 0 && !n.closed || n.outbox.crowded(r.server)
 }
@@ -170,7 +169,7 @@ func (n *Notifier) gather(r route, a alert) {
 	g.alerts = append(g.alerts, a)
 }
 
-// postGroup sends what was collected for r. n.mu is held.
+// postGroup sends the collected mails of route r. n.mu is held.
 func (n *Notifier) postGroup(r route) {
 	g := n.groups[r]
 	delete(n.groups, r)
@@ -178,8 +177,8 @@ func (n *Notifier) postGroup(r route) {
 	n.outbox.post(compose(r, n.host, g.alerts, g.omitted))
 }
 
-// Use makes cfg the configuration: how mails are grouped, and which real
-// servers that are down are reminded of, how often and to whom.
+// Use applies the configuration cfg: the grouping of mails, and the reminders with
+// their real servers, intervals and recipients.
 func (n *Notifier) Use(cfg *conf.Config) {
 	n.hooks.use(cfg)
 	n.mu.Lock()
@@ -191,14 +190,14 @@ func (n *Notifier) Use(cfg *conf.Config) {
 	n.adopt(cfg)
 }
 
-// postAll sends all that is being collected. n.mu is held.
+// postAll sends all collected mails. n.mu is held.
 func (n *Notifier) postAll() {
 	for r := range n.groups {
 		n.postGroup(r)
 	}
 }
 
-// Close sends what was collected and lets mails and commands end, for a few
+// Close sends the collected mails and lets mails and commands end, for a few
 // seconds at most.
 func (n *Notifier) Close() {
 	n.mu.Lock()

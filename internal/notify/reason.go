@@ -7,25 +7,24 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// reasonPatience is how long a mail waits for its reason.
+// reasonPatience limits the time that a mail waits for its reason.
 const reasonPatience = time.Second
 
-// A held mail says that a real server was taken out. Why follows at once in an
-// event of its own, when the kernel has done it (director.Gone); a mail that
-// says both is worth that moment.
+// A held mail reports that a real server was taken out. The reason follows at once
+// in another event, when the kernel has made the change (event.Gone); a mail with
+// both is worth the wait.
 type held struct {
 	virtual *conf.VirtualService
 	alert   alert
 	timer   *time.Timer
 }
 
-// waitsForReason says whether a mail about the event is held.
+// waitsForReason reports whether a mail about the event has to wait for its reason.
 func waitsForReason(e event.Event) bool {
 	return e.Real != nil && (e.Kind == event.RealDeleted || e.Kind == event.RealQuiesced)
 }
 
-// hold keeps a until its reason comes, or it is clear that none does. n.mu is
-// held.
+// hold keeps a until its reason comes, at most for reasonPatience. n.mu is held.
 func (n *Notifier) hold(key absentee, v *conf.VirtualService, a alert) {
 	n.release(key, "") // of an earlier one
 	h := &held{virtual: v, alert: a}
@@ -39,7 +38,7 @@ func (n *Notifier) hold(key absentee, v *conf.VirtualService, a alert) {
 	n.held[key] = h
 }
 
-// release sends the mail that is held for a real server, if there is one. n.mu
+// release sends the mail that waits for the reason of a real server, if any. n.mu
 // is held.
 func (n *Notifier) release(key absentee, reason string) {
 	h := n.held[key]
@@ -52,7 +51,7 @@ func (n *Notifier) release(key absentee, reason string) {
 	n.mail(h.virtual, h.alert)
 }
 
-// releaseAll sends all mails that are held. n.mu is held.
+// releaseAll sends all waiting mails. n.mu is held.
 func (n *Notifier) releaseAll() {
 	for key := range n.held {
 		n.release(key, "")

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Run starts jobs at their times until ctx ends, then waits for the runs that
-// are under way. It is called once.
+// Run starts jobs at their times until ctx ends, then waits for the current runs.
+// It is called once.
 func (s *Schedule) Run(ctx context.Context) {
 	defer s.awaitRuns()
 	timer := time.NewTimer(0)
@@ -26,7 +26,7 @@ func (s *Schedule) Run(ctx context.Context) {
 	}
 }
 
-// turn takes the jobs that are due.
+// turn returns the jobs that are due.
 func (s *Schedule) turn() []*Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Schedule) turn() []*Job {
 	return due
 }
 
-// begin starts a job that was taken.
+// begin starts a due job.
 func (s *Schedule) begin(j *Job) {
 	s.mu.Lock()
 	s.starting--
@@ -47,8 +47,8 @@ func (s *Schedule) begin(j *Job) {
 	j.Start()
 }
 
-// rest tells how long to sleep until the next jobs are due. It has one look at
-// the clock for all that were started: none was later than the last.
+// rest returns the time until the next jobs are due. One reading of the clock
+// serves all jobs just started: none was later than the last.
 func (s *Schedule) rest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,15 +62,15 @@ func (s *Schedule) rest() time.Duration {
 	return next - now
 }
 
-// promise says when the loop will be heard of again at the latest, and notes by
-// how much it broke its last promise.
+// promise records the latest time of the loop's next iteration, and by how much the
+// loop missed the last one.
 func (s *Schedule) promise(now, next time.Duration) {
 	s.stood += s.standing(now)
 	s.promised = next
 }
 
-// standing is for how long the loop has not been heard of although it should
-// have been, 0 if that is no more than the usual unrest.
+// standing is for how long the loop has been late, 0 below the usual delays of a
+// busy machine.
 func (s *Schedule) standing(now time.Duration) time.Duration {
 	if late := now - s.promised; late >= unrest {
 		return late
@@ -78,8 +78,8 @@ func (s *Schedule) standing(now time.Duration) time.Duration {
 	return 0
 }
 
-// due returns the jobs to start now and queues their next starts. What it
-// returns is good until it is called again.
+// due returns the jobs to start now and queues their next starts. The result is
+// valid until the next call.
 func (s *Schedule) due(now time.Duration) []*Job {
 	tick := int64(now / s.tick)
 	s.batch = s.wheel.take(s.batch[:0], s.done, tick)
@@ -90,7 +90,7 @@ func (s *Schedule) due(now time.Duration) []*Job {
 		at := s.timeOf(j.tick)
 		s.next(j, now)
 		if j.running {
-			j.again = true // its last run is not over; it follows then
+			j.again = true // its last run is not over; the next one follows it
 			continue
 		}
 		j.running = true
@@ -100,8 +100,8 @@ func (s *Schedule) due(now time.Duration) []*Job {
 	return ready
 }
 
-// next queues the next regular start of a job whose time has come. Starts that
-// were missed are not made up for, and the phase stays.
+// next queues the next regular start of a due job. Missed starts are dropped, and
+// the phase stays.
 func (s *Schedule) next(j *Job, now time.Duration) {
 	if j.first {
 		j.first = false

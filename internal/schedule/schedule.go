@@ -1,11 +1,11 @@
-// Package schedule decides when each check runs. It knows nothing of what a
-// check is: a Job is a func and an interval.
+// Package schedule decides when each check runs. It does not know checks: a Job is
+// a func and an interval.
 //
-// All jobs that are due by the same tick start together, because waking up
-// costs more than starting: with a timer for each job a connect check needs
-// twice the CPU. For the same reason few jobs share few ticks, and many are
-// spread evenly over all. A job that waits is a small struct in a timing wheel;
-// it has no goroutine and no timer.
+// All jobs that are due by the same tick start together, because waking up costs
+// more than starting: with a timer for each job a connect check needs twice the
+// CPU. For the same reason few jobs share few ticks, and many are spread evenly
+// over all. A waiting job is a small struct in a timing wheel; it has no goroutine
+// and no timer.
 package schedule
 
 import (
@@ -16,18 +16,18 @@ import (
 	"time"
 )
 
-// A Job is run again and again by a Schedule. It belongs to at most one
-// Schedule and must not be copied once added.
+// A Job is a func that a Schedule runs repeatedly. It belongs to at most one
+// Schedule and must not be copied after Add.
 type Job struct {
 	// Interval is the time from one start to the next. It is fixed once the job
 	// is added; SetInterval changes it.
 	Interval time.Duration
 	// Start begins a run, beside those of other jobs. It must not wait: the run
-	// is over when Done is called with the job, from wherever, also from within
-	// Start. No other run begins before.
+	// ends with the call of Done for the job, from any goroutine, also from within
+	// Start. The next run begins after that.
 	Start func()
 
-	// What follows is the Schedule's and guarded by its mutex.
+	// The following fields belong to the Schedule and are guarded by its mutex.
 	next, prev *Job          // neighbours in a slot of the wheel
 	tick       int64         // its slot: when it starts next
 	due        time.Duration // the next regular start, exactly; gives the job its phase
@@ -45,8 +45,7 @@ type Options struct {
 	// Rate is how many jobs a second get their first start; 0 starts few at once
 	// and spreads many over their interval.
 	Rate float64
-	// Pause is called after the jobs that were due have been started; nil is
-	// nobody.
+	// Pause is called after the due jobs have been started; nil is none.
 	Pause func()
 }
 
@@ -58,10 +57,10 @@ const (
 	// heartbeat is how long the schedule sleeps at most, so that a watchdog can
 	// tell a schedule without work from one that stands still.
 	heartbeat = time.Second
-	// headStart is how much earlier than an interval after they were added the
-	// last of many jobs get their first start. The process takes about as long
-	// before it can add them, so that all have been started an interval after its
-	// own start. A fifth of the interval is the most.
+	// headStart is how much earlier than an interval after Add the last of many
+	// jobs get their first start. The process takes about as long before Add, so
+	// that all have been started an interval after its own start. A fifth of the
+	// interval is the most.
 	headStart = 200 * time.Millisecond
 	// smallCrowd is how many jobs may be started together for the sake of fewer
 	// wake-ups, however few there are.
@@ -151,8 +150,8 @@ func (s *Schedule) Add(jobs ...*Job) {
 
 // place gives a new job its phase, a multiple of grid, and its first start.
 func (s *Schedule) place(j *Job, now, grid time.Duration, soon bool) {
-	// Multiples of the golden ratio spread evenly however many there will be,
-	// and put neighbours in the file, which are often the same server, apart.
+	// Multiples of the golden ratio spread evenly for any number of jobs, and
+	// separate neighbours in the file, which are often on the same server.
 	_, part := math.Modf(float64(s.placed) * math.Phi)
 	s.placed++
 	spread := time.Duration(part * float64(j.Interval))

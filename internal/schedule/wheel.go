@@ -1,7 +1,7 @@
 package schedule
 
-// slots is the size of the wheel: 51 s of 50 ms ticks. Jobs further away share
-// a slot with nearer ones and are passed over until their turn.
+// slots is the size of the wheel: 51 s of 50 ms ticks. Jobs further away share a
+// slot with nearer ones and are skipped until their tick.
 const slots = 1024
 
 // A wheel holds jobs by the tick of their next start. Every operation on one job is a few
@@ -43,7 +43,7 @@ func (w *wheel) remove(j *Job) {
 // take moves the jobs of the ticks after from, up to and including to, from the
 // wheel to batch.
 func (w *wheel) take(batch []*Job, from, to int64) []*Job {
-	// Once round is enough however late it is.
+	// One full round is enough for any delay.
 	for tick := max(from, to-slots) + 1; tick <= to; tick++ {
 		first := len(batch)
 		for j := range w.slot(tick) {

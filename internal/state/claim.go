@@ -22,15 +22,15 @@ type Claim struct {
 	record Record
 	file   *os.File // locked
 	cookie string   // the content of the pid file
-	stale  bool     // the record on disk: it could not be written
+	stale  bool     // a write of the record to disk has failed
 }
 
-// A RunningError is why a daemon is not started: one of the same file lives.
+// A RunningError means that a living daemon has the same configuration file.
 type RunningError struct{ PID int }
 
 func (e *RunningError) Error() string { return fmt.Sprintf("already running, pid %d", e.PID) }
 
-// A Contest is a virtual service that another living daemon steers.
+// A Contest is a virtual service that another living daemon controls.
 type Contest struct {
 	Service Service
 	By      Daemon
@@ -40,8 +40,8 @@ func (c Contest) String() string {
 	return fmt.Sprintf("virtual service %s is steered by process %d for %s", c.Service.ID, c.By.PID, c.By.File)
 }
 
-// A ContestError is why a daemon is not started: others steer some of its virtual
-// services. It is not empty.
+// A ContestError means that other daemons control some of the virtual services. It
+// is not empty.
 type ContestError []Contest
 
 func (e ContestError) Error() string {
@@ -52,9 +52,9 @@ func (e ContestError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Claim makes this process the daemon of r, whose PID and Namespace it fills in.
-// The error is a *RunningError or a ContestError where that is why not. others are
-// living daemons that keep no lock.
+// Claim makes this process the daemon of r, whose PID and Namespace it sets. The
+// error is a *RunningError or a ContestError if another daemon prevents it. others
+// are living daemons without a lock.
 func (d Dir) Claim(r Record, others []Daemon) (*Claim, error) {
 	r.PID, r.Namespace = os.Getpid(), Namespace()
 	if p, ok := readProcess(r.PID); ok {
@@ -79,8 +79,8 @@ func (d Dir) Claim(r Record, others []Daemon) (*Claim, error) {
 	return c, nil
 }
 
-// pidFileFree says why r's pid file cannot be its own: two files of one name in two
-// directories have one pid file.
+// pidFileFree returns the reason why r's pid file cannot be its own: two files of
+// one name in two directories have one pid file.
 func (d Dir) pidFileFree(r Record, others []Daemon) error {
 	for _, other := range append(d.Living(), others...) {
 		if r.PIDFile != "" && other.PIDFile == r.PIDFile {
@@ -114,8 +114,8 @@ func (c *Claim) path(ending string) string {
 	return filepath.Join(string(c.dir), fileName(c.record.File)+ending)
 }
 
-// writePIDFile writes the process id for other programs. A symbolic link is not
-// followed.
+// writePIDFile writes the process id for other programs, without following a
+// symbolic link.
 func (c *Claim) writePIDFile() error {
 	if c.record.PIDFile == "" {
 		return nil
@@ -128,8 +128,8 @@ func (c *Claim) writePIDFile() error {
 	return errors.Join(err, file.Close())
 }
 
-// Contested are those of services that other living daemons of this network
-// namespace steer.
+// Contested returns those of services that other living daemons of this network
+// namespace control.
 func (c *Claim) Contested(services []Service, others []Daemon) []Contest {
 	return c.contests(services, others)
 }
@@ -153,8 +153,8 @@ func (c *Claim) contests(services []Service, others []Daemon) []Contest {
 	return list
 }
 
-// Extend adds those of services that no other daemon steers to the record, and
-// returns the others. It is called before they are written to the kernel.
+// Extend adds those of services that no other daemon controls to the record, and
+// returns the others. It is called before the services are written to the kernel.
 func (c *Claim) Extend(services []Service, others []Daemon) (contests []Contest, err error) {
 	err = c.dir.oneAtATime(func() error {
 		contests = c.contests(services, others)
@@ -177,8 +177,8 @@ func (c *Claim) Extend(services []Service, others []Daemon) (contests []Contest,
 	return contests, err
 }
 
-// Publish makes services the record's. It is called when the kernel holds no
-// others of this daemon any more.
+// Publish replaces the record's services. It is called when the kernel has no other
+// services of this daemon.
 func (c *Claim) Publish(services []Service) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,14 +186,15 @@ func (c *Claim) Publish(services []Service) error {
 	return c.writeRecord()
 }
 
-// writeRecord writes the record. c.mu is held. After an error Beat tries it again.
+// writeRecord writes the record. c.mu is held. After an error Beat retries it.
 func (c *Claim) writeRecord() error {
 	err := writeRecord(c.path(recordEnding), &c.record)
 	c.stale = err != nil
 	return err
 }
 
-// Union is a and those of b whose key is not in a; of both, b's counts.
+// Union returns a and those of b whose key is not in a; for a key in both, b's
+// service counts.
 func Union(a, b []Service) []Service {
 	var all []Service
 	place := make(map[ipvs.Key]int, len(a)+len(b))
@@ -208,8 +209,8 @@ func Union(a, b []Service) []Service {
 	return all
 }
 
-// Beat shows that the daemon works, and writes again what other programs have
-// removed: lock, record and pid file. An error is about one of those.
+// Beat proves that the daemon works, and restores files that other programs have
+// removed: lock, record and pid file. The error is about one of those.
 func (c *Claim) Beat() error {
 	err := c.relock()
 	c.mu.Lock()
@@ -243,7 +244,7 @@ func (c *Claim) relock() error {
 	})
 }
 
-// unlocked says whether the file of the lock was removed.
+// unlocked reports whether the file of the lock was removed.
 func (c *Claim) unlocked() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -266,7 +267,7 @@ func (c *Claim) restore() error {
 	return errors.Join(err, c.writePIDFile())
 }
 
-// Release removes what the daemon left, and ends its claim.
+// Release removes the daemon's files, and ends its claim.
 func (c *Claim) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

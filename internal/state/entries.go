@@ -8,10 +8,10 @@ import (
 	"os"
 )
 
-// Entries reads a file that holds a JSON list, entry by entry. Those that are no T, or
-// that valid refuses, are left out; bad says why, in the order of the file. There are
-// none in a file that does not exist. The error is that the file cannot be read or is
-// no list.
+// Entries reads a file with a JSON list, entry by entry. It omits entries that are
+// no T, or that valid refuses; bad has the reasons, in the order of the file. A
+// missing file has no entries. The error means that the file is unreadable or no
+// list.
 func Entries[T any](path string, valid func(T) error) (good []T, bad []error, err error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -27,7 +27,7 @@ func Entries[T any](path string, valid func(T) error) (good []T, bad []error, er
 	return good, bad, nil
 }
 
-// ParseEntries does what Entries does for the text of a file.
+// ParseEntries is Entries for the text of a file.
 func ParseEntries[T any](text []byte, valid func(T) error) (good []T, bad []error, err error) {
 	var list []json.RawMessage
 	if err := json.Unmarshal(text, &list); err != nil {
@@ -48,8 +48,7 @@ func ParseEntries[T any](text []byte, valid func(T) error) (good []T, bad []erro
 	return good, bad, nil
 }
 
-// KeepAside copies a file that is not as it should be to PATH.bad, before the next
-// Write replaces it.
+// KeepAside copies a damaged file to PATH.bad, before the next Write replaces it.
 func KeepAside(path string) (kept string, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -10,34 +10,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BeatInterval is how often a daemon beats.
+// BeatInterval is the time between two heartbeats.
 const BeatInterval = time.Second
 
 const (
-	// silence is how old the last heartbeat of a daemon is that hangs.
+	// silence is the age of the last heartbeat from which a daemon may hang.
 	silence = 10 * time.Second
-	// lateBeat is the age of a heartbeat that is not worth a second look.
+	// lateBeat is the age up to which a heartbeat needs no second look.
 	lateBeat = 3 * BeatInterval
-	// leastWatch is how long a daemon is watched before it is said to hang: this
-	// machine may just have gone on after a pause.
+	// leastWatch is the time for which a daemon is watched before it counts as
+	// hung: this machine may just have continued after a pause.
 	leastWatch = 2 * BeatInterval
-	// ownCPU is the time at the processor in which a daemon that works would have
-	// beaten.
+	// ownCPU is the processor time in which a working daemon would have written a
+	// heartbeat.
 	ownCPU = time.Second
 	// look is the pause between two looks at a late heartbeat.
 	look = 100 * time.Millisecond
 )
 
-// A heartbeat is when a daemon last showed that it works, by the monotonic clock of
-// the machine, and the processor time that it had used by then.
+// A heartbeat is the time of a daemon's last proof of work, by the machine's
+// monotonic clock, and the processor time it had used by then.
 type heartbeat struct{ at, cpu time.Duration }
 
 const beatFormat = "%020d %020d\n"
 
-// beat writes the heartbeat of now. c.mu is held, or c not yet shared.
+// beat writes a heartbeat. c.mu is held, or c not yet shared.
 func (c *Claim) beat() {
 	p, _ := readProcess(os.Getpid())
-	_, _ = c.file.WriteAt(fmt.Appendf(nil, beatFormat, monotonic(), p.cpu), 0) // a late beat is told by its age
+	_, _ = c.file.WriteAt(fmt.Appendf(nil, beatFormat, monotonic(), p.cpu), 0) // readers see a missing beat by its age
 }
 
 // monotonic is the time since the machine was booted, the same for all processes.
@@ -61,7 +61,7 @@ func readBeat(path string) (h heartbeat, err error) {
 	return h, err
 }
 
-// A HungError is that a daemon lives and does not work.
+// A HungError means that a daemon lives and does not work.
 type HungError struct {
 	PID   int
 	Since time.Duration // age of its last heartbeat
@@ -72,11 +72,11 @@ func (e *HungError) Error() string {
 	return fmt.Sprintf("process %d does not respond: no heartbeat for %s, it %s", e.PID, e.Since.Round(time.Second), e.Why)
 }
 
-// Working waits, if the last heartbeat is late, for the next one and returns a
-// *HungError if there is none until the last is ten seconds old and the process is
-// stopped or had its chance. One that only gets too little of the processor works.
-// A daemon without a lock has no heartbeat and counts as working unless it is
-// stopped.
+// Working waits, if the last heartbeat is late, for the next one. It returns a
+// *HungError if none comes until the last is ten seconds old and the process is
+// stopped or had enough processor time. A daemon that only gets too little
+// processor time works. A daemon without a lock has no heartbeat and counts as
+// working unless it is stopped.
 func (d Daemon) Working() error {
 	begin := d.glance()
 	for {
@@ -89,13 +89,13 @@ func (d Daemon) Working() error {
 	}
 }
 
-// Beats says whether the daemon's last heartbeat is not late.
+// Beats reports whether the daemon's last heartbeat is in time.
 func (d Daemon) Beats() bool {
 	g := d.glance()
 	return g.beats && g.now-g.beat.at < lateBeat
 }
 
-// A glance is what is seen of a daemon at one moment.
+// A glance is the state of a daemon at one moment.
 type glance struct {
 	pid     int
 	now     time.Duration // see monotonic
@@ -123,14 +123,14 @@ func (d Daemon) glance() glance {
 	return g
 }
 
-// judge says whether a daemon works, as far as is known now. With neither it is
-// looked at again.
+// judge reports whether a daemon works, or why not. With neither the caller takes
+// another glance.
 func judge(begin, now glance) (works bool, err error) {
 	age := now.now - now.beat.at
 	watched := now.now - begin.now
 	switch {
 	case now.ended:
-		return true, nil // and ends just now: not hung
+		return true, nil // it has just ended: not hung
 	case !now.beats && now.stopped:
 		return false, &HungError{PID: now.pid, Why: "is stopped"}
 	case !now.beats, age < lateBeat && !now.stopped, now.beat != begin.beat && !now.stopped:

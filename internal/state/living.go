@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// Living are the daemons that live on this host, each network namespace's.
+// Living returns the living daemons of this host, in all network namespaces.
 func (d Dir) Living() []Daemon {
-	locks, _ := filepath.Glob(filepath.Join(string(d), "*"+lockEnding)) // the pattern is good
+	locks, _ := filepath.Glob(filepath.Join(string(d), "*"+lockEnding)) // the pattern is valid
 	var list []Daemon
 	for _, lock := range locks {
 		if daemon, ok := readDaemon(lock); ok {
@@ -19,9 +19,9 @@ func (d Dir) Living() []Daemon {
 	return list
 }
 
-// readDaemon is the daemon that holds a lock. Its record is there before the lock
-// is seen by others, which wait for oneAtATime, except by a reader in the first
-// moment, for which it does not live yet.
+// readDaemon returns the daemon that holds a lock. Its record exists before other
+// daemons see the lock, since they wait for oneAtATime; for a mere reader the
+// daemon does not live before it has a record.
 func readDaemon(lock string) (Daemon, bool) {
 	if !isLocked(lock) {
 		return Daemon{}, false
@@ -31,9 +31,10 @@ func readDaemon(lock string) (Daemon, bool) {
 	return daemon, err == nil && daemon.PID > 0 && daemon.mayTell() && !dies(daemon.PID)
 }
 
-// mayTell says whether what the record names is of the user whose record it is. In the
-// directory of a daemon that runs as a normal user this user can write any record, and
-// root would end the process and remove the pid file that it names.
+// mayTell reports whether the process and pid file in the record belong to the
+// owner of the record. In the directory of a daemon that runs as a normal user this
+// user can write any record, and root would end the process and remove the pid file
+// in it.
 func (d Daemon) mayTell() bool {
 	info, err := os.Stat(d.lock)
 	if err != nil {
@@ -47,14 +48,14 @@ func (d Daemon) mayTell() bool {
 	return ok && (user == owner || isOriginal(d.PID)) && (d.PIDFile == "" || isPIDFile(d.PIDFile))
 }
 
-// isPIDFile says whether a path has the name of a daemon's pid file.
+// isPIDFile reports whether a path has the name of a daemon's pid file.
 func isPIDFile(path string) bool {
 	name := filepath.Base(path)
 	return filepath.IsAbs(path) && strings.HasPrefix(name, "ldirectord.") && strings.HasSuffix(name, ".pid")
 }
 
-// Find is the living daemon of a configuration file, under whatever name it was
-// started.
+// Find returns the living daemon of a configuration file, started under any name of
+// it.
 func (d Dir) Find(file string) (Daemon, bool) {
 	for _, daemon := range d.Living() {
 		if daemon.Steers(file) {
@@ -64,10 +65,10 @@ func (d Dir) Find(file string) (Daemon, bool) {
 	return Daemon{}, false
 }
 
-// Steers says whether it is the daemon of a configuration file.
+// Steers reports whether d is the daemon of a configuration file.
 func (d Daemon) Steers(file string) bool { return sameFile(d.File, file) }
 
-// Lives says whether the daemon's process has not ended.
+// Lives reports whether the daemon's process has not ended.
 func (d Daemon) Lives() bool {
 	if d.lock == "" {
 		return isOriginal(d.PID)
@@ -75,9 +76,9 @@ func (d Daemon) Lives() bool {
 	if isLocked(d.lock) {
 		return true
 	}
-	p, ok := readProcess(d.PID) // it lets go of the lock a moment before its end
+	p, ok := readProcess(d.PID) // the lock is released shortly before the process ends
 	return ok && p.state != 'Z' && p.started == d.Started
 }
 
-// KeepsLock says whether the daemon has a lock, a record and a heartbeat.
+// KeepsLock reports whether the daemon has a lock, a record and a heartbeat.
 func (d Daemon) KeepsLock() bool { return d.lock != "" }

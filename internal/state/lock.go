@@ -13,22 +13,22 @@ import (
 
 // The endings of a daemon's files.
 const (
-	lockEnding   = ".lock" // holds the heartbeat, too
+	lockEnding   = ".lock" // also contains the heartbeat
 	recordEnding = ".json"
 )
 
-// startsName is the lock that is held while a daemon looks who else lives and
-// writes its own record.
+// startsName is the lock that a daemon holds while it looks for others and writes
+// its own record.
 const startsName = "starts"
 
-// startsPatience is how long another start may hold that lock, and a daemon that was
-// killed its own. Both take milliseconds.
+// startsPatience limits the wait for that lock of another start, and for the lock
+// of a killed daemon. Both take milliseconds.
 const startsPatience = 5 * time.Second
 
-// errLocked is why a lock cannot be taken.
+// errLocked means that another process holds the lock.
 var errLocked = errors.New("locked by another process")
 
-// sum shortens names that are too long.
+// sum shortens long names.
 func sum(text string) []byte {
 	s := sha256.Sum256([]byte(text))
 	return s[:16]
@@ -45,21 +45,21 @@ func takeLock(path string) (*os.File, error) {
 		if err := lockFile(file); err != nil {
 			readers := errors.Is(err, errLocked) && locked(file, unix.F_WRLCK) == unix.F_RDLCK
 			file.Close()
-			if readers { // any user can take such a lock, which means nothing
+			if readers { // a read lock has no meaning: any user can take one
 				_ = os.Remove(path)
 				continue
 			}
 			return nil, err
 		}
 		if means(path, file) {
-			return file, file.Chmod(0o644) // whatever the umask is
+			return file, file.Chmod(0o644) // independent of the umask
 		}
 		file.Close()
 	}
 }
 
-// lockFile takes a write lock of the open file description: it is held until the
-// process has ended, and by no child that the process starts.
+// lockFile takes a write lock of the open file description: the process holds it
+// until its end, and no child inherits it.
 func lockFile(file *os.File) error {
 	whole := unix.Flock_t{Type: unix.F_WRLCK}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &whole)
@@ -69,8 +69,8 @@ func lockFile(file *os.File) error {
 	return err
 }
 
-// isLocked says whether a process holds the write lock of the file. It takes no
-// lock itself, so that it never stands in the way of a start.
+// isLocked reports whether a process holds the write lock of the file. It takes no
+// lock itself, so it never blocks a start.
 func isLocked(path string) bool {
 	file, err := os.Open(path)
 	if err != nil {
@@ -80,8 +80,8 @@ func isLocked(path string) bool {
 	return locked(file, unix.F_RDLCK) == unix.F_WRLCK
 }
 
-// locked is the type of a lock that others hold on the file and that keeps a lock of
-// type wanted from being taken, F_UNLCK if none does.
+// locked is the type of another process's lock on the file that conflicts with a
+// lock of type wanted, F_UNLCK without a conflict.
 func locked(file *os.File, wanted int16) int16 {
 	probe := unix.Flock_t{Type: wanted}
 	if unix.FcntlFlock(file.Fd(), unix.F_OFD_GETLK, &probe) != nil {
@@ -90,7 +90,7 @@ func locked(file *os.File, wanted int16) int16 {
 	return probe.Type
 }
 
-// means says whether the name still means the file.
+// means reports whether the path still refers to the file.
 func means(path string, file *os.File) bool {
 	now, err := os.Stat(path)
 	if err != nil {
@@ -100,7 +100,7 @@ func means(path string, file *os.File) bool {
 	return err == nil && os.SameFile(now, was)
 }
 
-// make makes the directory, readable by all whatever the umask is.
+// make creates the directory, readable by all whatever the umask.
 func (d Dir) make() error {
 	if _, err := os.Stat(string(d)); err == nil {
 		return nil
@@ -124,7 +124,7 @@ func (d Dir) oneAtATime(f func() error) error {
 	return f()
 }
 
-// waitForLock is takeLock with patience.
+// waitForLock is takeLock with retries.
 func waitForLock(path string) (*os.File, error) {
 	for end := time.Now().Add(startsPatience); ; time.Sleep(10 * time.Millisecond) {
 		file, err := takeLock(path)

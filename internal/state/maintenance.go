@@ -9,17 +9,18 @@ import (
 	"os"
 )
 
-// Maintenance is what was last known of a maintenance directory (directive
-// maintenancedir), so that after a crash or a restart the same real servers are in
-// maintenance before a resolver answers, and while the directory cannot be read.
+// Maintenance is the last known state of a maintenance directory (directive
+// maintenancedir). With it the same real servers are in maintenance after a crash
+// or a restart, before the resolver answers, and while the directory cannot be
+// read.
 type Maintenance struct {
 	Dir   string                  `json:"dir"`
 	Files []string                `json:"files"` // sorted
-	Names map[netip.Addr][]string `json:"names"` // what the addresses of real servers resolve to
+	Names map[netip.Addr][]string `json:"names"` // the names of real servers' addresses
 }
 
-// ReadMaintenance reads what Write has written; the zero value if there is no
-// file. Where the file cannot be read its copy counts.
+// ReadMaintenance reads the file of Write; the zero value if it is missing. If the
+// file is unreadable its copy counts.
 func ReadMaintenance(path string) (Maintenance, error) {
 	m, err := readMaintenance(path)
 	if err == nil {

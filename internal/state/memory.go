@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 )
 
-// Memory is the directory in which the daemons remember which virtual services of
-// the kernel's table are their own. It outlives them.
+// Memory is the directory in which the daemons store their own virtual services of
+// the kernel's table. It outlives them.
 type Memory string
 
-// remembered is what is kept of one daemon.
+// remembered is the stored state of one daemon.
 type remembered struct {
 	File      string
 	Boot      string // of the kernel whose table it is
@@ -24,7 +24,7 @@ const memoryEnding = ".services.json"
 
 // Recall returns the virtual services that earlier daemons of this configuration
 // file, under any name, have left in the table of this kernel and network
-// namespace. What is remembered of another boot counts no more: that table is gone.
+// namespace. Records of another boot do not count: that table is gone.
 func (m Memory) Recall(file string) ([]Service, error) {
 	paths, err := filepath.Glob(filepath.Join(string(m), "*"+memoryEnding))
 	if err != nil {
@@ -47,7 +47,7 @@ func (m Memory) Recall(file string) ([]Service, error) {
 	return all, failed
 }
 
-// Remember keeps the virtual services of the daemon of a configuration file. It is
+// Remember stores the virtual services of the daemon of a configuration file. It is
 // called before the first of them is written to the kernel.
 func (m Memory) Remember(file string, services []Service) error {
 	path := m.path(file)
@@ -69,10 +69,10 @@ func (m Memory) Remember(file string, services []Service) error {
 	return nil
 }
 
-// forgetOtherNames removes what was kept of a configuration file under other names
+// forgetOtherNames removes the records of a configuration file under other names
 // than path.
 func (m Memory) forgetOtherNames(file, path string) {
-	paths, _ := filepath.Glob(filepath.Join(string(m), "*"+memoryEnding)) // the pattern is good
+	paths, _ := filepath.Glob(filepath.Join(string(m), "*"+memoryEnding)) // the pattern is valid
 	for _, other := range paths {
 		var r remembered
 		if other != path && readFile(other, &r) == nil && sameFile(r.File, file) {

@@ -12,19 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Original is a living daemon that keeps no lock: the Perl program, or a version
-// of this one from before there were locks.
+// An Original is a living daemon without a lock: the Perl program, or an old
+// version of this one.
 type Original struct {
 	PID     int
 	PIDFile string
-	Config  string // as it was given, "" is none
+	Config  string // as on its command line, "" is none
 }
 
-// Originals are the daemons that keep no lock and whose pid files lie in a
-// directory, in the order of the files. Namespaces other than the caller's are left
-// out.
+// Originals returns the daemons without a lock whose pid files are in a directory,
+// in the order of the files. It omits network namespaces other than the caller's.
 func Originals(runDir string) []Original {
-	files, _ := filepath.Glob(filepath.Join(runDir, "ldirectord.*.pid")) // the pattern is good
+	files, _ := filepath.Glob(filepath.Join(runDir, "ldirectord.*.pid")) // the pattern is valid
 	var list []Original
 	for _, file := range files {
 		if o, ok := OriginalOf(file); ok && sameNamespace(o.PID) {
@@ -34,8 +33,8 @@ func Originals(runDir string) []Original {
 	return list
 }
 
-// OriginalOf is the daemon without a lock that a pid file names, and whether there
-// is one. The process id of a crashed daemon may belong to any other process by now.
+// OriginalOf is the daemon without a lock whose process id is in a pid file; false
+// if there is none. After a crash the process id may belong to any other process.
 func OriginalOf(pidFile string) (Original, bool) {
 	text, err := os.ReadFile(pidFile)
 	if err != nil {
@@ -59,7 +58,7 @@ func OriginalOf(pidFile string) (Original, bool) {
 	return o, true
 }
 
-// File is the name of its configuration file, as it is searched for.
+// File is the name of its configuration file, for the search.
 func (o Original) File() string {
 	if o.Config == "" {
 		return "ldirectord.cf"
@@ -67,8 +66,9 @@ func (o Original) File() string {
 	return o.Config
 }
 
-// Children are the processes that an Original has forked to check in (fork = yes).
-// They outlive it unless it ends by SIGTERM, and go on changing the table.
+// Children are the processes that an Original has forked for its checks (fork =
+// yes). They outlive it unless it ends by SIGTERM, and continue to change the
+// table.
 func (o Original) Children() []int {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	var list []int
@@ -89,16 +89,14 @@ func pidOf(text []byte) int {
 	return pid
 }
 
-// isOriginal says whether a process is a daemon, by the words that it was started
-// with.
+// isOriginal reports whether a process is a daemon, by its command line.
 func isOriginal(pid int) bool { return daemonWords(pid) != nil }
 
 // startingVerbs are the commands whose process becomes the daemon.
 var startingVerbs = []string{"start", "restart", "try-restart"}
 
-// daemonWords are the words that a daemon was started with, its program first,
-// without an interpreter; nil if the process is none. A process that has ended and
-// was not waited for has no words.
+// daemonWords is the command line of a daemon, its program first, without an
+// interpreter; nil if the process is none. A zombie has no command line.
 func daemonWords(pid int) []string {
 	if pid <= 0 || pid == os.Getpid() || dies(pid) {
 		return nil
@@ -123,8 +121,8 @@ func daemonWords(pid int) []string {
 	return words
 }
 
-// sameNamespace says whether a process uses the network of this one. Where that
-// cannot be read it is taken to.
+// sameNamespace reports whether a process uses the network of this one; if that
+// cannot be read, it does.
 func sameNamespace(pid int) bool {
 	theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid))
 	if err != nil {
@@ -134,8 +132,8 @@ func sameNamespace(pid int) bool {
 	return err != nil || ours == theirs
 }
 
-// Namespace tells the network namespace of this process from every other one since
-// the kernel was booted. The IPVS table is a network namespace's.
+// Namespace identifies the network namespace of this process among all since the
+// kernel was booted. The IPVS table belongs to a network namespace.
 func Namespace() uint64 {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err == nil {

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A process is what /proc/PID/stat tells, to every user.
+// A process is the contents of /proc/PID/stat, which any user can read.
 type process struct {
 	state  byte // R, S, D, T, t, Z, …
 	parent int
@@ -39,7 +39,7 @@ func readStat(path string) (process, bool) {
 	if err != nil {
 		return process{}, false
 	}
-	end := bytes.LastIndexByte(text, ')') // of the name, which may hold anything
+	end := bytes.LastIndexByte(text, ')') // of the name, which may contain any character
 	if end < 0 {
 		return process{}, false
 	}
@@ -57,8 +57,8 @@ func readStat(path string) (process, bool) {
 	return p, errors.Join(err1, err2, err3, err4, err5) == nil
 }
 
-// dies says whether a process was killed and will run nothing more of its own. It may
-// hold its locks for a moment yet.
+// dies reports whether a process was killed and will run no more code of its own.
+// It may still hold its locks for a moment.
 func dies(pid int) bool {
 	if p, ok := readProcess(pid); ok && (p.state == 'Z' || p.flags&exiting != 0) {
 		return true
@@ -95,8 +95,8 @@ func userOf(pid int) (uid uint32, ok bool) {
 	return 0, false
 }
 
-// waitsForMachine says whether a thread of the process waits for the processor or a
-// disk.
+// waitsForMachine reports whether a thread of the process waits for the processor
+// or a disk.
 func waitsForMachine(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/stat", pid))
 	for _, thread := range threads {

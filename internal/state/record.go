@@ -11,42 +11,43 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// A Dir is the directory in which the daemons of a host leave their locks, records
-// and heartbeats. Every user may read it.
+// A Dir is the directory of the locks, records and heartbeats of a host's daemons.
+// Every user may read it.
 type Dir string
 
-// A Service is a virtual service that a daemon steers.
+// A Service is a virtual service that a daemon controls.
 type Service struct {
 	ipvs.Key
 	ID        string // "tcp:10.0.0.1:80", as in logs
-	CleanStop bool   // stop takes it out of the table
+	CleanStop bool   // stop removes it from the table
 }
 
-// Name is the service as most log lines have it: "10.0.0.1:80", the mark "8".
+// Name is the service in the notation of most log lines: "10.0.0.1:80", the mark
+// "8".
 func (s Service) Name() string {
 	_, name, _ := strings.Cut(s.ID, ":")
 	return name
 }
 
-// A Record is what a living daemon tells about itself.
+// A Record describes a living daemon.
 type Record struct {
 	PID       int
 	Started   uint64 // start time of the process, in clock ticks since the boot
 	File      string // the configuration file, see Canonical
 	PIDFile   string // "" is none
-	Namespace uint64 // the network namespace whose table it steers, see Namespace
+	Namespace uint64 // the network namespace whose table it controls, see Namespace
 	Services  []Service
 }
 
 // A Daemon is a living daemon.
 type Daemon struct {
 	Record
-	lock string // its lock file; "" for one that keeps none: the original, or an older version
+	lock string // its lock file; "" for the original, or an older version
 }
 
-// Canonical is the name by which a configuration file is known: absolute, with the
-// symbolic links of its directory resolved. The file itself may be a link that is
-// replaced while the daemon runs.
+// Canonical is the unique name of a configuration file: absolute, with the symbolic
+// links of its directory resolved. The file itself may be a link that changes while
+// the daemon runs.
 func Canonical(file string) string {
 	path, err := filepath.Abs(file)
 	if err != nil {
@@ -58,7 +59,7 @@ func Canonical(file string) string {
 	return path
 }
 
-// sameFile tells whether two names mean one configuration file.
+// sameFile reports whether two names refer to one configuration file.
 func sameFile(a, b string) bool {
 	if a == b || Canonical(a) == Canonical(b) {
 		return true
@@ -72,7 +73,7 @@ func sameFile(a, b string) bool {
 // allowed.
 const longestName = 200
 
-// fileName makes a file's path the name of a file.
+// fileName converts a file's path into the name of a file.
 func fileName(path string) string {
 	name := strings.NewReplacer("%", "%25", "!", "%21", "/", "!").Replace(strings.TrimPrefix(path, "/"))
 	if len(name) > longestName {
@@ -81,8 +82,8 @@ func fileName(path string) string {
 	return name
 }
 
-// writeRecord replaces a file that every user may read and that need not outlive the
-// machine.
+// writeRecord replaces a file that every user may read and that need not survive a
+// crash of the machine.
 func writeRecord(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "\t")
 	if err != nil {

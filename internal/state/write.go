@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// Write replaces the file at path with text. After a crash of the process or of
-// the machine the file holds the old content or the new one. A missing directory
-// is made. The file's mode is 0600. What root writes belongs to the owner of the
+// Write replaces the file at path with text. After a crash of the process or of the
+// machine the file has the old content or the new one. A missing directory is
+// created. The file's mode is 0600. A file of root belongs to the owner of the
 // directory, a daemon that runs as a normal user.
 func Write(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -32,7 +32,8 @@ func Write(path string, text []byte) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// giveTo makes a file of root's the directory's owner's, where the file system can.
+// giveTo changes the owner of a root's file to that of the directory, where the
+// file system can.
 func giveTo(f *os.File, dir string) {
 	if os.Geteuid() != 0 {
 		return
