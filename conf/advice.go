@@ -9,18 +9,56 @@ import (
 func (p *parser) adviseAddress(b *block) {
 	v := b.v
 	if ignored := trimRight(withoutComment(b.ignored)); ignored != "" {
-		p.advise(v.Line, strings.TrimSpace(ignored)+" behind the port is ignored", "one virtual service has one port, or 0 for all, or a firewall mark")
+		p.advise(v.Line, strings.TrimSpace(ignored)+" behind the port is ignored", hintIgnored(b))
 	}
 	if v.Protocol != FWM {
 		return
 	}
 	if strings.ContainsAny(v.Name, ".:") {
 		p.advise(v.Line, v.Name+" has no port, so it is firewall mark "+v.String(),
-			"a virtual service is ADDRESS:PORT; port 0 is all ports")
+			hintMark(v.Name))
 	}
 	if v.Mark == 0 {
 		p.refused(v.Line, "the kernel has no such firewall mark: "+v.Name, "marks are 1 to 4294967295")
 	}
+}
+
+// hintIgnored is what may be meant by what follows a virtual service's port.
+func hintIgnored(b *block) string {
+	ignored := strings.TrimSpace(b.ignored)
+	host := b.host
+	if b.v.IPv6 {
+		host = "[" + host + "]"
+	}
+	if ports, ok := strings.CutPrefix(ignored, ","); ok && alsoValue.MatchString(host+":"+ports) {
+		return "for the same block at another port: " + alsoName(b.v.IPv6) + " = " + host + ":" + ports + ", in the block"
+	}
+	if severalAddresses(b.v.Name) {
+		return hintSeveral
+	}
+	return "one virtual service has one port, or 0 for all, or a firewall mark"
+}
+
+func alsoName(ipv6 bool) string {
+	if ipv6 {
+		return "also6"
+	}
+	return "also"
+}
+
+// hintMark is about an address that is read as a firewall mark.
+func hintMark(name string) string {
+	if severalAddresses(name) {
+		return hintSeveral
+	}
+	return "a virtual service is ADDRESS:PORT; port 0 is all ports"
+}
+
+const hintSeveral = "one virtual line has one address; for the same block at another one: also = ADDRESS:PORT, in the block"
+
+// severalAddresses says whether an address is written like a list or a range.
+func severalAddresses(text string) bool {
+	return strings.Contains(text, ",") || strings.Contains(text, "->")
 }
 
 // adviseBlock warns of directives of a block that conflict.

@@ -18,6 +18,7 @@ type block struct {
 	ignored  string // the text behind the address in its line
 	fallback *fallbackLine
 	reals    []realLine
+	also     []alsoLine
 	end      int // the line that ended the block
 
 	kernelLines []kernelLine
@@ -26,7 +27,7 @@ type block struct {
 
 func (p *parser) newBlock(s section) *block {
 	v := p.unset
-	v.Line = s.head.number
+	v.File, v.Line = p.path, s.head.number
 	return &block{end: s.end, v: &v}
 }
 
@@ -113,7 +114,7 @@ func (p *parser) closeBlock(b *block) {
 	p.dropRepeated(v)
 	key := serviceKey{v.Protocol, netip.AddrPortFrom(v.Addr, v.Port), v.Mark, v.IPv6}
 	if first, ok := p.services[key]; ok {
-		cause := fmt.Errorf("%s of line %d is in line %d already", v.ID(), v.Line, first.Line)
+		cause := fmt.Errorf("%s of line %d is in %s already", v.ID(), v.Line, LineIn(p.path, first.File, first.Line))
 		p.fail(b.end, because(cause, "duplicate virtual server"), "virtual", v.Name)
 		return
 	}

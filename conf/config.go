@@ -12,10 +12,10 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A Config is a whole configuration file. It is immutable once returned by
+// A Config is a whole configuration: a file and those that it includes. It is immutable once returned by
 // Load or Parse; a reload makes another one.
 type Config struct {
-	Path     string // path of the file, for messages
+	Path     string // path of the file that includes the others, for messages
 	Virtuals []*VirtualService
 	Warnings []*Problem // in the order of the file; the file is usable in spite of them
 
@@ -73,6 +73,7 @@ type StatusServer struct {
 // A VirtualService is one virtual= or virtual6= block with all defaults: its
 // readers need no global settings.
 type VirtualService struct {
+	File string // path of the file of its block
 	Line int    // line of virtual=
 	Name string // the address as written
 
@@ -192,7 +193,7 @@ type Alert struct {
 
 // A RealServer is one address behind a virtual service.
 type RealServer struct {
-	Line    int
+	Line    int    // of the virtual service's File
 	Host    string // as written, for maintenance files
 	Addr    netip.Addr
 	Port    uint16 // 0: the virtual service's
@@ -210,6 +211,7 @@ type RealServer struct {
 
 // A Fallback takes the connections when no real server is in service.
 type Fallback struct {
+	File    string // in which its line is
 	Line    int
 	Addr    netip.Addr
 	Port    uint16

@@ -10,6 +10,14 @@ import (
 // directives is the table, sorted by name.
 var directives = []directive{
 	{
+		name: "also", where: inBlock, repeats: true, help: "another virtual service with the same block; repeatable",
+		binding: by("ADDRESS:PORT[,PORT]", setAlso),
+	},
+	{
+		name: "also6", where: inBlock, repeats: true, help: "the same for IPv6",
+		binding: by("[ADDRESS]:PORT[,PORT]", setAlso6),
+	},
+	{
 		name: "autoreload", where: outside, help: "read this file again when it changes",
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.AutoReload }),
 	},
@@ -159,6 +167,10 @@ var directives = []directive{
 	{
 		name: "httpversion", where: anywhere, help: "version of HTTP",
 		binding: ofService(choice("1.0|1.1|2", HTTP10, HTTP11, HTTP2).is(HTTP11), func(v *VirtualService) *HTTPVersion { return &v.HTTPVersion }),
+	},
+	{
+		name: "include", where: outside, help: "file, or pattern of files, whose lines count as if they were here; repeatable",
+		binding: by("FILE|PATTERN", setInclude),
 	},
 	{
 		name: "load", where: inBlock, form: quoted, help: "accepted, without effect",

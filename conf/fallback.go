@@ -99,7 +99,7 @@ func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallba
 	if err != nil {
 		return nil, err
 	}
-	g := &globalFallback{Fallback: Fallback{Line: l.line, Addr: addr, Forward: l.forward}}
+	g := &globalFallback{Fallback: Fallback{File: p.path, Line: l.line, Addr: addr, Forward: l.forward}}
 	if l.port == "" {
 		return g, nil
 	}
@@ -130,7 +130,7 @@ func (p *parser) resolveFallback(b *block) error {
 			return because(err, invalidFallbackPort)
 		}
 	}
-	v.Fallback = &Fallback{Line: l.line, Addr: addr, Port: port, Forward: l.forward}
+	v.Fallback = &Fallback{File: p.path, Line: l.line, Addr: addr, Port: port, Forward: l.forward}
 	return nil
 }
 

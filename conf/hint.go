@@ -30,6 +30,8 @@ func hintUnknown(text string, block bool) string {
 		return "the block ended before this line: an empty line or one with less than four blanks ends it"
 	case !block && !d.allowed(false):
 		return name + " belongs to a virtual block: indent it by four blanks or a tab"
+	case !fits && !equals && name == "include":
+		return hintInclude(body)
 	case !fits && !equals:
 		return "write " + name + " = VALUE"
 	case !fits:
@@ -122,6 +124,9 @@ func editDistance(a, b string, limit int) int {
 func hintOf(name, value string) string {
 	if hint := hintBytes(value); hint != "" {
 		return hint
+	}
+	if name == "virtual" && severalAddresses(value) {
+		return hintSeveral
 	}
 	if name == "virtual" {
 		return "write ADDRESS:PORT, or a number for a firewall mark; virtual6 takes [ADDRESS]:PORT"

@@ -26,11 +26,11 @@ func search(dir, name string) (path string, err error) {
 // Load reads the file at path. Its errors are those of Parse, and a *Problem
 // without a line for a file that cannot be read.
 func Load(path string, o Options) (*Config, error) {
-	text, err := ReadFile(path)
+	s, err := Read(path)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, text, o)
+	return s.Parse(o)
 }
 
 // ReadFile reads the text of a configuration file. The error is a *Problem, in the
@@ -70,11 +70,15 @@ func Open(path string) (*os.File, error) {
 	return file, nil
 }
 
-// Parse reads the text of the file at path and stops at its first mistake, as the
-// original does at its start. The error is of type Problems: the warnings before
-// and, last, the mistake; errors.As finds the mistake as a *Problem.
+// Parse reads the text of the file at path, with the files that it includes, and
+// stops at its first mistake, as the original does at its start. The error is of
+// type Problems: the warnings before and, last, the mistake; errors.As finds the
+// mistake as a *Problem.
 func Parse(path string, text []byte, o Options) (*Config, error) {
-	p := newParser(path, o)
+	return parse(newParser(path, o), text)
+}
+
+func parse(p *parser, text []byte) (*Config, error) {
 	p.parse(text)
 	if p.problems.Err() != nil {
 		return nil, p.problems
@@ -82,14 +86,18 @@ func Parse(path string, text []byte, o Options) (*Config, error) {
 	return p.config, nil
 }
 
-// CheckFile reads the text of the file at path and returns all its mistakes and
-// all that is worth a second look, in the order of the lines. The Config is nil
+// CheckFile reads the text of the file at path, with the files that it includes, and
+// returns all mistakes and all that is worth a second look, in the order of Sort. The Config is nil
 // if there are mistakes.
 func CheckFile(path string, text []byte, o Options) (*Config, Problems) {
-	p := newParser(path, o)
+	return check(newParser(path, o), text)
+}
+
+func check(p *parser, text []byte) (*Config, Problems) {
+	path := p.path
 	p.all = true
 	p.parse(text)
-	p.sortProblems()
+	p.problems.Sort(path)
 	if p.problems.Err() != nil {
 		return nil, p.problems
 	}

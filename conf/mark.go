@@ -57,6 +57,9 @@ var errMark = errors.New("mark must be tcp or udp and an address with its ports:
 // it is all of them.
 func setMark(at *place, value string) error {
 	v := at.block.v
+	if v.Protocol != FWM && at.copying {
+		return errors.New("mark belongs to a virtual service that is a firewall mark, and also makes one of an address of this block")
+	}
 	if v.Protocol != FWM {
 		return errors.New("mark belongs to a virtual service that is a firewall mark")
 	}

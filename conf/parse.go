@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"cmp"
 	"errors"
 	"net/netip"
 	"path/filepath"
@@ -10,26 +9,33 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A parser turns one file into one Config. It reads the sections in the order of
-// the file; the last of repeated directives counts. Blocks inherit global values
-// only at the end, so those may be anywhere in the file.
+// A parser turns one file, with the files that it includes, into one Config. It reads
+// the sections in the order of the file; the last of repeated directives counts.
+// Blocks inherit global values only at the end, so those may be anywhere in the file.
 type parser struct {
-	path   string
+	path   string // of the file that is being read
 	opts   Options
-	all    bool // continue after a mistake, and give advice
+	files  files // the files that can be included
+	all    bool  // continue after a mistake, and give advice
 	config *Config
 
-	unset       VirtualService  // a virtual service with all defaults
-	outside     VirtualService  // the directives outside blocks that blocks inherit
-	given       given           // all directives outside blocks
-	fallback    *globalFallback // nil without a global fallback
-	fallback6   *globalFallback
-	controlLine int // line of statuscontrol = yes
-	blocks      []*block
-	services    map[serviceKey]*VirtualService
-	hosts       map[hostKey]hostResult
+	unset     VirtualService  // a virtual service with all defaults
+	outside   VirtualService  // the directives outside blocks that blocks inherit
+	given     given           // all directives outside blocks
+	fallback  *globalFallback // nil without a global fallback
+	fallback6 *globalFallback
+	control   position // line of statuscontrol = yes
+	blocks    []*block
+	services  map[serviceKey]*VirtualService
+	hosts     map[hostKey]hostResult
 
-	refusedLines map[int]bool // nil is none
+	including []string // the files that are being read, the first includes the second
+	next      []string // those of the include line that was read last
+	included  int      // how many have been
+
+	copying bool // a block is read again, for an also line
+
+	refusedLines map[position]bool // nil is none
 
 	problems Problems
 	failed   bool
@@ -41,6 +47,12 @@ type serviceKey struct {
 	addr     netip.AddrPort
 	mark     uint32
 	ipv6     bool
+}
+
+// A position is a line of a file.
+type position struct {
+	path string
+	line int
 }
 
 // A place is the place of a directive: a line, outside or inside a block.
@@ -63,6 +75,7 @@ func newParser(path string, o Options) *parser {
 	return &parser{
 		path:     path,
 		opts:     o.filled(),
+		files:    disk{},
 		config:   &c,
 		unset:    v,
 		outside:  v,
@@ -71,28 +84,28 @@ func newParser(path string, o Options) *parser {
 	}
 }
 
+// from has p include files of f.
+func (p *parser) from(f files) *parser {
+	p.files = f
+	return p
+}
+
 func (p *parser) parse(text []byte) {
-	for _, s := range scan(string(text), p.all) {
-		if s.virtual {
-			p.virtual(s)
-		} else {
-			p.globalLine(s.head)
-		}
-		if p.stopped() {
-			return
-		}
+	main := p.path
+	p.file(main, text)
+	if p.stopped() {
+		return
 	}
 	p.config.CheckInterval = p.outside.CheckInterval
 	for _, b := range p.blocks {
+		p.path = b.v.File
 		p.inherit(b.v, b.given)
 		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
+	p.path = main
 	p.checkStatus()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
-	if p.all {
-		p.adviseFile(text)
-	}
 }
 
 func (p *parser) globalLine(l line) {
@@ -102,22 +115,34 @@ func (p *parser) globalLine(l line) {
 		text = trimLeft(text)
 	}
 	p.apply(&place{parser: p, line: l.number, v: &p.outside, given: &p.given}, l, text)
+	p.includeNext(l.number)
 }
 
 // virtual reads a block, and then resolves its names: the protocol, on which names
 // of ports depend, may be anywhere in it.
 func (p *parser) virtual(s section) {
+	b := p.oneVirtual(s)
+	for _, also := range b.also {
+		if p.stopped() {
+			return
+		}
+		p.copyBlock(s, b.v.IPv6, also)
+	}
+}
+
+func (p *parser) oneVirtual(s section) *block {
 	b, ok := p.openBlock(s)
 	at := &place{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {
-			return
+			return b
 		}
 		p.blockLine(at, l)
 	}
 	if ok && !p.stopped() {
 		p.closeBlock(b)
 	}
+	return b
 }
 
 func (p *parser) blockLine(at *place, l bodyLine) {
@@ -192,7 +217,9 @@ func (p *parser) unknown(l line, b *block, hint string) *Problem {
 
 func (p *parser) report(pr *Problem) {
 	pr.Text, pr.Hint, pr.full = secret.Hide(pr.Text), secret.Hide(pr.Hint), secret.Hide(pr.full)
-	p.problems = append(p.problems, pr)
+	if !p.copying || !p.reported(pr) {
+		p.problems = append(p.problems, pr)
+	}
 	p.failed = p.failed || !pr.Warning
 }
 
@@ -207,8 +234,4 @@ func (p *parser) advise(line int, text, hint string) {
 	if p.all {
 		p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})
 	}
-}
-
-func (p *parser) sortProblems() {
-	slices.SortStableFunc(p.problems, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
 }

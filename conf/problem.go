@@ -1,14 +1,16 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// A Problem is one mistake in a configuration file, or a warning about it.
+// A Problem is one mistake in a configuration, or a warning about it.
 type Problem struct {
-	Path    string
-	Line    int // 0 without a line
+	Path    string // path of the file of Line
+	Line    int    // 0 without a line
 	Warning bool
 	Text    string // one line, in the original's words where it has any
 	Hint    string // the cure, "" if the text is enough
@@ -51,8 +53,8 @@ func (p *Problem) Diagnostic(pid int) string {
 	return b.String()
 }
 
-// Problems are the problems of one file. As an error they are the first one that is
-// not a warning.
+// Problems are the problems of one configuration. As an error they are the first one
+// that is not a warning.
 type Problems []*Problem
 
 // Err returns the first problem that is not a warning, nil if there is none.
@@ -63,6 +65,20 @@ func (ps Problems) Err() *Problem {
 		}
 	}
 	return nil
+}
+
+// Sort orders the problems by file, those of the file at first before the others, and
+// by line.
+func (ps Problems) Sort(first string) {
+	slices.SortStableFunc(ps, func(a, b *Problem) int {
+		if (a.Path == first) != (b.Path == first) {
+			if a.Path == first {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line))
+	})
 }
 
 // Error is the text of the first problem that is not a warning.

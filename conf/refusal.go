@@ -1,12 +1,16 @@
 package conf
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // A Refusal is a part of a virtual service that the kernel refuses. The file is
 // still usable, as it was for the original: the kernel keeps the previous value of
 // a refused setting, and a refused real server or fallback is missing.
 type Refusal struct {
 	Directive string // of the virtual service's block; "" if it has a Line
+	File      string // of a fallback; "" is the virtual service's
 	Line      int    // of a real server or fallback
 	Text      string
 }
@@ -14,14 +18,18 @@ type Refusal struct {
 // refused warns, once for each line, of a value that the kernel refuses. Unlike
 // advice it is for start and reload too.
 func (p *parser) refused(line int, text, hint string) {
-	if p.refusedLines[line] {
+	p.refusedAt(position{p.path, line}, text, hint)
+}
+
+func (p *parser) refusedAt(at position, text, hint string) {
+	if p.refusedLines[at] {
 		return
 	}
 	if p.refusedLines == nil {
-		p.refusedLines = make(map[int]bool)
+		p.refusedLines = make(map[position]bool)
 	}
-	p.refusedLines[line] = true
-	p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})
+	p.refusedLines[at] = true
+	p.report(&Problem{Path: at.path, Line: at.line, Warning: true, Text: text, Hint: hint})
 }
 
 // warnRefusals warns of the kernel's refusals for a complete block.
@@ -37,7 +45,7 @@ func (p *parser) warnRefusals(b *block) {
 		if r.Directive == "scheduler" {
 			hint = hintScheduler(b.v.Scheduler)
 		}
-		p.refused(r.Line, "the kernel will refuse "+r.Text, hint)
+		p.refusedAt(position{cmp.Or(r.File, b.v.File), r.Line}, "the kernel will refuse "+r.Text, hint)
 	}
 }
 

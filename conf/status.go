@@ -31,7 +31,7 @@ func readStatusListen(_ *place, value string) (string, error) {
 var statusControl = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *place, value string) (bool, error) {
 	yes, err := yesNo.read(at, value)
 	if yes {
-		at.controlLine = at.line
+		at.control = position{at.path, at.line}
 	}
 	return yes, err
 }}
@@ -67,6 +67,7 @@ func readWebhook(_ *place, value string) (secret.URL, error) {
 // checkStatus finds mistakes that need the whole file.
 func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {
-		p.fail(p.controlLine, errors.New("statuscontrol needs a statustoken"), "statuscontrol", "")
+		p.path = p.control.path
+		p.fail(p.control.line, errors.New("statuscontrol needs a statustoken"), "statuscontrol", "")
 	}
 }

@@ -67,21 +67,21 @@ func Refusals(v *conf.VirtualService) []conf.Refusal {
 			found = append(found, conf.Refusal{Text: "the virtual service: " + err.Error()})
 		}
 	}
-	refuse := func(line int, what string, d ipvs.Destination) {
+	refuse := func(file string, line int, what string, d ipvs.Destination) {
 		if err := (ipvs.Change{Op: ipvs.AddDestination, Service: ipvs.Service{Key: s.Key}, Destination: d}).Check(); err != nil {
-			found = append(found, conf.Refusal{Line: line, Text: what + ": " + err.Error()})
+			found = append(found, conf.Refusal{File: file, Line: line, Text: what + ": " + err.Error()})
 		}
 	}
 	if v.Protocol == conf.FWM && v.Mark == 0 {
 		return found // nothing can be in it
 	}
 	for _, r := range v.Reals {
-		refuse(r.Line, "real server "+r.String(), ipvs.Destination{
+		refuse(v.File, r.Line, "real server "+r.String(), ipvs.Destination{
 			AddrPort: destination(v, r.Addr, r.Port, r.Forward), Forward: forward(r.Forward), Weight: r.Weight, Upper: r.Upper, Lower: r.Lower,
 		})
 	}
 	if f := v.Fallback; f != nil {
-		refuse(f.Line, "the fallback", ipvs.Destination{AddrPort: destination(v, f.Addr, f.Port, f.Forward), Forward: forward(f.Forward), Weight: 1})
+		refuse(f.File, f.Line, "the fallback", ipvs.Destination{AddrPort: destination(v, f.Addr, f.Port, f.Forward), Forward: forward(f.Forward), Weight: 1})
 	}
 	return found
 }
