@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,7 +29,7 @@ type Sources struct {
 type Source struct {
 	Path string
 	Text []byte
-	Info fs.FileInfo // from before Text was read; nil if the file could not be opened
+	Info fs.FileInfo // from before Text was read; nil if there is no such file
 	Err  error       // why Text could not be read, nil if it was
 }
 
@@ -73,6 +74,33 @@ func Read(path string) (*Sources, error) {
 // Parse is the function Parse for s.
 func (s *Sources) Parse(o Options) (*Config, error) {
 	return parse(newParser(s.Files[0].Path, o).from(s), s.Files[0].Text)
+}
+
+// In returns s as seen from any directory: relative names are those in dir.
+func (s *Sources) In(dir string) *Sources {
+	place := func(path string) string {
+		if filepath.IsAbs(path) {
+			return filepath.Clean(path)
+		}
+		return filepath.Join(dir, path)
+	}
+	in := &Sources{index: make(map[string]int), found: make(map[Pattern]found)}
+	for i, f := range s.Files {
+		f.Path = place(f.Path)
+		in.Files = append(in.Files, f)
+		in.index[f.Path] = i
+	}
+	for _, p := range s.Patterns {
+		f := s.found[p]
+		f.paths = slices.Clone(f.paths)
+		for i := range f.paths {
+			f.paths[i] = place(f.paths[i])
+		}
+		p.Dir = place(p.Dir)
+		in.Patterns = append(in.Patterns, p)
+		in.found[p] = f
+	}
+	return in
 }
 
 // Sum tells contents apart: of all files, and which files there are.
@@ -124,6 +152,7 @@ func (disk) read(path string) Source {
 	s := Source{Path: path}
 	var file *os.File
 	if file, s.Err = Open(path); s.Err != nil {
+		s.Info, _ = os.Stat(path)
 		return s
 	}
 	defer file.Close()

@@ -1,11 +1,8 @@
 package daemon
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/checker"
@@ -27,22 +24,22 @@ func (s *session) check() error {
 	if err := s.find(); err != nil {
 		return &exit{status: exitFailed, stderr: err.Error()}
 	}
-	text, err := os.ReadFile(s.path)
+	sources, err := conf.Read(s.path)
 	if err != nil {
-		return &exit{status: exitConfig, stderr: err.Error()}
+		return &exit{status: exitConfig, stderr: errors.Unwrap(err).Error()}
 	}
 	options := withoutCredentials(harmless(s.dirs.configOptions()))
 	options.Startable = startable(s.path, options)
-	cfg, problems := conf.CheckFile(s.path, text, options)
+	cfg, problems := conf.CheckFile(s.path, sources.Files[0].Text, options)
 	if !missingDirectory(problems) {
-		problems = append(problems, s.maintenanceProblems(cfg, text)...)
+		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
 	}
-	problems = append(problems, fileProblems(s.path, cfg)...)
+	problems = append(problems, fileProblems(sources, cfg)...)
 	problems = append(problems, namedProblems(s.path, cfg)...)
 	problems = append(problems, groupProblems(s.path, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
 	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
-	slices.SortStableFunc(problems, func(a, b *conf.Problem) int { return cmp.Compare(a.Line, b.Line) })
+	problems.Sort(s.path)
 	fmt.Fprint(s.Stderr, problemText(problems))
 	if cfg == nil {
 		return &exit{status: exitConfig, stderr: fmt.Sprintf("%s: %s", s.path, plural(mistakes(problems), "mistake"))}

@@ -115,12 +115,12 @@ type session struct {
 	Env
 	inv      invocation
 	dirs     directories
-	path     string       // of the configuration file, after the search
-	foundAt  string       // path, "" if there is no such file
-	startDir string       // the working directory that a daemon was started in
-	cfg      *conf.Config // nil if it cannot be used
-	text     []byte       // of the file that cfg was made of
-	log      *logfile.Log // nil before there is anything to be said
+	path     string        // of the configuration file, after the search
+	foundAt  string        // path, "" if there is no such file
+	startDir string        // the working directory that a daemon was started in
+	cfg      *conf.Config  // nil if it cannot be used
+	sources  *conf.Sources // that cfg was made of
+	log      *logfile.Log  // nil before there is anything to be said
 
 	showsDryRun bool     // a command shows a dry run
 	report      *os.File // to the parent that waits; nil if there is none, or it was told

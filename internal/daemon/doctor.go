@@ -67,7 +67,11 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err := s.find(); err != nil {
 		return nil, &exit{status: exitFailed, stderr: err.Error()}
 	}
-	cfg, err := conf.Load(s.path, withoutCredentials(harmless(s.dirs.configOptions())))
+	sources, err := conf.Read(s.path)
+	if err != nil {
+		return nil, &exit{status: exitConfig, stderr: diagnosis(err)}
+	}
+	cfg, err := sources.Parse(withoutCredentials(harmless(s.dirs.configOptions())))
 	if err != nil {
 		return nil, &exit{status: exitConfig, stderr: diagnosis(err)}
 	}
@@ -77,7 +81,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	}
 	findings := append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...)
 	findings = append(findings, sandboxFindings("/", cfg)...)
-	return append(findings, fileFindings(fileProblems(s.path, cfg))...), nil
+	return append(findings, fileFindings(fileProblems(sources, cfg))...), nil
 }
 
 func (s *session) showFindings(findings []host.Finding, asJSON bool) error {

@@ -28,14 +28,14 @@ func explanation(cfg *conf.Config) string {
 	}
 	b.WriteString("\n")
 	for _, v := range cfg.Virtuals {
-		explain(&b, v)
+		explain(&b, cfg.Path, v)
 	}
 	return b.String()
 }
 
-// explain writes one virtual service's part.
-func explain(b *strings.Builder, v *conf.VirtualService) {
-	fmt.Fprintf(b, "virtual service %s %s%s, line %d\n", v.Protocol, v, asWritten(v.Name, v.String()), v.Line)
+// explain writes the part of one virtual service of the configuration at path.
+func explain(b *strings.Builder, path string, v *conf.VirtualService) {
+	fmt.Fprintf(b, "virtual service %s %s%s, %s\n", v.Protocol, v, asWritten(v.Name, v.String()), conf.LineIn(path, v.File, v.Line))
 	line := func(name, format string, args ...any) {
 		fmt.Fprintf(b, "    %-15s "+format+"\n", append([]any{name}, args...)...)
 	}

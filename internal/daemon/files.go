@@ -2,7 +2,10 @@ package daemon
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -25,31 +28,38 @@ func withoutCredentials(o conf.Options) conf.Options {
 
 // fileProblems are warnings about who else may read or change the files of a
 // configuration, and about a monitor log that cannot be written. A cfg of nil
-// names none but the file itself.
-func fileProblems(path string, cfg *conf.Config) conf.Problems {
-	l := fileList{path: path, seen: map[string]bool{}}
-	l.changed(0, path, "root does what it says")
+// names none but those that it is read from.
+func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
+	l := fileList{seen: map[string]bool{}}
+	path := sources.Files[0].Path
+	for _, f := range sources.Files {
+		l.changed(f.Path, 0, f.Path, "root does what it says")
+	}
+	for _, p := range sources.Patterns {
+		l.changed(path, 0, filepath.Dir(p.String()), "root does what the files in it say")
+	}
 	if cfg == nil {
 		return l.problems
 	}
-	if line, found := secretLine(cfg); found {
-		l.read(line, path, "it holds passwords or keys")
+	lines := secretLines(cfg, sources)
+	for _, file := range slices.Sorted(maps.Keys(lines)) {
+		l.read(file, lines[file], file, "it holds passwords or keys")
 	}
-	l.changed(0, program(cfg.Callback), "root runs it")
-	l.changed(0, program(cfg.NotifyCommand), "root runs it")
-	l.read(0, cfg.StatusToken, "it holds the token for orders")
-	l.read(0, cfg.StatusReadToken, "it holds the token for reading")
+	l.changed(path, 0, program(cfg.Callback), "root runs it")
+	l.changed(path, 0, program(cfg.NotifyCommand), "root runs it")
+	l.read(path, 0, cfg.StatusToken, "it holds the token for orders")
+	l.read(path, 0, cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {
 		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
-			l.warn(0, fmt.Sprintf("the monitor log cannot be written: %v", err), "")
+			l.warn(path, 0, fmt.Sprintf("the monitor log cannot be written: %v", err), "")
 		}
 	}
 	for _, v := range cfg.Virtuals {
 		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
-			l.changed(v.Line, v.CheckCommand.Reveal(), "root runs it")
+			l.changed(v.File, v.Line, v.CheckCommand.Reveal(), "root runs it")
 		}
-		l.changed(v.Line, program(v.FallbackCommand), "root runs it")
-		l.read(v.Line, v.SSLKey, "it holds the private key")
+		l.changed(v.File, v.Line, program(v.FallbackCommand), "root runs it")
+		l.read(v.File, v.Line, v.SSLKey, "it holds the private key")
 	}
 	return l.problems
 }
@@ -64,62 +74,80 @@ func program(c secret.Command) string {
 	return first
 }
 
-// secretLine is the line of the first block with a secret that stands in the
-// configuration itself, 0 if that is outside blocks.
-func secretLine(cfg *conf.Config) (line int, found bool) {
+// secretLines are the files with a secret in the configuration itself, each with the
+// line of its first block that has one, 0 if that is outside blocks.
+func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
+	found := map[string]int{}
 	if cfg.Webhook != "" && strings.HasSuffix(cfg.Webhook.String(), secret.Mask) {
-		return 0, true
+		file, _ := directiveLine(sources, "webhook")
+		found[file] = 0
+	}
+	note := func(file string, line int) {
+		if _, ok := found[file]; !ok {
+			found[file] = line
+		}
 	}
 	for _, v := range cfg.Virtuals {
-		ownPasswd := v.Passwd != "" && v.PasswdFile == "" && v.Login != "anonymous" // whose password is everyone's
-		masked := v.Request.String() != v.Request.Reveal()
-		for _, r := range v.Reals {
-			masked = masked || r.Request.String() != r.Request.Reveal()
+		if holdsSecret(v) {
+			note(v.File, v.Line)
 		}
-		for _, h := range v.HTTPHeader.All() {
-			masked = masked || secret.Named(h.Name)
+		if !slices.ContainsFunc(v.HTTPHeader.All(), func(h conf.Header) bool { return secret.Named(h.Name) }) {
+			continue
 		}
-		if ownPasswd || masked || v.Secret != "" && v.SecretFile == "" {
-			return v.Line, true
+		if own, _ := sources.File(v.File); lineOf(own.Text, "httpheader") != 0 {
+			note(v.File, v.Line)
+		} else {
+			file, _ := directiveLine(sources, "httpheader")
+			note(file, 0)
 		}
 	}
-	return 0, false
+	return found
+}
+
+// holdsSecret says whether the block of a virtual service has a secret that is in no file
+// of its own, besides headers, which may be from outside of blocks.
+func holdsSecret(v *conf.VirtualService) bool {
+	ownPasswd := v.Passwd != "" && v.PasswdFile == "" && v.Login != "anonymous" // whose password is everyone's
+	masked := v.Request.String() != v.Request.Reveal()
+	for _, r := range v.Reals {
+		masked = masked || r.Request.String() != r.Request.Reveal()
+	}
+	return ownPasswd || masked || v.Secret != "" && v.SecretFile == ""
 }
 
 // A fileList collects warnings about files, one of a kind for each file.
 type fileList struct {
-	path     string // of the configuration
 	seen     map[string]bool
 	problems conf.Problems
 }
 
-func (l *fileList) warn(line int, text, cure string) {
+func (l *fileList) warn(path string, line int, text, cure string) {
 	if l.seen[text] {
 		return
 	}
 	l.seen[text] = true
-	l.problems = append(l.problems, &conf.Problem{Path: l.path, Line: line, Warning: true, Text: text, Hint: cure})
+	l.problems = append(l.problems, &conf.Problem{Path: path, Line: line, Warning: true, Text: text, Hint: cure})
 }
 
 // changed warns if others may change a file; why says why that matters.
-func (l *fileList) changed(line int, file, why string) {
+func (l *fileList) changed(path string, line int, file, why string) {
 	if file == "" {
 		return
 	}
 	if who := rights.Writers(file); who != "" {
-		l.warn(line, fmt.Sprintf("%s can be changed by %s, and %s", file, who, why),
+		l.warn(path, line, fmt.Sprintf("%s can be changed by %s, and %s", file, who, why),
 			"root has to own it and its directories, and no one else may write there: chown root and chmod go-w")
 	}
 }
 
 // read warns if others may read a file; why says why that matters.
-func (l *fileList) read(line int, file, why string) {
+func (l *fileList) read(path string, line int, file, why string) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return // who needs the file says so
 	}
 	if who := rights.Readers(info); who != "" {
-		l.warn(line, fmt.Sprintf("%s can be read by %s, and %s", file, who, why), "chmod 600 "+file)
+		l.warn(path, line, fmt.Sprintf("%s can be read by %s, and %s", file, who, why), "chmod 600 "+file)
 	}
 }
 

@@ -26,20 +26,33 @@ func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
 	return maintenance.Examine(ctx, cfg, maintenance.Options{Kept: kept})
 }
 
-// maintenanceProblems are what check says of the maintenance directory of cfg, whose
-// text is given.
-func (s *session) maintenanceProblems(cfg *conf.Config, text []byte) conf.Problems {
+// maintenanceProblems are what check says of the maintenance directory of cfg, which
+// was made of sources.
+func (s *session) maintenanceProblems(cfg *conf.Config, sources *conf.Sources) conf.Problems {
 	if cfg == nil || cfg.MaintenanceDir == "" {
 		return nil
 	}
 	var list conf.Problems
+	file, line := directiveLine(sources, "maintenancedir")
 	for _, fault := range s.examineMaintenance(cfg).Faults() {
 		list = append(list, &conf.Problem{
-			Path: cfg.Path, Line: lineOf(text, "maintenancedir"), Warning: true, Text: fault,
+			Path: file, Line: line, Warning: true, Text: fault,
 			Hint: "a file is named after a real server: ADDRESS, ADDRESS:PORT, NAME or NAME:PORT",
 		})
 	}
 	return list
+}
+
+// directiveLine is the last line that sets a global directive, 0 of the first file if
+// there is none.
+func directiveLine(sources *conf.Sources, directive string) (file string, line int) {
+	file = sources.Files[0].Path
+	for _, f := range sources.Files {
+		if n := lineOf(f.Text, directive); n != 0 {
+			file, line = f.Path, n
+		}
+	}
+	return file, line
 }
 
 // lineOf is the number of the last line that sets a global directive, 0 if there is

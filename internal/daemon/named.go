@@ -19,24 +19,24 @@ func namedProblems(path string, cfg *conf.Config) conf.Problems {
 	if cfg == nil {
 		return nil
 	}
-	l := fileList{path: path, seen: map[string]bool{}}
+	l := fileList{seen: map[string]bool{}}
 	for _, v := range cfg.Virtuals {
 		if speaksTLS(v) {
 			_, err := checker.TLSConfig(checker.TLSOptions{CAFile: v.SSLCAFile, CertFile: v.SSLCert, KeyFile: v.SSLKey})
 			if err != nil {
-				l.warn(v.Line, fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
+				l.warn(v.File, v.Line, fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
 			}
 		}
 		switch v.CheckType {
 		case conf.CheckExternal:
-			l.command(v.Line, "checkcommand", v.CheckCommand.Reveal(), true)
+			l.command(v.File, v.Line, "checkcommand", v.CheckCommand.Reveal(), true)
 		case conf.CheckExternalPerl:
-			l.command(v.Line, "checkcommand", v.CheckCommand.Reveal(), false)
+			l.command(v.File, v.Line, "checkcommand", v.CheckCommand.Reveal(), false)
 		}
-		l.command(v.Line, "fallbackcommand", program(v.FallbackCommand), true)
+		l.command(v.File, v.Line, "fallbackcommand", program(v.FallbackCommand), true)
 	}
-	l.command(0, "callback", program(cfg.Callback), true)
-	l.command(0, "notifycommand", program(cfg.NotifyCommand), true)
+	l.command(path, 0, "callback", program(cfg.Callback), true)
+	l.command(path, 0, "notifycommand", program(cfg.NotifyCommand), true)
 	return l.problems
 }
 
@@ -48,7 +48,7 @@ func speaksTLS(v *conf.VirtualService) bool {
 
 // command warns of a program that cannot be run. Names that are searched for in
 // PATH are left out.
-func (l *fileList) command(line int, directive, file string, executed bool) {
+func (l *fileList) command(path string, line int, directive, file string, executed bool) {
 	if file == "" || file[0] != '/' {
 		return
 	}
@@ -57,16 +57,16 @@ func (l *fileList) command(line int, directive, file string, executed bool) {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		l.warn(line, what+" cannot be run: "+reasonOf(err), "")
+		l.warn(path, line, what+" cannot be run: "+reasonOf(err), "")
 		return
 	case !info.Mode().IsRegular():
-		l.warn(line, what+" cannot be run: it is no file", "")
+		l.warn(path, line, what+" cannot be run: it is no file", "")
 		return
 	case executed && info.Mode()&0o111 == 0:
-		l.warn(line, what+" cannot be run: it is not executable", "chmod +x "+shown)
+		l.warn(path, line, what+" cannot be run: it is not executable", "chmod +x "+shown)
 	}
 	if interpreterHasCR(file) {
-		l.warn(line, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
+		l.warn(path, line, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
 			`sed -i 's/\r$//' `+shown)
 	}
 }

@@ -95,8 +95,8 @@ func (d *daemon) fileFaults() []report.Fault {
 		list = append(list, report.Fault{What: d.file.path + " is not in force", Error: why, Since: r.since, Logged: true})
 	}
 	switch why, gone := d.watcher.waiting(); {
-	case gone:
-		list = append(list, report.Fault{What: d.file.path + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
+	case gone != "":
+		list = append(list, report.Fault{What: gone + " cannot be checked for changes", Error: "it cannot be read", Logged: true})
 	case why != "" && d.cfg.AutoReload:
 		list = append(list, report.Fault{What: "a change of " + d.file.path + " is not taken", Error: why})
 	}

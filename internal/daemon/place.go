@@ -21,23 +21,24 @@ func (s *session) settleIn() error {
 	if s.path, err = filepath.Abs(s.path); err != nil {
 		return err
 	}
-	s.cfg = absoluteNames(s.cfg, dir)
+	s.cfg, s.sources = absoluteNames(s.cfg, dir), s.sources.In(dir)
 	if s.ChangeDir == nil {
 		return nil
 	}
 	return s.ChangeDir("/")
 }
 
-// A source is the configuration file of a daemon that has settled in.
+// A source is the configuration file of a daemon that has settled in, which may include
+// others.
 type source struct {
 	path    string       // absolute
 	dir     string       // to which the names in the file are relative
 	options conf.Options // TryOpen is not nil
 }
 
-// parse reads the file's content.
-func (f source) parse(text []byte) (*conf.Config, error) {
-	cfg, err := conf.Parse(f.path, text, inDir(f.options, f.dir))
+// parse reads the content of the files.
+func (f source) parse(sources *conf.Sources) (*conf.Config, error) {
+	cfg, err := sources.Parse(inDir(f.options, f.dir))
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"strings"
@@ -16,37 +15,43 @@ import (
 // notice acts on a configuration file that is not what it was.
 func (d *daemon) notice(ctx context.Context, seen sight) {
 	if seen.kind == unreadable {
-		d.log.Printf(logfile.FileUnchecked, os.Getpid(), d.file.path)
+		d.log.Printf(logfile.FileUnchecked, os.Getpid(), seen.files[0])
 		return
 	}
-	d.log.Printf(logfile.FileChanged, d.file.path)
+	for _, path := range seen.files {
+		d.log.Printf(logfile.FileChanged, path)
+	}
 	if d.cfg.AutoReload {
 		d.log.Printf(logfile.FileReread)
-		d.reload(ctx, seen.text)
+		d.reload(ctx, seen.sources)
 	} else {
 		d.log.Printf(logfile.FileIgnored)
 	}
 	if callback := d.cfg.Callback; callback != "" && !d.dryRun {
-		go runCallback(context.WithoutCancel(ctx), callback, d.file.path, d.log.Printf)
+		go func() {
+			for _, path := range seen.files {
+				runCallback(context.WithoutCancel(ctx), callback, path, d.log.Printf)
+			}
+		}()
 	}
 }
 
 // reloads are what a daemon knows of its reloads. They belong to the goroutine of run.
 type reloads struct {
 	ends    chan reading
-	busy    bool         // one is going on
-	again   bool         // and the file is to be read once more after it
-	next    []byte       // and this content after it, if not again; nil is none
-	refused *refusedFile // nil: the file in force is the one on disk
+	busy    bool          // one is going on
+	again   bool          // and the file is to be read once more after it
+	next    *conf.Sources // and this content after it, if not again; nil is none
+	refused *refusedFile  // nil: the file in force is the one on disk
 }
 
 // A refusedFile is a content of the configuration file that could not be put in force.
 type refusedFile struct {
-	text  []byte        // nil if the file could not be read
-	why   string        // what was logged
-	since time.Time     // the first try
-	last  time.Time     // the end of the last try
-	took  time.Duration // to try it
+	sources *conf.Sources // nil if the file could not be read
+	why     string        // what was logged
+	since   time.Time     // the first try
+	last    time.Time     // the end of the last try
+	took    time.Duration // to try it
 
 	before *refusedFile // of a file that could not be read: what was refused before that, nil is nothing
 }
@@ -59,24 +64,24 @@ const retryShare = 20
 // there is none.
 type reading struct {
 	cfg     *conf.Config
-	text    []byte
+	sources *conf.Sources
 	why     string
 	took    time.Duration
 	again   bool // it is a content that was refused before
 	stopped bool // the daemon ends
 }
 
-// reload begins to read the configuration anew: text, or if that is nil the file as it
-// is. Names are resolved meanwhile and the kernel is changed, so that signals are obeyed
+// reload begins to read the configuration anew: sources, or if that is nil the files as
+// they are. Names are resolved meanwhile and the kernel is changed, so that signals are obeyed
 // all the time; the end comes through d.reloads.ends. Everything that can fail comes before
 // the swap: a bad file changes nothing.
-func (d *daemon) reload(ctx context.Context, text []byte) {
+func (d *daemon) reload(ctx context.Context, sources *conf.Sources) {
 	if d.reloads.busy {
-		d.reloads.again = d.reloads.again || text == nil
-		d.reloads.next = text
+		d.reloads.again = d.reloads.again || sources == nil
+		d.reloads.next = sources
 		return
 	}
-	d.use(ctx, func() reading { return d.read(text) })
+	d.use(ctx, func() reading { return d.read(sources) })
 }
 
 // retake puts the configuration in force again of which other daemons have steered a
@@ -98,11 +103,11 @@ func (d *daemon) use(ctx context.Context, read func() reading) {
 // then, a directory or a resolver, may be there now.
 func (d *daemon) retry(ctx context.Context) {
 	r := d.reloads.refused
-	if r == nil || r.text == nil || d.reloads.busy || !d.cfg.AutoReload || time.Since(r.last) < r.took*retryShare {
+	if r == nil || r.sources == nil || d.reloads.busy || !d.cfg.AutoReload || time.Since(r.last) < r.took*retryShare {
 		return
 	}
 	d.reloads.busy = true
-	go func() { d.reloads.ends <- d.readAndSwap(ctx, func() reading { return d.read(r.text) }, r.why) }()
+	go func() { d.reloads.ends <- d.readAndSwap(ctx, func() reading { return d.read(r.sources) }, r.why) }()
 }
 
 // readAndSwap is one reload. Mistakes are logged, unless they are known.
@@ -124,23 +129,23 @@ func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known str
 	return r
 }
 
-// read reads the configuration: text, or the file if that is nil.
-func (d *daemon) read(text []byte) reading {
-	if text == nil {
+// read reads the configuration: sources, or the files if that is nil.
+func (d *daemon) read(sources *conf.Sources) reading {
+	if sources == nil {
 		var err error
-		if text, err = conf.ReadFile(d.file.path); err != nil {
+		if sources, err = conf.Read(d.file.path); err != nil {
 			return reading{why: refusal(err)}
 		}
-		d.watcher.took(text)
+		d.watcher.took(sources)
 	}
-	cfg, err := d.file.parse(text)
+	cfg, err := d.file.parse(sources)
 	if err != nil {
-		return reading{text: text, why: refusal(err)}
+		return reading{sources: sources, why: refusal(err)}
 	}
 	for _, line := range diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
 	}
-	return reading{cfg: cfg, text: text}
+	return reading{cfg: cfg, sources: sources}
 }
 
 // swap puts cfg in force everywhere. It reports false if the daemon ends first.
@@ -171,12 +176,12 @@ func (d *daemon) reloaded(ctx context.Context, r reading) {
 		d.refuse(r)
 	}
 	if d.reloads.again || d.reloads.next != nil {
-		text := d.reloads.next
+		sources := d.reloads.next
 		if d.reloads.again {
-			text = nil
+			sources = nil
 		}
 		d.reloads.again, d.reloads.next = false, nil
-		d.reload(ctx, text)
+		d.reload(ctx, sources)
 		return
 	}
 	d.lookOutside(ctx)
@@ -197,22 +202,30 @@ func (d *daemon) inForce(cfg *conf.Config) {
 // refuse notes a content that could not be put in force. The one in force stays.
 func (d *daemon) refuse(r reading) {
 	now := time.Now()
-	next := &refusedFile{text: r.text, why: r.why, since: now, last: now, took: r.took}
-	if old := d.reloads.refused; old != nil && bytes.Equal(old.text, next.text) && old.why == next.why {
+	next := &refusedFile{sources: r.sources, why: r.why, since: now, last: now, took: r.took}
+	if old := d.reloads.refused; old != nil && sameContent(old.sources, next.sources) && old.why == next.why {
 		next.since = old.since // one more try
 	} else {
 		d.status.Reloaded(false)
 	}
-	if next.before = d.reloads.refused; next.before != nil && next.before.text == nil {
+	if next.before = d.reloads.refused; next.before != nil && next.before.sources == nil {
 		next.before = next.before.before
 	}
 	d.reloads.refused = next
 }
 
+// sameContent compares what was read; nil is what could not be.
+func sameContent(a, b *conf.Sources) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Sum() == b.Sum()
+}
+
 // readAgain ends the refusal of a file that could not be read and is there again as it
 // was.
 func (d *daemon) readAgain() {
-	if r := d.reloads.refused; r != nil && r.text == nil && d.watcher.sameSince(r.last) {
+	if r := d.reloads.refused; r != nil && r.sources == nil && d.watcher.sameSince(r.last) {
 		d.reloads.refused = r.before
 	}
 }

@@ -29,11 +29,11 @@ import (
 // configuration file at path, in the bubble of a synctest.
 func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ipvs.Memory, stop func()) {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	sources, err := conf.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := conf.Parse(path, text, directories{}.configOptions())
+	cfg, err := sources.Parse(directories{}.configOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ip
 		file:    source{path: path, options: directories{}.configOptions()},
 		watcher: watcher{path: path}, host: host.New(t.TempDir()), patience: readyPatience,
 	}
-	d.watcher.took(text)
+	d.watcher.took(sources)
 	d.notifier = notify.New(notify.Options{Log: d.log.Printf}, cfg)
 	d.director = director.New(director.Options{
 		OverridesEnded: func() { d.status.KeepOverrides() },

@@ -107,7 +107,7 @@ func (s *session) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 		host:     s.newHost(),
 		patience: readyPatience,
 	}
-	d.watcher.took(s.text)
+	d.watcher.took(s.sources)
 	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
 	o := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: orders, Maintenance: s.maintenance(), Ours: own.recall(s.cfg), DryRun: s.inv.dryRun}
 	if s.inv.debug {

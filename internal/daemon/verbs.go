@@ -72,15 +72,15 @@ func (s *session) load() error {
 	case s.inv.is("status"):
 		options.TryOpen = statusLog
 	}
-	text, err := conf.ReadFile(s.path)
+	sources, err := conf.Read(s.path)
 	if err != nil {
 		return err
 	}
-	cfg, err := conf.Parse(s.path, text, options)
+	cfg, err := sources.Parse(options)
 	if err != nil {
 		return err
 	}
-	s.cfg, s.text = cfg, text
+	s.cfg, s.sources = cfg, sources
 	if s.isChild() {
 		return nil // the parent has printed them
 	}

@@ -3,11 +3,12 @@ package daemon
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -28,49 +29,79 @@ const (
 	restPatience = 30 * time.Second
 )
 
-// A watcher finds out when the configuration file has another content than the one
-// that was read last, and is whole. Its methods may be called from any goroutine;
-// they read the file and may block.
+// A watcher finds out when the configuration has another content than the one that was
+// read last, and is whole: the file, those that it includes, and which files fit a
+// pattern. Its methods may be called from any goroutine; they read files and may block.
 type watcher struct {
 	path  string
 	lease func(*os.File) (release func(), err error) // nil is the function lease
 
 	mu     sync.Mutex
-	stamp  stamp             // of the file when its content was read last
-	sum    [sha256.Size]byte // of that content
-	gone   bool              // it could not be read, and that was reported
-	change *change           // nil: it is as it was read last
-	same   time.Time         // when a look last found the content that was read last
+	taken  *conf.Sources // what was read last
+	stamp  string        // of the files of taken, "" is that the next look reads them
+	gone   string        // the file or directory that could not be read, and was reported; "" is none
+	change *change       // nil: all is as it was read last
+	same   time.Time     // when a look last found what was read last
 }
 
-// A change is another content of the file that may be half written.
+// A change is another content of the configuration that may be half written.
 type change struct {
-	stamp stamp
-	sum   [sha256.Size]byte
-	empty bool
-	since time.Time // it has been like this
-	why   string    // it is not taken, "" is that it has not been at rest for long enough
+	sources *conf.Sources
+	stamp   string
+	files   []string // that are new or have another content, and can be read
+	removed []string // that are no part of the configuration any more, nor on disk: they may come again
+	empty   bool     // one of files is
+	since   time.Time
+	why     string // it is not taken, "" is that it has not been at rest for long enough
 }
 
-// A stamp tells versions of a file apart without reading it.
-type stamp struct {
-	dev, ino     uint64
-	size         int64
-	mtime, ctime syscall.Timespec
-}
-
-func stampOf(info os.FileInfo) stamp {
+// stampOf tells versions of a file apart without reading it.
+func stampOf(path string, info os.FileInfo) string {
+	if info == nil {
+		return fmt.Sprintf("%q -\n", path)
+	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return stamp{}
+		return fmt.Sprintf("%q ?\n", path)
 	}
-	return stamp{dev: st.Dev, ino: st.Ino, size: st.Size, mtime: st.Mtim, ctime: st.Ctim}
+	return fmt.Sprintf("%q %d %d %d %v %v\n", path, st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim)
 }
 
-// A sight is what a look at the file saw.
+// stampThen is the stamp of s as it was read.
+func stampThen(s *conf.Sources) string {
+	var b strings.Builder
+	for _, f := range s.Files {
+		b.WriteString(stampOf(f.Path, f.Info))
+	}
+	for _, p := range s.Patterns {
+		paths, err := s.Found(p)
+		fmt.Fprintf(&b, "%q %q %v\n", p, paths, err)
+	}
+	return b.String()
+}
+
+// stampNow is the stamp of the files of s as they are.
+func stampNow(s *conf.Sources) string {
+	var b strings.Builder
+	for _, f := range s.Files {
+		info, err := os.Stat(f.Path)
+		if err != nil {
+			info = nil
+		}
+		b.WriteString(stampOf(f.Path, info))
+	}
+	for _, p := range s.Patterns {
+		paths, err := p.Matches()
+		fmt.Fprintf(&b, "%q %q %v\n", p, paths, err)
+	}
+	return b.String()
+}
+
+// A sight is what a look at the configuration saw.
 type sight struct {
-	kind sightKind
-	text []byte // of a changed file
+	kind    sightKind
+	sources *conf.Sources // changed ones
+	files   []string      // of changed ones: which, also those that are gone; else which one is unreadable
 }
 
 type sightKind uint8
@@ -82,19 +113,18 @@ const (
 	unreadable
 )
 
-// took notes the content that is read now, whatever it is: text.
-func (w *watcher) took(text []byte) {
+// took notes what is read now, whatever is on disk.
+func (w *watcher) took(s *conf.Sources) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.stamp, w.change, w.gone = stamp{}, nil, false // the next look compares the content
-	w.sum = sha256.Sum256(text)
+	w.taken, w.stamp, w.change, w.gone = s, "", nil, "" // the next look compares the content
 }
 
-// waiting is why a changed file is not taken, "" if there is none or it is about to be,
-// and whether the file could not be read.
-func (w *watcher) waiting() (why string, gone bool) {
+// waiting is why a change is not taken, "" if there is none or it is about to be, and
+// which file or directory could not be read.
+func (w *watcher) waiting() (why, gone string) {
 	if !w.mu.TryLock() {
-		return "", false // a look is under way, and may hang
+		return "", "" // a look is under way, and may hang
 	}
 	defer w.mu.Unlock()
 	if w.change != nil {
@@ -112,95 +142,149 @@ func (w *watcher) sameSince(t time.Time) bool {
 	return w.same.After(t)
 }
 
-// look compares the file with what was read last, first by its stamp and then by its
-// content. A changed content that is whole counts as read with that. That the file
+// look compares the files with what was read last, first by their stamp and then by
+// their content. A changed content that is whole counts as read with that. That a file
 // cannot be read is reported once.
 func (w *watcher) look() sight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	file, err := conf.Open(w.path)
-	if err != nil {
-		return w.lost()
+	if w.change != nil {
+		if stampNow(w.change.sources) != w.change.stamp {
+			return w.seen()
+		}
+		return w.rested()
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return w.lost()
+	if w.stamp == "" || w.gone != "" || stampNow(w.taken) != w.stamp {
+		return w.seen()
 	}
-	now := stampOf(info)
-	switch {
-	case w.change == nil && now == w.stamp && !w.gone:
-		w.same = time.Now()
-		return sight{}
-	case w.change == nil || now != w.change.stamp:
-		return w.seen(file, now)
-	}
-	return w.rested(file)
+	w.same = time.Now()
+	return sight{}
 }
 
-// lost notes that the file cannot be read.
-func (w *watcher) lost() sight {
+// lost notes that a file or directory cannot be read.
+func (w *watcher) lost(path string) sight {
 	w.change = nil
-	if w.gone {
+	if w.gone == path {
 		return sight{}
 	}
-	w.gone = true
-	return sight{kind: unreadable}
+	w.gone = path
+	return sight{kind: unreadable, files: []string{path}}
 }
 
-// seen reads a file that has another stamp.
-func (w *watcher) seen(file *os.File, now stamp) sight {
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return w.lost()
+// unreadable is a file or directory that could be read before and cannot any more, ""
+// for none. What never could be is a mistake of the configuration.
+func (w *watcher) unreadable(s *conf.Sources) string {
+	for _, f := range s.Files {
+		if before, ok := w.taken.File(f.Path); f.Err != nil && ok && before.Err == nil {
+			return f.Path
+		}
 	}
-	w.gone = false
-	sum := sha256.Sum256(text)
-	if sum == w.sum {
-		w.stamp, w.change, w.same = now, nil, time.Now()
+	for _, p := range s.Patterns {
+		_, err := s.Found(p)
+		if _, before := w.taken.Found(p); err != nil && before == nil {
+			return filepath.Dir(p.String())
+		}
+	}
+	return ""
+}
+
+// seen reads the files, of which one has another stamp.
+func (w *watcher) seen() sight {
+	now, err := conf.Read(w.path)
+	if err != nil {
+		return w.lost(w.path)
+	}
+	if path := w.unreadable(now); path != "" {
+		return w.lost(path)
+	}
+	w.gone = ""
+	if now.Sum() == w.taken.Sum() {
+		w.stamp, w.change, w.same = stampThen(now), nil, time.Now()
 		return sight{}
 	}
-	w.change = &change{stamp: now, sum: sum, since: time.Now(), empty: len(bytes.TrimSpace(text)) == 0}
-	if w.change.empty {
-		w.change.why = "it is empty"
-	}
+	w.change = w.changeTo(now)
 	return sight{kind: restless}
 }
 
-// rested decides on a changed file that looks as it did at the last look.
-func (w *watcher) rested(file *os.File) sight {
-	c := w.change
-	rest := time.Since(c.since)
-	if c.empty || rest < restTime {
-		return sight{kind: restless}
+// changeTo compares now with what was read last.
+func (w *watcher) changeTo(now *conf.Sources) *change {
+	c := &change{sources: now, stamp: stampThen(now), since: time.Now()}
+	for _, f := range now.Files {
+		if before, ok := w.taken.File(f.Path); ok && bytes.Equal(f.Text, before.Text) {
+			continue
+		}
+		if f.Err != nil {
+			continue // the reload reports it
+		}
+		c.files = append(c.files, f.Path)
+		if len(bytes.TrimSpace(f.Text)) == 0 {
+			c.empty, c.why = true, f.Path+" is empty"
+			if f.Path == w.path {
+				c.why = "it is empty"
+			}
+		}
 	}
-	release, err := w.leased(file)
-	switch {
-	case errors.Is(err, errWritten):
-		c.why = "a process has it open for writing"
-		return sight{kind: restless}
-	case err != nil && rest < slowRestTime:
-		return sight{kind: restless}
+	for _, f := range w.taken.Files {
+		if _, ok := now.File(f.Path); ok {
+			continue
+		}
+		if _, err := os.Stat(f.Path); err != nil {
+			c.removed = append(c.removed, f.Path)
+		}
 	}
-	defer release()
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return w.lost()
-	}
-	if sum := sha256.Sum256(text); sum != c.sum {
-		w.change = nil // begin again with the next look
-		w.stamp = stamp{}
-		return sight{kind: restless}
-	}
-	w.stamp, w.sum, w.change = c.stamp, c.sum, nil
-	return sight{kind: changed, text: text}
+	return c
 }
 
-func (w *watcher) leased(file *os.File) (release func(), err error) {
-	if w.lease != nil {
-		return w.lease(file)
+// rested decides on a change that looks as it did at the last look.
+func (w *watcher) rested() sight {
+	c := w.change
+	rest := time.Since(c.since)
+	if c.empty || rest < restTime || len(c.removed) > 0 && rest < slowRestTime {
+		return sight{kind: restless}
 	}
-	return lease(file)
+	for _, path := range c.files {
+		release, err := w.leased(path)
+		switch {
+		case errors.Is(err, errWritten):
+			c.why = "a process has it open for writing"
+			if path != w.path {
+				c.why = "a process has " + path + " open for writing"
+			}
+			return sight{kind: restless}
+		case err != nil && rest < slowRestTime:
+			return sight{kind: restless}
+		}
+		defer release()
+	}
+	now, err := conf.Read(w.path)
+	if err != nil {
+		return w.lost(w.path)
+	}
+	if now.Sum() != c.sources.Sum() {
+		w.change = nil // begin again with the next look
+		w.stamp = ""
+		return sight{kind: restless}
+	}
+	w.taken, w.stamp, w.change = c.sources, c.stamp, nil
+	return sight{kind: changed, sources: c.sources, files: slices.Concat(c.files, c.removed)}
+}
+
+// leased takes a lease on the file at path, which release ends.
+func (w *watcher) leased(path string) (release func(), err error) {
+	file, err := conf.Open(path)
+	if err != nil {
+		return func() {}, err
+	}
+	take := lease
+	if w.lease != nil {
+		take = w.lease
+	}
+	end, err := take(file)
+	if err != nil {
+		file.Close()
+		return func() {}, err
+	}
+	return func() { end(); file.Close() }, nil
 }
 
 // errWritten is why there is no lease on a file that a process has open for writing.

@@ -4,9 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
 )
 
 // settle lets a watcher look at the file until it has decided about it.
@@ -20,13 +23,23 @@ func (w *watcher) settle() sight {
 	return sight{kind: restless}
 }
 
+// reads has w take the file as it is.
+func (w *watcher) reads(t *testing.T) {
+	t.Helper()
+	sources, err := conf.Read(w.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.took(sources)
+}
+
 func TestWatcher(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.cf")
 	put := func(text string) { write(t, path, text) }
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{path: path}
 		put("one")
-		w.took([]byte("one"))
+		w.reads(t)
 		steps := []struct {
 			what string
 			do   func()
@@ -41,8 +54,8 @@ func TestWatcher(t *testing.T) {
 			{"there again as it was", func() { put("two") }, unchanged},
 			{"removed again", func() { os.Remove(path) }, unreadable},
 			{"there again and changed", func() { put("three") }, changed},
-			{"changed and read", func() { put("four"); w.took([]byte("four")) }, unchanged},
-			{"read before it changed", func() { put("five"); w.took([]byte("four")) }, changed},
+			{"changed and read", func() { put("four"); w.reads(t) }, unchanged},
+			{"read before it changed", func() { put("four"); w.reads(t); put("five") }, changed},
 			{"empty", func() { put("") }, restless},
 			{"blank", func() { put(" \n\n") }, restless},
 			{"as it was", func() { put("five") }, unchanged},
@@ -63,7 +76,7 @@ func TestWatcherRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w := &watcher{path: path}
-		w.took([]byte("one"))
+		w.reads(t)
 		interval := 10 * time.Second
 		news := make(chan sight)
 		began := time.Now()
@@ -100,13 +113,23 @@ func TestWatcherWithoutLeases(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.cf")
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{path: path, lease: func(*os.File) (func(), error) { return func() {}, os.ErrInvalid }}
-		w.took(nil)
+		write(t, path, "")
+		w.reads(t)
 		write(t, path, "one")
 		began := time.Now()
 		if seen := w.settle(); seen.kind != changed || time.Since(began) != slowRestTime {
 			t.Errorf("saw %d after %v, want %d after %v", seen.kind, time.Since(began), changed, slowRestTime)
 		}
 	})
+}
+
+// textOf is the content of a file as it was seen.
+func textOf(seen sight, path string) string {
+	if seen.sources == nil {
+		return ""
+	}
+	f, _ := seen.sources.File(path)
+	return string(f.Text)
 }
 
 // writers write a file as programs do. Each is called with what it is to write, and
@@ -206,36 +229,50 @@ func symlink(t *testing.T, to, path string) {
 	}
 }
 
-// TestHalfWritten has a file written in each of the ways that programs write files: the
-// only content that is ever taken is the whole one.
+// TestHalfWritten has a file written in each of the ways that programs write files, the
+// configuration itself or one that it includes: the only content that is ever taken is
+// the whole one.
 func TestHalfWritten(t *testing.T) {
-	const before, after = "checkinterval=1\nautoreload=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n",
-		"checkinterval=1\nautoreload=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    real=10.1.0.2:80 masq\n"
 	for name, writer := range writers {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "t.cf")
-			write(t, path, before)
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				w := &watcher{path: path}
-				w.took([]byte(before))
-				news := make(chan sight)
-				go w.run(ctx, func() time.Duration { return time.Second }, news)
-				go func() { writer(t, path, after, time.Sleep) }()
-				seen := <-news
-				if seen.kind == unreadable {
-					seen = <-news
-				}
-				if got := string(seen.text); seen.kind != changed || got != after {
-					t.Errorf("saw %d with the content %q", seen.kind, got)
-				}
-				select {
-				case seen := <-news:
-					t.Errorf("saw %d once more, with the content %q", seen.kind, seen.text)
-				case <-time.After(time.Minute):
-				}
-				cancel()
-			})
+			halfWritten(t, path, path, writer)
+		})
+		t.Run(name+", an included file", func(t *testing.T) {
+			dir := t.TempDir()
+			path, part := filepath.Join(dir, "t.cf"), filepath.Join(dir, "part.cf")
+			write(t, path, "include = part.cf\n")
+			halfWritten(t, path, part, writer)
 		})
 	}
+}
+
+func halfWritten(t *testing.T, path, part string, writer func(*testing.T, string, string, func(time.Duration))) {
+	const before, after = "checkinterval=1\nautoreload=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n",
+		"checkinterval=1\nautoreload=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    real=10.1.0.2:80 masq\n"
+	write(t, part, before)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := &watcher{path: path}
+		w.reads(t)
+		news := make(chan sight)
+		go w.run(ctx, func() time.Duration { return time.Second }, news)
+		go func() { writer(t, part, after, time.Sleep) }()
+		seen := <-news
+		if seen.kind == unreadable {
+			if !slices.Equal(seen.files, []string{part}) {
+				t.Errorf("%q is unreadable, want %s", seen.files, part)
+			}
+			seen = <-news
+		}
+		if got := textOf(seen, part); seen.kind != changed || got != after || !slices.Equal(seen.files, []string{part}) {
+			t.Errorf("saw %d of %q with the content %q", seen.kind, seen.files, got)
+		}
+		select {
+		case seen := <-news:
+			t.Errorf("saw %d once more, with the content %q", seen.kind, textOf(seen, part))
+		case <-time.After(time.Minute):
+		}
+		cancel()
+	})
 }

@@ -126,7 +126,7 @@ func (c *chart) realServers(cfg *conf.Config, s Survey) {
 	for _, v := range cfg.Virtuals {
 		for _, r := range v.Reals {
 			if v.Protocol != conf.FWM && r.Forward != conf.Masq && r.Port != 0 && r.Port != v.Port {
-				c.add(Warning, fmt.Sprintf("line %d asks for port %d of %s, whose service has port %d", r.Line, r.Port, r.Addr, v.Port),
+				c.add(Warning, fmt.Sprintf("%s asks for port %d of %s, whose service has port %d", conf.LineIn(cfg.Path, v.File, r.Line), r.Port, r.Addr, v.Port),
 					fmt.Sprintf("with %s the kernel keeps the port; only checks ask at %d", r.Forward, r.Port), "masq, or the same port and checkport")
 			}
 			if at, ok := s.Addresses[r.Addr]; ok && at.Dev != "lo" {
