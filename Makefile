@@ -14,6 +14,7 @@ LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.
 NFPM     := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 CYCLONEDX := $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
 FUZZTIME ?= 10s
+FUZZSUM ?= 0
 CHAOS    ?= 100000
 KERNEL   ?= 2000
 SEED     ?= 0
@@ -65,8 +66,8 @@ bench: toolchain ## benchmarks, 15 min; as root beside keepalived and Perl ldire
 	$(GO) test -run '^$$' -bench Wire -benchtime 5x -timeout 0 ./internal/bench
 	$(GO) test -run '^$$' -bench Programs -benchtime 1x -timeout 0 ./internal/bench -report $(CURDIR)/docs/benchmarks.md
 
-fuzz: toolchain ## every fuzz target for FUZZTIME, 10s or 1000x, with the count of executions
-	@$(GO) run ./internal/fuzzall -go '$(GO)' -time $(FUZZTIME)
+fuzz: toolchain ## every fuzz target for FUZZTIME, 10s or 1000x, and on until FUZZSUM executions together, with their count
+	@$(GO) run ./internal/fuzzall -go '$(GO)' -time $(FUZZTIME) -sum $(FUZZSUM)
 
 fuzz-original: toolchain ## made-up files, read here and by Perl ldirectord, where it is installed, for FUZZTIME
 	$(GO) test -tags long -count 1 -run '^TestLongOriginal' -timeout 0 -v ./internal/original -original.time $(FUZZTIME)

@@ -1,8 +1,8 @@
-// Command fuzzall runs every fuzz target of the module for a time, and reports the
-// executions of each and their sum. It fails if a target fails or has no execution.
+// Command fuzzall runs every fuzz target of the module for a time, and reports how
+// often each was executed and the sum. It fails if one fails, or was not executed.
 //
-// It builds each package's test binary once: "go test -fuzz" links it again for
-// each target, which takes longer than a thousand executions.
+// Each package's test binary is built once: "go test -fuzz" links it again for each
+// target, which takes longer than a thousand executions.
 package main
 
 import (
@@ -11,18 +11,21 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func main() {
 	var r runner
 	flag.StringVar(&r.goTool, "go", "go", "the go command")
 	flag.StringVar(&r.fuzzTime, "time", "10s", "for each target: a duration, or a count of executions such as 1000x")
+	flag.IntVar(&r.sum, "sum", 0, "executions of all targets together: after -time each runs on for as long as the others until they are reached")
 	only := flag.String("only", "", "a regular expression: only targets whose name matches")
 	flag.Parse()
 	if err := r.run(*only); err != nil {
@@ -34,6 +37,7 @@ func main() {
 // A runner runs fuzz targets.
 type runner struct {
 	goTool, fuzzTime string
+	sum              int // of executions; 0 is those of fuzzTime
 
 	binaries string // directory of the test binaries
 	cache    string // the go command's directory of inputs that reach new code
@@ -56,24 +60,75 @@ func (r *runner) run(only string) (err error) {
 	if err != nil {
 		return err
 	}
-	targets, sum := 0, 0
+	var targets []*target
 	for line := range strings.Lines(packages) {
 		path, dir, _ := strings.Cut(strings.TrimSpace(line), " ")
 		names, err := fuzzTargets(dir, match)
 		if err != nil {
 			return err
 		}
-		n, err := r.fuzzPackage(path, dir, names)
+		list, err := r.fuzzPackage(path, dir, names)
 		if err != nil {
 			return err
 		}
-		targets, sum = targets+len(names), sum+n
+		targets = append(targets, list...)
 	}
-	if targets == 0 {
+	if len(targets) == 0 {
 		return errors.New("there is no fuzz target")
 	}
-	fmt.Printf("%d targets, %d executions\n", targets, sum)
+	if err := r.runOn(targets); err != nil {
+		return err
+	}
+	sum := 0
+	for _, t := range targets {
+		sum += t.executions
+	}
+	fmt.Printf("%d targets, %d executions\n", len(targets), sum)
 	return nil
+}
+
+// runOn runs targets on until the sum of their executions is r.sum.
+func (r *runner) runOn(targets []*target) error {
+	for i, n := range shares(targets, r.sum) {
+		if n == 0 {
+			continue
+		}
+		if err := r.fuzz(targets[i], strconv.Itoa(n)+"x"); err != nil {
+			return err
+		}
+		fmt.Printf("%s, in two runs\n", targets[i])
+	}
+	return nil
+}
+
+// shares is how many more executions each target has until they are sum together, if
+// all run for the same time.
+func shares(targets []*target, sum int) []int {
+	list, all := make([]int, len(targets)), 0.0
+	for _, t := range targets {
+		sum -= t.executions
+		all += t.rate()
+	}
+	for i, t := range targets {
+		if sum > 0 {
+			list[i] = int(math.Ceil(float64(sum) * t.rate() / all))
+		}
+	}
+	return list
+}
+
+// A target is one fuzz target and what came of it.
+type target struct {
+	path, dir, binary, name string
+	executions              int
+	took                    time.Duration
+}
+
+// rate is executions per second.
+func (t *target) rate() float64 { return float64(t.executions) / max(t.took.Seconds(), 0.001) }
+
+func (t *target) String() string {
+	return fmt.Sprintf("%-50s %-24s %10d executions in %v", t.path, t.name, t.executions, t.took.Round(time.Second))
 }
 
 // output is the output of the go command without the last line break.
@@ -108,47 +163,50 @@ func fuzzTargets(dir string, match *regexp.Regexp) ([]string, error) {
 	return names, err
 }
 
-// fuzzPackage runs targets of one package and returns the sum of their executions.
-func (r *runner) fuzzPackage(path, dir string, names []string) (sum int, err error) {
+// fuzzPackage runs targets of one package, each for r.fuzzTime.
+func (r *runner) fuzzPackage(path, dir string, names []string) ([]*target, error) {
 	if len(names) == 0 {
-		return 0, nil
+		return nil, nil
 	}
 	binary := filepath.Join(r.binaries, strings.ReplaceAll(path, "/", "_")+".test")
 	if _, err := r.output("test", "-c", "-fuzz", ".", "-o", binary, path); err != nil { // -fuzz adds the instrumentation
-		return 0, err
+		return nil, err
 	}
+	var targets []*target
 	for _, name := range names {
-		n, err := r.fuzz(binary, path, dir, name)
-		if err != nil {
-			return sum, err
+		t := &target{path: path, dir: dir, binary: binary, name: name}
+		if err := r.fuzz(t, r.fuzzTime); err != nil {
+			return nil, err
 		}
-		fmt.Printf("%-50s %-20s %10d executions\n", path, name, n)
-		sum += n
+		fmt.Println(t)
+		targets = append(targets, t)
 	}
-	return sum, nil
+	return targets, nil
 }
 
-// fuzz runs one target and returns the number of its executions.
-func (r *runner) fuzz(binary, path, dir, name string) (int, error) {
-	cmd := exec.Command(binary, "-test.run", "^$", "-test.fuzz", "^"+name+"$", "-test.fuzztime", r.fuzzTime,
-		"-test.fuzzcachedir", filepath.Join(r.cache, filepath.FromSlash(path)))
-	cmd.Dir = dir
+// fuzz runs one target for a time and counts its executions.
+func (r *runner) fuzz(t *target, fuzzTime string) error {
+	cmd := exec.Command(t.binary, "-test.run", "^$", "-test.fuzz", "^"+t.name+"$", "-test.fuzztime", fuzzTime,
+		"-test.fuzzcachedir", filepath.Join(r.cache, filepath.FromSlash(t.path)))
+	cmd.Dir = t.dir
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	cmd.Stderr = cmd.Stdout
+	began := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, err
+		return err
 	}
 	n, printed := executions(pipe)
 	if err := cmd.Wait(); err != nil {
-		return n, fmt.Errorf("%s %s: %w\n%s", path, name, err, printed)
+		return fmt.Errorf("%s %s: %w\n%s", t.path, t.name, err, printed)
 	}
 	if n == 0 || strings.Contains(printed, uninstrumented) {
-		return 0, fmt.Errorf("%s %s was not executed with coverage guidance\n%s", path, name, printed)
+		return fmt.Errorf("%s %s was not executed with coverage guidance\n%s", t.path, t.name, printed)
 	}
-	return n, nil
+	t.executions, t.took = t.executions+n, t.took+time.Since(began)
+	return nil
 }
 
 // uninstrumented is a line in the output of a test binary that was built without

@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestExecutions(t *testing.T) {
@@ -29,5 +31,15 @@ func TestFuzzTargets(t *testing.T) {
 	names, err := fuzzTargets(dir, regexp.MustCompile(""))
 	if got := strings.Join(names, " "); err != nil || got != "FuzzOne FuzzTwo" {
 		t.Errorf("targets %q, %v, want FuzzOne and FuzzTwo", got, err)
+	}
+}
+
+// The rest is shared out by rate, so that all targets run for the same time.
+func TestShares(t *testing.T) {
+	targets := []*target{{executions: 100, took: time.Second}, {executions: 100, took: 10 * time.Second}, {executions: 100, took: 10 * time.Second}}
+	for sum, want := range map[int][]int{0: {0, 0, 0}, 300: {0, 0, 0}, 1500: {1000, 100, 100}, 301: {1, 1, 1}} {
+		if got := shares(targets, sum); !slices.Equal(got, want) {
+			t.Errorf("until %d: %v, want %v", sum, got, want)
+		}
 	}
 }
