@@ -164,6 +164,9 @@ func (w *world) hear(p *pair, ok bool) {
 
 // in says whether the real server is in service, as far as is known for sure.
 func (w *world) in(p *pair) bool {
+	if weight, held := w.table[keyOf(p.service)][addrOf(p.host)]; p.share == noShare && held && weight == 0 && p.full() > 0 {
+		return false // it did not serve, and what it is to have is not known
+	}
 	return p.configured && p.verdict == up && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
 }
 

@@ -58,3 +58,25 @@ func TestBackWithoutConnections(t *testing.T) {
 		}
 	})
 }
+
+// A reload brings an agent, which has not answered, and a weight to a real server of
+// weight 0: it does not serve yet, and the fallback is in before the last one that
+// does leaves.
+func TestSilentAgentServesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		file := "checkinterval=1\nquiescent=no\nvirtual=10.0.0.1:80\n    fallback=127.0.0.1:80 gate\n    real=10.1.0.1:80 masq 2\n    real=10.1.0.2:80 masq 0\n    service=http\n"
+		l := goLive(t, table, file)
+		defer func() { l.end() }()
+		time.Sleep(time.Minute)
+		if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2, 10.1.0.2:80 -w 0"; got != want {
+			t.Fatalf("destinations %q, want %q", got, want)
+		}
+		l.set(true, "10.1.0.1:9000")
+		l.reload(strings.Replace(file, "masq 0", "masq 3", 1) + "    checktype=agent\n    checkport=9000\n")
+		time.Sleep(10 * time.Second)
+		if got, want := destinations(saved(t, table)), "10.1.0.2:80 -w 0, 127.0.0.1:80 -w 1"; got != want {
+			t.Errorf("destinations %q, want %q", got, want)
+		}
+	})
+}

@@ -92,6 +92,9 @@ func Decide(s Server) Decision {
 		return Decision{Reason: ChecksFail}
 	case s.Agent == 0:
 		return Decision{Drains: true, Reason: DrainedByAgent}
+	case s.Agent == AgentUnknown && s.Held && s.Before == 0 && s.base() > 0:
+		// What it had does not serve, and what it is to have is not known.
+		return Decision{Drains: true, Reason: NotChecked}
 	}
 	d := Decision{In: true, Weight: s.weight()}
 	switch {
@@ -105,11 +108,16 @@ func Decide(s Server) Decision {
 	return d
 }
 
-func (s Server) weight() int {
-	base := s.Weight
+// base is the weight of an order, else of the file.
+func (s Server) base() int {
 	if s.Order == Weighted {
-		base = s.OrderWeight
+		return s.OrderWeight
 	}
+	return s.Weight
+}
+
+func (s Server) weight() int {
+	base := s.base()
 	weight := base
 	switch {
 	case s.Agent != AgentUnknown:

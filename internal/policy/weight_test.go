@@ -36,7 +36,13 @@ func TestDecide(t *testing.T) {
 		"slowstart above the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 70 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
 		"slowstart of a drain":      {up(func(s *Server) { s.Agent, s.Reached = 0, 30 }), Decision{Drains: true, Reason: DrainedByAgent}},
 		"slowstart of an order":     {up(func(s *Server) { s.Reached, s.Order, s.OrderWeight = 10, Weighted, 80 }), Decision{In: true, Weight: 8, Reason: LimitedByStart}},
-		"an agent still to speak":   {up(func(s *Server) { s.Agent, s.Held, s.Before = AgentUnknown, true, 13 }), Decision{In: true, Weight: 13, Reason: LimitedByAgent}},
+		"an agent still to speak, weight 0 in the table": {
+			up(func(s *Server) { s.Agent, s.Held = AgentUnknown, true }), Decision{Drains: true, Reason: NotChecked},
+		},
+		"an agent still to speak, weight 0 by order": {
+			up(func(s *Server) { s.Agent, s.Held, s.Order = AgentUnknown, true, Weighted }), Decision{In: true, Reason: LimitedByAgent},
+		},
+		"an agent still to speak": {up(func(s *Server) { s.Agent, s.Held, s.Before = AgentUnknown, true, 13 }), Decision{In: true, Weight: 13, Reason: LimitedByAgent}},
 		"an agent to speak, weight 0": {
 			up(func(s *Server) { s.Verdict, s.Agent, s.Held = Unchecked, AgentUnknown, true }),
 			Decision{Drains: true, Reason: NotChecked},
