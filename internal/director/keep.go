@@ -12,7 +12,9 @@ import (
 // keep holds real servers in whose checks fail, so that checks alone never
 // leave a virtual service with less than minalive. Those that went down last
 // stay, and the log says so of each. Who is out already stays out: a dead real
-// server is no help when an operator takes another one out.
+// server is no help when an operator takes another one out. Who is kept stays kept
+// when somebody takes it out of the table, or sets its weight: that is put back or
+// respected as with one that is up.
 func (d *Director) keep(v *virtual) {
 	short := v.conf.MinAlive.Of(len(v.reals))
 	if short == 0 {
@@ -31,7 +33,7 @@ func (d *Director) keep(v *virtual) {
 			short--
 		case r.out():
 			r.kept = false // also when the order ends: it is dead
-		case v.carries(r):
+		case r.kept || v.carries(r):
 			candidates = append(candidates, r)
 		}
 	}
