@@ -101,6 +101,7 @@ func (d *Director) turned(r *real, before tally, res *result, over *event.Cause)
 		}
 		r.startSlowly()
 	} else {
+		r.leaves = r.virtual.carries(r)
 		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.attempts), res.Err.Error()
 		e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
 		if isFirst {

@@ -12,19 +12,21 @@ import (
 // keep holds real servers in whose checks fail, so that checks alone never
 // leave a virtual service with less than minalive. Those that went down last
 // stay, and the log says so of each. Who is out already stays out: a dead real
-// server is no help when an operator takes another one out. Who is kept stays kept
-// when somebody takes it out of the table, or sets its weight: that is put back or
-// respected as with one that is up.
+// server is no help when an operator takes another one out, nor is one that somebody
+// has given a weight in the table. Who is kept stays kept when somebody deletes it
+// there, or sets its weight: that is put back or respected as with one that is up.
 func (d *Director) keep(v *virtual) {
 	short := v.conf.MinAlive.Of(len(v.reals))
 	if short == 0 {
 		for _, r := range v.reals {
-			r.kept = false // by the configuration before
+			r.kept, r.leaves = false, false // by the configuration before
 		}
 		return
 	}
 	var candidates []*real
 	for _, r := range v.reals {
+		leaves := r.leaves
+		r.leaves = false
 		switch {
 		case r.file() != "" || r.verdict == unproven:
 			r.kept = false
@@ -33,7 +35,7 @@ func (d *Director) keep(v *virtual) {
 			short--
 		case r.out():
 			r.kept = false // also when the order ends: it is dead
-		case r.kept || v.carries(r):
+		case r.kept || leaves:
 			candidates = append(candidates, r)
 		}
 	}

@@ -16,8 +16,8 @@ func TestKeptStaysKept(t *testing.T) {
 	const file = "checkinterval=1\nfailurecount=1\nminalive=2\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 2\n    real=10.1.0.2:80 masq 3\n    real=10.1.0.3:80 masq 4\n    service=http\n"
 	const kept = "10.1.0.2:80 -w 3, 10.1.0.3:80 -w 4"
 	for name, test := range map[string]struct{ words, want string }{
-		"deleted": {"-d -t 10.0.0.1:80 -r 10.1.0.2:80", kept},
-		"flushed": {"-D -t 10.0.0.1:80", kept},
+		"deleted":  {"-d -t 10.0.0.1:80 -r 10.1.0.2:80", kept},
+		"flushed":  {"-D -t 10.0.0.1:80", kept},
 		"weight 0": {"-e -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 0", "10.1.0.2:80 -w 0, 10.1.0.3:80 -w 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,6 +49,27 @@ func TestKeptStaysKept(t *testing.T) {
 					t.Errorf("destinations when the first has come and gone %q, want %q", got, want)
 				}
 			})
+		})
+	}
+}
+
+// A dead real server that somebody has given a weight in the table is taken out, with
+// minalive too, however few are up.
+func TestRaisedIsNotKept(t *testing.T) {
+	const file = "checkinterval=1\nquiescent=yes\nminalive=2\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 2\n    real=10.1.0.2:80 masq 3\n    service=http\n"
+	for _, words := range []string{"-e -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 5", "-e -t 10.0.0.1:80 -r 10.1.0.2:80 -g -w 5"} {
+		synctest.Test(t, func(t *testing.T) {
+			table := ipvs.NewMemory()
+			l := goLive(t, table, file, "10.1.0.2:80")
+			defer func() { l.end() }()
+			time.Sleep(10 * time.Second)
+			if err := table.Apply(parseIpvsadm(t, strings.Fields(words))); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+			if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2, 10.1.0.2:80 -w 0"; got != want {
+				t.Errorf("%s: destinations %q, want %q; the log:\n%s", words, got, want, l.logged())
+			}
 		})
 	}
 }

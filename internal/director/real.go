@@ -30,6 +30,7 @@ type real struct {
 	announced bool   // the log has its beginning
 	warned    uint32 // that its certificate ends, Unix seconds
 	kept      bool   // in although its checks fail (minalive)
+	leaves    bool   // its checks have failed while it was in service, and minalive may keep it
 	unchecked bool   // no check has finished since the start or the reload that added it
 }
 
@@ -100,5 +101,5 @@ func (r *real) inherit(o *real) {
 		r.reached = o.reached
 	}
 	r.turns = o.turns
-	r.kept, r.unchecked = o.kept, o.unchecked
+	r.kept, r.leaves, r.unchecked = o.kept, o.leaves, o.unchecked
 }
