@@ -1,8 +1,8 @@
-// Command fuzzall runs every fuzz target of the module for a time, and reports how
-// often each was executed and the sum. It fails if one fails, or was not executed.
+// Command fuzzall runs every fuzz target of the module for a time, and reports the
+// executions of each and their sum. It fails if a target fails or has no execution.
 //
-// Each package's test binary is built once: "go test -fuzz" links it again for each
-// target, which takes longer than a thousand executions.
+// It builds each package's test binary once: "go test -fuzz" links it again for
+// each target, which takes longer than a thousand executions.
 package main
 
 import (
