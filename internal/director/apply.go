@@ -159,7 +159,7 @@ func (d *Director) answered(s *step, err error) {
 // service.
 func (d *Director) takeAlone(s *step) {
 	alone := s.old
-	alone.real, alone.weight = s.new.real, s.new.weight
+	alone.role, alone.place, alone.weight = s.new.role, s.new.place, s.new.weight
 	again := s.Change
 	again.Destination = alone.destination()
 	if d.o.Table.Apply(again) == nil {
@@ -193,11 +193,11 @@ func (d *Director) eventsOf(v *virtual, s step) []event.Event {
 	case ipvs.AddService:
 		return []event.Event{{Kind: event.VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
-		if r := s.new.real; r != nil && r.reached < 100 && s.old.weight > 0 && s.new.weight > 0 {
+		if r := v.realOf(s.new); r != nil && r.reached < 100 && s.old.weight > 0 && s.new.weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
 		events := []event.Event{d.placed(v, s)}
-		if s.old.fallback && !s.new.fallback { // one address for both
+		if s.old.role == ofFallback && s.new.role != ofFallback { // one address for both
 			events = append(events, v.fallbackEvent(event.FallbackDeleted, s))
 		}
 		return events
@@ -210,9 +210,9 @@ func (d *Director) eventsOf(v *virtual, s step) []event.Event {
 
 // placed is the event of a destination that was added or changed.
 func (d *Director) placed(v *virtual, s step) event.Event {
-	r := s.new.real
+	r := v.realOf(s.new)
 	switch {
-	case s.new.fallback:
+	case s.new.role == ofFallback:
 		e := v.fallbackEvent(event.FallbackAdded, s)
 		e.Mapped = ""
 		return e
@@ -237,9 +237,9 @@ func (d *Director) placed(v *virtual, s step) event.Event {
 // the fallback, or what is in the file no more.
 func removed(v *virtual, s step) event.Event {
 	switch {
-	case s.old.real != nil:
-		return realEvent(event.RealDeleted, s.old.real, s)
-	case s.old.fallback:
+	case s.old.role == ofReal:
+		return realEvent(event.RealDeleted, v.realOf(s.old), s)
+	case s.old.role == ofFallback:
 		return v.fallbackEvent(event.FallbackDeleted, s)
 	default:
 		return event.Event{Kind: event.RealPurged, R: show(s.Destination.AddrPort), Phase: "start"}

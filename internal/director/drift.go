@@ -179,10 +179,9 @@ func (d *Director) touched(v *virtual, now slot, desired held) {
 	if believed && s.same(now) {
 		return
 	}
-	now.real, now.fallback = s.real, s.fallback
+	now.role, now.place = s.role, s.place
 	if !believed {
-		now.real = v.realAt(now.at)
-		now.fallback = now.real == nil && v.isFallback(now.at)
+		now.role, now.place = v.roleAt(now.at)
 	}
 	v.have.slots.put(now)
 	delete(v.hand, now.at)
@@ -190,18 +189,18 @@ func (d *Director) touched(v *virtual, now slot, desired held) {
 	switch {
 	case wanted && w.same(now):
 	case v.doubt[now.at]: // it may be our own change, which was made although it failed
-	case now.real == nil && !now.fallback:
+	case now.role == foreign:
 		v.respect(now.at, byHand{slot: now})
-	case wanted && w.in():
+	case wanted && w.in:
 		if now.weight != w.weight {
 			v.respect(now.at, byHand{slot: now})
 		}
 		if w.weight = now.weight; !w.same(now) {
 			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.at, v.name))
 		}
-	case wanted && w.fallback:
+	case wanted && w.role == ofFallback:
 		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.at, v.name))
-	case now.fallback:
+	case now.role == ofFallback:
 		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.at, v.name))
 	default:
 		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.at, v.name, now.weight))
@@ -214,10 +213,10 @@ func (d *Director) missing(v *virtual, s slot, desired held) {
 	delete(v.hand, s.at)
 	switch w, ok := desired.slots.of(s.at); {
 	case !ok:
-	case w.fallback:
+	case w.role == ofFallback:
 		d.lost(v, "fallback server "+v.fallbackName()+" ("+v.name+")")
-	case w.in():
-		d.lost(v, "real server "+w.real.name()+" ("+v.name+")")
+	case w.in:
+		d.lost(v, "real server "+v.realOf(w).name()+" ("+v.name+")")
 	default:
 		v.respect(s.at, byHand{absent: true})
 	}
@@ -268,7 +267,7 @@ func (v *virtual) difference(at netip.AddrPort, h byHand, desired held) string {
 	switch {
 	case h.absent:
 		return "real server " + name + " was deleted by somebody else"
-	case h.real == nil:
+	case h.role != ofReal:
 		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.weight)
 	}
 	w, _ := desired.slots.of(at)

@@ -204,7 +204,7 @@ func (v *virtual) withFallback(e event.Event, inService bool) event.Event {
 	if v.fallback == nil {
 		return e
 	}
-	if s, _ := v.have.slots.of(v.fallback.at); (s.fallback && s.weight > 0) == inService {
+	if s, _ := v.have.slots.of(v.fallback.at); (s.role == ofFallback && s.weight > 0) == inService {
 		e.Fallback = v.fallbackName()
 		return e
 	}

@@ -66,10 +66,10 @@ func (v *virtual) holdLast(done, rest []step) []step {
 			return rest
 		}
 	}
-	fallback := slices.ContainsFunc(done, func(s step) bool { return refused(s) && s.new.fallback })
+	fallback := slices.ContainsFunc(done, func(s step) bool { return refused(s) && s.new.role == ofFallback })
 	last := -1
 	for i, s := range rest {
-		if s.old.weight > 0 && s.mayStay(fallback) && (last < 0 || s.leavesAfter(rest[last])) {
+		if s.old.weight > 0 && v.mayStay(s, fallback) && (last < 0 || v.leavesAfter(s, rest[last])) {
 			last = i
 		}
 	}
@@ -82,8 +82,8 @@ func (v *virtual) holdLast(done, rest []step) []step {
 // mayStay says whether what leaves by s may as well stay until its successor is
 // in: not what an operator wants out, and a dead real server only for the
 // fallback.
-func (s step) mayStay(forFallback bool) bool {
-	r := s.old.real
+func (v *virtual) mayStay(s step, forFallback bool) bool {
+	r := v.realOf(s.old)
 	switch {
 	case r == nil:
 		return true
@@ -97,12 +97,12 @@ func (s step) mayStay(forFallback bool) bool {
 
 // leavesAfter says which of two is to stay: the fallback, then what is in no file,
 // then the real server that went down last.
-func (s step) leavesAfter(o step) bool {
+func (v *virtual) leavesAfter(s, o step) bool {
 	switch {
-	case s.old.fallback || o.old.fallback:
-		return s.old.fallback
-	case s.old.real == nil || o.old.real == nil:
-		return s.old.real == nil
+	case s.old.role == ofFallback || o.old.role == ofFallback:
+		return s.old.role == ofFallback
+	case s.old.role == foreign || o.old.role == foreign:
+		return s.old.role == foreign
 	}
-	return s.old.real.since.After(o.old.real.since)
+	return v.realOf(s.old).since.After(v.realOf(o.old).since)
 }

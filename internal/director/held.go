@@ -18,19 +18,29 @@ type held struct {
 	doubt map[netip.AddrPort]bool
 }
 
-// A slot is a destination and whom it is for. It leaves out the counters of an
-// ipvs.Destination: those of thousands of real servers would be most of what a
-// director remembers.
+// A slot is a destination and its role. It leaves out the counters of an
+// ipvs.Destination, which for thousands of real servers would be most of a director's
+// memory.
 type slot struct {
 	at           netip.AddrPort
-	real         *real // nil: nobody's, or the fallback's
 	weight       int
 	upper, lower uint32
+	place        int32 // of the real server in the virtual service, for ofReal
 	forward      ipvs.Forward
-	fallback     bool
+	role         role
+	in           bool // of a desired table: the real server is in service
 }
 
-// slotOf is a destination that is nobody's yet.
+// A role is what a destination is to its virtual service.
+type role uint8
+
+const (
+	foreign    role = iota // not ours
+	ofReal                 // a configured real server
+	ofFallback             // the fallback
+)
+
+// slotOf returns a destination of the kernel, as foreign.
 func slotOf(dst ipvs.Destination) slot {
 	return slot{at: dst.AddrPort, weight: dst.Weight, upper: dst.Upper, lower: dst.Lower, forward: dst.Forward}
 }
@@ -60,15 +70,12 @@ func newSlots(list []slot) slots {
 		switch last := len(kept) - 1; {
 		case last < 0 || kept[last].at != s.at:
 			kept = append(kept, s)
-		case s.in() || !kept[last].in():
+		case s.in || !kept[last].in:
 			kept[last] = s
 		}
 	}
 	return kept
 }
-
-// in says whether the slot is that of a real server in service.
-func (s slot) in() bool { return s.real != nil && s.real.in() }
 
 // slotsOf are those of what the kernel has.
 func slotsOf(e *ipvs.Entry) slots {

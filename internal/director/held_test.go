@@ -55,7 +55,7 @@ func TestSlotSame(t *testing.T) {
 	heavier, local := a, a
 	heavier.weight, local.forward = 2, ipvs.Local
 	kept := a
-	kept.fallback, kept.real = true, &real{}
+	kept.role = ofFallback
 	for name, tt := range map[string]struct {
 		other slot
 		same  bool

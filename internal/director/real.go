@@ -50,7 +50,7 @@ func (r *real) at() netip.AddrPort {
 // slot is what the kernel is to hold of it with its full weight.
 func (r *real) slot() slot {
 	c := r.conf
-	return slot{at: r.at(), real: r, weight: c.Weight, upper: c.Upper, lower: c.Lower, forward: forward(c.Forward)}
+	return slot{at: r.at(), role: ofReal, place: r.order, weight: c.Weight, upper: c.Upper, lower: c.Lower, forward: forward(c.Forward)}
 }
 
 // decide is what the table should hold of the real server.

@@ -78,7 +78,7 @@ func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 	v.service, v.invalid = service(c)
 	v.addReals(now)
 	if f := c.Fallback; f != nil {
-		v.fallback = &slot{at: destination(c, f.Addr, f.Port, f.Forward), forward: forward(f.Forward), weight: 1, fallback: true}
+		v.fallback = &slot{at: destination(c, f.Addr, f.Port, f.Forward), forward: forward(f.Forward), weight: 1, role: ofFallback}
 	}
 	return v
 }
@@ -112,6 +112,25 @@ func (v *virtual) realAt(at netip.AddrPort) *real {
 	return nil
 }
 
+// realOf returns the real server of a destination, nil if it is for none.
+func (v *virtual) realOf(s slot) *real {
+	if s.role != ofReal {
+		return nil
+	}
+	return v.reals[s.place]
+}
+
+// roleAt returns the role and the place of a destination that the kernel has at an address.
+func (v *virtual) roleAt(at netip.AddrPort) (role, int32) {
+	if r := v.realAt(at); r != nil {
+		return ofReal, r.order
+	}
+	if v.isFallback(at) {
+		return ofFallback, 0
+	}
+	return foreign, 0
+}
+
 // say notes what was logged and stands. It is false if it stood already.
 func (v *virtual) say(text string) bool {
 	if v.said[text] {
@@ -142,7 +161,7 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 		if !ok {
 			continue
 		}
-		v.have.slots[i].real = r
+		v.have.slots[i].role, v.have.slots[i].place = ofReal, r.order
 		if v.have.slots[i].weight > 0 && r.verdict == unproven {
 			r.verdict = up
 		}
@@ -150,8 +169,8 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 	if v.fallback == nil {
 		return
 	}
-	if i, ok := v.have.slots.search(v.fallback.at); ok && v.have.slots[i].real == nil {
-		v.have.slots[i].fallback = true
+	if i, ok := v.have.slots.search(v.fallback.at); ok && v.have.slots[i].role == foreign {
+		v.have.slots[i].role = ofFallback
 	}
 }
 
@@ -176,8 +195,8 @@ func (v *virtual) keepCommanded(before held, hand map[netip.AddrPort]byHand) {
 	for _, s := range v.have.slots {
 		_, known := before.slots.of(s.at)
 		h, stays := hand[s.at]
-		stays = stays && h.real == nil && !h.absent
-		if s.real == nil && !s.fallback && (!known || stays) {
+		stays = stays && h.role != ofReal && !h.absent
+		if s.role == foreign && (!known || stays) {
 			v.respect(s.at, byHand{slot: s})
 		}
 	}

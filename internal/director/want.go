@@ -21,7 +21,7 @@ func (v *virtual) desired(room slots) held {
 		s, is := r.slot(), r.decide()
 		switch {
 		case is.In:
-			s.weight = is.Weight
+			s.weight, s.in = is.Weight, true
 			anyIn = anyIn || !v.refuses(s.at)
 		case v.conf.Quiescent || is.Drains:
 			s.weight = 0
@@ -63,12 +63,12 @@ func (v *virtual) want(room slots) held {
 	for at, h := range v.hand {
 		s, wanted := w.slots.of(at)
 		switch {
-		case h.real == nil && !h.absent:
+		case h.role != ofReal && !h.absent:
 			w.slots.put(h.slot)
-		case !wanted || s.fallback:
-		case h.absent && !s.in():
+		case !wanted || s.role == ofFallback:
+		case h.absent && !s.in:
 			w.slots.remove(at)
-		case !h.absent && s.in():
+		case !h.absent && s.in:
 			s.weight = h.weight
 			w.slots.put(s)
 		}
@@ -125,7 +125,7 @@ func plan(have, want held) []step {
 			add = append(add, change(ipvs.AddDestination, slot{}, *w))
 		case w == nil:
 			remove = append(remove, change(ipvs.DeleteDestination, *h, slot{}))
-		case h.same(*w) && h.fallback == w.fallback && !have.doubt[h.at]:
+		case h.same(*w) && (h.role == ofFallback) == (w.role == ofFallback) && !have.doubt[h.at]:
 		case w.weight >= h.weight:
 			add = append(add, change(ipvs.EditDestination, *h, *w))
 		default:
@@ -183,9 +183,9 @@ func inFileOrder(a, b step) int {
 }
 
 func (s step) rank() int {
-	for _, r := range []*real{s.new.real, s.old.real} {
-		if r != nil {
-			return int(r.order)
+	for _, o := range []slot{s.new, s.old} {
+		if o.role == ofReal {
+			return int(o.place)
 		}
 	}
 	return math.MaxInt
