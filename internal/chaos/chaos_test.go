@@ -27,6 +27,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -292,7 +293,7 @@ func (s *stage) start() {
 
 func (s *stage) parse() *conf.Config {
 	cfg, err := conf.Parse("chaos.cf", []byte(s.text()), conf.Options{
-		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: director.Refusals,
+		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: table.Refusals,
 	})
 	if err != nil {
 		s.t.Fatalf("%v\n%s", err, s.text())

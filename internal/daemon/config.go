@@ -6,16 +6,16 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // configOptions are how this program reads configurations.
 func (d directories) configOptions() conf.Options {
 	return conf.Options{
-		ValidPattern: validPattern, KnownFacility: logfile.KnownFacility, Refusals: director.Refusals,
+		ValidPattern: validPattern, KnownFacility: logfile.KnownFacility, Refusals: table.Refusals,
 		TryOpen: openLog, LogDir: d.logs,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -19,12 +20,12 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 		err     error
 	)
 	asked := d.do(ctx, func() {
-		entries, ok := d.read()
+		entries, ok := d.kernel.Read()
 		if !ok {
-			err = fmt.Errorf("no plan: %w", d.kernel.err)
+			err = fmt.Errorf("no plan: %w", d.kernel.Err())
 			return
 		}
-		changes = ahead(cfg, entries, d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)
+		changes = ahead(cfg, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)
 	})
 	if asked != nil {
 		return nil, asked
@@ -34,12 +35,12 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 
 // PlanStart is what a start with cfg would change at once in a table for which
 // no director works at present. ours are as in Options.
-func PlanStart(table ipvs.Table, cfg *conf.Config, overrides []report.Override, ours []state.Service) ([]ipvs.Change, error) {
-	list, err := table.Read()
+func PlanStart(kernel ipvs.Table, cfg *conf.Config, overrides []report.Override, ours []state.Service) ([]ipvs.Change, error) {
+	list, err := kernel.Read()
 	if err != nil {
 		return nil, err
 	}
-	return ahead(cfg, byKey(list), nil, &ownership{recalled: ours}, overridesByTarget(overrides, time.Now())), nil
+	return ahead(cfg, table.ByKey(list), nil, &ownership{recalled: ours}, overridesByTarget(overrides, time.Now())), nil
 }
 
 // ahead does what load does, without a kernel.
@@ -56,12 +57,12 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, 
 		if v.hopeless() {
 			continue
 		}
-		for _, s := range plan(v.have, v.want(nil)) {
+		for _, s := range table.Plan(v.Actual, v.want(nil)) {
 			changes = append(changes, s.Change)
 		}
 	}
 	for _, v := range gone {
-		if v.have.present {
+		if v.Actual.Present {
 			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.service})
 		}
 	}

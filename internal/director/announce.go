@@ -7,6 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -16,7 +17,7 @@ import (
 // an unproven real server in; only the lines are the same. last has the last
 // identity of each real server: the original remembers one for each address.
 func (d *Director) announce(v *virtual, last *lastReals) {
-	if !v.have.present {
+	if !v.Actual.Present {
 		return // the kernel has refused it
 	}
 	f := v.standIn()
@@ -40,7 +41,7 @@ func (d *Director) announce(v *virtual, last *lastReals) {
 
 // beginning is the event that announces r.
 func (r *real) beginning(k event.Kind) event.Event {
-	e := realEvent(k, r, step{Change: ipvs.Change{Destination: r.slot().destination()}})
+	e := realEvent(k, r, table.Step{Change: ipvs.Change{Destination: r.slot().Destination()}})
 	if k == event.RealQuiesced {
 		e.Weight = 0
 	}
@@ -61,10 +62,10 @@ type standIn struct {
 // standIn is v's: nothing is announced of one that is a real server, too, or
 // while a real server is in.
 func (v *virtual) standIn() *standIn {
-	if v.fallback == nil || v.realAt(v.fallback.at) != nil || slices.ContainsFunc(v.reals, (*real).in) {
+	if v.fallback == nil || v.realAt(v.fallback.At) != nil || slices.ContainsFunc(v.reals, (*real).in) {
 		return &standIn{}
 	}
-	_, held := v.have.slots.of(v.fallback.at)
+	_, held := v.Actual.Slots.Of(v.fallback.At)
 	return &standIn{announced: true, held: held, in: held}
 }
 
@@ -75,7 +76,7 @@ func (d *Director) announceFallback(v *virtual, f *standIn, in bool) {
 		return
 	}
 	f.in = in
-	e := v.fallbackEvent(event.FallbackDeleted, step{Change: ipvs.Change{Destination: v.fallback.destination()}})
+	e := v.fallbackEvent(event.FallbackDeleted, table.Step{Change: ipvs.Change{Destination: v.fallback.Destination()}})
 	if in {
 		e.Kind, e.Mapped = event.FallbackAdded, ""
 	}
@@ -85,11 +86,11 @@ func (d *Director) announceFallback(v *virtual, f *standIn, in bool) {
 // beginnings are the lines for an unproven real server that no change to the
 // kernel will write.
 func (v *virtual) beginnings(r *real, readd bool) []event.Kind {
-	s, held := v.have.slots.of(r.at())
+	s, held := v.Actual.Slots.Of(r.at())
 	switch {
 	case v.conf.Quiescent && (readd || r.conf.Weight == 0):
 		return nil
-	case v.conf.Quiescent && held && s.weight == 0:
+	case v.conf.Quiescent && held && s.Weight == 0:
 		return []event.Kind{event.RealRestored, event.RealQuiesced}
 	case v.conf.Quiescent:
 		return []event.Kind{event.RealAdded}

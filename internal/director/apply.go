@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -18,15 +19,15 @@ func (d *Director) sync(vs ...*virtual) {
 	if slices.ContainsFunc(vs, isUnread) {
 		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
 	}
-	plans := make([][]step, len(vs))
+	plans := make([][]table.Step, len(vs))
 	for i, v := range vs {
 		plans[i] = d.prepare(v)
 	}
-	d.changeAll(plans, step.gives)
+	d.kernel.ApplyAll(plans, table.Step.Gives)
 	for i, v := range vs {
 		plans[i] = d.secondHalf(v, plans[i])
 	}
-	d.changeAll(plans, step.takes)
+	d.kernel.ApplyAll(plans, table.Step.Takes)
 	for i, v := range vs {
 		for _, s := range plans[i] {
 			d.conclude(v, s)
@@ -41,9 +42,9 @@ func (d *Director) sync(vs ...*virtual) {
 // Nothing can be added to one that is not there; one that is there and keeps its
 // settings, because no kernel takes those of the file, has its destinations
 // changed all the same.
-func (d *Director) prepare(v *virtual) []step {
-	v.retry = false
-	clear(v.refusedAt)
+func (d *Director) prepare(v *virtual) []table.Step {
+	v.Retry = false
+	clear(v.Refused)
 	d.keep(v)
 	if v.invalid != nil {
 		d.refused(v, "virtual service "+v.name, fmt.Errorf("virtual service %s: %w", v.name, v.invalid))
@@ -51,153 +52,62 @@ func (d *Director) prepare(v *virtual) []step {
 	if v.hopeless() {
 		return nil
 	}
-	steps := plan(v.have, v.want(nil))
-	if len(steps) == 0 || steps[0].gives() || steps[0].takes() {
+	steps := table.Plan(v.Actual, v.want(nil))
+	if len(steps) == 0 || steps[0].Gives() || steps[0].Takes() {
 		return steps
 	}
-	d.change(&steps[0])
-	if steps[0].err != nil && steps[0].Op == ipvs.AddService {
+	d.kernel.Apply(&steps[0])
+	if steps[0].Err != nil && steps[0].Op == ipvs.AddService {
 		return steps[:1]
 	}
 	return steps
 }
 
-// changeAll applies the steps of a kind in the order of the plans.
-func (d *Director) changeAll(plans [][]step, kind func(step) bool) {
-	var steps []*step
-	var changes []ipvs.Change
-	for _, p := range plans {
-		for i := range p {
-			if kind(p[i]) {
-				steps = append(steps, &p[i])
-				changes = append(changes, p[i].Change)
-			}
-		}
-	}
-	for i, err := range ipvs.ApplyAll(d.o.Table, changes) {
-		d.answered(steps[i], err)
-	}
-}
-
 // apply does one step and reports it.
-func (d *Director) apply(v *virtual, s step) {
-	d.change(&s)
+func (d *Director) apply(v *virtual, s table.Step) {
+	d.kernel.Apply(&s)
 	d.conclude(v, s)
 }
 
 // conclude notes and reports what came of a step. What the kernel is believed to
 // hold afterwards is what it holds, whatever came of it.
-func (d *Director) conclude(v *virtual, s step) {
-	if errors.Is(s.err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
+func (d *Director) conclude(v *virtual, s table.Step) {
+	if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that somebody deleted is not
 		// put back just to have weight 0, unless readdquiescent says so.
-		v.have.slots.remove(s.Destination.AddrPort)
-		v.respect(s.Destination.AddrPort, byHand{absent: true})
+		v.Actual.Slots.Remove(s.Destination.AddrPort)
+		v.Respect(s.Destination.AddrPort, table.External{Absent: true})
 		return
 	}
-	if s.err != nil {
-		v.retry = true
-		if v.doubt == nil {
-			v.doubt = map[netip.AddrPort]bool{}
-		}
-		v.doubt[s.Destination.AddrPort] = true
-		if s.takes() {
-			if v.have.doubt == nil {
-				v.have.doubt = map[netip.AddrPort]bool{}
-			}
-			v.have.doubt[s.Destination.AddrPort] = true
-		}
-		d.refused(v, s.Change.String(), s.err)
-		if errors.Is(s.err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
+	if s.Err != nil {
+		v.Failed(s)
+		d.refused(v, s.Change.String(), s.Err)
+		if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
 			d.lost(v, "virtual service "+v.name) // which is what it is missing
-			v.forget()
+			v.Forget()
 		}
 		return
 	}
 	if len(v.said) > 0 {
 		delete(v.said, refusal(s.Change.String()))
 	}
-	v.record(s)
+	v.Record(s, len(v.reals))
 	for _, e := range d.eventsOf(v, s) {
 		d.emit(v, e)
 	}
 }
 
-// change applies one step to the table.
-func (d *Director) change(s *step) { d.answered(s, d.o.Table.Apply(s.Change)) }
-
-// answered takes in the kernel's answer to a step. An entry that is there already
-// is changed, one that is missing is added, and one that is gone needs no
-// deleting: somebody was faster.
-func (d *Director) answered(s *step, err error) {
-	d.kernel.count(s.Op, err)
-	s.err = err
-	again := s.Change
-	switch {
-	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddDestination:
-		again.Op = ipvs.EditDestination
-	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddService:
-		again.Op = ipvs.EditService
-	case errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && (s.Destination.Weight > 0 || d.conf.ReaddQuiescent):
-		again.Op = ipvs.AddDestination
-	case errors.Is(err, fs.ErrNotExist) && (s.Op == ipvs.DeleteDestination || s.Op == ipvs.DeleteService):
-		s.err = nil
-		return
-	case err != nil && s.Op == ipvs.EditDestination && s.takes() && !errors.Is(err, fs.ErrNotExist):
-		d.takeAlone(s)
-		return
-	default:
-		return
-	}
-	if d.o.Table.Apply(again) == nil {
-		s.err, s.Op = nil, again.Op
-	}
-}
-
-// takeAlone lowers the weight of a destination and leaves the rest of it as it
-// is: thresholds that the kernel refuses do not keep a dead real server in
-// service.
-func (d *Director) takeAlone(s *step) {
-	alone := s.old
-	alone.role, alone.place, alone.weight = s.new.role, s.new.place, s.new.weight
-	again := s.Change
-	again.Destination = alone.destination()
-	if d.o.Table.Apply(again) == nil {
-		s.err, s.Change, s.new = nil, again, alone
-	}
-}
-
-// record notes a step that the kernel has taken.
-func (v *virtual) record(s step) {
-	h := &v.have
-	switch s.Op {
-	case ipvs.AddService, ipvs.EditService:
-		h.present, h.service = true, s.Service
-	case ipvs.DeleteService:
-		*h = held{}
-	case ipvs.AddDestination, ipvs.EditDestination:
-		delete(h.doubt, s.Destination.AddrPort)
-		if h.slots == nil { // as many as there will be
-			h.slots = make(slots, 0, len(v.reals))
-		}
-		h.slots.put(s.new)
-	case ipvs.DeleteDestination:
-		delete(h.doubt, s.Destination.AddrPort)
-		h.slots.remove(s.Destination.AddrPort)
-	}
-}
-
 // eventsOf is what a step that the kernel has taken means.
-func (d *Director) eventsOf(v *virtual, s step) []event.Event {
+func (d *Director) eventsOf(v *virtual, s table.Step) []event.Event {
 	switch s.Op {
 	case ipvs.AddService:
 		return []event.Event{{Kind: event.VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
-		if r := v.realOf(s.new); r != nil && r.reached < 100 && s.old.weight > 0 && s.new.weight > 0 {
+		if r := v.realOf(s.New); r != nil && r.reached < 100 && s.Old.Weight > 0 && s.New.Weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
 		events := []event.Event{d.placed(v, s)}
-		if s.old.role == ofFallback && s.new.role != ofFallback { // one address for both
+		if s.Old.Role == table.Fallback && s.New.Role != table.Fallback { // one address for both
 			events = append(events, v.fallbackEvent(event.FallbackDeleted, s))
 		}
 		return events
@@ -209,10 +119,10 @@ func (d *Director) eventsOf(v *virtual, s step) []event.Event {
 }
 
 // placed is the event of a destination that was added or changed.
-func (d *Director) placed(v *virtual, s step) event.Event {
-	r := v.realOf(s.new)
+func (d *Director) placed(v *virtual, s table.Step) event.Event {
+	r := v.realOf(s.New)
 	switch {
-	case s.new.role == ofFallback:
+	case s.New.Role == table.Fallback:
 		e := v.fallbackEvent(event.FallbackAdded, s)
 		e.Mapped = ""
 		return e
@@ -235,18 +145,18 @@ func (d *Director) placed(v *virtual, s step) event.Event {
 
 // removed is the event of a destination that was deleted: a dead real server,
 // the fallback, or what is in the file no more.
-func removed(v *virtual, s step) event.Event {
+func removed(v *virtual, s table.Step) event.Event {
 	switch {
-	case s.old.role == ofReal:
-		return realEvent(event.RealDeleted, v.realOf(s.old), s)
-	case s.old.role == ofFallback:
+	case s.Old.Role == table.Real:
+		return realEvent(event.RealDeleted, v.realOf(s.Old), s)
+	case s.Old.Role == table.Fallback:
 		return v.fallbackEvent(event.FallbackDeleted, s)
 	default:
 		return event.Event{Kind: event.RealPurged, R: show(s.Destination.AddrPort), Phase: "start"}
 	}
 }
 
-func realEvent(k event.Kind, r *real, s step) event.Event {
+func realEvent(k event.Kind, r *real, s table.Step) event.Event {
 	e := event.Event{Kind: k, Real: r.conf, R: r.name(), Weight: s.Destination.Weight}
 	if s.Destination.AddrPort != r.conf.AddrPort() {
 		e.Mapped = show(s.Destination.AddrPort)
@@ -254,7 +164,7 @@ func realEvent(k event.Kind, r *real, s step) event.Event {
 	return e
 }
 
-func (v *virtual) fallbackEvent(k event.Kind, s step) event.Event {
+func (v *virtual) fallbackEvent(k event.Kind, s table.Step) event.Event {
 	e := event.Event{Kind: k, R: show(s.Destination.AddrPort), Weight: s.Destination.Weight}
 	if f := v.conf.Fallback; f != nil {
 		if name := show(netip.AddrPortFrom(f.Addr, f.Port)); name != e.R {

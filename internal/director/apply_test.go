@@ -64,7 +64,7 @@ func TestDeathsTogether(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		service := ipvs.Service{Key: d.virtuals[1].service.Key}
-		byHand := ipvs.Change{Op: ipvs.AddDestination, Service: service, Destination: d.virtuals[1].fallback.destination()}
+		byHand := ipvs.Change{Op: ipvs.AddDestination, Service: service, Destination: d.virtuals[1].fallback.Destination()}
 		byHand.Destination.Weight = 0
 		if err := table.Apply(byHand); err != nil {
 			t.Fatal(err)

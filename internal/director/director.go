@@ -21,6 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -93,13 +94,14 @@ type Director struct {
 	unheard     int        // checks that have not answered since the start or reload
 	awaiting    int        // virtual services whose first checks go on
 	dirty       []*virtual // to sync when all is heard
-	unreadable  bool       // the kernel's table, at the last look
 	maintenance maintenance.State
 	drift       *time.Ticker
 	lagSaid     time.Time                         // when late checks were last told
 	overrides   map[report.Target]report.Override // what operators ordered
 	history     event.History
-	kernel      kernelState
+	kernel      table.Kernel
+	retried     time.Time // when refused changes were last tried again beside driftcheck
+	reread      time.Time // when the table was last read again for what a reload has added
 	started     time.Time
 	loaded      time.Time // the configuration
 	own         ownership
@@ -120,6 +122,7 @@ func New(o Options) *Director {
 		watcher:   maintenance.New(o.Maintenance),
 		checkers:  checkspec.Maker{Pinger: &ping.Pinger{}},
 		own:       ownership{recalled: o.Ours},
+		kernel:    table.Kernel{Table: o.Table, Log: o.Log},
 	}
 	d.publishOverrides()
 	return d
@@ -141,7 +144,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer second.Stop()
 	defer d.drift.Stop()
 	defer d.checkers.Pinger.Close()
-	table, err := d.awaitTable(ctx)
+	entries, err := d.kernel.Await(ctx)
 	if err != nil || ctx.Err() != nil {
 		stop()
 		d.end()
@@ -151,7 +154,9 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	if d.o.Adopted != nil {
 		d.o.Adopted()
 	}
-	d.takeTurn(func() { d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, byKey(table), true) })
+	d.takeTurn(func() {
+		d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, table.ByKey(entries), true)
+	})
 	close(d.ready)
 	for {
 		var turn func()
@@ -191,7 +196,7 @@ func (d *Director) takeTurn(turn func()) {
 
 func (d *Director) everySecond(now time.Time) {
 	d.comeRound(now)
-	d.kernel.forget(now)
+	d.kernel.Forget(now)
 	d.climb(now)
 	d.endOverrides(now)
 	d.retry(now)
@@ -276,8 +281,8 @@ func (d *Director) hearAll() {
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
 	draft := newDraft(cfg, d.watcher.Lookup(cfg), time.Now())
 	return d.do(ctx, func() {
-		entries, readable := d.read()
-		d.load(draft, conf.Reloading, entries, readable)
+		entries, readable := d.kernel.Read()
+		d.load(draft, conf.Reloading, table.ByKey(entries), readable)
 	})
 }
 

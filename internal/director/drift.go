@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -21,27 +22,27 @@ import (
 // deleted, and destinations that are in no file. What the kernel refused is tried
 // again.
 func (d *Director) reconcile() {
-	believed, entries, err := d.doubtful()
-	if !d.readable(err) {
+	believed, entries, readable := d.doubtful()
+	if !readable {
 		return
 	}
-	var room slots // for all, one after the other
+	var room table.Slots // for all, one after the other
 	for i, v := range d.virtuals {
-		if v.unread {
+		if v.Unread {
 			d.enterUnread(v, entries[v.service.Key])
 			continue
 		}
 		if !believed[i] {
 			d.compare(v, entries[v.service.Key])
 		}
-		clear(v.doubt)
-		clear(v.have.doubt)
+		clear(v.Doubt)
+		clear(v.Actual.Doubt)
 		if v.hopeless() {
 			continue
 		}
 		want := v.want(room)
-		room = want.slots
-		if v.retry || len(plan(v.have, want)) > 0 {
+		room = want.Slots
+		if v.Retry || len(table.Plan(v.Actual, want)) > 0 {
 			d.sync(v)
 		}
 	}
@@ -50,12 +51,12 @@ func (d *Director) reconcile() {
 // retry tries again what the kernel refused, where no look at the table does it
 // soon.
 func (d *Director) retry(now time.Time) {
-	if check := d.conf.DriftCheck; check > 0 && check <= retryInterval || now.Sub(d.kernel.retried) < retryInterval {
+	if check := d.conf.DriftCheck; check > 0 && check <= retryInterval || now.Sub(d.retried) < retryInterval {
 		return
 	}
-	d.kernel.retried = now
+	d.retried = now
 	for _, v := range d.virtuals {
-		if v.retry {
+		if v.Retry {
 			d.sync(v)
 		}
 	}
@@ -64,13 +65,13 @@ func (d *Director) retry(now time.Time) {
 // doubtful reads the kernel's table and tells which of the virtual services are
 // believed to be as they are there. Of all others it returns what the kernel has.
 // A table of tens of thousands is never in memory as a whole.
-func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry, err error) {
+func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	believed, entries = make([]bool, len(d.virtuals)), map[ipvs.Key]*ipvs.Entry{}
 	places := make(map[ipvs.Key]int32, len(d.virtuals))
 	for i, v := range d.virtuals {
 		places[v.service.Key] = int32(i)
 	}
-	err = ipvs.ReadEach(d.o.Table, func(e *ipvs.Entry) {
+	readable = d.kernel.ReadEach(func(e *ipvs.Entry) {
 		i, ours := places[e.Service.Key]
 		switch {
 		case !ours:
@@ -82,90 +83,47 @@ func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry
 			entries[e.Service.Key] = &other
 		}
 	})
-	return believed, entries, err
-}
-
-// read is the kernel's table by key.
-func (d *Director) read() (map[ipvs.Key]*ipvs.Entry, bool) {
-	table, ok := d.readTable()
-	return byKey(table), ok
-}
-
-// readTable is the kernel's table.
-func (d *Director) readTable() ([]ipvs.Entry, bool) {
-	table, err := d.o.Table.Read()
-	return table, d.readable(err)
-}
-
-// readable notes what came of reading the kernel's table. That it cannot be read
-// is said once.
-func (d *Director) readable(err error) bool {
-	d.kernel.err = err
-	if err != nil && !d.unreadable {
-		d.o.Log("Reading the IPVS table failed, it is tried again: %v", err)
-	}
-	d.unreadable = err != nil
-	return err == nil
-}
-
-func byKey(table []ipvs.Entry) map[ipvs.Key]*ipvs.Entry {
-	entries := make(map[ipvs.Key]*ipvs.Entry, len(table))
-	for i := range table {
-		entries[table[i].Service.Key] = &table[i]
-	}
-	return entries
+	return believed, entries, readable
 }
 
 // compare brings what is believed of v up to date, and notes what is to be
 // respected. e is what the kernel has of v, nil is nothing.
 func (d *Director) compare(v *virtual, e *ipvs.Entry) {
 	switch {
-	case e == nil && v.have.present:
+	case e == nil && v.Actual.Present:
 		d.lost(v, "virtual service "+v.name)
-		v.forget()
+		v.Forget()
 		return
 	case e == nil:
 		return
-	case !v.have.present:
+	case !v.Actual.Present:
 		v.adopt(e)
 		return
 	}
-	if !e.Service.Same(v.have.service) {
-		v.have.service = e.Service
+	if !e.Service.Same(v.Actual.Service) {
+		v.Actual.Service = e.Service
 		if v.invalid == nil && !e.Service.Same(v.service) {
 			d.repair(v, fmt.Sprintf("virtual service %s was changed by somebody else to %s, it is set back", v.name, e.Service))
 		}
 	}
-	d.compareSlots(v, slotsOf(e))
+	d.compareSlots(v, table.SlotsOf(e))
 }
 
-// asBelieved tells whether e, what the kernel has of v, is what it is believed to
-// have, and nothing is to be taken back that was said.
+// asBelieved reports whether e, which the kernel has of v, is as believed, and no log line of
+// a difference is to be taken back.
 func (v *virtual) asBelieved(e *ipvs.Entry) bool {
-	if !v.have.present || !e.Service.Same(v.have.service) || len(e.Destinations) != len(v.have.slots) {
-		return false
-	}
-	if len(v.hand)+len(v.said) > 0 {
-		return false
-	}
-	for i := range e.Destinations {
-		found := slotOf(e.Destinations[i])
-		if s, ok := v.have.slots.of(found.at); !ok || !s.same(found) {
-			return false
-		}
-	}
-	return true
+	return len(v.External)+len(v.said) == 0 && v.Matches(e)
 }
 
 // compareSlots does what compare does for the destinations, of which the kernel
 // has those found.
-func (d *Director) compareSlots(v *virtual, found slots) {
+func (d *Director) compareSlots(v *virtual, found table.Slots) {
 	desired := v.desired(nil)
 	for _, s := range found {
 		d.touched(v, s, desired)
 	}
-	for _, s := range slices.Clone(v.have.slots) {
-		if _, ok := found.search(s.at); !ok {
+	for _, s := range slices.Clone(v.Actual.Slots) {
+		if _, ok := found.Search(s.At); !ok {
 			d.missing(v, s, desired)
 		}
 	}
@@ -174,51 +132,51 @@ func (d *Director) compareSlots(v *virtual, found slots) {
 
 // touched looks at a destination that the kernel has: if it is not as we left
 // it, somebody else wants it so.
-func (d *Director) touched(v *virtual, now slot, desired held) {
-	s, believed := v.have.slots.of(now.at)
-	if believed && s.same(now) {
+func (d *Director) touched(v *virtual, now table.Slot, desired table.State) {
+	s, believed := v.Actual.Slots.Of(now.At)
+	if believed && s.Same(now) {
 		return
 	}
-	now.role, now.place = s.role, s.place
+	now.Role, now.Place = s.Role, s.Place
 	if !believed {
-		now.role, now.place = v.roleAt(now.at)
+		now.Role, now.Place = v.roleAt(now.At)
 	}
-	v.have.slots.put(now)
-	delete(v.hand, now.at)
-	w, wanted := desired.slots.of(now.at)
+	v.Actual.Slots.Put(now)
+	delete(v.External, now.At)
+	w, wanted := desired.Slots.Of(now.At)
 	switch {
-	case wanted && w.same(now):
-	case v.doubt[now.at]: // it may be our own change, which was made although it failed
-	case now.role == foreign:
-		v.respect(now.at, byHand{slot: now})
-	case wanted && w.in:
-		if now.weight != w.weight {
-			v.respect(now.at, byHand{slot: now})
+	case wanted && w.Same(now):
+	case v.Doubt[now.At]: // it may be our own change, which was made although it failed
+	case now.Role == table.Foreign:
+		v.Respect(now.At, table.External{Slot: now})
+	case wanted && w.In:
+		if now.Weight != w.Weight {
+			v.Respect(now.At, table.External{Slot: now})
 		}
-		if w.weight = now.weight; !w.same(now) {
-			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.at, v.name))
+		if w.Weight = now.Weight; !w.Same(now) {
+			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.At, v.name))
 		}
-	case wanted && w.role == ofFallback:
-		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.at, v.name))
-	case now.role == ofFallback:
-		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.at, v.name))
+	case wanted && w.Role == table.Fallback:
+		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.At, v.name))
+	case now.Role == table.Fallback:
+		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.At, v.name))
 	default:
-		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.at, v.name, now.weight))
+		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.At, v.name, now.Weight))
 	}
 }
 
 // missing looks at a destination that the kernel should have and has not.
-func (d *Director) missing(v *virtual, s slot, desired held) {
-	v.have.slots.remove(s.at)
-	delete(v.hand, s.at)
-	switch w, ok := desired.slots.of(s.at); {
+func (d *Director) missing(v *virtual, s table.Slot, desired table.State) {
+	v.Actual.Slots.Remove(s.At)
+	delete(v.External, s.At)
+	switch w, ok := desired.Slots.Of(s.At); {
 	case !ok:
-	case w.role == ofFallback:
+	case w.Role == table.Fallback:
 		d.lost(v, "fallback server "+v.fallbackName()+" ("+v.name+")")
-	case w.in:
+	case w.In:
 		d.lost(v, "real server "+v.realOf(w).name()+" ("+v.name+")")
 	default:
-		v.respect(s.at, byHand{absent: true})
+		v.Respect(s.At, table.External{Absent: true})
 	}
 }
 
@@ -230,22 +188,16 @@ func (d *Director) lost(v *virtual, what string) {
 
 // repair reports what somebody did that the plan that follows undoes.
 func (d *Director) repair(v *virtual, what string) {
-	d.kernel.repairs++
+	d.kernel.Repairs++
 	d.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
-}
-
-// forget drops all belief in what the kernel holds for v.
-func (v *virtual) forget() {
-	v.have = held{}
-	clear(v.hand)
 }
 
 const differs = "differs: "
 
 // sayDifferences reports what is respected and was not said yet.
-func (d *Director) sayDifferences(v *virtual, desired held) {
+func (d *Director) sayDifferences(v *virtual, desired table.State) {
 	stands := map[string]bool{}
-	for at, h := range v.hand {
+	for at, h := range v.External {
 		stands[differs+v.difference(at, h, desired)] = true
 	}
 	for text := range v.said {
@@ -262,14 +214,14 @@ func (d *Director) sayDifferences(v *virtual, desired held) {
 
 // difference says how the kernel's entry is not what it would be without the
 // hand that changed it.
-func (v *virtual) difference(at netip.AddrPort, h byHand, desired held) string {
+func (v *virtual) difference(at netip.AddrPort, h table.External, desired table.State) string {
 	name := fmt.Sprintf("%s (%s)", at, v.name)
 	switch {
-	case h.absent:
+	case h.Absent:
 		return "real server " + name + " was deleted by somebody else"
-	case h.role != ofReal:
-		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.weight)
+	case h.Role != table.Real:
+		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.Weight)
 	}
-	w, _ := desired.slots.of(at)
-	return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.weight, w.weight)
+	w, _ := desired.Slots.Of(at)
+	return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.Weight, w.Weight)
 }

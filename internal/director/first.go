@@ -9,6 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // firstChecks are those of the real servers of a virtual service that a start or
@@ -150,9 +151,9 @@ func (r *real) outWithoutOrder() string {
 		return r.lastError()
 	case v.invalid != nil:
 		return "refused by the kernel: " + v.invalid.Error()
-	case !v.have.present:
+	case !v.Actual.Present:
 		return "virtual service is not in the kernel"
-	case v.refusedAt[r.at()]:
+	case v.Refused[r.at()]:
 		return "refused by the kernel"
 	case r.decide().Reason == policy.DrainedByAgent:
 		return "its agent wants no new connections"
@@ -204,7 +205,7 @@ func (v *virtual) withFallback(e event.Event, inService bool) event.Event {
 	if v.fallback == nil {
 		return e
 	}
-	if s, _ := v.have.slots.of(v.fallback.at); (s.role == ofFallback && s.weight > 0) == inService {
+	if s, _ := v.Actual.Slots.Of(v.fallback.At); (s.Role == table.Fallback && s.Weight > 0) == inService {
 		e.Fallback = v.fallbackName()
 		return e
 	}

@@ -1,75 +1,60 @@
 package director
 
 import (
-	"net/netip"
 	"slices"
 
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // secondHalf is a plan whose first half was done, with a second half that fits
 // to what came of that: what was to leave for a destination that the kernel did
 // not take stays, and the fallback comes if no other is in service.
-func (d *Director) secondHalf(v *virtual, steps []step) []step {
-	if !v.noteRefusals(steps) {
+func (d *Director) secondHalf(v *virtual, steps []table.Step) []table.Step {
+	if !v.NoteRefusals(steps) {
 		return steps
 	}
-	done := slices.DeleteFunc(steps, step.takes)
+	done := slices.DeleteFunc(steps, table.Step.Takes)
 	for _, s := range done {
-		if s.err == nil {
-			v.record(s)
+		if s.Err == nil {
+			v.Record(s, len(v.reals))
 		}
 	}
-	var rest []step
-	for _, s := range plan(v.have, v.want(nil)) {
-		tried := slices.ContainsFunc(done, func(o step) bool { return o.Change == s.Change })
+	var rest []table.Step
+	for _, s := range table.Plan(v.Actual, v.want(nil)) {
+		tried := slices.ContainsFunc(done, func(o table.Step) bool { return o.Change == s.Change })
 		switch {
-		case s.takes():
+		case s.Takes():
 			rest = append(rest, s)
-		case s.gives() && !tried:
-			if d.change(&s); s.err == nil {
-				v.record(s)
+		case s.Gives() && !tried:
+			if d.kernel.Apply(&s); s.Err == nil {
+				v.Record(s, len(v.reals))
 			}
 			done = append(done, s)
 		}
 	}
-	v.noteRefusals(done)
+	v.NoteRefusals(done)
 	return append(done, v.holdLast(done, rest)...)
-}
-
-// noteRefusals notes which destinations the kernel did not take into service. It
-// reports whether there are any.
-func (v *virtual) noteRefusals(steps []step) (refused bool) {
-	for _, s := range steps {
-		if !s.gives() || s.err == nil {
-			continue
-		}
-		if v.refusedAt == nil {
-			v.refusedAt = map[netip.AddrPort]bool{}
-		}
-		v.refusedAt[s.Destination.AddrPort], refused = true, true
-	}
-	return refused
 }
 
 // holdLast takes out of rest, the second half of a plan, the step that would take
 // the last destination out of service while one that was to be in service has
 // been refused.
-func (v *virtual) holdLast(done, rest []step) []step {
-	refused := func(s step) bool { return s.gives() && s.err != nil && s.new.weight > 0 }
+func (v *virtual) holdLast(done, rest []table.Step) []table.Step {
+	refused := func(s table.Step) bool { return s.Gives() && s.Err != nil && s.New.Weight > 0 }
 	if !slices.ContainsFunc(done, refused) {
 		return rest
 	}
-	for _, s := range v.have.slots {
-		leaves := func(o step) bool { return o.Destination.AddrPort == s.at && o.new.weight == 0 }
-		if s.weight > 0 && !slices.ContainsFunc(rest, leaves) {
+	for _, s := range v.Actual.Slots {
+		leaves := func(o table.Step) bool { return o.Destination.AddrPort == s.At && o.New.Weight == 0 }
+		if s.Weight > 0 && !slices.ContainsFunc(rest, leaves) {
 			return rest
 		}
 	}
-	fallback := slices.ContainsFunc(done, func(s step) bool { return refused(s) && s.new.role == ofFallback })
+	fallback := slices.ContainsFunc(done, func(s table.Step) bool { return refused(s) && s.New.Role == table.Fallback })
 	last := -1
 	for i, s := range rest {
-		if s.old.weight > 0 && v.mayStay(s, fallback) && (last < 0 || v.leavesAfter(s, rest[last])) {
+		if s.Old.Weight > 0 && v.mayStay(s, fallback) && (last < 0 || v.leavesAfter(s, rest[last])) {
 			last = i
 		}
 	}
@@ -82,8 +67,8 @@ func (v *virtual) holdLast(done, rest []step) []step {
 // mayStay says whether what leaves by s may as well stay until its successor is
 // in: not what an operator wants out, and a dead real server only for the
 // fallback.
-func (v *virtual) mayStay(s step, forFallback bool) bool {
-	r := v.realOf(s.old)
+func (v *virtual) mayStay(s table.Step, forFallback bool) bool {
+	r := v.realOf(s.Old)
 	switch {
 	case r == nil:
 		return true
@@ -97,12 +82,12 @@ func (v *virtual) mayStay(s step, forFallback bool) bool {
 
 // leavesAfter says which of two is to stay: the fallback, then what is in no file,
 // then the real server that went down last.
-func (v *virtual) leavesAfter(s, o step) bool {
+func (v *virtual) leavesAfter(s, o table.Step) bool {
 	switch {
-	case s.old.role == ofFallback || o.old.role == ofFallback:
-		return s.old.role == ofFallback
-	case s.old.role == foreign || o.old.role == foreign:
-		return s.old.role == foreign
+	case s.Old.Role == table.Fallback || o.Old.Role == table.Fallback:
+		return s.Old.Role == table.Fallback
+	case s.Old.Role == table.Foreign || o.Old.Role == table.Foreign:
+		return s.Old.Role == table.Foreign
 	}
-	return v.realOf(s.old).since.After(v.realOf(o.old).since)
+	return v.realOf(s.Old).since.After(v.realOf(o.Old).since)
 }

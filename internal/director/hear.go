@@ -143,7 +143,7 @@ func andOut(reason string, r *real) string {
 // changed schedules a sync of r's virtual service, and news to be told after it.
 func (d *Director) changed(r *real, news ...event.Event) {
 	v := r.virtual
-	delete(v.hand, r.at())
+	delete(v.External, r.at())
 	r.noteCondition(d.now())
 	r.turns.Total++
 	v.news = append(v.news, news...)

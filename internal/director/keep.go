@@ -58,6 +58,6 @@ func (v *virtual) keeps(c *conf.RealServer) bool {
 
 // carries says whether the kernel gives r connections.
 func (v *virtual) carries(r *real) bool {
-	s, _ := v.have.slots.of(r.at())
-	return s.weight > 0
+	s, _ := v.Actual.Slots.Of(r.at())
+	return s.Weight > 0
 }

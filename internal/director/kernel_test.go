@@ -21,6 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -78,7 +79,7 @@ func TestRefusals(t *testing.T) {
 	for _, f := range refusable {
 		t.Run(f.name, func(t *testing.T) {
 			text := refusableFile(f.service, f.real, f.fallback)
-			cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director", Refusals: Refusals})
+			cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director", Refusals: table.Refusals})
 			if err != nil {
 				t.Fatalf("the file is refused: %v\n%s", err, text)
 			}
@@ -139,7 +140,7 @@ func goLive(t *testing.T, table ipvs.Table, text string, down ...string) *live {
 
 func (l *live) parse(text string) *conf.Config {
 	l.t.Helper()
-	cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director", Refusals: Refusals})
+	cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director", Refusals: table.Refusals})
 	if err != nil {
 		l.t.Fatal(err)
 	}

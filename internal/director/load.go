@@ -8,6 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -64,8 +65,9 @@ func (f *draft) inherit(virtuals []*virtual) (gone []*virtual) {
 // reload it may not be readable, and what is believed of it counts.
 func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	d.conf, d.status, d.loaded, d.awaiting = f.conf, status, d.now(), 0
+	d.kernel.ReaddQuiescent = f.conf.ReaddQuiescent
 	if !readable {
-		entries = d.believedTable()
+		entries = table.ByKey(d.believed())
 		markUnread(f.virtuals, d.virtuals)
 	}
 	gone := append(f.inherit(d.virtuals), d.own.take(f.virtuals, entries, readable)...)
@@ -82,7 +84,7 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 	last := &lastReals{virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
-		if v.unread {
+		if v.Unread {
 			continue
 		}
 		d.enter(v, entries[v.service.Key] != nil, last)
@@ -106,7 +108,7 @@ func (d *Director) enter(v *virtual, adopted bool, last *lastReals) {
 	d.enterService(v)
 	d.announce(v, last)
 	d.sync(v)
-	if adopted && v.invalid == nil && v.have.service.Same(v.service) {
+	if adopted && v.invalid == nil && v.Actual.Service.Same(v.service) {
 		d.emit(v, event.Event{Kind: event.VirtualChanged})
 	}
 	for _, r := range v.reals {
@@ -120,7 +122,7 @@ func (d *Director) enterService(v *virtual) {
 	if v.hopeless() {
 		return
 	}
-	for _, s := range planService(v.have, v.wantedService()) {
+	for _, s := range table.PlanService(v.Actual, v.wantedService()) {
 		d.apply(v, s)
 	}
 }
@@ -224,20 +226,20 @@ func (d *Director) stop() {
 // purge deletes a virtual service with all that belongs to it. It reports false if
 // the kernel refuses that.
 func (d *Director) purge(v *virtual, phase string) bool {
-	if !v.have.present {
+	if !v.Actual.Present {
 		return true
 	}
-	c := step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.service.Key}}}
-	if d.change(&c); c.err != nil {
-		d.emit(v, event.Event{Kind: event.Refused, Reason: c.err.Error()})
+	c := table.Step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.service.Key}}}
+	if d.kernel.Apply(&c); c.Err != nil {
+		d.emit(v, event.Event{Kind: event.Refused, Reason: c.Err.Error()})
 		return false
 	}
 	for _, r := range v.reals {
-		if _, held := v.have.slots.of(r.at()); held && phase == "stop" && r.in() {
+		if _, held := v.Actual.Slots.Of(r.at()); held && phase == "stop" && r.in() {
 			d.emit(v, event.Event{Kind: event.RealPurged, Real: r.conf, R: r.name(), Phase: phase})
 		}
 	}
 	d.emit(v, event.Event{Kind: event.VirtualPurged, Phase: phase})
-	v.have = held{}
+	v.Actual = table.State{}
 	return true
 }

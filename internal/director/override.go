@@ -154,7 +154,7 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 			continue
 		}
 		for _, r := range v.reals {
-			_, byHand := v.hand[r.at()]
+			_, byHand := v.External[r.at()]
 			if r.name() == t.Real && (o.Verb != report.Enable || before || byHand) {
 				d.emit(v, event.Event{Kind: event.Ordered, Real: r.conf, R: r.name(), Reason: why, Cause: d.overruled(r, o, why)})
 			}
@@ -169,7 +169,7 @@ func (d *Director) overruled(r *real, o report.Override, why string) *event.Caus
 	r.beginConditions()
 	r.override = d.overrideOf(r)
 	r.noteCondition(d.now())
-	delete(r.virtual.hand, r.at())
+	delete(r.virtual.External, r.at())
 	d.touch(r.virtual)
 	cause := &event.Cause{Kind: event.CauseOrder, By: o.By, Detail: why}
 	if isIn := r.in(); isIn != wasIn {

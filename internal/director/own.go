@@ -6,6 +6,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -34,7 +35,7 @@ func (d *Director) Held() []state.Service {
 func Services(cfg *conf.Config) []state.Service {
 	list := make([]state.Service, len(cfg.Virtuals))
 	for i, v := range cfg.Virtuals {
-		list[i] = state.Service{Key: key(v), ID: v.ID(), CleanStop: v.CleanStop}
+		list[i] = state.Service{Key: table.KeyOf(v), ID: v.ID(), CleanStop: v.CleanStop}
 	}
 	return list
 }
@@ -86,7 +87,7 @@ func recall(s state.Service, e *ipvs.Entry) *virtual {
 func (o *ownership) note(virtuals []*virtual, ended bool) {
 	held := make([]state.Service, 0, len(virtuals)+len(o.left))
 	for _, v := range virtuals {
-		if v.have.present || v.unread || !ended {
+		if v.Actual.Present || v.Unread || !ended {
 			held = append(held, v.owned())
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // A real is one real server of one virtual service. There may be tens of
@@ -44,13 +45,13 @@ func (r *real) event(k event.Kind) event.Event {
 
 // at is where the kernel knows it.
 func (r *real) at() netip.AddrPort {
-	return destination(r.virtual.conf, r.conf.Addr, r.conf.Port, r.conf.Forward)
+	return table.AddrOf(r.virtual.conf, r.conf.Addr, r.conf.Port, r.conf.Forward)
 }
 
 // slot is what the kernel is to hold of it with its full weight.
-func (r *real) slot() slot {
+func (r *real) slot() table.Slot {
 	c := r.conf
-	return slot{at: r.at(), role: ofReal, place: r.order, weight: c.Weight, upper: c.Upper, lower: c.Lower, forward: forward(c.Forward)}
+	return table.Slot{At: r.at(), Role: table.Real, Place: r.order, Weight: c.Weight, Upper: c.Upper, Lower: c.Lower, Forward: table.ForwardOf(c.Forward)}
 }
 
 // decide is what the table should hold of the real server.
@@ -63,9 +64,9 @@ func (r *real) decide() policy.Decision {
 		s.Order, s.OrderWeight = policyOrders[r.override.Verb], r.override.Weight
 	}
 	if s.Agent == policy.AgentUnknown {
-		var held slot
-		held, s.Held = r.virtual.have.slots.of(r.at())
-		s.Before = held.weight
+		var held table.Slot
+		held, s.Held = r.virtual.Actual.Slots.Of(r.at())
+		s.Before = held.Weight
 	}
 	return policy.Decide(s)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -24,18 +25,13 @@ type virtual struct {
 	limits  limits
 
 	reals    []*real
-	fallback *slot // nil is none
+	fallback *table.Slot // nil is none
 
-	have      held                      // what the kernel is believed to hold
-	hand      map[netip.AddrPort]byHand // what somebody set in the kernel beside us and stays; nil until then
-	refusedAt map[netip.AddrPort]bool   // what the kernel did not take into service when it was last tried; nil until then
-	doubt     map[netip.AddrPort]bool   // what a change has failed for since the last look at the table; nil until then
-	said      map[string]bool           // refusals and differences that were logged and still stand; nil until then
+	table.View
+	said map[string]bool // refusals and differences that were logged and last; nil is none
 
-	dirty  bool          // the kernel may have to be changed
-	unread bool          // whether the kernel has it is not known, as the table could not be read
-	retry  bool          // something the kernel refused is to be tried again
-	news   []event.Event // verdicts to report once the kernel knows
+	dirty bool          // the kernel may have to be changed
+	news  []event.Event // verdicts to report once the kernel knows
 
 	first         *firstChecks // of the real servers that are new, nil once they are reported
 	served        served       // as last reported
@@ -62,23 +58,16 @@ const (
 	fallbackOff
 )
 
-// byHand is a destination as somebody other than us has left it: the weight of a
-// real server that is in service, one that is in no file, or a dead one deleted.
-type byHand struct {
-	slot
-	absent bool
-}
-
 // newVirtual is a virtual service of which nothing is known yet. order is its
 // place in the file.
 func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 	v := &virtual{conf: c, order: order, id: c.ID()}
 	v.name = event.ShortID(v.id)
 	v.limits = limits{fall: atLeastOne(c.FailureCount), rise: atLeastOne(c.RiseCount)}
-	v.service, v.invalid = service(c)
+	v.service, v.invalid = table.ServiceOf(c)
 	v.addReals(now)
 	if f := c.Fallback; f != nil {
-		v.fallback = &slot{at: destination(c, f.Addr, f.Port, f.Forward), forward: forward(f.Forward), weight: 1, role: ofFallback}
+		v.fallback = &table.Slot{At: table.AddrOf(c, f.Addr, f.Port, f.Forward), Forward: table.ForwardOf(f.Forward), Weight: 1, Role: table.Fallback}
 	}
 	return v
 }
@@ -113,22 +102,22 @@ func (v *virtual) realAt(at netip.AddrPort) *real {
 }
 
 // realOf returns the real server of a destination, nil if it is for none.
-func (v *virtual) realOf(s slot) *real {
-	if s.role != ofReal {
+func (v *virtual) realOf(s table.Slot) *real {
+	if s.Role != table.Real {
 		return nil
 	}
-	return v.reals[s.place]
+	return v.reals[s.Place]
 }
 
 // roleAt returns the role and the place of a destination that the kernel has at an address.
-func (v *virtual) roleAt(at netip.AddrPort) (role, int32) {
+func (v *virtual) roleAt(at netip.AddrPort) (table.Role, int32) {
 	if r := v.realAt(at); r != nil {
-		return ofReal, r.order
+		return table.Real, r.order
 	}
 	if v.isFallback(at) {
-		return ofFallback, 0
+		return table.Fallback, 0
 	}
-	return foreign, 0
+	return table.Foreign, 0
 }
 
 // say notes what was logged and stands. It is false if it stood already.
@@ -143,42 +132,34 @@ func (v *virtual) say(text string) bool {
 	return true
 }
 
-// respect notes what somebody set in the kernel.
-func (v *virtual) respect(at netip.AddrPort, h byHand) {
-	if v.hand == nil {
-		v.hand = map[netip.AddrPort]byHand{}
-	}
-	v.hand[at] = h
-}
-
 // adopt takes over what the kernel holds: a real server found there with a
 // weight is up until a check says otherwise. Destinations that belong to
 // nobody stay in have, where the first plan finds and purges them.
 func (v *virtual) adopt(e *ipvs.Entry) {
-	v.have = held{present: true, service: e.Service, slots: slotsOf(e)}
+	v.Actual = table.State{Present: true, Service: e.Service, Slots: table.SlotsOf(e)}
 	for _, r := range v.reals {
-		i, ok := v.have.slots.search(r.at())
+		i, ok := v.Actual.Slots.Search(r.at())
 		if !ok {
 			continue
 		}
-		v.have.slots[i].role, v.have.slots[i].place = ofReal, r.order
-		if v.have.slots[i].weight > 0 && r.verdict == unproven {
+		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.order
+		if v.Actual.Slots[i].Weight > 0 && r.verdict == unproven {
 			r.verdict = up
 		}
 	}
 	if v.fallback == nil {
 		return
 	}
-	if i, ok := v.have.slots.search(v.fallback.at); ok && v.have.slots[i].role == foreign {
-		v.have.slots[i].role = ofFallback
+	if i, ok := v.Actual.Slots.Search(v.fallback.At); ok && v.Actual.Slots[i].Role == table.Foreign {
+		v.Actual.Slots[i].Role = table.Fallback
 	}
 }
 
 // find takes over what the kernel has of v, nil is nothing, in the place of what
 // was believed.
 func (v *virtual) find(e *ipvs.Entry) {
-	before, hand := v.have, v.hand
-	if v.have, v.hand = (held{}), nil; e != nil {
+	before, hand := v.Actual, v.External
+	if v.Actual, v.External = (table.State{}), nil; e != nil {
 		v.adopt(e)
 		v.keepCommanded(before, hand)
 	}
@@ -188,16 +169,16 @@ func (v *virtual) find(e *ipvs.Entry) {
 // charge, which is while the kernel has no real server in service: the command has
 // put it there, and takes it away itself. What an earlier load was to delete is not
 // the command's: a real server of an earlier file, or what waits for its successor.
-func (v *virtual) keepCommanded(before held, hand map[netip.AddrPort]byHand) {
+func (v *virtual) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
 	if v.conf.FallbackCommand == "" || slices.ContainsFunc(v.reals, v.serves) {
 		return
 	}
-	for _, s := range v.have.slots {
-		_, known := before.slots.of(s.at)
-		h, stays := hand[s.at]
-		stays = stays && h.role != ofReal && !h.absent
-		if s.role == foreign && (!known || stays) {
-			v.respect(s.at, byHand{slot: s})
+	for _, s := range v.Actual.Slots {
+		_, known := before.Slots.Of(s.At)
+		h, stays := hand[s.At]
+		stays = stays && h.Role != table.Real && !h.Absent
+		if s.Role == table.Foreign && (!known || stays) {
+			v.Respect(s.At, table.External{Slot: s})
 		}
 	}
 }
@@ -207,7 +188,7 @@ func (v *virtual) keepCommanded(before held, hand map[netip.AddrPort]byHand) {
 // of v's real servers. What was believed of the table is there until find.
 func (v *virtual) inherit(old *virtual, before []*check) {
 	v.first, v.served, v.outage, v.fallbackState = old.first, old.served, old.outage, old.fallbackState
-	v.have, v.hand = old.have, old.hand
+	v.Actual, v.External = old.Actual, old.External
 	var known map[netip.AddrPort]*real // nil as long as the lists are the same
 	for i, r := range v.reals {
 		if known == nil && (i >= len(old.reals) || old.reals[i].conf.AddrPort() != r.conf.AddrPort()) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -22,20 +23,23 @@ func (d *Director) Snapshot(ctx context.Context) (*report.Snapshot, error) {
 
 func (d *Director) snapshot() *report.Snapshot {
 	now := d.now()
-	table := d.look(now)
+	entries, readable := d.kernel.Show(now)
+	if !readable {
+		entries = d.believed()
+	}
 	s := &report.Snapshot{
 		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
-		Ready: d.unheard == 0, Kernel: d.kernel.state(), Lag: d.lag(now),
+		Ready: d.unheard == 0, Kernel: d.kernel.Report(), Lag: d.lag(now),
 		Virtuals: make([]report.VirtualState, 0, len(d.virtuals)),
 	}
-	entries := byKey(table)
+	byKey := table.ByKey(entries)
 	for _, v := range d.virtuals {
-		e := entries[v.service.Key]
-		delete(entries, v.service.Key)
+		e := byKey[v.service.Key]
+		delete(byKey, v.service.Key)
 		s.Virtuals = append(s.Virtuals, v.state(e, now))
 	}
-	for i := range table {
-		if e := &table[i]; entries[e.Service.Key] == e {
+	for i := range entries {
+		if e := &entries[i]; byKey[e.Service.Key] == e {
 			s.Virtuals = append(s.Virtuals, report.ForeignVirtual(e))
 		}
 	}
@@ -46,33 +50,20 @@ func (d *Director) snapshot() *report.Snapshot {
 	return s
 }
 
-// look is the kernel's table for a snapshot. If it cannot be read, that is what
-// it is believed to hold.
-func (d *Director) look(now time.Time) []ipvs.Entry {
-	if d.kernel.forget(now); d.kernel.shown != nil {
-		return d.kernel.shown
-	}
-	table, ok := d.readTable()
-	if !ok {
-		return d.believed()
-	}
-	d.kernel.shown, d.kernel.shownAt = table, now
-	return table
-}
-
+// believed is the table as it is believed to be.
 func (d *Director) believed() []ipvs.Entry {
-	var table []ipvs.Entry
+	var entries []ipvs.Entry
 	for _, v := range d.virtuals {
-		if !v.have.present {
+		if !v.Actual.Present {
 			continue
 		}
-		e := ipvs.Entry{Service: v.have.service}
-		for _, s := range v.have.slots {
-			e.Destinations = append(e.Destinations, s.destination())
+		e := ipvs.Entry{Service: v.Actual.Service}
+		for _, s := range v.Actual.Slots {
+			e.Destinations = append(e.Destinations, s.Destination())
 		}
-		table = append(table, e)
+		entries = append(entries, e)
 	}
-	return table
+	return entries
 }
 
 // unusedOverrides are those of what is in no configuration.
@@ -149,7 +140,7 @@ func (v *virtual) state(e *ipvs.Entry, now time.Time) report.VirtualState {
 }
 
 func (v *virtual) isFallback(at netip.AddrPort) bool {
-	return v.fallback != nil && v.fallback.at == at
+	return v.fallback != nil && v.fallback.At == at
 }
 
 // checkWord says in a word or two what is asked.
@@ -180,9 +171,9 @@ func (v *virtual) notices() []string {
 
 // state is how it stands with a real server. dst is what the kernel has of it,
 // nil is nothing.
-func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
+func (r *real) state(dst *ipvs.Destination, desired table.State) report.RealState {
 	name, at := r.name(), r.at()
-	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: forward(r.conf.Forward).Listed()}, State: r.word()}
+	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.conf.Forward).Listed()}, State: r.word()}
 	if at != r.conf.AddrPort() {
 		s.At = at.String()
 	}
@@ -197,8 +188,8 @@ func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
 	if r.maintenanceOver() {
 		s.Failures = 0
 	}
-	wanted, _ := desired.slots.of(at)
-	s.Maintenance, s.Configured, s.Wanted = r.file(), r.conf.Weight, wanted.weight
+	wanted, _ := desired.Slots.Of(at)
+	s.Maintenance, s.Configured, s.Wanted = r.file(), r.conf.Weight, wanted.Weight
 	if h := r.conf.Host; h != "" && h != r.conf.Addr.String() && h != "["+r.conf.Addr.String()+"]" {
 		s.Host = h
 	}
@@ -206,7 +197,7 @@ func (r *real) state(dst *ipvs.Destination, desired held) report.RealState {
 		o := *r.override
 		s.Override = &o
 	}
-	if h, ok := r.virtual.hand[at]; ok {
+	if h, ok := r.virtual.External[at]; ok {
 		s.Difference = r.virtual.difference(at, h, desired)
 	}
 	s.Transitions, s.Conditions = r.turns.Count(), r.history()
@@ -295,14 +286,14 @@ func (c *check) describe(s *report.RealState) {
 
 // otherState is how it stands with a destination that is no configured real
 // server: the fallback, or somebody else's.
-func (v *virtual) otherState(dst *ipvs.Destination, desired held) report.RealState {
+func (v *virtual) otherState(dst *ipvs.Destination, desired table.State) report.RealState {
 	s := report.ForeignReal(dst)
 	if v.isFallback(dst.AddrPort) {
-		s.State, s.Fallback, s.Configured = report.StateFallback, true, v.fallback.weight
-		wanted, _ := desired.slots.of(dst.AddrPort)
-		s.Wanted = wanted.weight
+		s.State, s.Fallback, s.Configured = report.StateFallback, true, v.fallback.Weight
+		wanted, _ := desired.Slots.Of(dst.AddrPort)
+		s.Wanted = wanted.Weight
 	}
-	if h, ok := v.hand[dst.AddrPort]; ok {
+	if h, ok := v.External[dst.AddrPort]; ok {
 		s.Difference = v.difference(dst.AddrPort, h, desired)
 	}
 	return s

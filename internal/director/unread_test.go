@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -69,6 +70,8 @@ func leftBy(t *testing.T, text string) *blindTable {
 	table.writes.Store(0)
 	return table
 }
+
+const startPatience = table.StartPatience
 
 // A start waits for a table that cannot be read, and writes nothing before: all stay in
 // service whom an earlier daemon has left there.

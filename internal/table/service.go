@@ -1,4 +1,4 @@
-package director
+package table
 
 import (
 	"net/netip"
@@ -7,11 +7,11 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// service is the kernel's service for a virtual service, with all settings that a
-// kernel may take. The error says which one none does: then a service that is
-// there keeps what it has, and none is added.
-func service(v *conf.VirtualService) (ipvs.Service, error) {
-	s := ipvs.Service{Key: key(v), Scheduler: v.Scheduler}
+// ServiceOf returns the kernel's service for a virtual service, with all settings that a
+// kernel may take. The error names the one that no kernel takes: then a present service
+// keeps its settings, and none is added.
+func ServiceOf(v *conf.VirtualService) (ipvs.Service, error) {
+	s := ipvs.Service{Key: KeyOf(v), Scheduler: v.Scheduler}
 	if v.OPS {
 		s.Flags |= ipvs.FlagOnePacket
 	}
@@ -49,11 +49,11 @@ var settings = []struct {
 	}},
 }
 
-// Refusals are what the kernel would refuse of a virtual service, as far as that
-// is known without asking it.
+// Refusals returns what the kernel would refuse of a virtual service, as far as that
+// is known without a kernel.
 func Refusals(v *conf.VirtualService) []conf.Refusal {
 	var found []conf.Refusal
-	s := ipvs.Service{Key: key(v), Scheduler: v.Scheduler}
+	s := ipvs.Service{Key: KeyOf(v), Scheduler: v.Scheduler}
 	for _, set := range settings {
 		if err := set.set(&s, v); err != nil {
 			found = append(found, conf.Refusal{Directive: set.directive, Text: set.directive + ": " + err.Error()})
@@ -77,16 +77,17 @@ func Refusals(v *conf.VirtualService) []conf.Refusal {
 	}
 	for _, r := range v.Reals {
 		refuse(v.File, r.Line, "real server "+r.String(), ipvs.Destination{
-			AddrPort: destination(v, r.Addr, r.Port, r.Forward), Forward: forward(r.Forward), Weight: r.Weight, Upper: r.Upper, Lower: r.Lower,
+			AddrPort: AddrOf(v, r.Addr, r.Port, r.Forward), Forward: ForwardOf(r.Forward), Weight: r.Weight, Upper: r.Upper, Lower: r.Lower,
 		})
 	}
 	if f := v.Fallback; f != nil {
-		refuse(f.File, f.Line, "the fallback", ipvs.Destination{AddrPort: destination(v, f.Addr, f.Port, f.Forward), Forward: forward(f.Forward), Weight: 1})
+		refuse(f.File, f.Line, "the fallback", ipvs.Destination{AddrPort: AddrOf(v, f.Addr, f.Port, f.Forward), Forward: ForwardOf(f.Forward), Weight: 1})
 	}
 	return found
 }
 
-func key(v *conf.VirtualService) ipvs.Key {
+// KeyOf returns the key of the kernel's service.
+func KeyOf(v *conf.VirtualService) ipvs.Key {
 	k := ipvs.Key{Addr: v.Addr, Port: v.Port, Mark: v.Mark, IPv6: v.IPv6}
 	switch v.Protocol {
 	case conf.TCP:
@@ -98,8 +99,8 @@ func key(v *conf.VirtualService) ipvs.Key {
 	return k
 }
 
-// forward is the kernel's forwarding method.
-func forward(f conf.Forward) ipvs.Forward {
+// ForwardOf returns the kernel's forwarding method.
+func ForwardOf(f conf.Forward) ipvs.Forward {
 	switch f {
 	case conf.Gate:
 		return ipvs.Route
@@ -110,10 +111,10 @@ func forward(f conf.Forward) ipvs.Forward {
 	}
 }
 
-// destination is where the kernel knows a real server or fallback. With gate
-// and ipip packets are not rewritten, so that the port is always the virtual
-// service's; the configured one is only asked. As ipvsadm does.
-func destination(v *conf.VirtualService, addr netip.Addr, port uint16, f conf.Forward) netip.AddrPort {
+// AddrOf returns the address of a real server or fallback in the kernel's table. gate and
+// ipip do not rewrite packets, so that the port is the virtual service's; the configured one
+// is for checks only. As in ipvsadm.
+func AddrOf(v *conf.VirtualService, addr netip.Addr, port uint16, f conf.Forward) netip.AddrPort {
 	if v.Protocol != conf.FWM && f != conf.Masq {
 		port = v.Port
 	}
