@@ -41,7 +41,7 @@ var driftRows = map[string][]driftRow{
 	"real server in service deleted": {
 		{do: "-d -t 10.0.0.1:80 -r 10.1.0.2:80", want: "10.1.0.1:80 -w 2, 10.1.0.2:80 -w 3", back: true},
 	},
-	"weight above 0 for a dead real server": {
+	"weight above 0 for a dead real server, unless `minalive` keeps it in service": {
 		{quiescent: true, do: "-e -t 10.0.0.1:80 -r 10.1.0.3:80 -m -w 4", want: "10.1.0.1:80 -w 2, 10.1.0.2:80 -w 3, 10.1.0.3:80 -w 0", back: true},
 		{quiescent: true, alone: true, do: "-e -t 10.0.0.1:80 -r 10.1.0.3:80 -m -w 1", want: "10.1.0.1:80 -w 0, 10.1.0.2:80 -w 0, 10.1.0.3:80 -w 0, 127.0.0.1:80 -w 1", back: true},
 	},
