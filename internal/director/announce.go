@@ -7,6 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -22,7 +23,7 @@ func (d *Director) announce(v *virtual, last *lastReals) {
 	}
 	f := v.standIn()
 	for _, r := range v.reals {
-		if r.verdict != unproven || !last.is(r) {
+		if r.Verdict != policy.Unchecked || !last.is(r) {
 			continue
 		}
 		r.announced = true
@@ -138,11 +139,11 @@ func (l *lastReals) is(r *real) bool {
 
 // tellsReset says whether a first success after failures is r's to tell: of
 // those who share a check the first does, and at the start nobody does.
-func (r *real) tellsReset(before tally) bool {
+func (r *real) tellsReset(before policy.Tally) bool {
 	switch {
-	case before.verdict == unproven:
+	case before.Verdict == policy.Unchecked:
 		return r.announced && (r.check == nil || len(r.check.users) == 1)
-	case before.failures > 0:
+	case before.Failures > 0:
 		return r.check == nil || r.check.users[0] == r
 	default:
 		return false

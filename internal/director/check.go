@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
@@ -119,8 +120,8 @@ func (c *check) turn(ok bool) {
 func (c *check) pace() time.Duration {
 	failing, out := false, true
 	for _, r := range c.users {
-		failing = failing || r.verdict == up && r.failures > 0 || r.verdict == down && r.successes > 0
-		out = out && r.verdict == down
+		failing = failing || r.Verdict == policy.Up && r.Failures > 0 || r.Verdict == policy.Down && r.Successes > 0
+		out = out && r.Verdict == policy.Down
 	}
 	switch {
 	case failing && c.kit.FastInterval > 0:

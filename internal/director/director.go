@@ -18,6 +18,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/ping"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/state"
@@ -89,11 +90,11 @@ type Director struct {
 	status      conf.Status
 	virtuals    []*virtual // in the order of the file
 	checks      []*check
-	introduced  bool       // the checks know their neighbours
-	trouble     trouble    // of our own
-	unheard     int        // checks that have not answered since the start or reload
-	awaiting    int        // virtual services whose first checks go on
-	dirty       []*virtual // to sync when all is heard
+	introduced  bool           // the checks know their neighbours
+	trouble     policy.Trouble // of our own
+	unheard     int            // checks that have not answered since the start or reload
+	awaiting    int            // virtual services whose first checks go on
+	dirty       []*virtual     // to sync when all is heard
 	maintenance maintenance.State
 	drift       *time.Ticker
 	lagSaid     time.Time                         // when late checks were last told

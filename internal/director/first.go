@@ -47,7 +47,7 @@ func (r *real) awaited() bool {
 	case conf.CheckOff:
 		return false
 	case conf.CheckOn:
-		return r.verdict != up
+		return r.Verdict != policy.Up
 	}
 	return r.unchecked
 }
@@ -141,13 +141,13 @@ func (r *real) outWithoutOrder() string {
 	switch {
 	case r.file() != "":
 		return "in maintenance: file " + r.file()
-	case v.conf.CheckType == conf.CheckOff && r.verdict == unproven:
+	case v.conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked:
 		return "checktype = off"
 	case r.maintenanceOver():
 		return "maintenance by file " + r.maintenance.ended + " is over, and no check has finished since"
-	case r.verdict == unproven:
+	case r.Verdict == policy.Unchecked:
 		return "unchecked"
-	case r.verdict == down && !r.kept:
+	case r.Verdict == policy.Down && !r.kept:
 		return r.lastError()
 	case v.invalid != nil:
 		return "refused by the kernel: " + v.invalid.Error()
@@ -194,7 +194,7 @@ func (d *Director) reportServed(v *virtual) {
 		return
 	}
 	v.served, v.outage.since = allGone, d.now()
-	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.verdict == down }) {
+	if before == isServed || slices.ContainsFunc(v.reals, func(r *real) bool { return r.Verdict == policy.Down }) {
 		d.emit(v, v.withFallback(event.Event{Kind: event.AllGone, Cause: v.outage.left}, true))
 	}
 }

@@ -3,6 +3,7 @@ package director
 import (
 	"slices"
 
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -74,10 +75,10 @@ func (v *virtual) mayStay(s table.Step, forFallback bool) bool {
 		return true
 	case r.file() != "" || r.out():
 		return false
-	case s.Op == ipvs.EditDestination && r.verdict == up: // weight 0 is a wish, too
+	case s.Op == ipvs.EditDestination && r.Verdict == policy.Up: // weight 0 is a wish, too
 		return false
 	}
-	return forFallback || r.verdict != down
+	return forFallback || r.Verdict != policy.Down
 }
 
 // leavesAfter says which of two is to stay: the fallback, then what is in no file,
@@ -89,5 +90,5 @@ func (v *virtual) leavesAfter(s, o table.Step) bool {
 	case s.Old.Role == table.Foreign || o.Old.Role == table.Foreign:
 		return s.Old.Role == table.Foreign
 	}
-	return v.realOf(s.Old).since.After(v.realOf(o.Old).since)
+	return v.realOf(s.Old).Since.After(v.realOf(o.Old).Since)
 }

@@ -48,29 +48,29 @@ func (d *Director) tell(r *real, res *result) {
 	if len(v.said) > 0 {
 		delete(v.said, notAsked(r))
 	}
-	before := r.tally
+	before := r.Tally
 	over := r.endMaintenance()
 	if over != nil && res.Err != nil { // the first failed check since
-		r.failures, r.attempts = 0, 0
+		r.Failures, r.Attempts = 0, 0
 	}
-	r.tally = r.count(res.Err == nil, res.Attempts, v.limits, res.at)
+	r.Tally = r.Count(res.Err == nil, res.Attempts, v.limits, res.at)
 	if res.Err == nil {
 		d.heed(r, res)
 	}
-	if res.Err != nil && before.failures == 0 && before.verdict == up {
+	if res.Err != nil && before.Failures == 0 && before.Verdict == policy.Up {
 		d.askNeighbours(res.check)
 	}
 	switch {
 	case res.Err == nil && r.tellsReset(before):
 		d.emit(v, r.event(event.SoftReset))
-	case incomplete(res) && r.verdict != before.verdict:
+	case incomplete(res) && r.Verdict != before.Verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
-	case res.Err != nil && before.verdict == up && r.verdict == up:
+	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up:
 		e := r.event(event.SoftFailure)
-		e.Failures, e.FailureCount, e.Reason = int(r.failures), int(v.limits.fall), res.Err.Error()
+		e.Failures, e.FailureCount, e.Reason = int(r.Failures), int(v.limits.Fall), res.Err.Error()
 		d.emit(v, e)
 	}
-	if r.verdict != before.verdict {
+	if r.Verdict != before.Verdict {
 		d.turned(r, before, res, over)
 	} else if over != nil && res.Err != nil {
 		e := r.event(event.StillGone)
@@ -85,34 +85,34 @@ func (d *Director) tell(r *real, res *result) {
 // turned notes that the verdict on a real server has changed. Whatever
 // somebody set for it by hand ends here. over is the maintenance that was over
 // before, nil is none.
-func (d *Director) turned(r *real, before tally, res *result, over *event.Cause) {
+func (d *Director) turned(r *real, before policy.Tally, res *result, over *event.Cause) {
 	e := r.event(event.Back)
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}
 	}
 	// Of one that an order keeps out, the report of the first checks has said so.
-	isFirst := before.verdict == unproven && (r.virtual.first != nil || r.out())
-	if r.verdict == up {
+	isFirst := before.Verdict == policy.Unchecked && (r.virtual.first != nil || r.out())
+	if r.Verdict == policy.Up {
 		if isFirst {
 			e.Kind = event.FirstUp
 		}
-		if before.verdict == down {
-			e.Down = r.since.Sub(before.since)
+		if before.Verdict == policy.Down {
+			e.Down = r.Since.Sub(before.Since)
 		}
 		r.startSlowly()
 	} else {
 		r.leaves = r.virtual.carries(r)
-		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.attempts), res.Err.Error()
+		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.Attempts), res.Err.Error()
 		e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
 		if isFirst {
 			e.Kind = event.FirstDown
 		}
-		if before.verdict == up && r.turns != nil { // not as it was found in the kernel
-			e.Down = r.since.Sub(before.since)
+		if before.Verdict == policy.Up && r.turns != nil { // not as it was found in the kernel
+			e.Down = r.Since.Sub(before.Since)
 		}
 	}
-	if !r.out() && (r.verdict == down || r.in()) {
-		r.virtual.moved(r, r.verdict == up, e.Cause)
+	if !r.out() && (r.Verdict == policy.Down || r.in()) {
+		r.virtual.moved(r, r.Verdict == policy.Up, e.Cause)
 	}
 	if over != nil && r.out() { // the maintenance has not taken it out, so that nothing was told of it
 		d.changed(r)
@@ -215,7 +215,7 @@ func (d *Director) settle() {
 
 // alwaysUp is the result of checktype = on.
 func (d *Director) alwaysUp(r *real) {
-	if r.virtual.conf.CheckType == conf.CheckOn && r.file() == "" && r.verdict != up {
+	if r.virtual.conf.CheckType == conf.CheckOn && r.file() == "" && r.Verdict != policy.Up {
 		d.tell(r, &result{at: d.now()})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -142,7 +143,7 @@ func (d *Director) recheck(before []*check) {
 			if q, ok := r.key(); ok {
 				c := d.checkFor(q, before[i], fresh)
 				d.join(c, r)
-				if r.verdict == unproven && !c.unheard {
+				if r.Verdict == policy.Unchecked && !c.unheard {
 					fresh.soon = append(fresh.soon, &c.job)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
 // A fileOut is the maintenance of one real server.
@@ -52,7 +53,7 @@ func (d *Director) maintain(out map[netip.AddrPort]string) {
 // keepOut keeps out of service what was not in service before.
 func (v *virtual) keepOut(out map[netip.AddrPort]string, now time.Time) {
 	for _, r := range v.reals {
-		if file := out[r.conf.AddrPort()]; file != "" && r.verdict == unproven {
+		if file := out[r.conf.AddrPort()]; file != "" && r.Verdict == policy.Unchecked {
 			r.beginMaintenance(file, now)
 		}
 	}
@@ -92,16 +93,16 @@ func (d *Director) backToWork(r *real) {
 	m := r.maintenance
 	m.ended, m.file = m.file, ""
 	if r.virtual.conf.CheckType == conf.CheckOff { // no check will decide
-		m.ended, r.tally = "", tally{since: d.now()}
+		m.ended, r.Tally = "", policy.Tally{Since: d.now()}
 		r.noteCondition(d.now())
 		d.touch(r.virtual)
 		return
 	}
-	since := r.since
-	if r.verdict != down { // it was out for as long as the maintenance, and not since its checks are good
+	since := r.Since
+	if r.Verdict != policy.Down { // it was out for as long as the maintenance, and not since its checks are good
 		since = m.since
 	}
-	r.tally = tally{verdict: down, since: since, failures: r.virtual.limits.fall, successes: r.virtual.limits.rise - 1}
+	r.Tally = policy.Tally{Verdict: policy.Down, Since: since, Failures: r.virtual.limits.Fall, Successes: r.virtual.limits.Rise - 1}
 	d.touch(r.virtual)
 	d.alwaysUp(r)
 	if r.check != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
@@ -75,7 +76,7 @@ func (d *Director) staysOut(t report.Target) string {
 		for _, r := range v.reals {
 			switch {
 			case r.name() != t.Real:
-			case r.file() != "" || r.verdict == down && !r.kept || r.virtual.conf.CheckType == conf.CheckOff && r.verdict == unproven:
+			case r.file() != "" || r.Verdict == policy.Down && !r.kept || r.virtual.conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked:
 				return "it stays out of service: " + r.outWithoutOrder()
 			}
 		}

@@ -24,7 +24,7 @@ type real struct {
 	maintenance *fileOut                      // nil: no file has ever taken it out
 	override    *report.Override              // what an operator ordered, nil is nothing
 	turns       *record.Transitions           // when the verdict changed, nil is never
-	tally
+	policy.Tally
 	order     int32  // in the file
 	agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent
 	reached   uint8  // the share that slowstart has reached, in percent
@@ -57,7 +57,7 @@ func (r *real) slot() table.Slot {
 // decide is what the table should hold of the real server.
 func (r *real) decide() policy.Decision {
 	s := policy.Server{
-		Weight: r.conf.Weight, Verdict: policyVerdicts[r.verdict], Kept: r.kept, Maintenance: r.file() != "",
+		Weight: r.conf.Weight, Verdict: r.Verdict, Kept: r.kept, Maintenance: r.file() != "",
 		Agent: int(r.agent), Reached: int(r.reached),
 	}
 	if r.override != nil {
@@ -70,8 +70,6 @@ func (r *real) decide() policy.Decision {
 	}
 	return policy.Decide(s)
 }
-
-var policyVerdicts = [...]policy.Verdict{unproven: policy.Unchecked, up: policy.Up, down: policy.Down}
 
 var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}
 
@@ -94,7 +92,7 @@ func (r *real) weight() int { return r.decide().Weight }
 
 // inherit takes over what an earlier configuration's checks have found out.
 func (r *real) inherit(o *real) {
-	r.tally, r.maintenance, r.warned = o.tally, o.maintenance, o.warned
+	r.Tally, r.maintenance, r.warned = o.Tally, o.maintenance, o.warned
 	if r.virtual.conf.CheckType == o.virtual.conf.CheckType {
 		r.agent = o.agent
 	}

@@ -9,17 +9,10 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// slowSteps is in how many steps a weight climbs after a real server has come
-// back (slowstart).
-const slowSteps = 10
-
 // startSlowly lets a real server that came back begin with a part of its
 // weight.
 func (r *real) startSlowly() {
-	r.reached = 100
-	if r.virtual.conf.SlowStart > 0 {
-		r.reached = 100 / slowSteps
-	}
+	r.reached = policy.Reached(r.virtual.conf.SlowStart, 0)
 }
 
 // climb raises the weights of those that came back slowly, by the time they
@@ -30,21 +23,15 @@ func (d *Director) climb(now time.Time) {
 			continue
 		}
 		for _, r := range v.reals {
-			if r.reached == 100 || r.verdict != up {
+			if r.reached == 100 || r.Verdict != policy.Up {
 				continue
 			}
-			if reached := r.climbed(now); reached != r.reached {
+			if reached := policy.Reached(v.conf.SlowStart, now.Sub(r.Since)); reached != r.reached {
 				r.reached = reached
 				d.touch(v)
 			}
 		}
 	}
-}
-
-// climbed is the share of its weight that a real server has earned, in percent.
-func (r *real) climbed(now time.Time) uint8 {
-	done := int64(now.Sub(r.since)) * slowSteps / int64(r.virtual.conf.SlowStart)
-	return uint8(min(100, max(0, done+1)*100/slowSteps))
 }
 
 // heed takes over what an agent says besides that it lives: a part of the

@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -22,7 +23,7 @@ type virtual struct {
 	id      string // "tcp:10.0.0.1:80"
 	service ipvs.Service
 	invalid error // why no kernel would take the service, nil if one may
-	limits  limits
+	limits  policy.Limits
 
 	reals    []*real
 	fallback *table.Slot // nil is none
@@ -63,7 +64,7 @@ const (
 func newVirtual(c *conf.VirtualService, order int, now time.Time) *virtual {
 	v := &virtual{conf: c, order: order, id: c.ID()}
 	v.name = event.ShortID(v.id)
-	v.limits = limits{fall: atLeastOne(c.FailureCount), rise: atLeastOne(c.RiseCount)}
+	v.limits = policy.Limits{Fall: atLeastOne(c.FailureCount), Rise: atLeastOne(c.RiseCount)}
 	v.service, v.invalid = table.ServiceOf(c)
 	v.addReals(now)
 	if f := c.Fallback; f != nil {
@@ -85,7 +86,7 @@ func (v *virtual) addReals(now time.Time) {
 		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.conf.Request || rc.Receive != v.conf.Receive {
 			r.spec = checkspec.Of(v.conf, request, rc.Receive)
 		}
-		r.since = now
+		r.Since = now
 		v.reals[i] = r
 	}
 }
@@ -143,8 +144,8 @@ func (v *virtual) adopt(e *ipvs.Entry) {
 			continue
 		}
 		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.order
-		if v.Actual.Slots[i].Weight > 0 && r.verdict == unproven {
-			r.verdict = up
+		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked {
+			r.Verdict = policy.Up
 		}
 	}
 	if v.fallback == nil {

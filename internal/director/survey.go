@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -184,7 +185,7 @@ func (r *real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if s.InService = s.Weight > 0; !s.InService {
 		s.OutReason = r.outReason()
 	}
-	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.failures), int(r.virtual.limits.fall)
+	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.Failures), int(r.virtual.limits.Fall)
 	if r.maintenanceOver() {
 		s.Failures = 0
 	}
@@ -215,8 +216,8 @@ func (r *real) checksSay() (isUp, unchecked bool) {
 			return o.Err() == nil, false
 		}
 	}
-	unchecked = r.verdict == unproven || r.unchecked && r.check != nil
-	return r.verdict == up && !unchecked, unchecked
+	unchecked = r.Verdict == policy.Unchecked || r.unchecked && r.check != nil
+	return r.Verdict == policy.Up && !unchecked, unchecked
 }
 
 // outReason says in a word why r is out of service.
@@ -226,9 +227,9 @@ func (r *real) outReason() string {
 		return "maintenance"
 	case r.out():
 		return "order"
-	case r.verdict == unproven:
+	case r.Verdict == policy.Unchecked:
 		return "unchecked"
-	case r.verdict == down && !r.kept:
+	case r.Verdict == policy.Down && !r.kept:
 		return "check"
 	case r.weight() == 0:
 		return "weight"
@@ -246,10 +247,10 @@ func (r *real) stateSince(s report.State) time.Time {
 		return r.override.Since
 	}
 	since, is := r.turns.Last()
-	if is == r.condition() && is != report.ConditionPlanned && since.After(r.since) {
+	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
 		return since
 	}
-	return r.since
+	return r.Since
 }
 
 func (r *real) word() report.State {
@@ -258,18 +259,18 @@ func (r *real) word() report.State {
 		return report.StateMaintenance
 	case r.ordered() == report.Disable:
 		return report.StateDisabled
-	case r.ordered() == report.Drain && (r.verdict != down || r.maintenanceOver()):
+	case r.ordered() == report.Drain && (r.Verdict != policy.Down || r.maintenanceOver()):
 		return report.StateDrained
 	case r.maintenanceOver():
 		return report.StateMaintenance
 	}
-	if r.unchecked && r.verdict != down && r.virtual.conf.CheckType != conf.CheckOn {
+	if r.unchecked && r.Verdict != policy.Down && r.virtual.conf.CheckType != conf.CheckOn {
 		return report.StateUnchecked // also if it is in service, as it was found
 	}
-	return verdictWords[r.verdict]
+	return verdictWords[r.Verdict]
 }
 
-var verdictWords = [...]report.State{unproven: report.StateUnchecked, up: report.StateUp, down: report.StateDown}
+var verdictWords = [...]report.State{policy.Unchecked: report.StateUnchecked, policy.Up: report.StateUp, policy.Down: report.StateDown}
 
 // describe adds what the check has found out.
 func (c *check) describe(s *report.RealState) {

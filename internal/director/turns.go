@@ -3,6 +3,7 @@ package director
 import (
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
@@ -12,9 +13,9 @@ func (r *real) condition() report.Condition {
 	switch {
 	case r.file() != "", r.out(), r.maintenanceOver():
 		return report.ConditionPlanned
-	case r.verdict == up && !r.unchecked:
+	case r.Verdict == policy.Up && !r.unchecked:
 		return report.ConditionUp
-	case r.verdict == down:
+	case r.Verdict == policy.Down:
 		return report.ConditionDown
 	}
 	return report.ConditionUnknown
@@ -31,7 +32,7 @@ func (r *real) noteCondition(now time.Time) {
 // beginConditions notes the condition of r before the first change of it.
 func (r *real) beginConditions() {
 	if !r.turns.Any() {
-		r.noteCondition(r.since)
+		r.noteCondition(r.Since)
 	}
 }
 
@@ -42,7 +43,7 @@ func (r *real) history() []report.Transition {
 		return r.turns.List()
 	}
 	if is := r.condition(); is != report.ConditionUnknown {
-		return []report.Transition{{Time: r.since, Is: is}}
+		return []report.Transition{{Time: r.Since, Is: is}}
 	}
 	return []report.Transition{}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
@@ -52,7 +53,7 @@ func (r *real) because() string {
 		return "an operator ordered since " + since + ": " + r.override.String()
 	case r.maintenanceOver():
 		return "maintenance by file " + r.maintenance.ended + " is over, and the next check decides; out since " + since
-	case r.kept && r.verdict == down:
+	case r.kept && r.Verdict == policy.Down:
 		return r.becauseOfChecks(since) + "; it " + keptWords
 	case r.override != nil:
 		return r.becauseOfChecks(since) + "; ordered: " + r.override.String()
@@ -68,16 +69,16 @@ func (r *real) becauseOfChecks(since string) string {
 		return "nothing is asked (checktype = " + r.virtual.conf.CheckType.String() + ")"
 	case r.unchecked && r.in():
 		return "no check of it has finished yet: it is in service as it was found in the kernel"
-	case r.verdict == unproven:
+	case r.Verdict == policy.Unchecked:
 		return "no check of it has finished yet"
-	case r.verdict == up && r.failures > 0:
-		return fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.failures, limits.fall)
-	case r.verdict == up:
+	case r.Verdict == policy.Up && r.Failures > 0:
+		return fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.Failures, limits.Fall)
+	case r.Verdict == policy.Up:
 		return "up since " + since
-	case r.successes > 0:
-		return fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.successes, limits.rise)
+	case r.Successes > 0:
+		return fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.Successes, limits.Rise)
 	}
-	return fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.failures)
+	return fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.Failures)
 }
 
 // answer is an outcome as it is shown.

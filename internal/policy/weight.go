@@ -27,16 +27,6 @@ type Server struct {
 	Reached int
 }
 
-// A Verdict is the result of the checks of a real server.
-type Verdict uint8
-
-// The verdicts.
-const (
-	Unchecked Verdict = iota
-	Up
-	Down
-)
-
 // An Order is an operator's order for a real server.
 type Order uint8
 

@@ -1,0 +1,40 @@
+package policy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A Candidate is one real server of a virtual service with minalive.
+type Candidate struct {
+	Verdict     Verdict
+	Maintenance bool // a file takes it out
+	Out         bool // an operator has drained or disabled it
+	Serves      bool // it is kept already, or its checks have failed while it was in service
+	Since       time.Time
+}
+
+// Keep returns which of the real servers stay in service although their checks fail, so
+// that checks alone never leave a virtual service with less than minalive: those that went
+// down last. A real server that is out of service stays out: a dead one is no help when an
+// operator takes another one out.
+func Keep(minalive int, servers []Candidate) []bool {
+	var down []int
+	for i, s := range servers {
+		switch {
+		case s.Maintenance || s.Verdict == Unchecked:
+		case s.Verdict == Up:
+			minalive--
+		case s.Out: // also when the order ends, as it is dead
+		case s.Serves:
+			down = append(down, i)
+		}
+	}
+	slices.SortStableFunc(down, func(a, b int) int { return cmp.Compare(servers[b].Since.UnixNano(), servers[a].Since.UnixNano()) })
+	kept := make([]bool, len(servers))
+	for _, i := range down[:min(len(down), max(0, minalive))] {
+		kept[i] = true
+	}
+	return kept
+}
