@@ -11,13 +11,13 @@ type Service string
 
 // The services.
 const (
-	HTTP  Service = "http"  // one answer to whatever is said
+	HTTP  Service = "http"  // one answer to any request
 	HTTPS Service = "https" // the same under TLS
 	SMTP  Service = "smtp"
 	DNS   Service = "dns" // over udp: every name has the same address
 )
 
-// okAnswer is what servers of HTTP answer to whatever they are asked.
+// okAnswer is the answer of HTTP servers to any request.
 const okAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: close\r\n\r\nOK\n"
 
 // accept takes one connection, and answers it if the question is there already.
@@ -56,7 +56,7 @@ func (s *server) answer(fd int) (closed bool) {
 		if s.service == SMTP {
 			text, last = smtpReply(s.buffer[:n])
 		}
-		_, _ = syscall.Write(fd, []byte(text)) // to whom it may concern
+		_, _ = syscall.Write(fd, []byte(text)) // the client may have closed it already
 		if !last {
 			return false
 		}
@@ -93,9 +93,8 @@ func (s *server) answerDNS(t *target) {
 	}
 }
 
-// dnsAnswer is the question, made into an answer (RFC 1035, section 4.1): an
-// address, 127.0.0.1, for the name that was asked for. What comes behind the
-// question is left out.
+// dnsAnswer turns the query into an answer (RFC 1035, section 4.1): an address,
+// 127.0.0.1, for the name in the query. Bytes behind the question are dropped.
 func dnsAnswer(question []byte) (answer []byte, ok bool) {
 	const header = 12
 	if len(question) < header {

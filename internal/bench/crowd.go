@@ -10,8 +10,7 @@ import (
 // for each connection, and none of them can have a fault.
 const crowd = 16_000
 
-// called is the target whose address a connection was made to, nil if that is
-// none of ours.
+// called is the target that a connection was made to, nil if it is none of ours.
 func (s *server) called(fd int) *target {
 	name, err := syscall.Getsockname(fd)
 	local, ok := name.(*syscall.SockaddrInet4)

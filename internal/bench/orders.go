@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// Visits is how often some of the servers were asked since they were last told
-// to forget it.
+// Visits is the number of checks of some servers since the last reset.
 type Visits struct {
 	Fewest, Total int           // of one server, of all
 	Mean, Worst   time.Duration // between two visits of the same server
@@ -77,8 +76,8 @@ func (s *server) order(line string) (answer string) {
 	return word
 }
 
-// change gives t another fault. Whom a silent server has left waiting, it hangs
-// up on: it is well again because it was started anew.
+// change gives t another fault. A silent server closes its waiting connections: it
+// works again after a restart.
 func (s *server) change(t *target, fault Fault) error {
 	if s.all != nil {
 		return errors.New("one socket listens for all")

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// openTLS lets t be asked under TLS. Its connections are goroutines: the
-// handshake costs far more than they do.
+// openTLS opens t for TLS. Its connections are goroutines: the handshake costs far
+// more than they do.
 func (s *server) openTLS(t *target) error {
 	config, err := serverTLS()
 	if err != nil {
@@ -49,8 +49,8 @@ func answerTLS(conn *tls.Conn) {
 	}
 }
 
-// serverTLS is what the servers speak TLS with: a certificate that nobody has
-// signed, and no session is resumed, so that all handshakes cost the same.
+// serverTLS is the servers' TLS configuration: a self-signed certificate, and no
+// resumed sessions, so that all handshakes cost the same.
 var serverTLS = sync.OnceValues(func() (*tls.Config, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

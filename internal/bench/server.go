@@ -13,14 +13,14 @@ import (
 	"syscall"
 )
 
-// A Fault is what is wrong with a server.
+// A Fault is the fault of a server.
 type Fault string
 
 // The faults.
 const (
 	None      Fault = "none"
-	Refused   Fault = "refused"   // nobody listens
-	Silent    Fault = "silent"    // connections are accepted and nothing is said
+	Refused   Fault = "refused"   // no listener
+	Silent    Fault = "silent"    // connections are accepted and never answered
 	BlackHole Fault = "blackhole" // after a connection or two nothing comes back at all
 )
 
@@ -29,10 +29,10 @@ func Addr(i int) netip.Addr {
 	return netip.AddrFrom4([4]byte{127, byte(1 + i/(250*256)), byte(i / 250), byte(1 + i%250)})
 }
 
-// Serve answers on n addresses and one port until stdin ends, and says
-// "ready PORT" on stdout when it can be asked. Every other address, the odd
-// ones, has the fault; only servers of HTTP can have one. Lines on stdin are
-// orders, see orders.go. addr is the i-th address, nil is Addr.
+// Serve answers on n addresses and one port until stdin ends, and prints "ready
+// PORT" on stdout when it is ready. Every other address, the odd ones, has the
+// fault; only servers of HTTP can have one. Lines on stdin are orders, see
+// orders.go. addr is the i-th address, nil is Addr.
 func Serve(n int, fault Fault, service Service, addr func(i int) netip.Addr, stdin, stdout *os.File) error {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
@@ -59,7 +59,7 @@ func Serve(n int, fault Fault, service Service, addr func(i int) netip.Addr, std
 }
 
 // A server listens on many addresses in one thread and answers in as few system
-// calls as it can: the less it takes, the less it disturbs what is measured.
+// calls as possible: the less it uses, the less it disturbs the measurement.
 type server struct {
 	epoll   int
 	port    int
@@ -74,16 +74,16 @@ type server struct {
 	mute      map[int32]*target // connections that get no answer
 }
 
-// A target is one address that is asked.
+// A target is one address that clients check.
 type target struct {
 	addr  netip.Addr
-	fd    int // 0 while nobody listens
+	fd    int // 0 without a listener
 	fault Fault
 	visits
 }
 
-// firstPort is the first port that is tried. Like those of real services it is
-// none that the kernel gives to clients.
+// firstPort is the first port to try. As a real service's port, it is none that the
+// kernel gives to clients.
 const firstPort = 8080
 
 // listen opens all listeners, on the first port that the first address has
@@ -121,7 +121,7 @@ func raiseLimit(n int) {
 	}
 }
 
-// open lets t be asked, as its fault permits.
+// open opens t, as its fault permits.
 func (s *server) open(t *target) error {
 	switch {
 	case t.fault == Refused:
@@ -139,7 +139,7 @@ func (s *server) open(t *target) error {
 	}
 	backlog := 4096
 	if t.fault == BlackHole {
-		backlog = 0 // nobody accepts: it is soon full, and then nothing is answered
+		backlog = 0 // without accept the queue is soon full, and further connections stay unanswered
 	}
 	// Connections of the run before may not be forgotten yet.
 	err = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)

@@ -51,8 +51,8 @@ func (c *cast) close() {
 	}
 }
 
-// listen listens on the demo's port of a loopback address or, if that is
-// taken, on any.
+// listen listens on the demo's port of a loopback address or, if that is in use, on
+// any port.
 func listen(host string) (net.Listener, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "8081"))
 	if err != nil {
@@ -82,7 +82,7 @@ virtual = %s
 `, virtual, c.reals[0].addr, c.reals[1].addr, c.fallback.addr)
 }
 
-// introduction is what stands above the log.
+// introduction is the text above the log.
 func (c *cast) introduction(file string, keyboard bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `
@@ -123,7 +123,8 @@ ldirectord, with a table in memory
 	return b.String()
 }
 
-// press does what a key stands for and says what was done, "" for nothing.
+// press executes the command of a key and returns its report, "" for a key without
+// a command.
 func (c *cast) press(key byte) string {
 	switch key {
 	case '1', '2':

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readKeys returns what is typed on a terminal, key by key and unseen, and
-// what gives the terminal its manners back. Control-C and control-Z work as
-// ever. The channel is nil if f is no terminal.
+// readKeys returns the keys typed on a terminal, one by one and without echo, and a
+// function that restores the terminal. Control-C and control-Z work as usual. The
+// channel is nil if f is no terminal.
 func readKeys(ctx context.Context, f *os.File) (keys <-chan byte, restore func()) {
 	before, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	if err != nil {

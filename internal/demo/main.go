@@ -37,8 +37,8 @@ func main() {
 	}
 }
 
-// run starts the servers and the program and does what keys say until q, the
-// end of ctx or the program's. keys is nil when there is no keyboard.
+// run starts the servers and the program and executes keys until q, the end of ctx
+// or the program's. keys is nil without a keyboard.
 func run(ctx context.Context, program string, keys <-chan byte, out *screen) error {
 	c, err := newCast()
 	if err != nil {
@@ -85,8 +85,8 @@ func farewell(err error, out *screen) error {
 	return nil
 }
 
-// show runs the program until ctx ends and shows what it prints. How it ends
-// after that is no error.
+// show runs the program until ctx ends and prints its output. An error after that
+// end is ignored.
 func show(ctx context.Context, program, file string, out *screen) error {
 	cmd := exec.CommandContext(ctx, program, "--dry-run", "--config", file, "start")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -107,7 +107,7 @@ func show(ctx context.Context, program, file string, out *screen) error {
 	w.Close()
 	<-shown
 	if ctx.Err() != nil {
-		return nil // it was told to end
+		return nil // ctx has ended it
 	}
 	if err == nil {
 		err = errors.New("has ended by itself")

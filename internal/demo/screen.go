@@ -104,7 +104,7 @@ const (
 	cyan   = "36"
 )
 
-// style is how a line looks, by what it says.
+// style is the style of a line, by its text.
 func style(text string) string {
 	switch {
 	case strings.HasPrefix(text, "ipvsadm "):

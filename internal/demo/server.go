@@ -52,8 +52,8 @@ func (s *server) stop() {
 	s.http = nil
 }
 
-// repair starts the server if it is stopped, has it serve the right page, and
-// says what came of it.
+// repair starts the server if it is stopped, restores its page, and returns the
+// result.
 func (s *server) repair() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

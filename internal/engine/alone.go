@@ -47,7 +47,7 @@ func (c *conversation) address() (netip.AddrPort, error) {
 	return netip.AddrPortFrom(ips[0], c.target.Addr.Port()), nil
 }
 
-// judge has the Dialogue look at what was received, however long it takes.
+// judge lets the Dialogue process the received bytes, which may take long.
 func (c *conversation) judge() {
 	if c.turn() {
 		c.listen()
@@ -69,7 +69,7 @@ func (c *conversation) talkAlone(config *tls.Config) {
 // through TLS.
 func (c *conversation) startTLS(config *tls.Config) error {
 	if len(c.in.data) > 0 {
-		// Whatever came in the clear must not pass for said under TLS.
+		// Plain text must not count as received under TLS.
 		return errBeforeTLS
 	}
 	c.phase, c.partial = handshaking, 0
@@ -84,8 +84,8 @@ func (c *conversation) startTLS(config *tls.Config) error {
 	return nil
 }
 
-// converse talks over TLS until the Dialogue is done or goes on elsewhere, as
-// step then says.
+// converse runs the dialogue over TLS until it is done or follows a redirect, as in
+// step.
 func (c *conversation) converse() error {
 	if c.dialogue == nil {
 		err := c.guard(func() error { c.enter(); return nil })
@@ -104,7 +104,7 @@ func (c *conversation) converse() error {
 	}
 }
 
-// sendSecurely does what the step says about sending.
+// sendSecurely executes the sending part of the step.
 func (c *conversation) sendSecurely() error {
 	n, err := c.secure.Write(c.step.Send)
 	c.sent.add(c.step.Send[:n])
@@ -142,10 +142,10 @@ func (s tlsSocket) Read(b []byte) (int, error) { return s.file.Read(b) }
 // Write implements net.Conn.
 func (s tlsSocket) Write(b []byte) (int, error) { return s.file.Write(b) }
 
-// LocalAddr implements net.Conn; nobody asks for it.
+// LocalAddr implements net.Conn; crypto/tls does not call it.
 func (s tlsSocket) LocalAddr() net.Addr { return nil }
 
-// RemoteAddr implements net.Conn; nobody asks for it.
+// RemoteAddr implements net.Conn; crypto/tls does not call it.
 func (s tlsSocket) RemoteAddr() net.Addr { return nil }
 
 // SetDeadline implements net.Conn and does nothing.

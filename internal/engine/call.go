@@ -12,14 +12,14 @@ import (
 // command's whole process group is killed within it.
 const grace = time.Second
 
-// An answer is what a Caller says.
+// An answer is the result of a Caller.
 type answer struct {
 	detail string
 	err    error
 }
 
-// call makes one attempt to ask c. It returns by the deadline and the grace
-// even if c does not: then c's goroutine is given up, and counted until it ends.
+// call makes one attempt of c. It returns by the deadline and the grace even if c
+// does not: then c's goroutine is abandoned, and counted until it ends.
 func (e *Engine) call(ctx context.Context, c checker.Caller, timeout time.Duration) (detail string, err error) {
 	if int(e.abandoned.Load()) >= cap(e.calls) {
 		return "", errTooManyRun

@@ -31,7 +31,7 @@ const (
 	aLong = 25 * time.Millisecond
 )
 
-// Crowd returns a Crowd of nobody.
+// Crowd returns an empty Crowd.
 func (e *Engine) Crowd() *Crowd { return &Crowd{engine: e} }
 
 // Start is Engine.Start. Leave has to follow.
@@ -52,8 +52,8 @@ func (w *Crowd) Start(ctx context.Context, c checker.Checker, timeout time.Durat
 	}
 }
 
-// Leave ends the crowd: whoever was not answered yet is waited for apart, as
-// after Engine.Start. Another crowd may follow.
+// Leave ends the crowd: its unanswered checks wait separately, as after
+// Engine.Start. Another crowd may follow.
 func (w *Crowd) Leave() {
 	w.look()
 	w.disperse()
@@ -68,7 +68,7 @@ func (w *Crowd) join(c *conversation, events uint32) {
 	w.unseen++
 }
 
-// look goes on with those to whom something has happened.
+// look continues the checks with events.
 func (w *Crowd) look() {
 	w.unseen = 0
 	if len(w.waiting) == 0 {
@@ -89,7 +89,7 @@ func (w *Crowd) look() {
 	w.keep(kept)
 }
 
-// disperse leaves everybody to the loop.
+// disperse leaves all checks to the loop.
 func (w *Crowd) disperse() {
 	w.unseen = 0
 	for i, c := range w.waiting {

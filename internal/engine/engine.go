@@ -1,9 +1,9 @@
-// Package engine runs checks: it asks one real server and says what came of it.
+// Package engine runs checks: one check of one real server, with its result.
 //
-// Dialogues are run over own non-blocking sockets on Go's poller, which cost
-// little more than C on epoll; over crypto/tls where they ask for it. Checks
-// that call a library run in a bounded pool. The package does not know when to
-// ask, nor what an answer means for a virtual service.
+// Dialogues run over own non-blocking sockets on Go's poller, which cost little
+// more than C on epoll; over crypto/tls where they need it. Checks that call a
+// library run in a bounded pool. The package does not know when a check is due, nor
+// the consequences of a result for a virtual service.
 package engine
 
 import (
@@ -22,30 +22,31 @@ import (
 
 // Options are the choices of an Engine. The zero Options are good ones.
 type Options struct {
-	// MaxTalks bounds how many Talkers are asked at the same time; a check
-	// beyond it waits, and its deadline with it. 0 is as many as there may be
-	// descriptors, less a reserve: a check that waits for a dead server must
-	// not keep the next one from its turn.
+	// MaxTalks limits the Talkers that run at the same time; a check beyond it
+	// waits, and its deadline with it. 0 is the number of possible descriptors,
+	// less a reserve: a check that waits for a dead server must not delay the next
+	// one.
 	MaxTalks int
-	// MaxCallers bounds how many Callers are asked at the same time, 0 is 256.
+	// MaxCallers limits the Callers that run at the same time, 0 is 256.
 	MaxCallers int
 
 	// Source4 and Source6 are our addresses that the real servers see, for IPv4
 	// and IPv6. Where one is invalid the kernel chooses.
 	Source4, Source6 netip.Addr
 
-	// Trace keeps what was sent and received of every check and not only of
-	// those that fail.
+	// Trace keeps the sent and received bytes of every check, not only of failed
+	// ones.
 	Trace bool
 
-	// Pause is called after results were handed over, when no more are at hand;
-	// nil is nobody. Whoever started them knows itself of those that were handed
-	// over before Start had returned.
+	// Pause is called after results were delivered, when no more are ready; nil is
+	// none. It is not called for results that were delivered before Start returned:
+	// its caller knows of them.
 	Pause func()
 
-	// Stood tells for how long this process has stood still in all: it was stopped,
-	// the machine was paused or moved, or others had the processor. nil is never. An
-	// attempt whose time has passed that way does not count, once for each check.
+	// Stood returns the total time for which this process has stalled: it was
+	// stopped, the machine was paused or moved, or other processes had the
+	// processor. nil is never. An attempt that timed out in a stall does not count,
+	// once for each check.
 	Stood func() time.Duration
 
 	// Resolver looks up the names of redirects, nil is net.DefaultResolver.
@@ -59,7 +60,7 @@ type Resolver interface {
 
 const defaultMaxCallers = 256
 
-// An Engine asks real servers. It may be used from any number of goroutines.
+// An Engine runs checks. Any number of goroutines may use it.
 type Engine struct {
 	source4, source6 netip.Addr
 	trace            bool
@@ -71,11 +72,11 @@ type Engine struct {
 
 	kernel kernel
 	loop   loop
-	calls  chan struct{} // one element for each Caller being asked
+	calls  chan struct{} // one element for each running Caller
 
 	mu    sync.Mutex
 	most  int             // Talkers at the same time
-	talks int             // being asked
+	talks int             // running Talkers
 	queue []*conversation // that wait for their turn
 
 	waiting   atomic.Int64 // Callers that do
@@ -109,11 +110,11 @@ func New(o Options) *Engine {
 	}
 }
 
-// A Result is what came of a check.
+// A Result is the result of a check.
 type Result struct {
 	Err      error  // why the real server is down, nil is up
-	Detail   string // what the check says about the answer, "" is nothing
-	Attempts int    // how often it was asked
+	Detail   string // the check's detail about the answer, "" is none
+	Attempts int    // number of attempts made
 	// Took is the time from the beginning of the first attempt to the end of
 	// the last. Waiting for a turn does not count.
 	Took time.Duration
@@ -123,12 +124,13 @@ type Result struct {
 	// nil or Options.Trace is set, and may hold passwords.
 	Sent, Received []byte
 
-	// Local says that the real server could not be asked and that the fault is
-	// on our side: Err says nothing about it.
+	// Local means that this host could not make the check: Err is no evidence about
+	// the real server.
 	Local bool
 }
 
-// settle completes a result: what ended with its context says nothing else.
+// settle completes a result: a check that ended with its context has the context's
+// error.
 func (r *Result) settle(ctx context.Context) {
 	if r.Err != nil && ctx.Err() != nil {
 		r.Err = ctx.Err()
@@ -136,11 +138,11 @@ func (r *Result) settle(ctx context.Context) {
 	r.Local = checker.IsLocal(r.Err)
 }
 
-// Start asks up to attempts times until the real server is up, and hands the
-// result to done, from a goroutine that must not be held up. Start does not
-// wait; what can be said at once may be handed over before it returns. Each
-// attempt has the whole timeout, which begins when the attempt does. When ctx
-// ends, a Caller and a Talker over TLS end, and no other begins another attempt.
+// Start makes up to attempts attempts until the real server is up, and delivers the
+// result to done, from a goroutine that must not block. Start does not wait; an
+// immediate result may be delivered before it returns. Each attempt has the whole
+// timeout, which begins with the attempt. The end of ctx ends a Caller and a Talker
+// over TLS, and prevents further attempts of any other.
 func (e *Engine) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
 	e.start(ctx, c, timeout, attempts, nil, done)
 }
@@ -162,9 +164,8 @@ func (e *Engine) start(ctx context.Context, c checker.Checker, timeout time.Dura
 	}
 }
 
-// Ask is Start and returns the result. When ctx ends it returns with its error:
-// at once from a Talker, and as soon as it has cleaned up, but a second later at
-// the latest, from a Caller.
+// Ask is Start and returns the result. When ctx ends it returns with ctx's error:
+// at once from a Talker, and after the cleanup, within a second, from a Caller.
 func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) Result {
 	if err := ctx.Err(); err != nil {
 		return Result{Err: err}
@@ -175,9 +176,9 @@ func (e *Engine) Ask(ctx context.Context, c checker.Checker, timeout time.Durati
 	return <-results
 }
 
-// Close ends the Talkers that are being asked in the clear, those of a context
-// that has ended end by themselves. After it nothing is waited for any more:
-// what cannot be said at once has context.Canceled as its error.
+// Close ends the running Talkers without TLS; those of an ended context end by
+// themselves. After it no check waits any more: one without an immediate result has
+// the error context.Canceled.
 func (e *Engine) Close() {
 	e.loop.close()
 	e.pause()
@@ -287,10 +288,10 @@ func (e *Engine) acquire(ctx context.Context, slots chan struct{}) error {
 	}
 }
 
-// A Load says how busy an Engine is.
+// A Load is the load of an Engine.
 type Load struct {
-	Talks     int // Talkers being asked
-	Calls     int // Callers being asked
+	Talks     int // running Talkers
+	Calls     int // running Callers
 	Waiting   int // checks that wait for their turn because too many are under way
 	Abandoned int // Callers that did not end by their deadline and have not yet
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// What the network says of a real server. These stand in logs, in one line
-// after what was asked.
+// The network's errors about a real server. Logs print them in one line behind the
+// description of the check.
 var (
 	ErrRefused     = errors.New("connection refused")
 	ErrReset       = errors.New("connection reset")
@@ -42,12 +42,12 @@ const (
 	talking     phase = ""
 )
 
-// noAnswer says that the time is over, and where.
+// noAnswer is the error of a timeout, with the phase.
 func noAnswer(timeout time.Duration, where phase) error {
 	return fmt.Errorf("no answer in %v%s", timeout, where)
 }
 
-// noEnd says that the time is over although something was received.
+// noEnd is the error of a timeout after part of an answer.
 func noEnd(timeout time.Duration, received int) error {
 	return fmt.Errorf("no complete answer in %v, only %d bytes", timeout, received)
 }
@@ -119,7 +119,8 @@ func ofNetwork(err error) error {
 	case syscall.EHOSTUNREACH:
 		return ErrNoRoute
 	case syscall.ENETUNREACH:
-		// Some router said so; had it been our own routes, connect had failed.
+		// A router reported it; a missing route of our own would have failed
+		// connect.
 		return ErrUnreachable
 	}
 	return errno

@@ -17,7 +17,7 @@ type excerpt struct {
 	n      int
 }
 
-// add keeps of b what there is room for.
+// add appends as much of b as fits.
 func (e *excerpt) add(b []byte) {
 	if len(b) == 0 || e.n == excerptSize {
 		return
@@ -28,7 +28,7 @@ func (e *excerpt) add(b []byte) {
 	e.n += copy(e.buffer[e.n:], b)
 }
 
-// take returns a copy of what was kept.
+// take returns a copy of the contents.
 func (e *excerpt) take() []byte {
 	if e.buffer == nil {
 		return nil

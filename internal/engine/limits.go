@@ -46,7 +46,7 @@ func lowestEphemeral() uint16 {
 		_, err = fmt.Sscan(string(text), &low)
 	}
 	if err != nil {
-		return 1024 // the kernel takes none below unless it is told to
+		return 1024 // the kernel's default lower bound of client ports
 	}
 	return low
 }

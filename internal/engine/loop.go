@@ -79,7 +79,7 @@ func (l *loop) run(raw syscall.RawConn) {
 		n = 0
 		switch err := raw.Read(lookNow); {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			lookNow(uintptr(l.epoll)) // somebody's time has come
+			lookNow(uintptr(l.epoll)) // a deadline has come
 		case err != nil:
 			return // it was closed
 		}
@@ -88,8 +88,8 @@ func (l *loop) run(raw syscall.RawConn) {
 				c.stir()
 			}
 		}
-		// Whoever was answered in time is heard before others' time is said to be
-		// up, however late we are.
+		// Answers in time are processed before deadlines expire, however late this
+		// is.
 		if n < len(events) {
 			for c := l.due(now); c != nil; c = l.due(now) {
 				c.late(now)
@@ -132,7 +132,7 @@ func (l *loop) leave(c *conversation, events uint32) error {
 	return nil
 }
 
-// watch has the kernel tell of events, unless it does.
+// watch registers events with the kernel, unless they are registered.
 func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 	op := syscall.EPOLL_CTL_ADD
 	switch {
@@ -140,7 +140,7 @@ func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 	case events&^s.events == 0 && !s.away:
 		return 0
 	default:
-		op = syscall.EPOLL_CTL_MOD // tells again of what came while nobody waited
+		op = syscall.EPOLL_CTL_MOD // reports again events that came while no one waited
 	}
 	s.events, s.away = s.events|events, false
 	return l.kernel.watch(l.epoll, op, s.fd, s.events|edges)
@@ -149,8 +149,8 @@ func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 // edges is EPOLLET as the kernel has it; syscall's is negative.
 const edges = 1 << 31
 
-// take returns who waits for a descriptor and is nobody's then, nil if there is
-// none.
+// take returns the conversation that waits for a descriptor and ends its wait, nil
+// if there is none.
 func (l *loop) take(fd int32) *conversation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,8 +162,8 @@ func (l *loop) take(fd int32) *conversation {
 	return c
 }
 
-// due takes somebody whose time has come, nil if there is nobody; then it sets
-// the alarm for the next one.
+// due takes a conversation whose deadline has come, nil if there is none; then it
+// sets the alarm for the next one.
 func (l *loop) due(now time.Time) *conversation {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -183,8 +183,8 @@ func (l *loop) due(now time.Time) *conversation {
 	return nil
 }
 
-// wakeBy sets the alarm, unless it is set for an earlier time. That somebody
-// does not need it any more when it comes does no harm.
+// wakeBy sets the alarm, unless it is set for an earlier time. An alarm that is no
+// longer needed is harmless.
 func (l *loop) wakeBy(t time.Time) {
 	if l.alarm.IsZero() || t.Before(l.alarm) {
 		l.alarm = t
@@ -203,7 +203,7 @@ func (l *loop) release(s *socket) {
 // sweep ends those that wait and whose context has ended.
 func (l *loop) sweep() { l.end(func(c *conversation) bool { return c.ctx.Err() != nil }) }
 
-// close ends everybody and the loop.
+// close ends all conversations and the loop.
 func (l *loop) close() {
 	l.mu.Lock()
 	running := l.file != nil && !l.closed
@@ -216,7 +216,7 @@ func (l *loop) close() {
 	}
 }
 
-// end ends those that wait of whom which is true.
+// end cancels the waiting conversations for which match returns true.
 func (l *loop) end(which func(*conversation) bool) {
 	l.mu.Lock()
 	var list []*conversation

@@ -11,9 +11,9 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// A socket is a non-blocking socket on its way to a real server or connected to
-// it. It takes fewer system calls and less memory than a net.Dialer's, which
-// keeps a context and addresses that nobody asks for.
+// A socket is a non-blocking socket connecting or connected to a real server. It
+// takes fewer system calls and less memory than a net.Dialer's, which keeps a
+// context and unused addresses.
 type socket struct {
 	kernel    kernel
 	fd        int
@@ -81,13 +81,13 @@ func (s *socket) connect() error {
 	}
 }
 
-// established reports whether the fate of connecting is settled. gone is the
-// reset that has followed already, nil if there was none; err is why the
-// connection never stood.
+// established reports whether the attempt to connect has ended. gone is the reset
+// that followed it, nil if there was none; err is the reason why there was no
+// connection.
 //
-// It asks the socket and not the poller: the event may have come before the
-// wait for it began, and events that mean nothing come too. In a neighbour's
-// network a connection often stands by the time connect returns.
+// It reads the state from the socket and not from the poller: the event may precede
+// the wait for it, and there are events without a meaning. In a nearby network the
+// connection is often complete when connect returns.
 func (s *socket) established() (settled bool, gone, err error) {
 	switch {
 	case s.udp:
@@ -110,8 +110,8 @@ func (s *socket) established() (settled bool, gone, err error) {
 	}
 }
 
-// poll hands the socket to Go's poller, for TLS. All that is done with it then
-// ends by the deadline, and when ctx does.
+// poll registers the socket with Go's poller, for TLS. From then on all operations
+// on it end by the deadline, and when ctx does.
 func (s *socket) poll(ctx context.Context, deadline time.Time) error {
 	if err := s.noDelay(); err != nil {
 		return err
@@ -132,9 +132,9 @@ func (s *socket) interrupt() {
 	_ = s.file.SetDeadline(time.Unix(1, 0)) // fails only when there are none any more
 }
 
-// isSelf reports whether the socket is connected to itself. That happens when
-// nobody listens on a port of this machine and the kernel happens to choose the
-// same one for us: the two ends open simultaneously.
+// isSelf reports whether the socket is connected to itself. That happens on a port
+// of this machine without a listener if the kernel chooses the same port for the
+// client: the two ends open simultaneously.
 func (s *socket) isSelf() bool {
 	self, errno := ownAddr(s.fd)
 	return errno == 0 && self.addrPort() == s.to.addrPort()
@@ -183,7 +183,7 @@ func (s *socket) Close() error {
 	return s.file.Close()
 }
 
-// closeWrite tells the peer that no more will come.
+// closeWrite closes the sending side.
 func (s *socket) closeWrite() error { return syscall.Shutdown(s.fd, syscall.SHUT_WR) }
 
 // noDelay sends small packets at once. Only TLS needs it, which sends two in a

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// withOffer adds to the text of a failed handshake what config offers, if the
-// server found nothing that it accepts in it: the alert alone does not say.
+// withOffer appends config's offer to the text of a failed handshake if the server
+// accepted no part of it: the alert alone does not show the cause.
 func withOffer(text string, err error, config *tls.Config) string {
 	switch op, ok := errors.AsType[*net.OpError](err); {
 	case ok && op.Op == "remote error" && slices.Contains(nothingAccepted, op.Err.Error()):
@@ -20,8 +20,8 @@ func withOffer(text string, err error, config *tls.Config) string {
 	return text
 }
 
-// nothingAccepted are the alerts that say so, as crypto/tls writes them (RFC 5246
-// 7.2.2, RFC 8446 6.2).
+// nothingAccepted are the alerts of such a server, in the words of crypto/tls (RFC
+// 5246 7.2.2, RFC 8446 6.2).
 var nothingAccepted = []string{
 	"tls: handshake failure", "tls: protocol version not supported", "tls: insufficient security level", "tls: unsupported certificate",
 }

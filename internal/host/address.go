@@ -96,11 +96,10 @@ func (a *Address) undo(*machine, string) error {
 	return err
 }
 
-// netlink is the address as the kernel is told. An IPv6 one is no source address
-// of this host's own connections unless somebody asks for it: otherwise a
-// director would send its checks and its tunnelled packets from it, and the real
-// servers, which have that address too, would drop them. An IPv4 one is none
-// while the device has another.
+// netlink is the address for the kernel. An IPv6 one is no default source address
+// of this host's own connections: otherwise a director would send its checks and
+// its tunnelled packets from it, and the real servers, which have that address too,
+// would drop them. An IPv4 one is none while the device has another.
 func (a *Address) netlink() *netlink.Addr {
 	addr := &netlink.Addr{IPNet: ipNet(a.Prefix), Label: a.Label}
 	if a.Prefix.Addr().Is6() {

@@ -21,8 +21,8 @@ const (
 
 var broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-// announce tells the network who has an address now, with a gratuitous request
-// (RFC 5227, section 3): neighbours that know another owner learn the new one.
+// announce announces an address to the network with a gratuitous request (RFC 5227,
+// section 3): neighbours with another owner in their cache learn the new one.
 func announce(dev *netlink.LinkAttrs, addr netip.Addr) error {
 	s, err := openARP(dev)
 	if err != nil {
@@ -32,8 +32,8 @@ func announce(dev *netlink.LinkAttrs, addr netip.Addr) error {
 	return sendARP(s, dev, arpPacket(dev.HardwareAddr, addr, addr))
 }
 
-// whoHas asks the network who has an address, as one does who wants to take it
-// (RFC 5227, section 2.1.1), and returns all who answer within the time.
+// whoHas probes the network for the owners of an address, as before a claim of it
+// (RFC 5227, section 2.1.1), and returns all answers within the time.
 func whoHas(dev *netlink.LinkAttrs, addr netip.Addr, patience time.Duration) ([]net.HardwareAddr, error) {
 	if !addr.Is4() || len(dev.HardwareAddr) != 6 {
 		return nil, fmt.Errorf("no ARP on %s for %s", dev.Name, addr)
@@ -100,7 +100,7 @@ func networkOrder(n uint16) uint16 {
 	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, n))
 }
 
-// arpPacket asks who has an address.
+// arpPacket is a request for the owner of an address.
 func arpPacket(from net.HardwareAddr, sender, target netip.Addr) []byte {
 	p := binary.BigEndian.AppendUint16(nil, 1) // Ethernet
 	p = binary.BigEndian.AppendUint16(p, unix.ETH_P_IP)
@@ -111,7 +111,7 @@ func arpPacket(from net.HardwareAddr, sender, target netip.Addr) []byte {
 	return append(p, target.AsSlice()...)
 }
 
-// arpOwner reads an answer: the hardware address of who says to have addr.
+// arpOwner reads an answer: the hardware address of an owner of addr.
 func arpOwner(p []byte, addr netip.Addr) (net.HardwareAddr, bool) {
 	if len(p) < arpLength || binary.BigEndian.Uint16(p[6:]) != arpReply || p[4] != 6 || p[5] != 4 {
 		return nil, false

@@ -48,7 +48,7 @@ func (d *Device) undo(*machine, string) error {
 // A Module is a module of the kernel, loaded or built in.
 type Module struct {
 	Name string
-	Sign string // a file below /proc or /sys that says that it is there
+	Sign string // a file below /proc or /sys that exists with the module
 }
 
 func (*Module) unowned() {}
@@ -69,7 +69,7 @@ func (mod *Module) do(m *machine) error {
 
 func (mod *Module) undo(*machine, string) error { return nil }
 
-// HasDevice says whether this host has a network device of that name, or gets it
+// HasDevice reports whether this host has a network device of that name, or gets it
 // with the module of a tunnel.
 func HasDevice(name string) bool {
 	if name == "tunl0" || name == "ip6tnl0" {

@@ -31,7 +31,7 @@ type Place struct {
 // Steps are what the director needs, in order: first how packets are treated,
 // last the addresses that draw them.
 func (d Director) Steps() ([]Step, error) {
-	// The kernel loads the modules of schedulers itself, as they are asked for.
+	// The kernel loads the modules of schedulers itself at their first use.
 	steps := []Step{&Module{Name: "ip_vs", Sign: "net/ip_vs"}}
 	steps = append(steps, d.tableSteps()...)
 	steps = append(steps, d.forwardSteps()...)
@@ -72,8 +72,8 @@ func VIPs(cfg *conf.Config) []netip.Addr {
 	return slices.Compact(vips)
 }
 
-// tableSteps are the kernel's settings that decide what becomes of a client of a
-// real server that is out. They count for all virtual services.
+// tableSteps are the kernel's settings for clients of a real server out of service.
+// They apply to all virtual services.
 func (d Director) tableSteps() []Step {
 	var steps []Step
 	vs := func(name string) { steps = append(steps, &Sysctl{Name: "net/ipv4/vs/" + name, Value: "1"}) }
@@ -110,7 +110,7 @@ func (d Director) forwardSteps() []Step {
 	return steps
 }
 
-// masquerades says whether this host forwards packets of one family between real
+// masquerades reports whether this host forwards packets of one family between real
 // servers and others.
 func (d Director) masquerades(ipv6 bool) bool {
 	return slices.ContainsFunc(d.Masquerade, func(p netip.Prefix) bool { return p.Addr().Is6() == ipv6 }) ||
@@ -141,7 +141,7 @@ func (d Director) devices() []string {
 	return slices.DeleteFunc(slices.Compact(devices), func(dev string) bool { return dev == "" || dev == "lo" })
 }
 
-// MarkSteps are the packet marks that a configuration asks for.
+// MarkSteps are the packet marks of a configuration.
 func MarkSteps(cfg *conf.Config, f Filter) []Step {
 	var steps []Step
 	for _, v := range cfg.Virtuals {

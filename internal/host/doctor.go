@@ -13,8 +13,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// DiagnoseDirector says what is wrong with a director that has this
-// configuration, the worst first.
+// DiagnoseDirector returns the faults of a director with this configuration, the
+// worst first.
 func DiagnoseDirector(cfg *conf.Config, s Survey) []Finding {
 	c := &chart{}
 	up := "ldirectord " + cfg.Path + " host director up"
@@ -121,7 +121,7 @@ func (c *chart) zeroWeight(cfg *conf.Config, s Survey) {
 	}
 }
 
-// realServers is about each of them: what it is, and whether it is reached.
+// realServers examines each real server: its kind, and whether it is reachable.
 func (c *chart) realServers(cfg *conf.Config, s Survey) {
 	for _, v := range cfg.Virtuals {
 		for _, r := range v.Reals {
@@ -154,7 +154,7 @@ func (c *chart) realServers(cfg *conf.Config, s Survey) {
 	}
 }
 
-// marks is about packet marks that are asked for and not set.
+// marks reports missing packet marks.
 func (c *chart) marks(cfg *conf.Config, s Survey) {
 	for _, m := range s.Marks {
 		if !m.Done {
@@ -174,8 +174,8 @@ func (c *chart) clock(s Survey) {
 	}
 }
 
-// DiagnoseRealServers says what is wrong with a host that is to be these real
-// servers, the worst first.
+// DiagnoseRealServers returns the faults of a host for these real servers, the
+// worst first.
 func DiagnoseRealServers(servers []RealServer, s Survey) []Finding {
 	c := &chart{}
 	for _, r := range servers {

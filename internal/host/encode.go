@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// kinds are the steps that can stand in a state file.
+// kinds are the steps that a state file may contain.
 var kinds = map[string]func() Step{
 	"sysctl":  func() Step { return new(Sysctl) },
 	"address": func() Step { return new(Address) },
@@ -34,7 +34,7 @@ func kindOf(s Step) string {
 	return ""
 }
 
-// A record is a done as it stands in the file.
+// A record is a done in the form of the file.
 type record struct {
 	Kind string          `json:"kind"`
 	Step json.RawMessage `json:"step"`

@@ -28,12 +28,12 @@ const (
 	arpPatience = 300 * time.Millisecond
 	// reachPatience is how long a real server may take to accept a connection.
 	reachPatience = 2 * time.Second
-	// reachAtOnce is how many real servers are asked at the same time.
+	// reachAtOnce is the number of real servers contacted at the same time.
 	reachAtOnce = 64
 )
 
-// Survey looks at this host as the director of a configuration. It asks the
-// network who has the virtual addresses, and connects to each real server.
+// Survey examines this host as the director of a configuration. It probes the
+// network for owners of the virtual addresses, and connects to each real server.
 func (h *Host) Survey(ctx context.Context, cfg *conf.Config) (Survey, error) {
 	s, err := h.SurveyRealServer()
 	if err != nil {
@@ -93,8 +93,8 @@ func (h *Host) rules(ctx context.Context, program string) []string {
 	return strings.Split(out, "\n")
 }
 
-// strangers asks the network who has the virtual addresses. What cannot be asked
-// is left out.
+// strangers probes the network for other owners of the virtual addresses. Addresses
+// that cannot be probed are omitted.
 func strangers(p Place) map[netip.Addr][]string {
 	found := map[netip.Addr][]string{}
 	for vip, name := range p.VIPs {
@@ -178,10 +178,10 @@ func reachOne(ctx context.Context, v *conf.VirtualService, at netip.AddrPort) Re
 	return reach
 }
 
-// nobodyListens is a real server that is reached and refuses.
+// nobodyListens is the error for a reachable real server that refuses connections.
 const nobodyListens = "nobody listens at that port"
 
-// unreached says why no connection could be opened.
+// unreached describes why a connection failed.
 func unreached(err error) string {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return nobodyListens
@@ -192,7 +192,7 @@ func unreached(err error) string {
 	return fmt.Sprintf("no answer within %v", reachPatience)
 }
 
-// ahead asks a web server for the time; 0 if it does not say.
+// ahead is how far a web server's clock is ahead; 0 if the server sends no time.
 func ahead(conn net.Conn) time.Duration {
 	if err := conn.SetDeadline(time.Now().Add(reachPatience)); err != nil {
 		return 0
@@ -212,7 +212,8 @@ func ahead(conn net.Conn) time.Duration {
 	return time.Until(theirs)
 }
 
-// clockOff asks the kernel whether somebody keeps its clock right.
+// clockOff is the kernel's report about an unsynchronized clock, "" if it is
+// synchronized.
 func clockOff() string {
 	var t unix.Timex
 	if _, err := unix.Adjtimex(&t); err != nil {
@@ -249,8 +250,8 @@ func (h *Host) rivals() []Rival {
 	return found
 }
 
-// ipvsadmRestores says whether that service does anything: Debian's only if its
-// settings say so.
+// ipvsadmRestores reports whether that service has an effect: Debian's only if its
+// settings enable it.
 func ipvsadmRestores() bool {
 	text, err := os.ReadFile("/etc/default/ipvsadm")
 	return err != nil || strings.Contains(string(text), `AUTO="true"`) || strings.Contains(string(text), "AUTO=true") ||

@@ -12,7 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// A Filter is the program by which this host's packet filter is told.
+// A Filter is the program that controls this host's packet filter.
 type Filter string
 
 // The filters.
@@ -21,7 +21,7 @@ const (
 	NFTables Filter = "nft"
 )
 
-// nftTrial is what nft is asked to check, not to do.
+// nftTrial is input for a mere check by nft.
 const nftTrial = "table " + nftTable + " { chain trial { type filter hook prerouting priority mangle; }; }\n"
 
 // Filter is the one that this host uses: iptables where its tables are in use or
@@ -58,8 +58,8 @@ func (r *Rule) args(verb string) []string {
 	return append([]string{"-t", r.Table, verb, r.Chain}, strings.Fields(r.Words)...)
 }
 
-// look asks with -C. That says no with a status that is also that of mistakes,
-// which then show when the rule is added.
+// look uses -C. Its status for a missing rule is also that of mistakes, which then
+// show when the rule is added.
 func (r *Rule) look(m *machine) (sight, error) {
 	err := r.run(m, "-C")
 	if errors.Is(err, errProgram) {
@@ -90,7 +90,7 @@ const nftTable = "inet ldirectord"
 // A Chain is one rule of nftables.
 type Chain struct {
 	Name string `json:"name"`
-	Type string `json:"type"` // what follows "type": "filter hook prerouting priority mangle"
+	Type string `json:"type"` // follows "type": "filter hook prerouting priority mangle"
 	Rule string `json:"rule"`
 }
 
@@ -99,8 +99,7 @@ func (c *Chain) String() string {
 	return fmt.Sprintf("nft table %s { chain %s { type %s; %s; }; }", nftTable, c.Name, c.Type, c.Rule)
 }
 
-// look takes a chain of that name for the rule: the name says all that the rule
-// does.
+// look takes a chain of that name for the rule: the name contains the whole rule.
 func (c *Chain) look(m *machine) (sight, error) {
 	_, err := m.run(m.context(), "", string(NFTables), strings.Fields("list chain "+nftTable+" "+c.Name)...)
 	if errors.Is(err, errProgram) {

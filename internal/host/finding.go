@@ -8,8 +8,7 @@ import (
 // A Severity is how much a finding matters.
 type Severity uint8
 
-// The severities, from what is good to know to what keeps the cluster from
-// working.
+// The severities, from information to faults that break the cluster.
 const (
 	Note Severity = iota
 	Warning
@@ -30,7 +29,7 @@ func (s Severity) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// A Finding is one thing that is wrong on a host, or may be.
+// A Finding is one fault, or possible fault, of a host.
 type Finding struct {
 	Severity Severity `json:"severity"`
 	What     string   `json:"what"`           // is so

@@ -45,9 +45,9 @@ func (c *chart) firewall(cfg *conf.Config, s Survey) {
 	}
 }
 
-// dropped follows a packet through the INPUT chain of rules as iptables -S shows
-// them. It names the rule, or the policy, that drops it for all clients; a rule
-// with a condition that is not understood is passed over.
+// dropped follows a packet through the INPUT chain of rules in the notation of
+// iptables -S. It returns the rule, or the policy, that drops it for all clients; a
+// rule with an unknown condition is skipped.
 func (p packet) dropped(rules []string) (rule string, dropped bool) {
 	if rule, verdict := p.follow(rules, "INPUT", 0); verdict != "" {
 		return rule, verdict != "ACCEPT"
@@ -85,8 +85,8 @@ func (p packet) follow(rules []string, chain string, depth int) (rule, verdict s
 	return "", ""
 }
 
-// matches says whether a rule is for the packet, whoever sends it, and what the
-// rule does with it.
+// matches reports whether a rule is for the packet, from any sender, and the rule's
+// target.
 func (p packet) matches(words []string) (target string, ok bool) {
 	for i := 0; i < len(words); i++ {
 		option := words[i]
@@ -124,7 +124,7 @@ func (p packet) matches(words []string) (target string, ok bool) {
 	return "", true
 }
 
-// matchesOption says whether one condition of a rule is met.
+// matchesOption reports whether one condition of a rule is met.
 func (p packet) matchesOption(option, value string) bool {
 	switch option {
 	case "-m", "--comment":
@@ -146,7 +146,7 @@ func (p packet) matchesOption(option, value string) bool {
 	return false
 }
 
-// inPorts says whether the port is PORT or in FIRST:LAST.
+// inPorts reports whether the port is PORT or in FIRST:LAST.
 func (p packet) inPorts(text string) bool {
 	first, last, isRange := strings.Cut(text, ":")
 	if !isRange {
@@ -157,8 +157,8 @@ func (p packet) inPorts(text string) bool {
 	return err == nil && err2 == nil && from <= uint64(p.port) && uint64(p.port) <= to
 }
 
-// state is what conntrack says of the packet. Without a connection there every
-// packet is the first one.
+// state is the packet's state in conntrack. Without a connection every packet is
+// the first one.
 func (p packet) state() string {
 	if p.begins || !p.tracked {
 		return "NEW"

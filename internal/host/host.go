@@ -1,10 +1,10 @@
-// Package host sets up what a director or a real server needs around IPVS:
-// virtual addresses, how ARP is answered, forwarding, tunnels, packet marks.
+// Package host sets up a director or a real server for IPVS: virtual addresses,
+// answers to ARP, forwarding, tunnels, packet marks.
 //
-// What a host needs is computed first, as a list of Steps (DirectorSteps,
-// RealServerSteps, MarkSteps); the list is then shown, applied or compared by a
-// Host. A state file remembers what was done and what was there before, so that
-// Down takes back exactly what Up did.
+// First the setup is computed, as a list of Steps (DirectorSteps, RealServerSteps,
+// MarkSteps); a Host then prints, applies or compares the list. A state file
+// records each step and the state before it, so that Down reverts exactly the
+// changes of Up.
 package host
 
 import (
@@ -23,19 +23,19 @@ type Step interface {
 
 	look(m *machine) (sight, error)
 	do(m *machine) error
-	// undo puts back what was there before, as look saw it. What somebody has
-	// changed or removed meanwhile is left as it is.
+	// undo restores the state was, as look returned it. It leaves later changes by
+	// others alone.
 	undo(m *machine, was string) error
 }
 
 // A sight is what a step finds.
 type sight struct {
 	done bool   // nothing is left to be done
-	was  string // what was there, "" is nothing
+	was  string // the state before, "" is none
 }
 
-// An unowned step is one that is never taken back, like loading a module: others
-// may rely on it by now.
+// An unowned step is never reverted, for example loading a module: others may rely
+// on it by now.
 type unowned interface{ unowned() }
 
 // A Host is the machine that this process runs on, in its network namespace. It
@@ -44,11 +44,11 @@ type Host struct {
 	machine *machine
 	file    string // with the state
 
-	// Say is told of each step, as one line, and whether it changes anything. nil
-	// is nobody.
+	// Say gets each step, as one line, and whether it changes anything. nil is
+	// none.
 	Say func(line string, changes bool)
 
-	// DryRun is to say what would be done, and to do nothing.
+	// DryRun only reports the steps, and changes nothing.
 	DryRun bool
 	begun  bool // a dry run has a step that would change something
 }
@@ -59,10 +59,9 @@ func New(dir string) *Host {
 	return &Host{machine: &machine{proc: "/proc", sys: "/sys", run: runProgram}, file: stateFile(dir)}
 }
 
-// Up does those steps that are still to be done, in their order, and takes back
-// what was done for owner before and is not among steps. Who calls it again with
-// the same steps changes nothing. After an error the steps before it are done,
-// and Down takes them back.
+// Up makes those steps that are still missing, in their order, and reverts steps of
+// an earlier Up for owner that are not among them. With the same steps it changes
+// nothing. After an error the steps before it are made, and Down reverts them.
 func (h *Host) Up(ctx context.Context, owner string, steps []Step) error {
 	return h.change(ctx, func(s *state) error {
 		for _, step := range steps {
@@ -74,8 +73,8 @@ func (h *Host) Up(ctx context.Context, owner string, steps []Step) error {
 	})
 }
 
-// Down takes back what Up did for owner, the last step first, except what is
-// also done for another owner.
+// Down reverts the steps of Up for owner, the last step first, except those that
+// another owner needs too.
 func (h *Host) Down(ctx context.Context, owner string) error {
 	return h.change(ctx, func(s *state) error { return h.release(s, owner, nil) })
 }
@@ -95,7 +94,7 @@ func (h *Host) Held(owner string) ([]Step, error) {
 	return steps, nil
 }
 
-// Owners are those for whom something was done and not yet taken back, sorted.
+// Owners are those with steps that are not reverted yet, sorted.
 func (h *Host) Owners() ([]string, error) {
 	s, err := readState(h.file)
 	if err != nil {
@@ -121,14 +120,14 @@ func (h *Host) change(ctx context.Context, f func(*state) error) error {
 	return f(s)
 }
 
-// up does one step. It is noted before it is done: an interruption must not
-// leave behind what nobody knows of.
+// up makes one step. It is recorded first, so that an interruption leaves no
+// unrecorded change.
 func (h *Host) up(s *state, owner string, step Step) error {
 	found, err := step.look(h.machine)
 	switch {
 	case err != nil && (!h.DryRun || !h.begun):
 		return err
-	case err != nil: // the steps before may bring what is looked at
+	case err != nil: // the steps before may create the subject of this one
 		h.say(fmt.Sprintf("%s (after the steps before: %v)", step, err), true)
 		return nil
 	case h.DryRun:
@@ -148,8 +147,8 @@ func (h *Host) up(s *state, owner string, step Step) error {
 	return nil
 }
 
-// note notes that a step is about to be done for owner, unless it was done by
-// somebody else, whose it then is.
+// note records that a step will be made for owner, unless its state already exists
+// without us.
 func (h *Host) note(s *state, owner string, step Step, found sight) error {
 	d := s.find(step)
 	if _, ok := step.(unowned); ok || found.done && d == nil {
@@ -175,8 +174,8 @@ func (h *Host) sayStep(step Step, found sight) {
 	}
 }
 
-// release takes back, from the last to the first, what was done for owner and is
-// not among those to keep. It goes on after an error: as much as possible goes.
+// release reverts, from the last to the first, the steps for owner that are not
+// among those to keep. It continues after an error.
 func (h *Host) release(s *state, owner string, keep []Step) error {
 	var failed error
 	for _, d := range slices.Backward(slices.Clone(s.Done)) {
@@ -190,7 +189,7 @@ func (h *Host) release(s *state, owner string, keep []Step) error {
 	return failed
 }
 
-// leave takes one step back, unless somebody else needs it, too.
+// leave reverts one step, unless another owner needs it.
 func (h *Host) leave(s *state, d *done, owner string) error {
 	if len(d.For) == 1 {
 		if !h.DryRun {
@@ -220,14 +219,14 @@ func (h *Host) say(line string, changes bool) {
 	}
 }
 
-// A Condition is how one step stands.
+// A Condition is the state of one step.
 type Condition struct {
 	Step Step
 	Done bool
-	Was  string // what is there instead, "" is nothing
+	Was  string // the state in its place, "" is none
 }
 
-// String is the step and, if it is not done, what is there instead.
+// String is the step and, if it is missing, the state in its place.
 func (c Condition) String() string {
 	switch {
 	case c.Done:
@@ -238,8 +237,8 @@ func (c Condition) String() string {
 	return "differs  " + c.Step.String() + " (is " + c.Was + ")"
 }
 
-// Status compares steps with what is. It changes nothing and works without
-// rights.
+// Status compares steps with the state of the host. It changes nothing and works
+// without rights.
 func (h *Host) Status(ctx context.Context, steps []Step) []Condition {
 	h.machine.ctx = ctx
 	conditions := make([]Condition, 0, len(steps))

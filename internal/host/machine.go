@@ -20,8 +20,8 @@ type machine struct {
 	run  runner
 }
 
-// A runner runs a program without a shell and returns what it printed. An error
-// says what the program said.
+// A runner runs a program without a shell and returns its output. The error
+// contains the program's message.
 type runner func(ctx context.Context, stdin, name string, args ...string) (string, error)
 
 // programLimit bounds one run of iptables, nft or modprobe.

@@ -95,7 +95,7 @@ func readDevices() (networks, error) {
 	return n, nil
 }
 
-// deviceFor is where a virtual address belongs, "" if nothing tells.
+// deviceFor is the device for a virtual address, "" if none is known.
 func (n networks) deviceFor(vip netip.Addr) string {
 	best := onDevice{}
 	for _, a := range n.addresses {

@@ -16,7 +16,7 @@ type RealServer struct {
 	Gateway netip.Addr   // the director, for masq; invalid: any will do
 }
 
-// Owner is for whom the steps are done: one virtual address.
+// Owner is the owner of the steps: one virtual address.
 func (r RealServer) Owner() string {
 	if !r.VIP.IsValid() {
 		return RealServerOwner + "masq"
@@ -67,8 +67,8 @@ func (r RealServer) dev() string {
 	return "tunl0"
 }
 
-// arpSteps keep a host silent about addresses of other devices than the one that
-// is asked at, and from asking in their name.
+// arpSteps make a device answer ARP for its own addresses only, and use only those
+// in requests.
 func arpSteps(dev string) []Step {
 	var steps []Step
 	for _, of := range []string{"all", dev} {
@@ -79,10 +79,10 @@ func arpSteps(dev string) []Step {
 	return steps
 }
 
-// tunnelSteps let a host take IPIP packets. They come out of a device through
-// which nobody would answer their sender, so the strict reverse path filter would
-// drop them. The loose one wins over that of "all", because the larger number
-// counts, and leaves the other devices as they are.
+// tunnelSteps let a host accept IPIP packets. They arrive on a device that has no
+// route to their sender, so the strict reverse path filter would drop them. The
+// loose one overrides that of "all", because the larger number counts, and does not
+// affect the other devices.
 func tunnelSteps(ipv6 bool, dev string) []Step {
 	if ipv6 {
 		return []Step{&Module{Name: "ip6_tunnel", Sign: "class/net/ip6tnl0"}, &Device{Name: dev}}

@@ -15,8 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A state is what was done on this host and not yet taken back, in the order in
-// which it was done.
+// A state is the steps made on this host and not yet reverted, in their order.
 type state struct {
 	Done []*done `json:"done"`
 }
@@ -24,14 +23,14 @@ type state struct {
 // A done is a step that was done, or was about to be when something interrupted.
 type done struct {
 	Step Step
-	Was  string   // what was there before the first one did it
+	Was  string   // the state before the first owner's step
 	For  []string // owners; the last one to leave takes it back
 }
 
-// is says whether it is this step that was done.
+// is reports whether d is this step.
 func (d *done) is(step Step) bool { return d.Step.String() == step.String() }
 
-// find returns what is known of a step, nil if it was not done here.
+// find returns the record of a step, nil if it was not made here.
 func (s *state) find(step Step) *done {
 	for _, d := range s.Done {
 		if d.is(step) {
@@ -99,8 +98,9 @@ func readState(file string) (*state, error) {
 	return s, nil
 }
 
-// readOwn reads a file of root's or of this user's. The directory may be that of a daemon
-// that runs as a normal user, and root does what the file says.
+// readOwn reads a file that belongs to root or to this user. The directory may be
+// that of a daemon that runs as a normal user, and root executes the file's
+// contents.
 func readOwn(file string) ([]byte, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -117,8 +117,8 @@ func readOwn(file string) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
-// write replaces the file in one step, so that it is always whole. Nothing left
-// to say is no file.
+// write replaces the file in one step, so that it is always complete. An empty
+// state removes the file.
 func (s *state) write(file string) error {
 	if len(s.Done) == 0 {
 		if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {

@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// A Survey is what was seen of a host. The diagnoses are functions of it and of
-// what the host is to be.
+// A Survey is the observed state of a host. The diagnoses are functions of it and
+// of the host's intended role.
 type Survey struct {
 	IPVS      bool
 	Addresses map[netip.Addr]Placed // this host's
@@ -17,9 +17,9 @@ type Survey struct {
 	Devices   []string                // of virtual addresses and masq real servers, sorted
 	Rules     []string                // of the packet filter, as iptables -S shows them
 	Rules6    []string
-	Marks     []Condition // of the marks that the configuration asks for
+	Marks     []Condition // of the configured marks
 	Rivals    []Rival     // who else writes the table
-	ClockOff  string      // what is wrong with the clock, "" is nothing
+	ClockOff  string      // the fault of the clock, "" is none
 	Reals     map[netip.AddrPort]Reach
 	Down      map[string]bool // devices that are there and not up
 	Gateway   netip.Addr      // of the IPv4 default route
@@ -42,7 +42,7 @@ type Reach struct {
 	Dev   string        // "" if there is no route
 	From  netip.Addr    // this host's address on the way
 	Error string        // "" if it was
-	Ahead time.Duration // of its clock before this host's, as far as it says the time
+	Ahead time.Duration // of its clock before this host's, if it sends the time
 }
 
 // sysctl is a kernel parameter, "" if it is not there.
@@ -59,7 +59,7 @@ func (s Survey) either(dev, name string) string {
 	return max(s.sysctl("net/ipv4/conf/all/"+name), s.sysctl("net/ipv4/conf/"+dev+"/"+name))
 }
 
-// A checkPoint is where a real server is asked.
+// A checkPoint is the address of a real server's check.
 func checkPoint(v *conf.VirtualService, r *conf.RealServer) netip.AddrPort {
 	return netip.AddrPortFrom(r.Addr, v.PortToCheck(r))
 }

@@ -72,7 +72,7 @@ func (s *service) complete() {
 	}
 }
 
-// A dumpLine is what one line says.
+// A dumpLine is the content of one line.
 type dumpLine struct {
 	op, key string
 	service service
@@ -148,7 +148,7 @@ func hostOf(a netip.Addr) string {
 	return a.String()
 }
 
-// number takes an option's value that is a number.
+// number takes the value of an option with a number.
 func (d *dumpLine) number(option, value string) string {
 	if d.err == nil && !isNumber(value, 0) {
 		d.err = fmt.Errorf("%s %s is no number", option, value)

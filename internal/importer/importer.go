@@ -79,8 +79,8 @@ var (
 	ldirectordCf  = regexp.MustCompile(`(?m)^virtual6?[ \t]*=`)
 )
 
-// unrecognised is the error for text of neither format. It names the cure where
-// the text is something else that is known.
+// unrecognised is the error for text of neither format. It has the cure for other
+// known formats.
 func unrecognised(text string) error {
 	what := ""
 	switch {
@@ -92,7 +92,7 @@ func unrecognised(text string) error {
 	return errors.New("there is neither a line of ipvsadm -S -n nor a virtual_server block" + what)
 }
 
-// A note is what is lost of a line of the input, or is not the same.
+// A note is a part of a line of the input that is lost or changes its meaning.
 type note struct {
 	line int // from 1
 	text string
@@ -106,7 +106,7 @@ func lost(line int, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), true}
 }
 
-// chosen is the note of what is expressed in another way.
+// chosen is the note of a setting that is expressed in another way.
 func chosen(line int, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), false}
 }
@@ -152,8 +152,8 @@ func comments(b *strings.Builder, indent string, notes []note) {
 	}
 }
 
-// withoutDuplicates leaves one service of those that the kernel cannot tell
-// apart, and one real server of an address: a configuration with two is refused.
+// withoutDuplicates keeps one of the services that the kernel cannot tell apart,
+// and one real server of an address: a configuration with two is refused.
 func withoutDuplicates(parts []*part) {
 	first := map[string]int{}
 	for _, p := range parts {

@@ -37,7 +37,7 @@ func notCarried(n *node) note {
 	return lost(n.line, "%s", text)
 }
 
-// instead says what does here what a keyword does there.
+// instead has our counterpart of each keyword.
 var instead = map[string]string{
 	"digest":        "receive compares the text itself, with a pattern",
 	"global_defs":   "see emailalert, smtp and notifycommand",
@@ -76,7 +76,7 @@ func readVirtualServer(n *node, groups map[string]*node) (parts []*part) {
 	return parts
 }
 
-// A keepalived is one virtual service that is being read.
+// A keepalived is one virtual service during its reading.
 type keepalived struct {
 	part      *part
 	node      *node

@@ -8,14 +8,14 @@ import (
 // A check is how a real server is checked.
 type check struct {
 	line   int
-	origin string // the checker's name and what it is told, for notes
+	origin string // the checker's name and arguments, for notes
 	port   string // connect_port, "" is the real server's
 	kind   []string
 	timing []string
 
 	request, receive string // of http, "" is none
 	byReal           bool   // request and receive can be in the line of a real server
-	rank             int    // of several, the one that says most; 0 is none
+	rank             int    // of several, the most thorough counts; 0 is none
 }
 
 // The ranks of checkers.
@@ -27,7 +27,7 @@ const (
 	speaks
 )
 
-// newCheck reads a checker. ok is false if n is none. add gets what is lost.
+// newCheck reads a checker. ok is false if n is none. add gets the losses.
 func newCheck(n *node, inherited settings, add func(note)) (c check, ok bool) {
 	c = check{line: n.line, origin: n.name()}
 	s := inherited
@@ -149,7 +149,7 @@ func (c *check) http(n *node, options []*node, s settings, add func(note)) (rest
 	return rest
 }
 
-// url reads the one URL that is asked for, and returns its virtual host.
+// url reads the one URL of a check, and returns its virtual host.
 func (c *check) url(n *node, host string, add func(note)) string {
 	pattern, flags, not := "", "", false
 	for _, o := range n.block {
@@ -249,8 +249,8 @@ func (c *check) smtp(options []*node) (rest []*node) {
 	return rest
 }
 
-// dns reads the question. Here it is for addresses, there for any kind of record
-// and for the root's SOA if it is not said.
+// dns reads the query. Ours is for addresses, keepalived's for any type of record
+// and by default for the root's SOA.
 func (c *check) dns(n *node, options []*node, add func(note)) (rest []*node) {
 	kind, name := "SOA", "."
 	for _, o := range options {
@@ -276,7 +276,7 @@ func (c *check) dns(n *node, options []*node, add func(note)) (rest []*node) {
 	return rest
 }
 
-// misc reads a command. What it is given here are four arguments of its own.
+// misc reads a command. Ours gets four arguments of its own.
 func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (rest []*node) {
 	words := []string{}
 	s.timeout = s.interval
@@ -336,8 +336,8 @@ func (c check) String() string { return strings.Join(c.directives(), "\n") }
 // pair is request and receive as the line of a real server has them.
 func (c check) pair() string { return `"` + c.request + `", "` + c.receive + `"` }
 
-// ownRequests reports whether checks differ in what is asked for and in nothing
-// else, which the lines of real servers can express.
+// ownRequests reports whether checks differ only in their requests, which the lines
+// of real servers can express.
 func ownRequests(checks []check) bool {
 	differ := false
 	for _, c := range checks {

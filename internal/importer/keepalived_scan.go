@@ -45,8 +45,8 @@ type keepalivedScanner struct {
 	parameters map[string]string
 }
 
-// parseKeepalived reads blocks in braces. Quotes keep words together, "#" and
-// "!" outside of them begin comments, and $NAME is what $NAME=VALUE says.
+// parseKeepalived reads blocks in braces. Quotes keep words together, "#" and "!"
+// outside of them begin comments, and $NAME=VALUE defines $NAME.
 func parseKeepalived(text string) *node {
 	s := &keepalivedScanner{root: &node{words: []string{""}}, parameters: map[string]string{}}
 	s.stack = []*node{s.root}

@@ -15,7 +15,7 @@ type settings struct {
 	quiescent            bool
 }
 
-// take reads n if it is one of the settings. add gets what is wrong with it.
+// take reads n if it is one of the settings. add gets its faults.
 func (s *settings) take(n *node, add func(note)) bool {
 	seconds := func(to *string) {
 		if !isSeconds(n.word(0)) {
@@ -61,7 +61,7 @@ func isTrue(n *node) bool {
 	return true
 }
 
-// isSeconds reports whether s is a time above 0 that is written in seconds.
+// isSeconds reports whether s is a time above 0 in seconds.
 func isSeconds(s string) bool {
 	f, err := strconv.ParseFloat(s, 64)
 	return err == nil && f >= 0.001 && f <= 86400*365 && strings.Trim(s, "0123456789.") == ""

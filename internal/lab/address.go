@@ -23,8 +23,8 @@ func RealServer6(n int) string { return fmt.Sprintf("fd00:0:0:1::%d", 10+n) }
 // A Mode is how packets get from the director to the real servers and back.
 type Mode string
 
-// The modes. With DR and Tun all are on one network and the real servers hold
-// the VIP, too; with NAT and Masq the director stands between two networks.
+// The modes. With DR and Tun all are on one network and the real servers hold the
+// VIP, too; with NAT and Masq the director connects two networks.
 const (
 	DR   Mode = "dr"   // for gate: the VIP is on lo of the real servers
 	Tun  Mode = "tun"  // for ipip: on their tunl0 and ip6tnl0
@@ -32,7 +32,7 @@ const (
 	Masq Mode = "masq" // as NAT, with the director masquerading and no gateway
 )
 
-// oneLAN says whether client and real servers are on the same network.
+// oneLAN reports whether client and real servers are on the same network.
 func (m Mode) oneLAN() bool { return m == DR || m == Tun }
 
 // cidr is an address with the length of its network's prefix in this mode.

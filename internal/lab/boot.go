@@ -70,9 +70,9 @@ func boot(ctx context.Context, cmd command, out io.Writer) (status int, err erro
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
-// lingers waits for a kernel's status, and says whether the kernel is still there
-// some time later. One that panics while it turns itself off no longer says so on
-// the console.
+// lingers waits for a kernel's status, and reports whether the kernel still runs
+// some time later. One that panics while it turns itself off prints nothing on the
+// console any more.
 func lingers(ctx context.Context, status string) bool {
 	sleep := func(d time.Duration) bool {
 		select {
@@ -137,9 +137,9 @@ func runKernel(ctx context.Context, state string, out io.Writer, log *console) e
 // preference is how much less nice a kernel is than its test.
 const preference = 5
 
-// prefer gives a kernel more of the CPU than its test has, if that is allowed:
-// checks inside time out, as on any machine, and other work on this one must not
-// make real servers miss their deadlines.
+// prefer gives a kernel more of the CPU than its test, if allowed: checks inside
+// have timeouts, and other work on this machine must not make real servers miss
+// their deadlines.
 func prefer(pid int) {
 	own, err := unix.Getpriority(unix.PRIO_PROCESS, 0) // 20 - nice
 	if err == nil {

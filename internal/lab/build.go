@@ -68,7 +68,7 @@ func build(file, verb, pkg string, flags ...string) error {
 		return err
 	}
 	defer unlock()
-	// The go command does nothing if what it wrote last is still there and right.
+	// The go command skips the build if its last output is still valid.
 	built := file + ".built"
 	args := append([]string{verb, "-buildvcs=false", "-o", built}, flags...)
 	cmd := exec.Command("go", append(args, pkg)...)
@@ -94,8 +94,8 @@ func publish(binary []byte, file string) error {
 	return os.Rename(file+".new", file)
 }
 
-// cached is the file in the cache for what is named in a directory: another
-// checkout of the same user has files of its own.
+// cached is the file in the cache for a name in a directory: another checkout of
+// the same user has files of its own.
 func cached(dir, name string) (string, error) {
 	cache, err := cacheDir()
 	if err != nil {

@@ -29,8 +29,8 @@ func (n *Net) Command(ns, name string, args ...string) *exec.Cmd {
 	return exec.CommandContext(n.t.Context(), "nsenter", append(enter, args...)...)
 }
 
-// Output runs a command in a namespace and returns what it printed, on both
-// its outputs. If it fails, so does the test.
+// Output runs a command in a namespace and returns its standard output and error.
+// If it fails, so does the test.
 func (n *Net) Output(ns, name string, args ...string) string {
 	n.t.Helper()
 	return n.run(ns, "", name, args...)

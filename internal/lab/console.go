@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A console keeps what the kernel says of itself.
+// A console keeps the kernel's messages.
 type console struct {
 	panicked func() // is called a moment after the kernel has panicked
 
@@ -22,12 +22,12 @@ func (c *console) Write(p []byte) (int, error) {
 	defer c.mu.Unlock()
 	c.text.Write(p)
 	if bytes.Contains(c.text.Bytes(), []byte("Kernel panic")) {
-		c.once.Do(func() { time.AfterFunc(time.Second, c.panicked) }) // it goes on to say where
+		c.once.Do(func() { time.AfterFunc(time.Second, c.panicked) }) // the position follows
 	}
 	return len(p), nil
 }
 
-// String returns all that was said.
+// String returns all messages.
 func (c *console) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,10 +15,9 @@ import (
 	"testing"
 )
 
-// Need makes sure that the named packages of the table are there for a test
-// that is not one of the kernel: as root missing ones are installed, else the
-// test is left out with a line that names them. LDIRECTORD_LAB=off and -short
-// leave it out, too.
+// Need makes sure that the named packages of the table are installed for a test
+// without a kernel: root installs missing ones, otherwise the test is skipped with
+// a line that names them. LDIRECTORD_LAB=off and -short skip it, too.
 func Need(t testing.TB, names ...string) {
 	t.Helper()
 	if os.Getenv(environment) == "off" {
@@ -40,15 +39,14 @@ func Need(t testing.TB, names ...string) {
 	}
 }
 
-// Install installs those of packages that are missing, and nothing when none
-// is. It needs root. out receives what will be installed and how much that is
-// before the installation begins, and what stays behind after it. Services
-// that come with the packages are started neither now nor at the next boot.
+// Install installs the missing ones of packages. It needs root. out receives the
+// packages and their size before the installation begins, and any left-overs after
+// it. Services in the packages are started neither now nor at the next boot.
 //
-// A signal (SIGINT, SIGTERM, SIGHUP) or ctx ends the download at once, and an
-// installation that has begun when dpkg is done; both undo what was changed
-// for the time of the installation. What a killed Install left is undone by
-// the next one. Several processes may call it at once.
+// A signal (SIGINT, SIGTERM, SIGHUP) or ctx ends the download at once, and a
+// running installation when dpkg is done; both revert the temporary changes. The
+// next Install reverts those of a killed one. Several processes may call it at
+// once.
 func Install(ctx context.Context, out io.Writer, packages ...Package) error {
 	if len(missing(packages)) == 0 && !interruptedBefore() {
 		return nil
@@ -101,7 +99,7 @@ func install(ctx context.Context, out io.Writer, names []string) error {
 	return context.Cause(ctx)
 }
 
-// howMuch matches the lines in which apt-get says how much it is about to do.
+// howMuch matches the lines in which apt-get prints the amount of its work.
 var howMuch = regexp.MustCompile(`(?m)^(\d+ upgraded, .*|Need to get .*|After this operation, .*)$`)
 
 // announce writes how much an installation of the named packages is.
@@ -115,9 +113,9 @@ func announce(ctx context.Context, out io.Writer, names []string) error {
 	return nil
 }
 
-// apt runs apt-get and copies its standard output to out, unless that is nil.
-// It is in a process group of its own: Control-C in a terminal reaches only
-// this program, which ends apt-get when ctx ends.
+// apt runs apt-get and copies its standard output to out, unless that is nil. It is
+// in a process group of its own: Control-C in a terminal reaches only this program,
+// which ends apt-get when ctx ends.
 func apt(ctx context.Context, out io.Writer, args ...string) error {
 	args = append([]string{"-o", "DPkg::Lock::Timeout=300"}, args...)
 	return run(ctx, out, "apt-get", args...)

@@ -10,14 +10,13 @@ import (
 // installedKernel is where Debian's package has the kernel.
 const installedKernel = "/usr/bin/linux.uml"
 
-// When user-mode Linux goes back to one of its processes, it hands 2696 bytes
-// of extended registers to ptrace(PTRACE_SETREGSET, NT_X86_XSTATE). The
-// machine's kernel takes a whole state or nothing (xstateregs_set), and on a
-// CPU with AMX a whole one has 11008 bytes: Debian 12's linux.uml then dies
-// with "ptrace set fp regs failed, errno = 14". A larger length is cut to the
-// machine's, and of what lies behind the 2696 bytes nothing is read: the
-// header says that no AMX register is in use. So the one instruction that
-// sets the length is replaced in a copy.
+// When user-mode Linux returns to one of its processes, it passes 2696 bytes of
+// extended registers to ptrace(PTRACE_SETREGSET, NT_X86_XSTATE). The machine's
+// kernel accepts only a whole state (xstateregs_set), and on a CPU with AMX a whole
+// one has 11008 bytes: Debian 12's linux.uml then dies with "ptrace set fp regs
+// failed, errno = 14". A larger length is cut to the machine's, and of the bytes
+// behind the 2696 none is read: according to the header no AMX register is in use.
+// So the one instruction that sets the length is replaced in a copy.
 var (
 	storeLength = []byte{
 		0x48, 0xc7, 0x45, 0xf8, 0x88, 0x0a, 0x00, 0x00, // movq $2696,-8(%rbp): iov.iov_len

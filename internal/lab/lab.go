@@ -31,20 +31,20 @@ import (
 	"time"
 )
 
-// environment says where a process is: "inside" in the lab's kernel. Set to
-// "off" by whoever runs the tests, it leaves the kernel tests out, and those that
+// environment is the variable with the place of a process: "inside" in the lab's
+// kernel. The value "off", set by a user, skips the kernel tests, and those that
 // need programs from Debian packages.
 const environment = "LDIRECTORD_LAB"
 
-// Inside is called first in a test that needs the kernel. It returns true when
-// the test is already inside. Outside it boots a kernel, runs this very test
-// there, reports its outcome and output through t, and returns false: the test
-// has been done and must return.
+// Inside is the first call in a test that needs the kernel. It returns true when
+// the test is already inside. Outside it boots a kernel, runs this test there,
+// reports its outcome and output through t, and returns false: the test is complete
+// and must return.
 //
-// As root, missing Debian packages are installed. When not root, and with
-// -short, the test is left out, with one line that says so.
+// Root installs missing Debian packages. For other users, and with -short, the test
+// is skipped with one line that gives the reason.
 //
-// A benchmark is run there in the same way; its lines are printed as they come.
+// A benchmark runs there in the same way; its lines are printed as they come.
 func Inside(t testing.TB) bool {
 	t.Helper()
 	if os.Getenv(environment) == "inside" {
@@ -83,13 +83,13 @@ func deadline(t testing.TB) (end time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// grace is how long before the deadline outside the test inside is stopped, so
-// that it is the one to say where it hangs.
+// grace is how long before the deadline outside the test inside is stopped, so that
+// its own report shows where it hangs.
 const grace = 6 * time.Second
 
 var errDeadline = errors.New("killed at the deadline of the tests")
 
-// leftOut says why kernel tests cannot be run here, "" if they can.
+// leftOut is the reason why kernel tests cannot run here, "" if they can.
 func leftOut() string {
 	switch {
 	case testing.Short():
@@ -138,8 +138,8 @@ func runInside(ctx context.Context, t testing.TB, binary string) {
 	}
 }
 
-// testFlags returns the flags with which a test binary runs just the named
-// test as this one was told to run it.
+// testFlags returns the flags for a test binary that runs just the named test, with
+// the other flags of this one.
 func testFlags(name string, timeout time.Duration) []string {
 	return append([]string{
 		"-test.run=" + runPattern(name, flag.Lookup("test.run").Value.String()),

@@ -151,9 +151,9 @@ func (s *space) holdVIP(dev, dev6 string) error {
 }
 
 // addVIP adds the virtual addresses. With a lifetime of 0 the IPv6 one is no
-// source address unless asked for. Otherwise a director would send its checks
-// and its tunnelled packets from it, and the real servers, which have that
-// address too, would drop them.
+// default source address. Otherwise a director would send its checks and its
+// tunnelled packets from it, and the real servers, which have that address too,
+// would drop them.
 func (s *space) addVIP(dev, dev6 string) error {
 	if err := s.addAddress(dev, VIP+"/32"); err != nil {
 		return err
@@ -196,8 +196,8 @@ func (n *Net) cable(name, dev, bridge string, addresses []string) error {
 	return nil
 }
 
-// Unplug pulls the cable of a real server, or of the client or the director:
-// its packets are lost, and nobody is told.
+// Unplug pulls the cable of a real server, or of the client or the director: its
+// packets are lost without an error.
 func (n *Net) Unplug(name string) {
 	n.t.Helper()
 	n.check("unplugging "+name, n.spaces["switch"].down(name+".eth0"))

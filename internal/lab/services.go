@@ -46,8 +46,8 @@ func beginInstallation(before []string) error {
 	return errors.Join(err, f.Close())
 }
 
-// endInstallation disables what was enabled since before was read, and returns
-// what that was, removes a policy of ours and ends the journal.
+// endInstallation disables the services that were enabled since before was read,
+// and returns them, removes a policy of ours and ends the journal.
 func endInstallation(ctx context.Context, before []string) (disabled []string, err error) {
 	disabled, err = disable(ctx, before)
 	if text, _ := os.ReadFile(policy); string(text) == policyText {
@@ -59,16 +59,15 @@ func endInstallation(ctx context.Context, before []string) (disabled []string, e
 	return disabled, err
 }
 
-// interruptedBefore says whether an earlier installation did not come to its
-// end, or another process installs now.
+// interruptedBefore reports whether an earlier installation did not end, or another
+// process is installing now.
 func interruptedBefore() bool {
 	_, err := os.Stat(journal)
 	return err == nil
 }
 
-// recoverInterrupted finishes an installation that was killed: it has dpkg
-// configure what is half there and ends the installation. The caller holds the
-// lock.
+// recoverInterrupted finishes an installation that was killed: dpkg configures the
+// unpacked packages. The caller holds the lock.
 func recoverInterrupted(ctx context.Context, out io.Writer) error {
 	text, err := os.ReadFile(journal)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -56,8 +56,8 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// cacheDir is where the lab keeps what it builds: files that can be removed at
-// any time.
+// cacheDir is the directory of the lab's builds: files that can be removed at any
+// time.
 func cacheDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {

@@ -52,8 +52,7 @@ func (s *space) do(f func() error) error {
 	})
 }
 
-// onOwnThread runs f on a thread that nobody else gets to see: it ends with f,
-// in whatever namespace it is then.
+// onOwnThread runs f on a thread of its own, which ends with f, in any namespace.
 func onOwnThread(f func() error) error {
 	result := make(chan error, 1)
 	go func() {

@@ -14,7 +14,7 @@ type transcript struct {
 
 	ran     bool
 	skipped bool
-	rest    []byte // of a line that is not complete
+	rest    []byte // the incomplete last line
 }
 
 // Write implements io.Writer.
@@ -30,7 +30,7 @@ func (s *transcript) Write(p []byte) (int, error) {
 	}
 }
 
-// line passes one line on, unless it only says what the run outside says, too.
+// line copies one line, unless the run outside prints the same.
 func (s *transcript) line(line string) {
 	switch {
 	case line == "=== RUN   "+s.name, line == s.name: // the latter of a benchmark

@@ -80,7 +80,7 @@ func (w *Web) Stop() {
 	defer w.mu.Unlock()
 	if w.server != nil {
 		w.server.Close()
-		<-w.ended // the listener is closed when nobody accepts any more
+		<-w.ended // the accept loop has ended
 		w.server = nil
 	}
 }

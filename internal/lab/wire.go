@@ -20,13 +20,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A Wire is a network that takes its time. It joins this process's network
-// namespace with another, the far end: two tun devices, and goroutines that
-// carry each packet from one to the other and hold it back on the way. It needs
-// no netem, which many kernels lack, and no more than the machine's own kernel.
+// A Wire is a network with delay. It joins this process's network namespace with
+// another, the far end: two tun devices, and goroutines that carry each packet from
+// one to the other and delay it on the way. It needs no netem, which many kernels
+// lack, and no more than the machine's own kernel.
 //
-// On loopback a connection stands before anybody can look for it. Only on a
-// wire do a connection, the peer's first word and its end arrive together.
+// On loopback a connection is complete before the client can wait for it. Only on a
+// wire do a connection, the peer's first bytes and its end arrive together.
 type Wire struct {
 	far   *space
 	ends  [2]*os.File
@@ -44,14 +44,14 @@ var (
 // lost to a burst of checks.
 const wireQueue = 20_000
 
-// apartMark tells a test binary that it was started by Apart.
+// apartMark marks a test binary that Apart has started.
 const apartMark = "LDIRECTORD_TEST_APART"
 
-// Apart is called first in a test that needs a Wire. It returns true in a network
-// namespace of its own, with lo up. Outside it runs this very test there, by
-// running the test binary again, reports its outcome and output through t, and
-// returns false: the test has been done and must return. When not root the test
-// is left out, with one line that says so.
+// Apart is the first call in a test that needs a Wire. It returns true in a network
+// namespace of its own, with lo up. Outside it runs this test there, by running the
+// test binary again, reports its outcome and output through t, and returns false:
+// the test is complete and must return. For users other than root the test is
+// skipped with one line that gives the reason.
 func Apart(t testing.TB) bool {
 	t.Helper()
 	if os.Getenv(apartMark) != "" {

@@ -32,7 +32,7 @@ type Certificate struct {
 	TLS               tls.Certificate
 }
 
-// NewAuthority makes an authority. What it signs stands in files that are gone
+// NewAuthority makes an authority. Its certificates are in files that are removed
 // after the test.
 func NewAuthority(t *testing.T) *Authority {
 	t.Helper()

@@ -1,12 +1,11 @@
-// Package realserver starts the real programs that the checks are about, for
-// tests: nginx, dovecot, mariadb and so on, from Debian's packages.
+// Package realserver starts the real server programs of the checks, for tests:
+// nginx, dovecot, mariadb and so on, from Debian's packages.
 //
-// Each is started on a loopback address and free ports of its own, with
-// configuration and data in a throw-away directory, and ends with the test. A
-// machine's own services, their ports and their data are never touched. It
-// takes root: the packages are installed when they are missing, and several
-// programs want to become a user of their own. Not as root, the test is left
-// out with a line that says so.
+// Each runs on a loopback address and free ports of its own, with configuration and
+// data in a throw-away directory, and ends with the test. A machine's own services,
+// their ports and their data are never touched. It takes root: missing packages are
+// installed, and several programs change to a user of their own. For other users
+// the test is skipped with a line that gives the reason.
 package realserver
 
 import (
@@ -20,8 +19,7 @@ import (
 	"testing"
 )
 
-// A Daemon is a running server program. Its methods fail the test if they
-// cannot do what they promise.
+// A Daemon is a running server program. Its methods fail the test on an error.
 type Daemon struct {
 	Dir string // its configuration, data and output; gone after the test
 
@@ -34,10 +32,10 @@ type Daemon struct {
 	pid   int           // of the process that was started, 0 if there is none
 	ended chan struct{} // closed when that has ended
 
-	// Databases listen before they can be asked: ready is what they say then.
+	// Databases listen before they accept queries: ready is their message then.
 	ready string
-	// hasData says that the Daemon has to be asked to end, so that its next
-	// start need not mend its data.
+	// hasData means that the Daemon needs an orderly end, so that its next start
+	// need not repair its data.
 	hasData bool
 }
 
@@ -50,8 +48,8 @@ func newDaemon(t *testing.T, name string) *Daemon {
 	return &Daemon{Dir: newDir(t, name), t: t, name: name}
 }
 
-// newDir makes a directory that everybody may look into, with a short name
-// because of the unix sockets in it; t.TempDir is neither.
+// newDir makes a directory that all users may read, with a short name because of
+// the unix sockets in it; t.TempDir is neither.
 func newDir(t *testing.T, name string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", name+"-") //nolint:usetesting // for these two reasons

@@ -7,7 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// Whom Dovecot lets in, to an empty mailbox.
+// The user of Dovecot, with an empty mailbox.
 const (
 	MailUser   = "monitor"
 	MailPasswd = `monitor "secret"`

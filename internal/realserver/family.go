@@ -38,7 +38,7 @@ func survivors(session int) int {
 
 type process struct {
 	pid, parent, session int
-	zombie               bool // it is dead, and its parent has not been told
+	zombie               bool // it is dead, and its parent has not reaped it
 }
 
 // processTable returns all processes of the machine. Who ends while it is read

@@ -8,7 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// Whom FreeRADIUS accepts, asked with RadiusSecret.
+// The user of FreeRADIUS, for requests with RadiusSecret.
 const (
 	RadiusUser   = "monitor"
 	RadiusPasswd = "a password of more than one block"

@@ -8,8 +8,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// INN starts InterNetNews' server for news readers. Its port is "nntp". It
-// lets everybody read if open, else nobody.
+// INN starts InterNetNews' server for news readers. Its port is "nntp". It accepts
+// all readers if open, else none.
 func INN(t *testing.T, open bool) *Daemon {
 	t.Helper()
 	return inn(t, "-4", loopback(), open)
@@ -69,7 +69,7 @@ nnrpdloadlimit: 0
 	d.write("storage.conf", "method tradspool {\n newsgroups: *\n class: 0\n}\n")
 	hosts := "*"
 	if !open {
-		hosts = "192.0.2.1" // nobody's (RFC 5737)
+		hosts = "192.0.2.1" // an unused address (RFC 5737)
 	}
 	d.write("readers.conf", fmt.Sprintf(`
 auth "all" {

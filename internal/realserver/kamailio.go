@@ -8,9 +8,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// Kamailio starts a SIP server. Its ports are "sip" and "sip6" (on ::1), each
-// for udp and tcp. It answers OPTIONS with 200, but 503 if the user "busy" is
-// asked for.
+// Kamailio starts a SIP server. Its ports are "sip" and "sip6" (on ::1), each for
+// udp and tcp. It answers OPTIONS with 200, but 503 for the user "busy".
 func Kamailio(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, "kamailio")

@@ -25,14 +25,14 @@ const NginxPage = "This is a LVS Page\n"
 //	http, http6       http on 127.x.x.x and on ::1
 //	https, https6     TLS 1.2 and 1.3, http/1 and 2; the certificate depends on SNI
 //	https12, https13  one of the two versions only
-//	https-client      asks for a client's certificate, signed by ca
+//	https-client      requires a client's certificate, signed by ca
 //	https-expired     the certificate has expired
 //	https-wrong-name  the certificate is for another name
 //
-// The same pages everywhere: /lvs.html is NginxPage, /host the Host that was
-// asked for, /asked its version of HTTP and its header X-Check, /404, /500 and
-// /503 answer with that status, /302 leads to /lvs.html, /elsewhere to
-// /lvs.html where nobody listens, /loop to itself, and /huge is 10 MiB.
+// All have the same pages: /lvs.html is NginxPage, /host the Host of the request,
+// /asked its version of HTTP and its header X-Check, /404, /500 and /503 have that
+// status, /302 redirects to /lvs.html, /elsewhere to /lvs.html on a port without a
+// listener, /loop to itself, and /huge is 10 MiB.
 func Nginx(t *testing.T, ca *Authority) *Daemon {
 	t.Helper()
 	lab.Need(t, "nginx")
@@ -77,7 +77,7 @@ func (d *Daemon) nginxServer(name, options string, cert *Certificate) string {
 	return nginxBlock(d.listen(name, "tcp"), "_", options, cert)
 }
 
-// nginxSecond is another server on a port, which is asked for by name.
+// nginxSecond is another server on a port, selected by its name.
 func (d *Daemon) nginxSecond(name string, addr netip.AddrPort, cert *Certificate) string {
 	return nginxBlock(addr, name, "", cert)
 }

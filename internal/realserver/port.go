@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// A port is where a Daemon is asked.
+// A port is the address of a Daemon's service.
 type port struct {
 	name    string // "http", "https"
 	network string // "tcp" or "udp"
 	addr    netip.AddrPort
 }
 
-// Addr returns where the Daemon listens for what name says, one of those that
-// the function that started it documents.
+// Addr returns the address of a port by its name, one of those in the comment of
+// the function that started the Daemon.
 func (d *Daemon) Addr(name string) netip.AddrPort {
 	d.t.Helper()
 	for _, p := range d.ports {
@@ -31,7 +31,7 @@ func (d *Daemon) Addr(name string) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// listen reserves a free port for what name says.
+// listen reserves a free port for name.
 func (d *Daemon) listen(name, network string) netip.AddrPort {
 	d.t.Helper()
 	return d.listenOn(loopback(), name, network)
@@ -53,8 +53,8 @@ func (d *Daemon) listenOn(ip netip.Addr, name, network string) netip.AddrPort {
 	}
 }
 
-// listenBoth reserves a tcp port that is free on IPv4 and on ::1, for programs
-// that listen on the same port everywhere. The second is found as name and "6".
+// listenBoth reserves a tcp port that is free on IPv4 and on ::1, for programs that
+// listen on the same port everywhere. The second has the name with a "6".
 func (d *Daemon) listenBoth(name string) (v4, v6 netip.AddrPort) {
 	d.t.Helper()
 	for {
@@ -68,12 +68,12 @@ func (d *Daemon) listenBoth(name string) (v4, v6 netip.AddrPort) {
 	}
 }
 
-// reserved says that one of the Daemon's ports is addr.
+// reserved reports whether one of the Daemon's ports is addr.
 func (d *Daemon) reserved(addr netip.AddrPort) bool {
 	return slices.ContainsFunc(d.ports, func(p port) bool { return p.addr == addr })
 }
 
-// taken says that somebody listens on the port.
+// taken reports whether the port has a listener.
 func (p port) taken() bool {
 	if p.network == "udp" {
 		return bound(p.addr)
@@ -85,9 +85,9 @@ func (p port) taken() bool {
 	return err == nil
 }
 
-// bound says that a socket for udp has the address. It asks the kernel and does
-// not try to have the address itself: a program that starts meanwhile would be
-// refused it.
+// bound reports whether a socket for udp has the address. It reads the kernel's
+// table and does not bind the address itself: a program that starts meanwhile would
+// fail.
 func bound(addr netip.AddrPort) bool {
 	name := "/proc/net/udp"
 	if addr.Addr().Is6() {
@@ -130,7 +130,7 @@ func freePort(ip netip.Addr) (netip.AddrPort, error) {
 	}
 }
 
-// isFree says that nobody has the address for tcp or udp.
+// isFree reports whether the address is free for tcp and udp.
 func isFree(addr netip.AddrPort) bool {
 	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(addr))
 	if err != nil {

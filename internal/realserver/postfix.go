@@ -8,8 +8,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// Postfix starts a mail server. Its ports are "smtp", "smtp6", "submission"
-// and "submission6", all with STARTTLS and cert, and "refusing", which greets nobody with 220.
+// Postfix starts a mail server. Its ports are "smtp", "smtp6", "submission" and
+// "submission6", all with STARTTLS and cert, and "refusing", which never greets
+// with 220.
 func Postfix(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t, "postfix")

@@ -84,8 +84,7 @@ func (d *Daemon) spawn() error {
 	return nil
 }
 
-// await returns when the Daemon has come so far that done is true; lacks says
-// what is missing until then.
+// await returns when done is true; lacks describes the missing condition.
 func (d *Daemon) await(lacks string, done func() bool) {
 	d.t.Helper()
 	deadline := time.Now().Add(startTimeout)
@@ -101,8 +100,8 @@ func (d *Daemon) await(lacks string, done func() bool) {
 	}
 }
 
-// Stop ends the Daemon and returns when nobody listens any more. Stopping what
-// has ended is no mistake.
+// Stop ends the Daemon and returns when no port has a listener. A second Stop has
+// no effect.
 func (d *Daemon) Stop() {
 	d.t.Helper()
 	if d.pid == 0 {
@@ -128,8 +127,8 @@ func (d *Daemon) Stop() {
 	}
 }
 
-// awaitEnd returns when ended is true of a Daemon that was killed; left says
-// what there is until then.
+// awaitEnd returns when ended is true for a Daemon that was killed; left describes
+// its remains.
 func (d *Daemon) awaitEnd(left string, ended func() bool) {
 	d.t.Helper()
 	for deadline := time.Now().Add(stopTimeout); !ended(); time.Sleep(pollInterval) {
@@ -149,7 +148,7 @@ func (d *Daemon) Pause() {
 	}
 }
 
-// stopped says whether no thread of a process runs: a signal stops one after the
+// stopped reports whether no thread of a process runs: a signal stops one after the
 // other (proc_pid_stat(5), field 3).
 func stopped(pid int) bool {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
@@ -188,7 +187,7 @@ func (d *Daemon) outputPath() string { return filepath.Join(d.Dir, "output") }
 // far.
 func (d *Daemon) Output() string { return d.output() }
 
-// output returns what the Daemon has said so far.
+// output returns the Daemon's output so far.
 func (d *Daemon) output() string {
 	out, err := os.ReadFile(d.outputPath())
 	if err != nil {

@@ -8,15 +8,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// Whom Redis lets in.
+// The users of Redis.
 const (
 	RedisUser   = "monitor"
 	RedisPasswd = "monitor-secret"
 )
 
-// Redis starts a redis server. Its ports are "redis" and "redis6", where everybody may do
-// everything, and RedisPasswd is asked for if withPasswd: of the default user
-// and of RedisUser.
+// Redis starts a redis server. Its ports are "redis" and "redis6", open to all
+// clients; withPasswd requires RedisPasswd: for the default user and for RedisUser.
 func Redis(t *testing.T, withPasswd bool) *Daemon {
 	t.Helper()
 	lab.Need(t, "redis-tools")

@@ -16,8 +16,9 @@ const (
 )
 
 // Slapd starts OpenLDAP's server. Its ports are "ldap" and "ldap6", which know
-// StartTLS, and "ldaps" and "ldaps6", all with cert. It holds SlapdSuffix and the person SlapdUser
-// below it, whom SlapdPasswd lets in; everybody may read.
+// StartTLS, and "ldaps" and "ldaps6", all with cert. It has the entry SlapdSuffix
+// and the person SlapdUser below it, with the password SlapdPasswd; reading needs
+// no login.
 func Slapd(t *testing.T, cert *Certificate) *Daemon {
 	t.Helper()
 	lab.Need(t, "slapd")

@@ -9,7 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// SSHD starts OpenSSH's server. Its port is "ssh". It lets nobody in.
+// SSHD starts OpenSSH's server. Its port is "ssh". It accepts no login.
 func SSHD(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, "openssh-server")

@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// Tinyproxy starts an http proxy for everybody. Its ports are
-// "http_proxy" and "http_proxy6".
+// Tinyproxy starts an http proxy for all clients. Its ports are "http_proxy" and
+// "http_proxy6".
 func Tinyproxy(t *testing.T) *Daemon {
 	t.Helper()
 	lab.Need(t, "tinyproxy-bin")

@@ -10,14 +10,14 @@ import (
 )
 
 // Unbound starts a name server. Its ports are "dns" and "dns6" (on ::1), each
-// for udp and tcp. It knows:
+// for udp and tcp. Its names are:
 //
 //	www.example.com    A 10.0.9.1 and 10.0.9.2
 //	six.example.com    AAAA fd00::9
 //	10.0.9.1, fd00::9  PTR ptr.example.com
 //	many.example.com   200 addresses, 10.0.8.0 to 10.0.8.199, too many for udp
 //	nx.example.com     NXDOMAIN
-//	broken.example     SERVFAIL, as it may not ask the only one who knows
+//	broken.example     SERVFAIL: the only server for it is forbidden
 //	refused.example    REFUSED
 func Unbound(t *testing.T) *Daemon {
 	t.Helper()

@@ -14,8 +14,8 @@ import (
 const unpackedDir = "/var/cache/ldirectord-test"
 
 // unpack returns a directory with the files of Debian packages that are not
-// installed, because installing them would change the machine too much. What
-// they depend on has to be there. It takes root.
+// installed, because installing them would change the machine too much. Their
+// dependencies must be installed. It takes root.
 func unpack(t *testing.T, packages ...string) string {
 	t.Helper()
 	root := filepath.Join(unpackedDir, strings.Join(packages, "+"))
@@ -42,7 +42,7 @@ func download(root string, packages []string) error {
 		chmod 755 . && mkdir root
 		apt-get -q download "$@" || { apt-get -q update && apt-get -q download "$@"; } || exit
 		for deb in *.deb; do dpkg -x "$deb" root || exit; done
-		chmod -R a-s root` // nobody asked for more setuid programs
+		chmod -R a-s root` // no more setuid programs
 	cmd := exec.Command("sh", append([]string{"-c", script, "sh"}, packages...)...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {

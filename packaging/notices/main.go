@@ -1,5 +1,5 @@
-// Command notices prints the licences of all that is linked into a program:
-// the Go library and runtime, and the modules of its build information.
+// Command notices prints the licences of all parts of a program: the Go library and
+// runtime, and the modules of its build information.
 //
 // usage: notices PROGRAM
 package main

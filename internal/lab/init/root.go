@@ -64,8 +64,8 @@ type mount struct {
 	options              string
 }
 
-// prepare makes the new root a place where programs find what they expect.
-// state is the one directory whose changes reach the machine.
+// prepare mounts the file systems that programs expect in the new root. state is
+// the one directory whose changes reach the machine.
 func prepare(state string) error {
 	for _, m := range []mount{
 		{"proc", "proc", "/proc", 0, ""},
@@ -99,9 +99,8 @@ func prepare(state string) error {
 	return loopbackUp()
 }
 
-// links makes the symbolic links that a running Debian has or, for iptables,
-// should have here: the kernel has no nftables, which is what Debian's
-// iptables uses unless told not to.
+// links makes the symbolic links of a running Debian. For iptables they select the
+// legacy version: the kernel has no nftables, the default of Debian's iptables.
 func links() error {
 	for link, target := range map[string]string{
 		"/dev/fd":                     "/proc/self/fd",

@@ -9,11 +9,10 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// The system calls on sockets that do not block. None of them waits, and so
-// Go's runtime is not told of them: told, it wakes up its monitor thread with
-// each batch of checks, which then sleeps and looks some twenty times until the
-// batch is over, and takes the processor away from a connect that the network
-// answers within the call.
+// The system calls on non-blocking sockets. None of them waits, so they bypass Go's
+// runtime: otherwise it would wake up its monitor thread with each batch of checks,
+// which then sleeps and polls some twenty times until the batch is over, and takes
+// the processor away from a connect that the network answers within the call.
 
 // Their errors are those of errno(3), 0 is none.
 
@@ -104,7 +103,7 @@ func (linux) send(fd int, b []byte) (n int, errno syscall.Errno) {
 }
 
 // closeSocket is close(2). Without a linger time it does not wait either, and the
-// descriptor is free whatever it says.
+// descriptor is free whatever the result.
 func closeSocket(fd int) { _, _, _ = syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // watch implements kernel.

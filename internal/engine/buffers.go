@@ -25,17 +25,15 @@ func newBuffer(size int) *[]byte {
 	return &b
 }
 
-// An inbox holds what was received and not consumed yet. It has a buffer only
-// while something is in it or about to be, so that waiting for a silent server
-// costs none.
+// An inbox holds received bytes that are not consumed yet. It has a buffer only
+// while it is in use, so that waiting for a silent server needs none.
 type inbox struct {
 	pool   *sync.Pool // of *[]byte
 	buffer *[]byte    // of the pool, nil when data has an array of its own or none
-	data   []byte     // what is unread, from the beginning of its array
+	data   []byte     // the unread bytes, from the beginning of its array
 }
 
-// room returns where to put what is received next. It is empty when the inbox
-// is full.
+// room returns the space for the next read. It is empty when the inbox is full.
 func (b *inbox) room() []byte {
 	switch {
 	case b.data == nil:
@@ -77,13 +75,13 @@ func (b *inbox) release() {
 	b.buffer, b.data = nil, nil
 }
 
-// An outbox holds what is to be sent and could not be yet.
+// An outbox holds bytes that could not be sent yet.
 type outbox struct {
 	data []byte // never written to: it is the Dialogue's
-	end  bool   // after data the peer is told that no more will come
+	end  bool   // after data close the sending side
 }
 
-// add appends data, and the end of all that is sent if end is true.
+// add appends data, and the end of the sending side if end is true.
 func (b *outbox) add(data []byte, end bool) {
 	if len(b.data) > 0 {
 		data = slices.Concat(b.data, data)
