@@ -14,6 +14,8 @@ import (
 	"crypto/tls"
 	"net/netip"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
 // A Checker is one check of one real server: a Talker or a Caller. It does not
@@ -47,6 +49,7 @@ type Target struct {
 	Network string         // "tcp" or "udp"
 	Addr    netip.AddrPort // the address, or only its port if Host is set
 	Host    string         // a name to resolve first, "" if Addr is whole
+	From    *origin.Origin // nil is the kernel's choice
 	TLS     *tls.Config    // nil is plain text; else TLS from the first byte
 	Resend  time.Duration  // udp: the last datagram is sent again after this time, 0 is never
 	// HalfOpen ends the connection before the server's process sees it. It is valid

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
 const (
@@ -63,12 +66,23 @@ func (d *dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.ctx, cancel)()
-	netDialer := net.Dialer{Deadline: d.deadline, KeepAlive: -1, Control: leaveReserve}
+	netDialer := net.Dialer{Deadline: d.deadline, KeepAlive: -1, Control: d.control}
 	conn, err := netDialer.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, d.note(err)
 	}
 	return d.adopt(conn)
+}
+
+// control prepares a socket before it connects.
+func (d *dialer) control(network, addr string, c syscall.RawConn) error {
+	if err := leaveReserve(network, addr, c); err != nil {
+		return err
+	}
+	if err := origin.From(d.ctx).Control(network, addr, c); err != nil {
+		return LocalError{err}
+	}
+	return nil
 }
 
 // dial is DialContext for a library without contexts.

@@ -20,6 +20,9 @@ func (d *dialer) reason(doing string, err error) error {
 	d.mu.Lock()
 	broken, connected := d.broken, len(d.conns) > 0
 	d.mu.Unlock()
+	if local, ok := errors.AsType[LocalError](broken); ok { // with more to say than its errno
+		return local
+	}
 	switch {
 	case d.ctx.Err() != nil || isTimeout(err) || isTimeout(broken):
 		err = noAnswer(d.ctx, d.begin)

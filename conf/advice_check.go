@@ -32,6 +32,7 @@ func (p *parser) adviseCheck(b *block) {
 	if !p.all || v.CheckType == CheckOn || v.CheckType == CheckOff { // the other settings are kept for later use
 		return
 	}
+	p.adviseOrigin(b)
 	negotiates := v.CheckType == CheckNegotiate || v.CheckType == CheckCombined
 	if !negotiates {
 		p.adviseUnused(b)

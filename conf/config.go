@@ -44,7 +44,6 @@ type Process struct {
 type Scheduling struct {
 	CheckInterval time.Duration // for virtual services without one of their own
 	CheckRate     int           // checks started per second; 0 is derived from the intervals
-	CheckSource   netip.Addr    // the local address of checks; invalid is the kernel's choice
 	HoldLocal     bool          // change nothing while most checks fail for a local reason
 }
 
@@ -87,9 +86,10 @@ type VirtualService struct {
 	Reals    []*RealServer // in the order of the file, ranges expanded
 	Fallback *Fallback     // nil is none; the block's, else the global one of its family
 
-	CheckPort  uint16 // 0: the real server's port, else the service's
-	PasswdFile string // the file that supplied Passwd, "" is the configuration
-	SecretFile string // the file that supplied Secret, "" is the configuration
+	CheckAddr  netip.Addr // the address to check in place of each real server's; invalid is that one
+	CheckPort  uint16     // 0: the real server's port, else the service's
+	PasswdFile string     // the file that supplied Passwd, "" is the configuration
+	SecretFile string     // the file that supplied Secret, "" is the configuration
 
 	Kernel
 	Check
@@ -116,6 +116,7 @@ type Check struct {
 	HalfOpen     bool           // a connect check ends before the server's process sees the connection
 	CheckCommand secret.Command // for CheckExternal and CheckExternalPerl
 	Timing
+	Origin
 	Negotiate
 	HTTP
 	TLS
@@ -130,6 +131,14 @@ type Timing struct {
 	ChkLoop          int           // attempts at once of one check of any type
 	FastInterval     time.Duration // between checks after a first failure, until the verdict; 0 is CheckInterval
 	DownInterval     time.Duration // between checks of a real server that is down; 0 is CheckInterval
+}
+
+// Origin is the local end of the connections and packets of a check. Commands do not
+// use it.
+type Origin struct {
+	CheckSource netip.Addr // the local address, for targets of its family; invalid is the kernel's choice
+	CheckDevice string     // the network device, "" is the kernel's choice
+	CheckMark   uint32     // the mark of the packets, 0 is none
 }
 
 // Negotiate is the service's dialogue.

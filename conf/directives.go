@@ -26,6 +26,10 @@ var directives = []directive{
 		binding: ofConfig(kindOf("COMMAND", readCallback), func(c *Config) *secret.Command { return &c.Callback }),
 	},
 	{
+		name: "checkaddress", where: inBlock, help: "address to check instead of the real server's",
+		binding: ofService(kindOf("ADDRESS", readCheckAddress), func(v *VirtualService) *netip.Addr { return &v.CheckAddr }),
+	},
+	{
 		name: "checkcommand", where: inBlock, mask: maskCommand, help: "program of an external check",
 		binding: ofService(kindOf("/PATH", readCheckCommand).is("/bin/true"), func(v *VirtualService) *secret.Command { return &v.CheckCommand }),
 	},
@@ -34,9 +38,17 @@ var directives = []directive{
 		binding: ofService(checkCount.is(1), func(v *VirtualService) *int { return &v.CheckCount }),
 	},
 	{
+		name: "checkdevice", where: anywhere, help: "network device of the checks",
+		binding: ofService(kindOf("DEVICE", readCheckDevice), func(v *VirtualService) *string { return &v.CheckDevice }),
+	},
+	{
 		name: "checkinterval", where: anywhere, help: "time between two checks of a real server",
 		binding: ofService(originalDuration("invalid check interval value", "invalid checkinterval").is(10*time.Second),
 			func(v *VirtualService) *time.Duration { return &v.CheckInterval }),
+	},
+	{
+		name: "checkmark", where: anywhere, help: "mark of the packets of the checks, for routing rules and packet filters",
+		binding: ofService(kindOf("N", readCheckMark), func(v *VirtualService) *uint32 { return &v.CheckMark }),
 	},
 	{
 		name: "checkport", where: inBlock, help: "port to check instead of the real server's",
@@ -47,8 +59,8 @@ var directives = []directive{
 		binding: ofConfig(numberFrom(0).is(0), func(c *Config) *int { return &c.CheckRate }),
 	},
 	{
-		name: "checksource", where: outside, help: "local address of the checks",
-		binding: ofConfig(kindOf("ADDRESS", readCheckSource), func(c *Config) *netip.Addr { return &c.CheckSource }),
+		name: "checksource", where: anywhere, help: "local address of the checks",
+		binding: ofService(kindOf("ADDRESS", readCheckSource), func(v *VirtualService) *netip.Addr { return &v.CheckSource }),
 	},
 	{
 		name: "checktimeout", where: anywhere, or: "negotiatetimeout", help: "timeout of a connect, ping or external check",

@@ -3,7 +3,6 @@ package conf
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -11,15 +10,6 @@ import (
 
 // readCallback is callback = "/path": runs when the file has changed.
 func readCallback(_ *place, value string) (secret.Command, error) { return secret.Command(value), nil }
-
-// readCheckSource is checksource = ADDRESS: the local address of checks.
-func readCheckSource(_ *place, value string) (netip.Addr, error) {
-	addr, err := netip.ParseAddr(strings.Trim(bareText(value), "[]"))
-	if err != nil || addr.Zone() != "" {
-		return netip.Addr{}, errors.New("checksource must be an IP address")
-	}
-	return addr, nil
-}
 
 // readEmailAlertFrom is emailalertfrom = ADDRESS: the sender of mails, in the
 // notation of their header.

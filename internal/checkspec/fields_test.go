@@ -1,6 +1,7 @@
 package checkspec
 
 import (
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ var readers = map[string][]conf.CheckType{
 	"CheckCount":       {conf.CheckPing},
 	"NegotiateTimeout": {conf.CheckNegotiate, conf.CheckCombined},
 	"Negotiate":        {conf.CheckNegotiate, conf.CheckCombined},
+	"Origin":           {conf.CheckNegotiate, conf.CheckCombined, conf.CheckConnect, conf.CheckPing, conf.CheckAgent, conf.CheckOn, conf.CheckOff},
 	"HTTP":             {conf.CheckNegotiate, conf.CheckCombined},
 	"TLS":              {conf.CheckNegotiate, conf.CheckCombined},
 }
@@ -43,9 +45,12 @@ func TestEachFieldIsInTheKey(t *testing.T) {
 			before, after := *base, *base
 			before.CheckType, after.CheckType = kind, kind
 			value := reflect.ValueOf(&after.Check).Elem().FieldByIndex(field.Index)
-			if value.Type() == reflect.TypeFor[conf.Headers]() {
+			switch value.Type() {
+			case reflect.TypeFor[conf.Headers]():
 				value.Set(reflect.ValueOf(headers))
-			} else {
+			case reflect.TypeFor[netip.Addr]():
+				value.Set(reflect.ValueOf(netip.MustParseAddr("10.9.0.1")))
+			default:
 				change(t, field.Name, value)
 			}
 			types, limited := readers[field.Name]
@@ -75,7 +80,7 @@ func change(t *testing.T, name string, v reflect.Value) {
 		v.SetBool(!v.Bool())
 	case reflect.Int, reflect.Int64:
 		v.SetInt(v.Int() + 1)
-	case reflect.Uint8:
+	case reflect.Uint8, reflect.Uint32:
 		v.SetUint(v.Uint() + 1)
 	case reflect.Array:
 		v.Index(0).SetUint(v.Index(0).Uint() + 1)

@@ -6,6 +6,7 @@ import (
 	"unique"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/origin"
 	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
@@ -18,6 +19,7 @@ type Kit struct {
 	Handle              unique.Handle[Spec]
 	Secrets             *secret.Set // to be masked in the texts of servers and libraries
 	network             string
+	from                *origin.Origin // of all checks, nil is the kernel's choice
 	receive, receiveNot *perlre.Pattern
 	web                 *checker.HTTPOptions // for all web checks, nil before the first
 	shared              *tls.Config          // the template of the checks' own, nil before the first
@@ -28,6 +30,7 @@ type Kit struct {
 func New(h unique.Handle[Spec]) *Kit {
 	k := &Kit{Spec: h.Value(), Handle: h, network: "tcp"}
 	k.Secrets = k.secrets()
+	k.from = origin.Of(k.CheckSource, k.CheckDevice, k.CheckMark)
 	if k.UDP {
 		k.network = "udp"
 	}

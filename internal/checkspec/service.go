@@ -25,6 +25,11 @@ type Maker struct {
 // N). expires gets the expiry time of at's certificate, from the goroutines of the
 // checks; it may be nil.
 func (m Maker) Checkers(k *Kit, at netip.AddrPort, expires func(time.Time)) (ask, connect checker.Checker) {
+	ask, connect = m.checkers(k, at, expires)
+	return k.placed(ask), k.placed(connect)
+}
+
+func (m Maker) checkers(k *Kit, at netip.AddrPort, expires func(time.Time)) (ask, connect checker.Checker) {
 	switch k.CheckType {
 	case conf.CheckConnect:
 		return m.connect(k, at), nil

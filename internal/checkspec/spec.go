@@ -17,7 +17,7 @@ import (
 // keys share a check.
 type Key struct {
 	Spec unique.Handle[Spec]
-	At   netip.AddrPort // the address that is checked, checkport applied
+	At   netip.AddrPort // the address that is checked, checkaddress and checkport applied
 }
 
 // A Spec is a check without its address: the settings of a virtual service that a
@@ -32,15 +32,19 @@ type Spec struct {
 // At returns the address at which r of v is checked. It is false without a check
 // (checktype on and off).
 func At(v *conf.VirtualService, r *conf.RealServer) (netip.AddrPort, bool) {
+	addr := r.Addr
+	if v.CheckAddr.IsValid() {
+		addr = v.CheckAddr
+	}
 	switch v.CheckType {
 	case conf.CheckOn, conf.CheckOff:
-		return netip.AddrPortFrom(r.Addr, v.PortToCheck(r)), false
+		return netip.AddrPortFrom(addr, v.PortToCheck(r)), false
 	case conf.CheckPing:
-		return netip.AddrPortFrom(r.Addr, 0), true
+		return netip.AddrPortFrom(addr, 0), true
 	case conf.CheckExternal, conf.CheckExternalPerl:
-		return r.AddrPort(), true // a command does not get the checkport
+		return r.AddrPort(), true // a command gets neither checkaddress nor checkport
 	}
-	return netip.AddrPortFrom(r.Addr, v.PortToCheck(r)), true
+	return netip.AddrPortFrom(addr, v.PortToCheck(r)), true
 }
 
 // Of is the spec of v's real servers with this request and receive.
@@ -58,6 +62,7 @@ func Of(v *conf.VirtualService, request secret.Request, receive string) unique.H
 	}
 	if s.external() {
 		s.VAddr, s.VPort = virtualWords(v)
+		s.Origin = conf.Origin{}
 	} else {
 		s.CheckCommand = ""
 	}

@@ -150,9 +150,31 @@ func checkWords(v *conf.VirtualService) string {
 	case conf.CheckOff:
 		return "none: all are taken for down"
 	}
-	words := questionWords(v) + ", every " + v.CheckInterval.String() + ", time-out " + policy.Timeout(v).String()
+	words := questionWords(v) + targetWords(v) + ", every " + v.CheckInterval.String() + ", time-out " + policy.Timeout(v).String()
 	if n := policy.Attempts(v); n > 1 {
 		words += fmt.Sprintf(", %d attempts", n)
+	}
+	return words
+}
+
+// targetWords are the address that is checked in place of each real server's, and where
+// the check comes from, "" where nothing is set.
+func targetWords(v *conf.VirtualService) string {
+	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
+		return ""
+	}
+	words := ""
+	if v.CheckAddr.IsValid() {
+		words += " of " + v.CheckAddr.String() + " (checkaddress)"
+	}
+	if v.CheckSource.IsValid() {
+		words += ", from " + v.CheckSource.String()
+	}
+	if v.CheckDevice != "" {
+		words += ", by " + v.CheckDevice
+	}
+	if v.CheckMark != 0 {
+		words += fmt.Sprintf(", with mark %d", v.CheckMark)
 	}
 	return words
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 
@@ -25,6 +26,11 @@ func namedProblems(path string, cfg *conf.Config) conf.Problems {
 			_, err := checker.TLSConfig(checker.TLSOptions{CAFile: v.SSLCAFile, CertFile: v.SSLCert, KeyFile: v.SSLKey})
 			if err != nil {
 				l.warn(v.File, v.Line, fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
+			}
+		}
+		if v.CheckDevice != "" {
+			if _, err := net.InterfaceByName(v.CheckDevice); err != nil {
+				l.warn(v.File, v.Line, "checkdevice "+v.CheckDevice+": this host has no such device", "ip link")
 			}
 		}
 		switch v.CheckType {

@@ -244,11 +244,6 @@ func (d *Director) starter(cfg *conf.Config) (start Starter, pause, end func()) 
 		Pause: d.results.ring,
 		Stood: func() time.Duration { return d.sched.Stood() },
 	}
-	if cfg.CheckSource.Is4() {
-		o.Source4 = cfg.CheckSource
-	} else {
-		o.Source6 = cfg.CheckSource
-	}
 	e := engine.New(o)
 	crowd := e.Crowd()
 	return crowd.Start, func() { crowd.Leave(); d.results.ring() }, e.Close

@@ -76,9 +76,13 @@ func (c *conversation) attempt(now time.Time) {
 func (c *conversation) visit(t checker.Talker) {
 	c.at, c.step, c.phase = t, checker.Step{Done: true}, connecting
 	c.dialogue, c.eof, c.gone, c.partial, c.out, c.last = nil, false, ErrClosed, 0, outbox{}, nil
+	from := c.target.From
 	if err := c.guard(func() error { c.target = t.Target(); return nil }); err != nil {
 		c.left(err)
 		return
+	}
+	if c.follows > 0 {
+		c.target.From = from
 	}
 	c.in.pool = &streamBuffers
 	if c.isUDP() {

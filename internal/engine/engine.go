@@ -30,10 +30,6 @@ type Options struct {
 	// MaxCallers limits the Callers that run at the same time, 0 is 256.
 	MaxCallers int
 
-	// Source4 and Source6 are our addresses that the real servers see, for IPv4
-	// and IPv6. Where one is invalid the kernel chooses.
-	Source4, Source6 netip.Addr
-
 	// Trace keeps the sent and received bytes of every check, not only of failed
 	// ones.
 	Trace bool
@@ -62,11 +58,10 @@ const defaultMaxCallers = 256
 
 // An Engine runs checks. Any number of goroutines may use it.
 type Engine struct {
-	source4, source6 netip.Addr
-	trace            bool
-	resolver         Resolver
-	pause            func()
-	ephemeral        uint16 // the lowest port that may be our own end's
+	trace     bool
+	resolver  Resolver
+	pause     func()
+	ephemeral uint16 // the lowest port that may be our own end's
 
 	stood func() time.Duration
 
@@ -99,8 +94,6 @@ func New(o Options) *Engine {
 		stood:     o.Stood,
 		kernel:    linux{},
 		loop:      loop{kernel: linux{}, pause: o.Pause},
-		source4:   o.Source4,
-		source6:   o.Source6,
 		trace:     o.Trace,
 		resolver:  o.Resolver,
 		pause:     o.Pause,

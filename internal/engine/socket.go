@@ -45,7 +45,9 @@ func (e *Engine) open(target checker.Target, addr netip.AddrPort) (*socket, erro
 		return nil, checker.LocalError{Err: fmt.Errorf("opening a socket: %w", errno)}
 	}
 	s := &socket{kernel: e.kernel, fd: fd, to: to, maybeSelf: addr.Port() >= e.ephemeral, udp: target.Network == "udp"}
-	err = e.bind(fd, to.family())
+	if err = target.From.Set(fd, to.family()); err != nil {
+		err = checker.LocalError{Err: err}
+	}
 	if target.HalfOpen {
 		halfOpen(fd)
 	}
@@ -138,36 +140,6 @@ func (s *socket) interrupt() {
 func (s *socket) isSelf() bool {
 	self, errno := ownAddr(s.fd)
 	return errno == 0 && self.addrPort() == s.to.addrPort()
-}
-
-// ipBindAddressNoPort is IP_BIND_ADDRESS_NO_PORT of linux/in.h.
-const ipBindAddressNoPort = 24
-
-// bind sets the address that the real server sees, if one was chosen.
-func (e *Engine) bind(fd, family int) error {
-	source := e.source4
-	if family == syscall.AF_INET6 {
-		source = e.source6
-	}
-	if !source.IsValid() {
-		return nil
-	}
-	from, err := newSockaddr(netip.AddrPortFrom(source, 0))
-	if err == nil && from.family() != family {
-		err = syscall.EAFNOSUPPORT
-	}
-	if err == nil {
-		// The port is chosen when connecting, so that there are as many for each
-		// real server and not for all together. A kernel without it still works.
-		_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, ipBindAddressNoPort, 1)
-		if errno := bind(fd, &from); errno != 0 {
-			err = errno
-		}
-	}
-	if err != nil {
-		return checker.LocalError{Err: fmt.Errorf("from %v: %w", source, err)}
-	}
-	return nil
 }
 
 // Close closes the connection in the ordinary way, as the original does, unless

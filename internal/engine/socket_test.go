@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
 // telling is a server that says from where the client came.
@@ -26,27 +27,28 @@ func TestSource(t *testing.T) {
 	addr := netip.MustParseAddr
 	const unassigned = "192.0.2.1" // RFC 5737, nobody's
 	tests := []struct {
-		name    string
-		options Options
-		to      netip.AddrPort
-		want    string
-		err     string
+		name string
+		from *origin.Origin
+		to   netip.AddrPort
+		want string
+		err  string
 	}{
-		{"none", Options{}, here4, "127.0.0.1", ""},
-		{"none, IPv6", Options{}, here6, "::1", ""},
-		{"IPv4 within IPv6", Options{}, netip.AddrPortFrom(addr("::ffff:127.0.0.1"), here4.Port()), "127.0.0.1", ""},
-		{"chosen", Options{Source4: addr("127.0.0.9")}, here4, "127.0.0.9", ""},
-		{"chosen, IPv6", Options{Source6: addr("::1")}, here6, "::1", ""},
-		{"chosen for the other family", Options{Source4: addr("127.0.0.9")}, here6, "::1", ""},
-		{"not ours", Options{Source4: addr(unassigned)}, here4, "", "not checked: from 192.0.2.1: cannot assign requested address"},
-		{"of the wrong family", Options{Source4: addr("::1")}, here4, "", "not checked: from ::1: address family not supported by protocol"},
-		{"to a zone that is not there", Options{}, netip.MustParseAddrPort("[fe80::1%nowhere]:80"), "", "not checked: no interface nowhere"},
-		{"to no address", Options{}, netip.AddrPort{}, "", "not checked: no address"},
+		{"none", nil, here4, "127.0.0.1", ""},
+		{"none, IPv6", nil, here6, "::1", ""},
+		{"IPv4 within IPv6", nil, netip.AddrPortFrom(addr("::ffff:127.0.0.1"), here4.Port()), "127.0.0.1", ""},
+		{"chosen", &origin.Origin{Addr: addr("127.0.0.9")}, here4, "127.0.0.9", ""},
+		{"chosen, IPv6", &origin.Origin{Addr: addr("::1")}, here6, "::1", ""},
+		{"chosen for the other family", &origin.Origin{Addr: addr("127.0.0.9")}, here6, "::1", ""},
+		{"not ours", &origin.Origin{Addr: addr(unassigned)}, here4, "", "not checked: from 192.0.2.1: cannot assign requested address"},
+		{"by a device", &origin.Origin{Device: "lo"}, here4, "127.0.0.1", ""},
+		{"by no device", &origin.Origin{Device: "nosuch"}, here4, "", "not checked: by the device nosuch: no such device"},
+		{"to a zone that is not there", nil, netip.MustParseAddrPort("[fe80::1%nowhere]:80"), "", "not checked: no interface nowhere"},
+		{"to no address", nil, netip.AddrPort{}, "", "not checked: no address"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a := ask{target: checker.Target{Network: "tcp", Addr: tt.to}, silent: true, answer: tt.want}
-			r := newEngine(t, tt.options).Ask(t.Context(), a, ample, 1)
+			a := ask{target: checker.Target{Network: "tcp", Addr: tt.to, From: tt.from}, silent: true, answer: tt.want}
+			r := newEngine(t, Options{}).Ask(t.Context(), a, ample, 1)
 			if diff := cmp.Diff(tt.err, errText(r.Err)); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -84,8 +86,8 @@ func TestConnectedToItself(t *testing.T) {
 	if errno != 0 {
 		t.Fatal(errno)
 	}
-	if errno := bind(fd, &from); errno != 0 {
-		t.Fatal(errno)
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
 	}
 	self, errno := ownAddr(fd)
 	if errno != 0 {

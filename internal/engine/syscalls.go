@@ -70,12 +70,6 @@ func (linux) connected(fd int) bool {
 	return errno == 0
 }
 
-// bind is bind(2).
-func bind(fd int, to *sockaddr) syscall.Errno {
-	_, _, errno := syscall.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&to.bytes)), uintptr(to.size))
-	return errno
-}
-
 // ownAddr is getsockname(2).
 func ownAddr(fd int) (self sockaddr, errno syscall.Errno) {
 	size := uint32(len(self.bytes))

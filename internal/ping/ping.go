@@ -9,19 +9,26 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+
+	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
 // A Pinger sends the echo requests of all ping checks of a process, over one socket
-// for each address family. Every answer is read once and goes to the waiting check.
+// for each address family and origin. Every answer is read once and goes to the waiting check.
 // (With a socket for each check every one of them would receive every answer: with
 // a few hundred at once, live servers would seem down.)
 //
 // The zero Pinger is ready; it opens the sockets at the first use. Any number of
 // goroutines may use it.
 type Pinger struct {
-	mu     sync.Mutex
-	closed bool
-	v4, v6 *echoSocket // nil until needed
+	mu      sync.Mutex
+	closed  bool
+	sockets map[socketKey]*echoSocket
+}
+
+type socketKey struct {
+	ipv6 bool
+	from origin.Origin
 }
 
 // Close closes the sockets and waits for their goroutines. Waiting calls of Ping
@@ -31,38 +38,42 @@ func (p *Pinger) Close() error {
 	defer p.mu.Unlock()
 	p.closed = true
 	var errs []error
-	for _, s := range []*echoSocket{p.v4, p.v6} {
-		if s != nil {
-			errs = append(errs, s.close())
-		}
+	for _, s := range p.sockets {
+		errs = append(errs, s.close())
 	}
-	p.v4, p.v6 = nil, nil
+	p.sockets = nil
 	return errors.Join(errs...)
 }
 
-// socket returns the socket for addr's family.
-func (p *Pinger) socket(addr netip.Addr) (*echoSocket, error) {
+// socket returns the socket for addr's family and from.
+func (p *Pinger) socket(addr netip.Addr, from *origin.Origin) (*echoSocket, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, ErrClosed
 	}
-	s, f := &p.v4, family4
-	if addr.Is6() {
-		s, f = &p.v6, family6
+	f, key := family4, socketKey{ipv6: addr.Is6()}
+	if key.ipv6 {
+		f = family6
 	}
-	if *s != nil && !(*s).broken() {
-		return *s, nil
+	if from != nil {
+		key.from = *from
 	}
-	opened, err := openEchoSocket(f)
+	if s := p.sockets[key]; s != nil && !s.broken() {
+		return s, nil
+	}
+	opened, err := openEchoSocket(f, from)
 	if err != nil {
 		return nil, err
 	}
-	*s = opened
+	if p.sockets == nil {
+		p.sockets = make(map[socketKey]*echoSocket)
+	}
+	p.sockets[key] = opened
 	return opened, nil
 }
 
-// Ping sends one echo request to addr and returns nil when its answer arrives.
+// Ping sends one echo request to addr, from the origin of ctx, and returns nil when its answer arrives.
 // ctx's deadline is the only timeout; when ctx ends first the error is ctx.Err().
 // An UnsentError is the fault of this host; any other error comes from the network:
 // the system call's error, or a router's report that addr is unreachable.
@@ -71,7 +82,7 @@ func (p *Pinger) Ping(ctx context.Context, addr netip.Addr) error {
 	if !addr.IsValid() {
 		return errors.New("no address to ping")
 	}
-	s, err := p.socket(addr)
+	s, err := p.socket(addr, origin.From(ctx))
 	if err != nil {
 		return UnsentError{err}
 	}

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
 // echoBuffer is the size of a socket's buffer in either direction. Requests to
@@ -34,10 +36,10 @@ type echoSocket struct {
 	waiting map[uint16]*echo
 }
 
-// openEchoSocket opens the socket and starts its reader. It is a raw socket or,
+// openEchoSocket opens the socket, with the origin from, and starts its reader. It is a raw socket or,
 // without the rights for that, a ping socket, which the kernel grants to members of
 // ping_group_range.
-func openEchoSocket(f icmpFamily) (*echoSocket, error) {
+func openEchoSocket(f icmpFamily, from *origin.Origin) (*echoSocket, error) {
 	s := &echoSocket{
 		icmpFamily: f, raw: true, id: uint16(os.Getpid()),
 		done: make(chan struct{}), waiting: map[uint16]*echo{},
@@ -53,6 +55,9 @@ func openEchoSocket(f icmpFamily) (*echoSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a socket for %s pings: %w", f.name, err)
 	}
+	if err := from.Set(fd, f.domain()); err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
+	}
 	s.file = os.NewFile(uintptr(fd), "ping")
 	if s.conn, err = s.file.SyscallConn(); err != nil {
 		return nil, errors.Join(err, s.file.Close())
@@ -63,11 +68,7 @@ func openEchoSocket(f icmpFamily) (*echoSocket, error) {
 
 // open opens a socket that receives answers only.
 func (f icmpFamily) open(kind int) (int, error) {
-	domain := unix.AF_INET
-	if f.addrLen == 16 {
-		domain = unix.AF_INET6
-	}
-	fd, err := unix.Socket(domain, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, f.protocol)
+	fd, err := unix.Socket(f.domain(), kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, f.protocol)
 	if err != nil {
 		return -1, err
 	}
@@ -85,6 +86,13 @@ func (f icmpFamily) open(kind int) (int, error) {
 		return -1, errors.Join(err, unix.Close(fd))
 	}
 	return fd, nil
+}
+
+func (f icmpFamily) domain() int {
+	if f.addrLen == 16 {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
 }
 
 // filter keeps other ICMP messages away from a raw socket.
