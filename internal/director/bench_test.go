@@ -129,7 +129,7 @@ func BenchmarkResult(b *testing.B) {
 	err := d.do(b.Context(), func() {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			c := d.checks[i%len(d.checks)]
+			c := d.checks.list[i%len(d.checks.list)]
 			d.hear(&result{check: c, asked: c.ask, at: d.now(), Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 		}
 	})
@@ -153,12 +153,12 @@ func BenchmarkHearAll(b *testing.B) {
 						continue
 					}
 					for k := range crowd {
-						c := d.checks[(k*20+i/crowd)%len(d.checks)]
-						d.results.put(result{check: c, asked: c.ask, Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
+						c := d.checks.list[(k*20+i/crowd)%len(d.checks.list)]
+						d.checks.results.put(result{check: c, asked: c.ask, Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 					}
 					for range mixed {
 						i, k := random.IntN(crowd), random.IntN(crowd)
-						d.results.list[i], d.results.list[k] = d.results.list[k], d.results.list[i]
+						d.checks.results.list[i], d.checks.results.list[k] = d.checks.results.list[k], d.checks.results.list[i]
 					}
 					d.hearAll()
 				}
@@ -181,7 +181,7 @@ func BenchmarkTransitions(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					for _, err := range []error{dead, nil} {
-						for i, c := range d.checks {
+						for i, c := range d.checks.list {
 							d.hear(&result{check: c, asked: c.ask, at: d.now(), Result: engine.Result{Err: err, Attempts: 1}})
 							if i%100 == 99 { // the results that waited
 								d.settle()

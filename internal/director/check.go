@@ -2,14 +2,12 @@ package director
 
 import (
 	"context"
-	"iter"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
-	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/schedule"
@@ -45,54 +43,8 @@ type rarity struct {
 	cancel context.CancelFunc
 }
 
-// A result is what came of asking.
-type result struct {
-	engine.Result
-	check *check
-	asked checker.Checker
-	at    time.Time // when it was heard
-}
-
-// newCheck is a check that nobody has asked for yet.
-func (d *Director) newCheck(q checkspec.Key, k *kit) *check {
-	c := &check{kit: k, at: q.At, unheard: true}
-	ask, connect := d.checkers.Checkers(k.Kit, q.At, c.expires)
-	c.ask = ask
-	c.job.Interval = k.CheckInterval
-	c.job.Start = func() { d.ask(c) }
-	if _, ok := ask.(checker.Caller); ok || connect != nil {
-		c.rare = &rarity{connect: connect}
-		if ok {
-			c.rare.ctx, c.rare.cancel = context.WithCancel(d.checking)
-		}
-	}
-	d.unheard++
-	return c
-}
-
 // key is the identity of c.
 func (c *check) key() checkspec.Key { return checkspec.Key{Spec: c.kit.Handle, At: c.at} }
-
-// ask asks c once. The result comes to the director's goroutine.
-func (d *Director) ask(c *check) {
-	ctx, ask, timeout := d.checking, c.ask, c.kit.Timeout()
-	if r := c.rare; r != nil {
-		if r.connects > 0 {
-			ask, timeout = r.connect, c.kit.CheckTimeout
-		}
-		if r.ctx != nil {
-			ctx = r.ctx
-		}
-	}
-	d.start(ctx, ask, timeout, c.kit.Attempts(), func(r engine.Result) {
-		if ctx.Err() == nil {
-			c.kit.hideResult(&r)
-			c.turn(r.Err == nil)
-			d.results.put(result{check: c, asked: ask, Result: r})
-		}
-		d.sched.Done(&c.job)
-	})
-}
 
 // leave ends the asking of a check that nobody asks for any more.
 func (c *check) leave() {
@@ -131,48 +83,4 @@ func (c *check) pace() time.Duration {
 	default:
 		return c.kit.CheckInterval
 	}
-}
-
-// repace sets c's interval if its state has changed that. The first time it
-// does so in any case: whatever was asked ahead of its first regular turn may
-// have its second one too far away.
-func (d *Director) repace(c *check) {
-	if pace := c.pace(); pace != c.job.Interval || !c.paced {
-		c.paced = true
-		d.sched.SetInterval(&c.job, pace)
-	}
-}
-
-// heard notes that c has answered.
-func (d *Director) heard(c *check) {
-	if c.unheard {
-		c.unheard = false
-		d.unheard--
-	}
-}
-
-// neighbours are the other checks at c's address. Who is whose neighbour is
-// found out when it is asked for the first time since a load.
-func (d *Director) neighbours(c *check) iter.Seq[*check] {
-	if !d.introduced {
-		d.introduce()
-	}
-	return func(yield func(*check) bool) {
-		for n := c.neighbour; n != nil && n != c && yield(n); n = n.neighbour {
-		}
-	}
-}
-
-// introduce links the checks at each address to a ring.
-func (d *Director) introduce() {
-	last := make(map[netip.Addr]*check, len(d.checks))
-	for _, c := range d.checks {
-		addr := c.at.Addr()
-		c.neighbour = c
-		if l := last[addr]; l != nil {
-			c.neighbour, l.neighbour = l.neighbour, c
-		}
-		last[addr] = c
-	}
-	d.introduced = true
 }

@@ -7,17 +7,14 @@ package director
 
 import (
 	"context"
-	"runtime"
 	"sync/atomic"
 	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
-	"github.com/ldirectord/ldirectord/internal/ping"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/schedule"
@@ -33,7 +30,7 @@ type Options struct {
 	// Start starts to ask a checker, as engine.Engine.Start does. If it is nil,
 	// Ask does, up to attempts times, each within timeout, in a goroutine of its
 	// own. With neither the checks go over the network.
-	Start Starter
+	Start checkStarter
 	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
 
 	// Maintenance is how the directory of maintenancedir is watched.
@@ -67,32 +64,22 @@ type Options struct {
 
 // A Director keeps one kernel table in step with one configuration.
 type Director struct {
-	o        Options
-	sched    *schedule.Schedule
-	watcher  *maintenance.Watcher
-	checkers checkspec.Maker
-	results  *inbox
-	start    Starter
-	end      func()          // ends what start has begun, if it can
-	checking context.Context // ends with the checks
-	calls    chan func()
-	ready    chan struct{}
-	checked  chan struct{} // closed when no check runs any more
+	o       Options
+	watcher *maintenance.Watcher
+	checks  *checkSet
+	calls   chan func()
+	ready   chan struct{}
 
-	beat      atomic.Int64                      // when the loop of Run last came round by itself, since started; 0 is never
-	clockwork atomic.Pointer[schedule.Schedule] // sched, for Alive
-	inForce   atomic.Pointer[[]report.Override] // overrides, for others
+	beat    atomic.Int64                      // when the loop of Run last came round by itself, since started; 0 is never
+	inForce atomic.Pointer[[]report.Override] // overrides, for others
 
 	// Owned by the goroutine of Run.
 	turn        time.Time // see now
 	longest     schedule.Worst
 	conf        *conf.Config
 	status      conf.Status
-	virtuals    []*virtual // in the order of the file
-	checks      []*check
-	introduced  bool           // the checks know their neighbours
+	virtuals    []*virtual     // in the order of the file
 	trouble     policy.Trouble // of our own
-	unheard     int            // checks that have not answered since the start or reload
 	awaiting    int            // virtual services whose first checks go on
 	dirty       []*virtual     // to sync when all is heard
 	maintenance maintenance.State
@@ -116,12 +103,11 @@ func New(o Options) *Director {
 	d := &Director{
 		started:   time.Now(),
 		o:         o,
-		results:   newInbox(),
 		calls:     make(chan func()),
 		ready:     make(chan struct{}),
 		overrides: overridesByTarget(o.Overrides, time.Now()),
 		watcher:   maintenance.New(o.Maintenance),
-		checkers:  checkspec.Maker{Pinger: &ping.Pinger{}},
+		checks:    newChecks(checkOptions{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
 		own:       ownership{recalled: o.Ours},
 		kernel:    table.Kernel{Table: o.Table, Log: o.Log},
 	}
@@ -140,16 +126,16 @@ func (d *Director) Ready() <-chan struct{} { return d.ready }
 func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	d.begin(checking, cfg)
+	d.drift = time.NewTicker(time.Hour)
+	go d.watcher.Run(checking)
+	d.checks.begin(checking, cfg)
 	second := time.NewTicker(time.Second) // begun with the schedule, so that one wake-up does for both
 	defer second.Stop()
 	defer d.drift.Stop()
-	defer d.checkers.Pinger.Close()
 	entries, err := d.kernel.Await(ctx)
 	if err != nil || ctx.Err() != nil {
 		stop()
-		d.end()
-		d.awaitChecks()
+		d.checks.end()
 		return err
 	}
 	if d.o.Adopted != nil {
@@ -162,7 +148,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	for {
 		var turn func()
 		select {
-		case <-d.results.bell:
+		case <-d.checks.results.bell:
 			turn = d.hearAll
 		case call := <-d.calls:
 			turn = call
@@ -176,8 +162,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.stop()
 			d.own.note(d.virtuals, true)
 			stop()
-			d.end()
-			d.awaitChecks()
+			d.checks.end()
 			return nil
 		}
 		d.takeTurn(turn)
@@ -205,68 +190,11 @@ func (d *Director) everySecond(now time.Time) {
 	d.endLateFirsts(now)
 }
 
-// begin starts what asks.
-func (d *Director) begin(ctx context.Context, cfg *conf.Config) {
-	d.checking = ctx
-	start, pause, end := d.starter(cfg)
-	d.start, d.end = start, end
-	d.sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: pause})
-	d.checked = make(chan struct{})
-	d.drift = time.NewTicker(time.Hour)
-	go d.watcher.Run(ctx)
-	d.clockwork.Store(d.sched)
-	go func() {
-		defer close(d.checked)
-		d.sched.Run(ctx)
-	}()
-}
-
-// A Starter starts to ask a checker and hands the result over when it is there.
-type Starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
-
-// starter is what the Options say, or the network. pause is to be called after
-// all that start together were started.
-func (d *Director) starter(cfg *conf.Config) (start Starter, pause, end func()) {
-	if d.o.Start != nil {
-		return d.o.Start, d.results.ring, func() {}
-	}
-	if ask := d.o.Ask; ask != nil {
-		return func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result)) {
-			go func() {
-				done(ask(ctx, c, timeout, attempts))
-				runtime.Gosched() // others may have a result, too
-				d.results.ring()
-			}()
-		}, d.results.ring, func() {}
-	}
-	o := engine.Options{
-		Trace: d.o.Debug != nil,
-		Pause: d.results.ring,
-		Stood: func() time.Duration { return d.sched.Stood() },
-	}
-	e := engine.New(o)
-	crowd := e.Crowd()
-	return crowd.Start, func() { crowd.Leave(); d.results.ring() }, e.Close
-}
-
-// patience is how long the checks under way may take to end after they were
-// told to.
-const patience = 2 * time.Second
-
-// awaitChecks waits until no check runs, so that no external command outlives
-// the daemon; not for ever.
-func (d *Director) awaitChecks() {
-	select {
-	case <-d.checked:
-	case <-time.After(patience):
-	}
-}
-
 // hearAll takes in all the results there are, so that a rack that dies is one
 // change of plan and not a hundred, and in the order of the file, so that the
 // log does not depend on who answered a little sooner.
 func (d *Director) hearAll() {
-	for res := range d.results.inOrder() {
+	for res := range d.checks.results.inOrder() {
 		res.at = d.now()
 		d.hear(res)
 	}

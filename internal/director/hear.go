@@ -21,13 +21,13 @@ func (d *Director) hear(res *result) {
 	if d.o.Debug != nil {
 		d.debug(res)
 	}
-	d.heard(res.check)
+	d.checks.heard(res.check)
 	c := res.check
 	c.past.Add(&record.Result{Result: res.Result, At: res.at, Connect: res.asked != c.ask}, &c.kit.usual)
 	for _, r := range res.check.users {
 		d.tell(r, res)
 	}
-	d.repace(res.check)
+	d.checks.repace(res.check)
 }
 
 // tell takes in one result for one real server.

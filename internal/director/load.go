@@ -5,10 +5,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
-	"github.com/ldirectord/ldirectord/internal/policy"
-	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -81,7 +78,7 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 		v.keepOut(f.out, d.now())
 		v.movedByReload()
 	}
-	d.recheck(f.before) // who is asked answers while the table is written
+	d.checks.use(d.virtuals, f.before) // results come while the table is written
 	last := &lastReals{virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
@@ -128,84 +125,10 @@ func (d *Director) enterService(v *virtual) {
 	}
 }
 
-// recheck makes the checks those of the present virtual services. A question
-// that was asked before goes on being asked in its rhythm. before is what each
-// real server was asked, in the order of the file.
-func (d *Director) recheck(before []*check) {
-	old := d.checks
-	for _, c := range old {
-		c.users, c.unheard = nil, false
-	}
-	d.checks, d.unheard, d.introduced = make([]*check, 0, len(old)), 0, false
-	fresh := &freshChecks{old: old, kits: kits{}}
-	for _, v := range d.virtuals {
-		for i, r := range v.reals {
-			if q, ok := r.key(); ok {
-				c := d.checkFor(q, before[i], fresh)
-				d.join(c, r)
-				if r.Verdict == policy.Unchecked && !c.unheard {
-					fresh.soon = append(fresh.soon, &c.job)
-				}
-			}
-		}
-		before = before[len(v.reals):]
-	}
-	d.sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are, and before it is woken up
-	d.sched.Soon(fresh.soon...)
-	for _, c := range old {
-		if len(c.users) == 0 {
-			d.sched.Remove(&c.job)
-			c.leave()
-		}
-	}
-}
-
-// freshChecks are what one load asks that was not asked before.
-type freshChecks struct {
-	old  []*check
-	kits kits
-	all  map[checkspec.Key]*check // the old ones, too; nil until it is needed, which with the same file is never
-	jobs []*schedule.Job          // of those that are new
-	soon []*schedule.Job          // that are to answer at once: nothing is known of who is asked
-}
-
-// checkFor is the check that asks q: before if that does, else another one that
-// does, else a new one.
-func (d *Director) checkFor(q checkspec.Key, before *check, fresh *freshChecks) *check {
-	if before != nil && before.key() == q {
-		return before
-	}
-	if fresh.all == nil {
-		fresh.all = make(map[checkspec.Key]*check, len(fresh.old))
-		for _, c := range fresh.old {
-			fresh.all[c.key()] = c
-		}
-	}
-	c := fresh.all[q]
-	if c == nil {
-		c = d.newCheck(q, fresh.kits.of(q.Spec))
-		fresh.all[q] = c
-		fresh.jobs = append(fresh.jobs, &c.job)
-	}
-	return c
-}
-
-// join has c asked for r too. Most checks are asked for one real server: its
-// place in the virtual service's list is theirs.
-func (d *Director) join(c *check, r *real) {
-	if len(c.users) == 0 {
-		d.checks = append(d.checks, c)
-		c.users = r.virtual.reals[r.order : r.order+1 : r.order+1]
-	} else {
-		c.users = append(c.users, r)
-	}
-	r.check = c
-}
-
 // heardAll ends the start or the reload when every new check has answered
 // once.
 func (d *Director) heardAll() {
-	if d.unheard == 0 {
+	if d.checks.unheard == 0 {
 		d.status = conf.Running
 	}
 }

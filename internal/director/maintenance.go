@@ -106,7 +106,7 @@ func (d *Director) backToWork(r *real) {
 	d.touch(r.virtual)
 	d.alwaysUp(r)
 	if r.check != nil {
-		d.sched.Soon(&r.check.job)
+		d.checks.soon(r.check)
 	}
 }
 

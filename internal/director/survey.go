@@ -30,9 +30,10 @@ func (d *Director) snapshot() *report.Snapshot {
 	}
 	s := &report.Snapshot{
 		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
-		Ready: d.unheard == 0, Kernel: d.kernel.Report(), Lag: d.lag(now),
+		Ready: d.checks.unheard == 0, Kernel: d.kernel.Report(), Lag: d.checks.lag(now),
 		Virtuals: make([]report.VirtualState, 0, len(d.virtuals)),
 	}
+	s.Lag.Turn = report.InSeconds(d.longest.Within(now.Sub(d.started)))
 	byKey := table.ByKey(entries)
 	for _, v := range d.virtuals {
 		e := byKey[v.service.Key]
@@ -90,15 +91,6 @@ func stateWord(s conf.Status) string {
 		return "reloading"
 	}
 	return "running"
-}
-
-func (d *Director) lag(now time.Time) report.Lag {
-	l := d.sched.Lag()
-	return report.Lag{
-		Checks: len(d.checks), Running: l.Running, Overdue: l.Overdue, Worst: report.InSeconds(l.Worst),
-		Silent: report.InSeconds(max(0, now.Sub(d.sched.LastTick()))), Unheard: d.unheard,
-		Turn: report.InSeconds(d.longest.Within(now.Sub(d.started))),
-	}
 }
 
 // state is how it stands with a configured virtual service. e is what the

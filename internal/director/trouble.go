@@ -37,8 +37,8 @@ func (d *Director) askNeighbours(c *check) {
 	if c == nil {
 		return
 	}
-	for n := range d.neighbours(c) {
-		d.sched.Soon(&n.job)
+	for n := range d.checks.neighbours(c) {
+		d.checks.soon(n)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
 // Why says of each real server that is meant why it is where it is. The error
@@ -103,17 +102,17 @@ func (d *Director) Recheck(ctx context.Context, name, virtual string) (int, erro
 	n := 0
 	var found bool
 	err := d.do(ctx, func() {
-		checks := map[*check]bool{}
-		var jobs []*schedule.Job
+		seen := map[*check]bool{}
+		var checks []*check
 		for _, r := range d.meant(name, virtual) {
 			found = true
-			if r.check != nil && !checks[r.check] {
-				checks[r.check] = true
-				jobs = append(jobs, &r.check.job)
+			if r.check != nil && !seen[r.check] {
+				seen[r.check] = true
+				checks = append(checks, r.check)
 			}
 		}
-		d.sched.Soon(jobs...)
-		n = len(jobs)
+		d.checks.soon(checks...)
+		n = len(checks)
 	})
 	if err == nil && !found {
 		err = report.NotConfigured(name, virtual)
