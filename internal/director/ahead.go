@@ -9,6 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -44,7 +45,7 @@ func PlanStart(kernel ipvs.Table, cfg *conf.Config, overrides []report.Override,
 }
 
 // ahead does what load does, without a kernel.
-func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, own *ownership, overrides map[report.Target]report.Override) []ipvs.Change {
+func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, overrides map[report.Target]report.Override) []ipvs.Change {
 	future := New(Options{})
 	future.overrides = overrides
 	f := newDraft(cfg, nil, future.started)
@@ -53,17 +54,17 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual, 
 	future.overrule()
 	var changes []ipvs.Change
 	for _, v := range future.virtuals {
-		v.find(entries[v.service.Key])
-		if v.hopeless() {
+		v.Find(entries[v.Service.Key])
+		if v.Hopeless() {
 			continue
 		}
-		for _, s := range table.Plan(v.Actual, v.want(nil)) {
+		for _, s := range table.Plan(v.Actual, v.Want(nil)) {
 			changes = append(changes, s.Change)
 		}
 	}
 	for _, v := range gone {
 		if v.Actual.Present {
-			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.service})
+			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.Service})
 		}
 	}
 	return changes

@@ -23,7 +23,7 @@ func (d *Director) Alive() error {
 	if beat := time.Duration(d.beat.Load()); beat != 0 && time.Since(d.started)-beat > standstill {
 		return fmt.Errorf("the director has stood still for %s", (time.Since(d.started) - beat).Round(time.Second))
 	}
-	s := d.checks.running.Load()
+	s := d.checks.Running.Load()
 	if s == nil {
 		return nil // Run has not begun
 	}
@@ -37,7 +37,7 @@ func (d *Director) Alive() error {
 // checks are late, which is a matter of this machine.
 func (d *Director) comeRound(now time.Time) {
 	d.beat.Store(int64(max(1, now.Sub(d.started))))
-	lag := d.checks.sched.Lag()
+	lag := d.checks.Sched.Lag()
 	if lag.Worst < lateStart || now.Before(d.lagSaid.Add(lagPause)) {
 		return
 	}

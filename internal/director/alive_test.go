@@ -79,8 +79,8 @@ func TestAliveSchedule(t *testing.T) {
 			ended <- d.Run(ctx, configured(t, "virtual=10.0.0.1:80\n    checktype=on\n    real=10.1.0.1:80 masq\n"))
 		}()
 		<-d.Ready()
-		works := d.checks.running.Load()
-		d.checks.running.Store(schedule.New(schedule.Options{})) // nobody runs it
+		works := d.checks.Running.Load()
+		d.checks.Running.Store(schedule.New(schedule.Options{})) // nobody runs it
 		time.Sleep(standstill)
 		if err := d.Alive(); err != nil {
 			t.Errorf("after %v: %v", standstill, err)
@@ -89,7 +89,7 @@ func TestAliveSchedule(t *testing.T) {
 		if err := d.Alive(); err == nil || !strings.Contains(err.Error(), "the schedule stands still") {
 			t.Errorf("with a schedule that does not come round: %v", err)
 		}
-		d.checks.running.Store(works)
+		d.checks.Running.Store(works)
 		if err := d.Alive(); err != nil {
 			t.Errorf("with one that does: %v", err)
 		}

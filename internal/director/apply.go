@@ -4,18 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"slices"
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // sync makes the kernel hold what it should for vs and reports what was done.
 // All that is added or raised, for all of them, comes before anything is lowered
 // or deleted: when a rack dies, that is a few requests to the kernel.
-func (d *Director) sync(vs ...*virtual) {
+func (d *Director) sync(vs ...*virtual.Service) {
 	if slices.ContainsFunc(vs, isUnread) {
 		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
 	}
@@ -42,17 +42,17 @@ func (d *Director) sync(vs ...*virtual) {
 // Nothing can be added to one that is not there; one that is there and keeps its
 // settings, because no kernel takes those of the file, has its destinations
 // changed all the same.
-func (d *Director) prepare(v *virtual) []table.Step {
+func (d *Director) prepare(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
 	d.keep(v)
-	if v.invalid != nil {
-		d.refused(v, "virtual service "+v.name, fmt.Errorf("virtual service %s: %w", v.name, v.invalid))
+	if v.Invalid != nil {
+		d.refused(v, "virtual service "+v.Name, fmt.Errorf("virtual service %s: %w", v.Name, v.Invalid))
 	}
-	if v.hopeless() {
+	if v.Hopeless() {
 		return nil
 	}
-	steps := table.Plan(v.Actual, v.want(nil))
+	steps := table.Plan(v.Actual, v.Want(nil))
 	if len(steps) == 0 || steps[0].Gives() || steps[0].Takes() {
 		return steps
 	}
@@ -64,14 +64,14 @@ func (d *Director) prepare(v *virtual) []table.Step {
 }
 
 // apply does one step and reports it.
-func (d *Director) apply(v *virtual, s table.Step) {
+func (d *Director) apply(v *virtual.Service, s table.Step) {
 	d.kernel.Apply(&s)
 	d.conclude(v, s)
 }
 
 // conclude notes and reports what came of a step. What the kernel is believed to
 // hold afterwards is what it holds, whatever came of it.
-func (d *Director) conclude(v *virtual, s table.Step) {
+func (d *Director) conclude(v *virtual.Service, s table.Step) {
 	if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that somebody deleted is not
 		// put back just to have weight 0, unless readdquiescent says so.
@@ -83,119 +83,83 @@ func (d *Director) conclude(v *virtual, s table.Step) {
 		v.Failed(s)
 		d.refused(v, s.Change.String(), s.Err)
 		if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
-			d.lost(v, "virtual service "+v.name) // which is what it is missing
+			d.lost(v, "virtual service "+v.Name) // which is what it is missing
 			v.Forget()
 		}
 		return
 	}
-	if len(v.said) > 0 {
-		delete(v.said, refusal(s.Change.String()))
+	if len(v.Said) > 0 {
+		delete(v.Said, virtual.Refusal(s.Change.String()))
 	}
-	v.Record(s, len(v.reals))
+	v.Record(s, len(v.Reals))
 	for _, e := range d.eventsOf(v, s) {
 		d.emit(v, e)
 	}
 }
 
 // eventsOf is what a step that the kernel has taken means.
-func (d *Director) eventsOf(v *virtual, s table.Step) []event.Event {
+func (d *Director) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 	switch s.Op {
 	case ipvs.AddService:
 		return []event.Event{{Kind: event.VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
-		if r := v.realOf(s.New); r != nil && r.reached < 100 && s.Old.Weight > 0 && s.New.Weight > 0 {
+		if r := v.RealOf(s.New); r != nil && r.Reached < 100 && s.Old.Weight > 0 && s.New.Weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
 		events := []event.Event{d.placed(v, s)}
 		if s.Old.Role == table.Fallback && s.New.Role != table.Fallback { // one address for both
-			events = append(events, v.fallbackEvent(event.FallbackDeleted, s))
+			events = append(events, v.FallbackEvent(event.FallbackDeleted, s))
 		}
 		return events
 	case ipvs.DeleteDestination:
-		return []event.Event{removed(v, s)}
+		return []event.Event{virtual.Removed(v, s)}
 	default: // VirtualChanged is told once for each reload, VirtualPurged by stop
 		return nil
 	}
 }
 
 // placed is the event of a destination that was added or changed.
-func (d *Director) placed(v *virtual, s table.Step) event.Event {
-	r := v.realOf(s.New)
+func (d *Director) placed(v *virtual.Service, s table.Step) event.Event {
+	r := v.RealOf(s.New)
 	switch {
 	case s.New.Role == table.Fallback:
-		e := v.fallbackEvent(event.FallbackAdded, s)
+		e := v.FallbackEvent(event.FallbackAdded, s)
 		e.Mapped = ""
 		return e
 	case r == nil: // a destination somebody else set and we put back
 		return event.Event{Kind: event.Repaired, Reason: s.Change.String()}
-	case s.Destination.Weight == 0 && r.conf.Weight > 0:
+	case s.Destination.Weight == 0 && r.Conf.Weight > 0:
 		kind := event.RealQuiesced
 		if s.Op == ipvs.AddDestination && d.conf.ReaddQuiescent {
 			kind = event.RealReaddQuiesced
 		}
-		return realEvent(kind, r, s)
+		return virtual.RealEvent(kind, r, s)
 	case s.Op == ipvs.AddDestination:
-		e := realEvent(event.RealAdded, r, s)
+		e := virtual.RealEvent(event.RealAdded, r, s)
 		e.Mapped = ""
 		return e
 	default:
-		return realEvent(event.RealRestored, r, s)
+		return virtual.RealEvent(event.RealRestored, r, s)
 	}
 }
-
-// removed is the event of a destination that was deleted: a dead real server,
-// the fallback, or what is in the file no more.
-func removed(v *virtual, s table.Step) event.Event {
-	switch {
-	case s.Old.Role == table.Real:
-		return realEvent(event.RealDeleted, v.realOf(s.Old), s)
-	case s.Old.Role == table.Fallback:
-		return v.fallbackEvent(event.FallbackDeleted, s)
-	default:
-		return event.Event{Kind: event.RealPurged, R: show(s.Destination.AddrPort), Phase: "start"}
-	}
-}
-
-func realEvent(k event.Kind, r *real, s table.Step) event.Event {
-	e := event.Event{Kind: k, Real: r.conf, R: r.name(), Weight: s.Destination.Weight}
-	if s.Destination.AddrPort != r.conf.AddrPort() {
-		e.Mapped = show(s.Destination.AddrPort)
-	}
-	return e
-}
-
-func (v *virtual) fallbackEvent(k event.Kind, s table.Step) event.Event {
-	e := event.Event{Kind: k, R: show(s.Destination.AddrPort), Weight: s.Destination.Weight}
-	if f := v.conf.Fallback; f != nil {
-		if name := show(netip.AddrPortFrom(f.Addr, f.Port)); name != e.R {
-			e.R, e.Mapped = name, e.R
-		}
-	}
-	return e
-}
-
-// show is an address and port as the logs have it, port 0 included.
-func show(a netip.AddrPort) string { return a.String() }
 
 // refused reports what the kernel did not take, once until it does.
-func (d *Director) refused(v *virtual, what string, err error) {
-	if v.say(refusal(what)) {
+func (d *Director) refused(v *virtual.Service, what string, err error) {
+	if v.Say(virtual.Refusal(what)) {
 		d.emit(v, event.Event{Kind: event.Refused, Reason: err.Error()})
 	}
 }
 
-func refusal(what string) string { return "refused " + what }
-
 // report tells the verdicts that the kernel now knows, and whether v has lost
 // its last real server or got its first one back.
-func (d *Director) report(v *virtual) {
-	for _, e := range v.news {
-		if e.Kind == event.Gone && v.keeps(e.Real) {
-			e.Reason += "; it " + keptWords
+func (d *Director) report(v *virtual.Service) {
+	for _, e := range v.News {
+		if e.Kind == event.Gone && v.Keeps(e.Real) {
+			e.Reason += "; it " + virtual.KeptWords
 		}
 		d.emit(v, e)
 	}
-	v.news = nil
+	v.News = nil
 	d.reportFallback(v)
 	d.endFirst(v, false)
 	d.reportServed(v)
@@ -203,29 +167,22 @@ func (d *Director) report(v *virtual) {
 
 // reportFallback reports whether v needs its fallback: as in the original, from
 // the start on until the first real server is in.
-func (d *Director) reportFallback(v *virtual) {
-	need := !slices.ContainsFunc(v.reals, v.serves)
+func (d *Director) reportFallback(v *virtual.Service) {
+	need := !slices.ContainsFunc(v.Reals, v.Serves)
 	switch {
-	case need && v.fallbackState != fallbackOn:
-		v.fallbackState = fallbackOn
+	case need && v.FallbackState != virtual.FallbackOn:
+		v.FallbackState = virtual.FallbackOn
 		d.emit(v, event.Event{Kind: event.FallbackOn})
-	case !need && v.fallbackState == fallbackOn:
-		v.fallbackState = fallbackOff
+	case !need && v.FallbackState == virtual.FallbackOn:
+		v.FallbackState = virtual.FallbackOff
 		d.emit(v, event.Event{Kind: event.FallbackOff})
 	}
 }
 
-func (v *virtual) fallbackName() string {
-	if f := v.conf.Fallback; f != nil {
-		return show(netip.AddrPortFrom(f.Addr, f.Port))
-	}
-	return ""
-}
-
 // emit completes an event with what all of v's events share and hands it on.
-func (d *Director) emit(v *virtual, e event.Event) {
+func (d *Director) emit(v *virtual.Service, e event.Event) {
 	e.Time, e.Status = d.now(), d.status
-	e.Virtual, e.V, e.ID = v.conf, v.name, v.id
+	e.Virtual, e.V, e.ID = v.Conf, v.Name, v.ID
 	if !e.Kind.Original() {
 		d.history.Add(&e)
 	}

@@ -63,8 +63,8 @@ func TestDeathsTogether(t *testing.T) {
 		go func() { ended <- d.Run(ctx, configured(t, text.String())) }()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		service := ipvs.Service{Key: d.virtuals[1].service.Key}
-		byHand := ipvs.Change{Op: ipvs.AddDestination, Service: service, Destination: d.virtuals[1].fallback.Destination()}
+		service := ipvs.Service{Key: d.virtuals[1].Service.Key}
+		byHand := ipvs.Change{Op: ipvs.AddDestination, Service: service, Destination: d.virtuals[1].Fallback.Destination()}
 		byHand.Destination.Weight = 0
 		if err := table.Apply(byHand); err != nil {
 			t.Fatal(err)

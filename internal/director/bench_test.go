@@ -14,6 +14,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -129,8 +130,8 @@ func BenchmarkResult(b *testing.B) {
 	err := d.do(b.Context(), func() {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			c := d.checks.list[i%len(d.checks.list)]
-			d.hear(&result{check: c, asked: c.ask, at: d.now(), Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
+			c := d.checks.List[i%len(d.checks.List)]
+			d.hear(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 		}
 	})
 	if err != nil {
@@ -153,12 +154,12 @@ func BenchmarkHearAll(b *testing.B) {
 						continue
 					}
 					for k := range crowd {
-						c := d.checks.list[(k*20+i/crowd)%len(d.checks.list)]
-						d.checks.results.put(result{check: c, asked: c.ask, Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
+						c := d.checks.List[(k*20+i/crowd)%len(d.checks.List)]
+						d.checks.Results.Put(checks.Result{Check: c, Asked: c.Ask, Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 					}
 					for range mixed {
 						i, k := random.IntN(crowd), random.IntN(crowd)
-						d.checks.results.list[i], d.checks.results.list[k] = d.checks.results.list[k], d.checks.results.list[i]
+						d.checks.Results.List[i], d.checks.Results.List[k] = d.checks.Results.List[k], d.checks.Results.List[i]
 					}
 					d.hearAll()
 				}
@@ -181,8 +182,8 @@ func BenchmarkTransitions(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					for _, err := range []error{dead, nil} {
-						for i, c := range d.checks.list {
-							d.hear(&result{check: c, asked: c.ask, at: d.now(), Result: engine.Result{Err: err, Attempts: 1}})
+						for i, c := range d.checks.List {
+							d.hear(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Err: err, Attempts: 1}})
 							if i%100 == 99 { // the results that waited
 								d.settle()
 							}

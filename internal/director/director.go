@@ -12,6 +12,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
@@ -20,6 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -30,7 +32,7 @@ type Options struct {
 	// Start starts to ask a checker, as engine.Engine.Start does. If it is nil,
 	// Ask does, up to attempts times, each within timeout, in a goroutine of its
 	// own. With neither the checks go over the network.
-	Start checkStarter
+	Start checks.Starter
 	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
 
 	// Maintenance is how the directory of maintenancedir is watched.
@@ -66,7 +68,7 @@ type Options struct {
 type Director struct {
 	o       Options
 	watcher *maintenance.Watcher
-	checks  *checkSet
+	checks  *checks.Set
 	calls   chan func()
 	ready   chan struct{}
 
@@ -78,10 +80,10 @@ type Director struct {
 	longest     schedule.Worst
 	conf        *conf.Config
 	status      conf.Status
-	virtuals    []*virtual     // in the order of the file
-	trouble     policy.Trouble // of our own
-	awaiting    int            // virtual services whose first checks go on
-	dirty       []*virtual     // to sync when all is heard
+	virtuals    []*virtual.Service // in the order of the file
+	trouble     policy.Trouble     // of our own
+	awaiting    int                // virtual services whose first checks go on
+	dirty       []*virtual.Service // to sync when all is heard
 	maintenance maintenance.State
 	drift       *time.Ticker
 	lagSaid     time.Time                         // when late checks were last told
@@ -107,7 +109,7 @@ func New(o Options) *Director {
 		ready:     make(chan struct{}),
 		overrides: overridesByTarget(o.Overrides, time.Now()),
 		watcher:   maintenance.New(o.Maintenance),
-		checks:    newChecks(checkOptions{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
+		checks:    checks.New(checks.Options{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
 		own:       ownership{recalled: o.Ours},
 		kernel:    table.Kernel{Table: o.Table, Log: o.Log},
 	}
@@ -128,14 +130,14 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	defer stop()
 	d.drift = time.NewTicker(time.Hour)
 	go d.watcher.Run(checking)
-	d.checks.begin(checking, cfg)
+	d.checks.Begin(checking, cfg)
 	second := time.NewTicker(time.Second) // begun with the schedule, so that one wake-up does for both
 	defer second.Stop()
 	defer d.drift.Stop()
 	entries, err := d.kernel.Await(ctx)
 	if err != nil || ctx.Err() != nil {
 		stop()
-		d.checks.end()
+		d.checks.End()
 		return err
 	}
 	if d.o.Adopted != nil {
@@ -148,7 +150,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	for {
 		var turn func()
 		select {
-		case <-d.checks.results.bell:
+		case <-d.checks.Results.Bell:
 			turn = d.hearAll
 		case call := <-d.calls:
 			turn = call
@@ -162,7 +164,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.stop()
 			d.own.note(d.virtuals, true)
 			stop()
-			d.checks.end()
+			d.checks.End()
 			return nil
 		}
 		d.takeTurn(turn)
@@ -194,8 +196,8 @@ func (d *Director) everySecond(now time.Time) {
 // change of plan and not a hundred, and in the order of the file, so that the
 // log does not depend on who answered a little sooner.
 func (d *Director) hearAll() {
-	for res := range d.checks.results.inOrder() {
-		res.at = d.now()
+	for res := range d.checks.Results.InOrder() {
+		res.At = d.now()
 		d.hear(res)
 	}
 }

@@ -3,13 +3,13 @@ package director
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -29,18 +29,18 @@ func (d *Director) reconcile() {
 	var room table.Slots // for all, one after the other
 	for i, v := range d.virtuals {
 		if v.Unread {
-			d.enterUnread(v, entries[v.service.Key])
+			d.enterUnread(v, entries[v.Service.Key])
 			continue
 		}
 		if !believed[i] {
-			d.compare(v, entries[v.service.Key])
+			d.compare(v, entries[v.Service.Key])
 		}
 		clear(v.Doubt)
 		clear(v.Actual.Doubt)
-		if v.hopeless() {
+		if v.Hopeless() {
 			continue
 		}
-		want := v.want(room)
+		want := v.Want(room)
 		room = want.Slots
 		if v.Retry || len(table.Plan(v.Actual, want)) > 0 {
 			d.sync(v)
@@ -69,13 +69,13 @@ func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry
 	believed, entries = make([]bool, len(d.virtuals)), map[ipvs.Key]*ipvs.Entry{}
 	places := make(map[ipvs.Key]int32, len(d.virtuals))
 	for i, v := range d.virtuals {
-		places[v.service.Key] = int32(i)
+		places[v.Service.Key] = int32(i)
 	}
 	readable = d.kernel.ReadEach(func(e *ipvs.Entry) {
 		i, ours := places[e.Service.Key]
 		switch {
 		case !ours:
-		case d.virtuals[i].asBelieved(e):
+		case d.virtuals[i].AsBelieved(e):
 			believed[i] = true
 		default:
 			other := *e
@@ -88,37 +88,31 @@ func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry
 
 // compare brings what is believed of v up to date, and notes what is to be
 // respected. e is what the kernel has of v, nil is nothing.
-func (d *Director) compare(v *virtual, e *ipvs.Entry) {
+func (d *Director) compare(v *virtual.Service, e *ipvs.Entry) {
 	switch {
 	case e == nil && v.Actual.Present:
-		d.lost(v, "virtual service "+v.name)
+		d.lost(v, "virtual service "+v.Name)
 		v.Forget()
 		return
 	case e == nil:
 		return
 	case !v.Actual.Present:
-		v.adopt(e)
+		v.Adopt(e)
 		return
 	}
 	if !e.Service.Same(v.Actual.Service) {
 		v.Actual.Service = e.Service
-		if v.invalid == nil && !e.Service.Same(v.service) {
-			d.repair(v, fmt.Sprintf("virtual service %s was changed by somebody else to %s, it is set back", v.name, e.Service))
+		if v.Invalid == nil && !e.Service.Same(v.Service) {
+			d.repair(v, fmt.Sprintf("virtual service %s was changed by somebody else to %s, it is set back", v.Name, e.Service))
 		}
 	}
 	d.compareSlots(v, table.SlotsOf(e))
 }
 
-// asBelieved reports whether e, which the kernel has of v, is as believed, and no log line of
-// a difference is to be taken back.
-func (v *virtual) asBelieved(e *ipvs.Entry) bool {
-	return len(v.External)+len(v.said) == 0 && v.Matches(e)
-}
-
 // compareSlots does what compare does for the destinations, of which the kernel
 // has those found.
-func (d *Director) compareSlots(v *virtual, found table.Slots) {
-	desired := v.desired(nil)
+func (d *Director) compareSlots(v *virtual.Service, found table.Slots) {
+	desired := v.Desired(nil)
 	for _, s := range found {
 		d.touched(v, s, desired)
 	}
@@ -132,14 +126,14 @@ func (d *Director) compareSlots(v *virtual, found table.Slots) {
 
 // touched looks at a destination that the kernel has: if it is not as we left
 // it, somebody else wants it so.
-func (d *Director) touched(v *virtual, now table.Slot, desired table.State) {
+func (d *Director) touched(v *virtual.Service, now table.Slot, desired table.State) {
 	s, believed := v.Actual.Slots.Of(now.At)
 	if believed && s.Same(now) {
 		return
 	}
 	now.Role, now.Place = s.Role, s.Place
 	if !believed {
-		now.Role, now.Place = v.roleAt(now.At)
+		now.Role, now.Place = v.RoleAt(now.At)
 	}
 	v.Actual.Slots.Put(now)
 	delete(v.External, now.At)
@@ -154,74 +148,58 @@ func (d *Director) touched(v *virtual, now table.Slot, desired table.State) {
 			v.Respect(now.At, table.External{Slot: now})
 		}
 		if w.Weight = now.Weight; !w.Same(now) {
-			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.At, v.name))
+			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.At, v.Name))
 		}
 	case wanted && w.Role == table.Fallback:
-		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.At, v.name))
+		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.At, v.Name))
 	case now.Role == table.Fallback:
-		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.At, v.name))
+		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.At, v.Name))
 	default:
-		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.At, v.name, now.Weight))
+		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.At, v.Name, now.Weight))
 	}
 }
 
 // missing looks at a destination that the kernel should have and has not.
-func (d *Director) missing(v *virtual, s table.Slot, desired table.State) {
+func (d *Director) missing(v *virtual.Service, s table.Slot, desired table.State) {
 	v.Actual.Slots.Remove(s.At)
 	delete(v.External, s.At)
 	switch w, ok := desired.Slots.Of(s.At); {
 	case !ok:
 	case w.Role == table.Fallback:
-		d.lost(v, "fallback server "+v.fallbackName()+" ("+v.name+")")
+		d.lost(v, "fallback server "+v.FallbackName()+" ("+v.Name+")")
 	case w.In:
-		d.lost(v, "real server "+v.realOf(w).name()+" ("+v.name+")")
+		d.lost(v, "real server "+v.RealOf(w).Name()+" ("+v.Name+")")
 	default:
 		v.Respect(s.At, table.External{Absent: true})
 	}
 }
 
 // lost reports what somebody removed; the plan that follows puts it back.
-func (d *Director) lost(v *virtual, what string) {
-	v.outage.left = &event.Cause{Kind: event.CauseExternal, Detail: what + " was removed by somebody else"}
+func (d *Director) lost(v *virtual.Service, what string) {
+	v.Outage.Left = &event.Cause{Kind: event.CauseExternal, Detail: what + " was removed by somebody else"}
 	d.repair(v, what+" was removed by somebody else, it is put back")
 }
 
 // repair reports what somebody did that the plan that follows undoes.
-func (d *Director) repair(v *virtual, what string) {
+func (d *Director) repair(v *virtual.Service, what string) {
 	d.kernel.Repairs++
 	d.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
 }
 
-const differs = "differs: "
-
 // sayDifferences reports what is respected and was not said yet.
-func (d *Director) sayDifferences(v *virtual, desired table.State) {
+func (d *Director) sayDifferences(v *virtual.Service, desired table.State) {
 	stands := map[string]bool{}
 	for at, h := range v.External {
-		stands[differs+v.difference(at, h, desired)] = true
+		stands[virtual.Differs+v.Difference(at, h, desired)] = true
 	}
-	for text := range v.said {
-		if strings.HasPrefix(text, differs) && !stands[text] {
-			delete(v.said, text)
+	for text := range v.Said {
+		if strings.HasPrefix(text, virtual.Differs) && !stands[text] {
+			delete(v.Said, text)
 		}
 	}
 	for _, text := range slices.Sorted(maps.Keys(stands)) {
-		if v.say(text) {
-			d.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, differs), Cause: &event.Cause{Kind: event.CauseExternal}})
+		if v.Say(text) {
+			d.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, virtual.Differs), Cause: &event.Cause{Kind: event.CauseExternal}})
 		}
 	}
-}
-
-// difference says how the kernel's entry is not what it would be without the
-// hand that changed it.
-func (v *virtual) difference(at netip.AddrPort, h table.External, desired table.State) string {
-	name := fmt.Sprintf("%s (%s)", at, v.name)
-	switch {
-	case h.Absent:
-		return "real server " + name + " was deleted by somebody else"
-	case h.Role != table.Real:
-		return fmt.Sprintf("%s was added by somebody else, weight %d", name, h.Weight)
-	}
-	w, _ := desired.Slots.Of(at)
-	return fmt.Sprintf("real server %s has weight %d in the kernel, set by somebody else, instead of %d", name, h.Weight, w.Weight)
 }

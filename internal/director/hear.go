@@ -6,92 +6,94 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
 // hear takes in one result for all who asked. It is res's only owner. A check
 // that was dropped while it was under way has nobody who asks.
-func (d *Director) hear(res *result) {
-	if len(res.check.users) == 0 {
+func (d *Director) hear(res *checks.Result) {
+	if len(res.Check.Users) == 0 {
 		return
 	}
 	d.judgeOurselves(res)
 	if d.o.Debug != nil {
 		d.debug(res)
 	}
-	d.checks.heard(res.check)
-	c := res.check
-	c.past.Add(&record.Result{Result: res.Result, At: res.at, Connect: res.asked != c.ask}, &c.kit.usual)
-	for _, r := range res.check.users {
+	d.checks.Heard(res.Check)
+	c := res.Check
+	c.Past.Add(&record.Result{Result: res.Result, At: res.At, Connect: res.Asked != c.Ask}, &c.Kit.Usual)
+	for _, r := range res.Check.Users {
 		d.tell(r, res)
 	}
-	d.checks.repace(res.check)
+	d.checks.Repace(res.Check)
 }
 
 // tell takes in one result for one real server.
-func (d *Director) tell(r *real, res *result) {
+func (d *Director) tell(r *virtual.Real, res *checks.Result) {
 	d.reportChecked(r, res)
-	if res.check != nil {
-		d.warnExpiry(r, res.check, res.at)
+	if res.Check != nil {
+		d.warnExpiry(r, res.Check, res.At)
 	}
 	d.noteChecked(r, res)
-	if r.file() != "" {
+	if r.File() != "" {
 		return
 	}
 	if res.Local {
 		d.couldNotAsk(r, res)
 		return
 	}
-	v := r.virtual
-	if len(v.said) > 0 {
-		delete(v.said, notAsked(r))
+	v := r.Virtual
+	if len(v.Said) > 0 {
+		delete(v.Said, virtual.NotAsked(r))
 	}
 	before := r.Tally
-	over := r.endMaintenance()
+	over := r.EndMaintenance()
 	if over != nil && res.Err != nil { // the first failed check since
 		r.Failures, r.Attempts = 0, 0
 	}
-	r.Tally = r.Count(res.Err == nil, res.Attempts, v.limits, res.at)
+	r.Tally = r.Count(res.Err == nil, res.Attempts, v.Limits, res.At)
 	if res.Err == nil {
 		d.heed(r, res)
 	}
 	if res.Err != nil && before.Failures == 0 && before.Verdict == policy.Up {
-		d.askNeighbours(res.check)
+		d.askNeighbours(res.Check)
 	}
 	switch {
-	case res.Err == nil && r.tellsReset(before):
-		d.emit(v, r.event(event.SoftReset))
+	case res.Err == nil && r.TellsReset(before):
+		d.emit(v, r.Event(event.SoftReset))
 	case incomplete(res) && r.Verdict != before.Verdict:
-		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.conf.Addr)
+		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.Conf.Addr)
 	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up:
-		e := r.event(event.SoftFailure)
-		e.Failures, e.FailureCount, e.Reason = int(r.Failures), int(v.limits.Fall), res.Err.Error()
+		e := r.Event(event.SoftFailure)
+		e.Failures, e.FailureCount, e.Reason = int(r.Failures), int(v.Limits.Fall), res.Err.Error()
 		d.emit(v, e)
 	}
 	if r.Verdict != before.Verdict {
 		d.turned(r, before, res, over)
 	} else if over != nil && res.Err != nil {
-		e := r.event(event.StillGone)
-		e.Reason, e.Cause = andOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &event.Cause{Kind: event.CauseCheck, Detail: res.Err.Error()}
+		e := r.Event(event.StillGone)
+		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &event.Cause{Kind: event.CauseCheck, Detail: res.Err.Error()}
 		d.emit(v, e)
 	}
 	if over != nil {
-		r.noteCondition(d.now())
+		r.NoteCondition(d.now())
 	}
 }
 
 // turned notes that the verdict on a real server has changed. Whatever
 // somebody set for it by hand ends here. over is the maintenance that was over
 // before, nil is none.
-func (d *Director) turned(r *real, before policy.Tally, res *result, over *event.Cause) {
-	e := r.event(event.Back)
+func (d *Director) turned(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
+	e := r.Event(event.Back)
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}
 	}
 	// Of one that an order keeps out, the report of the first checks has said so.
-	isFirst := before.Verdict == policy.Unchecked && (r.virtual.first != nil || r.out())
+	isFirst := before.Verdict == policy.Unchecked && (r.Virtual.First != nil || r.Out())
 	if r.Verdict == policy.Up {
 		if isFirst {
 			e.Kind = event.FirstUp
@@ -99,90 +101,70 @@ func (d *Director) turned(r *real, before policy.Tally, res *result, over *event
 		if before.Verdict == policy.Down {
 			e.Down = r.Since.Sub(before.Since)
 		}
-		r.startSlowly()
+		r.StartSlowly()
 	} else {
-		r.leaves = r.virtual.carries(r)
+		r.Leaves = r.Virtual.Carries(r)
 		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.Attempts), res.Err.Error()
 		e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
 		if isFirst {
 			e.Kind = event.FirstDown
 		}
-		if before.Verdict == policy.Up && r.turns != nil { // not as it was found in the kernel
+		if before.Verdict == policy.Up && r.Turns != nil { // not as it was found in the kernel
 			e.Down = r.Since.Sub(before.Since)
 		}
 	}
-	if !r.out() && (r.Verdict == policy.Down || r.in()) {
-		r.virtual.moved(r, r.Verdict == policy.Up, e.Cause)
+	if !r.Out() && (r.Verdict == policy.Down || r.In()) {
+		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
 	}
-	if over != nil && r.out() { // the maintenance has not taken it out, so that nothing was told of it
+	if over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was told of it
 		d.changed(r)
 		return
 	}
-	e.Reason = andOut(e.Reason, r)
+	e.Reason = virtual.AndOut(e.Reason, r)
 	d.changed(r, e)
 }
 
-// andOut is a reason with what keeps r out of service whatever its checks say, if
-// there is something.
-func andOut(reason string, r *real) string {
-	var words string
-	switch r.decide().Reason {
-	case policy.DrainedByOrder, policy.DisabledByOrder:
-		words = "out of service by order: " + r.override.String()
-	case policy.DrainedByAgent:
-		words = "out of service: its agent wants no new connections"
-	default:
-		return reason
-	}
-	if reason != "" {
-		reason += "; "
-	}
-	return reason + words
-}
-
 // changed schedules a sync of r's virtual service, and news to be told after it.
-func (d *Director) changed(r *real, news ...event.Event) {
-	v := r.virtual
-	delete(v.External, r.at())
-	r.noteCondition(d.now())
-	r.turns.Total++
-	v.news = append(v.news, news...)
+func (d *Director) changed(r *virtual.Real, news ...event.Event) {
+	v := r.Virtual
+	delete(v.External, r.At())
+	r.NoteCondition(d.now())
+	r.Turns.Total++
+	v.News = append(v.News, news...)
 	d.touch(v)
 }
 
 // couldNotAsk reports, once until it works again, that the fault is ours: the
 // verdict stays what it was.
-func (d *Director) couldNotAsk(r *real, res *result) {
-	v := r.virtual
-	if !v.say(notAsked(r)) {
+func (d *Director) couldNotAsk(r *virtual.Real, res *checks.Result) {
+	v := r.Virtual
+	if !v.Say(virtual.NotAsked(r)) {
 		return
 	}
-	e := r.event(event.NotAsked)
+	e := r.Event(event.NotAsked)
 	e.Reason = res.Err.Error()
 	d.emit(v, e)
 }
 
-func notAsked(r *real) string { return "not asked: " + r.name() }
-
 // reportChecked hands a result to whoever wants every one.
-func (d *Director) reportChecked(r *real, res *result) {
-	if d.o.Checked == nil || r.virtual.conf.MonitorFile == "" {
+func (d *Director) reportChecked(r *virtual.Real, res *checks.Result) {
+	if d.o.Checked == nil || r.Virtual.Conf.MonitorFile == "" {
 		return
 	}
-	c := event.Checked{Time: res.at, Virtual: r.virtual.conf, Real: r.conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
-	if r.file() != "" {
+	c := event.Checked{Time: res.At, Virtual: r.Virtual.Conf, Real: r.Conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
+	if r.File() != "" {
 		c.Up, c.Message, c.Err = false, "Server in maintenance", nil
 	}
 	d.o.Checked(c)
 }
 
-func (d *Director) debug(res *result) {
+func (d *Director) debug(res *checks.Result) {
 	verdict := "up"
 	if res.Err != nil {
 		verdict = "down: " + res.Err.Error()
 	}
-	k := res.check.kit
-	asked := k.Secrets.Hide(res.asked.String())
+	k := res.Check.Kit
+	asked := k.Secrets.Hide(res.Asked.String())
 	d.o.Debug("%s: %s (%d asked, %s)", asked, verdict, res.Attempts, res.Took.Round(time.Microsecond))
 	if len(res.Sent) > 0 || len(res.Received) > 0 {
 		d.o.Debug("%s: sent %q, received %q", asked, k.Sent(res.Sent), k.Secrets.HideIn(res.Received))
@@ -190,9 +172,9 @@ func (d *Director) debug(res *result) {
 }
 
 // touch has the kernel looked after for v when all is heard.
-func (d *Director) touch(v *virtual) {
-	if !v.dirty {
-		v.dirty = true
+func (d *Director) touch(v *virtual.Service) {
+	if !v.Dirty {
+		v.Dirty = true
 		d.dirty = append(d.dirty, v)
 	}
 }
@@ -203,10 +185,10 @@ func (d *Director) settle() {
 		d.heardAll()
 		return
 	}
-	slices.SortFunc(d.dirty, func(a, b *virtual) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(d.dirty, func(a, b *virtual.Service) int { return cmp.Compare(a.Order, b.Order) })
 	d.sync(d.dirty...)
 	for _, v := range d.dirty {
-		v.dirty = false
+		v.Dirty = false
 	}
 	clear(d.dirty) // those of an earlier configuration are not to be held here
 	d.dirty = d.dirty[:0]
@@ -214,8 +196,8 @@ func (d *Director) settle() {
 }
 
 // alwaysUp is the result of checktype = on.
-func (d *Director) alwaysUp(r *real) {
-	if r.virtual.conf.CheckType == conf.CheckOn && r.file() == "" && r.Verdict != policy.Up {
-		d.tell(r, &result{at: d.now()})
+func (d *Director) alwaysUp(r *virtual.Real) {
+	if r.Virtual.Conf.CheckType == conf.CheckOn && r.File() == "" && r.Verdict != policy.Up {
+		d.tell(r, &checks.Result{At: d.now()})
 	}
 }

@@ -41,9 +41,9 @@ func (d *Director) named(name, virtual string) map[report.Target]bool {
 	}
 	names := map[report.Target]bool{}
 	for _, r := range d.meant(name, virtual) {
-		names[r.target()] = true
+		names[r.Target()] = true
 		if name == "" {
-			names[report.Target{Virtual: r.virtual.id, Real: ""}] = true
+			names[report.Target{Virtual: r.Virtual.ID, Real: ""}] = true
 		}
 	}
 	return names

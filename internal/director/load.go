@@ -7,6 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -18,39 +19,39 @@ const retryInterval = 5 * time.Second
 // about it before the director stops listening.
 type draft struct {
 	conf     *conf.Config
-	virtuals []*virtual                // in the order of the file
-	before   []*check                  // what each of their real servers was asked before, nil is nothing
+	virtuals []*virtual.Service        // in the order of the file
+	before   []*virtual.Check          // what each of their real servers was asked before, nil is nothing
 	out      map[netip.AddrPort]string // who is in maintenance
 }
 
 func newDraft(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *draft {
-	f := &draft{conf: cfg, virtuals: make([]*virtual, len(cfg.Virtuals)), out: out}
+	f := &draft{conf: cfg, virtuals: make([]*virtual.Service, len(cfg.Virtuals)), out: out}
 	reals := 0
 	for i, c := range cfg.Virtuals {
-		f.virtuals[i] = newVirtual(c, i, now)
+		f.virtuals[i] = virtual.New(c, i, now)
 		reals += len(c.Reals)
 	}
-	f.before = make([]*check, reals)
+	f.before = make([]*virtual.Check, reals)
 	return f
 }
 
 // inherit takes over what is known of the virtual services that were there
 // before. It returns those that are in the file no more.
-func (f *draft) inherit(virtuals []*virtual) (gone []*virtual) {
-	old := make(map[ipvs.Key]*virtual, len(virtuals))
+func (f *draft) inherit(virtuals []*virtual.Service) (gone []*virtual.Service) {
+	old := make(map[ipvs.Key]*virtual.Service, len(virtuals))
 	for _, v := range virtuals {
-		old[v.service.Key] = v
+		old[v.Service.Key] = v
 	}
 	before := f.before
 	for _, v := range f.virtuals {
-		if o := old[v.service.Key]; o != nil {
-			v.inherit(o, before)
-			delete(old, v.service.Key)
+		if o := old[v.Service.Key]; o != nil {
+			v.Inherit(o, before)
+			delete(old, v.Service.Key)
 		}
-		before = before[len(v.reals):]
+		before = before[len(v.Reals):]
 	}
 	for _, v := range virtuals {
-		if old[v.service.Key] == v {
+		if old[v.Service.Key] == v {
 			gone = append(gone, v)
 		}
 	}
@@ -74,18 +75,18 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 	d.dirty = d.dirty[:0]
 	d.overrule()
 	for _, v := range d.virtuals {
-		v.find(entries[v.service.Key])
-		v.keepOut(f.out, d.now())
-		v.movedByReload()
+		v.Find(entries[v.Service.Key])
+		v.KeepOut(f.out, d.now())
+		v.MovedByReload()
 	}
-	d.checks.use(d.virtuals, f.before) // results come while the table is written
-	last := &lastReals{virtuals: d.virtuals}
+	d.checks.Use(d.virtuals, f.before) // results come while the table is written
+	last := &virtual.LastReals{Virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
 		if v.Unread {
 			continue
 		}
-		d.enter(v, entries[v.service.Key] != nil, last)
+		d.enter(v, entries[v.Service.Key] != nil, last)
 	}
 	for _, v := range gone {
 		if !d.purge(v, "start") {
@@ -102,25 +103,25 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 
 // enter brings one virtual service into the kernel. adopted tells whether it was
 // there.
-func (d *Director) enter(v *virtual, adopted bool, last *lastReals) {
+func (d *Director) enter(v *virtual.Service, adopted bool, last *virtual.LastReals) {
 	d.enterService(v)
 	d.announce(v, last)
 	d.sync(v)
-	if adopted && v.invalid == nil && v.Actual.Service.Same(v.service) {
+	if adopted && v.Invalid == nil && v.Actual.Service.Same(v.Service) {
 		d.emit(v, event.Event{Kind: event.VirtualChanged})
 	}
-	for _, r := range v.reals {
+	for _, r := range v.Reals {
 		d.alwaysUp(r)
 	}
 }
 
 // enterService brings the service itself into the kernel, so that the log names
 // it before its real servers.
-func (d *Director) enterService(v *virtual) {
-	if v.hopeless() {
+func (d *Director) enterService(v *virtual.Service) {
+	if v.Hopeless() {
 		return
 	}
-	for _, s := range table.PlanService(v.Actual, v.wantedService()) {
+	for _, s := range table.PlanService(v.Actual, v.WantedService()) {
 		d.apply(v, s)
 	}
 }
@@ -128,7 +129,7 @@ func (d *Director) enterService(v *virtual) {
 // heardAll ends the start or the reload when every new check has answered
 // once.
 func (d *Director) heardAll() {
-	if d.checks.unheard == 0 {
+	if d.checks.Unheard == 0 {
 		d.status = conf.Running
 	}
 }
@@ -141,7 +142,7 @@ func (d *Director) stop() {
 		return
 	}
 	for _, v := range d.virtuals {
-		if v.conf.CleanStop {
+		if v.Conf.CleanStop {
 			d.purge(v, "stop")
 		}
 	}
@@ -149,18 +150,18 @@ func (d *Director) stop() {
 
 // purge deletes a virtual service with all that belongs to it. It reports false if
 // the kernel refuses that.
-func (d *Director) purge(v *virtual, phase string) bool {
+func (d *Director) purge(v *virtual.Service, phase string) bool {
 	if !v.Actual.Present {
 		return true
 	}
-	c := table.Step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.service.Key}}}
+	c := table.Step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.Service.Key}}}
 	if d.kernel.Apply(&c); c.Err != nil {
 		d.emit(v, event.Event{Kind: event.Refused, Reason: c.Err.Error()})
 		return false
 	}
-	for _, r := range v.reals {
-		if _, held := v.Actual.Slots.Of(r.at()); held && phase == "stop" && r.in() {
-			d.emit(v, event.Event{Kind: event.RealPurged, Real: r.conf, R: r.name(), Phase: phase})
+	for _, r := range v.Reals {
+		if _, held := v.Actual.Slots.Of(r.At()); held && phase == "stop" && r.In() {
+			d.emit(v, event.Event{Kind: event.RealPurged, Real: r.Conf, R: r.Name(), Phase: phase})
 		}
 	}
 	d.emit(v, event.Event{Kind: event.VirtualPurged, Phase: phase})

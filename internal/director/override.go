@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,9 +13,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 )
-
-func (r *real) target() report.Target { return report.Target{Virtual: r.virtual.id, Real: r.name()} }
 
 // Obey carries an order out for all real servers that it means. It returns how
 // each of them stands, and all overrides that are in force now, for the caller
@@ -70,14 +68,14 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 // if it does not.
 func (d *Director) staysOut(t report.Target) string {
 	for _, v := range d.virtuals {
-		if v.id != t.Virtual {
+		if v.ID != t.Virtual {
 			continue
 		}
-		for _, r := range v.reals {
+		for _, r := range v.Reals {
 			switch {
-			case r.name() != t.Real:
-			case r.file() != "" || r.Verdict == policy.Down && !r.kept || r.virtual.conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked:
-				return "it stays out of service: " + r.outWithoutOrder()
+			case r.Name() != t.Real:
+			case r.File() != "" || r.Verdict == policy.Down && !r.Kept || r.Virtual.Conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked:
+				return "it stays out of service: " + r.OutWithoutOrder()
 			}
 		}
 	}
@@ -88,41 +86,26 @@ func (d *Director) staysOut(t report.Target) string {
 func (d *Director) targets(called, virtual string) []report.Target {
 	var found []report.Target
 	for _, r := range d.meant(called, virtual) {
-		found = append(found, r.target())
+		found = append(found, r.Target())
 	}
 	return found
 }
 
 // meant is the real servers of that name, "" being all, of the virtual services
-// that are called virtual.
-func (d *Director) meant(name, virtual string) []*real {
-	var found []*real
+// that are called service.
+func (d *Director) meant(name, service string) []*virtual.Real {
+	var found []*virtual.Real
 	for _, v := range d.virtuals {
-		if virtual != "" && !v.called(virtual) {
+		if service != "" && !v.Called(service) {
 			continue
 		}
-		for _, r := range v.reals {
-			if name == "" || r.called(name) {
+		for _, r := range v.Reals {
+			if name == "" || r.Called(name) {
 				found = append(found, r)
 			}
 		}
 	}
 	return found
-}
-
-func (v *virtual) called(name string) bool {
-	return name == v.id || name == v.name || name == v.conf.Name
-}
-
-func (r *real) called(name string) bool {
-	if name == r.conf.Host || name == r.name() {
-		return true
-	}
-	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
-		return a.Unmap() == r.conf.Addr
-	}
-	host, port, ok := strings.Cut(name, ":")
-	return ok && host == r.conf.Host && port == strconv.Itoa(int(r.conf.Port))
 }
 
 // forgotten are overrides of what is in no configuration any more, by address or by
@@ -151,13 +134,13 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 	}
 	d.publishOverrides()
 	for _, v := range d.virtuals {
-		if v.id != t.Virtual {
+		if v.ID != t.Virtual {
 			continue
 		}
-		for _, r := range v.reals {
-			_, byHand := v.External[r.at()]
-			if r.name() == t.Real && (o.Verb != report.Enable || before || byHand) {
-				d.emit(v, event.Event{Kind: event.Ordered, Real: r.conf, R: r.name(), Reason: why, Cause: d.overruled(r, o, why)})
+		for _, r := range v.Reals {
+			_, byHand := v.External[r.At()]
+			if r.Name() == t.Real && (o.Verb != report.Enable || before || byHand) {
+				d.emit(v, event.Event{Kind: event.Ordered, Real: r.Conf, R: r.Name(), Reason: why, Cause: d.overruled(r, o, why)})
 			}
 		}
 	}
@@ -165,23 +148,23 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 
 // overruled takes over what the overrides say of r since o, and returns that as a
 // cause. Whatever somebody set in the kernel for it by hand ends here.
-func (d *Director) overruled(r *real, o report.Override, why string) *event.Cause {
-	wasIn := r.in()
-	r.beginConditions()
-	r.override = d.overrideOf(r)
-	r.noteCondition(d.now())
-	delete(r.virtual.External, r.at())
-	d.touch(r.virtual)
+func (d *Director) overruled(r *virtual.Real, o report.Override, why string) *event.Cause {
+	wasIn := r.In()
+	r.BeginConditions()
+	r.Override = d.overrideOf(r)
+	r.NoteCondition(d.now())
+	delete(r.Virtual.External, r.At())
+	d.touch(r.Virtual)
 	cause := &event.Cause{Kind: event.CauseOrder, By: o.By, Detail: why}
-	if isIn := r.in(); isIn != wasIn {
-		r.virtual.moved(r, isIn, cause)
+	if isIn := r.In(); isIn != wasIn {
+		r.Virtual.Moved(r, isIn, cause)
 	}
 	return cause
 }
 
 // overrideOf is the override of r, nil is none.
-func (d *Director) overrideOf(r *real) *report.Override {
-	o, ok := d.overrides[r.target()]
+func (d *Director) overrideOf(r *virtual.Real) *report.Override {
+	o, ok := d.overrides[r.Target()]
 	if !ok {
 		return nil
 	}
@@ -192,22 +175,22 @@ func (d *Director) overrideOf(r *real) *report.Override {
 // overrule takes over the overrides at the start and after a reload.
 func (d *Director) overrule() {
 	for r := range d.concerned() {
-		r.override = d.overrideOf(r)
+		r.Override = d.overrideOf(r)
 	}
 }
 
 // concerned is the real servers of the virtual services that have overrides.
-func (d *Director) concerned() iter.Seq[*real] {
+func (d *Director) concerned() iter.Seq[*virtual.Real] {
 	ids := make(map[string]bool, len(d.overrides))
 	for t := range d.overrides {
 		ids[t.Virtual] = true
 	}
-	return func(yield func(*real) bool) {
+	return func(yield func(*virtual.Real) bool) {
 		for _, v := range d.virtuals {
-			if !ids[v.id] {
+			if !ids[v.ID] {
 				continue
 			}
-			for _, r := range v.reals {
+			for _, r := range v.Reals {
 				if !yield(r) {
 					return
 				}

@@ -7,13 +7,14 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // ownership is which of the kernel's services are this daemon's own.
 type ownership struct {
-	recalled []state.Service // left by an earlier daemon; nil once the table was read
-	left     []*virtual      // in the file no more, and the kernel refused to delete them
+	recalled []state.Service    // left by an earlier daemon; nil once the table was read
+	left     []*virtual.Service // in the file no more, and the kernel refused to delete them
 	held     atomic.Pointer[[]state.Service]
 	leaving  atomic.Bool
 }
@@ -43,17 +44,17 @@ func Services(cfg *conf.Config) []state.Service {
 // take returns the services that are ours, are in the table, and are not among
 // virtuals, which a new configuration names. A table that could not be read keeps
 // them for the next time.
-func (o *ownership) take(virtuals []*virtual, entries map[ipvs.Key]*ipvs.Entry, readable bool) []*virtual {
+func (o *ownership) take(virtuals []*virtual.Service, entries map[ipvs.Key]*ipvs.Entry, readable bool) []*virtual.Service {
 	if !readable {
 		return nil
 	}
 	named := make(map[ipvs.Key]bool, len(virtuals))
 	for _, v := range virtuals {
-		named[v.service.Key] = true
+		named[v.Service.Key] = true
 	}
-	var gone []*virtual
+	var gone []*virtual.Service
 	for _, v := range o.left {
-		if entries[v.service.Key] != nil && !named[v.service.Key] {
+		if entries[v.Service.Key] != nil && !named[v.Service.Key] {
 			gone = append(gone, v)
 		}
 	}
@@ -68,7 +69,7 @@ func (o *ownership) take(virtuals []*virtual, entries map[ipvs.Key]*ipvs.Entry, 
 
 // recall is the virtual service that an earlier daemon has left, as the kernel has
 // it.
-func recall(s state.Service, e *ipvs.Entry) *virtual {
+func recall(s state.Service, e *ipvs.Entry) *virtual.Service {
 	c := &conf.VirtualService{Addr: s.Addr, Port: s.Port, Mark: s.Mark, IPv6: s.IPv6, Policy: conf.Policy{CleanStop: s.CleanStop}}
 	switch {
 	case s.Mark != 0:
@@ -76,27 +77,23 @@ func recall(s state.Service, e *ipvs.Entry) *virtual {
 	case s.Protocol == ipvs.UDP:
 		c.Protocol = conf.UDP
 	}
-	v := newVirtual(c, 0, time.Now())
-	v.service, v.invalid = e.Service, nil
-	v.adopt(e)
+	v := virtual.New(c, 0, time.Now())
+	v.Service, v.Invalid = e.Service, nil
+	v.Adopt(e)
 	return v
 }
 
 // note keeps what is ours for Held. At the end that is what is still there, or may be,
 // else all that the file names: a service that the kernel refuses now may be taken later.
-func (o *ownership) note(virtuals []*virtual, ended bool) {
+func (o *ownership) note(virtuals []*virtual.Service, ended bool) {
 	held := make([]state.Service, 0, len(virtuals)+len(o.left))
 	for _, v := range virtuals {
 		if v.Actual.Present || v.Unread || !ended {
-			held = append(held, v.owned())
+			held = append(held, v.Owned())
 		}
 	}
 	for _, v := range o.left {
-		held = append(held, v.owned())
+		held = append(held, v.Owned())
 	}
 	o.held.Store(&held)
-}
-
-func (v *virtual) owned() state.Service {
-	return state.Service{Key: v.service.Key, ID: v.id, CleanStop: v.conf.CleanStop}
 }

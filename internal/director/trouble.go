@@ -5,17 +5,19 @@ import (
 	"fmt"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
 // judgeOurselves makes a failure one of ours while most checks fail for want
 // of something on our side (holdlocal): what else fails then says more about
 // us than about a real server.
-func (d *Director) judgeOurselves(res *result) {
-	if _, never := res.asked.(checkspec.Unusable); never {
+func (d *Director) judgeOurselves(res *checks.Result) {
+	if _, never := res.Asked.(checkspec.Unusable); never {
 		return // wrong in the file, which says nothing about this host
 	}
-	d.trouble.Add(res.Local, res.at)
+	d.trouble.Add(res.Local, res.At)
 	holding := d.conf.HoldLocal && d.trouble.Ours()
 	if holding != d.trouble.Holding {
 		d.trouble.Holding = holding
@@ -33,15 +35,15 @@ func (d *Director) judgeOurselves(res *result) {
 
 // askNeighbours has everything else at the same address asked at once: when
 // one check of a host fails, its others may be about to.
-func (d *Director) askNeighbours(c *check) {
+func (d *Director) askNeighbours(c *virtual.Check) {
 	if c == nil {
 		return
 	}
-	for n := range d.checks.neighbours(c) {
-		d.checks.soon(n)
+	for n := range d.checks.Neighbours(c) {
+		d.checks.Soon(n)
 	}
 }
 
 // incomplete says whether a check of a database could not be made for want of
 // what to ask, which the original logs in these words.
-func incomplete(res *result) bool { return errors.Is(res.Err, checker.ErrSQLIncomplete) }
+func incomplete(res *checks.Result) bool { return errors.Is(res.Err, checker.ErrSQLIncomplete) }

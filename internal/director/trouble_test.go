@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
@@ -20,7 +21,7 @@ func TestTroubleDoesNotFlutter(t *testing.T) {
 		d := New(Options{Log: func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }})
 		d.conf = &conf.Config{Scheduling: conf.Scheduling{HoldLocal: true}}
 		for i := range 60_000 {
-			res := &result{at: time.Now()}
+			res := &checks.Result{At: time.Now()}
 			// In some stretches a little more than half, in others a little less.
 			if local := i%9 < 4+i/1000%2; local && i < 30_000 {
 				res.Result = engine.Result{Local: true, Err: errors.New("too many open files")}

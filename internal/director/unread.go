@@ -4,19 +4,20 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // markUnread marks the virtual services of virtuals that olds, those of the
 // configuration before, do not have: whether the table has them is not known, and
 // nothing is written for them before it is.
-func markUnread(virtuals, olds []*virtual) {
+func markUnread(virtuals, olds []*virtual.Service) {
 	known := make(map[ipvs.Key]bool, len(olds))
 	for _, v := range olds {
-		known[v.service.Key] = !v.Unread
+		known[v.Service.Key] = !v.Unread
 	}
 	for _, v := range virtuals {
-		v.Unread = !known[v.service.Key]
+		v.Unread = !known[v.Service.Key]
 	}
 }
 
@@ -33,17 +34,17 @@ func (d *Director) retryUnread(now time.Time) {
 	}
 	for _, v := range d.virtuals {
 		if v.Unread {
-			d.enterUnread(v, entries[v.service.Key])
+			d.enterUnread(v, entries[v.Service.Key])
 		}
 	}
 }
 
-func isUnread(v *virtual) bool { return v.Unread }
+func isUnread(v *virtual.Service) bool { return v.Unread }
 
 // enterUnread brings v, which a reload has added without a look at the table, into
 // the kernel. e is what the table has of it, nil is nothing.
-func (d *Director) enterUnread(v *virtual, e *ipvs.Entry) {
+func (d *Director) enterUnread(v *virtual.Service, e *ipvs.Entry) {
 	v.Unread = false
-	v.find(e)
-	d.enter(v, e != nil, &lastReals{virtuals: d.virtuals})
+	v.Find(e)
+	d.enter(v, e != nil, &virtual.LastReals{Virtuals: d.virtuals})
 }

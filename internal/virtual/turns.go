@@ -1,4 +1,4 @@
-package director
+package virtual
 
 import (
 	"time"
@@ -9,11 +9,11 @@ import (
 )
 
 // condition is that of r.
-func (r *real) condition() report.Condition {
+func (r *Real) condition() report.Condition {
 	switch {
-	case r.file() != "", r.out(), r.maintenanceOver():
+	case r.File() != "", r.Out(), r.maintenanceOver():
 		return report.ConditionPlanned
-	case r.Verdict == policy.Up && !r.unchecked:
+	case r.Verdict == policy.Up && !r.Unchecked:
 		return report.ConditionUp
 	case r.Verdict == policy.Down:
 		return report.ConditionDown
@@ -22,25 +22,25 @@ func (r *real) condition() report.Condition {
 }
 
 // noteCondition remembers since when r is in its condition, if that is new.
-func (r *real) noteCondition(now time.Time) {
-	if r.turns == nil {
-		r.turns = new(record.Transitions)
+func (r *Real) NoteCondition(now time.Time) {
+	if r.Turns == nil {
+		r.Turns = new(record.Transitions)
 	}
-	r.turns.Add(r.condition(), now)
+	r.Turns.Add(r.condition(), now)
 }
 
 // beginConditions notes the condition of r before the first change of it.
-func (r *real) beginConditions() {
-	if !r.turns.Any() {
-		r.noteCondition(r.Since)
+func (r *Real) BeginConditions() {
+	if !r.Turns.Any() {
+		r.NoteCondition(r.Since)
 	}
 }
 
 // history is the turns of r, which are its present condition if that has never
 // changed.
-func (r *real) history() []report.Transition {
-	if r.turns.Any() {
-		return r.turns.List()
+func (r *Real) history() []report.Transition {
+	if r.Turns.Any() {
+		return r.Turns.List()
 	}
 	if is := r.condition(); is != report.ConditionUnknown {
 		return []report.Transition{{Time: r.Since, Is: is}}

@@ -1,8 +1,7 @@
-package director
+package virtual
 
 import (
 	"errors"
-	"unique"
 
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
@@ -11,33 +10,21 @@ import (
 
 // A kit is what checks of one spec share here: what checkers are made of, and the
 // words of those that are up.
-type kit struct {
+type Kit struct {
 	*checkspec.Kit
-	usual record.Usual // the director's goroutine's
-}
-
-// kits are those that one load has made. The next load makes its own, so that a
-// kit is gone with the last check that needs it.
-type kits map[unique.Handle[checkspec.Spec]]*kit
-
-// of is the kit for a spec.
-func (k kits) of(spec unique.Handle[checkspec.Spec]) *kit {
-	if k[spec] == nil {
-		k[spec] = &kit{Kit: checkspec.New(spec)}
-	}
-	return k[spec]
+	Usual record.Usual // the director's goroutine's
 }
 
 // key is the identity of the check of r. It is false if there is none (checktype
 // on and off).
-func (r *real) key() (checkspec.Key, bool) {
-	at, ok := checkspec.At(r.virtual.conf, r.conf)
-	return checkspec.Key{Spec: r.spec, At: at}, ok
+func (r *Real) Key() (checkspec.Key, bool) {
+	at, ok := checkspec.At(r.Virtual.Conf, r.Conf)
+	return checkspec.Key{Spec: r.Spec, At: at}, ok
 }
 
 // hideResult takes the secrets out of what a result says: servers exist that
 // repeat in their answers what they were sent.
-func (k *kit) hideResult(res *engine.Result) {
+func (k *Kit) HideResult(res *engine.Result) {
 	res.Detail = k.Secrets.Hide(res.Detail)
 	if res.Err == nil {
 		return

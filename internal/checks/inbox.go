@@ -1,4 +1,4 @@
-package director
+package checks
 
 import (
 	"cmp"
@@ -12,47 +12,47 @@ import (
 // what another one's result takes to be acted upon. It may hold several results of
 // one check, if that was asked again before the director came to hear them.
 type inbox struct {
-	bell chan struct{} // rings when there is something
+	Bell chan struct{} // rings when there is something
 
 	mu    sync.Mutex
-	list  []result
-	spare []result // for use again
+	List  []Result
+	spare []Result // for use again
 
 	turns []hearing // for use again; the director's goroutine alone knows it
 }
 
-func newInbox() *inbox { return &inbox{bell: make(chan struct{}, 1)} }
+func NewInbox() *inbox { return &inbox{Bell: make(chan struct{}, 1)} }
 
 // put puts a result in. The bell is left alone: results come in crowds.
-func (b *inbox) put(res result) {
+func (b *inbox) Put(res Result) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.list = append(b.list, res)
+	b.List = append(b.List, res)
 }
 
 // ring rings the bell if there is something.
 func (b *inbox) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.list) == 0 {
+	if len(b.List) == 0 {
 		return
 	}
 	select {
-	case b.bell <- struct{}{}:
+	case b.Bell <- struct{}{}:
 	default: // it rings already
 	}
 }
 
 // take takes all out. What it returns is good until it is called again.
-func (b *inbox) take() []result {
+func (b *inbox) take() []Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	clear(b.spare)
 	if cap(b.spare) > mostSpare {
 		b.spare = nil
 	}
-	taken := b.list
-	b.list, b.spare = b.spare[:0], taken
+	taken := b.List
+	b.List, b.spare = b.spare[:0], taken
 	return taken
 }
 
@@ -62,12 +62,12 @@ const mostSpare = 1024
 // inOrder takes all out, in the order of the file: each where the first real
 // server stands that it is for, and those of one check as they came. It is for the director's goroutine alone, and
 // what it yields is good until it is called again.
-func (b *inbox) inOrder() iter.Seq[*result] {
-	return func(yield func(*result) bool) {
+func (b *inbox) InOrder() iter.Seq[*Result] {
+	return func(yield func(*Result) bool) {
 		list := b.take()
 		turns := b.turns[:0]
 		for i := range list {
-			turns = append(turns, hearing{list[i].check.place(), i})
+			turns = append(turns, hearing{list[i].Check.Place(), i})
 		}
 		slices.SortFunc(turns, func(a, b hearing) int {
 			return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.index, b.index))
@@ -88,14 +88,4 @@ func (b *inbox) inOrder() iter.Seq[*result] {
 type hearing struct {
 	place uint64 // of its check, in the file
 	index int
-}
-
-// place is where the first real server stands in the file that c asks for, 0 if
-// it is for none any more.
-func (c *check) place() uint64 {
-	if len(c.users) == 0 {
-		return 0
-	}
-	r := c.users[0]
-	return uint64(r.virtual.order)<<32 | uint64(r.order)
 }

@@ -1,0 +1,291 @@
+package checks
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/ping"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/schedule"
+	"github.com/ldirectord/ldirectord/internal/virtual"
+)
+
+// checkOptions are how checks are made.
+type Options struct {
+	// Start starts a check, as engine.Engine.Start does. If it is nil, Ask makes it, up to
+	// attempts times, each within timeout, in a goroutine of its own. With neither the checks
+	// go over the network.
+	Start Starter
+	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
+	Trace bool // results have what was sent and received
+}
+
+// A checkStarter starts a check and hands its result over when there is one.
+type Starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
+
+// A checkSet has the distinct checks of a configuration, and runs them. Its methods are for the
+// goroutine that owns the state, but for those of which something else is said.
+type Set struct {
+	o       Options
+	Sched   *schedule.Schedule
+	maker   checkspec.Maker
+	Results *inbox
+	start   Starter
+	close   func()          // ends what start has begun, if it can
+	ctx     context.Context // ends with the checks
+	done    chan struct{}   // closed when no check runs any more
+
+	Running atomic.Pointer[schedule.Schedule] // sched, for any goroutine
+
+	List    []*virtual.Check // in the order of the file
+	linked  bool             // the checks know their neighbours
+	Unheard int              // checks that have not finished since the start or reload
+}
+
+func New(o Options) *Set {
+	return &Set{o: o, Results: NewInbox(), maker: checkspec.Maker{Pinger: &ping.Pinger{}}}
+}
+
+// begin starts the schedule. Checks run until ctx is done.
+func (s *Set) Begin(ctx context.Context, cfg *conf.Config) {
+	s.ctx = ctx
+	start, pause, end := s.starter()
+	s.start, s.close = start, end
+	s.Sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: pause})
+	s.done = make(chan struct{})
+	s.Running.Store(s.Sched)
+	go func() {
+		defer close(s.done)
+		s.Sched.Run(ctx)
+	}()
+}
+
+// patience is how long the checks under way may take to end.
+const patience = 2 * time.Second
+
+// end waits until no check runs, so that no external command outlives the daemon, for at
+// most patience. The context of begin is done before.
+func (s *Set) End() {
+	s.close()
+	select {
+	case <-s.done:
+	case <-time.After(patience):
+	}
+	s.maker.Pinger.Close()
+}
+
+// starter is what the Options say, or the network. pause is to be called after
+// all that start together were started.
+func (s *Set) starter() (start Starter, pause, end func()) {
+	if s.o.Start != nil {
+		return s.o.Start, s.Results.ring, func() {}
+	}
+	if ask := s.o.Ask; ask != nil {
+		return func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result)) {
+			go func() {
+				done(ask(ctx, c, timeout, attempts))
+				runtime.Gosched() // others may have a result, too
+				s.Results.ring()
+			}()
+		}, s.Results.ring, func() {}
+	}
+	o := engine.Options{
+		Trace: s.o.Trace,
+		Pause: s.Results.ring,
+		Stood: func() time.Duration { return s.Sched.Stood() },
+	}
+	e := engine.New(o)
+	crowd := e.Crowd()
+	return crowd.Start, func() { crowd.Leave(); s.Results.ring() }, e.Close
+}
+
+// A result is what came of asking.
+type Result struct {
+	engine.Result
+	Check *virtual.Check
+	Asked checker.Checker
+	At    time.Time // when it was heard
+}
+
+// newCheck is a check that nobody has asked for yet.
+func (s *Set) newCheck(q checkspec.Key, k *virtual.Kit) *virtual.Check {
+	c := &virtual.Check{Kit: k, At: q.At, Unheard: true}
+	ask, connect := s.maker.Checkers(k.Kit, q.At, c.Expires)
+	c.Ask = ask
+	c.Job.Interval = k.CheckInterval
+	c.Job.Start = func() { s.ask(c) }
+	if _, ok := ask.(checker.Caller); ok || connect != nil {
+		c.Rare = &virtual.Rarity{Connect: connect}
+		if ok {
+			c.Rare.Ctx, c.Rare.Cancel = context.WithCancel(s.ctx)
+		}
+	}
+	s.Unheard++
+	return c
+}
+
+// ask asks c once. The result comes to the director's goroutine.
+func (s *Set) ask(c *virtual.Check) {
+	ctx, ask, timeout := s.ctx, c.Ask, c.Kit.Timeout()
+	if r := c.Rare; r != nil {
+		if r.Connects > 0 {
+			ask, timeout = r.Connect, c.Kit.CheckTimeout
+		}
+		if r.Ctx != nil {
+			ctx = r.Ctx
+		}
+	}
+	s.start(ctx, ask, timeout, c.Kit.Attempts(), func(r engine.Result) {
+		if ctx.Err() == nil {
+			c.Kit.HideResult(&r)
+			c.Turn(r.Err == nil)
+			s.Results.Put(Result{Check: c, Asked: ask, Result: r})
+		}
+		s.Sched.Done(&c.Job)
+	})
+}
+
+// repace sets c's interval if its state has changed that. The first time it
+// does so in any case: whatever was asked ahead of its first regular turn may
+// have its second one too far away.
+func (s *Set) Repace(c *virtual.Check) {
+	if pace := c.Pace(); pace != c.Job.Interval || !c.Paced {
+		c.Paced = true
+		s.Sched.SetInterval(&c.Job, pace)
+	}
+}
+
+// heard notes that c has answered.
+func (s *Set) Heard(c *virtual.Check) {
+	if c.Unheard {
+		c.Unheard = false
+		s.Unheard--
+	}
+}
+
+// neighbours are the other checks at c's address. Who is whose neighbour is
+// found out when it is asked for the first time since a load.
+func (s *Set) Neighbours(c *virtual.Check) iter.Seq[*virtual.Check] {
+	if !s.linked {
+		s.link()
+	}
+	return func(yield func(*virtual.Check) bool) {
+		for n := c.Neighbour; n != nil && n != c && yield(n); n = n.Neighbour {
+		}
+	}
+}
+
+// introduce links the checks at each address to a ring.
+func (s *Set) link() {
+	last := make(map[netip.Addr]*virtual.Check, len(s.List))
+	for _, c := range s.List {
+		addr := c.At.Addr()
+		c.Neighbour = c
+		if l := last[addr]; l != nil {
+			c.Neighbour, l.Neighbour = l.Neighbour, c
+		}
+		last[addr] = c
+	}
+	s.linked = true
+}
+
+// use makes the checks those of the virtual services. A check that was there before keeps its
+// rhythm. before has the earlier check of each real server, in the order of the file, nil for
+// none.
+func (s *Set) Use(virtuals []*virtual.Service, before []*virtual.Check) {
+	old := s.List
+	for _, c := range old {
+		c.Users, c.Unheard = nil, false
+	}
+	s.List, s.Unheard, s.linked = make([]*virtual.Check, 0, len(old)), 0, false
+	fresh := &freshChecks{old: old, kits: Kits{}}
+	for _, v := range virtuals {
+		for i, r := range v.Reals {
+			if q, ok := r.Key(); ok {
+				c := s.checkFor(q, before[i], fresh)
+				s.join(c, r)
+				if r.Verdict == policy.Unchecked && !c.Unheard {
+					fresh.soon = append(fresh.soon, &c.Job)
+				}
+			}
+		}
+		before = before[len(v.Reals):]
+	}
+	s.Sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are, and before it is woken up
+	s.Sched.Soon(fresh.soon...)
+	for _, c := range old {
+		if len(c.Users) == 0 {
+			s.Sched.Remove(&c.Job)
+			c.Leave()
+		}
+	}
+}
+
+// freshChecks are what one load asks that was not asked before.
+type freshChecks struct {
+	old  []*virtual.Check
+	kits Kits
+	all  map[checkspec.Key]*virtual.Check // the old ones, too; nil until it is needed, which with the same file is never
+	jobs []*schedule.Job                  // of those that are new
+	soon []*schedule.Job                  // that are to answer at once: nothing is known of who is asked
+}
+
+// checkFor is the check that asks q: before if that does, else another one that
+// does, else a new one.
+func (s *Set) checkFor(q checkspec.Key, before *virtual.Check, fresh *freshChecks) *virtual.Check {
+	if before != nil && before.Key() == q {
+		return before
+	}
+	if fresh.all == nil {
+		fresh.all = make(map[checkspec.Key]*virtual.Check, len(fresh.old))
+		for _, c := range fresh.old {
+			fresh.all[c.Key()] = c
+		}
+	}
+	c := fresh.all[q]
+	if c == nil {
+		c = s.newCheck(q, fresh.kits.Of(q.Spec))
+		fresh.all[q] = c
+		fresh.jobs = append(fresh.jobs, &c.Job)
+	}
+	return c
+}
+
+// join has c asked for r too. Most checks are asked for one real server: its
+// place in the virtual service's list is theirs.
+func (s *Set) join(c *virtual.Check, r *virtual.Real) {
+	if len(c.Users) == 0 {
+		s.List = append(s.List, c)
+		c.Users = r.Virtual.Reals[r.Order : r.Order+1 : r.Order+1]
+	} else {
+		c.Users = append(c.Users, r)
+	}
+	r.Check = c
+}
+
+// soon has checks made at once.
+func (s *Set) Soon(checks ...*virtual.Check) {
+	jobs := make([]*schedule.Job, len(checks))
+	for i, c := range checks {
+		jobs[i] = &c.Job
+	}
+	s.Sched.Soon(jobs...)
+}
+
+// lag is how far the checks are behind their plan.
+func (s *Set) Lag(now time.Time) report.Lag {
+	l := s.Sched.Lag()
+	return report.Lag{
+		Checks: len(s.List), Running: l.Running, Overdue: l.Overdue, Worst: report.InSeconds(l.Worst),
+		Silent: report.InSeconds(max(0, now.Sub(s.Sched.LastTick()))), Unheard: s.Unheard,
+	}
+}

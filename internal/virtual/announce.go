@@ -1,0 +1,109 @@
+package virtual
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// beginning is the event that announces r.
+func (r *Real) Beginning(k event.Kind) event.Event {
+	e := RealEvent(k, r, table.Step{Change: ipvs.Change{Destination: r.slot().Destination()}})
+	if k == event.RealQuiesced {
+		e.Weight = 0
+	}
+	if k == event.RealAdded {
+		e.Mapped = ""
+	}
+	return e
+}
+
+// A standIn is the fallback as the announcements have it: with the original it
+// leaves for each real server that is announced, and comes back.
+type StandIn struct {
+	Announced bool // this virtual service has announcements of its fallback
+	Held      bool // it is in the kernel already
+	In        bool // as announced
+}
+
+// standIn is v's: nothing is announced of one that is a real server, too, or
+// while a real server is in.
+func (v *Service) StandIn() *StandIn {
+	if v.Fallback == nil || v.realAt(v.Fallback.At) != nil || slices.ContainsFunc(v.Reals, (*Real).In) {
+		return &StandIn{}
+	}
+	_, held := v.Actual.Slots.Of(v.Fallback.At)
+	return &StandIn{Announced: true, Held: held, In: held}
+}
+
+// beginnings are the lines for an unproven real server that no change to the
+// kernel will write.
+func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
+	s, held := v.Actual.Slots.Of(r.At())
+	switch {
+	case v.Conf.Quiescent && (readd || r.Conf.Weight == 0):
+		return nil
+	case v.Conf.Quiescent && held && s.Weight == 0:
+		return []event.Kind{event.RealRestored, event.RealQuiesced}
+	case v.Conf.Quiescent:
+		return []event.Kind{event.RealAdded}
+	case held:
+		return []event.Kind{event.RealRestored}
+	default:
+		return []event.Kind{event.RealAdded, event.RealDeleted}
+	}
+}
+
+// An identity is what tells one real server from another for the original:
+// what is asked of it, and how it is to be in the kernel.
+type identity struct {
+	key     checkspec.Key
+	weight  int
+	forward conf.Forward
+}
+
+func (r *Real) identity() identity {
+	q, _ := r.Key()
+	return identity{q, r.Conf.Weight, r.Conf.Forward}
+}
+
+// lastReals finds, of those in the file with the same address, the last real
+// server. It is made when the first one asks, since a reload seldom has anybody
+// to announce.
+type LastReals struct {
+	Virtuals []*Service
+	byName   map[netip.AddrPort]*Real
+}
+
+// is says whether r has the identity of the last one.
+func (l *LastReals) Is(r *Real) bool {
+	if l.byName == nil {
+		l.byName = map[netip.AddrPort]*Real{}
+		for _, v := range l.Virtuals {
+			for _, r := range v.Reals {
+				l.byName[r.Conf.AddrPort()] = r
+			}
+		}
+	}
+	last := l.byName[r.Conf.AddrPort()]
+	return last == r || last.identity() == r.identity()
+}
+
+// tellsReset says whether a first success after failures is r's to tell: of
+// those who share a check the first does, and at the start nobody does.
+func (r *Real) TellsReset(before policy.Tally) bool {
+	switch {
+	case before.Verdict == policy.Unchecked:
+		return r.Announced && (r.Check == nil || len(r.Check.Users) == 1)
+	case before.Failures > 0:
+		return r.Check == nil || r.Check.Users[0] == r
+	default:
+		return false
+	}
+}

@@ -1,0 +1,44 @@
+package virtual
+
+import (
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/event"
+)
+
+// An outage is how long a virtual service has had no real server in service, and
+// what took the last one out and brought the first one back.
+type Outage struct {
+	Since      time.Time    // meaningful while it lasts
+	Left, Came *event.Cause // since it was last known to be served; nil is nothing
+}
+
+// moved notes why r leaves v or comes back, in case it is the last or the first.
+func (v *Service) Moved(r *Real, in bool, c *event.Cause) {
+	if c == nil {
+		return
+	}
+	cause := *c
+	cause.Real = r.Name()
+	if in {
+		v.Outage.Came = &cause
+	} else {
+		v.Outage.Left = &cause
+	}
+}
+
+// movedByReload notes that a reload has taken out those that were in service, or
+// brought one in.
+func (v *Service) MovedByReload() {
+	const words = "the configuration was reloaded"
+	anyIn := false
+	for _, r := range v.Reals {
+		anyIn = anyIn || r.In()
+	}
+	switch {
+	case v.Served == Served && !anyIn:
+		v.Outage.Left = &event.Cause{Kind: event.CauseReload, Detail: words}
+	case v.Served == NoneServed && anyIn:
+		v.Outage.Came = &event.Cause{Kind: event.CauseReload, Detail: words}
+	}
+}

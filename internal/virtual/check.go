@@ -1,0 +1,86 @@
+package virtual
+
+import (
+	"context"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/record"
+	"github.com/ldirectord/ldirectord/internal/schedule"
+)
+
+// A check asks one question of one real server, in the name of all virtual
+// services that ask the same.
+type Check struct {
+	Kit  *Kit
+	At   netip.AddrPort // who is asked
+	Ask  checker.Checker
+	Rare *Rarity // nil is none
+	Job  schedule.Job
+
+	CertificateEnds atomic.Int64 // Unix seconds, 0 is unknown
+
+	// Owned by the director's goroutine.
+	Unheard   bool    // it has not answered since the start or reload that made it
+	Paced     bool    // its interval was set at least once
+	Users     []*Real // in the order of the file; not to be written to
+	Neighbour *Check  // the next one at the same address, in a ring; see neighbours
+	Past      record.Log
+}
+
+// A rarity is what few checks need.
+type Rarity struct {
+	Connect  checker.Checker // between two full questions (checktype = N), else nil
+	Connects int32           // left until the full question's turn; owned by the runs, which never overlap
+
+	// Of what may take long to end by itself, an external command or a library;
+	// else nil.
+	Ctx    context.Context
+	Cancel context.CancelFunc
+}
+
+// key is the identity of c.
+func (c *Check) Key() checkspec.Key { return checkspec.Key{Spec: c.Kit.Handle, At: c.At} }
+
+// leave ends the asking of a check that nobody asks for any more.
+func (c *Check) Leave() {
+	if c.Rare != nil && c.Rare.Cancel != nil {
+		c.Rare.Cancel()
+	}
+}
+
+// turn chooses what is asked next: with checktype = N that many connects
+// follow a good answer, and whatever fails is followed by the full question.
+func (c *Check) Turn(ok bool) {
+	switch r := c.Rare; {
+	case r == nil || r.Connect == nil:
+	case !ok:
+		r.Connects = 0
+	case r.Connects > 0:
+		r.Connects--
+	default:
+		r.Connects = int32(c.Kit.Combined)
+	}
+}
+
+// pace is how long from one asking to the next: the users of a check share
+// their intervals, so that the state of the whole decides.
+func (c *Check) Pace() time.Duration {
+	failing, out := false, true
+	for _, r := range c.Users {
+		failing = failing || r.Verdict == policy.Up && r.Failures > 0 || r.Verdict == policy.Down && r.Successes > 0
+		out = out && r.Verdict == policy.Down
+	}
+	switch {
+	case failing && c.Kit.FastInterval > 0:
+		return c.Kit.FastInterval
+	case out && c.Kit.DownInterval > 0:
+		return c.Kit.DownInterval
+	default:
+		return c.Kit.CheckInterval
+	}
+}

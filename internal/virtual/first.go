@@ -1,0 +1,137 @@
+package virtual
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/table"
+)
+
+// firstChecks are those of the real servers of a virtual service that a start or
+// a reload has added. Until they have ended, it is unknown which of these work:
+// one Started event then tells it, and none before.
+type FirstChecks struct {
+	Phase string    // "started" or "reloaded"
+	Until time.Time // when the event comes at the latest
+}
+
+// awaited says whether the first check of r is still to end. A real server that
+// is out by intent is not waited for.
+func (r *Real) Awaited() bool {
+	if r.File() != "" || r.Out() {
+		return false
+	}
+	switch r.Virtual.Conf.CheckType {
+	case conf.CheckOff:
+		return false
+	case conf.CheckOn:
+		return r.Verdict != policy.Up
+	}
+	return r.Unchecked
+}
+
+// mostNamed is how many real servers one line names in each of its lists.
+const mostNamed = 20
+
+// firstWords are what the first checks of v have found out: "48 of 50 in
+// service; out: 10.1.0.7:80 (connection refused)".
+func (v *Service) FirstWords() string {
+	in := 0
+	var out, unchecked []string
+	for _, r := range v.Reals {
+		why := ""
+		if v.Serves(r) && v.Carries(r) {
+			in++
+		} else {
+			why = r.outWords()
+		}
+		switch {
+		case r.Awaited():
+			unchecked = append(unchecked, r.Name())
+		case why != "":
+			out = append(out, r.Name()+" ("+why+")")
+		}
+	}
+	return fmt.Sprintf("%d of %d in service", in, len(v.Reals)) + named("; out: ", out) + named("; unchecked: ", unchecked)
+}
+
+// named is a list of names behind a heading, "" for no names.
+func named(heading string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	words := heading + strings.Join(names[:min(len(names), mostNamed)], ", ")
+	if more := len(names) - mostNamed; more > 0 {
+		words += fmt.Sprintf(", and %d more", more)
+	}
+	return words
+}
+
+// outWords say why r is out of service.
+func (r *Real) outWords() string {
+	if r.File() == "" && r.Out() {
+		return r.Override.String()
+	}
+	return r.OutWithoutOrder()
+}
+
+// outWithoutOrder says why r is out of service, or would be without its order.
+func (r *Real) OutWithoutOrder() string {
+	v := r.Virtual
+	switch {
+	case r.File() != "":
+		return "in maintenance: file " + r.File()
+	case v.Conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked:
+		return "checktype = off"
+	case r.maintenanceOver():
+		return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"
+	case r.Verdict == policy.Unchecked:
+		return "unchecked"
+	case r.Verdict == policy.Down && !r.Kept:
+		return r.lastError()
+	case v.Invalid != nil:
+		return "refused by the kernel: " + v.Invalid.Error()
+	case !v.Actual.Present:
+		return "virtual service is not in the kernel"
+	case v.Refused[r.At()]:
+		return "refused by the kernel"
+	case r.decide().Reason == policy.DrainedByAgent:
+		return "its agent wants no new connections"
+	case r.weight() == 0:
+		return "weight 0"
+	}
+	return "not in the kernel"
+}
+
+// lastError is why the last check of r failed.
+func (r *Real) lastError() string {
+	if r.Check != nil {
+		for _, o := range r.Check.Past.Outcomes() {
+			if err := o.Err(); err != nil && !o.Local() {
+				return err.Error()
+			}
+		}
+	}
+	return "down"
+}
+
+// withFallback is an event with the fallback, which the table is to have in
+// service or not; if the kernel has refused that, this is what e says instead.
+func (v *Service) WithFallback(e event.Event, inService bool) event.Event {
+	if v.Fallback == nil {
+		return e
+	}
+	if s, _ := v.Actual.Slots.Of(v.Fallback.At); (s.Role == table.Fallback && s.Weight > 0) == inService {
+		e.Fallback = v.FallbackName()
+		return e
+	}
+	e.Reason = "fallback " + v.FallbackName() + " is still in the table"
+	if inService {
+		e.Reason = "fallback " + v.FallbackName() + " is not in the table"
+	}
+	return e
+}

@@ -1,0 +1,61 @@
+package virtual
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+)
+
+// A fileOut is the maintenance of one real server.
+type Maintenance struct {
+	File  string    // that takes it out, "" is none
+	Since time.Time // meaningful while the maintenance lasts
+	Ended string    // the file whose maintenance is over, until a check has finished; "" is none
+}
+
+// file is the file that takes r out of service, "" is none.
+func (r *Real) File() string {
+	if r.Maintenance == nil {
+		return ""
+	}
+	return r.Maintenance.File
+}
+
+// keepOut keeps out of service what was not in service before.
+func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
+	for _, r := range v.Reals {
+		if file := out[r.Conf.AddrPort()]; file != "" && r.Verdict == policy.Unchecked {
+			r.BeginMaintenance(file, now)
+		}
+	}
+}
+
+// beginMaintenance notes the file that takes r out, and since when one does.
+func (r *Real) BeginMaintenance(file string, now time.Time) {
+	r.BeginConditions()
+	if r.Maintenance == nil {
+		r.Maintenance = &Maintenance{Since: now}
+	}
+	if m := r.Maintenance; m.File == "" && m.Ended == "" { // else it has been out since the file before
+		m.Since = now
+	}
+	r.Maintenance.File, r.Maintenance.Ended = file, ""
+	r.NoteCondition(now)
+}
+
+// maintenanceOver says whether the maintenance of r is over and no check has said
+// yet how it is: until one does it is out for maintenance.
+func (r *Real) maintenanceOver() bool { return r.Maintenance != nil && r.Maintenance.Ended != "" }
+
+// endMaintenance is the maintenance that ended before this check of r, the first
+// one since; nil is none.
+func (r *Real) EndMaintenance() *event.Cause {
+	if !r.maintenanceOver() {
+		return nil
+	}
+	c := &event.Cause{Kind: event.CauseMaintenance, Detail: "maintenance by file " + r.Maintenance.Ended + " is over"}
+	r.Maintenance.Ended = ""
+	return c
+}

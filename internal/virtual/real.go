@@ -1,0 +1,104 @@
+package virtual
+
+import (
+	"net/netip"
+	"unique"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/record"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/table"
+)
+
+// A real is one real server of one virtual service. There may be tens of
+// thousands: what few of them have is a pointer, and what the configuration
+// says is not said again.
+type Real struct {
+	Virtual     *Service
+	Conf        *conf.RealServer
+	Spec        unique.Handle[checkspec.Spec] // of its check
+	Check       *Check                        // nil: nothing is asked (checktype on and off)
+	Maintenance *Maintenance                  // nil: no file has ever taken it out
+	Override    *report.Override              // what an operator ordered, nil is nothing
+	Turns       *record.Transitions           // when the verdict changed, nil is never
+	policy.Tally
+	Order     int32  // in the file
+	Agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent
+	Reached   uint8  // the share that slowstart has reached, in percent
+	Announced bool   // the log has its beginning
+	Warned    uint32 // that its certificate ends, Unix seconds
+	Kept      bool   // in although its checks fail (minalive)
+	Leaves    bool   // its checks have failed while it was in service, and minalive may keep it
+	Unchecked bool   // no check has finished since the start or the reload that added it
+}
+
+// name is the real server as it is configured: "10.1.0.1:80".
+func (r *Real) Name() string { return r.Conf.String() }
+
+// event is one of r, to be completed.
+func (r *Real) Event(k event.Kind) event.Event {
+	return event.Event{Kind: k, Real: r.Conf, R: r.Name()}
+}
+
+// at is where the kernel knows it.
+func (r *Real) At() netip.AddrPort {
+	return table.AddrOf(r.Virtual.Conf, r.Conf.Addr, r.Conf.Port, r.Conf.Forward)
+}
+
+// slot is what the kernel is to hold of it with its full weight.
+func (r *Real) slot() table.Slot {
+	c := r.Conf
+	return table.Slot{At: r.At(), Role: table.Real, Place: r.Order, Weight: c.Weight, Upper: c.Upper, Lower: c.Lower, Forward: table.ForwardOf(c.Forward)}
+}
+
+// decide is what the table should hold of the real server.
+func (r *Real) decide() policy.Decision {
+	s := policy.Server{
+		Weight: r.Conf.Weight, Verdict: r.Verdict, Kept: r.Kept, Maintenance: r.File() != "",
+		Agent: int(r.Agent), Reached: int(r.Reached),
+	}
+	if r.Override != nil {
+		s.Order, s.OrderWeight = policyOrders[r.Override.Verb], r.Override.Weight
+	}
+	if s.Agent == policy.AgentUnknown {
+		var held table.Slot
+		held, s.Held = r.Virtual.Actual.Slots.Of(r.At())
+		s.Before = held.Weight
+	}
+	return policy.Decide(s)
+}
+
+var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}
+
+// in says whether the real server is to get traffic.
+func (r *Real) In() bool { return r.decide().In }
+
+// ordered is the verb of what an operator ordered, "" is nothing.
+func (r *Real) ordered() string {
+	if r.Override == nil {
+		return ""
+	}
+	return r.Override.Verb
+}
+
+// out says whether an operator keeps the real server from getting connections.
+func (r *Real) Out() bool { return r.ordered() == report.Drain || r.ordered() == report.Disable }
+
+// weight is what the real server is to have in the kernel while it is in.
+func (r *Real) weight() int { return r.decide().Weight }
+
+// inherit takes over what an earlier configuration's checks have found out.
+func (r *Real) inherit(o *Real) {
+	r.Tally, r.Maintenance, r.Warned = o.Tally, o.Maintenance, o.Warned
+	if r.Virtual.Conf.CheckType == o.Virtual.Conf.CheckType {
+		r.Agent = o.Agent
+	}
+	if r.Virtual.Conf.SlowStart > 0 {
+		r.Reached = o.Reached
+	}
+	r.Turns = o.Turns
+	r.Kept, r.Leaves, r.Unchecked = o.Kept, o.Leaves, o.Unchecked
+}

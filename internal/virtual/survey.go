@@ -1,0 +1,214 @@
+package virtual
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// state is how it stands with a configured virtual service. e is what the
+// kernel has of it, nil is nothing.
+func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
+	service, present := v.Service, e != nil
+	if present {
+		service = e.Service
+	} else {
+		e = &ipvs.Entry{}
+	}
+	s := report.VirtualState{
+		ID: v.ID, Name: v.Name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.Conf.ServiceName,
+		Present: present, Check: checkWord(v.Conf), Fallback: v.FallbackName(), Notices: v.notices(),
+		Stats: e.Stats, Reals: make([]report.RealState, 0, len(v.Reals)),
+	}
+	held := make(map[netip.AddrPort]*ipvs.Destination, len(e.Destinations))
+	for i := range e.Destinations {
+		held[e.Destinations[i].AddrPort] = &e.Destinations[i]
+	}
+	desired := v.Desired(nil)
+	for _, r := range v.Reals {
+		state := r.state(held[r.At()], desired)
+		state.Availability = report.AvailabilityOf(state.Conditions, now)
+		s.Reals = append(s.Reals, state)
+		if r.In() {
+			s.In++
+		}
+	}
+	for _, r := range v.Reals {
+		delete(held, r.At())
+	}
+	for i := range e.Destinations {
+		if dst := &e.Destinations[i]; held[dst.AddrPort] == dst {
+			s.Reals = append(s.Reals, v.otherState(dst, desired))
+			s.FallbackIn = s.FallbackIn || v.isFallback(dst.AddrPort)
+		}
+	}
+	return s
+}
+
+func (v *Service) isFallback(at netip.AddrPort) bool {
+	return v.Fallback != nil && v.Fallback.At == at
+}
+
+// checkWord says in a word or two what is asked.
+func checkWord(v *conf.VirtualService) string {
+	switch v.CheckType {
+	case conf.CheckNegotiate:
+		return v.Service
+	case conf.CheckCombined:
+		return fmt.Sprintf("%s, %d connects", v.Service, v.Combined)
+	}
+	return v.CheckType.String()
+}
+
+// notices are the refusals and differences that were logged and still stand.
+func (v *Service) notices() []string {
+	var list []string
+	for text := range v.Said {
+		if what, ok := strings.CutPrefix(text, Differs); ok {
+			list = append(list, what)
+		}
+		if what, ok := strings.CutPrefix(text, Refusal("")); ok {
+			list = append(list, "the kernel refuses: "+what)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// state is how it stands with a real server. dst is what the kernel has of it,
+// nil is nothing.
+func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealState {
+	name, at := r.Name(), r.At()
+	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.Conf.Forward).Listed()}, State: r.word()}
+	if at != r.Conf.AddrPort() {
+		s.At = at.String()
+	}
+	if dst != nil {
+		s.Hold(dst)
+	}
+	s.Up, s.Unchecked = r.checksSay()
+	if s.InService = s.Weight > 0; !s.InService {
+		s.OutReason = r.outReason()
+	}
+	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.Failures), int(r.Virtual.Limits.Fall)
+	if r.maintenanceOver() {
+		s.Failures = 0
+	}
+	wanted, _ := desired.Slots.Of(at)
+	s.Maintenance, s.Configured, s.Wanted = r.File(), r.Conf.Weight, wanted.Weight
+	if h := r.Conf.Host; h != "" && h != r.Conf.Addr.String() && h != "["+r.Conf.Addr.String()+"]" {
+		s.Host = h
+	}
+	if r.Override != nil {
+		o := *r.Override
+		s.Override = &o
+	}
+	if h, ok := r.Virtual.External[at]; ok {
+		s.Difference = r.Virtual.Difference(at, h, desired)
+	}
+	s.Transitions, s.Conditions = r.Turns.Count(), r.history()
+	if r.Check != nil {
+		r.Check.describe(&s)
+	}
+	return s
+}
+
+// checksSay is what the checks say of r, also while it is in maintenance, and
+// whether none has finished yet.
+func (r *Real) checksSay() (isUp, unchecked bool) {
+	if (r.File() != "" || r.maintenanceOver()) && r.Check != nil {
+		if o, ok := r.Check.Past.LastFinished(); ok {
+			return o.Err() == nil, false
+		}
+	}
+	unchecked = r.Verdict == policy.Unchecked || r.Unchecked && r.Check != nil
+	return r.Verdict == policy.Up && !unchecked, unchecked
+}
+
+// outReason says in a word why r is out of service.
+func (r *Real) outReason() string {
+	switch {
+	case r.File() != "" || r.maintenanceOver():
+		return "maintenance"
+	case r.Out():
+		return "order"
+	case r.Verdict == policy.Unchecked:
+		return "unchecked"
+	case r.Verdict == policy.Down && !r.Kept:
+		return "check"
+	case r.weight() == 0:
+		return "weight"
+	}
+	return "external"
+}
+
+// stateSince is when r came into a state. It is up or down by its checks since the
+// verdict, or since nothing else keeps it out any more.
+func (r *Real) stateSince(s report.State) time.Time {
+	switch s {
+	case report.StateMaintenance:
+		return r.Maintenance.Since
+	case report.StateDrained, report.StateDisabled:
+		return r.Override.Since
+	}
+	since, is := r.Turns.Last()
+	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
+		return since
+	}
+	return r.Since
+}
+
+func (r *Real) word() report.State {
+	switch {
+	case r.File() != "":
+		return report.StateMaintenance
+	case r.ordered() == report.Disable:
+		return report.StateDisabled
+	case r.ordered() == report.Drain && (r.Verdict != policy.Down || r.maintenanceOver()):
+		return report.StateDrained
+	case r.maintenanceOver():
+		return report.StateMaintenance
+	}
+	if r.Unchecked && r.Verdict != policy.Down && r.Virtual.Conf.CheckType != conf.CheckOn {
+		return report.StateUnchecked // also if it is in service, as it was found
+	}
+	return verdictWords[r.Verdict]
+}
+
+var verdictWords = [...]report.State{policy.Unchecked: report.StateUnchecked, policy.Up: report.StateUp, policy.Down: report.StateDown}
+
+// describe adds what the check has found out.
+func (c *Check) describe(s *report.RealState) {
+	if ends := c.CertificateEnds.Load(); ends != 0 {
+		s.CertificateEnds = time.Unix(ends, 0).UTC()
+	}
+	p := &c.Past
+	s.Checks = p.Checks()
+	s.Latencies = p.Latencies()
+	if o, ok := p.Last(); ok {
+		s.Last = &report.Last{Time: o.Time(), Took: report.InSeconds(o.Took()), Up: o.Err() == nil, Text: o.Words()}
+	}
+}
+
+// otherState is how it stands with a destination that is no configured real
+// server: the fallback, or somebody else's.
+func (v *Service) otherState(dst *ipvs.Destination, desired table.State) report.RealState {
+	s := report.ForeignReal(dst)
+	if v.isFallback(dst.AddrPort) {
+		s.State, s.Fallback, s.Configured = report.StateFallback, true, v.Fallback.Weight
+		wanted, _ := desired.Slots.Of(dst.AddrPort)
+		s.Wanted = wanted.Weight
+	}
+	if h, ok := v.External[dst.AddrPort]; ok {
+		s.Difference = v.Difference(dst.AddrPort, h, desired)
+	}
+	return s
+}

@@ -1,0 +1,81 @@
+package virtual
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/record"
+	"github.com/ldirectord/ldirectord/internal/report"
+)
+
+func (r *Real) Why(now time.Time) report.Reason {
+	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Because: r.because(), Answers: []report.Answer{}}
+	w.Availability = report.AvailabilityOf(r.history(), now)
+	if w.State != report.StateUnchecked {
+		w.Since = r.stateSince(w.State)
+	}
+	if r.Check == nil {
+		return w
+	}
+	w.Interval = report.InSeconds(r.Check.Pace())
+	for _, o := range r.Check.Past.Outcomes() {
+		w.Answers = append(w.Answers, r.Check.answer(o))
+	}
+	return w
+}
+
+// because says in a sentence what decides about the real server.
+func (r *Real) because() string {
+	state := r.word()
+	since := r.stateSince(state).Local().Format(time.DateTime)
+	switch {
+	case r.File() != "":
+		return "the maintenance directory has the file " + r.File() + " since " + since
+	case state == report.StateDrained, state == report.StateDisabled:
+		return "an operator ordered since " + since + ": " + r.Override.String()
+	case r.maintenanceOver():
+		return "maintenance by file " + r.Maintenance.Ended + " is over, and the next check decides; out since " + since
+	case r.Kept && r.Verdict == policy.Down:
+		return r.becauseOfChecks(since) + "; it " + KeptWords
+	case r.Override != nil:
+		return r.becauseOfChecks(since) + "; ordered: " + r.Override.String()
+	}
+	return r.becauseOfChecks(since)
+}
+
+// becauseOfChecks says in a sentence what the checks of a real server have come to.
+func (r *Real) becauseOfChecks(since string) string {
+	limits := r.Virtual.Limits
+	switch {
+	case r.Check == nil:
+		return "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
+	case r.Unchecked && r.In():
+		return "no check of it has finished yet: it is in service as it was found in the kernel"
+	case r.Verdict == policy.Unchecked:
+		return "no check of it has finished yet"
+	case r.Verdict == policy.Up && r.Failures > 0:
+		return fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.Failures, limits.Fall)
+	case r.Verdict == policy.Up:
+		return "up since " + since
+	case r.Successes > 0:
+		return fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.Successes, limits.Rise)
+	}
+	return fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.Failures)
+}
+
+// answer is an outcome as it is shown.
+func (c *Check) answer(o record.Outcome) report.Answer {
+	asked := c.Ask
+	if o.Connect() {
+		asked = c.Rare.Connect
+	}
+	a := report.Answer{
+		Time: o.Time(), Asked: c.Kit.Secrets.Hide(asked.String()), Up: o.Err() == nil, Local: o.Local(),
+		Text: o.Words(), Attempts: o.Attempts(), Took: report.InSeconds(o.Took()),
+	}
+	if sent, received := o.Exchange(); sent != nil || received != nil {
+		a.Sent, a.Received = c.Kit.Sent(sent), c.Kit.Secrets.HideIn(received)
+	}
+	return a
+}
