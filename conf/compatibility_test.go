@@ -2,6 +2,7 @@ package conf
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -34,6 +35,30 @@ func TestCompatibilityHasAllDirectives(t *testing.T) {
 		want := map[where]string{outside: "G", inBlock: "B", anywhere: "G B"}[d.where]
 		if got, ok := places[d.name]; !ok || got != want {
 			t.Errorf("the tables have %s allowed at %q, want %q", d.name, got, want)
+		}
+	}
+}
+
+// TestServicesAreDocumented wants each service in the documents for users, in the
+// notation that each of them has for the original's and for added ones.
+func TestServicesAreDocumented(t *testing.T) {
+	for _, document := range []struct{ path, original, added string }{
+		{"../README.md", "`%s`", "`%s`"},
+		{"../docs/checks.md", "(?m)^\\| .*`%s`.* \\|", "(?m)^\\| \\+ `%s` \\|"},
+		{"../ldirectord.cf.example", "(?m)^    # .*\\b%s\\b", "(?m)^    # .*\\+%s\\b"},
+	} {
+		text, err := os.ReadFile(document.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range services {
+			pattern := document.original
+			if s.added {
+				pattern = document.added
+			}
+			if s.name != "none" && !regexp.MustCompile(fmt.Sprintf(pattern, s.name)).Match(text) {
+				t.Errorf("%s does not have the service %s", document.path, s.name)
+			}
 		}
 	}
 }

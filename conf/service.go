@@ -8,18 +8,19 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A service is one word of the service directive.
+// A service is one word of the service directive. Its constructor is a row in
+// internal/checkspec.
 type service struct {
-	name string
-	port uint16 // the default port of checks; 0 is the virtual service's
-	ours bool   // not in the original: no port implies it
+	name  string
+	port  uint16 // the default port of checks; 0 is the virtual service's
+	added bool   // not in the original: no port implies it
 }
 
 // services is sorted by name.
 var services = []service{
 	{name: "dns", port: 53},
 	{name: "ftp", port: 21},
-	{name: "grpc", ours: true},
+	{name: "grpc", added: true},
 	{name: "http", port: 80},
 	{name: "http_proxy", port: 3128},
 	{name: "https", port: 443},
@@ -27,7 +28,7 @@ var services = []service{
 	{name: "imaps", port: 993},
 	{name: "ldap", port: 389},
 	{name: "ldaps", port: 636},
-	{name: "memcached", port: 11211, ours: true},
+	{name: "memcached", port: 11211, added: true},
 	{name: "mysql", port: 3306},
 	{name: "nntp", port: 119},
 	{name: "none"},
@@ -36,13 +37,13 @@ var services = []service{
 	{name: "pop", port: 110},
 	{name: "pops", port: 995},
 	{name: "radius", port: 1812},
-	{name: "redis", port: 6379, ours: true},
+	{name: "redis", port: 6379, added: true},
 	{name: "simpletcp"},
-	{name: "simpleudp", ours: true},
+	{name: "simpleudp", added: true},
 	{name: "sip", port: 5060},
 	{name: "smtp", port: 25},
 	{name: "submission", port: 587},
-	{name: "tls", port: 443, ours: true},
+	{name: "tls", port: 443, added: true},
 }
 
 // serviceName is service = NAME. As in the original only a written service gives
@@ -60,7 +61,19 @@ var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
 		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
 	}
 	return name, nil
-}).hinted("also known: agent checks by checktype, and the services grpc, memcached, redis, simpleudp and tls; for others use checktype=connect")
+}).hinted("also known: agent checks by checktype, and the services " + addedServices() + "; for others use checktype=connect")
+
+// addedServices are the services that the error, which is the original's, omits.
+func addedServices() string {
+	var names []string
+	for _, s := range services {
+		if s.added {
+			names = append(names, s.name)
+		}
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
 
 // Services are the words of the service directive, sorted.
 func Services() []string {
@@ -91,7 +104,7 @@ func orDefault[T ~string](s, value T) T {
 // serviceOfPort is the service of a virtual service without service =.
 func serviceOfPort(port uint16) string {
 	for _, s := range services {
-		if s.port == port && port != 0 && !s.ours {
+		if s.port == port && port != 0 && !s.added {
 			return s.name
 		}
 	}

@@ -115,8 +115,8 @@ func (b *bench) make() (checker.Checker, error) {
 	return s.make(b)
 }
 
-// A service is one row of the table: how real servers are checked for a word of
-// the service directive. Its usual port is in conf's table.
+// A service is one row of the table: the checker of a word of the service
+// directive. Its name and default port are a row in conf.
 type service struct {
 	tls  tlsUse
 	make func(*bench) (checker.Checker, error)
@@ -131,8 +131,8 @@ const (
 	overTLS                // from the first byte
 )
 
-// services is how each service is checked. A new one is a row here, one in conf's
-// table, a file in checker, and its lines in the documents.
+// services has the checker of each service. CONTRIBUTING.md describes the steps to
+// a new one.
 var services = map[string]service{
 	"none":       {plain, func(*bench) (checker.Checker, error) { return nothing{}, nil }},
 	"http":       {plain, (*bench).webCheck},
