@@ -21,9 +21,10 @@ type inbox struct {
 	turns []hearing // for use again; the director's goroutine alone knows it
 }
 
+// NewInbox returns an empty inbox.
 func NewInbox() *inbox { return &inbox{Bell: make(chan struct{}, 1)} }
 
-// put puts a result in. The bell is left alone: results come in crowds.
+// Put puts a result in. The bell is left alone: results come in crowds.
 func (b *inbox) Put(res Result) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -59,7 +60,7 @@ func (b *inbox) take() []Result {
 // mostSpare bounds what is kept of the memory that a mass failure took.
 const mostSpare = 1024
 
-// inOrder takes all out, in the order of the file: each where the first real
+// InOrder takes all out, in the order of the file: each where the first real
 // server stands that it is for, and those of one check as they came. It is for the director's goroutine alone, and
 // what it yields is good until it is called again.
 func (b *inbox) InOrder() iter.Seq[*Result] {

@@ -1,3 +1,5 @@
+// Package checks has the distinct checks of a configuration made: real servers with equal
+// checks share one. It hands the results over in the order of the file.
 package checks
 
 import (
@@ -19,7 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
-// checkOptions are how checks are made.
+// Options are how checks are made.
 type Options struct {
 	// Start starts a check, as engine.Engine.Start does. If it is nil, Ask makes it, up to
 	// attempts times, each within timeout, in a goroutine of its own. With neither the checks
@@ -29,10 +31,10 @@ type Options struct {
 	Trace bool // results have what was sent and received
 }
 
-// A checkStarter starts a check and hands its result over when there is one.
+// A Starter starts a check and hands its result over when there is one.
 type Starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
 
-// A checkSet has the distinct checks of a configuration, and runs them. Its methods are for the
+// A Set has the distinct checks of a configuration, and runs them. Its methods are for the
 // goroutine that owns the state, but for those of which something else is said.
 type Set struct {
 	o       Options
@@ -51,11 +53,12 @@ type Set struct {
 	Unheard int              // checks that have not finished since the start or reload
 }
 
+// New returns a Set without checks.
 func New(o Options) *Set {
 	return &Set{o: o, Results: NewInbox(), maker: checkspec.Maker{Pinger: &ping.Pinger{}}}
 }
 
-// begin starts the schedule. Checks run until ctx is done.
+// Begin starts the schedule. Checks run until ctx is done.
 func (s *Set) Begin(ctx context.Context, cfg *conf.Config) {
 	s.ctx = ctx
 	start, pause, end := s.starter()
@@ -72,7 +75,7 @@ func (s *Set) Begin(ctx context.Context, cfg *conf.Config) {
 // patience is how long the checks under way may take to end.
 const patience = 2 * time.Second
 
-// end waits until no check runs, so that no external command outlives the daemon, for at
+// End waits until no check runs, so that no external command outlives the daemon, for at
 // most patience. The context of begin is done before.
 func (s *Set) End() {
 	s.close()
@@ -108,7 +111,7 @@ func (s *Set) starter() (start Starter, pause, end func()) {
 	return crowd.Start, func() { crowd.Leave(); s.Results.ring() }, e.Close
 }
 
-// A result is what came of asking.
+// A Result is what came of asking.
 type Result struct {
 	engine.Result
 	Check *virtual.Check
@@ -154,7 +157,7 @@ func (s *Set) ask(c *virtual.Check) {
 	})
 }
 
-// repace sets c's interval if its state has changed that. The first time it
+// Repace sets c's interval if its state has changed that. The first time it
 // does so in any case: whatever was asked ahead of its first regular turn may
 // have its second one too far away.
 func (s *Set) Repace(c *virtual.Check) {
@@ -164,7 +167,7 @@ func (s *Set) Repace(c *virtual.Check) {
 	}
 }
 
-// heard notes that c has answered.
+// Heard notes that c has answered.
 func (s *Set) Heard(c *virtual.Check) {
 	if c.Unheard {
 		c.Unheard = false
@@ -172,7 +175,7 @@ func (s *Set) Heard(c *virtual.Check) {
 	}
 }
 
-// neighbours are the other checks at c's address. Who is whose neighbour is
+// Neighbours are the other checks at c's address. Who is whose neighbour is
 // found out when it is asked for the first time since a load.
 func (s *Set) Neighbours(c *virtual.Check) iter.Seq[*virtual.Check] {
 	if !s.linked {
@@ -198,7 +201,7 @@ func (s *Set) link() {
 	s.linked = true
 }
 
-// use makes the checks those of the virtual services. A check that was there before keeps its
+// Use makes the checks those of the virtual services. A check that was there before keeps its
 // rhythm. before has the earlier check of each real server, in the order of the file, nil for
 // none.
 func (s *Set) Use(virtuals []*virtual.Service, before []*virtual.Check) {
@@ -272,7 +275,7 @@ func (s *Set) join(c *virtual.Check, r *virtual.Real) {
 	r.Check = c
 }
 
-// soon has checks made at once.
+// Soon has checks made at once.
 func (s *Set) Soon(checks ...*virtual.Check) {
 	jobs := make([]*schedule.Job, len(checks))
 	for i, c := range checks {
@@ -281,7 +284,18 @@ func (s *Set) Soon(checks ...*virtual.Check) {
 	s.Sched.Soon(jobs...)
 }
 
-// lag is how far the checks are behind their plan.
+// SoonAround has all other checks at the address of c made at once: when one check of a host
+// fails, its others may be about to.
+func (s *Set) SoonAround(c *virtual.Check) {
+	if c == nil {
+		return
+	}
+	for n := range s.Neighbours(c) {
+		s.Soon(n)
+	}
+}
+
+// Lag is how far the checks are behind their plan.
 func (s *Set) Lag(now time.Time) report.Lag {
 	l := s.Sched.Lag()
 	return report.Lag{

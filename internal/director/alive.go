@@ -2,7 +2,10 @@ package director
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
 const (
@@ -15,13 +18,23 @@ const (
 	lagPause = time.Minute
 )
 
+// A heartbeat proves that the loop of Run goes on.
+type heartbeat struct {
+	started time.Time    // of the director
+	last    atomic.Int64 // the last turn of the loop by itself, since started; 0 is none yet
+
+	// Owned by the goroutine of Run.
+	longest   schedule.Worst // turn of the loop
+	lagLogged time.Time      // when late checks were last logged
+}
+
 // Alive says what stands still, nil if nothing does. It never blocks and may be
 // called from any goroutine; a watchdog that hears an error, or nothing, should
 // have the daemon started again.
 func (d *Director) Alive() error {
 	// Only differences of the monotonic clock count: the other one may be set.
-	if beat := time.Duration(d.beat.Load()); beat != 0 && time.Since(d.started)-beat > standstill {
-		return fmt.Errorf("the director has stood still for %s", (time.Since(d.started) - beat).Round(time.Second))
+	if beat := time.Duration(d.heartbeat.last.Load()); beat != 0 && time.Since(d.heartbeat.started)-beat > standstill {
+		return fmt.Errorf("the director has stood still for %s", (time.Since(d.heartbeat.started) - beat).Round(time.Second))
 	}
 	s := d.checks.Running.Load()
 	if s == nil {
@@ -36,11 +49,11 @@ func (d *Director) Alive() error {
 // comeRound shows that the director does not stand still, and says when the
 // checks are late, which is a matter of this machine.
 func (d *Director) comeRound(now time.Time) {
-	d.beat.Store(int64(max(1, now.Sub(d.started))))
+	d.heartbeat.last.Store(int64(max(1, now.Sub(d.heartbeat.started))))
 	lag := d.checks.Sched.Lag()
-	if lag.Worst < lateStart || now.Before(d.lagSaid.Add(lagPause)) {
+	if lag.Worst < lateStart || now.Before(d.heartbeat.lagLogged.Add(lagPause)) {
 		return
 	}
-	d.lagSaid = now
+	d.heartbeat.lagLogged = now
 	d.o.Log("Checks are late: one began %s after its time, %d are overdue", lag.Worst.Round(time.Millisecond), lag.Overdue)
 }

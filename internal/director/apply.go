@@ -15,24 +15,24 @@ import (
 // sync makes the kernel hold what it should for vs and reports what was done.
 // All that is added or raised, for all of them, comes before anything is lowered
 // or deleted: when a rack dies, that is a few requests to the kernel.
-func (d *Director) sync(vs ...*virtual.Service) {
+func (rc *reconciler) sync(vs ...*virtual.Service) {
 	if slices.ContainsFunc(vs, isUnread) {
 		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
 	}
 	plans := make([][]table.Step, len(vs))
 	for i, v := range vs {
-		plans[i] = d.prepare(v)
+		plans[i] = rc.prepare(v)
 	}
-	d.kernel.ApplyAll(plans, table.Step.Gives)
+	rc.kernel.ApplyAll(plans, table.Step.Gives)
 	for i, v := range vs {
-		plans[i] = d.secondHalf(v, plans[i])
+		plans[i] = rc.secondHalf(v, plans[i])
 	}
-	d.kernel.ApplyAll(plans, table.Step.Takes)
+	rc.kernel.ApplyAll(plans, table.Step.Takes)
 	for i, v := range vs {
 		for _, s := range plans[i] {
-			d.conclude(v, s)
+			rc.conclude(v, s)
 		}
-		d.report(v)
+		rc.report(v)
 	}
 }
 
@@ -42,12 +42,12 @@ func (d *Director) sync(vs ...*virtual.Service) {
 // Nothing can be added to one that is not there; one that is there and keeps its
 // settings, because no kernel takes those of the file, has its destinations
 // changed all the same.
-func (d *Director) prepare(v *virtual.Service) []table.Step {
+func (rc *reconciler) prepare(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
-	d.keep(v)
+	rc.keep(v)
 	if v.Invalid != nil {
-		d.refused(v, "virtual service "+v.Name, fmt.Errorf("virtual service %s: %w", v.Name, v.Invalid))
+		rc.refused(v, "virtual service "+v.Name, fmt.Errorf("virtual service %s: %w", v.Name, v.Invalid))
 	}
 	if v.Hopeless() {
 		return nil
@@ -56,7 +56,7 @@ func (d *Director) prepare(v *virtual.Service) []table.Step {
 	if len(steps) == 0 || steps[0].Gives() || steps[0].Takes() {
 		return steps
 	}
-	d.kernel.Apply(&steps[0])
+	rc.kernel.Apply(&steps[0])
 	if steps[0].Err != nil && steps[0].Op == ipvs.AddService {
 		return steps[:1]
 	}
@@ -64,14 +64,14 @@ func (d *Director) prepare(v *virtual.Service) []table.Step {
 }
 
 // apply does one step and reports it.
-func (d *Director) apply(v *virtual.Service, s table.Step) {
-	d.kernel.Apply(&s)
-	d.conclude(v, s)
+func (rc *reconciler) apply(v *virtual.Service, s table.Step) {
+	rc.kernel.Apply(&s)
+	rc.conclude(v, s)
 }
 
 // conclude notes and reports what came of a step. What the kernel is believed to
 // hold afterwards is what it holds, whatever came of it.
-func (d *Director) conclude(v *virtual.Service, s table.Step) {
+func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
 	if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that somebody deleted is not
 		// put back just to have weight 0, unless readdquiescent says so.
@@ -81,9 +81,9 @@ func (d *Director) conclude(v *virtual.Service, s table.Step) {
 	}
 	if s.Err != nil {
 		v.Failed(s)
-		d.refused(v, s.Change.String(), s.Err)
+		rc.refused(v, s.Change.String(), s.Err)
 		if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
-			d.lost(v, "virtual service "+v.Name) // which is what it is missing
+			rc.lost(v, "virtual service "+v.Name) // which is what it is missing
 			v.Forget()
 		}
 		return
@@ -92,13 +92,13 @@ func (d *Director) conclude(v *virtual.Service, s table.Step) {
 		delete(v.Said, virtual.Refusal(s.Change.String()))
 	}
 	v.Record(s, len(v.Reals))
-	for _, e := range d.eventsOf(v, s) {
-		d.emit(v, e)
+	for _, e := range rc.eventsOf(v, s) {
+		rc.emit(v, e)
 	}
 }
 
 // eventsOf is what a step that the kernel has taken means.
-func (d *Director) eventsOf(v *virtual.Service, s table.Step) []event.Event {
+func (rc *reconciler) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 	switch s.Op {
 	case ipvs.AddService:
 		return []event.Event{{Kind: event.VirtualAdded}}
@@ -106,7 +106,7 @@ func (d *Director) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 		if r := v.RealOf(s.New); r != nil && r.Reached < 100 && s.Old.Weight > 0 && s.New.Weight > 0 {
 			return nil // one of the steps up (slowstart); the last is told
 		}
-		events := []event.Event{d.placed(v, s)}
+		events := []event.Event{rc.placed(v, s)}
 		if s.Old.Role == table.Fallback && s.New.Role != table.Fallback { // one address for both
 			events = append(events, v.FallbackEvent(event.FallbackDeleted, s))
 		}
@@ -119,7 +119,7 @@ func (d *Director) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 }
 
 // placed is the event of a destination that was added or changed.
-func (d *Director) placed(v *virtual.Service, s table.Step) event.Event {
+func (rc *reconciler) placed(v *virtual.Service, s table.Step) event.Event {
 	r := v.RealOf(s.New)
 	switch {
 	case s.New.Role == table.Fallback:
@@ -130,7 +130,7 @@ func (d *Director) placed(v *virtual.Service, s table.Step) event.Event {
 		return event.Event{Kind: event.Repaired, Reason: s.Change.String()}
 	case s.Destination.Weight == 0 && r.Conf.Weight > 0:
 		kind := event.RealQuiesced
-		if s.Op == ipvs.AddDestination && d.conf.ReaddQuiescent {
+		if s.Op == ipvs.AddDestination && rc.conf.ReaddQuiescent {
 			kind = event.RealReaddQuiesced
 		}
 		return virtual.RealEvent(kind, r, s)
@@ -144,47 +144,77 @@ func (d *Director) placed(v *virtual.Service, s table.Step) event.Event {
 }
 
 // refused reports what the kernel did not take, once until it does.
-func (d *Director) refused(v *virtual.Service, what string, err error) {
+func (rc *reconciler) refused(v *virtual.Service, what string, err error) {
 	if v.Say(virtual.Refusal(what)) {
-		d.emit(v, event.Event{Kind: event.Refused, Reason: err.Error()})
+		rc.emit(v, event.Event{Kind: event.Refused, Reason: err.Error()})
 	}
 }
 
 // report tells the verdicts that the kernel now knows, and whether v has lost
 // its last real server or got its first one back.
-func (d *Director) report(v *virtual.Service) {
+func (rc *reconciler) report(v *virtual.Service) {
 	for _, e := range v.News {
 		if e.Kind == event.Gone && v.Keeps(e.Real) {
 			e.Reason += "; it " + virtual.KeptWords
 		}
-		d.emit(v, e)
+		rc.emit(v, e)
 	}
 	v.News = nil
-	d.reportFallback(v)
-	d.endFirst(v, false)
-	d.reportServed(v)
+	rc.reportFallback(v)
+	rc.endFirst(v, false)
+	rc.reportServed(v)
 }
 
 // reportFallback reports whether v needs its fallback: as in the original, from
 // the start on until the first real server is in.
-func (d *Director) reportFallback(v *virtual.Service) {
+func (rc *reconciler) reportFallback(v *virtual.Service) {
 	need := !slices.ContainsFunc(v.Reals, v.Serves)
 	switch {
 	case need && v.FallbackState != virtual.FallbackOn:
 		v.FallbackState = virtual.FallbackOn
-		d.emit(v, event.Event{Kind: event.FallbackOn})
+		rc.emit(v, event.Event{Kind: event.FallbackOn})
 	case !need && v.FallbackState == virtual.FallbackOn:
 		v.FallbackState = virtual.FallbackOff
-		d.emit(v, event.Event{Kind: event.FallbackOff})
+		rc.emit(v, event.Event{Kind: event.FallbackOff})
 	}
 }
 
 // emit completes an event with what all of v's events share and hands it on.
-func (d *Director) emit(v *virtual.Service, e event.Event) {
-	e.Time, e.Status = d.now(), d.status
+func (rc *reconciler) emit(v *virtual.Service, e event.Event) {
+	e.Time, e.Status = rc.now(), rc.status
 	e.Virtual, e.V, e.ID = v.Conf, v.Name, v.ID
 	if !e.Kind.Original() {
-		d.history.Add(&e)
+		rc.history.Add(&e)
 	}
-	d.o.Sink(e)
+	rc.sink(e)
+}
+
+// secondHalf is a plan whose first half was done, with a second half that fits
+// to what came of that: what was to leave for a destination that the kernel did
+// not take stays, and the fallback comes if no other is in service.
+func (rc *reconciler) secondHalf(v *virtual.Service, steps []table.Step) []table.Step {
+	if !v.NoteRefusals(steps) {
+		return steps
+	}
+	done := slices.DeleteFunc(steps, table.Step.Takes)
+	for _, s := range done {
+		if s.Err == nil {
+			v.Record(s, len(v.Reals))
+		}
+	}
+	var rest []table.Step
+	for _, s := range table.Plan(v.Actual, v.Want(nil)) {
+		tried := slices.ContainsFunc(done, func(o table.Step) bool { return o.Change == s.Change })
+		switch {
+		case s.Takes():
+			rest = append(rest, s)
+		case s.Gives() && !tried:
+			if rc.kernel.Apply(&s); s.Err == nil {
+				v.Record(s, len(v.Reals))
+			}
+			done = append(done, s)
+		}
+	}
+	v.NoteRefusals(done)
+	return append(done, v.HoldLast(done, rest)...)
 }

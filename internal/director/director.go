@@ -7,7 +7,6 @@ package director
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
@@ -18,10 +17,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/schedule"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
-	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -66,35 +63,21 @@ type Options struct {
 
 // A Director keeps one kernel table in step with one configuration.
 type Director struct {
-	o       Options
-	watcher *maintenance.Watcher
-	checks  *checks.Set
-	calls   chan func()
-	ready   chan struct{}
-
-	beat    atomic.Int64                      // when the loop of Run last came round by itself, since started; 0 is never
-	inForce atomic.Pointer[[]report.Override] // overrides, for others
+	o         Options
+	checks    *checks.Set
+	watcher   *maintenance.Watcher
+	overrides *overrides
+	heartbeat heartbeat
+	own       ownership
+	calls     chan func()
+	ready     chan struct{}
 
 	// Owned by the goroutine of Run.
-	turn        time.Time // see now
-	longest     schedule.Worst
-	conf        *conf.Config
-	status      conf.Status
-	virtuals    []*virtual.Service // in the order of the file
-	trouble     policy.Trouble     // of our own
-	awaiting    int                // virtual services whose first checks go on
-	dirty       []*virtual.Service // to sync when all is heard
+	reconciler
+	trouble     policy.Trouble // of our own
 	maintenance maintenance.State
 	drift       *time.Ticker
-	lagSaid     time.Time                         // when late checks were last told
-	overrides   map[report.Target]report.Override // what operators ordered
-	history     event.History
-	kernel      table.Kernel
-	retried     time.Time // when refused changes were last tried again beside driftcheck
-	reread      time.Time // when the table was last read again for what a reload has added
-	started     time.Time
 	loaded      time.Time // the configuration
-	own         ownership
 }
 
 // New returns a Director that does nothing until Run.
@@ -103,17 +86,17 @@ func New(o Options) *Director {
 		o.Log = func(string, ...any) {}
 	}
 	d := &Director{
-		started:   time.Now(),
-		o:         o,
-		calls:     make(chan func()),
-		ready:     make(chan struct{}),
-		overrides: overridesByTarget(o.Overrides, time.Now()),
-		watcher:   maintenance.New(o.Maintenance),
-		checks:    checks.New(checks.Options{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
-		own:       ownership{recalled: o.Ours},
-		kernel:    table.Kernel{Table: o.Table, Log: o.Log},
+		o:          o,
+		heartbeat:  heartbeat{started: time.Now()},
+		calls:      make(chan func()),
+		ready:      make(chan struct{}),
+		overrides:  newOverrides(o.Overrides, time.Now()),
+		watcher:    maintenance.New(o.Maintenance),
+		checks:     checks.New(checks.Options{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
+		own:        ownership{recalled: o.Ours},
+		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink},
 	}
-	d.publishOverrides()
+	d.entered = d.raiseAlwaysUp
 	return d
 }
 
@@ -178,7 +161,7 @@ func (d *Director) takeTurn(turn func()) {
 	turn()
 	d.settle()
 	ended := time.Now()
-	d.longest.Note(ended.Sub(d.started), ended.Sub(d.turn))
+	d.heartbeat.longest.Note(ended.Sub(d.heartbeat.started), ended.Sub(d.turn))
 	d.turn = time.Time{}
 }
 
@@ -227,14 +210,4 @@ func (d *Director) do(ctx context.Context, f func()) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// now is when this turn of the loop began: what is heard and done together
-// happens at one moment, and costs one look at the clock. It is for the
-// goroutine that owns the state.
-func (d *Director) now() time.Time {
-	if d.turn.IsZero() {
-		d.turn = time.Now()
-	}
-	return d.turn
 }

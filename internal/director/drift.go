@@ -21,19 +21,19 @@ import (
 // said once: the weight of a real server that is in service, a dead one that was
 // deleted, and destinations that are in no file. What the kernel refused is tried
 // again.
-func (d *Director) reconcile() {
-	believed, entries, readable := d.doubtful()
+func (rc *reconciler) reconcile() {
+	believed, entries, readable := rc.doubtful()
 	if !readable {
 		return
 	}
 	var room table.Slots // for all, one after the other
-	for i, v := range d.virtuals {
+	for i, v := range rc.virtuals {
 		if v.Unread {
-			d.enterUnread(v, entries[v.Service.Key])
+			rc.enterUnread(v, entries[v.Service.Key])
 			continue
 		}
 		if !believed[i] {
-			d.compare(v, entries[v.Service.Key])
+			rc.compare(v, entries[v.Service.Key])
 		}
 		clear(v.Doubt)
 		clear(v.Actual.Doubt)
@@ -43,21 +43,21 @@ func (d *Director) reconcile() {
 		want := v.Want(room)
 		room = want.Slots
 		if v.Retry || len(table.Plan(v.Actual, want)) > 0 {
-			d.sync(v)
+			rc.sync(v)
 		}
 	}
 }
 
 // retry tries again what the kernel refused, where no look at the table does it
 // soon.
-func (d *Director) retry(now time.Time) {
-	if check := d.conf.DriftCheck; check > 0 && check <= retryInterval || now.Sub(d.retried) < retryInterval {
+func (rc *reconciler) retry(now time.Time) {
+	if check := rc.conf.DriftCheck; check > 0 && check <= retryInterval || now.Sub(rc.retried) < retryInterval {
 		return
 	}
-	d.retried = now
-	for _, v := range d.virtuals {
+	rc.retried = now
+	for _, v := range rc.virtuals {
 		if v.Retry {
-			d.sync(v)
+			rc.sync(v)
 		}
 	}
 }
@@ -65,17 +65,17 @@ func (d *Director) retry(now time.Time) {
 // doubtful reads the kernel's table and tells which of the virtual services are
 // believed to be as they are there. Of all others it returns what the kernel has.
 // A table of tens of thousands is never in memory as a whole.
-func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
-	believed, entries = make([]bool, len(d.virtuals)), map[ipvs.Key]*ipvs.Entry{}
-	places := make(map[ipvs.Key]int32, len(d.virtuals))
-	for i, v := range d.virtuals {
+func (rc *reconciler) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
+	believed, entries = make([]bool, len(rc.virtuals)), map[ipvs.Key]*ipvs.Entry{}
+	places := make(map[ipvs.Key]int32, len(rc.virtuals))
+	for i, v := range rc.virtuals {
 		places[v.Service.Key] = int32(i)
 	}
-	readable = d.kernel.ReadEach(func(e *ipvs.Entry) {
+	readable = rc.kernel.ReadEach(func(e *ipvs.Entry) {
 		i, ours := places[e.Service.Key]
 		switch {
 		case !ours:
-		case d.virtuals[i].AsBelieved(e):
+		case rc.virtuals[i].AsBelieved(e):
 			believed[i] = true
 		default:
 			other := *e
@@ -88,10 +88,10 @@ func (d *Director) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry
 
 // compare brings what is believed of v up to date, and notes what is to be
 // respected. e is what the kernel has of v, nil is nothing.
-func (d *Director) compare(v *virtual.Service, e *ipvs.Entry) {
+func (rc *reconciler) compare(v *virtual.Service, e *ipvs.Entry) {
 	switch {
 	case e == nil && v.Actual.Present:
-		d.lost(v, "virtual service "+v.Name)
+		rc.lost(v, "virtual service "+v.Name)
 		v.Forget()
 		return
 	case e == nil:
@@ -103,30 +103,30 @@ func (d *Director) compare(v *virtual.Service, e *ipvs.Entry) {
 	if !e.Service.Same(v.Actual.Service) {
 		v.Actual.Service = e.Service
 		if v.Invalid == nil && !e.Service.Same(v.Service) {
-			d.repair(v, fmt.Sprintf("virtual service %s was changed by somebody else to %s, it is set back", v.Name, e.Service))
+			rc.repair(v, fmt.Sprintf("virtual service %s was changed by somebody else to %s, it is set back", v.Name, e.Service))
 		}
 	}
-	d.compareSlots(v, table.SlotsOf(e))
+	rc.compareSlots(v, table.SlotsOf(e))
 }
 
 // compareSlots does what compare does for the destinations, of which the kernel
 // has those found.
-func (d *Director) compareSlots(v *virtual.Service, found table.Slots) {
+func (rc *reconciler) compareSlots(v *virtual.Service, found table.Slots) {
 	desired := v.Desired(nil)
 	for _, s := range found {
-		d.touched(v, s, desired)
+		rc.touched(v, s, desired)
 	}
 	for _, s := range slices.Clone(v.Actual.Slots) {
 		if _, ok := found.Search(s.At); !ok {
-			d.missing(v, s, desired)
+			rc.missing(v, s, desired)
 		}
 	}
-	d.sayDifferences(v, desired)
+	rc.sayDifferences(v, desired)
 }
 
 // touched looks at a destination that the kernel has: if it is not as we left
 // it, somebody else wants it so.
-func (d *Director) touched(v *virtual.Service, now table.Slot, desired table.State) {
+func (rc *reconciler) touched(v *virtual.Service, now table.Slot, desired table.State) {
 	s, believed := v.Actual.Slots.Of(now.At)
 	if believed && s.Same(now) {
 		return
@@ -148,46 +148,46 @@ func (d *Director) touched(v *virtual.Service, now table.Slot, desired table.Sta
 			v.Respect(now.At, table.External{Slot: now})
 		}
 		if w.Weight = now.Weight; !w.Same(now) {
-			d.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.At, v.Name))
+			rc.repair(v, fmt.Sprintf("real server %s (%s) was changed by somebody else, its forwarding method and thresholds are set back", now.At, v.Name))
 		}
 	case wanted && w.Role == table.Fallback:
-		d.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.At, v.Name))
+		rc.repair(v, fmt.Sprintf("fallback server %s (%s) was changed by somebody else, it is set back", now.At, v.Name))
 	case now.Role == table.Fallback:
-		d.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.At, v.Name))
+		rc.repair(v, fmt.Sprintf("fallback server %s (%s) was added by somebody else, it is taken out: real servers are in service", now.At, v.Name))
 	default:
-		d.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.At, v.Name, now.Weight))
+		rc.repair(v, fmt.Sprintf("real server %s (%s) is not in service and was set to weight %d by somebody else, it is taken out", now.At, v.Name, now.Weight))
 	}
 }
 
 // missing looks at a destination that the kernel should have and has not.
-func (d *Director) missing(v *virtual.Service, s table.Slot, desired table.State) {
+func (rc *reconciler) missing(v *virtual.Service, s table.Slot, desired table.State) {
 	v.Actual.Slots.Remove(s.At)
 	delete(v.External, s.At)
 	switch w, ok := desired.Slots.Of(s.At); {
 	case !ok:
 	case w.Role == table.Fallback:
-		d.lost(v, "fallback server "+v.FallbackName()+" ("+v.Name+")")
+		rc.lost(v, "fallback server "+v.FallbackName()+" ("+v.Name+")")
 	case w.In:
-		d.lost(v, "real server "+v.RealOf(w).Name()+" ("+v.Name+")")
+		rc.lost(v, "real server "+v.RealOf(w).Name()+" ("+v.Name+")")
 	default:
 		v.Respect(s.At, table.External{Absent: true})
 	}
 }
 
 // lost reports what somebody removed; the plan that follows puts it back.
-func (d *Director) lost(v *virtual.Service, what string) {
+func (rc *reconciler) lost(v *virtual.Service, what string) {
 	v.Outage.Left = &event.Cause{Kind: event.CauseExternal, Detail: what + " was removed by somebody else"}
-	d.repair(v, what+" was removed by somebody else, it is put back")
+	rc.repair(v, what+" was removed by somebody else, it is put back")
 }
 
 // repair reports what somebody did that the plan that follows undoes.
-func (d *Director) repair(v *virtual.Service, what string) {
-	d.kernel.Repairs++
-	d.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
+func (rc *reconciler) repair(v *virtual.Service, what string) {
+	rc.kernel.Repairs++
+	rc.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
 }
 
 // sayDifferences reports what is respected and was not said yet.
-func (d *Director) sayDifferences(v *virtual.Service, desired table.State) {
+func (rc *reconciler) sayDifferences(v *virtual.Service, desired table.State) {
 	stands := map[string]bool{}
 	for at, h := range v.External {
 		stands[virtual.Differs+v.Difference(at, h, desired)] = true
@@ -199,7 +199,48 @@ func (d *Director) sayDifferences(v *virtual.Service, desired table.State) {
 	}
 	for _, text := range slices.Sorted(maps.Keys(stands)) {
 		if v.Say(text) {
-			d.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, virtual.Differs), Cause: &event.Cause{Kind: event.CauseExternal}})
+			rc.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, virtual.Differs), Cause: &event.Cause{Kind: event.CauseExternal}})
 		}
 	}
+}
+
+// markUnread marks the virtual services of virtuals that olds, those of the
+// configuration before, do not have: whether the table has them is not known, and
+// nothing is written for them before it is.
+func markUnread(virtuals, olds []*virtual.Service) {
+	known := make(map[ipvs.Key]bool, len(olds))
+	for _, v := range olds {
+		known[v.Service.Key] = !v.Unread
+	}
+	for _, v := range virtuals {
+		v.Unread = !known[v.Service.Key]
+	}
+}
+
+// retryUnread reads the table again while there are virtual services of which it is
+// not known. The others are left to driftcheck.
+func (rc *reconciler) retryUnread(now time.Time) {
+	if now.Sub(rc.reread) < retryInterval || !slices.ContainsFunc(rc.virtuals, isUnread) {
+		return
+	}
+	rc.reread = now
+	_, entries, readable := rc.doubtful()
+	if !readable {
+		return
+	}
+	for _, v := range rc.virtuals {
+		if v.Unread {
+			rc.enterUnread(v, entries[v.Service.Key])
+		}
+	}
+}
+
+func isUnread(v *virtual.Service) bool { return v.Unread }
+
+// enterUnread brings v, which a reload has added without a look at the table, into
+// the kernel. e is what the table has of it, nil is nothing.
+func (rc *reconciler) enterUnread(v *virtual.Service, e *ipvs.Entry) {
+	v.Unread = false
+	v.Find(e)
+	rc.enter(v, e != nil, &virtual.LastReals{Virtuals: rc.virtuals})
 }

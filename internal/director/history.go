@@ -7,6 +7,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
 // History is the notes that q chooses, from the oldest on. The error
@@ -18,7 +19,9 @@ func (d *Director) History(ctx context.Context, q report.HistoryQuery) ([]report
 	)
 	err := d.do(ctx, func() {
 		events = d.history.List()
-		names = d.named(q.Real, q.Virtual)
+		if q.Real != "" || q.Virtual != "" {
+			names = targetsOf(d.meant(q.Real, q.Virtual), q.Real)
+		}
 	})
 	if err != nil {
 		return nil, err
@@ -34,13 +37,11 @@ func (d *Director) History(ctx context.Context, q report.HistoryQuery) ([]report
 	return notes[max(0, len(notes)-cmp.Or(max(q.Limit, 0), 100)):], nil
 }
 
-// named is the real servers that a query means, nil for all.
-func (d *Director) named(name, virtual string) map[report.Target]bool {
-	if name == "" && virtual == "" {
-		return nil
-	}
+// targetsOf returns the targets of real servers, and without a name those of their virtual
+// services.
+func targetsOf(meant []*virtual.Real, name string) map[report.Target]bool {
 	names := map[report.Target]bool{}
-	for _, r := range d.meant(name, virtual) {
+	for _, r := range meant {
 		names[r.Target()] = true
 		if name == "" {
 			names[report.Target{Virtual: r.Virtual.ID, Real: ""}] = true

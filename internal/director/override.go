@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -28,16 +29,19 @@ func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []repo
 	}
 	asked := d.do(ctx, func() {
 		if obeyed, err = d.obey(o, d.now()); err == nil {
-			all = d.overrideList()
+			all = d.overrides.list()
 		}
 	})
 	return obeyed, all, errors.Join(asked, err)
 }
 
 func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error) {
-	targets := d.targets(o.Real, o.Virtual)
+	var targets []report.Target
+	for _, r := range d.meant(o.Real, o.Virtual) {
+		targets = append(targets, r.Target())
+	}
 	if o.Verb == report.Enable && len(targets) == 0 {
-		targets = d.forgotten(o)
+		targets = d.overrides.forgotten(o)
 	}
 	if len(targets) == 0 {
 		return nil, report.NotConfigured(o.Real, o.Virtual)
@@ -82,15 +86,6 @@ func (d *Director) staysOut(t report.Target) string {
 	return ""
 }
 
-// targets are the configured real servers that are meant by words.
-func (d *Director) targets(called, virtual string) []report.Target {
-	var found []report.Target
-	for _, r := range d.meant(called, virtual) {
-		found = append(found, r.Target())
-	}
-	return found
-}
-
 // meant is the real servers of that name, "" being all, of the virtual services
 // that are called service.
 func (d *Director) meant(name, service string) []*virtual.Real {
@@ -108,31 +103,9 @@ func (d *Director) meant(name, service string) []*virtual.Real {
 	return found
 }
 
-// forgotten are overrides of what is in no configuration any more, by address or by
-// address and port.
-func (d *Director) forgotten(o report.Order) []report.Target {
-	addr, _ := netip.ParseAddr(strings.Trim(o.Real, "[]"))
-	var found []report.Target
-	for t := range d.overrides {
-		at, err := netip.ParseAddrPort(t.Real)
-		meant := o.Real == t.Real || err == nil && at.Addr() == addr.Unmap()
-		if meant && (o.Virtual == "" || o.Virtual == t.Virtual || o.Virtual == event.ShortID(t.Virtual)) {
-			found = append(found, t)
-		}
-	}
-	slices.SortFunc(found, func(a, b report.Target) int { return strings.Compare(a.Virtual+" "+a.Real, b.Virtual+" "+b.Real) })
-	return found
-}
-
 // override puts an override in force, or ends one, and tells why.
 func (d *Director) override(t report.Target, o report.Override, why string) {
-	_, before := d.overrides[t]
-	if o.Verb == report.Enable {
-		delete(d.overrides, t)
-	} else {
-		d.overrides[t] = o
-	}
-	d.publishOverrides()
+	before := d.overrides.set(t, o)
 	for _, v := range d.virtuals {
 		if v.ID != t.Virtual {
 			continue
@@ -151,7 +124,7 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 func (d *Director) overruled(r *virtual.Real, o report.Override, why string) *event.Cause {
 	wasIn := r.In()
 	r.BeginConditions()
-	r.Override = d.overrideOf(r)
+	r.Override = d.overrides.of(r)
 	r.NoteCondition(d.now())
 	delete(r.Virtual.External, r.At())
 	d.touch(r.Virtual)
@@ -162,47 +135,17 @@ func (d *Director) overruled(r *virtual.Real, o report.Override, why string) *ev
 	return cause
 }
 
-// overrideOf is the override of r, nil is none.
-func (d *Director) overrideOf(r *virtual.Real) *report.Override {
-	o, ok := d.overrides[r.Target()]
-	if !ok {
-		return nil
-	}
-	kept := o // which does not cost memory for those without one
-	return &kept
-}
-
 // overrule takes over the overrides at the start and after a reload.
 func (d *Director) overrule() {
-	for r := range d.concerned() {
-		r.Override = d.overrideOf(r)
-	}
-}
-
-// concerned is the real servers of the virtual services that have overrides.
-func (d *Director) concerned() iter.Seq[*virtual.Real] {
-	ids := make(map[string]bool, len(d.overrides))
-	for t := range d.overrides {
-		ids[t.Virtual] = true
-	}
-	return func(yield func(*virtual.Real) bool) {
-		for _, v := range d.virtuals {
-			if !ids[v.ID] {
-				continue
-			}
-			for _, r := range v.Reals {
-				if !yield(r) {
-					return
-				}
-			}
-		}
+	for r := range d.overrides.concerned(d.virtuals) {
+		r.Override = d.overrides.of(r)
 	}
 }
 
 // endOverrides ends those whose time has come.
 func (d *Director) endOverrides(now time.Time) {
 	ended := false
-	for t, o := range d.overrides {
+	for t, o := range d.overrides.byTarget {
 		if !o.Until.IsZero() && !now.Before(o.Until) {
 			d.override(t, report.Override{Verb: report.Enable, By: o.By}, "enable: the time is over of "+o.String())
 			ended = true
@@ -215,7 +158,107 @@ func (d *Director) endOverrides(now time.Time) {
 
 // Overrides is all that is in force, in a lasting order. It never blocks and may be
 // called from any goroutine, before Run and after it too.
-func (d *Director) Overrides() []report.Override { return *d.inForce.Load() }
+func (d *Director) Overrides() []report.Override { return *d.overrides.published.Load() }
+
+// overrides are the orders that are in force.
+type overrides struct {
+	byTarget  map[report.Target]report.Override
+	published atomic.Pointer[[]report.Override] // for any goroutine
+}
+
+func newOverrides(list []report.Override, now time.Time) *overrides {
+	o := &overrides{byTarget: overridesByTarget(list, now)}
+	o.publish()
+	return o
+}
+
+// set puts an override in force, or ends one, and reports whether there was one.
+func (o *overrides) set(t report.Target, over report.Override) (before bool) {
+	_, before = o.byTarget[t]
+	if over.Verb == report.Enable {
+		delete(o.byTarget, t)
+	} else {
+		o.byTarget[t] = over
+	}
+	o.publish()
+	return before
+}
+
+func (o *overrides) publish() {
+	list := o.list()
+	o.published.Store(&list)
+}
+
+// of is the override of r, nil is none.
+func (o *overrides) of(r *virtual.Real) *report.Override {
+	over, ok := o.byTarget[r.Target()]
+	if !ok {
+		return nil
+	}
+	kept := over // which does not cost memory for those without one
+	return &kept
+}
+
+// concerned is the real servers of the virtual services that have overrides.
+func (o *overrides) concerned(virtuals []*virtual.Service) iter.Seq[*virtual.Real] {
+	ids := make(map[string]bool, len(o.byTarget))
+	for t := range o.byTarget {
+		ids[t.Virtual] = true
+	}
+	return func(yield func(*virtual.Real) bool) {
+		for _, v := range virtuals {
+			if !ids[v.ID] {
+				continue
+			}
+			for _, r := range v.Reals {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// unused are those of what is in no configuration.
+func (o *overrides) unused(virtuals []*virtual.Service) []report.Override {
+	list := o.list()
+	if len(list) == 0 {
+		return nil
+	}
+	used := map[report.Target]bool{}
+	for r := range o.concerned(virtuals) {
+		used[r.Target()] = true
+	}
+	return slices.DeleteFunc(list, func(over report.Override) bool { return used[over.Target()] })
+}
+
+// forgotten are overrides of what is in no configuration any more, by address or by
+// address and port.
+func (o *overrides) forgotten(order report.Order) []report.Target {
+	addr, _ := netip.ParseAddr(strings.Trim(order.Real, "[]"))
+	var found []report.Target
+	for t := range o.byTarget {
+		at, err := netip.ParseAddrPort(t.Real)
+		meant := order.Real == t.Real || err == nil && at.Addr() == addr.Unmap()
+		if meant && (order.Virtual == "" || order.Virtual == t.Virtual || order.Virtual == event.ShortID(t.Virtual)) {
+			found = append(found, t)
+		}
+	}
+	slices.SortFunc(found, func(a, b report.Target) int { return strings.Compare(a.Virtual+" "+a.Real, b.Virtual+" "+b.Real) })
+	return found
+}
+
+// list is all overrides, in a lasting order.
+func (o *overrides) list() []report.Override {
+	list := make([]report.Override, 0, len(o.byTarget))
+	for _, over := range o.byTarget {
+		list = append(list, over)
+	}
+	slices.SortFunc(list, func(a, b report.Override) int {
+		return strings.Compare(a.Virtual+" "+a.Real, b.Virtual+" "+b.Real)
+	})
+	return list
+}
 
 // overridesByTarget is a list of overrides, without those that are over. From now on
 // their ends do not depend on what the clock is set to.
@@ -232,21 +275,4 @@ func overridesByTarget(list []report.Override, now time.Time) map[report.Target]
 		byTarget[o.Target()] = o
 	}
 	return byTarget
-}
-
-func (d *Director) publishOverrides() {
-	list := d.overrideList()
-	d.inForce.Store(&list)
-}
-
-// overrideList is all overrides, in a lasting order.
-func (d *Director) overrideList() []report.Override {
-	list := make([]report.Override, 0, len(d.overrides))
-	for _, o := range d.overrides {
-		list = append(list, o)
-	}
-	slices.SortFunc(list, func(a, b report.Override) int {
-		return strings.Compare(a.Virtual+" "+a.Real, b.Virtual+" "+b.Real)
-	})
-	return list
 }

@@ -36,6 +36,7 @@ type Slot struct {
 // A Role is the part of a destination in its virtual service.
 type Role uint8
 
+// The roles.
 const (
 	Foreign  Role = iota // not ours
 	Real                 // a configured real server

@@ -6,14 +6,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// An outage is how long a virtual service has had no real server in service, and
+// An Outage is how long a virtual service has had no real server in service, and
 // what took the last one out and brought the first one back.
 type Outage struct {
 	Since      time.Time    // meaningful while it lasts
 	Left, Came *event.Cause // since it was last known to be served; nil is nothing
 }
 
-// moved notes why r leaves v or comes back, in case it is the last or the first.
+// Moved notes why r leaves v or comes back, in case it is the last or the first.
 func (v *Service) Moved(r *Real, in bool, c *event.Cause) {
 	if c == nil {
 		return
@@ -27,7 +27,7 @@ func (v *Service) Moved(r *Real, in bool, c *event.Cause) {
 	}
 }
 
-// movedByReload notes that a reload has taken out those that were in service, or
+// MovedByReload notes that a reload has taken out those that were in service, or
 // brought one in.
 func (v *Service) MovedByReload() {
 	const words = "the configuration was reloaded"

@@ -2,9 +2,12 @@ package virtual
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/engine"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
@@ -13,7 +16,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
-// A check asks one question of one real server, in the name of all virtual
+// A Check asks one question of one real server, in the name of all virtual
 // services that ask the same.
 type Check struct {
 	Kit  *Kit
@@ -32,7 +35,7 @@ type Check struct {
 	Past      record.Log
 }
 
-// A rarity is what few checks need.
+// A Rarity is what few checks need.
 type Rarity struct {
 	Connect  checker.Checker // between two full questions (checktype = N), else nil
 	Connects int32           // left until the full question's turn; owned by the runs, which never overlap
@@ -43,17 +46,17 @@ type Rarity struct {
 	Cancel context.CancelFunc
 }
 
-// key is the identity of c.
+// Key is the identity of c.
 func (c *Check) Key() checkspec.Key { return checkspec.Key{Spec: c.Kit.Handle, At: c.At} }
 
-// leave ends the asking of a check that nobody asks for any more.
+// Leave ends the asking of a check that nobody asks for any more.
 func (c *Check) Leave() {
 	if c.Rare != nil && c.Rare.Cancel != nil {
 		c.Rare.Cancel()
 	}
 }
 
-// turn chooses what is asked next: with checktype = N that many connects
+// Turn chooses what is asked next: with checktype = N that many connects
 // follow a good answer, and whatever fails is followed by the full question.
 func (c *Check) Turn(ok bool) {
 	switch r := c.Rare; {
@@ -67,7 +70,7 @@ func (c *Check) Turn(ok bool) {
 	}
 }
 
-// pace is how long from one asking to the next: the users of a check share
+// Pace is how long from one asking to the next: the users of a check share
 // their intervals, so that the state of the whole decides.
 func (c *Check) Pace() time.Duration {
 	failing, out := false, true
@@ -82,5 +85,46 @@ func (c *Check) Pace() time.Duration {
 		return c.Kit.DownInterval
 	default:
 		return c.Kit.CheckInterval
+	}
+}
+
+// Expires is told, from the goroutines that ask, when the certificate of the
+// real server ends.
+func (c *Check) Expires(at time.Time) { c.CertificateEnds.Store(at.Unix()) }
+
+// Place is where the first real server stands in the file that c asks for, 0 if
+// it is for none any more.
+func (c *Check) Place() uint64 {
+	if len(c.Users) == 0 {
+		return 0
+	}
+	r := c.Users[0]
+	return uint64(r.Virtual.Order)<<32 | uint64(r.Order)
+}
+
+// A Kit is what checks of one spec share here: what checkers are made of, and the
+// words of those that are up.
+type Kit struct {
+	*checkspec.Kit
+	Usual record.Usual // the director's goroutine's
+}
+
+// Key is the identity of the check of r. It is false if there is none (checktype
+// on and off).
+func (r *Real) Key() (checkspec.Key, bool) {
+	at, ok := checkspec.At(r.Virtual.Conf, r.Conf)
+	return checkspec.Key{Spec: r.Spec, At: at}, ok
+}
+
+// HideResult takes the secrets out of what a result says: servers exist that
+// repeat in their answers what they were sent.
+func (k *Kit) HideResult(res *engine.Result) {
+	res.Detail = k.Secrets.Hide(res.Detail)
+	if res.Err == nil {
+		return
+	}
+	text := res.Err.Error()
+	if hidden := k.Secrets.Hide(text); hidden != text {
+		res.Err = errors.New(hidden)
 	}
 }

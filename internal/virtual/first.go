@@ -11,7 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
-// firstChecks are those of the real servers of a virtual service that a start or
+// FirstChecks are those of the real servers of a virtual service that a start or
 // a reload has added. Until they have ended, it is unknown which of these work:
 // one Started event then tells it, and none before.
 type FirstChecks struct {
@@ -19,7 +19,7 @@ type FirstChecks struct {
 	Until time.Time // when the event comes at the latest
 }
 
-// awaited says whether the first check of r is still to end. A real server that
+// Awaited says whether the first check of r is still to end. A real server that
 // is out by intent is not waited for.
 func (r *Real) Awaited() bool {
 	if r.File() != "" || r.Out() {
@@ -37,7 +37,7 @@ func (r *Real) Awaited() bool {
 // mostNamed is how many real servers one line names in each of its lists.
 const mostNamed = 20
 
-// firstWords are what the first checks of v have found out: "48 of 50 in
+// FirstWords are what the first checks of v have found out: "48 of 50 in
 // service; out: 10.1.0.7:80 (connection refused)".
 func (v *Service) FirstWords() string {
 	in := 0
@@ -79,7 +79,7 @@ func (r *Real) outWords() string {
 	return r.OutWithoutOrder()
 }
 
-// outWithoutOrder says why r is out of service, or would be without its order.
+// OutWithoutOrder says why r is out of service, or would be without its order.
 func (r *Real) OutWithoutOrder() string {
 	v := r.Virtual
 	switch {
@@ -119,7 +119,7 @@ func (r *Real) lastError() string {
 	return "down"
 }
 
-// withFallback is an event with the fallback, which the table is to have in
+// WithFallback is an event with the fallback, which the table is to have in
 // service or not; if the kernel has refused that, this is what e says instead.
 func (v *Service) WithFallback(e event.Event, inService bool) event.Event {
 	if v.Fallback == nil {

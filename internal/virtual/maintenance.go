@@ -8,14 +8,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// A fileOut is the maintenance of one real server.
+// A Maintenance is the maintenance of one real server.
 type Maintenance struct {
 	File  string    // that takes it out, "" is none
 	Since time.Time // meaningful while the maintenance lasts
 	Ended string    // the file whose maintenance is over, until a check has finished; "" is none
 }
 
-// file is the file that takes r out of service, "" is none.
+// File is the file that takes r out of service, "" is none.
 func (r *Real) File() string {
 	if r.Maintenance == nil {
 		return ""
@@ -23,7 +23,7 @@ func (r *Real) File() string {
 	return r.Maintenance.File
 }
 
-// keepOut keeps out of service what was not in service before.
+// KeepOut keeps out of service what was not in service before.
 func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
 	for _, r := range v.Reals {
 		if file := out[r.Conf.AddrPort()]; file != "" && r.Verdict == policy.Unchecked {
@@ -32,7 +32,7 @@ func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
 	}
 }
 
-// beginMaintenance notes the file that takes r out, and since when one does.
+// BeginMaintenance notes the file that takes r out, and since when one does.
 func (r *Real) BeginMaintenance(file string, now time.Time) {
 	r.BeginConditions()
 	if r.Maintenance == nil {
@@ -49,7 +49,7 @@ func (r *Real) BeginMaintenance(file string, now time.Time) {
 // yet how it is: until one does it is out for maintenance.
 func (r *Real) maintenanceOver() bool { return r.Maintenance != nil && r.Maintenance.Ended != "" }
 
-// endMaintenance is the maintenance that ended before this check of r, the first
+// EndMaintenance is the maintenance that ended before this check of r, the first
 // one since; nil is none.
 func (r *Real) EndMaintenance() *event.Cause {
 	if !r.maintenanceOver() {

@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"unique"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -13,7 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
-// A real is one real server of one virtual service. There may be tens of
+// A Real is one real server of one virtual service. There may be tens of
 // thousands: what few of them have is a pointer, and what the configuration
 // says is not said again.
 type Real struct {
@@ -35,15 +37,15 @@ type Real struct {
 	Unchecked bool   // no check has finished since the start or the reload that added it
 }
 
-// name is the real server as it is configured: "10.1.0.1:80".
+// Name is the real server as it is configured: "10.1.0.1:80".
 func (r *Real) Name() string { return r.Conf.String() }
 
-// event is one of r, to be completed.
+// Event is one of r, to be completed.
 func (r *Real) Event(k event.Kind) event.Event {
 	return event.Event{Kind: k, Real: r.Conf, R: r.Name()}
 }
 
-// at is where the kernel knows it.
+// At is where the kernel knows it.
 func (r *Real) At() netip.AddrPort {
 	return table.AddrOf(r.Virtual.Conf, r.Conf.Addr, r.Conf.Port, r.Conf.Forward)
 }
@@ -73,7 +75,7 @@ func (r *Real) decide() policy.Decision {
 
 var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}
 
-// in says whether the real server is to get traffic.
+// In says whether the real server is to get traffic.
 func (r *Real) In() bool { return r.decide().In }
 
 // ordered is the verb of what an operator ordered, "" is nothing.
@@ -84,7 +86,7 @@ func (r *Real) ordered() string {
 	return r.Override.Verb
 }
 
-// out says whether an operator keeps the real server from getting connections.
+// Out says whether an operator keeps the real server from getting connections.
 func (r *Real) Out() bool { return r.ordered() == report.Drain || r.ordered() == report.Disable }
 
 // weight is what the real server is to have in the kernel while it is in.
@@ -101,4 +103,39 @@ func (r *Real) inherit(o *Real) {
 	}
 	r.Turns = o.Turns
 	r.Kept, r.Leaves, r.Unchecked = o.Kept, o.Leaves, o.Unchecked
+}
+
+// Target returns the name of r and of its virtual service.
+func (r *Real) Target() report.Target { return report.Target{Virtual: r.Virtual.ID, Real: r.Name()} }
+
+// Called reports whether an operator means v by a name.
+func (v *Service) Called(name string) bool {
+	return name == v.ID || name == v.Name || name == v.Conf.Name
+}
+
+// Called reports whether an operator means r by a name: an address, with or without port, or a
+// host name.
+func (r *Real) Called(name string) bool {
+	if name == r.Conf.Host || name == r.Name() {
+		return true
+	}
+	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return a.Unmap() == r.Conf.Addr
+	}
+	host, port, ok := strings.Cut(name, ":")
+	return ok && host == r.Conf.Host && port == strconv.Itoa(int(r.Conf.Port))
+}
+
+// StartSlowly lets a real server that came back begin with a part of its
+// weight.
+func (r *Real) StartSlowly() {
+	r.Reached = policy.Reached(r.Virtual.Conf.SlowStart, 0)
+}
+
+// agentBefore is the share of a real server whose agent has not answered yet.
+func agentBefore(v *conf.VirtualService) int16 {
+	if v.CheckType == conf.CheckAgent {
+		return policy.AgentUnknown
+	}
+	return 100
 }

@@ -1,219 +1,214 @@
 package virtual
 
 import (
-	"cmp"
-	"math"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/checkspec"
-	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// A virtual is a configured virtual service and all that is known of it.
-type Service struct {
-	Conf    *conf.VirtualService
-	Order   int    // in the file
-	Name    string // "10.0.0.1:80"
-	ID      string // "tcp:10.0.0.1:80"
-	Service ipvs.Service
-	Invalid error // why no kernel would take the service, nil if one may
-	Limits  policy.Limits
-
-	Reals    []*Real
-	Fallback *table.Slot // nil is none
-
-	table.View
-	Said map[string]bool // refusals and differences that were logged and last; nil is none
-
-	Dirty bool          // the kernel may have to be changed
-	News  []event.Event // verdicts to report once the kernel knows
-
-	First         *FirstChecks // of the real servers that are new, nil once they are reported
-	Served        ServedState  // as last reported
-	Outage        Outage
-	Replaced      bool // a reload took out those that were in; meaningful if first is not nil
-	FallbackState FallbackState
-}
-
-// served says whether real servers of a virtual service are in service.
-type ServedState uint8
-
-const (
-	ServedUnknown ServedState = iota // none is, and an unchecked one may be up
-	Served
-	NoneServed
-)
-
-// fallbackState says what fallbackcommand was last run for.
-type FallbackState uint8
-
-const (
-	FallbackNever FallbackState = iota
-	FallbackOn
-	FallbackOff
-)
-
-// newVirtual is a virtual service of which nothing is known yet. order is its
-// place in the file.
-func New(c *conf.VirtualService, order int, now time.Time) *Service {
-	v := &Service{Conf: c, Order: order, ID: c.ID()}
-	v.Name = event.ShortID(v.ID)
-	v.Limits = policy.Limits{Fall: atLeastOne(c.FailureCount), Rise: atLeastOne(c.RiseCount)}
-	v.Service, v.Invalid = table.ServiceOf(c)
-	v.addReals(now)
-	if f := c.Fallback; f != nil {
-		v.Fallback = &table.Slot{At: table.AddrOf(c, f.Addr, f.Port, f.Forward), Forward: table.ForwardOf(f.Forward), Weight: 1, Role: table.Fallback}
+// State is how it stands with a configured virtual service. e is what the
+// kernel has of it, nil is nothing.
+func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
+	service, present := v.Service, e != nil
+	if present {
+		service = e.Service
+	} else {
+		e = &ipvs.Entry{}
 	}
-	return v
-}
-
-func atLeastOne(n int) int32 { return int32(min(max(1, n), math.MaxInt32)) }
-
-// addReals makes the real servers in one piece.
-func (v *Service) addReals(now time.Time) {
-	reals := make([]Real, len(v.Conf.Reals))
-	v.Reals = make([]*Real, len(reals))
-	shared := checkspec.Of(v.Conf, v.Conf.Request, v.Conf.Receive)
-	for i, rc := range v.Conf.Reals {
-		r := &reals[i]
-		*r = Real{Virtual: v, Order: int32(i), Conf: rc, Spec: shared, Agent: agentBefore(v.Conf), Reached: 100, Unchecked: true}
-		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.Conf.Request || rc.Receive != v.Conf.Receive {
-			r.Spec = checkspec.Of(v.Conf, request, rc.Receive)
-		}
-		r.Since = now
-		v.Reals[i] = r
+	s := report.VirtualState{
+		ID: v.ID, Name: v.Name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.Conf.ServiceName,
+		Present: present, Check: checkWord(v.Conf), Fallback: v.FallbackName(), Notices: v.notices(),
+		Stats: e.Stats, Reals: make([]report.RealState, 0, len(v.Reals)),
 	}
-}
-
-// realAt is the real server that the kernel knows by this address: of several
-// in the file the last. It is nil if there is none.
-func (v *Service) realAt(at netip.AddrPort) *Real {
-	for i := len(v.Reals) - 1; i >= 0; i-- {
-		if r := v.Reals[i]; r.Conf.Addr == at.Addr() && r.At() == at {
-			return r
-		}
+	held := make(map[netip.AddrPort]*ipvs.Destination, len(e.Destinations))
+	for i := range e.Destinations {
+		held[e.Destinations[i].AddrPort] = &e.Destinations[i]
 	}
-	return nil
-}
-
-// realOf returns the real server of a destination, nil if it is for none.
-func (v *Service) RealOf(s table.Slot) *Real {
-	if s.Role != table.Real {
-		return nil
-	}
-	return v.Reals[s.Place]
-}
-
-// roleAt returns the role and the place of a destination that the kernel has at an address.
-func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
-	if r := v.realAt(at); r != nil {
-		return table.Real, r.Order
-	}
-	if v.isFallback(at) {
-		return table.Fallback, 0
-	}
-	return table.Foreign, 0
-}
-
-// say notes what was logged and stands. It is false if it stood already.
-func (v *Service) Say(text string) bool {
-	if v.Said[text] {
-		return false
-	}
-	if v.Said == nil {
-		v.Said = map[string]bool{}
-	}
-	v.Said[text] = true
-	return true
-}
-
-// adopt takes over what the kernel holds: a real server found there with a
-// weight is up until a check says otherwise. Destinations that belong to
-// nobody stay in have, where the first plan finds and purges them.
-func (v *Service) Adopt(e *ipvs.Entry) {
-	v.Actual = table.State{Present: true, Service: e.Service, Slots: table.SlotsOf(e)}
+	desired := v.Desired(nil)
 	for _, r := range v.Reals {
-		i, ok := v.Actual.Slots.Search(r.At())
-		if !ok {
-			continue
-		}
-		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.Order
-		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked {
-			r.Verdict = policy.Up
+		state := r.state(held[r.At()], desired)
+		state.Availability = report.AvailabilityOf(state.Conditions, now)
+		s.Reals = append(s.Reals, state)
+		if r.In() {
+			s.In++
 		}
 	}
-	if v.Fallback == nil {
-		return
-	}
-	if i, ok := v.Actual.Slots.Search(v.Fallback.At); ok && v.Actual.Slots[i].Role == table.Foreign {
-		v.Actual.Slots[i].Role = table.Fallback
-	}
-}
-
-// find takes over what the kernel has of v, nil is nothing, in the place of what
-// was believed.
-func (v *Service) Find(e *ipvs.Entry) {
-	before, hand := v.Actual, v.External
-	if v.Actual, v.External = (table.State{}), nil; e != nil {
-		v.Adopt(e)
-		v.keepCommanded(before, hand)
-	}
-}
-
-// keepCommanded leaves what is in no file to the fallback command while that is in
-// charge, which is while the kernel has no real server in service: the command has
-// put it there, and takes it away itself. What an earlier load was to delete is not
-// the command's: a real server of an earlier file, or what waits for its successor.
-func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
-	if v.Conf.FallbackCommand == "" || slices.ContainsFunc(v.Reals, v.Serves) {
-		return
-	}
-	for _, s := range v.Actual.Slots {
-		_, known := before.Slots.Of(s.At)
-		h, stays := hand[s.At]
-		stays = stays && h.Role != table.Real && !h.Absent
-		if s.Role == table.Foreign && (!known || stays) {
-			v.Respect(s.At, table.External{Slot: s})
-		}
-	}
-}
-
-// inherit takes over what an earlier configuration's checks have found out
-// about the same real servers, and puts these checks into before, in the order
-// of v's real servers. What was believed of the table is there until find.
-func (v *Service) Inherit(old *Service, before []*Check) {
-	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
-	v.Actual, v.External = old.Actual, old.External
-	var known map[netip.AddrPort]*Real // nil as long as the lists are the same
-	for i, r := range v.Reals {
-		if known == nil && (i >= len(old.Reals) || old.Reals[i].Conf.AddrPort() != r.Conf.AddrPort()) {
-			known = old.realsByName()
-		}
-		var o *Real
-		if known == nil {
-			o = old.Reals[i]
-		} else {
-			o = known[r.Conf.AddrPort()]
-		}
-		if o != nil {
-			r.inherit(o)
-			before[i] = o.Check
-		}
-	}
-}
-
-// realsByName is the real servers by how they are configured, of several the
-// last.
-func (v *Service) realsByName() map[netip.AddrPort]*Real {
-	known := make(map[netip.AddrPort]*Real, len(v.Reals))
 	for _, r := range v.Reals {
-		known[r.Conf.AddrPort()] = r
+		delete(held, r.At())
 	}
-	return known
+	for i := range e.Destinations {
+		if dst := &e.Destinations[i]; held[dst.AddrPort] == dst {
+			s.Reals = append(s.Reals, v.otherState(dst, desired))
+			s.FallbackIn = s.FallbackIn || v.isFallback(dst.AddrPort)
+		}
+	}
+	return s
+}
+
+func (v *Service) isFallback(at netip.AddrPort) bool {
+	return v.Fallback != nil && v.Fallback.At == at
+}
+
+// checkWord says in a word or two what is asked.
+func checkWord(v *conf.VirtualService) string {
+	switch v.CheckType {
+	case conf.CheckNegotiate:
+		return v.Service
+	case conf.CheckCombined:
+		return fmt.Sprintf("%s, %d connects", v.Service, v.Combined)
+	}
+	return v.CheckType.String()
+}
+
+// notices are the refusals and differences that were logged and still stand.
+func (v *Service) notices() []string {
+	var list []string
+	for text := range v.Said {
+		if what, ok := strings.CutPrefix(text, Differs); ok {
+			list = append(list, what)
+		}
+		if what, ok := strings.CutPrefix(text, Refusal("")); ok {
+			list = append(list, "the kernel refuses: "+what)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// state is how it stands with a real server. dst is what the kernel has of it,
+// nil is nothing.
+func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealState {
+	name, at := r.Name(), r.At()
+	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.Conf.Forward).Listed()}, State: r.word()}
+	if at != r.Conf.AddrPort() {
+		s.At = at.String()
+	}
+	if dst != nil {
+		s.Hold(dst)
+	}
+	s.Up, s.Unchecked = r.checksSay()
+	if s.InService = s.Weight > 0; !s.InService {
+		s.OutReason = r.outReason()
+	}
+	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.Failures), int(r.Virtual.Limits.Fall)
+	if r.maintenanceOver() {
+		s.Failures = 0
+	}
+	wanted, _ := desired.Slots.Of(at)
+	s.Maintenance, s.Configured, s.Wanted = r.File(), r.Conf.Weight, wanted.Weight
+	if h := r.Conf.Host; h != "" && h != r.Conf.Addr.String() && h != "["+r.Conf.Addr.String()+"]" {
+		s.Host = h
+	}
+	if r.Override != nil {
+		o := *r.Override
+		s.Override = &o
+	}
+	if h, ok := r.Virtual.External[at]; ok {
+		s.Difference = r.Virtual.Difference(at, h, desired)
+	}
+	s.Transitions, s.Conditions = r.Turns.Count(), r.history()
+	if r.Check != nil {
+		r.Check.describe(&s)
+	}
+	return s
+}
+
+// checksSay is what the checks say of r, also while it is in maintenance, and
+// whether none has finished yet.
+func (r *Real) checksSay() (isUp, unchecked bool) {
+	if (r.File() != "" || r.maintenanceOver()) && r.Check != nil {
+		if o, ok := r.Check.Past.LastFinished(); ok {
+			return o.Err() == nil, false
+		}
+	}
+	unchecked = r.Verdict == policy.Unchecked || r.Unchecked && r.Check != nil
+	return r.Verdict == policy.Up && !unchecked, unchecked
+}
+
+// outReason says in a word why r is out of service.
+func (r *Real) outReason() string {
+	switch {
+	case r.File() != "" || r.maintenanceOver():
+		return "maintenance"
+	case r.Out():
+		return "order"
+	case r.Verdict == policy.Unchecked:
+		return "unchecked"
+	case r.Verdict == policy.Down && !r.Kept:
+		return "check"
+	case r.weight() == 0:
+		return "weight"
+	}
+	return "external"
+}
+
+// stateSince is when r came into a state. It is up or down by its checks since the
+// verdict, or since nothing else keeps it out any more.
+func (r *Real) stateSince(s report.State) time.Time {
+	switch s {
+	case report.StateMaintenance:
+		return r.Maintenance.Since
+	case report.StateDrained, report.StateDisabled:
+		return r.Override.Since
+	}
+	since, is := r.Turns.Last()
+	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
+		return since
+	}
+	return r.Since
+}
+
+func (r *Real) word() report.State {
+	switch {
+	case r.File() != "":
+		return report.StateMaintenance
+	case r.ordered() == report.Disable:
+		return report.StateDisabled
+	case r.ordered() == report.Drain && (r.Verdict != policy.Down || r.maintenanceOver()):
+		return report.StateDrained
+	case r.maintenanceOver():
+		return report.StateMaintenance
+	}
+	if r.Unchecked && r.Verdict != policy.Down && r.Virtual.Conf.CheckType != conf.CheckOn {
+		return report.StateUnchecked // also if it is in service, as it was found
+	}
+	return verdictWords[r.Verdict]
+}
+
+var verdictWords = [...]report.State{policy.Unchecked: report.StateUnchecked, policy.Up: report.StateUp, policy.Down: report.StateDown}
+
+// describe adds what the check has found out.
+func (c *Check) describe(s *report.RealState) {
+	if ends := c.CertificateEnds.Load(); ends != 0 {
+		s.CertificateEnds = time.Unix(ends, 0).UTC()
+	}
+	p := &c.Past
+	s.Checks = p.Checks()
+	s.Latencies = p.Latencies()
+	if o, ok := p.Last(); ok {
+		s.Last = &report.Last{Time: o.Time(), Took: report.InSeconds(o.Took()), Up: o.Err() == nil, Text: o.Words()}
+	}
+}
+
+// otherState is how it stands with a destination that is no configured real
+// server: the fallback, or somebody else's.
+func (v *Service) otherState(dst *ipvs.Destination, desired table.State) report.RealState {
+	s := report.ForeignReal(dst)
+	if v.isFallback(dst.AddrPort) {
+		s.State, s.Fallback, s.Configured = report.StateFallback, true, v.Fallback.Weight
+		wanted, _ := desired.Slots.Of(dst.AddrPort)
+		s.Wanted = wanted.Weight
+	}
+	if h, ok := v.External[dst.AddrPort]; ok {
+		s.Difference = v.Difference(dst.AddrPort, h, desired)
+	}
+	return s
 }

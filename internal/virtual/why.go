@@ -9,6 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
+// Why returns why r is in service or out of it.
 func (r *Real) Why(now time.Time) report.Reason {
 	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Because: r.because(), Answers: []report.Answer{}}
 	w.Availability = report.AvailabilityOf(r.history(), now)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -101,34 +100,10 @@ func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs
 	d.watcher.Watch(f.conf)
 }
 
-// enter brings one virtual service into the kernel. adopted tells whether it was
-// there.
-func (d *Director) enter(v *virtual.Service, adopted bool, last *virtual.LastReals) {
-	d.enterService(v)
-	d.announce(v, last)
-	d.sync(v)
-	if adopted && v.Invalid == nil && v.Actual.Service.Same(v.Service) {
-		d.emit(v, event.Event{Kind: event.VirtualChanged})
-	}
-	for _, r := range v.Reals {
-		d.alwaysUp(r)
-	}
-}
-
-// enterService brings the service itself into the kernel, so that the log names
-// it before its real servers.
-func (d *Director) enterService(v *virtual.Service) {
-	if v.Hopeless() {
-		return
-	}
-	for _, s := range table.PlanService(v.Actual, v.WantedService()) {
-		d.apply(v, s)
-	}
-}
-
-// heardAll ends the start or the reload when every new check has answered
-// once.
-func (d *Director) heardAll() {
+// settle makes the kernel agree with all results so far. The start or the reload ends when
+// every new check has finished once.
+func (d *Director) settle() {
+	d.syncDirty()
 	if d.checks.Unheard == 0 {
 		d.status = conf.Running
 	}
@@ -146,25 +121,4 @@ func (d *Director) stop() {
 			d.purge(v, "stop")
 		}
 	}
-}
-
-// purge deletes a virtual service with all that belongs to it. It reports false if
-// the kernel refuses that.
-func (d *Director) purge(v *virtual.Service, phase string) bool {
-	if !v.Actual.Present {
-		return true
-	}
-	c := table.Step{Change: ipvs.Change{Op: ipvs.DeleteService, Service: ipvs.Service{Key: v.Service.Key}}}
-	if d.kernel.Apply(&c); c.Err != nil {
-		d.emit(v, event.Event{Kind: event.Refused, Reason: c.Err.Error()})
-		return false
-	}
-	for _, r := range v.Reals {
-		if _, held := v.Actual.Slots.Of(r.At()); held && phase == "stop" && r.In() {
-			d.emit(v, event.Event{Kind: event.RealPurged, Real: r.Conf, R: r.Name(), Phase: phase})
-		}
-	}
-	d.emit(v, event.Event{Kind: event.VirtualPurged, Phase: phase})
-	v.Actual = table.State{}
-	return true
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// holdLast takes out of rest, the second half of a plan, the step that would take
+// HoldLast takes out of rest, the second half of a plan, the step that would take
 // the last destination out of service while one that was to be in service has
 // been refused.
 func (v *Service) HoldLast(done, rest []table.Step) []table.Step {

@@ -3,11 +3,13 @@ package virtual
 import (
 	"net/netip"
 
+	"github.com/ldirectord/ldirectord/internal/policy"
+
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
-// removed is the event of a destination that was deleted: a dead real server,
+// Removed is the event of a destination that was deleted: a dead real server,
 // the fallback, or what is in the file no more.
 func Removed(v *Service, s table.Step) event.Event {
 	switch {
@@ -20,6 +22,7 @@ func Removed(v *Service, s table.Step) event.Event {
 	}
 }
 
+// RealEvent returns the event of a step for a real server.
 func RealEvent(k event.Kind, r *Real, s table.Step) event.Event {
 	e := event.Event{Kind: k, Real: r.Conf, R: r.Name(), Weight: s.Destination.Weight}
 	if s.Destination.AddrPort != r.Conf.AddrPort() {
@@ -28,6 +31,7 @@ func RealEvent(k event.Kind, r *Real, s table.Step) event.Event {
 	return e
 }
 
+// FallbackEvent returns the event of a step for the fallback.
 func (v *Service) FallbackEvent(k event.Kind, s table.Step) event.Event {
 	e := event.Event{Kind: k, R: Show(s.Destination.AddrPort), Weight: s.Destination.Weight}
 	if f := v.Conf.Fallback; f != nil {
@@ -38,14 +42,37 @@ func (v *Service) FallbackEvent(k event.Kind, s table.Step) event.Event {
 	return e
 }
 
-// show is an address and port as the logs have it, port 0 included.
+// Show is an address and port as the logs have it, port 0 included.
 func Show(a netip.AddrPort) string { return a.String() }
 
+// Refusal is the entry of Service.Said for a refused change.
 func Refusal(what string) string { return "refused " + what }
 
+// FallbackName returns the fallback as configured, "" for none.
 func (v *Service) FallbackName() string {
 	if f := v.Conf.Fallback; f != nil {
 		return Show(netip.AddrPortFrom(f.Addr, f.Port))
 	}
 	return ""
 }
+
+// AndOut is a reason with what keeps r out of service whatever its checks say, if
+// there is something.
+func AndOut(reason string, r *Real) string {
+	var words string
+	switch r.decide().Reason {
+	case policy.DrainedByOrder, policy.DisabledByOrder:
+		words = "out of service by order: " + r.Override.String()
+	case policy.DrainedByAgent:
+		words = "out of service: its agent wants no new connections"
+	default:
+		return reason
+	}
+	if reason != "" {
+		reason += "; "
+	}
+	return reason + words
+}
+
+// NotAsked is the entry of Service.Said for a check that could not be made.
+func NotAsked(r *Real) string { return "not asked: " + r.Name() }

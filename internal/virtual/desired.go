@@ -3,11 +3,13 @@ package virtual
 import (
 	"slices"
 
+	"github.com/ldirectord/ldirectord/conf"
+
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// desired is what the kernel should hold for a virtual service. A real server
+// Desired is what the kernel should hold for a virtual service. A real server
 // that is not in has weight 0 if the virtual service is quiescent, else no
 // entry. The fallback is in while the kernel has no real server in service. Its
 // slots are in room, if they find room there.
@@ -33,7 +35,7 @@ func (v *Service) Desired(room table.Slots) table.State {
 	return table.State{Present: true, Service: v.WantedService(), Slots: table.NewSlots(list)}
 }
 
-// serves says whether the kernel has r in service.
+// Serves says whether the kernel has r in service.
 func (v *Service) Serves(r *Real) bool {
 	is := r.decide()
 	if !is.In {
@@ -44,11 +46,11 @@ func (v *Service) Serves(r *Real) bool {
 	return held && (s.Weight > 0 || byHand || is.Weight == 0)
 }
 
-// want returns what the kernel is to hold of v: desired, with the external changes that
+// Want returns what the kernel is to hold of v: desired, with the external changes that
 // stay. Its slots are in room, if they find room there.
 func (v *Service) Want(room table.Slots) table.State { return v.With(v.Desired(room)) }
 
-// wantedService is the service itself: as configured, or as it is if no kernel
+// WantedService is the service itself: as configured, or as it is if no kernel
 // takes it so.
 func (v *Service) WantedService() ipvs.Service {
 	if v.Invalid != nil && v.Actual.Present {
@@ -57,5 +59,19 @@ func (v *Service) WantedService() ipvs.Service {
 	return v.Service
 }
 
-// hopeless says whether nothing can be done for v: no kernel takes its service.
+// Hopeless says whether nothing can be done for v: no kernel takes its service.
 func (v *Service) Hopeless() bool { return v.Invalid != nil && !v.Actual.Present }
+
+// KeptWords are added to the words of a real server that minalive keeps.
+const KeptWords = "stays in service: minalive"
+
+// Keeps reports whether a real server stays in service although its checks fail.
+func (v *Service) Keeps(c *conf.RealServer) bool {
+	return v.Conf.MinAlive.Of(len(v.Reals)) > 0 && slices.ContainsFunc(v.Reals, func(r *Real) bool { return r.Conf == c && r.Kept })
+}
+
+// Carries reports whether the kernel sends r new connections.
+func (v *Service) Carries(r *Real) bool {
+	s, _ := v.Actual.Slots.Of(r.At())
+	return s.Weight > 0
+}

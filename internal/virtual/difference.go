@@ -8,15 +8,16 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// asBelieved reports whether e, which the kernel has of v, is as believed, and no log line of
+// AsBelieved reports whether e, which the kernel has of v, is as believed, and no log line of
 // a difference is to be taken back.
 func (v *Service) AsBelieved(e *ipvs.Entry) bool {
 	return len(v.External)+len(v.Said) == 0 && v.Matches(e)
 }
 
+// Differs begins the entries of Service.Said that are differences.
 const Differs = "differs: "
 
-// difference says how the kernel's entry is not what it would be without the
+// Difference says how the kernel's entry is not what it would be without the
 // hand that changed it.
 func (v *Service) Difference(at netip.AddrPort, h table.External, desired table.State) string {
 	name := fmt.Sprintf("%s (%s)", at, v.Name)

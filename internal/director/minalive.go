@@ -14,7 +14,7 @@ import (
 // A real server that an external change has given a weight is not kept. A kept one stays kept
 // when an external change deletes it or sets its weight: that is put back or respected, as of
 // one that is up.
-func (d *Director) keep(v *virtual.Service) {
+func (rc *reconciler) keep(v *virtual.Service) {
 	minalive := v.Conf.MinAlive.Of(len(v.Reals))
 	if minalive == 0 {
 		for _, r := range v.Reals {
@@ -37,6 +37,6 @@ func (d *Director) keep(v *virtual.Service) {
 	}
 	slices.SortStableFunc(fresh, func(a, b *virtual.Real) int { return cmp.Compare(b.Since.UnixNano(), a.Since.UnixNano()) })
 	for _, r := range fresh {
-		d.emit(v, event.Event{Kind: event.Kept, Real: r.Conf, R: r.Name(), Reason: fmt.Sprintf("%d of %d", minalive, len(v.Reals))})
+		rc.emit(v, event.Event{Kind: event.Kept, Real: r.Conf, R: r.Name(), Reason: fmt.Sprintf("%d of %d", minalive, len(v.Reals))})
 	}
 }

@@ -13,7 +13,7 @@ import (
 // those who watch its log know them by these lines. Here the kernel never has
 // an unproven real server in; only the lines are the same. last has the last
 // identity of each real server: the original remembers one for each address.
-func (d *Director) announce(v *virtual.Service, last *virtual.LastReals) {
+func (rc *reconciler) announce(v *virtual.Service, last *virtual.LastReals) {
 	if !v.Actual.Present {
 		return // the kernel has refused it
 	}
@@ -23,22 +23,22 @@ func (d *Director) announce(v *virtual.Service, last *virtual.LastReals) {
 			continue
 		}
 		r.Announced = true
-		for _, k := range v.Beginnings(r, d.conf.ReaddQuiescent) {
+		for _, k := range v.Beginnings(r, rc.conf.ReaddQuiescent) {
 			if k != event.RealDeleted && k != event.RealQuiesced {
-				d.announceFallback(v, f, true)
+				rc.announceFallback(v, f, true)
 			}
-			d.emit(v, r.Beginning(k))
-			d.announceFallback(v, f, false)
+			rc.emit(v, r.Beginning(k))
+			rc.announceFallback(v, f, false)
 		}
 	}
 	if f.Held {
-		d.announceFallback(v, f, true)
+		rc.announceFallback(v, f, true)
 	}
 }
 
 // announceFallback tells that the fallback comes or goes, if it is the other
 // way round so far.
-func (d *Director) announceFallback(v *virtual.Service, f *virtual.StandIn, in bool) {
+func (rc *reconciler) announceFallback(v *virtual.Service, f *virtual.StandIn, in bool) {
 	if !f.Announced || f.In == in {
 		return
 	}
@@ -47,5 +47,5 @@ func (d *Director) announceFallback(v *virtual.Service, f *virtual.StandIn, in b
 	if in {
 		e.Kind, e.Mapped = event.FallbackAdded, ""
 	}
-	d.emit(v, e)
+	rc.emit(v, e)
 }

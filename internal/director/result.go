@@ -1,8 +1,7 @@
 package director
 
 import (
-	"cmp"
-	"slices"
+	"fmt"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -60,7 +59,7 @@ func (d *Director) tell(r *virtual.Real, res *checks.Result) {
 		d.heed(r, res)
 	}
 	if res.Err != nil && before.Failures == 0 && before.Verdict == policy.Up {
-		d.askNeighbours(res.Check)
+		d.checks.SoonAround(res.Check)
 	}
 	switch {
 	case res.Err == nil && r.TellsReset(before):
@@ -136,14 +135,14 @@ func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 
 // couldNotAsk reports, once until it works again, that the fault is ours: the
 // verdict stays what it was.
-func (d *Director) couldNotAsk(r *virtual.Real, res *checks.Result) {
+func (rc *reconciler) couldNotAsk(r *virtual.Real, res *checks.Result) {
 	v := r.Virtual
 	if !v.Say(virtual.NotAsked(r)) {
 		return
 	}
 	e := r.Event(event.NotAsked)
 	e.Reason = res.Err.Error()
-	d.emit(v, e)
+	rc.emit(v, e)
 }
 
 // reportChecked hands a result to whoever wants every one.
@@ -171,33 +170,33 @@ func (d *Director) debug(res *checks.Result) {
 	}
 }
 
-// touch has the kernel looked after for v when all is heard.
-func (d *Director) touch(v *virtual.Service) {
-	if !v.Dirty {
-		v.Dirty = true
-		d.dirty = append(d.dirty, v)
+// raiseAlwaysUp lets the real servers of v be up that are so without checks.
+func (d *Director) raiseAlwaysUp(v *virtual.Service) {
+	for _, r := range v.Reals {
+		d.alwaysUp(r)
 	}
-}
-
-// settle makes the kernel agree with all that was heard.
-func (d *Director) settle() {
-	if len(d.dirty) == 0 {
-		d.heardAll()
-		return
-	}
-	slices.SortFunc(d.dirty, func(a, b *virtual.Service) int { return cmp.Compare(a.Order, b.Order) })
-	d.sync(d.dirty...)
-	for _, v := range d.dirty {
-		v.Dirty = false
-	}
-	clear(d.dirty) // those of an earlier configuration are not to be held here
-	d.dirty = d.dirty[:0]
-	d.heardAll()
 }
 
 // alwaysUp is the result of checktype = on.
 func (d *Director) alwaysUp(r *virtual.Real) {
 	if r.Virtual.Conf.CheckType == conf.CheckOn && r.File() == "" && r.Verdict != policy.Up {
 		d.tell(r, &checks.Result{At: d.now()})
+	}
+}
+
+// warnExpiry says once a day that a real server's certificate will not last
+// (sslexpirywarn).
+func (rc *reconciler) warnExpiry(r *virtual.Real, c *virtual.Check, now time.Time) {
+	days := r.Virtual.Conf.SSLExpiryWarn
+	ends := c.CertificateEnds.Load()
+	if days == 0 || ends == 0 || now.Unix() < int64(r.Warned)+24*60*60 {
+		return
+	}
+	if left := time.Unix(ends, 0).Sub(now); left < time.Duration(days)*24*time.Hour {
+		r.Warned = uint32(now.Unix())
+		rc.emit(r.Virtual, event.Event{
+			Kind: event.Expiring, Real: r.Conf, R: r.Name(),
+			Reason: fmt.Sprintf("the certificate of %s (%s) ends %s", r.Name(), r.Virtual.ID, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST")),
+		})
 	}
 }

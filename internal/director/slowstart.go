@@ -13,8 +13,8 @@ import (
 
 // climb raises the weights of those that came back slowly, by the time they
 // have been back.
-func (d *Director) climb(now time.Time) {
-	for _, v := range d.virtuals {
+func (rc *reconciler) climb(now time.Time) {
+	for _, v := range rc.virtuals {
 		if v.Conf.SlowStart == 0 {
 			continue
 		}
@@ -24,7 +24,7 @@ func (d *Director) climb(now time.Time) {
 			}
 			if reached := policy.Reached(v.Conf.SlowStart, now.Sub(r.Since)); reached != r.Reached {
 				r.Reached = reached
-				d.touch(v)
+				rc.touch(v)
 			}
 		}
 	}

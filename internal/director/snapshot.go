@@ -2,12 +2,10 @@ package director
 
 import (
 	"context"
-	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/table"
-	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // Snapshot takes a snapshot. It fails only with ctx.
@@ -24,11 +22,11 @@ func (d *Director) snapshot() *report.Snapshot {
 		entries = d.believed()
 	}
 	s := &report.Snapshot{
-		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.started, Loaded: d.loaded,
+		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.heartbeat.started, Loaded: d.loaded,
 		Ready: d.checks.Unheard == 0, Kernel: d.kernel.Report(), Lag: d.checks.Lag(now),
 		Virtuals: make([]report.VirtualState, 0, len(d.virtuals)),
 	}
-	s.Lag.Turn = report.InSeconds(d.longest.Within(now.Sub(d.started)))
+	s.Lag.Turn = report.InSeconds(d.heartbeat.longest.Within(now.Sub(d.heartbeat.started)))
 	byKey := table.ByKey(entries)
 	for _, v := range d.virtuals {
 		e := byKey[v.Service.Key]
@@ -40,40 +38,11 @@ func (d *Director) snapshot() *report.Snapshot {
 			s.Virtuals = append(s.Virtuals, report.ForeignVirtual(e))
 		}
 	}
-	s.Overrides = d.unusedOverrides()
+	s.Overrides = d.overrides.unused(d.virtuals)
 	if m := d.maintenance; m.Dir != "" {
 		s.Maintenance = &m
 	}
 	return s
-}
-
-// believed is the table as it is believed to be.
-func (d *Director) believed() []ipvs.Entry {
-	var entries []ipvs.Entry
-	for _, v := range d.virtuals {
-		if !v.Actual.Present {
-			continue
-		}
-		e := ipvs.Entry{Service: v.Actual.Service}
-		for _, s := range v.Actual.Slots {
-			e.Destinations = append(e.Destinations, s.Destination())
-		}
-		entries = append(entries, e)
-	}
-	return entries
-}
-
-// unusedOverrides are those of what is in no configuration.
-func (d *Director) unusedOverrides() []report.Override {
-	list := d.overrideList()
-	if len(list) == 0 {
-		return nil
-	}
-	used := map[report.Target]bool{}
-	for r := range d.concerned() {
-		used[r.Target()] = true
-	}
-	return slices.DeleteFunc(list, func(o report.Override) bool { return used[o.Target()] })
 }
 
 func stateWord(s conf.Status) string {

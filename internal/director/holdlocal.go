@@ -7,7 +7,6 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
-	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
 // judgeOurselves makes a failure one of ours while most checks fail for want
@@ -30,17 +29,6 @@ func (d *Director) judgeOurselves(res *checks.Result) {
 	if holding && res.Err != nil && !res.Local {
 		res.Local = true
 		res.Err = checker.LocalError{Err: fmt.Errorf("while most checks cannot be made: %w", res.Err)}
-	}
-}
-
-// askNeighbours has everything else at the same address asked at once: when
-// one check of a host fails, its others may be about to.
-func (d *Director) askNeighbours(c *virtual.Check) {
-	if c == nil {
-		return
-	}
-	for n := range d.checks.Neighbours(c) {
-		d.checks.Soon(n)
 	}
 }
 

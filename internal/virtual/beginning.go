@@ -12,7 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// beginning is the event that announces r.
+// Beginning is the event that announces r.
 func (r *Real) Beginning(k event.Kind) event.Event {
 	e := RealEvent(k, r, table.Step{Change: ipvs.Change{Destination: r.slot().Destination()}})
 	if k == event.RealQuiesced {
@@ -24,7 +24,7 @@ func (r *Real) Beginning(k event.Kind) event.Event {
 	return e
 }
 
-// A standIn is the fallback as the announcements have it: with the original it
+// A StandIn is the fallback as the announcements have it: with the original it
 // leaves for each real server that is announced, and comes back.
 type StandIn struct {
 	Announced bool // this virtual service has announcements of its fallback
@@ -32,7 +32,7 @@ type StandIn struct {
 	In        bool // as announced
 }
 
-// standIn is v's: nothing is announced of one that is a real server, too, or
+// StandIn is v's: nothing is announced of one that is a real server, too, or
 // while a real server is in.
 func (v *Service) StandIn() *StandIn {
 	if v.Fallback == nil || v.realAt(v.Fallback.At) != nil || slices.ContainsFunc(v.Reals, (*Real).In) {
@@ -42,7 +42,7 @@ func (v *Service) StandIn() *StandIn {
 	return &StandIn{Announced: true, Held: held, In: held}
 }
 
-// beginnings are the lines for an unproven real server that no change to the
+// Beginnings are the lines for an unproven real server that no change to the
 // kernel will write.
 func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 	s, held := v.Actual.Slots.Of(r.At())
@@ -73,7 +73,7 @@ func (r *Real) identity() identity {
 	return identity{q, r.Conf.Weight, r.Conf.Forward}
 }
 
-// lastReals finds, of those in the file with the same address, the last real
+// LastReals finds, of those in the file with the same address, the last real
 // server. It is made when the first one asks, since a reload seldom has anybody
 // to announce.
 type LastReals struct {
@@ -81,7 +81,7 @@ type LastReals struct {
 	byName   map[netip.AddrPort]*Real
 }
 
-// is says whether r has the identity of the last one.
+// Is says whether r has the identity of the last one.
 func (l *LastReals) Is(r *Real) bool {
 	if l.byName == nil {
 		l.byName = map[netip.AddrPort]*Real{}
@@ -95,7 +95,7 @@ func (l *LastReals) Is(r *Real) bool {
 	return last == r || last.identity() == r.identity()
 }
 
-// tellsReset says whether a first success after failures is r's to tell: of
+// TellsReset says whether a first success after failures is r's to tell: of
 // those who share a check the first does, and at the start nobody does.
 func (r *Real) TellsReset(before policy.Tally) bool {
 	switch {

@@ -36,19 +36,19 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 
 // PlanStart is what a start with cfg would change at once in a table for which
 // no director works at present. ours are as in Options.
-func PlanStart(kernel ipvs.Table, cfg *conf.Config, overrides []report.Override, ours []state.Service) ([]ipvs.Change, error) {
+func PlanStart(kernel ipvs.Table, cfg *conf.Config, orders []report.Override, ours []state.Service) ([]ipvs.Change, error) {
 	list, err := kernel.Read()
 	if err != nil {
 		return nil, err
 	}
-	return ahead(cfg, table.ByKey(list), nil, &ownership{recalled: ours}, overridesByTarget(overrides, time.Now())), nil
+	return ahead(cfg, table.ByKey(list), nil, &ownership{recalled: ours}, newOverrides(orders, time.Now())), nil
 }
 
 // ahead does what load does, without a kernel.
-func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, overrides map[report.Target]report.Override) []ipvs.Change {
+func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
 	future := New(Options{})
-	future.overrides = overrides
-	f := newDraft(cfg, nil, future.started)
+	future.overrides = inForce
+	f := newDraft(cfg, nil, future.heartbeat.started)
 	gone := append(f.inherit(olds), own.take(f.virtuals, entries, true)...)
 	future.virtuals = f.virtuals
 	future.overrule()

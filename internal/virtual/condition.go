@@ -21,7 +21,7 @@ func (r *Real) condition() report.Condition {
 	return report.ConditionUnknown
 }
 
-// noteCondition remembers since when r is in its condition, if that is new.
+// NoteCondition remembers since when r is in its condition, if that is new.
 func (r *Real) NoteCondition(now time.Time) {
 	if r.Turns == nil {
 		r.Turns = new(record.Transitions)
@@ -29,7 +29,7 @@ func (r *Real) NoteCondition(now time.Time) {
 	r.Turns.Add(r.condition(), now)
 }
 
-// beginConditions notes the condition of r before the first change of it.
+// BeginConditions notes the condition of r before the first change of it.
 func (r *Real) BeginConditions() {
 	if !r.Turns.Any() {
 		r.NoteCondition(r.Since)

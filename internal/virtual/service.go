@@ -1,0 +1,230 @@
+// Package virtual has the virtual services of a configuration, with their real servers and
+// checks: all that is known of them, what the kernel should hold of them, and how reports
+// word it. It does no I/O. All values are owned by the director's goroutine, except where a
+// comment says otherwise.
+package virtual
+
+import (
+	"cmp"
+	"math"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/state"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/checkspec"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// A Service is a configured virtual service and all that is known of it.
+type Service struct {
+	Conf    *conf.VirtualService
+	Order   int    // in the file
+	Name    string // "10.0.0.1:80"
+	ID      string // "tcp:10.0.0.1:80"
+	Service ipvs.Service
+	Invalid error // why no kernel would take the service, nil if one may
+	Limits  policy.Limits
+
+	Reals    []*Real
+	Fallback *table.Slot // nil is none
+
+	table.View
+	Said map[string]bool // refusals and differences that were logged and last; nil is none
+
+	Dirty bool          // the kernel may have to be changed
+	News  []event.Event // verdicts to report once the kernel knows
+
+	First         *FirstChecks // of the real servers that are new, nil once they are reported
+	Served        ServedState  // as last reported
+	Outage        Outage
+	Replaced      bool // a reload took out those that were in; meaningful if first is not nil
+	FallbackState FallbackState
+}
+
+// ServedState says whether real servers of a virtual service are in service.
+type ServedState uint8
+
+const (
+	ServedUnknown ServedState = iota // none is, and an unchecked one may be up
+	Served
+	NoneServed
+)
+
+// FallbackState says what fallbackcommand was last run for.
+type FallbackState uint8
+
+const (
+	FallbackNever FallbackState = iota
+	FallbackOn
+	FallbackOff
+)
+
+// New is a virtual service of which nothing is known yet. order is its
+// place in the file.
+func New(c *conf.VirtualService, order int, now time.Time) *Service {
+	v := &Service{Conf: c, Order: order, ID: c.ID()}
+	v.Name = event.ShortID(v.ID)
+	v.Limits = policy.Limits{Fall: atLeastOne(c.FailureCount), Rise: atLeastOne(c.RiseCount)}
+	v.Service, v.Invalid = table.ServiceOf(c)
+	v.addReals(now)
+	if f := c.Fallback; f != nil {
+		v.Fallback = &table.Slot{At: table.AddrOf(c, f.Addr, f.Port, f.Forward), Forward: table.ForwardOf(f.Forward), Weight: 1, Role: table.Fallback}
+	}
+	return v
+}
+
+func atLeastOne(n int) int32 { return int32(min(max(1, n), math.MaxInt32)) }
+
+// addReals makes the real servers in one piece.
+func (v *Service) addReals(now time.Time) {
+	reals := make([]Real, len(v.Conf.Reals))
+	v.Reals = make([]*Real, len(reals))
+	shared := checkspec.Of(v.Conf, v.Conf.Request, v.Conf.Receive)
+	for i, rc := range v.Conf.Reals {
+		r := &reals[i]
+		*r = Real{Virtual: v, Order: int32(i), Conf: rc, Spec: shared, Agent: agentBefore(v.Conf), Reached: 100, Unchecked: true}
+		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.Conf.Request || rc.Receive != v.Conf.Receive {
+			r.Spec = checkspec.Of(v.Conf, request, rc.Receive)
+		}
+		r.Since = now
+		v.Reals[i] = r
+	}
+}
+
+// realAt is the real server that the kernel knows by this address: of several
+// in the file the last. It is nil if there is none.
+func (v *Service) realAt(at netip.AddrPort) *Real {
+	for i := len(v.Reals) - 1; i >= 0; i-- {
+		if r := v.Reals[i]; r.Conf.Addr == at.Addr() && r.At() == at {
+			return r
+		}
+	}
+	return nil
+}
+
+// RealOf returns the real server of a destination, nil if it is for none.
+func (v *Service) RealOf(s table.Slot) *Real {
+	if s.Role != table.Real {
+		return nil
+	}
+	return v.Reals[s.Place]
+}
+
+// RoleAt returns the role and the place of a destination that the kernel has at an address.
+func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
+	if r := v.realAt(at); r != nil {
+		return table.Real, r.Order
+	}
+	if v.isFallback(at) {
+		return table.Fallback, 0
+	}
+	return table.Foreign, 0
+}
+
+// Say notes what was logged and stands. It is false if it stood already.
+func (v *Service) Say(text string) bool {
+	if v.Said[text] {
+		return false
+	}
+	if v.Said == nil {
+		v.Said = map[string]bool{}
+	}
+	v.Said[text] = true
+	return true
+}
+
+// Adopt takes over what the kernel holds: a real server found there with a
+// weight is up until a check says otherwise. Destinations that belong to
+// nobody stay in have, where the first plan finds and purges them.
+func (v *Service) Adopt(e *ipvs.Entry) {
+	v.Actual = table.State{Present: true, Service: e.Service, Slots: table.SlotsOf(e)}
+	for _, r := range v.Reals {
+		i, ok := v.Actual.Slots.Search(r.At())
+		if !ok {
+			continue
+		}
+		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.Order
+		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked {
+			r.Verdict = policy.Up
+		}
+	}
+	if v.Fallback == nil {
+		return
+	}
+	if i, ok := v.Actual.Slots.Search(v.Fallback.At); ok && v.Actual.Slots[i].Role == table.Foreign {
+		v.Actual.Slots[i].Role = table.Fallback
+	}
+}
+
+// Find takes over what the kernel has of v, nil is nothing, in the place of what
+// was believed.
+func (v *Service) Find(e *ipvs.Entry) {
+	before, hand := v.Actual, v.External
+	if v.Actual, v.External = (table.State{}), nil; e != nil {
+		v.Adopt(e)
+		v.keepCommanded(before, hand)
+	}
+}
+
+// keepCommanded leaves what is in no file to the fallback command while that is in
+// charge, which is while the kernel has no real server in service: the command has
+// put it there, and takes it away itself. What an earlier load was to delete is not
+// the command's: a real server of an earlier file, or what waits for its successor.
+func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
+	if v.Conf.FallbackCommand == "" || slices.ContainsFunc(v.Reals, v.Serves) {
+		return
+	}
+	for _, s := range v.Actual.Slots {
+		_, known := before.Slots.Of(s.At)
+		h, stays := hand[s.At]
+		stays = stays && h.Role != table.Real && !h.Absent
+		if s.Role == table.Foreign && (!known || stays) {
+			v.Respect(s.At, table.External{Slot: s})
+		}
+	}
+}
+
+// Inherit takes over what an earlier configuration's checks have found out
+// about the same real servers, and puts these checks into before, in the order
+// of v's real servers. What was believed of the table is there until find.
+func (v *Service) Inherit(old *Service, before []*Check) {
+	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
+	v.Actual, v.External = old.Actual, old.External
+	var known map[netip.AddrPort]*Real // nil as long as the lists are the same
+	for i, r := range v.Reals {
+		if known == nil && (i >= len(old.Reals) || old.Reals[i].Conf.AddrPort() != r.Conf.AddrPort()) {
+			known = old.realsByName()
+		}
+		var o *Real
+		if known == nil {
+			o = old.Reals[i]
+		} else {
+			o = known[r.Conf.AddrPort()]
+		}
+		if o != nil {
+			r.inherit(o)
+			before[i] = o.Check
+		}
+	}
+}
+
+// realsByName is the real servers by how they are configured, of several the
+// last.
+func (v *Service) realsByName() map[netip.AddrPort]*Real {
+	known := make(map[netip.AddrPort]*Real, len(v.Reals))
+	for _, r := range v.Reals {
+		known[r.Conf.AddrPort()] = r
+	}
+	return known
+}
+
+// Owned returns v as it is remembered for the next daemon.
+func (v *Service) Owned() state.Service {
+	return state.Service{Key: v.Service.Key, ID: v.ID, CleanStop: v.Conf.CleanStop}
+}
