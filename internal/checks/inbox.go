@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// An inbox is what the checks have found out and the director has not heard
+// An Inbox is what the checks have found out and the director has not heard
 // yet. Who puts something in never waits: a check must not be late because of
 // what another one's result takes to be acted upon. It may hold several results of
 // one check, if that was asked again before the director came to hear them.
-type inbox struct {
+type Inbox struct {
 	Bell chan struct{} // rings when there is something
 
 	mu    sync.Mutex
@@ -22,17 +22,17 @@ type inbox struct {
 }
 
 // NewInbox returns an empty inbox.
-func NewInbox() *inbox { return &inbox{Bell: make(chan struct{}, 1)} }
+func NewInbox() *Inbox { return &Inbox{Bell: make(chan struct{}, 1)} }
 
 // Put puts a result in. The bell is left alone: results come in crowds.
-func (b *inbox) Put(res Result) {
+func (b *Inbox) Put(res Result) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.List = append(b.List, res)
 }
 
 // ring rings the bell if there is something.
-func (b *inbox) ring() {
+func (b *Inbox) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.List) == 0 {
@@ -45,7 +45,7 @@ func (b *inbox) ring() {
 }
 
 // take takes all out. What it returns is good until it is called again.
-func (b *inbox) take() []Result {
+func (b *Inbox) take() []Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	clear(b.spare)
@@ -63,7 +63,7 @@ const mostSpare = 1024
 // InOrder takes all out, in the order of the file: each where the first real
 // server stands that it is for, and those of one check as they came. It is for the director's goroutine alone, and
 // what it yields is good until it is called again.
-func (b *inbox) InOrder() iter.Seq[*Result] {
+func (b *Inbox) InOrder() iter.Seq[*Result] {
 	return func(yield func(*Result) bool) {
 		list := b.take()
 		turns := b.turns[:0]

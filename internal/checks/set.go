@@ -40,7 +40,7 @@ type Set struct {
 	o       Options
 	Sched   *schedule.Schedule
 	maker   checkspec.Maker
-	Results *inbox
+	Results *Inbox
 	start   Starter
 	close   func()          // ends what start has begun, if it can
 	ctx     context.Context // ends with the checks

@@ -396,3 +396,13 @@ func because(e event.Event) string {
 	}
 	return ""
 }
+
+// configured is the configuration of a text, which is one without names.
+func configured(t *testing.T, text string) *conf.Config {
+	t.Helper()
+	c, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

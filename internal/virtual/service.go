@@ -47,26 +47,28 @@ type Service struct {
 	FallbackState FallbackState
 }
 
-// ServedState says whether real servers of a virtual service are in service.
+// ServedState is whether real servers of a virtual service are in service.
 type ServedState uint8
 
+// The states. NoneServed says that none is.
 const (
 	ServedUnknown ServedState = iota // none is, and an unchecked one may be up
 	Served
 	NoneServed
 )
 
-// FallbackState says what fallbackcommand was last run for.
+// FallbackState is what fallbackcommand was last run for.
 type FallbackState uint8
 
+// The states. FallbackNever says that it was not run yet.
 const (
 	FallbackNever FallbackState = iota
 	FallbackOn
 	FallbackOff
 )
 
-// New is a virtual service of which nothing is known yet. order is its
-// place in the file.
+// New returns a virtual service of which nothing is known yet. order is its place in the
+// file.
 func New(c *conf.VirtualService, order int, now time.Time) *Service {
 	v := &Service{Conf: c, Order: order, ID: c.ID()}
 	v.Name = event.ShortID(v.ID)

@@ -1,4 +1,4 @@
-package director
+package checks
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
@@ -67,10 +66,10 @@ func TestInOrder(t *testing.T) {
 	tests = append(tests, again)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			b := checks.NewInbox()
+			b := NewInbox()
 			for range 2 { // the second time in what was used before
 				for _, name := range tt.come {
-					b.Put(checks.Result{Check: tt.checks[name], Result: engine.Result{Detail: name}})
+					b.Put(Result{Check: tt.checks[name], Result: engine.Result{Detail: name}})
 				}
 				var got []string
 				for res := range b.InOrder() {

@@ -1,13 +1,11 @@
-package director
+package checks
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/virtual"
@@ -23,17 +21,11 @@ func configured(t *testing.T, text string) *conf.Config {
 	return c
 }
 
-// nothing is a check that is always up.
-type nothing struct{}
-
-func (nothing) String() string                        { return "none" }
-func (nothing) Check(context.Context) (string, error) { return "", nil }
-
 // TestKitsAreShared says which checks share compiled patterns.
 func TestKitsAreShared(t *testing.T) {
 	const block = ":443\n    service=https\n    real=10.1.0.1:443 masq\n    real=10.1.0.2:443 masq\n    receive="
 	text := "virtual=10.0.0.1" + block + "\"a+\"\nvirtual=10.0.0.2" + block + "\"b+\"\nvirtual=10.0.0.3" + block + "\"a+\"\n"
-	made := checks.Kits{}
+	made := Kits{}
 	var all []*virtual.Kit
 	for i, c := range configured(t, text).Virtuals {
 		for _, r := range virtual.New(c, i, time.Time{}).Reals {
@@ -50,7 +42,7 @@ func TestKitsAreShared(t *testing.T) {
 
 func TestHideResult(t *testing.T) {
 	v := &conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Passwd: "geheim"}}}
-	k := checks.Kits{}.Of(checkspec.Of(v, "", ""))
+	k := Kits{}.Of(checkspec.Of(v, "", ""))
 	mine := errors.New("nobody answers")
 	res := engine.Result{Detail: "hello geheim", Err: mine}
 	k.HideResult(&res)
