@@ -21,7 +21,7 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 	}
 	plans := make([][]table.Step, len(vs))
 	for i, v := range vs {
-		plans[i] = rc.prepare(v)
+		plans[i] = rc.planFor(v)
 	}
 	rc.kernel.ApplyAll(plans, table.Step.Gives)
 	for i, v := range vs {
@@ -36,13 +36,13 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 	}
 }
 
-// prepare is the plan for v, whose service has been changed already if need be.
+// planFor is the plan for v, whose service has been changed already if need be.
 // What the kernel refused before is tried first, as if it were taken: if it is
 // refused again, that changes the second half.
 // Nothing can be added to one that is not there; one that is there and keeps its
 // settings, because no kernel takes those of the file, has its destinations
 // changed all the same.
-func (rc *reconciler) prepare(v *virtual.Service) []table.Step {
+func (rc *reconciler) planFor(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
 	rc.keep(v)

@@ -127,7 +127,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		d.o.Adopted()
 	}
 	d.takeTurn(func() {
-		d.load(newDraft(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, table.ByKey(entries), true)
+		d.load(prepare(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, table.ByKey(entries), true)
 	})
 	close(d.ready)
 	for {
@@ -138,7 +138,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		case call := <-d.calls:
 			turn = call
 		case <-d.drift.C:
-			turn = d.reconcile
+			turn = d.driftCheck
 		case news := <-d.watcher.Reports():
 			turn = func() { d.maintained(news) }
 		case now := <-second.C:
@@ -188,10 +188,10 @@ func (d *Director) hearAll() {
 // Reload swaps in a configuration. It returns when the kernel agrees with it,
 // or ctx is done.
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
-	draft := newDraft(cfg, d.watcher.Lookup(cfg), time.Now())
+	next := prepare(cfg, d.watcher.Lookup(cfg), time.Now())
 	return d.do(ctx, func() {
 		entries, readable := d.kernel.Read()
-		d.load(draft, conf.Reloading, table.ByKey(entries), readable)
+		d.load(next, conf.Reloading, table.ByKey(entries), readable)
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// reconcile compares the kernel's table with what it is believed to hold.
+// driftCheck compares the kernel's table with what it is believed to hold.
 // What somebody removed and is needed comes back: services, the real servers
 // that are in, the fallback while it is in. What is ours alone is set back: the
 // settings of services, forwarding methods, thresholds, and whatever gives
@@ -21,7 +21,7 @@ import (
 // said once: the weight of a real server that is in service, a dead one that was
 // deleted, and destinations that are in no file. What the kernel refused is tried
 // again.
-func (rc *reconciler) reconcile() {
+func (rc *reconciler) driftCheck() {
 	believed, entries, readable := rc.doubtful()
 	if !readable {
 		return

@@ -48,8 +48,8 @@ func PlanStart(kernel ipvs.Table, cfg *conf.Config, orders []report.Override, ou
 func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
 	future := New(Options{})
 	future.overrides = inForce
-	f := newDraft(cfg, nil, future.heartbeat.started)
-	gone := append(f.inherit(olds), own.take(f.virtuals, entries, true)...)
+	f := prepare(cfg, nil, future.heartbeat.started)
+	gone := append(f.carryOver(olds), own.take(f.virtuals, entries, true)...)
 	future.virtuals = f.virtuals
 	future.overrule()
 	var changes []ipvs.Change

@@ -14,35 +14,34 @@ import (
 // does not do it sooner.
 const retryInterval = 5 * time.Second
 
-// A draft is a configuration made ready to be loaded: all that can be done
-// about it before the director stops listening.
-type draft struct {
+// A prepared configuration has all that can be done, and that can fail, before the swap.
+type prepared struct {
 	conf     *conf.Config
 	virtuals []*virtual.Service        // in the order of the file
-	before   []*virtual.Check          // what each of their real servers was asked before, nil is nothing
-	out      map[netip.AddrPort]string // who is in maintenance
+	before   []*virtual.Check          // the earlier check of each of their real servers, nil for none
+	out      map[netip.AddrPort]string // the real servers in maintenance, and their files
 }
 
-func newDraft(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *draft {
-	f := &draft{conf: cfg, virtuals: make([]*virtual.Service, len(cfg.Virtuals)), out: out}
+func prepare(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *prepared {
+	p := &prepared{conf: cfg, virtuals: make([]*virtual.Service, len(cfg.Virtuals)), out: out}
 	reals := 0
 	for i, c := range cfg.Virtuals {
-		f.virtuals[i] = virtual.New(c, i, now)
+		p.virtuals[i] = virtual.New(c, i, now)
 		reals += len(c.Reals)
 	}
-	f.before = make([]*virtual.Check, reals)
-	return f
+	p.before = make([]*virtual.Check, reals)
+	return p
 }
 
-// inherit takes over what is known of the virtual services that were there
-// before. It returns those that are in the file no more.
-func (f *draft) inherit(virtuals []*virtual.Service) (gone []*virtual.Service) {
+// carryOver takes over what is known of the earlier virtual services. It returns those that
+// the configuration does not have any more.
+func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Service) {
 	old := make(map[ipvs.Key]*virtual.Service, len(virtuals))
 	for _, v := range virtuals {
 		old[v.Service.Key] = v
 	}
-	before := f.before
-	for _, v := range f.virtuals {
+	before := p.before
+	for _, v := range p.virtuals {
 		if o := old[v.Service.Key]; o != nil {
 			v.Inherit(o, before)
 			delete(old, v.Service.Key)
@@ -57,47 +56,59 @@ func (f *draft) inherit(virtuals []*virtual.Service) (gone []*virtual.Service) {
 	return gone
 }
 
-// load makes f's configuration the one in force, at the start and at every
-// reload. What the checks know and what the kernel holds is kept, so that a file
-// that says the same as before changes nothing. entries is the kernel's table; at a
-// reload it may not be readable, and what is believed of it counts.
-func (d *Director) load(f *draft, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
-	d.conf, d.status, d.loaded, d.awaiting = f.conf, status, d.now(), 0
-	d.kernel.ReaddQuiescent = f.conf.ReaddQuiescent
+// load brings a prepared configuration into force, at the start and at every reload: it is
+// swapped in, its checks begin, and the kernel is reconciled with it. The results of checks
+// and the kernel's state are carried over, so that a file without changes changes nothing.
+// entries is the kernel's table; at a reload it may not be readable, and what is believed of
+// it counts.
+func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
+	gone := d.swap(p, status, entries, readable)
+	d.checks.Use(d.virtuals, p.before) // results come while the table is written
+	d.reconcile(gone)
+	d.settle()
+	d.own.note(d.virtuals, false)
+	if d.drift.Stop(); p.conf.DriftCheck > 0 {
+		d.drift.Reset(p.conf.DriftCheck)
+	}
+	d.watcher.Watch(p.conf)
+}
+
+// swap makes p's virtual services the present ones, with what is known of them. It returns
+// those that p does not have any more.
+func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) (gone []*virtual.Service) {
+	d.conf, d.status, d.loaded, d.awaiting = p.conf, status, d.now(), 0
+	d.kernel.ReaddQuiescent = p.conf.ReaddQuiescent
 	if !readable {
 		entries = table.ByKey(d.believed())
-		markUnread(f.virtuals, d.virtuals)
+		markUnread(p.virtuals, d.virtuals)
 	}
-	gone := append(f.inherit(d.virtuals), d.own.take(f.virtuals, entries, readable)...)
-	d.virtuals = f.virtuals
+	gone = append(p.carryOver(d.virtuals), d.own.take(p.virtuals, entries, readable)...)
+	d.virtuals = p.virtuals
 	clear(d.dirty)
 	d.dirty = d.dirty[:0]
 	d.overrule()
 	for _, v := range d.virtuals {
 		v.Find(entries[v.Service.Key])
-		v.KeepOut(f.out, d.now())
+		v.KeepOut(p.out, d.now())
 		v.MovedByReload()
 	}
-	d.checks.Use(d.virtuals, f.before) // results come while the table is written
+	return gone
+}
+
+// reconcile brings the virtual services into the kernel, and takes out those that are gone.
+func (d *Director) reconcile(gone []*virtual.Service) {
 	last := &virtual.LastReals{Virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
-		if v.Unread {
-			continue
+		if !v.Unread {
+			d.enter(v, v.Actual.Present, last)
 		}
-		d.enter(v, entries[v.Service.Key] != nil, last)
 	}
 	for _, v := range gone {
 		if !d.purge(v, "start") {
 			d.own.left = append(d.own.left, v)
 		}
 	}
-	d.settle()
-	d.own.note(d.virtuals, false)
-	if d.drift.Stop(); f.conf.DriftCheck > 0 {
-		d.drift.Reset(f.conf.DriftCheck)
-	}
-	d.watcher.Watch(f.conf)
 }
 
 // settle makes the kernel agree with all results so far. The start or the reload ends when

@@ -12,81 +12,92 @@ import (
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
-// hear takes in one result for all who asked. It is res's only owner. A check
-// that was dropped while it was under way has nobody who asks.
+// hear takes in one result for all real servers that share its check, of which it is the
+// only owner. A check that was dropped while it ran has none.
 func (d *Director) hear(res *checks.Result) {
-	if len(res.Check.Users) == 0 {
+	c := res.Check
+	if len(c.Users) == 0 {
 		return
 	}
 	d.judgeOurselves(res)
 	if d.o.Debug != nil {
 		d.debug(res)
 	}
-	d.checks.Heard(res.Check)
-	c := res.Check
+	d.checks.Heard(c)
 	c.Past.Add(&record.Result{Result: res.Result, At: res.At, Connect: res.Asked != c.Ask}, &c.Kit.Usual)
-	for _, r := range res.Check.Users {
+	for _, r := range c.Users {
 		d.tell(r, res)
 	}
-	d.checks.Repace(res.Check)
+	d.checks.Repace(c)
 }
 
-// tell takes in one result for one real server.
+// tell takes in one result for one real server, step by step: what it says besides the
+// verdict, the verdict, the agent's share, soft failures, and the transition, which marks
+// the virtual service to be synced.
 func (d *Director) tell(r *virtual.Real, res *checks.Result) {
 	d.reportChecked(r, res)
 	if res.Check != nil {
 		d.warnExpiry(r, res.Check, res.At)
 	}
 	d.noteChecked(r, res)
-	if r.File() != "" {
+	switch {
+	case r.File() != "":
 		return
-	}
-	if res.Local {
+	case res.Local:
 		d.couldNotAsk(r, res)
 		return
 	}
-	v := r.Virtual
-	if len(v.Said) > 0 {
-		delete(v.Said, virtual.NotAsked(r))
-	}
-	before := r.Tally
-	over := r.EndMaintenance()
-	if over != nil && res.Err != nil { // the first failed check since
-		r.Failures, r.Attempts = 0, 0
-	}
-	r.Tally = r.Count(res.Err == nil, res.Attempts, v.Limits, res.At)
+	before, over := count(r, res)
 	if res.Err == nil {
 		d.heed(r, res)
 	}
 	if res.Err != nil && before.Failures == 0 && before.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
 	}
-	switch {
-	case res.Err == nil && r.TellsReset(before):
-		d.emit(v, r.Event(event.SoftReset))
-	case incomplete(res) && r.Verdict != before.Verdict:
-		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.Conf.Addr)
-	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up:
-		e := r.Event(event.SoftFailure)
-		e.Failures, e.FailureCount, e.Reason = int(r.Failures), int(v.Limits.Fall), res.Err.Error()
-		d.emit(v, e)
-	}
+	d.reportSoft(r, before, res)
 	if r.Verdict != before.Verdict {
-		d.turned(r, before, res, over)
+		d.transition(r, before, res, over)
 	} else if over != nil && res.Err != nil {
 		e := r.Event(event.StillGone)
 		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &event.Cause{Kind: event.CauseCheck, Detail: res.Err.Error()}
-		d.emit(v, e)
+		d.emit(r.Virtual, e)
 	}
 	if over != nil {
 		r.NoteCondition(d.now())
 	}
 }
 
-// turned notes that the verdict on a real server has changed. Whatever
-// somebody set for it by hand ends here. over is the maintenance that was over
-// before, nil is none.
-func (d *Director) turned(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
+// count counts a result. It returns the tally before, and the maintenance that was over
+// before this check, nil for none.
+func count(r *virtual.Real, res *checks.Result) (before policy.Tally, over *event.Cause) {
+	if len(r.Virtual.Said) > 0 {
+		delete(r.Virtual.Said, virtual.NotAsked(r))
+	}
+	before, over = r.Tally, r.EndMaintenance()
+	if over != nil && res.Err != nil { // the first failed check since
+		r.Failures, r.Attempts = 0, 0
+	}
+	r.Tally = r.Count(res.Err == nil, res.Attempts, r.Virtual.Limits, res.At)
+	return before, over
+}
+
+// reportSoft reports a failure that changes no verdict, and the end of such failures.
+func (d *Director) reportSoft(r *virtual.Real, before policy.Tally, res *checks.Result) {
+	switch {
+	case res.Err == nil && r.TellsReset(before):
+		d.emit(r.Virtual, r.Event(event.SoftReset))
+	case incomplete(res) && r.Verdict != before.Verdict:
+		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.Conf.Addr)
+	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up:
+		e := r.Event(event.SoftFailure)
+		e.Failures, e.FailureCount, e.Reason = int(r.Failures), int(r.Virtual.Limits.Fall), res.Err.Error()
+		d.emit(r.Virtual, e)
+	}
+}
+
+// transition takes in a changed verdict on a real server, which ends external changes of its
+// destination. over is the maintenance that was over before, nil for none.
+func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
 	e := r.Event(event.Back)
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}
@@ -115,7 +126,7 @@ func (d *Director) turned(r *virtual.Real, before policy.Tally, res *checks.Resu
 	if !r.Out() && (r.Verdict == policy.Down || r.In()) {
 		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
 	}
-	if over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was told of it
+	if over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was reported
 		d.changed(r)
 		return
 	}
