@@ -57,7 +57,7 @@ func sane(t *testing.T, c *Config) {
 		}
 		ids[v.ID()] = true
 		if v.CheckInterval <= 0 || v.CheckTimeout <= 0 || v.NegotiateTimeout <= 0 {
-			t.Errorf("%s: interval %v, time-outs %v and %v", v.ID(), v.CheckInterval, v.CheckTimeout, v.NegotiateTimeout)
+			t.Errorf("%s: interval %v, timeouts %v and %v", v.ID(), v.CheckInterval, v.CheckTimeout, v.NegotiateTimeout)
 		}
 		if v.CheckCount < 1 || v.ChkLoop < 1 || v.FailureCount < 1 || v.RiseCount < 1 {
 			t.Errorf("%s: checkcount %d, chkloop %d, failurecount %d, risecount %d", v.ID(), v.CheckCount, v.ChkLoop, v.FailureCount, v.RiseCount)

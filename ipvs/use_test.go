@@ -100,7 +100,7 @@ func TestLinkIsOpenedAgain(t *testing.T) {
 		"after success":                 {nil, false},
 		"after the kernel's no":         {syscall.EEXIST, false},
 		"after an answer may be lost":   {syscall.ENOBUFS, true},
-		"after a time-out of a send":    {syscall.EAGAIN, true},
+		"after a timeout of a send":     {syscall.EAGAIN, true},
 		"after a failure of the socket": {errors.New("wrong pid"), true},
 	}
 	for name, tt := range tests {

@@ -70,7 +70,7 @@ var cheap = map[string]goal{
 }
 
 // inTime is the goal for the last one that has a fault: an interval, the
-// time-out where there is something to wait for, and a tenth.
+// timeout where there is something to wait for, and a tenth.
 func inTime(fault Fault) goal {
 	if fault == Refused {
 		return atMost(1.1)

@@ -8,7 +8,7 @@ import (
 )
 
 // A work is what a program is asked to do: real servers, ten in each virtual
-// service, every second, with a time-out of two.
+// service, every second, with a timeout of two.
 type work struct {
 	kind     string // of the questions
 	n        int

@@ -18,7 +18,7 @@ Written by ` + "`make bench`" + ` on %s, in one run of %s. Nothing on this page 
 Load of the machine, all processes, at the end: %s.
 
 Every program watches the same servers in a network of its own, loopback only, one program after the other: ten real
-servers in each virtual service, each asked every second with a time-out of two, one failed check takes a server out. The
+servers in each virtual service, each asked every second with a timeout of two, one failed check takes a server out. The
 number in a row's name is that of the real servers. A cell is the median of three measurements and, in parentheses, the
 smallest and the largest, of several numbers those of the last one; a cell without parentheses was measured once. "Not seen"
 is what did not happen within %s. A dash is what was not measured. "÷" is ours divided by the other's: below one is better.

@@ -42,7 +42,7 @@ func TestShared(t *testing.T) {
 		{"another text", "    real=10.1.0.1:80 masq 1\n    service=http\n    receive=\"x\"\n", false},
 		{"its own page", "    real=10.1.0.1:80 masq 1 \"x\", \"y\"\n    service=http\n", false},
 		{"another host", "    real=10.1.0.1:80 masq 1\n    service=http\n    virtualhost=www.example.com\n", false},
-		{"another time-out", "    real=10.1.0.1:80 masq 1\n    service=http\n    negotiatetimeout=9\n", false},
+		{"another timeout", "    real=10.1.0.1:80 masq 1\n    service=http\n    negotiatetimeout=9\n", false},
 		{"another interval", "    real=10.1.0.1:80 masq 1\n    service=http\n    checkinterval=3\n", false},
 		{"another port", "    real=10.1.0.1:80 masq 1\n    service=http\n    checkport=81\n", false},
 		{"only a connection", "    real=10.1.0.1:80 masq 1\n    service=http\n    checktype=connect\n", false},

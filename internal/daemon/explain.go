@@ -150,7 +150,7 @@ func checkWords(v *conf.VirtualService) string {
 	case conf.CheckOff:
 		return "none: all are taken for down"
 	}
-	words := questionWords(v) + targetWords(v) + ", every " + v.CheckInterval.String() + ", time-out " + policy.Timeout(v).String()
+	words := questionWords(v) + targetWords(v) + ", every " + v.CheckInterval.String() + ", timeout " + policy.Timeout(v).String()
 	if n := policy.Attempts(v); n > 1 {
 		words += fmt.Sprintf(", %d attempts", n)
 	}

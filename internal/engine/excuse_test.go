@@ -13,7 +13,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// A time-out during which the process stood still does not count, once.
+// A timeout during which the process stood still does not count, once.
 func TestStandstill(t *testing.T) {
 	const timeout = 500 * ms
 	tests := []struct {
