@@ -201,10 +201,9 @@ func (s *Set) link() {
 	s.linked = true
 }
 
-// Use makes the checks those of the virtual services. A check that was there before keeps its
-// rhythm. before has the earlier check of each real server, in the order of the file, nil for
-// none.
-func (s *Set) Use(virtuals []*virtual.Service, before []*virtual.Check) {
+// Use makes the checks those of the virtual services. Real servers come with the checks that
+// they had before: a check that is needed as before keeps its rhythm.
+func (s *Set) Use(virtuals []*virtual.Service) {
 	old := s.List
 	for _, c := range old {
 		c.Users, c.Unheard = nil, false
@@ -212,16 +211,19 @@ func (s *Set) Use(virtuals []*virtual.Service, before []*virtual.Check) {
 	s.List, s.Unheard, s.linked = make([]*virtual.Check, 0, len(old)), 0, false
 	fresh := &freshChecks{old: old, kits: Kits{}}
 	for _, v := range virtuals {
-		for i, r := range v.Reals {
-			if q, ok := r.Key(); ok {
-				c := s.checkFor(q, before[i], fresh)
-				s.join(c, r)
-				if r.Verdict == policy.Unchecked && !c.Unheard {
-					fresh.soon = append(fresh.soon, &c.Job)
-				}
+		for _, r := range v.Reals {
+			q, ok := r.Key()
+			if !ok {
+				r.Checks = nil
+				continue
+			}
+			c := s.checkFor(q, r.Checks, fresh)
+			r.Checks = r.Checks[:0]
+			s.join(c, r)
+			if r.Verdict == policy.Unchecked && !c.Unheard {
+				fresh.soon = append(fresh.soon, &c.Job)
 			}
 		}
-		before = before[len(v.Reals):]
 	}
 	s.Sched.Add(fresh.jobs...) // together, so that the schedule sees how many they are, and before it is woken up
 	s.Sched.Soon(fresh.soon...)
@@ -233,20 +235,22 @@ func (s *Set) Use(virtuals []*virtual.Service, before []*virtual.Check) {
 	}
 }
 
-// freshChecks are what one load asks that was not asked before.
+// freshChecks are those of one load that were not there before.
 type freshChecks struct {
 	old  []*virtual.Check
 	kits Kits
 	all  map[checkspec.Key]*virtual.Check // the old ones, too; nil until it is needed, which with the same file is never
 	jobs []*schedule.Job                  // of those that are new
-	soon []*schedule.Job                  // that are to answer at once: nothing is known of who is asked
+	soon []*schedule.Job                  // that are made at once: nothing is known of the real server
 }
 
-// checkFor is the check that asks q: before if that does, else another one that
-// does, else a new one.
-func (s *Set) checkFor(q checkspec.Key, before *virtual.Check, fresh *freshChecks) *virtual.Check {
-	if before != nil && before.Key() == q {
-		return before
+// checkFor returns the check of a key: of those of the real server before, else of another
+// one, else a new one.
+func (s *Set) checkFor(q checkspec.Key, before []*virtual.Check, fresh *freshChecks) *virtual.Check {
+	for _, c := range before {
+		if c.Key() == q {
+			return c
+		}
 	}
 	if fresh.all == nil {
 		fresh.all = make(map[checkspec.Key]*virtual.Check, len(fresh.old))
@@ -263,8 +267,8 @@ func (s *Set) checkFor(q checkspec.Key, before *virtual.Check, fresh *freshCheck
 	return c
 }
 
-// join has c asked for r too. Most checks are asked for one real server: its
-// place in the virtual service's list is theirs.
+// join has c made for r, too. Most checks are for one real server: a part of the virtual
+// service's list serves as theirs.
 func (s *Set) join(c *virtual.Check, r *virtual.Real) {
 	if len(c.Users) == 0 {
 		s.List = append(s.List, c)
@@ -272,7 +276,7 @@ func (s *Set) join(c *virtual.Check, r *virtual.Real) {
 	} else {
 		c.Users = append(c.Users, r)
 	}
-	r.Check = c
+	r.Checks = append(r.Checks, c)
 }
 
 // Soon has checks made at once.

@@ -93,7 +93,7 @@ func TestDriftTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(text), "| change by somebody else |")
+	_, table, _ := strings.Cut(string(text), "| external change |")
 	table, _, _ = strings.Cut(table, "A start or a reload")
 	var rows []string
 	for _, m := range regexp.MustCompile(`(?m)^ *\| ([^|-].*?) \| `).FindAllStringSubmatch(table, -1) {

@@ -68,7 +68,5 @@ func (d *Director) backToWork(r *virtual.Real) {
 	r.Tally = policy.Tally{Verdict: policy.Down, Since: since, Failures: r.Virtual.Limits.Fall, Successes: r.Virtual.Limits.Rise - 1}
 	d.touch(r.Virtual)
 	d.alwaysUp(r)
-	if r.Check != nil {
-		d.checks.Soon(r.Check)
-	}
+	d.checks.Soon(r.Checks...)
 }

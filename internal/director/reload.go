@@ -18,18 +18,14 @@ const retryInterval = 5 * time.Second
 type prepared struct {
 	conf     *conf.Config
 	virtuals []*virtual.Service        // in the order of the file
-	before   []*virtual.Check          // the earlier check of each of their real servers, nil for none
 	out      map[netip.AddrPort]string // the real servers in maintenance, and their files
 }
 
 func prepare(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *prepared {
 	p := &prepared{conf: cfg, virtuals: make([]*virtual.Service, len(cfg.Virtuals)), out: out}
-	reals := 0
 	for i, c := range cfg.Virtuals {
 		p.virtuals[i] = virtual.New(c, i, now)
-		reals += len(c.Reals)
 	}
-	p.before = make([]*virtual.Check, reals)
 	return p
 }
 
@@ -40,13 +36,11 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 	for _, v := range virtuals {
 		old[v.Service.Key] = v
 	}
-	before := p.before
 	for _, v := range p.virtuals {
 		if o := old[v.Service.Key]; o != nil {
-			v.Inherit(o, before)
+			v.Inherit(o)
 			delete(old, v.Service.Key)
 		}
-		before = before[len(v.Reals):]
 	}
 	for _, v := range virtuals {
 		if old[v.Service.Key] == v {
@@ -63,7 +57,7 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 // it counts.
 func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	gone := d.swap(p, status, entries, readable)
-	d.checks.Use(d.virtuals, p.before) // results come while the table is written
+	d.checks.Use(d.virtuals) // results come while the table is written
 	d.reconcile(gone)
 	d.settle()
 	d.own.note(d.virtuals, false)

@@ -32,9 +32,11 @@ func (d *Director) Recheck(ctx context.Context, name, service string) (int, erro
 		var checks []*virtual.Check
 		for _, r := range d.meant(name, service) {
 			found = true
-			if r.Check != nil && !seen[r.Check] {
-				seen[r.Check] = true
-				checks = append(checks, r.Check)
+			for _, c := range r.Checks {
+				if !seen[c] {
+					seen[c] = true
+					checks = append(checks, c)
+				}
 			}
 		}
 		d.checks.Soon(checks...)

@@ -95,14 +95,14 @@ func (l *LastReals) Is(r *Real) bool {
 	return last == r || last.identity() == r.identity()
 }
 
-// TellsReset says whether a first success after failures is r's to tell: of
-// those who share a check the first does, and at the start nobody does.
+// TellsReset reports whether a first success after failures is logged for r: of several real
+// servers that share a check it is for the first, and at the start for none.
 func (r *Real) TellsReset(before policy.Tally) bool {
 	switch {
 	case before.Verdict == policy.Unchecked:
-		return r.Announced && (r.Check == nil || len(r.Check.Users) == 1)
+		return r.Announced && !slices.ContainsFunc(r.Checks, func(c *Check) bool { return len(c.Users) > 1 })
 	case before.Failures > 0:
-		return r.Check == nil || r.Check.Users[0] == r
+		return !slices.ContainsFunc(r.Checks, func(c *Check) bool { return c.Users[0] != r })
 	default:
 		return false
 	}

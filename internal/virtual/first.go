@@ -109,8 +109,8 @@ func (r *Real) OutWithoutOrder() string {
 
 // lastError is why the last check of r failed.
 func (r *Real) lastError() string {
-	if r.Check != nil {
-		for _, o := range r.Check.Past.Outcomes() {
+	for _, c := range r.Checks {
+		for _, o := range c.Past.Outcomes() {
 			if err := o.Err(); err != nil && !o.Local() {
 				return err.Error()
 			}

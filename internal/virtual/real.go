@@ -22,7 +22,7 @@ type Real struct {
 	Virtual     *Service
 	Conf        *conf.RealServer
 	Spec        unique.Handle[checkspec.Spec] // of its check
-	Check       *Check                        // nil: nothing is asked (checktype on and off)
+	Checks      []*Check                      // none with checktype on and off, else one
 	Maintenance *Maintenance                  // nil: no file has ever taken it out
 	Override    *report.Override              // what an operator ordered, nil is nothing
 	Turns       *record.Transitions           // when the verdict changed, nil is never
@@ -102,6 +102,7 @@ func (r *Real) inherit(o *Real) {
 		r.Reached = o.Reached
 	}
 	r.Turns = o.Turns
+	r.Checks = append(r.Checks, o.Checks...)
 	r.Kept, r.Leaves, r.Unchecked = o.Kept, o.Leaves, o.Unchecked
 }
 

@@ -87,6 +87,7 @@ func atLeastOne(n int) int32 { return int32(min(max(1, n), math.MaxInt32)) }
 func (v *Service) addReals(now time.Time) {
 	reals := make([]Real, len(v.Conf.Reals))
 	v.Reals = make([]*Real, len(reals))
+	checks := make([]*Check, len(reals)) // one for each, in one piece
 	shared := checkspec.Of(v.Conf, v.Conf.Request, v.Conf.Receive)
 	for i, rc := range v.Conf.Reals {
 		r := &reals[i]
@@ -94,7 +95,7 @@ func (v *Service) addReals(now time.Time) {
 		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.Conf.Request || rc.Receive != v.Conf.Receive {
 			r.Spec = checkspec.Of(v.Conf, request, rc.Receive)
 		}
-		r.Since = now
+		r.Since, r.Checks = now, checks[i:i:i+1]
 		v.Reals[i] = r
 	}
 }
@@ -192,10 +193,9 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 	}
 }
 
-// Inherit takes over what an earlier configuration's checks have found out
-// about the same real servers, and puts these checks into before, in the order
-// of v's real servers. What was believed of the table is there until find.
-func (v *Service) Inherit(old *Service, before []*Check) {
+// Inherit takes over what is known of the same real servers from an earlier configuration,
+// with their checks. The believed state of the table counts until Find.
+func (v *Service) Inherit(old *Service) {
 	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
 	v.Actual, v.External = old.Actual, old.External
 	var known map[netip.AddrPort]*Real // nil as long as the lists are the same
@@ -211,7 +211,6 @@ func (v *Service) Inherit(old *Service, before []*Check) {
 		}
 		if o != nil {
 			r.inherit(o)
-			before[i] = o.Check
 		}
 	}
 }

@@ -115,8 +115,8 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 		s.Difference = r.Virtual.Difference(at, h, desired)
 	}
 	s.Transitions, s.Conditions = r.Turns.Count(), r.history()
-	if r.Check != nil {
-		r.Check.describe(&s)
+	for _, c := range r.Checks {
+		c.describe(&s)
 	}
 	return s
 }
@@ -124,12 +124,14 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 // checksSay is what the checks say of r, also while it is in maintenance, and
 // whether none has finished yet.
 func (r *Real) checksSay() (isUp, unchecked bool) {
-	if (r.File() != "" || r.maintenanceOver()) && r.Check != nil {
-		if o, ok := r.Check.Past.LastFinished(); ok {
-			return o.Err() == nil, false
+	if r.File() != "" || r.maintenanceOver() {
+		for _, c := range r.Checks {
+			if o, ok := c.Past.LastFinished(); ok {
+				return o.Err() == nil, false
+			}
 		}
 	}
-	unchecked = r.Verdict == policy.Unchecked || r.Unchecked && r.Check != nil
+	unchecked = r.Verdict == policy.Unchecked || r.Unchecked && len(r.Checks) > 0
 	return r.Verdict == policy.Up && !unchecked, unchecked
 }
 

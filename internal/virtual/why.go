@@ -16,12 +16,11 @@ func (r *Real) Why(now time.Time) report.Reason {
 	if w.State != report.StateUnchecked {
 		w.Since = r.stateSince(w.State)
 	}
-	if r.Check == nil {
-		return w
-	}
-	w.Interval = report.InSeconds(r.Check.Pace())
-	for _, o := range r.Check.Past.Outcomes() {
-		w.Answers = append(w.Answers, r.Check.answer(o))
+	for _, c := range r.Checks {
+		w.Interval = report.InSeconds(c.Pace())
+		for _, o := range c.Past.Outcomes() {
+			w.Answers = append(w.Answers, c.answer(o))
+		}
 	}
 	return w
 }
@@ -49,7 +48,7 @@ func (r *Real) because() string {
 func (r *Real) becauseOfChecks(since string) string {
 	limits := r.Virtual.Limits
 	switch {
-	case r.Check == nil:
+	case len(r.Checks) == 0:
 		return "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
 	case r.Unchecked && r.In():
 		return "no check of it has finished yet: it is in service as it was found in the kernel"
