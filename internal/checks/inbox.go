@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// An Inbox is what the checks have found out and the director has not heard
-// yet. Who puts something in never waits: a check must not be late because of
+// An Inbox is what the checks have found out and the director has not read
+// yet. Put never waits: a check must not be late because of
 // what another one's result takes to be acted upon. It may hold several results of
-// one check, if that was asked again before the director came to hear them.
+// one check, if it was made again before the director read them.
 type Inbox struct {
 	Bell chan struct{} // rings when there is something
 
@@ -60,8 +60,8 @@ func (b *Inbox) take() []Result {
 // mostSpare bounds what is kept of the memory that a mass failure took.
 const mostSpare = 1024
 
-// InOrder takes all out, in the order of the file: each where the first real
-// server stands that it is for, and those of one check as they came. It is for the director's goroutine alone, and
+// InOrder takes all out, in the order of the file: each at the place of the first real
+// server that it is for, and those of one check as they came. It is for the director's goroutine alone, and
 // what it yields is good until it is called again.
 func (b *Inbox) InOrder() iter.Seq[*Result] {
 	return func(yield func(*Result) bool) {
@@ -85,7 +85,7 @@ func (b *Inbox) InOrder() iter.Seq[*Result] {
 	}
 }
 
-// A hearing is when a result is heard, and which one.
+// A hearing is the place and the index of a result.
 type hearing struct {
 	place uint64 // of its check, in the file
 	index int

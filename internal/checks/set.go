@@ -35,7 +35,7 @@ type Options struct {
 type Starter func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(engine.Result))
 
 // A Set has the distinct checks of a configuration, and runs them. Its methods are for the
-// goroutine that owns the state, but for those of which something else is said.
+// goroutine that owns the state, except where a comment says otherwise.
 type Set struct {
 	o       Options
 	Sched   *schedule.Schedule
@@ -86,7 +86,7 @@ func (s *Set) End() {
 	s.maker.Pinger.Close()
 }
 
-// starter is what the Options say, or the network. pause is to be called after
+// starter is that of the Options, or the network. pause is to be called after
 // all that start together were started.
 func (s *Set) starter() (start Starter, pause, end func()) {
 	if s.o.Start != nil {
@@ -116,10 +116,10 @@ type Result struct {
 	engine.Result
 	Check *virtual.Check
 	Asked checker.Checker
-	At    time.Time // when it was heard
+	At    time.Time // when the director read it
 }
 
-// newCheck is a check that nobody has asked for yet.
+// newCheck returns a check without users.
 func (s *Set) newCheck(q checkspec.Key, k *virtual.Kit) *virtual.Check {
 	c := &virtual.Check{Kit: k, At: q.At, Unheard: true}
 	ask, connect := s.maker.Checkers(k.Kit, q.At, c.Expires)
@@ -158,7 +158,7 @@ func (s *Set) ask(c *virtual.Check) {
 }
 
 // Repace sets c's interval if its state has changed that. The first time it
-// does so in any case: whatever was asked ahead of its first regular turn may
+// does so in any case: a check made ahead of its first regular turn may
 // have its second one too far away.
 func (s *Set) Repace(c *virtual.Check) {
 	if pace := c.Pace(); pace != c.Job.Interval || !c.Paced {
@@ -176,7 +176,7 @@ func (s *Set) Heard(c *virtual.Check) {
 }
 
 // Neighbours are the other checks at c's address. Who is whose neighbour is
-// found out when it is asked for the first time since a load.
+// found out at the first use since a load.
 func (s *Set) Neighbours(c *virtual.Check) iter.Seq[*virtual.Check] {
 	if !s.linked {
 		s.link()

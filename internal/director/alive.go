@@ -14,7 +14,7 @@ const (
 	standstill = 10 * time.Second
 	// lateStart is the delay of a check that is worth a line in the log.
 	lateStart = time.Second
-	// lagPause is how long nothing more is said about late checks.
+	// lagPause is the time between two lines about late checks.
 	lagPause = time.Minute
 )
 
@@ -28,7 +28,7 @@ type heartbeat struct {
 	lagLogged time.Time      // when late checks were last logged
 }
 
-// Alive says what stands still, nil if nothing does. It never blocks and may be
+// Alive returns what is stalled, nil if nothing is. It never blocks and may be
 // called from any goroutine; a watchdog that hears an error, or nothing, should
 // have the daemon started again.
 func (d *Director) Alive() error {
@@ -46,7 +46,7 @@ func (d *Director) Alive() error {
 	return nil
 }
 
-// comeRound shows that the director does not stand still, and says when the
+// comeRound beats the heart of the loop, and logs when the
 // checks are late, which is a matter of this machine.
 func (d *Director) comeRound(now time.Time) {
 	d.heartbeat.last.Store(int64(max(1, now.Sub(d.heartbeat.started))))

@@ -14,7 +14,7 @@ import (
 
 // sync makes the kernel hold what it should for vs and reports what was done.
 // All that is added or raised, for all of them, comes before anything is lowered
-// or deleted: when a rack dies, that is a few requests to the kernel.
+// or deleted: when a rack dies, this takes a few requests to the kernel.
 func (rc *reconciler) sync(vs ...*virtual.Service) {
 	if slices.ContainsFunc(vs, isUnread) {
 		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
@@ -73,8 +73,8 @@ func (rc *reconciler) apply(v *virtual.Service, s table.Step) {
 // hold afterwards is what it holds, whatever came of it.
 func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
 	if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
-		// As in the original, a dead real server that somebody deleted is not
-		// put back just to have weight 0, unless readdquiescent says so.
+		// As in the original, a dead real server that an external change deleted is not
+		// put back just to have weight 0, unless readdquiescent is set.
 		v.Actual.Slots.Remove(s.Destination.AddrPort)
 		v.Respect(s.Destination.AddrPort, table.External{Absent: true})
 		return
@@ -104,7 +104,7 @@ func (rc *reconciler) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 		return []event.Event{{Kind: event.VirtualAdded}}
 	case ipvs.AddDestination, ipvs.EditDestination:
 		if r := v.RealOf(s.New); r != nil && r.Reached < 100 && s.Old.Weight > 0 && s.New.Weight > 0 {
-			return nil // one of the steps up (slowstart); the last is told
+			return nil // one of the steps up (slowstart); the last is reported
 		}
 		events := []event.Event{rc.placed(v, s)}
 		if s.Old.Role == table.Fallback && s.New.Role != table.Fallback { // one address for both
@@ -113,7 +113,7 @@ func (rc *reconciler) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 		return events
 	case ipvs.DeleteDestination:
 		return []event.Event{virtual.Removed(v, s)}
-	default: // VirtualChanged is told once for each reload, VirtualPurged by stop
+	default: // VirtualChanged is reported once for each reload, VirtualPurged by stop
 		return nil
 	}
 }
@@ -126,7 +126,7 @@ func (rc *reconciler) placed(v *virtual.Service, s table.Step) event.Event {
 		e := v.FallbackEvent(event.FallbackAdded, s)
 		e.Mapped = ""
 		return e
-	case r == nil: // a destination somebody else set and we put back
+	case r == nil: // an external change that is put back
 		return event.Event{Kind: event.Repaired, Reason: s.Change.String()}
 	case s.Destination.Weight == 0 && r.Conf.Weight > 0:
 		kind := event.RealQuiesced
@@ -150,7 +150,7 @@ func (rc *reconciler) refused(v *virtual.Service, what string, err error) {
 	}
 }
 
-// report tells the verdicts that the kernel now knows, and whether v has lost
+// report reports the verdicts that the kernel now knows, and whether v has lost
 // its last real server or got its first one back.
 func (rc *reconciler) report(v *virtual.Service) {
 	for _, e := range v.News {

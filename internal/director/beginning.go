@@ -8,9 +8,9 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// announce tells of the real servers of v that nobody has asked yet. The
+// announce reports the unchecked real servers of v. The
 // original gives each of them its weight and takes it out again at once, and
-// those who watch its log know them by these lines. Here the kernel never has
+// scripts that read its log expect these lines. Here the kernel never has
 // an unproven real server in; only the lines are the same. last has the last
 // identity of each real server: the original remembers one for each address.
 func (rc *reconciler) announce(v *virtual.Service, last *virtual.LastReals) {
@@ -36,7 +36,7 @@ func (rc *reconciler) announce(v *virtual.Service, last *virtual.LastReals) {
 	}
 }
 
-// announceFallback tells that the fallback comes or goes, if it is the other
+// announceFallback reports that the fallback comes or goes, if it is the other
 // way round so far.
 func (rc *reconciler) announceFallback(v *virtual.Service, f *virtual.StandIn, in bool) {
 	if !f.Announced || f.In == in {

@@ -1,6 +1,6 @@
-// Package director owns the answer to the question who is up. It has the real
-// servers checked, decides what the kernel's table should hold, makes it so,
-// and says what happened.
+// Package director keeps the kernel's table in step with the results of checks: it has
+// the real servers checked, decides what the table should hold, makes it so, and reports
+// what happened.
 //
 // One goroutine owns all state; checks and callers send to it.
 package director
@@ -35,16 +35,16 @@ type Options struct {
 	// Maintenance is how the directory of maintenancedir is watched.
 	Maintenance maintenance.Options
 
-	// Sink gets every event, Checked (nil: nobody) every result for a virtual
+	// Sink gets every event, Checked (nil: none) every result for a virtual
 	// service with a monitorfile, Log a line for ldirectord.log that is no
-	// event, Debug (nil: nobody) what was sent and received. They are called in
+	// event, Debug (nil: none) what was sent and received. They are called in
 	// order from one goroutine and must not block.
 	Sink    func(event.Event)
 	Checked func(event.Checked)
 	Log     func(format string, args ...any)
 	Debug   func(format string, args ...any)
 
-	// DryRun says that Table is none of the kernel's, which snapshots repeat.
+	// DryRun marks snapshots: Table is not the kernel's.
 	DryRun bool
 
 	// Overrides are in force from the start. OverridesEnded (nil: none) is called when
@@ -100,7 +100,7 @@ func New(o Options) *Director {
 	return d
 }
 
-// Ready is closed when the virtual services stand in the kernel and the checks
+// Ready is closed when the virtual services are in the kernel and the checks
 // have begun.
 func (d *Director) Ready() <-chan struct{} { return d.ready }
 
@@ -155,7 +155,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 }
 
 // takeTurn does one thing and makes the kernel agree with what came of it, and
-// notes how long that took: nothing else was heard meanwhile.
+// notes how long that took: no result was read meanwhile.
 func (d *Director) takeTurn(turn func()) {
 	d.turn = time.Now()
 	turn()
@@ -177,7 +177,7 @@ func (d *Director) everySecond(now time.Time) {
 
 // hearAll takes in all the results there are, so that a rack that dies is one
 // change of plan and not a hundred, and in the order of the file, so that the
-// log does not depend on who answered a little sooner.
+// log does not depend on which check ended a little sooner.
 func (d *Director) hearAll() {
 	for res := range d.checks.Results.InOrder() {
 		res.At = d.now()

@@ -14,11 +14,11 @@ import (
 )
 
 // driftCheck compares the kernel's table with what it is believed to hold.
-// What somebody removed and is needed comes back: services, the real servers
+// What is needed and was removed comes back: services, the real servers
 // that are in, the fallback while it is in. What is ours alone is set back: the
 // settings of services, forwarding methods, thresholds, and whatever gives
-// connections to a dead real server. What somebody else may decide stays and is
-// said once: the weight of a real server that is in service, a dead one that was
+// connections to a dead real server. What other programs may decide stays, and is
+// logged once: the weight of a real server that is in service, a dead one that was
 // deleted, and destinations that are in no file. What the kernel refused is tried
 // again.
 func (rc *reconciler) driftCheck() {
@@ -62,7 +62,7 @@ func (rc *reconciler) retry(now time.Time) {
 	}
 }
 
-// doubtful reads the kernel's table and tells which of the virtual services are
+// doubtful reads the kernel's table and returns which of the virtual services are
 // believed to be as they are there. Of all others it returns what the kernel has.
 // A table of tens of thousands is never in memory as a whole.
 func (rc *reconciler) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
@@ -125,7 +125,7 @@ func (rc *reconciler) compareSlots(v *virtual.Service, found table.Slots) {
 }
 
 // touched looks at a destination that the kernel has: if it is not as we left
-// it, somebody else wants it so.
+// it, this is an external change.
 func (rc *reconciler) touched(v *virtual.Service, now table.Slot, desired table.State) {
 	s, believed := v.Actual.Slots.Of(now.At)
 	if believed && s.Same(now) {
@@ -174,19 +174,19 @@ func (rc *reconciler) missing(v *virtual.Service, s table.Slot, desired table.St
 	}
 }
 
-// lost reports what somebody removed; the plan that follows puts it back.
+// lost reports what an external change removed; the plan that follows puts it back.
 func (rc *reconciler) lost(v *virtual.Service, what string) {
 	v.Outage.Left = &event.Cause{Kind: event.CauseExternal, Detail: what + " was removed by somebody else"}
 	rc.repair(v, what+" was removed by somebody else, it is put back")
 }
 
-// repair reports what somebody did that the plan that follows undoes.
+// repair reports an external change that the plan that follows undoes.
 func (rc *reconciler) repair(v *virtual.Service, what string) {
 	rc.kernel.Repairs++
 	rc.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
 }
 
-// sayDifferences reports what is respected and was not said yet.
+// sayDifferences reports what is respected and was not logged yet.
 func (rc *reconciler) sayDifferences(v *virtual.Service, desired table.State) {
 	stands := map[string]bool{}
 	for at, h := range v.External {

@@ -10,11 +10,11 @@ import (
 )
 
 // judgeOurselves makes a failure one of ours while most checks fail for want
-// of something on our side (holdlocal): what else fails then says more about
+// of something on our side (holdlocal): other failures then are more about
 // us than about a real server.
 func (d *Director) judgeOurselves(res *checks.Result) {
 	if _, never := res.Asked.(checkspec.Unusable); never {
-		return // wrong in the file, which says nothing about this host
+		return // wrong in the file, and no matter of this host
 	}
 	d.trouble.Add(res.Local, res.At)
 	holding := d.conf.HoldLocal && d.trouble.Ours()
@@ -32,6 +32,6 @@ func (d *Director) judgeOurselves(res *checks.Result) {
 	}
 }
 
-// incomplete says whether a check of a database could not be made for want of
+// incomplete reports whether a check of a database could not be made for want of
 // what to ask, which the original logs in these words.
 func incomplete(res *checks.Result) bool { return errors.Is(res.Err, checker.ErrSQLIncomplete) }

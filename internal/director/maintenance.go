@@ -19,7 +19,7 @@ func (d *Director) maintained(r maintenance.Report) {
 	d.maintain(r.Out)
 }
 
-// maintain takes real servers out, and has those asked that may come back.
+// maintain takes real servers out, and has those checked that may come back.
 func (d *Director) maintain(out map[netip.AddrPort]string) {
 	for _, v := range d.virtuals {
 		for _, r := range v.Reals {

@@ -18,7 +18,7 @@ import (
 )
 
 // Obey carries an order out for all real servers that it means. It returns how
-// each of them stands, and all overrides that are in force now, for the caller
+// each of them is now, and all overrides that are in force now, for the caller
 // to keep.
 func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []report.Override, err error) {
 	if err := o.Check(); err != nil {
@@ -68,7 +68,7 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 	return obeyed, nil
 }
 
-// staysOut says why a real server stays out of service that an order lets in, ""
+// staysOut returns why a real server stays out of service that an order lets in, ""
 // if it does not.
 func (d *Director) staysOut(t report.Target) string {
 	for _, v := range d.virtuals {
@@ -103,7 +103,7 @@ func (d *Director) meant(name, service string) []*virtual.Real {
 	return found
 }
 
-// override puts an override in force, or ends one, and tells why.
+// override puts an override in force, or ends one, and reports why.
 func (d *Director) override(t report.Target, o report.Override, why string) {
 	before := d.overrides.set(t, o)
 	for _, v := range d.virtuals {
@@ -119,8 +119,8 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 	}
 }
 
-// overruled takes over what the overrides say of r since o, and returns that as a
-// cause. Whatever somebody set in the kernel for it by hand ends here.
+// overruled takes over the override of r since o, and returns that as a
+// cause. External changes of its destination end here.
 func (d *Director) overruled(r *virtual.Real, o report.Override, why string) *event.Cause {
 	wasIn := r.In()
 	r.BeginConditions()

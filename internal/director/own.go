@@ -19,7 +19,7 @@ type ownership struct {
 	leaving  atomic.Bool
 }
 
-// Leave makes the end of Run leave the table as it is, whatever cleanstop says.
+// Leave makes the end of Run leave the table as it is, whatever cleanstop is.
 func (d *Director) Leave() { d.own.leaving.Store(true) }
 
 // Held are the virtual services of the kernel's table that are this daemon's own: as

@@ -29,7 +29,7 @@ type reconciler struct {
 	reread   time.Time          // when the table was last read again for what a reload has added
 }
 
-// now is when this turn of the loop began: what is heard and done together
+// now is when this turn of the loop began: what is done together
 // happens at one moment, and costs one look at the clock. It is for the
 // goroutine that owns the state.
 func (rc *reconciler) now() time.Time {
@@ -39,7 +39,7 @@ func (rc *reconciler) now() time.Time {
 	return rc.turn
 }
 
-// touch has the kernel looked after for v when all is heard.
+// touch has v synced when all results are in.
 func (rc *reconciler) touch(v *virtual.Service) {
 	if !v.Dirty {
 		v.Dirty = true
@@ -61,7 +61,7 @@ func (rc *reconciler) syncDirty() {
 	rc.dirty = rc.dirty[:0]
 }
 
-// enter brings one virtual service into the kernel. adopted tells whether it was
+// enter brings one virtual service into the kernel. adopted is whether it was
 // there.
 func (rc *reconciler) enter(v *virtual.Service, adopted bool, last *virtual.LastReals) {
 	rc.enterService(v)

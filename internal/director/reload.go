@@ -114,7 +114,7 @@ func (d *Director) settle() {
 	}
 }
 
-// stop ends the checks and takes out of the kernel what cleanstop says, nothing
+// stop ends the checks and takes virtual services with cleanstop out of the kernel, none
 // after Leave.
 func (d *Director) stop() {
 	d.status = conf.Stopping

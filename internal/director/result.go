@@ -31,7 +31,7 @@ func (d *Director) hear(res *checks.Result) {
 	d.checks.Repace(c)
 }
 
-// tell takes in one result for one real server, step by step: what it says besides the
+// tell takes in one result for one real server, step by step: what is reported besides the
 // verdict, the verdict, the agent's share, soft failures, and the transition, which marks
 // the virtual service to be synced.
 func (d *Director) tell(r *virtual.Real, res *checks.Result) {
@@ -102,7 +102,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}
 	}
-	// Of one that an order keeps out, the report of the first checks has said so.
+	// Of one that an order keeps out, the report of the first checks has the reason.
 	isFirst := before.Verdict == policy.Unchecked && (r.Virtual.First != nil || r.Out())
 	if r.Verdict == policy.Up {
 		if isFirst {
@@ -134,7 +134,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 	d.changed(r, e)
 }
 
-// changed schedules a sync of r's virtual service, and news to be told after it.
+// changed schedules a sync of r's virtual service, and news to be reported after it.
 func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 	v := r.Virtual
 	delete(v.External, r.At())
@@ -156,7 +156,7 @@ func (rc *reconciler) couldNotAsk(r *virtual.Real, res *checks.Result) {
 	rc.emit(v, e)
 }
 
-// reportChecked hands a result to whoever wants every one.
+// reportChecked hands a result to the monitor file.
 func (d *Director) reportChecked(r *virtual.Real, res *checks.Result) {
 	if d.o.Checked == nil || r.Virtual.Conf.MonitorFile == "" {
 		return
@@ -195,7 +195,7 @@ func (d *Director) alwaysUp(r *virtual.Real) {
 	}
 }
 
-// warnExpiry says once a day that a real server's certificate will not last
+// warnExpiry reports once a day that a real server's certificate will not last
 // (sslexpirywarn).
 func (rc *reconciler) warnExpiry(r *virtual.Real, c *virtual.Check, now time.Time) {
 	days := r.Virtual.Conf.SSLExpiryWarn

@@ -30,7 +30,7 @@ func (rc *reconciler) climb(now time.Time) {
 	}
 }
 
-// heed takes over what an agent says besides that it lives: a part of the
+// heed takes over an agent's answer besides that it is up: a part of the
 // weight, or that it wants no new connections.
 func (d *Director) heed(r *virtual.Real, res *checks.Result) {
 	if r.Virtual.Conf.CheckType != conf.CheckAgent {

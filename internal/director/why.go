@@ -7,7 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
-// Why says of each real server that is meant why it is where it is. The error
+// Why returns the reasons of the real servers that are meant. The error
 // is ctx's or ErrNotConfigured.
 func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reason, error) {
 	var reasons []report.Reason
@@ -22,8 +22,8 @@ func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reas
 	return reasons, err
 }
 
-// Recheck has the real servers that are meant asked now, and says how many
-// checks that are.
+// Recheck has the real servers that are meant checked now, and returns the number of
+// checks.
 func (d *Director) Recheck(ctx context.Context, name, service string) (int, error) {
 	n := 0
 	var found bool

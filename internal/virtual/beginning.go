@@ -60,8 +60,8 @@ func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 	}
 }
 
-// An identity is what tells one real server from another for the original:
-// what is asked of it, and how it is to be in the kernel.
+// An identity distinguishes real servers as the original does: by their checks and by
+// their settings in the kernel.
 type identity struct {
 	key     checkspec.Key
 	weight  int
@@ -81,7 +81,7 @@ type LastReals struct {
 	byName   map[netip.AddrPort]*Real
 }
 
-// Is says whether r has the identity of the last one.
+// Is reports whether r has the identity of the last one.
 func (l *LastReals) Is(r *Real) bool {
 	if l.byName == nil {
 		l.byName = map[netip.AddrPort]*Real{}

@@ -20,7 +20,7 @@ import (
 // services that ask the same.
 type Check struct {
 	Kit  *Kit
-	At   netip.AddrPort // who is asked
+	At   netip.AddrPort // the checked address
 	Ask  checker.Checker
 	Rare *Rarity // nil is none
 	Job  schedule.Job
@@ -49,14 +49,14 @@ type Rarity struct {
 // Key is the identity of c.
 func (c *Check) Key() checkspec.Key { return checkspec.Key{Spec: c.Kit.Handle, At: c.At} }
 
-// Leave ends the asking of a check that nobody asks for any more.
+// Leave ends a check without users.
 func (c *Check) Leave() {
 	if c.Rare != nil && c.Rare.Cancel != nil {
 		c.Rare.Cancel()
 	}
 }
 
-// Turn chooses what is asked next: with checktype = N that many connects
+// Turn chooses the next check: with checktype = N that many connects
 // follow a good answer, and whatever fails is followed by the full question.
 func (c *Check) Turn(ok bool) {
 	switch r := c.Rare; {
@@ -88,12 +88,12 @@ func (c *Check) Pace() time.Duration {
 	}
 }
 
-// Expires is told, from the goroutines that ask, when the certificate of the
-// real server ends.
+// Expires notes when the certificate of the real server ends. It may be called from any
+// goroutine.
 func (c *Check) Expires(at time.Time) { c.CertificateEnds.Store(at.Unix()) }
 
-// Place is where the first real server stands in the file that c asks for, 0 if
-// it is for none any more.
+// Place is the place in the file of the first real server that c is for, 0 if it is for
+// none any more.
 func (c *Check) Place() uint64 {
 	if len(c.Users) == 0 {
 		return 0
@@ -116,7 +116,7 @@ func (r *Real) Key() (checkspec.Key, bool) {
 	return checkspec.Key{Spec: r.Spec, At: at}, ok
 }
 
-// HideResult takes the secrets out of what a result says: servers exist that
+// HideResult takes the secrets out of a result: some servers
 // repeat in their answers what they were sent.
 func (k *Kit) HideResult(res *engine.Result) {
 	res.Detail = k.Secrets.Hide(res.Detail)

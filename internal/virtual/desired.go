@@ -35,7 +35,7 @@ func (v *Service) Desired(room table.Slots) table.State {
 	return table.State{Present: true, Service: v.WantedService(), Slots: table.NewSlots(list)}
 }
 
-// Serves says whether the kernel has r in service.
+// Serves reports whether the kernel has r in service.
 func (v *Service) Serves(r *Real) bool {
 	is := r.decide()
 	if !is.In {
@@ -59,7 +59,7 @@ func (v *Service) WantedService() ipvs.Service {
 	return v.Service
 }
 
-// Hopeless says whether nothing can be done for v: no kernel takes its service.
+// Hopeless reports whether nothing can be done for v: no kernel takes its service.
 func (v *Service) Hopeless() bool { return v.Invalid != nil && !v.Actual.Present }
 
 // KeptWords are added to the words of a real server that minalive keeps.

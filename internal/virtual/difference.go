@@ -17,8 +17,7 @@ func (v *Service) AsBelieved(e *ipvs.Entry) bool {
 // Differs begins the entries of Service.Said that are differences.
 const Differs = "differs: "
 
-// Difference says how the kernel's entry is not what it would be without the
-// hand that changed it.
+// Difference describes an external change that stays.
 func (v *Service) Difference(at netip.AddrPort, h table.External, desired table.State) string {
 	name := fmt.Sprintf("%s (%s)", at, v.Name)
 	switch {

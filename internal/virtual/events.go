@@ -56,7 +56,7 @@ func (v *Service) FallbackName() string {
 	return ""
 }
 
-// AndOut is a reason with what keeps r out of service whatever its checks say, if
+// AndOut is a reason with what keeps r out of service whatever its verdict is, if
 // there is something.
 func AndOut(reason string, r *Real) string {
 	var words string

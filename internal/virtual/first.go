@@ -13,13 +13,13 @@ import (
 
 // FirstChecks are those of the real servers of a virtual service that a start or
 // a reload has added. Until they have ended, it is unknown which of these work:
-// one Started event then tells it, and none before.
+// one Started event then reports it, and none before.
 type FirstChecks struct {
 	Phase string    // "started" or "reloaded"
 	Until time.Time // when the event comes at the latest
 }
 
-// Awaited says whether the first check of r is still to end. A real server that
+// Awaited reports whether the first check of r is still to end. A real server that
 // is out by intent is not waited for.
 func (r *Real) Awaited() bool {
 	if r.File() != "" || r.Out() {
@@ -71,7 +71,7 @@ func named(heading string, names []string) string {
 	return words
 }
 
-// outWords say why r is out of service.
+// outWords returns why r is out of service.
 func (r *Real) outWords() string {
 	if r.File() == "" && r.Out() {
 		return r.Override.String()
@@ -79,7 +79,7 @@ func (r *Real) outWords() string {
 	return r.OutWithoutOrder()
 }
 
-// OutWithoutOrder says why r is out of service, or would be without its order.
+// OutWithoutOrder returns why r is out of service, or would be without its order.
 func (r *Real) OutWithoutOrder() string {
 	v := r.Virtual
 	switch {
@@ -120,7 +120,7 @@ func (r *Real) lastError() string {
 }
 
 // WithFallback is an event with the fallback, which the table is to have in
-// service or not; if the kernel has refused that, this is what e says instead.
+// service or not; if the kernel has refused that, e reports this instead.
 func (v *Service) WithFallback(e event.Event, inService bool) event.Event {
 	if v.Fallback == nil {
 		return e

@@ -35,7 +35,7 @@ func (v *Service) HoldLast(done, rest []table.Step) []table.Step {
 	return slices.Delete(rest, last, last+1)
 }
 
-// mayStay says whether what leaves by s may as well stay until its successor is
+// mayStay reports whether what leaves by s may as well stay until its successor is
 // in: not what an operator wants out, and a dead real server only for the
 // fallback.
 func (v *Service) mayStay(s table.Step, forFallback bool) bool {

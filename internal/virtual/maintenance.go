@@ -45,8 +45,8 @@ func (r *Real) BeginMaintenance(file string, now time.Time) {
 	r.NoteCondition(now)
 }
 
-// maintenanceOver says whether the maintenance of r is over and no check has said
-// yet how it is: until one does it is out for maintenance.
+// maintenanceOver reports whether the maintenance of r is over and no check has finished
+// since: until one has it is out for maintenance.
 func (r *Real) maintenanceOver() bool { return r.Maintenance != nil && r.Maintenance.Ended != "" }
 
 // EndMaintenance is the maintenance that ended before this check of r, the first

@@ -75,7 +75,7 @@ func (r *Real) decide() policy.Decision {
 
 var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}
 
-// In says whether the real server is to get traffic.
+// In reports whether the real server is to get traffic.
 func (r *Real) In() bool { return r.decide().In }
 
 // ordered is the verb of what an operator ordered, "" is nothing.
@@ -86,7 +86,7 @@ func (r *Real) ordered() string {
 	return r.Override.Verb
 }
 
-// Out says whether an operator keeps the real server from getting connections.
+// Out reports whether an operator keeps the real server from getting connections.
 func (r *Real) Out() bool { return r.ordered() == report.Drain || r.ordered() == report.Disable }
 
 // weight is what the real server is to have in the kernel while it is in.

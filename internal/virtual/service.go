@@ -130,7 +130,7 @@ func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
 	return table.Foreign, 0
 }
 
-// Say notes what was logged and stands. It is false if it stood already.
+// Say notes what was logged. It is false if it was noted already.
 func (v *Service) Say(text string) bool {
 	if v.Said[text] {
 		return false
@@ -143,8 +143,8 @@ func (v *Service) Say(text string) bool {
 }
 
 // Adopt takes over what the kernel holds: a real server found there with a
-// weight is up until a check says otherwise. Destinations that belong to
-// nobody stay in have, where the first plan finds and purges them.
+// weight is up until a check fails. Foreign destinations
+// stay in Actual, where the first plan finds and purges them.
 func (v *Service) Adopt(e *ipvs.Entry) {
 	v.Actual = table.State{Present: true, Service: e.Service, Slots: table.SlotsOf(e)}
 	for _, r := range v.Reals {

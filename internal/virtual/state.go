@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// State is how it stands with a configured virtual service. e is what the
+// State returns the state of a configured virtual service. e is what the
 // kernel has of it, nil is nothing.
 func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
 	service, present := v.Service, e != nil
@@ -57,7 +57,7 @@ func (v *Service) isFallback(at netip.AddrPort) bool {
 	return v.Fallback != nil && v.Fallback.At == at
 }
 
-// checkWord says in a word or two what is asked.
+// checkWord returns the kind of check in a word or two.
 func checkWord(v *conf.VirtualService) string {
 	switch v.CheckType {
 	case conf.CheckNegotiate:
@@ -68,7 +68,7 @@ func checkWord(v *conf.VirtualService) string {
 	return v.CheckType.String()
 }
 
-// notices are the refusals and differences that were logged and still stand.
+// notices are the refusals and differences that were logged and last.
 func (v *Service) notices() []string {
 	var list []string
 	for text := range v.Said {
@@ -83,7 +83,7 @@ func (v *Service) notices() []string {
 	return list
 }
 
-// state is how it stands with a real server. dst is what the kernel has of it,
+// state returns the state of a real server. dst is what the kernel has of it,
 // nil is nothing.
 func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealState {
 	name, at := r.Name(), r.At()
@@ -121,7 +121,7 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	return s
 }
 
-// checksSay is what the checks say of r, also while it is in maintenance, and
+// checksSay is the result of the checks of r, also while it is in maintenance, and
 // whether none has finished yet.
 func (r *Real) checksSay() (isUp, unchecked bool) {
 	if r.File() != "" || r.maintenanceOver() {
@@ -135,7 +135,7 @@ func (r *Real) checksSay() (isUp, unchecked bool) {
 	return r.Verdict == policy.Up && !unchecked, unchecked
 }
 
-// outReason says in a word why r is out of service.
+// outReason returns in a word why r is out of service.
 func (r *Real) outReason() string {
 	switch {
 	case r.File() != "" || r.maintenanceOver():
@@ -200,8 +200,8 @@ func (c *Check) describe(s *report.RealState) {
 	}
 }
 
-// otherState is how it stands with a destination that is no configured real
-// server: the fallback, or somebody else's.
+// otherState returns the state of a destination that is no configured real
+// server: the fallback, or a foreign one.
 func (v *Service) otherState(dst *ipvs.Destination, desired table.State) report.RealState {
 	s := report.ForeignReal(dst)
 	if v.isFallback(dst.AddrPort) {

@@ -25,7 +25,7 @@ func (r *Real) Why(now time.Time) report.Reason {
 	return w
 }
 
-// because says in a sentence what decides about the real server.
+// because returns in a sentence what decides about the real server.
 func (r *Real) because() string {
 	state := r.word()
 	since := r.stateSince(state).Local().Format(time.DateTime)
@@ -44,7 +44,7 @@ func (r *Real) because() string {
 	return r.becauseOfChecks(since)
 }
 
-// becauseOfChecks says in a sentence what the checks of a real server have come to.
+// becauseOfChecks returns the result of the checks of a real server in a sentence.
 func (r *Real) becauseOfChecks(since string) string {
 	limits := r.Virtual.Limits
 	switch {
