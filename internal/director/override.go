@@ -70,8 +70,8 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 
 // staysOut returns why a real server stays out of service that an order lets in, ""
 // if it does not.
-func (d *Director) staysOut(t report.Target) string {
-	for _, v := range d.virtuals {
+func (rc *reconciler) staysOut(t report.Target) string {
+	for _, v := range rc.virtuals {
 		if v.ID != t.Virtual {
 			continue
 		}
@@ -88,9 +88,9 @@ func (d *Director) staysOut(t report.Target) string {
 
 // meant is the real servers of that name, "" being all, of the virtual services
 // that are called service.
-func (d *Director) meant(name, service string) []*virtual.Real {
+func (rc *reconciler) meant(name, service string) []*virtual.Real {
 	var found []*virtual.Real
-	for _, v := range d.virtuals {
+	for _, v := range rc.virtuals {
 		if service != "" && !v.Called(service) {
 			continue
 		}
