@@ -98,7 +98,7 @@ func TestInclude(t *testing.T) {
 func includeStart(from files) string {
 	c, err := parse(newParser("main.cf", testOptions()).from(from), from.read("main.cf").Text)
 	var b strings.Builder
-	problems, _ := err.(Problems) //nolint:errorlint // parse returns no other type
+	problems, _ := err.(Problems)
 	if err == nil {
 		problems = c.Warnings
 	}
