@@ -54,7 +54,8 @@ func statusOfDryRun(ts *testscript.TestScript, file string) int {
 	cmd := exec.Command(program, "--dry-run", file, "start")
 	cmd.Args[0] = "ldirectord"
 	cmd.Dir = ts.Getenv("WORK")
-	cmd.Env = append(os.Environ(), "WORK="+ts.Getenv("WORK"), "HOSTNAME=director", "PATH="+ts.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "WORK="+ts.Getenv("WORK"), "HOSTNAME=director", "PATH="+ts.Getenv("PATH"),
+		"XDG_RUNTIME_DIR="+ts.Getenv("WORK")) // where a normal user's dry run listens
 	cmd.Stdout, cmd.Stderr = &output, &output
 	ts.Check(cmd.Start())
 	ended := make(chan struct{})
