@@ -80,15 +80,15 @@ func build(file, verb, pkg string, flags ...string) error {
 	if err != nil {
 		return err
 	}
-	return publish(binary, file)
+	return publish(binary, file, 0o700)
 }
 
-// publish makes binary the content of file, unless it is already.
-func publish(binary []byte, file string) error {
-	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, binary) {
+// publish makes text the content of file at once, unless it is already.
+func publish(text []byte, file string, mode os.FileMode) error {
+	if old, err := os.ReadFile(file); err == nil && bytes.Equal(old, text) {
 		return nil
 	}
-	if err := os.WriteFile(file+".new", binary, 0o700); err != nil {
+	if err := os.WriteFile(file+".new", text, mode); err != nil {
 		return err
 	}
 	return os.Rename(file+".new", file)

@@ -44,7 +44,7 @@ func TestPublish(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	for _, text := range []string{"first", "first", "second"} {
 		running, _ := os.Open(file) // as a kernel would have it
-		if err := publish([]byte(text), file); err != nil {
+		if err := publish([]byte(text), file, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(file); string(got) != text || err != nil {

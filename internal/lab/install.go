@@ -58,7 +58,7 @@ func Install(ctx context.Context, out io.Writer, packages ...Package) error {
 	defer unlock()
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := recoverInterrupted(context.WithoutCancel(ctx), out); err != nil {
+	if err := recoverInterrupted(ctx, out); err != nil {
 		return err
 	}
 	absent := missing(packages) // another process may have been quicker

@@ -1,8 +1,10 @@
 package lab
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,6 +143,37 @@ func TestInstall(t *testing.T) {
 			t.Errorf("no %q in what was announced:\n%s", want, out.String())
 		}
 	}
+
+	// A SIGKILL while dpkg is at work: apt-get goes on beside the next set-up.
+	if err := beginInstallation(before); err != nil {
+		t.Fatal(err)
+	}
+	output(t, "dpkg", "--purge", "lab-bell")
+	orphan := exec.Command("apt-get", "install", "-y", "-qq", "lab-bell")
+	if err := orphan.Start(); err != nil {
+		t.Fatal(err)
+	}
+	output(t, "cat", "/run/lab-bell-begun")
+	waits, said := io.Pipe()
+	go func() {
+		err := Install(t.Context(), io.MultiWriter(t.Output(), said), bell)
+		said.CloseWithError(err)
+		ended <- err
+	}()
+	lines := bufio.NewScanner(waits)
+	for lines.Scan() && !strings.Contains(lines.Text(), "waiting for process") {
+	}
+	if err := os.WriteFile("/run/lab-bell-go", []byte("go\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, waits) }()
+	if err := <-ended; err != nil {
+		t.Errorf("Install = %v beside the apt-get of a killed one", err)
+	}
+	if err := orphan.Wait(); err != nil {
+		t.Errorf("apt-get: %v", err)
+	}
+	unchanged("after the set-up beside the apt-get of a killed one")
 
 	// A SIGKILL before anything was undone.
 	if err := beginInstallation(before); err != nil {

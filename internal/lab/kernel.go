@@ -48,7 +48,7 @@ func kernel() (string, error) {
 	}
 	defer unlock()
 	file := filepath.Join(dir, "linux.uml")
-	if err := publish(bytes.Replace(installed, storeLength, storeAll, 1), file); err != nil {
+	if err := publish(bytes.Replace(installed, storeLength, storeAll, 1), file, 0o700); err != nil {
 		return "", fmt.Errorf("correcting %s: %w", installedKernel, err)
 	}
 	return file, nil

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // policy is the file by which Debian's packages learn whether they may start
@@ -32,18 +36,15 @@ func beginInstallation(before []string) error {
 	if err := os.MkdirAll(filepath.Dir(journal), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(journal, []byte(strings.Join(before, "\n")+"\n"), 0o644); err != nil {
+	// Both are there whole or not at all: by half a journal the next set-up would disable
+	// what was enabled before this one.
+	if err := publish([]byte(strings.Join(before, "\n")+"\n"), journal, 0o644); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-	if errors.Is(err, fs.ErrExist) {
+	if _, err := os.Lstat(policy); err == nil {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(policyText)
-	return errors.Join(err, f.Close())
+	return publish([]byte(policyText), policy, 0o755)
 }
 
 // endInstallation disables the services that were enabled since before was read,
@@ -66,8 +67,9 @@ func interruptedBefore() bool {
 	return err == nil
 }
 
-// recoverInterrupted finishes an installation that was killed: dpkg configures the
-// unpacked packages. The caller holds the lock.
+// recoverInterrupted finishes an installation that was killed: it waits for an apt-get
+// that still runs, dpkg configures the unpacked packages, and the installation ends. The
+// caller holds the lock.
 func recoverInterrupted(ctx context.Context, out io.Writer) error {
 	text, err := os.ReadFile(journal)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -77,11 +79,39 @@ func recoverInterrupted(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out, "setup: an earlier installation was interrupted: finishing it and undoing what it changed for its time")
-	if err := run(ctx, nil, "dpkg", "--force-confold", "--configure", "-a"); err != nil {
+	if err := awaitDpkg(ctx, out); err != nil {
 		return err
 	}
-	_, err = endInstallation(ctx, strings.Fields(string(text)))
+	if err := run(context.WithoutCancel(ctx), nil, "dpkg", "--force-confold", "--configure", "-a"); err != nil {
+		return err
+	}
+	_, err = endInstallation(context.WithoutCancel(ctx), strings.Fields(string(text)))
 	return err
+}
+
+// awaitDpkg waits until no other process works on dpkg's database, as shown by the lock
+// of lock-frontend: apt-get goes on when the set-up that started it is killed.
+func awaitDpkg(ctx context.Context, out io.Writer) error {
+	admin := cmp.Or(os.Getenv("DPKG_ADMINDIR"), "/var/lib/dpkg")
+	f, err := os.OpenFile(filepath.Join(admin, "lock-frontend"), os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for waits := false; ; waits = true {
+		held := unix.Flock_t{Type: unix.F_WRLCK}
+		if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &held); err != nil || held.Type == unix.F_UNLCK {
+			return err
+		}
+		if !waits {
+			fmt.Fprintf(out, "setup: waiting for process %d, which works on dpkg's database\n", held.Pid)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // bootLinks are the patterns of the links by which systemd and SysV init start
