@@ -73,8 +73,8 @@ func TestExternalTimeout(t *testing.T) {
 		check Caller
 		want  string
 	}{
-		{"command", External{Command: secret.Command(file(t, "check", "#!/bin/sh\necho waiting for it\nsleep 1000\n"))}, `no answer in 200ms, killed: "waiting for it"`},
-		{"perl", ExternalPerl{Command: secret.Command(file(t, "check.pl", "sleep 1000"))}, "no answer in 200ms, killed"},
+		{"command", External{Command: secret.Command(file(t, "check", "#!/bin/sh\necho waiting for it\nsleep 1000\n"))}, `ms, killed: "waiting for it"`},
+		{"perl", ExternalPerl{Command: secret.Command(file(t, "check.pl", "sleep 1000"))}, "ms, killed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,8 +82,9 @@ func TestExternalTimeout(t *testing.T) {
 			defer cancel()
 			begin := time.Now()
 			_, err := tt.check.Check(ctx)
-			if got := errText(err); got != tt.want || IsLocal(err) {
-				t.Errorf("error %q (local: %v), want %q", got, IsLocal(err), tt.want)
+			// A busy machine leaves the check less than its 200 ms.
+			if got := errText(err); !strings.HasPrefix(got, "no answer in ") || !strings.HasSuffix(got, tt.want) || IsLocal(err) {
+				t.Errorf("error %q (local: %v), want %q behind the time", got, IsLocal(err), tt.want)
 			}
 			eventually.InTime(t, "the check", begin, 200*time.Millisecond)
 		})
