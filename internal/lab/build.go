@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Program builds the command with the given import path as a static binary
@@ -80,7 +85,49 @@ func build(file, verb, pkg string, flags ...string) error {
 	if err != nil {
 		return err
 	}
-	return publish(binary, file, 0o700)
+	if err := publish(binary, file, 0o700); err != nil {
+		return err
+	}
+	now := time.Now()
+	if err := os.Chtimes(file+".lock", now, now); err != nil {
+		return err
+	}
+	return prune(filepath.Dir(file), now.Add(-unused))
+}
+
+// unused is how long the cache keeps what no test builds again, such as that of a checkout
+// that is gone.
+const unused = 7 * 24 * time.Hour
+
+// cachedName matches the names that cached makes, and no other lock of the cache.
+var cachedName = regexp.MustCompile(`-[0-9a-f]{8}$`)
+
+// prune removes what was built in the cache dir and last used before a time. The lock of
+// each, which its last use has touched, goes with it.
+func prune(dir string, before time.Time) error {
+	locks, err := filepath.Glob(filepath.Join(dir, "*.lock"))
+	if err != nil {
+		return err
+	}
+	for _, file := range locks {
+		info, err := os.Stat(file)
+		name := strings.TrimSuffix(filepath.Base(file), ".lock")
+		if err != nil || !cachedName.MatchString(name) || !info.ModTime().Before(before) {
+			continue
+		}
+		unlock, err := lock(name, unix.LOCK_NB)
+		if err != nil {
+			continue // it is in use
+		}
+		for _, suffix := range []string{"", ".new", ".built", ".lock"} {
+			if err := os.Remove(filepath.Join(dir, name+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				unlock()
+				return err
+			}
+		}
+		unlock()
+	}
+	return nil
 }
 
 // publish makes text the content of file at once, unless it is already.

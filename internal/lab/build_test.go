@@ -1,11 +1,14 @@
 package lab
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestProgram(t *testing.T) {
@@ -29,7 +32,15 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// emptyCache gives the lab a cache of its own, and the go command the one that it has.
+func emptyCache(t *testing.T) {
+	t.Helper()
+	t.Setenv("GOCACHE", strings.TrimSpace(output(t, "go", "env", "GOCACHE")))
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+}
+
 func TestBuildFails(t *testing.T) {
+	emptyCache(t) // for the lock
 	file, err := cached(t.TempDir(), "none")
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +67,52 @@ func TestPublish(t *testing.T) {
 				t.Errorf("the running one became %q", was[:n])
 			}
 			running.Close()
+		}
+	}
+}
+
+// What no test builds any more leaves the cache; what is new, in use or no program stays.
+func TestPrune(t *testing.T) {
+	emptyCache(t)
+	dir, err := cacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-unused - time.Minute)
+	for name, used := range map[string]time.Time{
+		"gone-0a1b2c3d": old, "busy-0a1b2c3d": old, "new-0a1b2c3d": time.Now(), "slot0": old, "kernel": old,
+	} {
+		for _, suffix := range []string{"", ".built", ".lock"} {
+			file := filepath.Join(dir, name+suffix)
+			if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Chtimes(file, used, used)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	unlock, err := lock("busy-0a1b2c3d", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, err := program("github.com/ldirectord/ldirectord/internal/lab/setup"); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if name := e.Name(); !strings.Contains(name, ".") && !strings.HasPrefix(name, "setup-") {
+			got = append(got, name)
+		}
+	}
+	if want := []string{"busy-0a1b2c3d", "kernel", "new-0a1b2c3d", "slot0"}; !slices.Equal(got, want) {
+		t.Errorf("the cache has %q, want %q", got, want)
+	}
+	for _, file := range []string{"gone-0a1b2c3d.built", "gone-0a1b2c3d.lock"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			t.Errorf("%s stays", file)
 		}
 	}
 }

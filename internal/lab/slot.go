@@ -36,15 +36,23 @@ func lock(name string, how int) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := flock(f, how); err != nil {
+	file := filepath.Join(dir, name+".lock")
+	for {
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := flock(f, how); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("locking %s: %w", file, err)
+		}
+		// The process that had it may have removed the file: see prune.
+		locked, lockedErr := f.Stat()
+		if there, err := os.Stat(file); err == nil && lockedErr == nil && os.SameFile(there, locked) {
+			return func() { f.Close() }, nil
+		}
 		f.Close()
-		return nil, fmt.Errorf("locking %s: %w", f.Name(), err)
 	}
-	return func() { f.Close() }, nil
 }
 
 func flock(f *os.File, how int) error {
