@@ -27,6 +27,7 @@ func TestLongManagers(t *testing.T) {
 	}
 	debian := pacemaker
 	debian.name, debian.perl, debian.ours = "Pacemaker with Debian's agent", pacemaker.place, pacemaker.place
+	debian.killed = 7 // for it a dead daemon is one that was never started
 	for _, m := range []manager{debian, pacemaker, sysV, heartbeat} { // ours overwrites Debian's agent
 		h.swap(t, m)
 		h.back(t, m)
@@ -71,7 +72,7 @@ func (h *managed) agent(t testing.TB, m manager) {
 		t.Fatalf("%s: no process %d to kill", m.name, pid)
 	}
 	await(t, "the end of ours", func() bool { return gone(pid) })
-	h.must(t, m, 1, m.status)
+	h.must(t, m, m.killed, m.status)
 	h.must(t, m, 0, "start")
 	h.must(t, m, 0, m.status)
 	h.write(t, swapConfig+"nonsense = 1\n")

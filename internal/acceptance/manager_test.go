@@ -28,6 +28,7 @@ type manager struct {
 	restart []string // the procedure of docs/migration.md
 	status  string   // its word for it
 	stopped int      // the exit status of that after the end
+	killed  int      // the same after SIGKILL, for an OCF agent
 }
 
 const initScript = "/etc/init.d/ldirectord"
@@ -42,7 +43,7 @@ var sysV = manager{
 var pacemaker = manager{
 	name: "Pacemaker", perl: "../../packaging/ocf", ours: "../../packaging/ocf", place: "/usr/lib/ocf/resource.d/heartbeat/ldirectord",
 	env:     []string{"OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=ldir", "OCF_RESKEY_configfile=" + configFile},
-	restart: []string{installedFile, configFile, "restart"}, status: "monitor", stopped: 7,
+	restart: []string{installedFile, configFile, "restart"}, status: "monitor", stopped: 7, killed: 1,
 }
 
 // TestManagers takes the place of the Perl daemon under SysV init, under traffic, and

@@ -23,6 +23,8 @@ type packager struct {
 	t    testing.TB
 	does func(words ...string) (out string, status int)
 
+	edited map[string]string // configuration files as their user has left them
+
 	perl, ours, newer, small string // packages
 }
 
@@ -46,7 +48,7 @@ func newPackager(t *testing.T) *packager {
 			t.Fatalf("downloading the package of the Perl daemon: %v\n%s", err, out)
 		}
 	}
-	p := &packager{t: t}
+	p := &packager{t: t, edited: edited}
 	for file, pattern := range map[*string]string{&p.perl: "ldirectord_1*_all.deb", &p.ours: "1/ldirectord_9*.deb", &p.newer: "2/ldirectord_9*.deb", &p.small: "1/ldirectord-small_9*.deb"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil || len(found) != 1 {
@@ -65,7 +67,7 @@ func runMake(t *testing.T, args ...string) {
 	}
 }
 
-// edited are configuration files as their user has left them.
+// edited are those that the unit reads, and others of the package.
 var edited = map[string]string{
 	configFile:                    swapConfig,
 	"/etc/default/ldirectord":     "CONFIG_FILE=" + configFile + "\n",
@@ -87,7 +89,7 @@ func (p *packager) begin() {
 	if t, ok := p.t.(*testing.T); ok {
 		t.Setenv("DPKG_ADMINDIR", dir)
 	}
-	for file, text := range edited {
+	for file, text := range p.edited {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			p.t.Fatal(err)
 		}
@@ -99,7 +101,7 @@ func (p *packager) dpkg(args ...string) {
 	p.t.Helper()
 	began := time.Now()
 	out, status := p.does(append([]string{"dpkg", "--force-depends", "--force-unsafe-io"}, args...)...)
-	if status != 0 || strings.Contains(out, "onfiguration file") {
+	if status != 0 || strings.Contains(out, "Configuration file '") {
 		p.t.Errorf("dpkg %q: exit status %d\n%s", args, status, out)
 	}
 	p.t.Logf("dpkg %q took %v\n%s", args, time.Since(began).Round(time.Millisecond), out)
@@ -108,7 +110,7 @@ func (p *packager) dpkg(args ...string) {
 // keeps sees that the files are as their user has left them.
 func (p *packager) keeps(after string) {
 	p.t.Helper()
-	for file, want := range edited {
+	for file, want := range p.edited {
 		if got, err := os.ReadFile(file); err != nil || string(got) != want {
 			p.t.Errorf("after %s, %s is %q, want %q; %v", after, file, got, want, err)
 		}
