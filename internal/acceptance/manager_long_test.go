@@ -27,7 +27,7 @@ func TestLongManagers(t *testing.T) {
 	}
 	debian := pacemaker
 	debian.name, debian.perl, debian.ours = "Pacemaker with Debian's agent", pacemaker.place, pacemaker.place
-	debian.killed = 7 // for it a dead daemon is one that was never started
+	debian.killed = 7                                                 // for it a dead daemon is one that was never started
 	for _, m := range []manager{debian, pacemaker, sysV, heartbeat} { // ours overwrites Debian's agent
 		h.swap(t, m)
 		h.back(t, m)
