@@ -45,7 +45,8 @@ Options:
   -v, --version      print the version
       --config FILE  the configuration file, whatever its name is
       --dry-run      check real servers, but keep the table in memory: nothing is
-                     written to the kernel, no mail is sent, no command is run
+                     written to the kernel, no mail is sent, no command but those
+                     of checks is run
       --foreground   stay in the foreground, otherwise like a daemon (for systemd)
       --rundir DIR   pid file, lock and sockets; else $RUNTIME_DIRECTORY,
                      else /var/run and /var/run/ldirectord

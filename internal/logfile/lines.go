@@ -36,7 +36,7 @@ const (
 	OutsideMended   = "No longer so: %s"
 	FileUnchecked   = "Warning [%d]: can not open file %s for checking"
 	CommandFailed   = "system(%s) failed: %v"
-	DryRun          = "Dry run: the table is kept in memory, nothing is written to the kernel, no mail is sent, no command is run"
+	DryRun          = "Dry run: the table is kept in memory, nothing is written to the kernel, no mail is sent, no command but those of checks is run"
 	DryRunChange    = "ipvsadm %s"
 	HostStep        = "Host setup: %s"
 	HostFailed      = "Host setup failed: %v"

@@ -69,7 +69,7 @@ func (s *site) virtual(story story, port uint16, at netip.AddrPort, directives .
 func (s *site) up(name string, port uint16, at netip.AddrPort, directives ...string) {
 	// Databases say so when they are about to end, and all may have been asked
 	// when they did.
-	const stopped = "connection refused|connection reset|closed the connection|shutting down"
+	const stopped = "connection refused|connection reset|closed the connection|shutting down|500 OOPS: priv_sock"
 	s.virtual(story{name, "up", stopped, slow}, port, at, directives...)
 }
 
