@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,12 +28,12 @@ func TestKeep(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := ""
+			var got strings.Builder
 			for _, kept := range Keep(tt.minalive, tt.servers) {
-				got += map[bool]string{false: ".", true: "k"}[kept]
+				got.WriteString(map[bool]string{false: ".", true: "k"}[kept])
 			}
-			if got != tt.want {
-				t.Errorf("kept %s, want %s", got, tt.want)
+			if got.String() != tt.want {
+				t.Errorf("kept %s, want %s", got.String(), tt.want)
 			}
 		})
 	}
