@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -42,6 +43,14 @@ type watcher struct {
 	gone   string        // the file or directory that could not be read, and was reported; "" is none
 	change *change       // nil: all is as it was read last
 	same   time.Time     // when a look last found what was read last
+
+	open atomic.Pointer[openChange] // what the last look left, readable while one hangs
+}
+
+// An openChange is what keeps a changed configuration from being taken.
+type openChange struct {
+	why  string // the change is not taken; "" is no change, or it is not at rest yet
+	gone string // the file or directory that cannot be read, "" is none
 }
 
 // A change is another content of the configuration that may be half written.
@@ -118,19 +127,26 @@ func (w *watcher) took(s *conf.Sources) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.taken, w.stamp, w.change, w.gone = s, "", nil, "" // the next look compares the content
+	w.publish()
 }
 
 // waiting is why a change is not taken, "" if there is none or it is about to be, and
-// which file or directory could not be read.
+// which file or directory could not be read: as the last look left it, for one that is
+// under way may hang.
 func (w *watcher) waiting() (why, gone string) {
-	if !w.mu.TryLock() {
-		return "", "" // a look is under way, and may hang
+	if o := w.open.Load(); o != nil {
+		return o.why, o.gone
 	}
-	defer w.mu.Unlock()
+	return "", ""
+}
+
+// publish keeps what waiting returns. The caller holds mu.
+func (w *watcher) publish() {
+	o := &openChange{gone: w.gone}
 	if w.change != nil {
-		why = w.change.why
+		o.why = w.change.why
 	}
-	return why, w.gone
+	w.open.Store(o)
 }
 
 // sameSince says whether a look after t has found the content that was read last.
@@ -148,6 +164,7 @@ func (w *watcher) sameSince(t time.Time) bool {
 func (w *watcher) look() sight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.publish()
 	if w.change != nil {
 		if stampNow(w.change.sources) != w.change.stamp {
 			return w.seen()
