@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -142,10 +143,10 @@ func (d *Daemon) awaitEnd(left string, ended func() bool) {
 // accepted by the kernel and never answered.
 func (d *Daemon) Pause() {
 	d.t.Helper()
-	d.signal(syscall.SIGSTOP)
-	for _, pid := range family(d.pid) {
-		d.awaitEnd("a thread of it still runs", func() bool { return stopped(pid) })
-	}
+	d.awaitEnd("a thread of it still runs", func() bool {
+		d.signal(syscall.SIGSTOP) // again, for a child that was born meanwhile
+		return !slices.ContainsFunc(family(d.pid), func(pid int) bool { return !stopped(pid) })
+	})
 }
 
 // stopped reports whether no thread of a process runs: a signal stops one after the
