@@ -18,7 +18,7 @@ func (p *pair) forgetShare(agent bool) {
 
 // serves says whether the table has a real server in service.
 func (w *world) serves(p *pair) bool {
-	weight, held := w.table[keyOf(p.service)][addrOf(p.host)]
+	weight, held := w.table[p.key][p.at]
 	return w.in(p) && held && (weight > 0 || p.full() == 0)
 }
 
@@ -36,7 +36,7 @@ func (w *world) keepForeign(n int, s *service, start bool) {
 		return
 	}
 	for at, weight := range w.table[keyOf(n)] {
-		p := s.at(at)
+		p := w.pairAt(s, at)
 		if _, was := before[at]; (was || start) && (p == nil || !p.configured) && (at != fallbackAt || !s.fallback) {
 			s.foreign[at] = weight
 		}

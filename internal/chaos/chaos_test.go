@@ -140,6 +140,9 @@ type stage struct {
 func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
 	s := &stage{world: w, t: t, Table: table, logs: *chaosLog, random: rand.New(rand.NewPCG(seed, 1)), luck: rand.New(rand.NewPCG(seed, 2))}
 	w.blindfolded = s.random.IntN(8) == 0
+	if s.random.IntN(3) == 0 {
+		w.services[services].join()
+	}
 	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
 	if err := table.Apply(foreign); err != nil {
 		t.Fatal(err)
@@ -237,7 +240,7 @@ func (s *stage) start() {
 	s.epoch++
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
-			p.verdict, p.fails, p.goods, p.held, p.climbed = unchecked, 0, 0, false, time.Time{}
+			p.verdict, p.fails, p.goods, p.held, p.kept, p.climbed = unchecked, 0, 0, false, false, time.Time{}
 			p.forgetShare(v.agent)
 		}
 	}
@@ -320,7 +323,7 @@ func (s *stage) readDir(string) ([]string, error) {
 	return names, nil
 }
 
-var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:8080/s|809)(\d)`)
+var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)`)
 
 // askedBy is whom a check asks.
 func (s *stage) askedBy(c checker.Checker) *pair {
@@ -330,8 +333,10 @@ func (s *stage) askedBy(c checker.Checker) *pair {
 	if p == nil {
 		m := question.FindStringSubmatch(c.String())
 		h, _ := strconv.Atoi(m[1])
-		n, _ := strconv.Atoi(m[2])
-		p = s.services[n].pairs[h]
+		n, _ := strconv.Atoi(m[3])
+		if p = s.services[n].pairs[h]; m[2] == "1" {
+			p = s.services[n].pairs[hosts] // the second one of the host
+		}
 		s.asked[c] = p
 	}
 	return p

@@ -123,8 +123,9 @@ func (s *stage) edit() {
 	s.mu.Lock()
 	v, p := s.anyPair()
 	key := keyOf(p.service)
-	at := addrOf(p.host)
-	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: ipvs.Masq}}
+	at := p.at
+	p = s.pairAt(v, at)
+	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: v.forward()}}
 	weight, held := s.table[key][at]
 	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent {
 		s.mu.Unlock()
@@ -166,11 +167,13 @@ func (s *stage) edit() {
 		}
 	}
 	v.unseen = p
+	endDoubt := v.doubtKept()
 	s.mu.Unlock()
 	now := time.Now()
 	s.sleep(4 * time.Second)
 	s.with(func() {
 		p.stolen, v.unseen = false, nil
+		endDoubt()
 		if p.changed.After(now) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // whether driftcheck saw it before or after that is not known
 			p.unsure = true
 		}
@@ -211,6 +214,7 @@ func (s *stage) shake(n int) {
 	v.fall, v.rise = 1+s.random.IntN(3), 1+s.random.IntN(2)
 	v.invalid = s.random.IntN(8) == 0
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
+	v.shakeShared(s.random)
 	v.slow = !v.agent && s.random.IntN(4) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
@@ -227,6 +231,7 @@ func (s *stage) shake(n int) {
 			p.weight = 1
 		}
 	}
+	v.alike()
 }
 
 // reloadOther is a reload of an edited file.
@@ -258,7 +263,7 @@ func (s *stage) order() {
 	if !v.configured || !p.configured {
 		return
 	}
-	o := report.Order{Real: addrOf(p.host).String(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
+	o := report.Order{Real: p.name(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
 	o.Verb = []string{report.Drain, report.Disable, report.Weight, report.Enable, report.Enable}[s.random.IntN(5)]
 	if o.Verb == report.Weight {
 		o.Weight = 1 + s.random.IntN(9)
@@ -291,6 +296,7 @@ func (s *stage) obey(p *pair, o report.Order) {
 		p.order = ""
 	}
 	p.hand, p.absent = -1, false
+	s.keep(s.services[p.service])
 }
 
 // maintain adds or removes a maintenance file.

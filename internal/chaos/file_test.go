@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/ldirectord/ldirectord/ipvs"
 )
 
 // text is the configuration file.
@@ -33,6 +35,9 @@ func (w *world) text() string {
 		if s.agent {
 			fmt.Fprintf(&b, "    checktype=agent\n    checkport=809%d\n", n)
 		}
+		if s.minAlive > 0 {
+			fmt.Fprintf(&b, "    minalive=%d\n", s.minAlive)
+		}
 		if s.slow {
 			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
 		}
@@ -46,7 +51,7 @@ func (w *world) text() string {
 			if !p.configured {
 				continue
 			}
-			fmt.Fprintf(&b, "    real=10.1.0.%d:8080 masq %d", p.host, p.weight)
+			fmt.Fprintf(&b, "    real=%s %s %d", p.name(), s.forwarding(), p.weight)
 			if p.refused {
 				b.WriteString(" l:5")
 			}
@@ -54,4 +59,19 @@ func (w *world) text() string {
 		}
 	}
 	return b.String()
+}
+
+// forwarding is how packets reach the real servers, forward what the kernel has.
+func (s *service) forwarding() string {
+	if s.shared {
+		return "gate"
+	}
+	return "masq"
+}
+
+func (s *service) forward() ipvs.Forward {
+	if s.shared {
+		return ipvs.Route
+	}
+	return ipvs.Masq
 }

@@ -29,7 +29,7 @@ func (w *world) judge(c ipvs.Change) {
 		after = 0
 	}
 	before := w.table[c.Service.Key][at]
-	p := s.at(at)
+	p := w.pairAt(s, at)
 	w.judgeWeight(c, s, p)
 	switch {
 	case before == 0 && after > 0:
@@ -44,8 +44,8 @@ func (w *world) judgeIn(c ipvs.Change, s *service, p *pair) {
 	switch {
 	case at == fallbackAt:
 		for _, o := range s.pairs[1:] {
-			if !w.may(o, false) && !w.lost[place{c.Service.Key, addrOf(o.host)}] && w.table[c.Service.Key][addrOf(o.host)] > 0 {
-				w.say("%s: the fallback beside %v, which is in service", c, addrOf(o.host))
+			if !w.may(o, false) && !w.lost[o.place] && w.table[o.key][o.at] > 0 {
+				w.say("%s: the fallback beside %v, which is in service", c, o.at)
 			}
 		}
 	case p == nil || !p.configured:
@@ -63,7 +63,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 			return
 		}
 		for _, o := range s.pairs[1:] {
-			_, held := w.table[c.Service.Key][addrOf(o.host)]
+			_, held := w.table[o.key][o.at]
 			if (held || o == s.unseen) && o.configured && w.may(o, true) {
 				return
 			}
@@ -88,7 +88,7 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.share == noShare {
 		return
 	}
-	if want := p.full(); got > w.most(p, want) || got < want && !w.climbs(p) {
+	if want := p.full(); got > w.most(p, want) || got < want && !w.climbs(p) && !(p.kept && s.slow) {
 		w.say("%s: the weight is %d, and at most %d now; %s", c, want, w.most(p, want), w.words(s))
 	}
 }
@@ -103,6 +103,6 @@ func (w *world) last(c ipvs.Change, s *service) bool {
 		}
 	}
 	return s.unseen == nil && !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool {
-		return p.unsure || w.lost[place{c.Service.Key, addrOf(p.host)}] || w.in(p) && p.full() == 0
+		return p.unsure || w.lost[p.place] || w.in(p) && p.full() == 0
 	}) && !w.lost[place{c.Service.Key, fallbackAt}]
 }

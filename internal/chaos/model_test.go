@@ -20,6 +20,7 @@ const (
 
 // A pair is one real server of one virtual service, as the documents have it.
 type pair struct {
+	*entry
 	service, host int
 	configured    bool
 	weight        int
@@ -33,12 +34,18 @@ type pair struct {
 	byAgent      bool      // share is of an agent
 	climbed      time.Time // when it began to (slowstart); the zero time is never
 	held         bool      // in maintenance, as far as the director knows
-	unsure       bool      // what the director knows is not known until all is settled
+	kept, leaves bool      // in service although it is down (minalive), or may be kept so
 	order        string
 	ordered      int
-	hand         int  // the weight that somebody has set, -1 is none
-	absent       bool // dead, and deleted by somebody
-	stolen       bool // deleted by somebody while it was in service, before driftcheck
+}
+
+// An entry is what the kernel has, or would have, for one real server or for two.
+type entry struct {
+	place
+	unsure bool // what the director knows is not known until all is settled
+	hand   int  // the weight that somebody has set, -1 is none
+	absent bool // dead, and deleted by somebody
+	stolen bool // deleted by somebody while it was in service, before driftcheck
 }
 
 // A service is one virtual service.
@@ -50,6 +57,8 @@ type service struct {
 	slow       bool // slowstart
 	command    bool // fallbackcommand
 	agent      bool // checktype=agent
+	minAlive   int
+	shared     bool // the last two real servers are one entry
 	fall, rise int
 	scheduler  string // of the file
 	inForce    string // what the kernel has taken
@@ -96,7 +105,8 @@ func newWorld() *world {
 	for s := 1; s <= services; s++ {
 		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
 		for h := 1; h <= hosts; h++ {
-			w.services[s].pairs[h] = &pair{service: s, host: h, weight: 1, works: true, hand: -1, says: 100, share: 100}
+			at := &entry{hand: -1, place: place{keyOf(s), addrOf(h)}}
+			w.services[s].pairs[h] = &pair{entry: at, service: s, host: h, weight: 1, works: true, says: 100, share: 100}
 		}
 	}
 	return w
@@ -122,15 +132,6 @@ func number(k ipvs.Key) int {
 	return 0
 }
 
-func (s *service) at(a netip.AddrPort) *pair {
-	for h := 1; h <= hosts; h++ {
-		if addrOf(h) == a {
-			return s.pairs[h]
-		}
-	}
-	return nil
-}
-
 // hear counts one result, as docs/checks.md says.
 func (w *world) hear(p *pair, ok bool) {
 	s := w.services[p.service]
@@ -146,8 +147,10 @@ func (w *world) hear(p *pair, ok bool) {
 			p.climbed = p.changed
 		}
 		p.verdict, p.hand, p.fails, p.goods = to, -1, 0, 0
-		_, there := w.table[keyOf(p.service)][addrOf(p.host)]
+		weight, there := w.table[p.key][p.at]
+		p.leaves = to == down && weight > 0
 		p.absent = to == down && p.stolen && !there // to have weight 0 nothing is put back
+		w.keep(s)
 	}
 	if ok {
 		p.fails = 0
@@ -164,10 +167,10 @@ func (w *world) hear(p *pair, ok bool) {
 
 // in says whether the real server is in service, as far as is known for sure.
 func (w *world) in(p *pair) bool {
-	if weight, held := w.table[keyOf(p.service)][addrOf(p.host)]; p.share == noShare && held && weight == 0 && p.full() > 0 {
+	if weight, held := w.table[p.key][p.at]; p.share == noShare && held && weight == 0 && p.full() > 0 {
 		return false // it did not serve, and what it is to have is not known
 	}
-	return p.configured && p.verdict == up && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
+	return p.configured && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
 }
 
 // may says whether the real server may be in service, or may be out.
@@ -180,7 +183,7 @@ func (w *world) may(p *pair, in bool) bool {
 func (w *world) tell() {
 	for _, s := range w.services[1:] {
 		for _, p := range s.pairs[1:] {
-			switch file := w.seen[p.host]; {
+			switch file := w.seen[p.machine()]; {
 			case file == p.held || !s.configured || !p.configured:
 			case file:
 				if w.in(p) {
@@ -191,6 +194,7 @@ func (w *world) tell() {
 				p.held, p.verdict, p.fails, p.goods = false, down, s.fall, s.rise-1
 			}
 		}
+		w.keep(s)
 	}
 }
 
@@ -231,11 +235,12 @@ func (w *world) begin(start bool) {
 				p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
 				continue
 			}
-			if p.verdict == unchecked && w.table[keyOf(n)][addrOf(p.host)] > 0 {
+			if p.verdict == unchecked && w.table[p.key][p.at] > 0 {
 				p.verdict, p.changed = up, time.Now()
 			}
 		}
 		w.keepForeign(n, s, start)
+		w.keep(s)
 	}
 }
 

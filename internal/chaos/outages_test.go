@@ -79,7 +79,7 @@ func (s *stage) faults() {
 		s.failing, s.blind = 0, false
 		for _, v := range s.services[1:] {
 			for _, p := range v.pairs[1:] {
-				p.unsure = p.unsure || p.refused
+				p.unsure = p.unsure || p.refused || v.minAlive > 0 && p.verdict != up
 			}
 		}
 	})

@@ -41,41 +41,32 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 	for _, d := range e.Destinations {
 		got[d.AddrPort] = d.Weight
 	}
+	w.resolve(s, got)
 	want := maps.Clone(s.foreign)
 	served, refused, alone := false, false, true
 	for _, p := range s.pairs[1:] {
-		if !p.configured {
+		at := p.at
+		if !p.configured || w.pairAt(s, at) != p {
 			continue
 		}
-		at := addrOf(p.host)
 		weight, held := got[at]
-		if p.unsure && !p.held {
-			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
-			if p.works {
-				p.verdict = up
-			}
-		}
-		if p.unsure {
-			p.absent, p.unsure = !held, false
-			if held && p.weight == 0 && w.in(p) {
-				p.hand = weight
-			}
-		}
-		byAgent := p.share == 0 && p.verdict == up && p.order != "disable"
-		switch drained := (p.order == "drain" && p.verdict != down || byAgent) && !p.held; {
+		switch {
 		case w.in(p) && p.refused: // it stays as it is
 			if held {
 				want[at] = weight
 			}
 			served = served || weight > 0
 			refused, alone = true, alone && weight == 0
+		case w.in(p) && held && (p.share == noShare || p.kept && s.slow && weight <= p.full()): // it does not climb while it is down
+			want[at] = weight
+			served, alone = served || weight > 0, alone && weight == 0
 		case w.in(p):
 			want[at], served = p.full(), true
 			alone = alone && p.full() == 0
-		case held && p.refused && weight == 0 && (s.quiescent || drained):
+		case held && p.refused && weight == 0 && s.mayWait(p):
 			want[at] = 0
 		case p.refused:
-		case (s.quiescent || drained) && !p.absent:
+		case s.mayWait(p) && !p.absent:
 			want[at] = 0
 		}
 	}
@@ -93,6 +84,42 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 	if !maps.Equal(want, got) {
 		w.say("service %d when all is settled: %s, want %s; %s", n, words(got), words(want), w.words(s))
 	}
+}
+
+// resolve makes known what was unsure: what checks find has come true by now, and
+// got, what the kernel has, says what came of the rest.
+func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
+	for _, p := range s.pairs[1:] {
+		if p.configured && p.unsure && !p.held {
+			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
+			if p.works {
+				p.verdict = up
+			}
+			weight, held := got[p.at]
+			p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p))
+		}
+	}
+	for _, p := range s.pairs[1:] {
+		if !p.configured || !p.unsure {
+			continue
+		}
+		p = w.pairAt(s, p.at)
+		weight, held := got[p.at]
+		p.absent, p.unsure = !held, false
+		if held && p.weight == 0 && w.in(p) {
+			p.hand = weight
+		}
+	}
+}
+
+// mayWait says whether an entry may stay with weight 0, for one of its real servers.
+func (s *service) mayWait(p *pair) bool {
+	return s.quiescent || slices.ContainsFunc(s.pairs[1:], func(o *pair) bool {
+		if o.at != p.at || !o.configured || o.held {
+			return false
+		}
+		return o.order == "drain" && o.verdict != down || o.share == 0 && o.verdict == up && o.order != "disable"
+	})
 }
 
 func serves(list map[netip.AddrPort]int) bool {
@@ -114,11 +141,11 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "quiescent %v, fallback %v, invalid %v, slowstart %v, cleanstop %v, command %v, agent %v", s.quiescent, s.fallback, s.invalid, s.slow, s.cleanStop, s.command, s.agent)
+	fmt.Fprintf(&text, "shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, cleanstop %v, command %v, agent %v", s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.cleanStop, s.command, s.agent)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
-			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, share %d",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.share)
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.share)
 		}
 	}
 	return text.String()

@@ -1,0 +1,123 @@
+package chaos
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// keep chooses whom minalive holds in service: of those that checks alone would take
+// out, the ones that failed last, as many as are missing.
+func (w *world) keep(s *service) {
+	short, all := s.minAlive, 0
+	var candidates []*pair
+	for _, p := range s.pairs[1:] {
+		if !p.configured || !s.configured {
+			p.kept, p.leaves = false, false
+			continue
+		}
+		all++
+		leaves := p.leaves
+		p.leaves = false
+		switch {
+		case p.held || p.verdict == unchecked:
+			p.kept = false
+		case p.verdict == up:
+			p.kept = false
+			short--
+		case p.order == "drain" || p.order == "disable":
+			p.kept = false
+		case p.kept || leaves:
+			candidates = append(candidates, p)
+		}
+	}
+	short -= max(0, s.minAlive-all)
+	slices.SortStableFunc(candidates, func(a, b *pair) int { return cmp.Compare(b.changed.UnixNano(), a.changed.UnixNano()) })
+	for i, p := range candidates {
+		p.kept = i < short
+	}
+}
+
+// doubtKept makes a service with minalive unsure: whether a real server that fails is
+// in service depends on whether driftcheck has seen what somebody has changed. The
+// func that it returns ends that for those that were up all the time, and for all if
+// none has failed or come back.
+func (s *service) doubtKept() (end func()) {
+	if s.minAlive == 0 {
+		return func() {}
+	}
+	now := time.Now()
+	var before [hosts + 1]bool
+	for _, p := range s.pairs[1:] {
+		before[p.host] = p.unsure
+	}
+	for _, p := range s.pairs[1:] {
+		p.unsure = true
+	}
+	return func() {
+		turned := func(p *pair) bool { return p.changed.After(now) }
+		doubt := slices.ContainsFunc(s.pairs[1:], turned)
+		for _, p := range s.pairs[1:] {
+			p.unsure = before[p.host]
+		}
+		for _, p := range s.pairs[1:] {
+			p.unsure = p.unsure || doubt && (p.verdict != up || turned(p))
+		}
+	}
+}
+
+// join makes one entry of the last two real servers of a service: gate gives both
+// the port of the service.
+func (s *service) join() {
+	s.shared = true
+	for _, p := range s.pairs[1:] {
+		p.at = netip.AddrPortFrom(addrOf(p.host).Addr(), 80)
+	}
+	s.pairs[hosts].entry = s.pairs[hosts-1].entry
+}
+
+// machine is the number of the host that the real server is on.
+func (p *pair) machine() int { return int(p.at.Addr().As4()[3]) }
+
+// name is how the file has the real server.
+func (p *pair) name() string {
+	if p.machine() != p.host { // the second one of this host
+		return fmt.Sprintf("%s:8081", p.at.Addr())
+	}
+	return addrOf(p.host).String()
+}
+
+// pairAt is the real server that an entry of the kernel is for: of several the last
+// that is in service, else the last in the file; nil is none.
+func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
+	var found *pair
+	for _, p := range s.pairs[1:] {
+		switch {
+		case p.at != at:
+		case found == nil || !found.configured:
+			found = p
+		case p.configured && (w.in(p) || !w.in(found)):
+			found = p
+		}
+	}
+	return found
+}
+
+// shakeShared changes what the file says of minalive. Two real servers that are one
+// entry have no agent: one check would be that of both.
+func (s *service) shakeShared(random *rand.Rand) {
+	if s.minAlive = 0; random.IntN(3) == 0 {
+		s.minAlive = 1 + random.IntN(2)
+	}
+	s.agent = s.agent && !s.shared
+}
+
+// alike gives two real servers that are one entry the same thresholds and weight.
+func (s *service) alike() {
+	if s.shared {
+		s.pairs[hosts].refused, s.pairs[hosts].weight = s.pairs[hosts-1].refused, s.pairs[hosts-1].weight
+	}
+}
