@@ -120,6 +120,9 @@ func (d *dumpLine) finish() error {
 	if s.address == "" {
 		return errors.New("there is no service in it")
 	}
+	if at, err := netip.ParseAddrPort(s.address); err == nil && at.Addr().Is6() != s.ipv6 {
+		return errors.New("-6 contradicts the address")
+	}
 	if d.op == "-A" {
 		if s.netmask != "" && !isNetmask(s.netmask, s.ipv6) {
 			return fmt.Errorf("%s is no netmask", s.netmask)
