@@ -215,7 +215,7 @@ func (s *stage) shake(n int) {
 	v.invalid = s.random.IntN(8) == 0
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
 	v.shakeShared(s.random)
-	v.slow = !v.agent && s.random.IntN(4) == 0
+	v.slow = !v.agent && !v.shared && s.random.IntN(4) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
 	}
@@ -283,11 +283,19 @@ func (s *stage) order() {
 		return
 	}
 	s.sleep(o.For - 100*time.Millisecond)
-	wasUnsure := false
-	s.with(func() { wasUnsure, p.unsure = p.unsure, true }) // it ends within a second
+	wasUnsure, endDoubt := false, func() {}
+	s.with(func() { // it ends within a second
+		wasUnsure = p.unsure
+		endDoubt = v.doubtKept()
+		p.unsure = true
+	})
 	s.sleep(1500 * time.Millisecond)
 	s.overrides = slices.DeleteFunc(s.overrides, func(o report.Override) bool { return !o.Until.IsZero() })
-	s.with(func() { p.unsure = wasUnsure; s.obey(p, report.Order{Verb: report.Enable}) })
+	s.with(func() {
+		p.unsure = wasUnsure
+		endDoubt()
+		s.obey(p, report.Order{Verb: report.Enable})
+	})
 }
 
 // obey has the model follow an order.

@@ -107,12 +107,14 @@ func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 }
 
 // shakeShared changes what the file says of minalive. Two real servers that are one
-// entry have no agent: one check would be that of both.
+// entry have neither it nor slowstart, and no agent: one check would be that of both.
 func (s *service) shakeShared(random *rand.Rand) {
 	if s.minAlive = 0; random.IntN(3) == 0 {
 		s.minAlive = 1 + random.IntN(2)
 	}
-	s.agent = s.agent && !s.shared
+	if s.shared {
+		s.minAlive, s.agent = 0, false
+	}
 }
 
 // alike gives two real servers that are one entry the same thresholds and weight.

@@ -70,20 +70,36 @@ func (s *stage) diskFull() {
 // faults has the kernel refuse and forget for a while.
 func (s *stage) faults() {
 	s.note("the kernel fails")
-	s.with(func() { s.failing, s.blind = 10+s.random.IntN(90), s.random.IntN(3) == 0 })
+	var endDoubt []func()
+	s.with(func() {
+		s.failing, s.blind = 10+s.random.IntN(90), s.random.IntN(3) == 0
+		for _, v := range s.services[1:] {
+			endDoubt = append(endDoubt, v.doubtKept())
+		}
+	})
 	for range 4 {
 		s.turn()
 		s.sleep(2 * time.Second)
 	}
 	s.with(func() {
 		s.failing, s.blind = 0, false
-		for _, v := range s.services[1:] {
-			for _, p := range v.pairs[1:] {
-				p.unsure = p.unsure || p.refused || v.minAlive > 0 && p.verdict != up
-			}
-		}
+		s.doubtRefused()
 	})
 	s.sleep(5 * time.Second) // until driftcheck has found out what was made
+	s.with(func() {
+		for _, end := range endDoubt {
+			end()
+		}
+		s.doubtRefused()
+	})
+}
+
+func (w *world) doubtRefused() {
+	for _, v := range w.services[1:] {
+		for _, p := range v.pairs[1:] {
+			p.unsure = p.unsure || p.refused
+		}
+	}
 }
 
 // descriptors has no check made for a while: nothing may be written.

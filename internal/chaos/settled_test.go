@@ -95,9 +95,15 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 			if p.works {
 				p.verdict = up
 			}
-			weight, held := got[p.at]
-			p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p))
 		}
+	}
+	for _, p := range s.pairs[1:] {
+		if !p.configured || !p.unsure || p.held {
+			continue
+		}
+		weight, held := got[p.at]
+		_, alone := got[fallbackAt]
+		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || p.full() == 0 && s.fallback && !alone)
 	}
 	for _, p := range s.pairs[1:] {
 		if !p.configured || !p.unsure {
