@@ -59,7 +59,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 			refused, alone = true, alone && weight == 0
 		case w.in(p) && held && (p.share == noShare || p.kept && s.slow && weight <= p.full()): // it does not climb while it is down
 			want[at] = weight
-			served, alone = served || weight > 0, alone && weight == 0
+			served, alone = served || weight > 0 || p.full() == 0, alone && weight == 0
 		case w.in(p):
 			want[at], served = p.full(), true
 			alone = alone && p.full() == 0
