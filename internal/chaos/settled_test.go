@@ -104,6 +104,9 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		weight, held := got[p.at]
 		_, alone := got[fallbackAt]
 		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || p.full() == 0 && s.fallback && !alone)
+		if p.kept { // somebody may have set it before it was
+			p.hand = weight
+		}
 	}
 	for _, p := range s.pairs[1:] {
 		if !p.configured || !p.unsure {
