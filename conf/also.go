@@ -3,7 +3,6 @@ package conf
 import (
 	"errors"
 	"regexp"
-	"slices"
 )
 
 // An alsoLine is one virtual service of an also= line.
@@ -49,11 +48,4 @@ func (p *parser) copyBlock(s section, ipv6 bool, also alsoLine) {
 	p.copying = true
 	p.oneVirtual(s)
 	p.copying = false
-}
-
-// reported says whether a problem was reported before.
-func (p *parser) reported(pr *Problem) bool {
-	return slices.ContainsFunc(p.problems, func(old *Problem) bool {
-		return old.Path == pr.Path && old.Line == pr.Line && old.Warning == pr.Warning && old.Text == pr.Text
-	})
 }

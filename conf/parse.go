@@ -1,22 +1,19 @@
 package conf
 
 import (
-	"errors"
 	"net/netip"
 	"path/filepath"
 	"slices"
-
-	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A parser turns one file, with the files that it includes, into one Config. It reads
 // the sections in the order of the file; the last of repeated directives counts.
 // Blocks inherit global values only at the end, so those may be anywhere in the file.
 type parser struct {
-	path   string // of the file that is being read
+	reporter
+
 	opts   Options
 	files  files // the files that can be included
-	all    bool  // continue after a mistake, and give advice
 	config *Config
 
 	unset     VirtualService  // a virtual service with all defaults
@@ -32,13 +29,6 @@ type parser struct {
 	including []string // the files that are being read, the first includes the second
 	next      []string // those of the include line that was read last
 	included  int      // how many have been
-
-	copying bool // a block is read again, for an also line
-
-	refusedLines map[position]bool // nil is none
-
-	problems Problems
-	failed   bool
 }
 
 // A serviceKey identifies a virtual service as the kernel does.
@@ -47,12 +37,6 @@ type serviceKey struct {
 	addr     netip.AddrPort
 	mark     uint32
 	ipv6     bool
-}
-
-// A position is a line of a file.
-type position struct {
-	path string
-	line int
 }
 
 // A place is the place of a directive: a line, outside or inside a block.
@@ -73,7 +57,7 @@ func newParser(path string, o Options) *parser {
 		c.LogFile, c.MonitorLog = filepath.Join(dir, filepath.Base(c.LogFile)), filepath.Join(dir, filepath.Base(c.MonitorLog))
 	}
 	return &parser{
-		path:     path,
+		reporter: reporter{path: path},
 		opts:     o.filled(),
 		files:    disk{},
 		config:   &c,
@@ -177,61 +161,4 @@ func (p *parser) apply(at *place, l line, text string) {
 		at.given.add(row)
 	}
 	p.fail(l.number, err, name, value)
-}
-
-// stopped reports whether a mistake has ended the parse.
-func (p *parser) stopped() bool { return p.failed && !p.all }
-
-// fail reports err as the mistake of a line with this directive and value, unless
-// err is nil. A wrapped cause is a better hint than any other.
-func (p *parser) fail(line int, err error, name, value string) {
-	if err == nil {
-		return
-	}
-	pr := &Problem{Path: p.path, Line: line, Text: err.Error()}
-	if cause := errors.Unwrap(err); cause != nil {
-		pr.Hint = cause.Error()
-	} else {
-		pr.Hint = hintOf(name, value)
-	}
-	p.report(pr)
-}
-
-// because is an error with its own text that wraps its cause.
-func because(cause error, text string) error { return &Problem{Text: text, err: cause} }
-
-// unknown is the problem of a line that is no directive in its place.
-func (p *parser) unknown(l line, b *block, hint string) *Problem {
-	pr := &Problem{Path: p.path, Line: l.number, Hint: hint}
-	if b == nil {
-		pr.Text = "Unknown command " + quotable(l.text())
-	} else {
-		pr.Text = `Unknown command "` + quotable(l.text()) + `"`
-		pr.full = `Unknown command "` + quotable(l.raw) + `"`
-	}
-	if hint == "" {
-		pr.Hint = hintUnknown(l.text(), b != nil)
-	}
-	return pr
-}
-
-func (p *parser) report(pr *Problem) {
-	pr.Text, pr.Hint, pr.full = secret.Hide(pr.Text), secret.Hide(pr.Hint), secret.Hide(pr.full)
-	if !p.copying || !p.reported(pr) {
-		p.problems = append(p.problems, pr)
-	}
-	p.failed = p.failed || !pr.Warning
-}
-
-// warn reports what the original warns of too, and an invalid pattern, with which
-// the original ended at the first check.
-func (p *parser) warn(line int, text string) {
-	p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text})
-}
-
-// advise reports a legal line that is probably a mistake. Only "check" prints it.
-func (p *parser) advise(line int, text, hint string) {
-	if p.all {
-		p.report(&Problem{Path: p.path, Line: line, Warning: true, Text: text, Hint: hint})
-	}
 }

@@ -15,23 +15,6 @@ type Refusal struct {
 	Text      string
 }
 
-// refused warns, once for each line, of a value that the kernel refuses. Unlike
-// advice it is for start and reload too.
-func (p *parser) refused(line int, text, hint string) {
-	p.refusedAt(position{p.path, line}, text, hint)
-}
-
-func (p *parser) refusedAt(at position, text, hint string) {
-	if p.refusedLines[at] {
-		return
-	}
-	if p.refusedLines == nil {
-		p.refusedLines = make(map[position]bool)
-	}
-	p.refusedLines[at] = true
-	p.report(&Problem{Path: at.path, Line: at.line, Warning: true, Text: text, Hint: hint})
-}
-
 // warnRefusals warns of the kernel's refusals for a complete block.
 func (p *parser) warnRefusals(b *block) {
 	for _, r := range p.opts.Refusals(b.v) {

@@ -1,0 +1,106 @@
+package conf
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/ldirectord/ldirectord/internal/secret"
+)
+
+// A reporter collects the problems of the lines that are read.
+type reporter struct {
+	path    string // of the file that is being read
+	all     bool   // continue after a mistake, and give advice
+	copying bool   // a block is read again, for an also line: a problem is reported once
+
+	problems     Problems
+	failed       bool              // one of them is a mistake
+	refusedLines map[position]bool // lines with a warning of a refusal; nil is none
+}
+
+// A position is a line of a file.
+type position struct {
+	path string
+	line int
+}
+
+// stopped reports whether a mistake has ended the parse.
+func (r *reporter) stopped() bool { return r.failed && !r.all }
+
+// fail reports err as the mistake of a line with this directive and value, unless
+// err is nil. A wrapped cause is a better hint than any other.
+func (r *reporter) fail(line int, err error, name, value string) {
+	if err == nil {
+		return
+	}
+	pr := &Problem{Path: r.path, Line: line, Text: err.Error()}
+	if cause := errors.Unwrap(err); cause != nil {
+		pr.Hint = cause.Error()
+	} else {
+		pr.Hint = hintOf(name, value)
+	}
+	r.report(pr)
+}
+
+// unknown is the problem of a line that is no directive in its place.
+func (r *reporter) unknown(l line, b *block, hint string) *Problem {
+	pr := &Problem{Path: r.path, Line: l.number, Hint: hint}
+	if b == nil {
+		pr.Text = "Unknown command " + quotable(l.text())
+	} else {
+		pr.Text = `Unknown command "` + quotable(l.text()) + `"`
+		pr.full = `Unknown command "` + quotable(l.raw) + `"`
+	}
+	if hint == "" {
+		pr.Hint = hintUnknown(l.text(), b != nil)
+	}
+	return pr
+}
+
+func (r *reporter) report(pr *Problem) {
+	pr.Text, pr.Hint, pr.full = secret.Hide(pr.Text), secret.Hide(pr.Hint), secret.Hide(pr.full)
+	if !r.copying || !r.reported(pr) {
+		r.problems = append(r.problems, pr)
+	}
+	r.failed = r.failed || !pr.Warning
+}
+
+// warn reports what the original warns of too, and an invalid pattern, with which
+// the original ended at the first check.
+func (r *reporter) warn(line int, text string) {
+	r.report(&Problem{Path: r.path, Line: line, Warning: true, Text: text})
+}
+
+// advise reports a legal line that is probably a mistake. Only "check" prints it.
+func (r *reporter) advise(line int, text, hint string) {
+	if r.all {
+		r.report(&Problem{Path: r.path, Line: line, Warning: true, Text: text, Hint: hint})
+	}
+}
+
+// reported says whether a problem was reported before.
+func (r *reporter) reported(pr *Problem) bool {
+	return slices.ContainsFunc(r.problems, func(old *Problem) bool {
+		return old.Path == pr.Path && old.Line == pr.Line && old.Warning == pr.Warning && old.Text == pr.Text
+	})
+}
+
+// refused warns, once for each line, of a value that the kernel refuses. Unlike
+// advice it is for start and reload too.
+func (r *reporter) refused(line int, text, hint string) {
+	r.refusedAt(position{r.path, line}, text, hint)
+}
+
+func (r *reporter) refusedAt(at position, text, hint string) {
+	if r.refusedLines[at] {
+		return
+	}
+	if r.refusedLines == nil {
+		r.refusedLines = make(map[position]bool)
+	}
+	r.refusedLines[at] = true
+	r.report(&Problem{Path: at.path, Line: at.line, Warning: true, Text: text, Hint: hint})
+}
+
+// because is an error with its own text that wraps its cause.
+func because(cause error, text string) error { return &Problem{Text: text, err: cause} }
