@@ -1,6 +1,7 @@
 package director
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,11 +27,11 @@ func TestTwoRealServersOneEntry(t *testing.T) {
 					real string
 					want string
 				}{
-					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 3"},
+					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 2"},
 					{true, "10.1.0.1:8002", "10.1.0.1:80 -w 2"},
 					{true, "10.1.0.1:8001", none},
 					{false, "10.1.0.1:8002", "10.1.0.1:80 -w 3"},
-					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 3"},
+					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 2"},
 					{true, "10.1.0.1:8001", "10.1.0.1:80 -w 3"},
 					{true, "10.1.0.1:8002", none},
 					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 2"},
@@ -40,6 +41,31 @@ func TestTwoRealServersOneEntry(t *testing.T) {
 					if got := destinations(saved(t, l.table)); got != step.want {
 						t.Errorf("%s down: %v: destinations %q, want %q; the log:\n%s", step.real, step.down, got, step.want, l.logged())
 					}
+				}
+			})
+		})
+	}
+}
+
+// Which of several lines with one entry of the kernel counts: the tables are those
+// that the original had on a kernel after its first checks.
+func TestLinesOfOneEntry(t *testing.T) {
+	for _, tt := range []struct{ reals, want string }{
+		{"10.1.0.1 gate 7, 10.1.0.1:80 masq", "10.1.0.1:80 -w 1"},
+		{"10.1.0.1:80 masq, 10.1.0.1 gate 7", "10.1.0.1:80 -w 1"},
+		{"10.1.0.1:443 gate 5, 10.1.0.1:8443 gate 3", "10.1.0.1:80 -w 5"},
+		{"10.1.0.1:80 masq 2, 10.1.0.1:80 masq 7", "10.1.0.1:80 -w 7"},
+		{"10.1.0.1:80 gate 2, 10.1.0.1:443 gate 5, 10.1.0.1:80 masq 3, 10.1.0.1 ipip 9", "10.1.0.1:80 -w 3"},
+		{"10.1.0.1:http masq 3, 10.1.0.1:8080 gate 5, 10.1.0.1:http gate 4", "10.1.0.1:80 -w 4"},
+	} {
+		t.Run(tt.reals, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const head = "checkinterval=5\nvirtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n    checkport=80\n    real="
+				l := goLive(t, ipvs.NewMemory(), head+strings.ReplaceAll(tt.reals, ", ", "\n    real=")+"\n")
+				defer l.end()
+				time.Sleep(time.Minute)
+				if got := destinations(saved(t, l.table)); got != tt.want {
+					t.Errorf("destinations %q, want %q; the log:\n%s", got, tt.want, l.logged())
 				}
 			})
 		})

@@ -31,6 +31,7 @@ type Slot struct {
 	Forward      ipvs.Forward
 	Role         Role
 	In           bool // of a desired table: the real server is in service
+	Mapped       bool // of a desired table: the real server is configured with another port than the entry's
 }
 
 // A Role is the part of a destination in its virtual service.
@@ -65,8 +66,10 @@ func (s Slot) Same(o Slot) bool {
 // each address once.
 type Slots []Slot
 
-// NewSlots sorts a list, and uses it up. Of several with one address, which are one entry
-// of the kernel, the last that is in service counts, else the last.
+// NewSlots sorts a list, and uses it up. Several with one address are one entry of the
+// kernel: one that is in service counts before all others. Among equals the last that is not
+// mapped counts, else the first. The original finds an entry by its port and edits it; any
+// other is refused by the kernel, because the entry exists.
 func NewSlots(list []Slot) Slots {
 	slices.SortStableFunc(list, func(a, b Slot) int { return a.At.Compare(b.At) })
 	kept := list[:0]
@@ -74,7 +77,7 @@ func NewSlots(list []Slot) Slots {
 		switch last := len(kept) - 1; {
 		case last < 0 || kept[last].At != s.At:
 			kept = append(kept, s)
-		case s.In || !kept[last].In:
+		case s.In && !kept[last].In, s.In == kept[last].In && !s.Mapped:
 			kept[last] = s
 		}
 	}

@@ -52,8 +52,11 @@ func (r *Real) At() netip.AddrPort {
 
 // slot is what the kernel is to hold of it with its full weight.
 func (r *Real) slot() table.Slot {
-	c := r.Conf
-	return table.Slot{At: r.At(), Role: table.Real, Place: r.Order, Weight: c.Weight, Upper: c.Upper, Lower: c.Lower, Forward: table.ForwardOf(c.Forward)}
+	c, at := r.Conf, r.At()
+	return table.Slot{
+		At: at, Role: table.Real, Place: r.Order, Weight: c.Weight, Upper: c.Upper, Lower: c.Lower, Forward: table.ForwardOf(c.Forward),
+		Mapped: c.Port != at.Port(),
+	}
 }
 
 // decide is what the table should hold of the real server.
