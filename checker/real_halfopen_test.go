@@ -77,10 +77,10 @@ func checkHalfOpen(t *testing.T, checks int) {
 	}
 }
 
-// leavesNoTrace makes so many checks, after which trace is what it was before and
-// no socket is in TIME_WAIT but those of others, which questions names. Where this process stood still for longer than the
-// kernel holds an ACK back, a server may see a connection: then the checks of
-// that round do not count.
+// leavesNoTrace makes a number of checks; afterwards trace is unchanged and no
+// socket is in TIME_WAIT but those in questions. If this process stalls for longer
+// than the kernel delays an ACK, a server may see a connection: the checks of that
+// round do not count.
 func leavesNoTrace(t *testing.T, addr netip.AddrPort, checks int, questions map[string]bool, trace func() string) {
 	t.Helper()
 	const round = 50                                        // small, since one late check spoils it

@@ -307,7 +307,7 @@ func couldOpen(path string) error {
 func (p *perl) compare(t *testing.T, text string) string {
 	t.Helper()
 	theirs, ours, repeated := p.readBoth(t, text)
-	return difference(theirs.without(repeated), ours.without(repeated)) // docs/compatibility.md, 59
+	return difference(theirs.without(repeated), ours.without(repeated)) // docs/compatibility.md, 61
 }
 
 func (p *perl) readBoth(t *testing.T, text string) (theirs, ours reading, repeated []netip.Addr) {
