@@ -90,8 +90,9 @@ func (p *pair) name() string {
 	return addrOf(p.host).String()
 }
 
-// pairAt is the real server that an entry of the kernel is for: of several the last
-// that is in service, else the last in the file; nil is none.
+// pairAt is the real server that an entry of the kernel is for: of several, none of which
+// has the port of the entry, the first that is in service, else the first in the file; nil
+// is none.
 func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 	var found *pair
 	for _, p := range s.pairs[1:] {
@@ -99,7 +100,7 @@ func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 		case p.at != at:
 		case found == nil || !found.configured:
 			found = p
-		case p.configured && (w.in(p) || !w.in(found)):
+		case p.configured && w.in(p) && !w.in(found):
 			found = p
 		}
 	}
