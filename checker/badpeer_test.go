@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // badPeer is a server that does not behave.
@@ -141,7 +142,7 @@ func askBadPeer(t *testing.T, name string, check Caller, timeout time.Duration, 
 // nothing.
 func TestNoPeer(t *testing.T) {
 	leavesNothing(t)
-	for name, check := range libraryCheckers(refusing(t)) {
+	for name, check := range libraryCheckers(lab.HoldPort(t)) {
 		_, err := check.Check(t.Context())
 		if got, want := errText(err), "connection refused"; got != want {
 			t.Errorf("%s: error %q, want %q", name, got, want)
@@ -215,17 +216,6 @@ func listen(t *testing.T, serve func(net.Conn)) netip.AddrPort {
 		l.Close()
 		conns.Wait()
 	})
-	return netip.MustParseAddrPort(l.Addr().String())
-}
-
-// refusing returns an address without a listener.
-func refusing(t *testing.T) netip.AddrPort {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
@@ -55,7 +56,7 @@ func TestLocalError(t *testing.T) {
 
 // TestNoDescriptors runs checks while this process may open no more files.
 func TestNoDescriptors(t *testing.T) {
-	checks := libraryCheckers(refusing(t))
+	checks := libraryCheckers(lab.HoldPort(t))
 	checks["external"] = External{Command: "/bin/true"}
 	checks["external-perl"] = ExternalPerl{Command: "/nowhere"}
 	// The socket of a Pinger that has pinged is open already.

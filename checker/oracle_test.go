@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // hasOracle is whether this build has a client for Oracle.
@@ -90,7 +91,7 @@ func TestOracle(t *testing.T) {
 	}{
 		{"refused", tnsListener(tnsRefusePacket(noSID), &ignored), "login as u: ORA-12505"},
 		{"redirected to who refuses", tnsListener(tnsRedirectPacket(refuses), &ignored), "login as u: ORA-12505"},
-		{"redirected to nobody", tnsListener(tnsRedirectPacket(refusing(t)), &ignored), "login as u: connection refused"},
+		{"redirected to nobody", tnsListener(tnsRedirectPacket(lab.HoldPort(t)), &ignored), "login as u: connection refused"},
 		{"redirected without end", tnsListener(tnsRedirectPacket(loop), &ignored), "login as u: too many connections for one check"},
 		{"accepted, then silent", tnsListener(tnsAcceptPacket(314), &ignored), "login as u: no answer in 300ms"},
 		{"accepted, then closed", func(c net.Conn) {

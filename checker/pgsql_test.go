@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -104,7 +105,7 @@ func TestPgSQL(t *testing.T) {
 }
 
 func TestPgSQLConfig(t *testing.T) {
-	p := PgSQL{Addr: refusing(t), Login: `o'ne \ two`, Passwd: "x y=z", Database: "d b'"}
+	p := PgSQL{Addr: lab.HoldPort(t), Login: `o'ne \ two`, Passwd: "x y=z", Database: "d b'"}
 	config, err := p.config()
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/status"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -235,7 +236,7 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 	mailbox(t, s)
 	for _, how := range []string{"-d", "--foreground"} {
 		dir := t.TempDir()
-		listen := freeAddress(t)
+		listen := lab.HoldPort(t).String()
 		file := secretConfig(t, dir, hook.URL, listen)
 		run := func(surface string, args ...string) {
 			Main(Env{
@@ -324,17 +325,6 @@ func startDaemon(t *testing.T, s *surfaces, dir, how, file string) (signal func(
 		signals <- unix.SIGTERM
 		<-ended
 	}
-}
-
-// freeAddress is an address of this machine with a free port.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // await waits until a condition holds.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 const (
@@ -120,8 +121,8 @@ func TestBadPeers(t *testing.T) {
 		timeout time.Duration
 		want    string
 	}{
-		{"refused", ask{target: tcp(refusing(t))}, ample, "connection refused"},
-		{"a connect check refused", checker.Connect{Addr: refusing(t)}, ample, "connection refused"},
+		{"refused", ask{target: tcp(lab.HoldPort(t))}, ample, "connection refused"},
+		{"a connect check refused", checker.Connect{Addr: lab.HoldPort(t)}, ample, "connection refused"},
 		{"a black hole", checker.Connect{Addr: blackHole(t)}, brief, "no answer in 150ms while connecting"},
 		{"reset", ask{target: tcp(serve(t, reset)), silent: true}, ample, "connection reset"},
 		{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Two thousand at once, of which every other fails in its own way: each gets
@@ -23,7 +24,7 @@ func TestManyAtOnce(t *testing.T) {
 		io.WriteString(conn, "220 ready\n")
 		silent(conn)
 	})
-	quiet, refused, hole := serve(t, silent), refusing(t), blackHole(t)
+	quiet, refused, hole := serve(t, silent), lab.HoldPort(t), blackHole(t)
 	asking := func(to checker.Target) ask {
 		to.Network = "tcp"
 		return ask{target: to, silent: true, answer: "220 ready"}

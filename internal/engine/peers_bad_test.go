@@ -16,6 +16,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A badPeer is a server that does not do what its service is there for.
@@ -141,8 +142,8 @@ func badCases(t *testing.T) []badCase {
 	for _, p := range badPeers(secure) {
 		add(p.name, streamChecks(t, serve(t, p.serve), config), p.fits...)
 	}
-	add("nobody", streamChecks(t, refusing(t), config))
-	add("nobody", datagramChecks(t, refusing(t)))
+	add("nobody", streamChecks(t, lab.HoldPort(t), config))
+	add("nobody", datagramChecks(t, lab.HoldPort(t)))
 	add("a black hole", streamChecks(t, blackHole(t), config))
 	for name, answers := range badDatagrams {
 		add(name, datagramChecks(t, serveUDP(t, answersEach(answers))))

@@ -171,17 +171,6 @@ func dribbling(text string, pause time.Duration) func(net.Conn) {
 	}
 }
 
-// refusing is an address on which nobody listens.
-func refusing(t *testing.T) netip.AddrPort {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort()
-}
-
 // blackHole is an address that does not answer to connects at all: a listener
 // whose queue is full drops what comes.
 func blackHole(t *testing.T) netip.AddrPort {

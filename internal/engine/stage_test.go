@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A stage is a kernel that holds back what happens to connections. They are
@@ -31,6 +32,7 @@ type stage struct {
 	events   int        // that it has seen
 	held     map[int]*heldSocket
 	listener net.Listener
+	release  func()   // gives the listener's port back, which refuses until then
 	peer     net.Conn // of the present connection
 	datagram *net.UDPConn
 	client   int // its other end
@@ -66,15 +68,18 @@ func newStage(t testing.TB, network string, secure *tls.Config, way way) (*stage
 		return s, s.datagram.LocalAddr().(*net.UDPAddr).AddrPort()
 	}
 	var err error
-	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	var addr netip.AddrPort
+	addr, s.release = lab.TakePort(t)
+	if s.listener, err = net.Listen("tcp", addr.String()); err != nil {
 		t.Fatal(err)
 	}
-	return s, s.listener.Addr().(*net.TCPAddr).AddrPort()
+	return s, addr
 }
 
 func (s *stage) close() {
 	if s.listener != nil {
 		s.listener.Close()
+		s.release()
 	}
 	if s.datagram != nil {
 		s.datagram.Close()

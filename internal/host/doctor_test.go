@@ -3,7 +3,6 @@ package host
 import (
 	"encoding/json"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // wellSurvey is a host on which nothing is wrong.
@@ -309,12 +309,7 @@ func TestReach(t *testing.T) {
 		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
 	}))
 	defer web.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := netip.MustParseAddrPort(l.Addr().String())
-	l.Close()
+	refused := lab.HoldPort(t)
 	answers := netip.MustParseAddrPort(strings.TrimPrefix(web.URL, "http://"))
 	cfg := parse(t, "virtual=10.0.0.80:80\n    real="+answers.String()+" masq\n    real="+refused.String()+" masq\n")
 	got := reachAll(t.Context(), cfg)

@@ -89,14 +89,3 @@ func listen(t *testing.T, serve func(net.Conn)) netip.AddrPort {
 	})
 	return l.Addr().(*net.TCPAddr).AddrPort()
 }
-
-// nobody is an address where nobody listens.
-func nobody(t *testing.T) netip.AddrPort {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).AddrPort()
-}

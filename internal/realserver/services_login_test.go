@@ -1,6 +1,7 @@
 package realserver_test
 
 import (
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
@@ -123,7 +124,7 @@ func (s *site) databases() {
 	// There is no Oracle to be had: a listener that knows none of its databases.
 	at := oracleListener(s.t)
 	s.down("oracle", "login as monitor: ORA-12505", at, with(lines, "service=oracle")...)
-	s.down("oracle, nobody there", "connection refused", nobody(s.t), with(lines, "service=oracle")...)
+	s.down("oracle, nobody there", "connection refused", lab.HoldPort(s.t), with(lines, "service=oracle")...)
 }
 
 // radius is radius.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
@@ -73,7 +74,7 @@ func (s *site) health(ca *realserver.Authority) {
 	s.always("grpc, one of its services", at, "service=grpc", `request="shop"`)
 	s.down("grpc, a service that does not serve", "NOT_SERVING", at, "service=grpc", `request="pay"`)
 	s.down("grpc, no such service", "grpc status NOT_FOUND", at, "service=grpc", `request="nothing"`)
-	s.down("grpc, nobody there", "connection refused", nobody(s.t), "service=grpc")
+	s.down("grpc, nobody there", "connection refused", lab.HoldPort(s.t), "service=grpc")
 }
 
 // otherChecks are the kinds of check that are not one of a service.

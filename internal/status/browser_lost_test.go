@@ -2,7 +2,6 @@ package status
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -39,7 +38,7 @@ func (b *browser) contact(has bool) {
 // and starts it again.
 func TestPageAfterKill(t *testing.T) {
 	program := lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")
-	at := freeAddress(t)
+	at := lab.HoldPort(t).String()
 	file := filepath.Join(t.TempDir(), "t.cf")
 	config := "statuslisten=" + at + "\nvirtual=192.0.2.80:80\n    servicename=Shop\n    real=192.0.2.1->192.0.2.6:80 masq\n    checktype=on\n"
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
@@ -94,17 +93,6 @@ func TestPageRefused(t *testing.T) {
 	full.Store(false)
 	b.contact(true)
 	b.call("Page.navigate", map[string]any{"url": "about:blank"}) // ends its stream
-}
-
-// freeAddress is a loopback address and port where nothing listens.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // awaitAnswer waits until a URL is answered with success.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
@@ -173,12 +174,12 @@ func TestSocket(t *testing.T) {
 // come back.
 func TestMend(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at := lab.HoldPort(t).String()
+	l, err := net.Listen("tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	at := l.Addr().String()
 	mend := func(when string, want ...string) {
 		t.Helper()
 		var got []string

@@ -17,17 +17,13 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // listens makes the house listen as cfg says, and returns where.
 func (h *house) listens(t *testing.T, cfg conf.Config) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.StatusListen = l.Addr().String()
-	l.Close()
+	cfg.StatusListen = lab.HoldPort(t).String()
 	h.Use(&cfg)
 	return cfg.StatusListen
 }
