@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 
+	"github.com/ldirectord/ldirectord/internal/cli"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 )
 
@@ -17,7 +18,7 @@ import (
 var version = "(development)"
 
 func main() {
-	os.Exit(daemon.Main(daemon.Env{
+	os.Exit(cli.Main(cli.Env{
 		Args: os.Args, Version: version, Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals, ChangeDir: os.Chdir,
 	}))
 }

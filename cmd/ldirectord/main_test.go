@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"github.com/ldirectord/ldirectord/internal/cli"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -29,7 +30,7 @@ import (
 // daemon loses when it ends.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"ldirectord": func() {
-		os.Exit(daemon.Main(daemon.Env{
+		os.Exit(cli.Main(cli.Env{
 			Args: os.Args, Version: "1.2.3", Stdout: os.Stdout, Stderr: os.Stderr, Signals: catchSignals,
 			RunDir: os.Getenv("WORK"), StateDir: os.Getenv("WORK") + "/state", OpenTable: openMemory, ChangeDir: os.Chdir,
 		}))

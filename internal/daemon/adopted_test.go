@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,14 +48,10 @@ func TestStartAwaitsTheTable(t *testing.T) {
 			file := filepath.Join(dir, "t.cf")
 			write(t, file, "monitorlog=none\nsupervised=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    checktype=on\n")
 			synctest.Test(t, func(t *testing.T) {
-				s := &session{Env: Env{Stdout: io.Discard, Stderr: io.Discard}, dirs: directories{run: dir, state: dir}, path: file}
-				if err := s.load(); err != nil {
-					t.Fatal(err)
-				}
-				s.openLog()
-				defer s.log.Close()
+				p := starting(t, dir, file)
+				defer p.Log.Close()
 				began := time.Now()
-				d := s.newDaemon(mumbling{ipvs.NewMemory(), began.Add(tt.unread)}, nil, nil)
+				d := p.newDaemon(mumbling{ipvs.NewMemory(), began.Add(tt.unread)}, nil, nil)
 				d.status.Close()
 				d.status = status.New(status.Options{Director: d.director, Log: d.log.Printf}) // without a socket
 				signals, ended := make(chan os.Signal), make(chan error, 1)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,42 +16,54 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// The process in the background is this program started again, in a session of
-// its own. It tells its parent through a pipe how its start went: an exit
-// status in decimal, a blank, and why. The variable names the pipe.
+// The process in the background is this program started again, in a session of its own.
+// It reports through a pipe how its start went: an exit status in decimal, a blank, and
+// the reason. The variable has the descriptor of the pipe.
 const (
 	reportVariable = "LDIRECTORD_REPORT_FD"
 	reportFD       = 3
 )
 
-// startPatience is how long the parent waits for that report: longer than a daemon tries
-// to read a table that cannot be read.
+// startPatience is how long the parent waits for that report: longer than a daemon keeps
+// trying to read the table.
 const startPatience = 60 * time.Second
 
-// reportToParent is the pipe to the parent, nil if this process is nobody's
-// child in this sense. What is run from here is none either.
-func reportToParent() *os.File {
+// A Parent is the command that waits for this daemon to be ready. A nil one receives
+// nothing.
+type Parent struct{ report *os.File }
+
+// FindParent returns the parent of this process, nil if no command has started it in the
+// background. The children of this process have none.
+func FindParent() *Parent {
 	if os.Getenv(reportVariable) == "" {
 		return nil
 	}
 	os.Unsetenv(reportVariable)
 	syscall.CloseOnExec(reportFD)
-	return os.NewFile(reportFD, "report to the parent")
+	return &Parent{report: os.NewFile(reportFD, "report to the parent")}
 }
 
-// isChild says whether this is the process in the background, whose parent
-// waits to be told.
-func (s *session) isChild() bool { return s.report != nil }
+// Tell reports, once, how the start went; nil is that the daemon is ready. The parent
+// may have stopped waiting by then: that does not stop a daemon.
+func (p *Parent) Tell(err error) {
+	if p == nil || p.report == nil {
+		return
+	}
+	_, _ = io.WriteString(p.report, startReport(err))
+	_ = p.report.Close()
+	p.report = nil
+}
 
-// detach starts the daemon in the background and returns when it is ready, or
-// why it is not.
-func (s *session) detach() error {
+// Detach starts a daemon in the background, by a command line without the program's
+// name, and returns when it is ready, or why it is not. program is the name in this
+// process's own command line.
+func Detach(program string, words []string) error {
 	report, theirs, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer report.Close()
-	child, err := s.childCommand()
+	child, err := childCommand(program, words)
 	if err != nil {
 		theirs.Close()
 		return err
@@ -74,39 +85,26 @@ func (s *session) detach() error {
 }
 
 // childCommand is this program, to be started in the background.
-func (s *session) childCommand() (*exec.Cmd, error) {
+func childCommand(program string, words []string) (*exec.Cmd, error) {
 	path, err := executable()
 	if err != nil {
 		return nil, fmt.Errorf("starting the daemon: %w", err)
 	}
 	child := exec.Command(path)
-	child.Args = append([]string{processName(s.Args[0])}, s.childWords()...)
+	child.Args = append([]string{processName(program)}, words...)
 	child.Env = append(os.Environ(), reportVariable+"="+strconv.Itoa(reportFD))
 	child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return child, nil
 }
 
-// executable is this program's file, or the one that has taken its place.
+// executable is this program's file, or the file that has replaced it.
 func executable() (string, error) {
 	path, err := os.Executable()
 	return strings.TrimSuffix(path, " (deleted)"), err
 }
 
-// childWords is the command line that starts the same instance.
-func (s *session) childWords() []string {
-	words := slices.Clone(s.dirs.options)
-	switch {
-	case !s.inv.named:
-	case strings.HasPrefix(s.inv.config, "-") || verbNamed(s.inv.config) != nil:
-		words = append(words, "--config="+s.inv.config)
-	default:
-		words = append(words, s.inv.config)
-	}
-	return append(words, "start")
-}
-
-// processName is what a daemon's process is called: a pid file counts only if
-// the process has "ldirectord" in its command line.
+// processName is the name of a daemon's process: a pid file counts only if the process
+// has "ldirectord" in its command line.
 func processName(program string) string {
 	if strings.Contains(program, "ldirectord") {
 		return program
@@ -114,54 +112,43 @@ func processName(program string) string {
 	return "ldirectord"
 }
 
-// understandReport turns what the child reported into start's result.
+// understandReport turns the child's report into the result of start.
 func understandReport(text string) error {
 	word, why, _ := strings.Cut(text, " ")
 	status, err := strconv.Atoi(word)
 	if err != nil {
 		return errors.New("the daemon ended while it was starting: see the log")
 	}
-	if status == exitOK && why == "" {
+	if status == ExitOK && why == "" {
 		return nil
 	}
-	return &exit{status: status, stderr: why}
+	return &Exit{Status: status, Text: why}
 }
 
-// serveAsChild is the daemon in the background.
-func (s *session) serveAsChild() error {
-	_ = keepCrashes(s.cfg.LogFile) // the log itself reports why it cannot be written
-	err := s.serve(func() { s.tellParent(nil) })
+// ServeInBackground is Serve in the background, for a parent that waits.
+func ServeInBackground(o Options, parent *Parent) error {
+	_ = keepCrashes(o.Config.LogFile) // the log itself reports why it cannot be written
+	err := Serve(o, func() { parent.Tell(nil) })
 	if other, ok := errors.AsType[*state.RunningError](err); ok {
-		return &exit{stderr: other.Error()} // another start was faster: start asks for no more
+		return &Exit{Text: other.Error()} // another start was faster, which is enough for start
 	}
 	return err
 }
 
-// tellParent reports, once, how the start went. The parent may have lost its
-// patience by then: that does not stop a daemon.
-func (s *session) tellParent(err error) {
-	if s.report == nil {
-		return
-	}
-	_, _ = io.WriteString(s.report, startReport(err))
-	_ = s.report.Close()
-	s.report = nil
-}
-
-// startReport is what the parent is told.
+// startReport is the text of a report.
 func startReport(err error) string {
 	if err == nil {
-		return strconv.Itoa(exitOK)
+		return strconv.Itoa(ExitOK)
 	}
-	status := exitFailed
-	if why, ok := errors.AsType[*exit](err); ok {
-		status = why.status
+	status := ExitFailed
+	if why, ok := errors.AsType[*Exit](err); ok {
+		status = why.Status
 	}
 	return fmt.Sprintf("%d %s", status, err)
 }
 
-// keepCrashes has the runtime write the stacks of a crash to the log file:
-// nobody sees the standard error of a daemon.
+// keepCrashes has the runtime write the stacks of a crash to the log file: the standard
+// error of a daemon is lost.
 func keepCrashes(logFile string) error {
 	if !strings.HasPrefix(logFile, "/") {
 		return nil // a syslog facility

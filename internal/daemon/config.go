@@ -12,17 +12,16 @@ import (
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
-// configOptions are how this program reads configurations.
-func (d directories) configOptions() conf.Options {
+// ConfigOptions are the options with which this program reads configurations.
+func (d Directories) ConfigOptions() conf.Options {
 	return conf.Options{
 		ValidPattern: validPattern, KnownFacility: logfile.KnownFacility, Refusals: table.Refusals,
-		TryOpen: openLog, LogDir: d.logs,
+		TryOpen: TryLog, LogDir: d.Logs,
 	}
 }
 
-// harmless are options that leave no trace: the original creates log files
-// while it reads.
-func harmless(o conf.Options) conf.Options {
+// Harmless returns o without side effects: the original creates log files while it reads.
+func Harmless(o conf.Options) conf.Options {
 	o.TryOpen = rights.CanAppend
 	return o
 }
@@ -32,8 +31,8 @@ func validPattern(pattern string) error {
 	return err
 }
 
-// diagnostics are the lines that the original writes about a file that was not
-// read: its warnings and, last, the mistake.
+// diagnostics returns the warnings about a file that could not be read and, last, the
+// mistake.
 func diagnostics(err error) []string {
 	problems, ok := errors.AsType[conf.Problems](err)
 	if !ok {
@@ -43,10 +42,11 @@ func diagnostics(err error) []string {
 		}
 		problems = conf.Problems{problem}
 	}
-	return diagnosed(problems)
+	return Diagnosed(problems)
 }
 
-func diagnosed(problems conf.Problems) []string {
+// Diagnosed returns problems in the original's words, one line each.
+func Diagnosed(problems conf.Problems) []string {
 	var lines []string
 	for _, p := range problems {
 		lines = append(lines, p.Diagnostic(os.Getpid()))
@@ -54,11 +54,12 @@ func diagnosed(problems conf.Problems) []string {
 	return lines
 }
 
-// diagnosis is diagnostics as one text.
-func diagnosis(err error) string { return strings.Join(diagnostics(err), "\n") }
+// Diagnosis returns the lines that the original writes about a file that could not be
+// read.
+func Diagnosis(err error) string { return strings.Join(diagnostics(err), "\n") }
 
-// refusal is diagnosis with one line for each problem: a line of the file may be quoted
-// with its newline.
+// refusal is Diagnosis with one line for each problem: the quoted line of the file may
+// end with a newline.
 func refusal(err error) string {
 	lines := diagnostics(err)
 	for i := range lines {

@@ -24,17 +24,19 @@ const (
 	killPatience = 2 * time.Second
 )
 
-// endRunning ends d and waits for it. keep leaves the table as it is. Of a daemon that
-// had to be killed, stop cleans up what it should have taken away itself.
-func (s *session) endRunning(d state.Daemon, keep bool) error {
-	if err := s.refuseUnit(d.PID); err != nil {
+// End ends d for a command, stop, restart or try-restart, and waits for its end. All but
+// stop leave the table as it is. After killing a daemon, stop removes what the daemon
+// should have removed itself.
+func End(o Options, d state.Daemon, command string) error {
+	if err := refuseUnit(d.PID, command); err != nil {
 		return err
 	}
-	process, err := os.FindProcess(d.PID) // by a descriptor: no later process has its place
+	keep := command != "stop"
+	running, err := os.FindProcess(d.PID) // by a descriptor: no later process has its place
 	if err != nil {
 		return fmt.Errorf("cannot stop process %d: %w", d.PID, err)
 	}
-	defer process.Release() //nolint:errcheck // nothing is to be done about it
+	defer running.Release() //nolint:errcheck // nothing is to be done about it
 	sig := unix.SIGTERM
 	if keep {
 		sig = LeaveSignal
@@ -43,15 +45,15 @@ func (s *session) endRunning(d state.Daemon, keep bool) error {
 	if !d.Lives() {
 		return nil
 	}
-	if err := process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := running.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("cannot stop process %d: %w", d.PID, err)
 	}
-	_ = process.Signal(unix.SIGCONT) // one that is stopped obeys then
+	_ = running.Signal(unix.SIGCONT) // one that is stopped obeys then
 	if ended(d) {
 		return nil
 	}
-	s.log.Printf("Process %d has not ended, it is killed", d.PID)
-	if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	o.Log.Printf("Process %d has not ended, it is killed", d.PID)
+	if err := running.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("cannot kill process %d: %w", d.PID, err)
 	}
 	for end := time.Now().Add(killPatience); d.Lives(); time.Sleep(20 * time.Millisecond) {
@@ -62,7 +64,7 @@ func (s *session) endRunning(d state.Daemon, keep bool) error {
 	if keep {
 		return nil
 	}
-	return s.cleanAfter(d)
+	return (&process{Options: o}).cleanAfter(d)
 }
 
 // ended waits until d has ended, and reports false if that takes too long.
@@ -91,36 +93,36 @@ func killChildren(d state.Daemon) {
 
 // cleanAfter does what a killed daemon did not do: its virtual services leave the
 // table as cleanstop says, its pid file and its host's setup go.
-func (s *session) cleanAfter(d state.Daemon) error {
+func (p *process) cleanAfter(d state.Daemon) error {
 	services := d.Services
-	if recalled, err := s.memory().Recall(d.File); err == nil && len(recalled) > 0 {
+	if recalled, err := p.memory().Recall(d.File); err == nil && len(recalled) > 0 {
 		services = recalled
 	}
-	left, err := s.purge(services)
+	left, err := p.purge(services)
 	if d.KeepsLock() {
-		if unsaved := s.memory().Remember(d.File, left); unsaved != nil {
+		if unsaved := p.memory().Remember(d.File, left); unsaved != nil {
 			err = errors.Join(err, fmt.Errorf("keeping the virtual services that are ours: %w", unsaved))
 		}
 	}
 	if d.PIDFile != "" {
 		_ = os.Remove(d.PIDFile) // of no use to others any more
 	}
-	cfg := s.cfg
+	cfg := p.Config
 	if cfg == nil {
 		cfg = &conf.Config{}
 	}
-	s.log.Printf(logfile.Terminated, "KILL")
-	host := &daemon{log: s.log, file: source{path: d.File}, cfg: cfg, host: s.newHost()}
+	p.Log.Printf(logfile.Terminated, "KILL")
+	host := &daemon{log: p.Log, file: source{path: d.File}, cfg: cfg, host: p.newHost()}
 	host.leaveHost()
 	return err
 }
 
 // purge takes those of services out of the table that cleanstop says, and returns
 // those that are left.
-func (s *session) purge(services []state.Service) (left []state.Service, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+func (p *process) purge(services []state.Service) (left []state.Service, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), OpenTimeout)
 	defer cancel()
-	table, err := s.OpenTable(ctx)
+	table, err := p.OpenTable(ctx)
 	if err != nil {
 		return services, err
 	}
@@ -147,7 +149,7 @@ func (s *session) purge(services []state.Service) (left []state.Service, err err
 			continue
 		}
 		event := event.Event{Kind: event.VirtualPurged, V: service.Name(), ID: service.ID, Phase: "stop"}
-		s.log.Printf("%s", event)
+		p.Log.Printf("%s", event)
 	}
 	return left, err
 }

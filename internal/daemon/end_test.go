@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -37,26 +36,16 @@ func TestCleanAfter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := &session{
-		Env: Env{
-			Stdout: io.Discard, Stderr: io.Discard,
-			OpenTable: func(context.Context) (ipvs.Table, error) { return open{table}, nil },
-		},
-		dirs: directories{pids: dir, run: dir, state: dir},
-		path: file,
-	}
-	if err := s.load(); err != nil {
-		t.Fatal(err)
-	}
-	s.openLog()
-	if err := s.memory().Remember(file, []state.Service{ours, stays, gone}); err != nil {
+	p := starting(t, dir, file)
+	p.OpenTable = func(context.Context) (ipvs.Table, error) { return open{table}, nil }
+	if err := p.memory().Remember(file, []state.Service{ours, stays, gone}); err != nil {
 		t.Fatal(err)
 	}
 	// A record without a lock is the original's; its services are those of its file.
-	if err := s.cleanAfter(state.Daemon{Record: state.Record{File: file}}); err != nil {
+	if err := p.cleanAfter(state.Daemon{Record: state.Record{File: file}}); err != nil {
 		t.Fatal(err)
 	}
-	s.log.Close()
+	p.Log.Close()
 	entries, err := table.Read()
 	if err != nil {
 		t.Fatal(err)

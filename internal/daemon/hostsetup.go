@@ -15,12 +15,12 @@ import (
 const hostPatience = 15 * time.Second
 
 // newHost is the host as the daemon sets it up: what changes is logged.
-func (s *session) newHost() *host.Host {
-	h := host.New(s.dirs.run)
-	h.DryRun = s.inv.dryRun
+func (p *process) newHost() *host.Host {
+	h := host.New(p.Dirs.Run)
+	h.DryRun = p.DryRun
 	h.Say = func(line string, changes bool) {
 		if changes {
-			s.log.Printf(logfile.HostStep, line)
+			p.Log.Printf(logfile.HostStep, line)
 		}
 	}
 	return h
@@ -28,7 +28,7 @@ func (s *session) newHost() *host.Host {
 
 // hostOwner is for whom the daemon sets up the host. It is not that of the
 // command: what was set up by hand stays when the daemon stops.
-func (d *daemon) hostOwner() string { return "daemon " + absolute(d.file.path) }
+func (d *daemon) hostOwner() string { return "daemon " + d.file.path }
 
 // setUpHost sets up what the configuration in force needs, if it says hostsetup,
 // and takes back what it does not need any more. A failure is logged and no
@@ -73,7 +73,7 @@ func (d *daemon) hostSteps(ctx context.Context, virtuals []*conf.VirtualService)
 	cfg.Virtuals = virtuals
 	var steps []host.Step
 	for _, what := range []string{"marks", "director"} { // marks first: the addresses draw packets
-		more, err := configSteps(ctx, d.host, &cfg, what, hostOptions{})
+		more, err := d.host.ConfigSteps(ctx, &cfg, what, host.Choices{})
 		if err != nil {
 			return err
 		}

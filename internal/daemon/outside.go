@@ -12,11 +12,11 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// outsideSeconds is how often what the daemon depends on is looked at again.
-const outsideSeconds = 5
+// OutsideSeconds is how often what the daemon depends on is looked at again.
+const OutsideSeconds = 5
 
 // An outside is the list of what is wrong with sockets, listeners, files and names that
-// the daemon opened or read once. What can be opened again is, every outsideSeconds
+// the daemon opened or read once. What can be opened again is, every OutsideSeconds
 // and at each reload.
 type outside struct {
 	looking atomic.Bool
@@ -75,7 +75,7 @@ func (d *daemon) lookOutside(ctx context.Context) {
 		began, ended := d.outside.found(faults, time.Now())
 		for _, f := range began {
 			if !f.Logged {
-				d.log.Printf(logfile.OutsideBroken, sentence(f.What), f.Error)
+				d.log.Printf(logfile.OutsideBroken, strings.ToUpper(f.What[:1])+f.What[1:], f.Error)
 			}
 		}
 		for _, f := range ended {

@@ -10,16 +10,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// memory is where daemons remember which virtual services are their own.
-func (s *session) memory() state.Memory { return state.Memory(s.dirs.state) }
-
 // An ownership is what a daemon claims: its configuration file, its virtual
 // services. A nil one, of a dry run, claims nothing.
 type ownership struct {
 	claim  *state.Claim
 	memory state.Memory
 	file   string
-	others func() []state.Daemon // see session
+	others func() []state.Daemon // see Instance
 	log    func(format string, args ...any)
 
 	whole     *conf.Config    // the configuration of which only a part is shared; see share
@@ -32,18 +29,18 @@ type ownership struct {
 	lost atomic.Pointer[error] // why the last beat could not restore what was removed; of nil if it could
 }
 
-// own claims what the configuration names. The error is that of an exit.
-func (s *session) own() (*ownership, error) {
-	if s.inv.dryRun {
+// own claims what the configuration names. A dry run claims nothing.
+func (p *process) own() (*ownership, error) {
+	if p.DryRun {
 		return nil, nil
 	}
-	o := &ownership{memory: s.memory(), file: state.Canonical(s.path), others: s.others, log: s.log.Printf, contested: map[string]bool{}}
-	record := state.Record{File: o.file, Services: director.Services(s.cfg)}
-	if !s.isAttached() {
-		record.PIDFile = string(s.pidFile())
+	o := &ownership{memory: p.memory(), file: state.Canonical(p.Path), others: p.others, log: p.Log.Printf, contested: map[string]bool{}}
+	record := state.Record{File: o.file, Services: director.Services(p.Config)}
+	if !p.isAttached() {
+		record.PIDFile = p.PIDFiles()[0]
 	}
 	var err error
-	o.claim, err = s.dir().Claim(record, s.others())
+	o.claim, err = p.locks().Claim(record, p.others())
 	if err != nil {
 		return nil, err
 	}

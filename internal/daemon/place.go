@@ -10,22 +10,22 @@ import (
 )
 
 // settleIn makes / the working directory, as the original does, so that a daemon
-// keeps no file system busy. What was named relative to the directory of the start
-// keeps its meaning.
-func (s *session) settleIn() error {
+// keeps no file system busy. Names relative to the directory of the start keep their
+// meaning.
+func (p *process) settleIn() error {
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "/" // it was removed
 	}
-	s.startDir = dir
-	if s.path, err = filepath.Abs(s.path); err != nil {
+	p.startDir = dir
+	if p.Path, err = filepath.Abs(p.Path); err != nil {
 		return err
 	}
-	s.cfg, s.sources = absoluteNames(s.cfg, dir), s.sources.In(dir)
-	if s.ChangeDir == nil {
+	p.Config, p.Sources = absoluteNames(p.Config, dir), p.Sources.In(dir)
+	if p.ChangeDir == nil {
 		return nil
 	}
-	return s.ChangeDir("/")
+	return p.ChangeDir("/")
 }
 
 // A source is the configuration file of a daemon that has settled in, which may include
@@ -97,9 +97,9 @@ func inDir(o conf.Options, dir string) conf.Options {
 	return o
 }
 
-// openLog opens a log file as the original does when it reads a configuration, but
+// TryLog opens a log file as the original does when it reads a configuration, but
 // follows no link of others and does not wait for the reader of a FIFO.
-func openLog(path string) error {
+func TryLog(path string) error {
 	file, err := rights.Append(path)
 	if err != nil {
 		return err

@@ -142,7 +142,7 @@ func (d *daemon) read(sources *conf.Sources) reading {
 	if err != nil {
 		return reading{sources: sources, why: refusal(err)}
 	}
-	for _, line := range diagnosed(cfg.Warnings) {
+	for _, line := range Diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
 	}
 	return reading{cfg: cfg, sources: sources}

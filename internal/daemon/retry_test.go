@@ -33,14 +33,14 @@ func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ip
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := sources.Parse(directories{}.configOptions())
+	cfg, err := sources.Parse(Directories{}.ConfigOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
 	table = ipvs.NewMemory()
 	d = &daemon{
 		log: logfile.New(logfile.Options{Stdout: out, Name: "t.cf"}, cfg), cfg: cfg,
-		file:    source{path: path, options: directories{}.configOptions()},
+		file:    source{path: path, options: Directories{}.ConfigOptions()},
 		watcher: watcher{path: path}, host: host.New(t.TempDir()), patience: readyPatience,
 	}
 	d.watcher.took(sources)

@@ -1,3 +1,5 @@
+// Package daemon is the process of ldirectord: one instance and its files, its start in
+// the background, the connection of all parts, signals, reloads, and its end.
 package daemon
 
 import (
@@ -115,7 +117,7 @@ func (d *daemon) loop(
 			if name == "" && !d.reloads.busy && d.own.free() {
 				d.retake(ctx)
 			}
-			if seconds++; seconds%outsideSeconds == 0 {
+			if seconds++; seconds%OutsideSeconds == 0 {
 				d.retry(ctx)
 				d.lookOutside(ctx)
 			}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/notify"
@@ -13,34 +14,65 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// serve is the daemon: it returns when it has been stopped, or why it could not
-// start. ready is called, once or twice, when the pid file is written and the
-// virtual services stand in the table, or will.
-func (s *session) serve(ready func()) error {
-	signals, stop := s.Signals()
+// Options are the arguments of a command that starts or ends a daemon.
+type Options struct {
+	Instance
+	Version string
+	Config  *conf.Config  // of the file at Path; nil to end a daemon whose file is broken
+	Sources *conf.Sources // from which Config was made
+	Log     *logfile.Log
+	Debug   bool
+	DryRun  bool
+
+	// Signals begins to catch the signals in the list Signals, and stop ends it. It is
+	// called once, when a daemon begins to run.
+	Signals func() (signals <-chan os.Signal, stop func())
+	// ChangeDir changes the working directory of the process, of the daemon and of all
+	// its children; nil leaves it.
+	ChangeDir func(dir string) error
+	// OpenTable opens the table of the kernel.
+	OpenTable func(ctx context.Context) (ipvs.Table, error)
+}
+
+// A process is a daemon that begins or ends in this process.
+type process struct {
+	Options
+	startDir string // the working directory of the start
+}
+
+// Serve is the daemon: it returns when the daemon has been stopped, or why it could not
+// start. It calls ready, once or twice, when the pid file is written and the virtual
+// services are in the table, or will be.
+func Serve(o Options, ready func()) error {
+	p := &process{Options: o}
+	return p.serve(ready)
+}
+
+func (p *process) serve(ready func()) error {
+	signals, stop := p.Signals()
 	defer stop()
-	s.logStart()
-	if err := s.settleIn(); err != nil {
+	p.logStart()
+	if err := p.settleIn(); err != nil {
 		return initError(err)
 	}
-	own, err := s.own()
+	own, err := p.own()
 	if err != nil {
 		return initError(err)
 	}
 	pulse := newPulse(own)
 	defer pulse.end()
 	defer own.release()
-	orders, err := s.overrides()
+	orders, err := p.overrides()
 	if err != nil {
 		return initError(err)
 	}
-	table, err := s.openTable()
+	table, err := p.openTable()
 	if err != nil {
 		return initError(err)
 	}
 	defer table.Close()
 
-	d := s.newDaemon(table, own, orders)
+	d := p.newDaemon(table, own, orders)
 	d.setUpHost()
 	pulse.of(d.works)
 	name, err := d.run(signals, ready)
@@ -51,75 +83,77 @@ func (s *session) serve(ready func()) error {
 	if err != nil {
 		return initError(err)
 	}
-	s.log.Printf(logfile.Terminated, name)
-	if s.inv.debug { // as the original, which logs a good end only then
-		s.log.Printf(logfile.Exiting, exitOK, fmt.Sprintf(logfile.Terminated, name))
+	p.Log.Printf(logfile.Terminated, name)
+	if p.Debug { // as the original, which logs a good end only then
+		p.Log.Printf(logfile.Exiting, ExitOK, fmt.Sprintf(logfile.Terminated, name))
 	}
 	return nil
 }
 
-// logStart logs the line that a daemon begins with.
-func (s *session) logStart() {
-	if s.isAttached() || s.inv.dryRun {
-		s.log.Printf(logfile.StartedAttached, originalVersion, os.Getpid())
+// logStart logs the first line of a daemon.
+func (p *process) logStart() {
+	if p.isAttached() || p.DryRun {
+		p.Log.Printf(logfile.StartedAttached, logfile.OriginalVersion, os.Getpid())
 	} else {
-		s.log.Printf(logfile.StartedDaemon, originalVersion)
+		p.Log.Printf(logfile.StartedDaemon, logfile.OriginalVersion)
 	}
-	if s.inv.dryRun {
-		s.log.Printf(logfile.DryRun)
+	if p.DryRun {
+		p.Log.Printf(logfile.DryRun)
 	}
 }
 
-// isAttached says whether the daemon is one without a pid file: whoever started
-// it looks after it.
-func (s *session) isAttached() bool { return s.inv.debug || s.cfg.Supervised }
+// isAttached reports whether the daemon has no pid file: its parent supervises it.
+func (p *process) isAttached() bool { return p.Debug || p.Config.Supervised }
 
-// openTimeout bounds the loading of IPVS into the kernel.
-const openTimeout = 10 * time.Second
+// OpenTimeout bounds the loading of IPVS into the kernel.
+const OpenTimeout = 10 * time.Second
 
-// openTable opens the kernel's table, or in a dry run one in memory that shows
-// its changes.
-func (s *session) openTable() (ipvs.Table, error) {
-	if !s.inv.dryRun {
-		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+// openTable opens the kernel's table, or for a dry run one in memory that logs its
+// changes.
+func (p *process) openTable() (ipvs.Table, error) {
+	if !p.DryRun {
+		ctx, cancel := context.WithTimeout(context.Background(), OpenTimeout)
 		defer cancel()
-		return s.OpenTable(ctx)
+		return p.OpenTable(ctx)
 	}
 	table := ipvs.NewMemory()
-	table.OnChange = func(c ipvs.Change) { s.log.Printf(logfile.DryRunChange, c) }
+	table.OnChange = func(c ipvs.Change) { p.Log.Printf(logfile.DryRunChange, c) }
 	return table, nil
 }
 
-// newDaemon wires up what works inside the daemon.
-func (s *session) newDaemon(table ipvs.Table, own *ownership, orders []report.Override) *daemon {
-	options := s.dirs.configOptions()
-	if s.inv.dryRun {
-		options = harmless(options)
+// newDaemon connects the parts of the daemon.
+func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Override) *daemon {
+	options := p.Dirs.ConfigOptions()
+	if p.DryRun {
+		options = Harmless(options)
 	}
 	d := &daemon{
-		log:      s.log,
-		file:     source{path: s.path, dir: s.startDir, options: options},
-		options:  s.dirs.options,
+		log:      p.Log,
+		file:     source{path: p.Path, dir: p.startDir, options: options},
+		options:  p.Dirs.options,
 		own:      own,
-		cfg:      s.cfg,
-		dryRun:   s.inv.dryRun,
-		watcher:  watcher{path: s.path},
-		host:     s.newHost(),
+		cfg:      p.Config,
+		dryRun:   p.DryRun,
+		watcher:  watcher{path: p.Path},
+		host:     p.newHost(),
 		patience: readyPatience,
 	}
-	d.watcher.took(s.sources)
-	d.notifier = notify.New(notify.Options{Log: s.log.Printf}, s.cfg)
-	o := director.Options{Table: table, Sink: d.event, Checked: s.log.Checked, Log: s.log.Printf, Overrides: orders, Maintenance: s.maintenance(), Ours: own.recall(s.cfg), DryRun: s.inv.dryRun}
-	if s.inv.debug {
-		o.Debug = s.log.Debugf
+	d.watcher.took(p.Sources)
+	d.notifier = notify.New(notify.Options{Log: p.Log.Printf}, p.Config)
+	o := director.Options{
+		Table: table, Sink: d.event, Checked: p.Log.Checked, Log: p.Log.Printf,
+		Overrides: orders, Maintenance: p.maintenance(), Ours: own.recall(p.Config), DryRun: p.DryRun,
+	}
+	if p.Debug {
+		o.Debug = p.Log.Debugf
 	}
 	adopted := make(chan struct{})
 	d.adopted, o.Adopted = adopted, func() { close(adopted) }
 	o.OverridesEnded = func() { d.status.KeepOverrides() }
 	d.director = director.New(o)
-	d.status = s.newStatus(d)
+	d.status = p.newStatus(d)
 	if len(d.director.Overrides()) < len(orders) {
-		d.status.KeepOverrides() // the time of some was over while no daemon ran
+		d.status.KeepOverrides() // some expired while no daemon ran
 	}
 	return d
 }

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,7 +15,9 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -36,6 +37,27 @@ func write(t *testing.T, path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// starting is the daemon of a configuration file, before its start, with all its
+// directories in dir. Its log is for the caller to close.
+func starting(t *testing.T, dir, file string) *process {
+	t.Helper()
+	dirs := Directories{PIDs: dir, Run: dir, State: dir, usualPIDs: dir, usualRun: dir}
+	sources, err := conf.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := sources.Parse(dirs.ConfigOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(file)
+	return &process{Options: Options{
+		Instance: Instance{Name: name, Path: file, Found: true, Dirs: dirs},
+		Config:   cfg, Sources: sources,
+		Log: logfile.New(logfile.Options{Name: name, Stdout: io.Discard, Stderr: io.Discard}, cfg),
+	}}
 }
 
 func TestKeepCrashes(t *testing.T) {
@@ -104,15 +126,14 @@ func TestServe(t *testing.T) {
 
 	signals := make(chan os.Signal)
 	gate := make(chan struct{})
-	var stdout, stderr bytes.Buffer
-	status := make(chan int, 1)
+	p := starting(t, dir, file)
+	p.Signals = func() (<-chan os.Signal, func()) { return signals, func() {} }
+	p.OpenTable = func(context.Context) (ipvs.Table, error) { return stubborn{ipvs.NewMemory(), gate}, nil }
+	ended := make(chan error, 1)
 	go func() {
-		status <- Main(Env{
-			Args: []string{"ldirectord", "--foreground", file, "start"}, Version: "test", RunDir: dir, StateDir: dir,
-			Stdout: &stdout, Stderr: &stderr,
-			Signals:   func() (<-chan os.Signal, func()) { return signals, func() {} },
-			OpenTable: func(context.Context) (ipvs.Table, error) { return stubborn{ipvs.NewMemory(), gate}, nil },
-		})
+		ended <- Serve(p.Options, func() {})
+		p.Log.Close()
+		close(ended)
 	}()
 	wait := func(want string) {
 		t.Helper()
@@ -138,18 +159,16 @@ func TestServe(t *testing.T) {
 	signals <- unix.SIGTERM // the table hangs, but not the daemon
 	signals <- unix.SIGHUP
 	letThrough(1)
-	if got := <-status; got != exitOK {
-		t.Errorf("exit status %d, want %d; standard error: %s", got, exitOK, stderr.String())
+	if err := <-ended; err != nil {
+		t.Errorf("the daemon ended with %v", err)
 	}
+	<-ended // the log is closed
 	log, err := os.ReadFile(dir + "/log")
 	if err != nil || strings.Count(string(log), "terminated on signal: TERM") != 1 {
 		t.Errorf("the log has %q, %v, want one end on TERM", log, err)
 	}
 	if _, err := os.Stat(dir + "/ldirectord.t.cf.pid"); !os.IsNotExist(err) {
 		t.Errorf("the pid file is still there: %v", err)
-	}
-	if stdout.Len()+stderr.Len() > 0 {
-		t.Errorf("something was printed: %q %q", stdout.String(), stderr.String())
 	}
 }
 
@@ -159,14 +178,10 @@ func TestReadyBeforeALargeTable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "t.cf")
 	write(t, file, "monitorlog=none\nsupervised=yes\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    checktype=on\n")
 	dir := t.TempDir()
-	s := &session{Env: Env{Stdout: io.Discard, Stderr: io.Discard}, dirs: directories{run: dir, state: dir}, path: file}
-	if err := s.load(); err != nil {
-		t.Fatal(err)
-	}
-	s.openLog()
-	defer s.log.Close()
+	p := starting(t, dir, file)
+	defer p.Log.Close()
 	gate := make(chan struct{})
-	d := s.newDaemon(stubborn{ipvs.NewMemory(), gate}, nil, nil)
+	d := p.newDaemon(stubborn{ipvs.NewMemory(), gate}, nil, nil)
 	d.patience = time.Millisecond
 	signals, ready, ended := make(chan os.Signal), make(chan struct{}, 2), make(chan error)
 	go func() {

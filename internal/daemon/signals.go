@@ -49,6 +49,9 @@ func orderOf(sig os.Signal) order {
 	return stopOrder
 }
 
+// Stops reports whether sig ends a daemon in good order.
+func Stops(sig os.Signal) bool { return orderOf(sig) == stopOrder }
+
 // signalName is the signal's name as it is logged: "TERM".
 func signalName(sig os.Signal) string {
 	if sig == LeaveSignal {

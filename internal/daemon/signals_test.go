@@ -38,8 +38,8 @@ func TestReports(t *testing.T) {
 		status int
 		stderr string
 	}{
-		"ready":        {startReport(nil), exitOK, ""},
-		"a mistake":    {startReport(&exit{status: 2, stderr: "Error [1]: a\nb"}), 2, "Error [1]: a\nb"},
+		"ready":        {startReport(nil), ExitOK, ""},
+		"a mistake":    {startReport(&Exit{Status: 2, Text: "Error [1]: a\nb"}), 2, "Error [1]: a\nb"},
 		"no exit":      {startReport(os.ErrPermission), 1, "permission denied"},
 		"died":         {"", 1, "the daemon ended while it was starting: see the log"},
 		"died halfway": {"x", 1, "the daemon ended while it was starting: see the log"},
@@ -47,13 +47,13 @@ func TestReports(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			err := understandReport(test.text)
-			if test.status == exitOK {
+			if test.status == ExitOK {
 				if err != nil {
 					t.Errorf("error is %v", err)
 				}
 				return
 			}
-			if why, ok := err.(*exit); ok && why.status != test.status || !ok && test.status != exitFailed {
+			if why, ok := err.(*Exit); ok && why.Status != test.status || !ok && test.status != ExitFailed {
 				t.Errorf("error is %#v, want status %d", err, test.status)
 			}
 			if err.Error() != test.stderr {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"path/filepath"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -17,24 +17,14 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// socket is where the daemon of this instance is asked.
-func (s *session) socket() string {
-	return filepath.Join(s.dirs.run, s.name()+".sock")
-}
-
-// overridesFile is where the orders of operators to this instance are kept.
-func (s *session) overridesFile() string {
-	return filepath.Join(s.dirs.state, s.name()+".overrides.json")
-}
-
 // overrides are the orders that were in force when the daemon ended. The error is that
 // they are not known: to start without them could put a real server into service that
 // an operator has taken out.
-func (s *session) overrides() ([]report.Override, error) {
-	if s.inv.dryRun {
+func (p *process) overrides() ([]report.Override, error) {
+	if p.DryRun {
 		return nil, nil
 	}
-	path := s.overridesFile()
+	path := p.OverridesFile()
 	list, bad, err := status.ReadOverrides(path)
 	if err != nil {
 		return nil, fmt.Errorf("which orders are in force cannot be read, nothing was changed: %w\n"+
@@ -42,49 +32,44 @@ func (s *session) overrides() ([]report.Override, error) {
 	}
 	for _, why := range bad {
 		if copied, ok := errors.AsType[*status.CopyError](why); ok {
-			s.log.Printf(logfile.OverridesCopied, copied)
+			p.Log.Printf(logfile.OverridesCopied, copied)
 			continue
 		}
-		s.log.Printf(logfile.OverrideLost, path, why)
+		p.Log.Printf(logfile.OverrideLost, path, why)
 	}
 	if len(bad) == 0 {
 		return list, nil
 	}
 	if kept, err := state.KeepAside(path); err != nil {
-		s.log.Printf(logfile.NotKeptAside, path, err)
+		p.Log.Printf(logfile.NotKeptAside, path, err)
 	} else {
-		s.log.Printf(logfile.KeptAside, path, kept)
+		p.Log.Printf(logfile.KeptAside, path, kept)
 	}
 	return list, nil
 }
 
-// maintenanceFile is where what is known of maintenance is kept.
-func (s *session) maintenanceFile() string {
-	return filepath.Join(s.dirs.state, s.name()+".maintenance.json")
-}
-
 // maintenance is how the director watches the maintenance directory: from what the
 // last process knew of it. A dry run keeps nothing.
-func (s *session) maintenance() maintenance.Options {
-	kept, err := state.ReadMaintenance(s.maintenanceFile())
+func (p *process) maintenance() maintenance.Options {
+	kept, err := state.ReadMaintenance(p.MaintenanceFile())
 	if err != nil {
-		s.log.Printf(logfile.MaintenanceLost, err)
+		p.Log.Printf(logfile.MaintenanceLost, err)
 	}
 	o := maintenance.Options{Kept: kept}
-	if !s.inv.dryRun {
-		o.Keep = func(m state.Maintenance) error { return m.Write(s.maintenanceFile()) }
+	if !p.DryRun {
+		o.Keep = func(m state.Maintenance) error { return m.Write(p.MaintenanceFile()) }
 	}
 	return o
 }
 
 // newStatus is what answers questions about d. A dry run does not stand in the
 // way of the daemon: it has a socket of its own and keeps no orders.
-func (s *session) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: s.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list}
-	if s.inv.dryRun {
-		o.Socket, o.DryRun = s.dryRunSockets()[0], true
+func (p *process) newStatus(d *daemon) *status.Server {
+	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list}
+	if p.DryRun {
+		o.Socket, o.DryRun = p.dryRunSockets()[0], true
 	} else {
-		o.Socket, o.Overrides, o.Connections = s.socket(), s.overridesFile(), connections
+		o.Socket, o.Overrides, o.Connections = p.Socket(), p.OverridesFile(), connections
 	}
 	return status.New(o)
 }
@@ -102,11 +87,31 @@ func (d *daemon) queues() []status.Queue {
 // plan reads the configuration as a reload would, and says what that would
 // change.
 func (d *daemon) plan(ctx context.Context) ([]string, error) {
-	cfg, err := conf.Load(d.file.path, inDir(harmless(d.file.options), d.file.dir))
+	cfg, err := conf.Load(d.file.path, inDir(Harmless(d.file.options), d.file.dir))
 	if err != nil {
-		return nil, errors.New(diagnosis(err))
+		return nil, errors.New(Diagnosis(err))
 	}
 	changes, err := d.director.Plan(ctx, absoluteNames(cfg, d.file.dir))
+	return changeLines(changes), err
+}
+
+// PlanStart returns the changes that a start of the instance would make in the table, as
+// ipvsadm's lines.
+func PlanStart(ctx context.Context, o Options) ([]string, error) {
+	table, err := o.OpenTable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer table.Close()
+	overrides, _, err := status.ReadOverrides(o.OverridesFile())
+	if err != nil {
+		return nil, err
+	}
+	ours, err := o.memory().Recall(state.Canonical(o.Path))
+	if err != nil {
+		return nil, err
+	}
+	changes, err := director.PlanStart(table, o.Config, overrides, ours)
 	return changeLines(changes), err
 }
 

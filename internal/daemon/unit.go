@@ -17,12 +17,12 @@ import (
 // systemctlTime bounds a question to systemd.
 const systemctlTime = 5 * time.Second
 
-// refuseUnit says why process pid is not to be ended by this command: systemd would
-// take its end for the end of the unit, and run the unit's ExecStop against the
-// daemon that was started in its place. A command of the unit itself (ExecStop) may
-// end it, and so may all others where the process is not a unit's main process: one
-// that a cluster manager or cron has started is in their unit, which goes on.
-func (s *session) refuseUnit(pid int) error {
+// refuseUnit returns why command, stop or a restart, may not end process pid: systemd
+// would take its end for the end of the unit, and run the unit's ExecStop against the
+// daemon that replaces it. A command of the unit itself (ExecStop) may end the process.
+// Any command may where the process is not the main process of the unit: the unit of a
+// cluster manager or of cron goes on without it.
+func refuseUnit(pid int, command string) error {
 	group := unitGroup(readGroup(strconv.Itoa(pid)))
 	if group == "" || within(readGroup("self"), group) {
 		return nil
@@ -37,17 +37,17 @@ func (s *session) refuseUnit(pid int) error {
 	}
 	systemctl := strings.Join(append([]string{"systemctl"}, options...), " ")
 	cure := systemctl + " stop " + unit
-	if s.inv.verb.name != "stop" {
-		cure = fmt.Sprintf("%s daemon-reload && %[1]s %s %s", systemctl, s.inv.verb.name, unit)
+	if command != "stop" {
+		cure = fmt.Sprintf("%s daemon-reload && %[1]s %s %s", systemctl, command, unit)
 	}
 	role := "is run"
 	if err != nil { // a busy systemd: to end the process is what cannot be undone
 		role = "may be run"
 	}
-	return &exit{
-		status: exitFailed,
-		stderr: fmt.Sprintf("process %d %s by systemd as %s, which would act on its end; use: %s", pid, role, unit, cure),
-		log:    fmt.Sprintf("process %d %s by systemd as %s", pid, role, unit),
+	return &Exit{
+		Status: ExitFailed,
+		Text:   fmt.Sprintf("process %d %s by systemd as %s, which would act on its end; use: %s", pid, role, unit, cure),
+		Log:    fmt.Sprintf("process %d %s by systemd as %s", pid, role, unit),
 	}
 }
 

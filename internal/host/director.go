@@ -2,6 +2,7 @@ package host
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -16,6 +17,28 @@ type Director struct {
 	PrefixLen  int            // of IPv4 virtual addresses; 0 is the whole address
 	Filter     Filter
 	Place      Place
+}
+
+// Choices are what an operator may say about the setup of a director. The zero value
+// leaves all to the configuration.
+type Choices struct {
+	Dev        string         // for virtual addresses; "" is the device in whose network they are
+	PrefixLen  int            // of IPv4 virtual addresses; 0 is the whole address
+	Masquerade []netip.Prefix // networks of real servers that reach others through this host
+}
+
+// ConfigSteps are the steps of what, "director" or "marks", that cfg needs on its director.
+func (h *Host) ConfigSteps(ctx context.Context, cfg *conf.Config, what string, c Choices) ([]Step, error) {
+	filter := h.Filter(ctx)
+	if what == "marks" {
+		return MarkSteps(cfg, filter), nil
+	}
+	d := Director{Config: cfg, PrefixLen: c.PrefixLen, Masquerade: c.Masquerade, Filter: filter}
+	var err error
+	if d.Place, err = h.Place(cfg, c.Dev); err != nil {
+		return nil, err
+	}
+	return d.Steps()
 }
 
 // A Place is what the steps of a director depend on besides its configuration:

@@ -13,6 +13,10 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
+// OriginalVersion is the version of the original daemon that this program replaces. The
+// log lines of a start carry it, because scripts search for it.
+const OriginalVersion = "Linux Director v1.186-ha"
+
 // The lines of ldirectord.log that are not an Event's, in the original's words.
 // Users grep for them, so each is a whole format string.
 const (

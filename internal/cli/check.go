@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/status"
+)
+
+// check tests the configuration file and reports all its mistakes.
+func (s *session) check() error {
+	explain := false
+	flags := newFlags()
+	flags.BoolVar(&explain, "explain", false, "")
+	if err := parseOptions(flags, s.inv.args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 { // not to call another file free of mistakes
+		return usageError(fmt.Sprintf("the file stands before the command: ldirectord %s check", flags.Arg(0)))
+	}
+	if err := s.find(); err != nil {
+		return &daemon.Exit{Status: exitFailed, Text: err.Error()}
+	}
+	sources, err := conf.Read(s.Path)
+	if err != nil {
+		return &daemon.Exit{Status: exitConfig, Text: errors.Unwrap(err).Error()}
+	}
+	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
+	options.Startable = startable(s.Path, options)
+	cfg, problems := conf.CheckFile(s.Path, sources.Files[0].Text, options)
+	if !missingDirectory(problems) {
+		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
+	}
+	problems = append(problems, fileProblems(sources, cfg)...)
+	problems = append(problems, namedProblems(s.Path, cfg)...)
+	problems = append(problems, groupProblems(s.Path, cfg)...)
+	problems = append(problems, zeroWeightProblems(cfg)...)
+	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
+	problems.Sort(s.Path)
+	fmt.Fprint(s.Stderr, problemText(problems))
+	if cfg == nil {
+		return &daemon.Exit{Status: exitConfig, Text: fmt.Sprintf("%s: %s", s.Path, plural(mistakes(problems), "mistake"))}
+	}
+	if explain {
+		fmt.Fprint(s.Stdout, explanation(cfg))
+	}
+	fmt.Fprintln(s.Stdout, summary(cfg, len(problems)))
+	return nil
+}
+
+// startable returns the check of a file that execute names in the file at own:
+// it is there, and has no mistakes, with options.
+func startable(own string, options conf.Options) func(name string) error {
+	return func(name string) error {
+		path, err := conf.Search(name)
+		if err != nil {
+			return err
+		}
+		if path == own {
+			return errors.New(path + " is this file itself")
+		}
+		_, err = conf.Load(path, options)
+		return err
+	}
+}
+
+// problemText lists problems by line, with hints.
+func problemText(problems conf.Problems) string {
+	var b strings.Builder
+	for _, p := range problems {
+		kind := ""
+		if p.Warning {
+			kind = "warning: "
+		}
+		at := p.Path
+		if p.Line > 0 {
+			at = fmt.Sprintf("%s:%d", p.Path, p.Line)
+		}
+		fmt.Fprintf(&b, "%s: %s%s\n", at, kind, p.Text)
+		if p.Hint != "" {
+			fmt.Fprintf(&b, "    %s\n", p.Hint)
+		}
+	}
+	return b.String()
+}
+
+func mistakes(problems conf.Problems) int {
+	n := 0
+	for _, p := range problems {
+		if !p.Warning {
+			n++
+		}
+	}
+	return n
+}
+
+// summary is what is said of a file without mistakes.
+func summary(cfg *conf.Config, warnings int) string {
+	reals := 0
+	for _, v := range cfg.Virtuals {
+		reals += len(v.Reals)
+	}
+	verdict := "no mistakes"
+	if warnings > 0 {
+		verdict = plural(warnings, "warning")
+	}
+	return fmt.Sprintf("%s: %s, %s: %s", cfg.Path,
+		plural(len(cfg.Virtuals), "virtual service"), plural(reals, "real server"), verdict)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// groupProblems are about a statusgroup that there is not.
+func groupProblems(path string, cfg *conf.Config) conf.Problems {
+	if cfg == nil || cfg.StatusGroup == "" {
+		return nil
+	}
+	if err := status.KnownGroup(cfg.StatusGroup); err != nil {
+		return conf.Problems{{Path: path, Warning: true, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
+	}
+	return nil
+}

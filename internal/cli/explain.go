@@ -1,0 +1,303 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/secret"
+)
+
+// explanation says what a configuration does, so that who wrote it can read
+// what was understood.
+func explanation(cfg *conf.Config) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "log: %s; who is gone and back: %s\n", cfg.LogFile, cmp.Or(cfg.MonitorLog, "nowhere"))
+	if cfg.AutoReload {
+		b.WriteString("a changed file is read again by itself\n")
+	}
+	if cfg.MaintenanceDir != "" {
+		fmt.Fprintf(&b, "a file in %s named after a real server takes it out\n", cfg.MaintenanceDir)
+	}
+	for _, file := range cfg.Execute {
+		fmt.Fprintf(&b, "beside it runs: ldirectord %s\n", file)
+	}
+	b.WriteString("\n")
+	for _, v := range cfg.Virtuals {
+		explain(&b, cfg.Path, v)
+	}
+	return b.String()
+}
+
+// explain writes the part of one virtual service of the configuration at path.
+func explain(b *strings.Builder, path string, v *conf.VirtualService) {
+	fmt.Fprintf(b, "virtual service %s %s%s, %s\n", v.Protocol, v, asWritten(v.Name, v.String()), conf.LineIn(path, v.File, v.Line))
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(b, "    %-15s "+format+"\n", append([]any{name}, args...)...)
+	}
+	line("kernel", "%s", kernelWords(v))
+	for i, r := range v.Reals {
+		name := ""
+		if i == 0 {
+			name = "real servers"
+		}
+		line(name, "%s", realWords(v, r))
+	}
+	if len(v.Reals) == 0 {
+		line("real servers", "none")
+	}
+	line("check", "%s", checkWords(v))
+	if checks(v) {
+		line("at start", "%s", startWords(v))
+		line("down", "%s; then %s", downWords(v), outWords(v))
+		line("back", "%s", backWords(v))
+	}
+	line("all gone", "%s", fallbackWords(v))
+	line("at stop", "%s", stopWords(v))
+	if v.EmailAlert != "" {
+		line("mail", "%s", mailWords(v))
+	}
+	b.WriteString("\n")
+}
+
+// asWritten tells what stands in the file if that is not what is shown.
+func asWritten(written, shown string) string {
+	if written == "" || written == shown {
+		return ""
+	}
+	return " (" + written + ")"
+}
+
+func kernelWords(v *conf.VirtualService) string {
+	words := "scheduler " + v.Scheduler
+	if v.SchedFlags != "" {
+		words += " with " + v.SchedFlags
+	}
+	if v.Persist {
+		words += fmt.Sprintf(", persistent for %d s", v.Persistent)
+		if v.Netmask != "" {
+			words += " by netmask " + v.Netmask
+		}
+	}
+	if v.OPS {
+		words += ", one packet at a time"
+	}
+	return words
+}
+
+func realWords(v *conf.VirtualService, r *conf.RealServer) string {
+	port := r.Port
+	if port == 0 && r.Forward != conf.Masq { // as the table has it; a masq real server gets the port 0
+		port = v.Port
+	}
+	words := fmt.Sprintf("%s %s, weight %d", netip.AddrPortFrom(r.Addr, port), r.Forward, r.Weight)
+	if r.Upper != 0 || r.Lower != 0 {
+		words += fmt.Sprintf(", connections from %d to %d", r.Lower, r.Upper)
+	}
+	if r.Host != "" && r.Host != r.Addr.String() && r.Host != "["+r.Addr.String()+"]" {
+		words += " (" + r.Host + ")"
+	}
+	if r.OwnRequest {
+		words += ", asked" + sentWords(v, cmp.Or(r.RequestURL(), r.Request))
+		if r.Receive != "" {
+			words += fmt.Sprintf(" for %q", r.Receive)
+		}
+	}
+	return words
+}
+
+// sentWords are what a service's check sends of a request, "" if it sends none.
+func sentWords(v *conf.VirtualService, request secret.Request) string {
+	text := request.Reveal()
+	switch v.Service {
+	case "http", "https", "ftp":
+		text = strings.TrimRight(text, " ")
+	case "http_proxy":
+		text = strings.TrimPrefix(strings.TrimRight(text, " "), "/")
+	case "dns", "ldap", "ldaps", "mysql", "pgsql", "oracle", "simpletcp", "simpleudp", "grpc":
+		// The slash is the configuration's, which puts it before every request.
+		if text = strings.TrimPrefix(text, "/"); text == "" {
+			return ""
+		}
+	default:
+		return ""
+	}
+	return fmt.Sprintf(" %q", secret.Request(text))
+}
+
+// compares says whether the check of a service looks for receive.
+func compares(service string) bool {
+	switch service {
+	case "http", "https", "http_proxy", "ftp", "dns", "ldap", "ldaps", "simpletcp", "simpleudp":
+		return true
+	}
+	return false
+}
+
+// checks says whether anything is asked.
+func checks(v *conf.VirtualService) bool {
+	return v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff
+}
+
+func checkWords(v *conf.VirtualService) string {
+	switch v.CheckType {
+	case conf.CheckOn:
+		return "none: all are taken for up"
+	case conf.CheckOff:
+		return "none: all are taken for down"
+	}
+	words := questionWords(v) + targetWords(v) + ", every " + v.CheckInterval.String() + ", timeout " + policy.Timeout(v).String()
+	if n := policy.Attempts(v); n > 1 {
+		words += fmt.Sprintf(", %d attempts", n)
+	}
+	return words
+}
+
+// targetWords are the address that is checked in place of each real server's, and where
+// the check comes from, "" where nothing is set.
+func targetWords(v *conf.VirtualService) string {
+	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
+		return ""
+	}
+	words := ""
+	if v.CheckAddr.IsValid() {
+		words += " of " + v.CheckAddr.String() + " (checkaddress)"
+	}
+	if v.CheckSource.IsValid() {
+		words += ", from " + v.CheckSource.String()
+	}
+	if v.CheckDevice != "" {
+		words += ", by " + v.CheckDevice
+	}
+	if v.CheckMark != 0 {
+		words += fmt.Sprintf(", with mark %d", v.CheckMark)
+	}
+	return words
+}
+
+// questionWords say what is asked of each real server.
+func questionWords(v *conf.VirtualService) string {
+	port := portWords(v)
+	switch v.CheckType {
+	case conf.CheckConnect:
+		if v.Protocol == conf.UDP {
+			return "ping"
+		}
+		return "connect to " + port
+	case conf.CheckPing:
+		return "ping"
+	case conf.CheckExternal:
+		return "run " + v.CheckCommand.String()
+	case conf.CheckExternalPerl:
+		return "run perl " + v.CheckCommand.String()
+	case conf.CheckAgent:
+		return "ask the agent at " + port
+	}
+	words := negotiateWords(v, port)
+	if v.CheckType == conf.CheckCombined {
+		words += fmt.Sprintf(", then %s", plural(v.Combined, "connect"))
+	}
+	return words
+}
+
+// portWords say which port is asked, if it is the same of all real servers.
+func portWords(v *conf.VirtualService) string {
+	ports := map[uint16]bool{}
+	for _, r := range v.Reals {
+		ports[v.PortToCheck(r)] = true
+	}
+	if len(ports) != 1 {
+		return "its own port"
+	}
+	return fmt.Sprintf("port %d", v.PortToCheck(v.Reals[0]))
+}
+
+func negotiateWords(v *conf.VirtualService, port string) string {
+	if v.Service == "none" {
+		return "nothing (service=none)"
+	}
+	words := v.Service + " at " + port
+	if strings.HasPrefix(v.Service, "http") {
+		words += ", " + v.HTTPMethod
+	}
+	words += sentWords(v, v.Request)
+	if v.VirtualHost != "" {
+		words += " of " + v.VirtualHost
+	}
+	if v.Receive != "" && compares(v.Service) {
+		words += fmt.Sprintf(", the answer matches /%s/", v.Receive)
+	}
+	if v.ReceiveNot != "" {
+		words += fmt.Sprintf(", the answer does not match /%s/", v.ReceiveNot)
+	}
+	return words
+}
+
+// downWords say how long a real server that fails receives traffic at most.
+func downWords(v *conf.VirtualService) string {
+	refused, silent := policy.DownBounds(v)
+	return fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
+}
+
+// startWords say when the result of the first checks is reported.
+func startWords(v *conf.VirtualService) string {
+	_, silent := policy.DownBounds(v)
+	return fmt.Sprintf("one line when each real server has been checked, after %s at the latest", silent)
+}
+
+func outWords(v *conf.VirtualService) string {
+	if v.Quiescent {
+		return "weight 0 (quiescent)"
+	}
+	return "removed"
+}
+
+func backWords(v *conf.VirtualService) string {
+	count := max(1, v.RiseCount)
+	within := cmp.Or(v.DownInterval, v.CheckInterval) + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
+	words := fmt.Sprintf("after %s: within %s", plural(count, "good check"), within)
+	if v.SlowStart > 0 {
+		words += fmt.Sprintf(", its weight then climbs for %s", v.SlowStart)
+	}
+	return words
+}
+
+func fallbackWords(v *conf.VirtualService) string {
+	var words []string
+	if f := v.Fallback; f != nil {
+		words = append(words, fmt.Sprintf("fallback %s %s", netip.AddrPortFrom(f.Addr, cmp.Or(f.Port, v.Port)), f.Forward))
+	}
+	if v.FallbackCommand != "" {
+		words = append(words, "run "+v.FallbackCommand.String())
+	}
+	if len(words) == 0 {
+		return "no fallback"
+	}
+	return strings.Join(words, ", ")
+}
+
+func stopWords(v *conf.VirtualService) string {
+	if v.CleanStop {
+		return "removed from the kernel"
+	}
+	return "left in the kernel (cleanstop=no)"
+}
+
+func mailWords(v *conf.VirtualService) string {
+	by := "the local mailer"
+	if v.SMTP != "" {
+		by = v.SMTP
+	}
+	words := fmt.Sprintf("to %s by %s", v.EmailAlert, by)
+	if v.EmailAlertFreq > 0 {
+		words += ", again every " + v.EmailAlertFreq.String()
+	}
+	if v.EmailAlertStatus == 0 {
+		words += ", but never (emailalertstatus=none)"
+	}
+	return words
+}

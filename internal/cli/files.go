@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/secret"
+)
+
+// withoutCredentials are options for a check by hand: the credentials that
+// systemd hands to the service are not there, which is no mistake of the file.
+func withoutCredentials(o conf.Options) conf.Options {
+	o.ReadSecret = func(name string) (text, warning string, err error) {
+		if !strings.Contains(name, "/") && os.Getenv(rights.CredentialsDirectory) == "" {
+			return "", "only the service can read " + name + ", a credential of systemd: the unit needs LoadCredential=" + name + ":PATH", nil
+		}
+		return rights.ReadSecret(name)
+	}
+	return o
+}
+
+// fileProblems are warnings about who else may read or change the files of a
+// configuration, and about a monitor log that cannot be written. A cfg of nil
+// names none but those that it is read from.
+func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
+	l := fileList{seen: map[string]bool{}}
+	path := sources.Files[0].Path
+	for _, f := range sources.Files {
+		l.changed(f.Path, 0, f.Path, "root does what it says")
+	}
+	for _, p := range sources.Patterns {
+		l.changed(path, 0, filepath.Dir(p.String()), "root does what the files in it say")
+	}
+	if cfg == nil {
+		return l.problems
+	}
+	lines := secretLines(cfg, sources)
+	for _, file := range slices.Sorted(maps.Keys(lines)) {
+		l.read(file, lines[file], file, "it holds passwords or keys")
+	}
+	l.changed(path, 0, program(cfg.Callback), "root runs it")
+	l.changed(path, 0, program(cfg.NotifyCommand), "root runs it")
+	l.read(path, 0, cfg.StatusToken, "it holds the token for orders")
+	l.read(path, 0, cfg.StatusReadToken, "it holds the token for reading")
+	if cfg.MonitorLog != "" {
+		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
+			l.warn(path, 0, fmt.Sprintf("the monitor log cannot be written: %v", err), "")
+		}
+	}
+	for _, v := range cfg.Virtuals {
+		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
+			l.changed(v.File, v.Line, v.CheckCommand.Reveal(), "root runs it")
+		}
+		l.changed(v.File, v.Line, program(v.FallbackCommand), "root runs it")
+		l.read(v.File, v.Line, v.SSLKey, "it holds the private key")
+	}
+	return l.problems
+}
+
+// program is the path of the program that a command begins with, "" if it is
+// not written out.
+func program(c secret.Command) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(c.Reveal()), " ")
+	if !strings.HasPrefix(first, "/") {
+		return ""
+	}
+	return first
+}
+
+// secretLines are the files with a secret in the configuration itself, each with the
+// line of its first block that has one, 0 if that is outside blocks.
+func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
+	found := map[string]int{}
+	if cfg.Webhook != "" && strings.HasSuffix(cfg.Webhook.String(), secret.Mask) {
+		file, _ := directiveLine(sources, "webhook")
+		found[file] = 0
+	}
+	note := func(file string, line int) {
+		if _, ok := found[file]; !ok {
+			found[file] = line
+		}
+	}
+	for _, v := range cfg.Virtuals {
+		if holdsSecret(v) {
+			note(v.File, v.Line)
+		}
+		if !slices.ContainsFunc(v.HTTPHeader.All(), func(h conf.Header) bool { return secret.Named(h.Name) }) {
+			continue
+		}
+		if own, _ := sources.File(v.File); lineOf(own.Text, "httpheader") != 0 {
+			note(v.File, v.Line)
+		} else {
+			file, _ := directiveLine(sources, "httpheader")
+			note(file, 0)
+		}
+	}
+	return found
+}
+
+// holdsSecret says whether the block of a virtual service has a secret that is in no file
+// of its own, besides headers, which may be from outside of blocks.
+func holdsSecret(v *conf.VirtualService) bool {
+	ownPasswd := v.Passwd != "" && v.PasswdFile == "" && v.Login != "anonymous" // whose password is everyone's
+	masked := v.Request.String() != v.Request.Reveal()
+	for _, r := range v.Reals {
+		masked = masked || r.Request.String() != r.Request.Reveal()
+	}
+	return ownPasswd || masked || v.Secret != "" && v.SecretFile == ""
+}
+
+// A fileList collects warnings about files, one of a kind for each file.
+type fileList struct {
+	seen     map[string]bool
+	problems conf.Problems
+}
+
+func (l *fileList) warn(path string, line int, text, cure string) {
+	if l.seen[text] {
+		return
+	}
+	l.seen[text] = true
+	l.problems = append(l.problems, &conf.Problem{Path: path, Line: line, Warning: true, Text: text, Hint: cure})
+}
+
+// changed warns if others may change a file; why says why that matters.
+func (l *fileList) changed(path string, line int, file, why string) {
+	if file == "" {
+		return
+	}
+	if who := rights.Writers(file); who != "" {
+		l.warn(path, line, fmt.Sprintf("%s can be changed by %s, and %s", file, who, why),
+			"root has to own it and its directories, and no one else may write there: chown root and chmod go-w")
+	}
+}
+
+// read warns if others may read a file; why says why that matters.
+func (l *fileList) read(path string, line int, file, why string) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return // who needs the file says so
+	}
+	if who := rights.Readers(info); who != "" {
+		l.warn(path, line, fmt.Sprintf("%s can be read by %s, and %s", file, who, why), "chmod 600 "+file)
+	}
+}
+
+// fileFindings are the warnings as doctor has them.
+func fileFindings(problems conf.Problems) []host.Finding {
+	var list []host.Finding
+	for _, p := range problems {
+		what, why, _ := strings.Cut(p.Text, ", and ")
+		list = append(list, host.Finding{Severity: host.Warning, What: what, Why: why, Cure: p.Hint})
+	}
+	return list
+}

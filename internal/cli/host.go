@@ -1,0 +1,319 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/host"
+)
+
+// hostHelp is what help host says.
+const hostHelp = `Sets up what LVS needs beside the table, takes it back, or compares it with what
+is. Each thing that is done is shown as one line. down takes back exactly what up
+did, with the values that were there before, and nothing that was there already;
+what two need goes with the second one. status ends with 1 if something is missing.
+
+host director up|down|status   the virtual addresses of the configuration; for masq
+                               forwarding and no ICMP redirects; the kernel's settings
+                               for clients of real servers that are out; modules
+  --dev DEV                    the device for virtual addresses, if it is not to be
+                               the one in whose network they are
+  --prefix N                   of IPv4 virtual addresses, 32 if not given
+  --masquerade NETWORK         real servers of this network reach others with this
+                               host's address; may be given more than once
+host marks up|down|status      the packet marks of the configuration (mark = ...)
+host realserver up|down|status on a real server, without a configuration:
+  --vip ADDRESS[,ADDRESS...]   the virtual addresses; hidden from ARP before they appear
+  --mode gate|ipip|masq        how the director forwards, gate if not given; masq is
+                               only looked at: the default route has to be the director
+  --dev DEV                    that holds the addresses: lo, for ipip the tunnel
+  --gateway ADDRESS            the director, needed for masq
+
+  --dry-run                    say what would be done, and do nothing`
+
+// hostOptions are what may follow host WHAT VERB.
+type hostOptions struct {
+	dev        string
+	prefix     int
+	masquerade []string
+	vips       []string
+	mode       string
+	gateway    string
+	dryRun     bool
+}
+
+// host sets up what a host needs around the table.
+func (s *session) host() error {
+	if asksForHelp(s.inv.args) {
+		return pflag.ErrHelp
+	}
+	if len(s.inv.args) < 2 {
+		return usageError("host is followed by director, realserver or marks, and by up, down or status")
+	}
+	what, verb := s.inv.args[0], s.inv.args[1]
+	options, err := hostFlags(what, s.inv.args[2:])
+	if err != nil {
+		return err
+	}
+	if verb != "up" && verb != "down" && verb != "status" {
+		return usageError(fmt.Sprintf("host %s is followed by up, down or status, not by %q", what, verb))
+	}
+	if what == "realserver" {
+		if err := options.realServer(verb); err != nil {
+			return err
+		}
+	}
+	h := host.New(s.Dirs.Run)
+	h.DryRun = options.dryRun || s.inv.dryRun
+	h.Say = func(line string, _ bool) { fmt.Fprintln(s.Stdout, line) }
+	if what == "realserver" {
+		return s.hostRealServer(h, verb, options)
+	}
+	return s.hostDirector(h, what, verb, options)
+}
+
+func usageError(text string) error { return &daemon.Exit{Status: exitUsage, Text: text} }
+
+// hostFlags reads the options of one kind of host.
+func hostFlags(what string, words []string) (o hostOptions, err error) {
+	flags := newFlags()
+	flags.BoolVar(&o.dryRun, "dry-run", false, "")
+	switch what {
+	case "director":
+		flags.StringVar(&o.dev, "dev", "", "")
+		flags.IntVar(&o.prefix, "prefix", 0, "")
+		flags.StringSliceVar(&o.masquerade, "masquerade", nil, "")
+	case "realserver":
+		o.realServerFlags(flags)
+	case "marks":
+	default:
+		return o, usageError(fmt.Sprintf("host is followed by director, realserver or marks, not by %q", what))
+	}
+	if err := parseOptions(flags, words); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, usageError(fmt.Sprintf("host %s does not understand %q", what, flags.Arg(0)))
+	}
+	return o, nil
+}
+
+// realServerFlags are the options that describe a real server.
+func (o *hostOptions) realServerFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.dev, "dev", "", "")
+	flags.StringSliceVar(&o.vips, "vip", nil, "")
+	flags.StringVar(&o.mode, "mode", "gate", "")
+	flags.StringVar(&o.gateway, "gateway", "", "")
+}
+
+// realServer says what is wrong with the options of a real server.
+func (o hostOptions) realServer(verb string) error {
+	switch masq := o.mode == "masq"; {
+	case masq && len(o.vips) > 0:
+		return usageError("--vip cannot be combined with --mode masq: such a real server has no virtual address")
+	case masq && o.dev != "":
+		return usageError("--dev cannot be combined with --mode masq: such a real server has no virtual address")
+	case masq && o.gateway == "" && verb != "down":
+		return usageError("--mode masq needs --gateway ADDRESS, the director's: without it any default route would do")
+	case !masq && o.gateway != "":
+		return usageError("--gateway belongs to --mode masq, not to --mode " + o.mode)
+	case o.dev != "" && verb == "up" && !host.HasDevice(o.dev):
+		return &daemon.Exit{Status: exitFailed, Text: "there is no device " + o.dev + ": ip link shows those there are"}
+	}
+	return nil
+}
+
+// hostDirector does one verb for a director or for its marks. What was done is
+// taken back without a configuration, too.
+func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) error {
+	ctx := context.Background()
+	findErr := s.find()
+	owner := what + " " + absolute(s.Path)
+	if verb == "down" {
+		return s.hostDown(h, owner)
+	}
+	if findErr != nil {
+		return &daemon.Exit{Status: exitFailed, Text: findErr.Error()}
+	}
+	cfg, err := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
+	if err != nil {
+		return &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err)}
+	}
+	choices, err := o.choices()
+	if err != nil {
+		return err
+	}
+	steps, err := h.ConfigSteps(ctx, cfg, what, choices)
+	if err != nil {
+		return err
+	}
+	if verb == "up" {
+		return h.Up(ctx, owner, steps)
+	}
+	return s.hostStatus(h, owner, steps)
+}
+
+// choices are the options of a director.
+func (o hostOptions) choices() (host.Choices, error) {
+	c := host.Choices{Dev: o.dev, PrefixLen: o.prefix}
+	for _, text := range o.masquerade {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return c, usageError("masquerade needs a network, like 192.168.211.0/24, not " + text)
+		}
+		c.Masquerade = append(c.Masquerade, network)
+	}
+	return c, nil
+}
+
+// hostRealServer does one verb for all virtual addresses. Without any, down and
+// status are for all that were set up.
+func (s *session) hostRealServer(h *host.Host, verb string, o hostOptions) error {
+	ctx := context.Background()
+	servers, err := realServers(o)
+	if err != nil {
+		return err
+	}
+	if len(servers) == 0 && verb == "up" {
+		return usageError("host realserver up needs --vip ADDRESS, the virtual address")
+	}
+	if len(servers) == 0 {
+		return s.allRealServers(h, verb)
+	}
+	var failed error
+	for _, r := range servers {
+		steps, err := r.Steps()
+		if err != nil {
+			return err
+		}
+		switch verb {
+		case "up":
+			err = h.Up(ctx, r.Owner(), steps)
+		case "down":
+			err = s.hostDown(h, r.Owner())
+		default:
+			err = s.hostStatus(h, r.Owner(), steps)
+		}
+		failed = errors.Join(failed, err)
+	}
+	return oneExit(failed)
+}
+
+// realServers are what the options ask for: one for each virtual address.
+func realServers(o hostOptions) ([]host.RealServer, error) {
+	r := host.RealServer{Dev: o.dev}
+	switch o.mode {
+	case "gate":
+		r.Forward = conf.Gate
+	case "ipip":
+		r.Forward = conf.IPIP
+	case "masq":
+		r.Forward = conf.Masq
+	default:
+		return nil, usageError(fmt.Sprintf("mode is gate, ipip or masq, not %q", o.mode))
+	}
+	if o.gateway != "" {
+		var err error
+		if r.Gateway, err = netip.ParseAddr(o.gateway); err != nil {
+			return nil, usageError("gateway needs an address, not " + o.gateway)
+		}
+	}
+	if r.Forward == conf.Masq {
+		return []host.RealServer{r}, nil
+	}
+	var servers []host.RealServer
+	for _, text := range o.vips {
+		var err error
+		if r.VIP, err = netip.ParseAddr(strings.Trim(text, "[]")); err != nil {
+			return nil, usageError("vip needs an address, not " + text)
+		}
+		servers = append(servers, r)
+	}
+	return servers, nil
+}
+
+// allRealServers does down or status for everything that was set up.
+func (s *session) allRealServers(h *host.Host, verb string) error {
+	owners, err := h.Owners()
+	if err != nil {
+		return err
+	}
+	var failed error
+	found := false
+	for _, owner := range owners {
+		if !strings.HasPrefix(owner, host.RealServerOwner) {
+			continue
+		}
+		found = true
+		if verb == "down" {
+			failed = errors.Join(failed, h.Down(context.Background(), owner))
+		} else {
+			failed = errors.Join(failed, s.hostStatus(h, owner, nil))
+		}
+	}
+	if !found {
+		fmt.Fprintln(s.Stdout, "this host is not set up as a real server; --vip ADDRESS looks for one virtual address")
+		if verb == "status" {
+			return &daemon.Exit{Status: exitFailed}
+		}
+	}
+	return oneExit(failed)
+}
+
+// hostDown takes back what was done for owner. That this is nothing may be a slip
+// of the pen, so it says for whom something was.
+func (s *session) hostDown(h *host.Host, owner string) error {
+	owners, err := h.Owners()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(owners, owner) {
+		fmt.Fprintf(s.Stdout, "nothing was set up for %s\n", owner)
+		for _, other := range owners {
+			fmt.Fprintf(s.Stdout, "set up is: %s\n", other)
+		}
+		return nil
+	}
+	return h.Down(context.Background(), owner)
+}
+
+// hostStatus shows how steps stand, and those that were done for owner besides.
+func (s *session) hostStatus(h *host.Host, owner string, steps []host.Step) error {
+	held, err := h.Held(owner)
+	if err != nil {
+		return err
+	}
+	good := true
+	for _, c := range h.Status(context.Background(), host.Unique(append(steps, held...))) {
+		fmt.Fprintln(s.Stdout, c)
+		good = good && c.Done
+	}
+	if !good {
+		return &daemon.Exit{Status: exitFailed}
+	}
+	return nil
+}
+
+// oneExit makes one exit status of several errors.
+func oneExit(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &daemon.Exit{Status: exitFailed, Text: strings.TrimSpace(err.Error())}
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/host"
+	"github.com/ldirectord/ldirectord/internal/status"
+)
+
+// outsideFindings are what doctor says of what a daemon depends on besides the host.
+func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
+	var list []host.Finding
+	if cfg.MaintenanceDir != "" {
+		for _, fault := range s.examineMaintenance(cfg).Faults() {
+			list = append(list, host.Finding{
+				Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
+				Cure: "ls -l " + cfg.MaintenanceDir,
+			})
+		}
+	}
+	return append(list, s.daemonFindings(cfg)...)
+}
+
+// daemonFindings are what the running daemon says is wrong with the sockets, listeners,
+// files and names that it depends on, or that it cannot be reached. There are none when
+// it does not run.
+func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	c := s.client()
+	defer c.Close()
+	snap, err := c.Snapshot(ctx, "", "")
+	if err != nil {
+		return s.silentFindings(err)
+	}
+	var list []host.Finding
+	for _, f := range snap.Outside {
+		list = append(list, host.Finding{
+			Severity: host.Warning, What: f.String(),
+			Why:  fmt.Sprintf("The running daemon depends on it, and tries it again every %d s; so it is since %s.", daemon.OutsideSeconds, f.Since.Format("2006-01-02 15:04:05")),
+			Cure: "remove the cause; ldirectord " + cfg.Path + " show tells when it is over",
+		})
+	}
+	return list
+}
+
+// silentFindings are what it means that the daemon's socket does not answer.
+func (s *session) silentFindings(err error) []host.Finding {
+	d, runs := s.Running()
+	if !runs && errors.Is(err, status.ErrNotRunning) || runs && !d.KeepsLock() {
+		return nil // no daemon, or one that has no such socket
+	}
+	why := "Orders cannot be given, and show has nothing to show."
+	if errors.Is(err, status.ErrNotRunning) {
+		why += fmt.Sprintf(" The daemon opens its socket again within %d s.", daemon.OutsideSeconds)
+	}
+	return []host.Finding{{
+		Severity: host.Warning, What: fmt.Sprintf("the daemon does not answer on %s: %v", s.Socket(), err), Why: why,
+	}}
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// plan says what a reload, or a start if no daemon runs, would change in the
+// kernel.
+func (s *session) plan() error {
+	if _, err := s.words(commandFlags(), 0, 0); err != nil {
+		return err
+	}
+	lines, err := s.planned()
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		fmt.Fprintln(s.Stdout, line)
+	}
+	if len(lines) > 0 {
+		return &daemon.Exit{Status: exitPlanned}
+	}
+	return nil
+}
+
+// planned asks the daemon, who knows what the checks have found out.
+func (s *session) planned() ([]string, error) {
+	c := s.client()
+	defer c.Close()
+	limit := planTime
+	if _ = s.find(); s.Hangs() {
+		limit = askTime
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	lines, err := c.Plan(ctx)
+	if err == nil || !errors.Is(err, status.ErrNotRunning) {
+		return lines, err
+	}
+	if err := s.find(); err != nil {
+		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error()}
+	}
+	cfg, err := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
+	if err != nil {
+		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err)}
+	}
+	o := s.options()
+	o.Config = cfg
+	return daemon.PlanStart(ctx, o)
+}
+
+// save writes the kernel's table as ipvsadm-save does.
+func (s *session) save() error {
+	if _, err := s.words(commandFlags(), 0, 0); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), daemon.OpenTimeout)
+	defer cancel()
+	table, err := s.OpenTable(ctx)
+	if err != nil {
+		return err
+	}
+	defer table.Close()
+	entries, err := table.Read()
+	if err != nil {
+		return err
+	}
+	return ipvs.Save(s.Stdout, entries)
+}

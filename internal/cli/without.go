@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"path/filepath"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/host"
+)
+
+// buildProblems are warnings about services that this program was built
+// without.
+func buildProblems(cfg *conf.Config, hasOracle bool) (problems conf.Problems) {
+	if cfg == nil || hasOracle {
+		return nil
+	}
+	for _, v := range cfg.Virtuals {
+		if v.Service == "oracle" && (v.CheckType == conf.CheckNegotiate || v.CheckType == conf.CheckCombined) {
+			problems = append(problems, &conf.Problem{
+				Path: v.File, Line: v.Line, Warning: true,
+				Text: v.ID() + ": this program was built without Oracle (tag nooracle): its real servers are never up",
+				Hint: "install the package ldirectord in the place of ldirectord-small, or build without the tag",
+			})
+		}
+	}
+	return problems
+}
+
+// The files that say whether strict.conf is there and in use, below a root.
+const (
+	strictFile = "/usr/share/ldirectord/strict.conf"
+	strictUsed = "/etc/systemd/system/ldirectord.service.d/strict.conf"
+)
+
+// sandboxFindings propose strict.conf to a host that has it and does not use
+// it, if the configuration runs no commands.
+func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
+	there := func(pattern string) bool {
+		files, _ := filepath.Glob(filepath.Join(root, pattern))
+		return len(files) > 0
+	}
+	if !there("/run/systemd/system") || !there(strictFile) || there(strictUsed) || runsCommands(cfg) {
+		return nil
+	}
+	return []host.Finding{{
+		Severity: host.Note, What: "ldirectord.service has the rights that commands need",
+		Why: "the configuration runs none: less would do",
+		Cure: "mkdir -p " + filepath.Dir(strictUsed) + " && cp " + strictFile + " " + filepath.Dir(strictUsed) +
+			"/ && systemctl daemon-reload && systemctl restart ldirectord",
+	}}
+}
+
+// runsCommands says whether a daemon with this configuration starts other
+// programs, or writes the kernel's settings.
+func runsCommands(cfg *conf.Config) bool {
+	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.HostSetup || len(cfg.Execute) > 0 {
+		return true
+	}
+	for _, v := range cfg.Virtuals {
+		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl || v.FallbackCommand != "" ||
+			v.EmailAlert != "" && v.SMTP == "" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,180 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/state"
+)
+
+// An Instance is the daemon of one configuration file, whether it runs or not.
+type Instance struct {
+	Name  string // in the names of its files and in its log
+	Path  string // of the configuration file
+	Found bool   // there is a file at Path
+	Dirs  Directories
+}
+
+// PIDFiles returns the path of the pid file, followed by the paths at which a daemon
+// with other directories may have left its own.
+func (i *Instance) PIDFiles() []string {
+	name := "ldirectord." + i.Name + ".pid"
+	files := []string{filepath.Join(i.Dirs.PIDs, name)}
+	for _, dir := range []string{i.Dirs.usualPIDs, i.Dirs.usualRun} {
+		if dir != i.Dirs.PIDs {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files
+}
+
+// Socket is the path of the daemon's socket.
+func (i *Instance) Socket() string { return filepath.Join(i.Dirs.Run, i.Name+".sock") }
+
+// OverridesFile is the path of the file that keeps the orders of operators.
+func (i *Instance) OverridesFile() string {
+	return filepath.Join(i.Dirs.State, i.Name+".overrides.json")
+}
+
+// MaintenanceFile is the path of the file that keeps the state of the maintenance
+// directory.
+func (i *Instance) MaintenanceFile() string {
+	return filepath.Join(i.Dirs.State, i.Name+".maintenance.json")
+}
+
+// memory keeps which virtual services of the table are ours.
+func (i *Instance) memory() state.Memory { return state.Memory(i.Dirs.State) }
+
+// locks is the directory of the daemon's lock and record.
+func (i *Instance) locks() state.Dir { return state.Dir(i.Dirs.Run) }
+
+// Running returns the living daemon of the configuration file, under whatever name it
+// was started, and whether there is one. The daemon of a file that is missing is found
+// by its pid file.
+func (i *Instance) Running() (state.Daemon, bool) {
+	mine := func(d state.Daemon) bool { return slices.Contains(i.PIDFiles(), d.PIDFile) }
+	for _, d := range i.locked() {
+		if i.Found && d.Steers(i.Path) || !i.Found && mine(d) {
+			return d, true
+		}
+	}
+	for _, d := range i.originals() {
+		if mine(d) || i.Found && d.File == state.Canonical(i.Path) {
+			return d, true
+		}
+	}
+	return state.Daemon{}, false
+}
+
+// Hangs reports whether the daemon lives and its heartbeat is late.
+func (i *Instance) Hangs() bool {
+	d, ok := i.Running()
+	return ok && d.KeepsLock() && !d.Beats()
+}
+
+// locked returns the living daemons that keep a lock, in the directory of this instance
+// and in the usual one.
+func (i *Instance) locked() []state.Daemon {
+	return append(i.locks().Living(), i.usualLocks()...)
+}
+
+// usualLocks returns the living daemons with a lock in the usual directory, nil if that
+// is the directory of this instance.
+func (i *Instance) usualLocks() []state.Daemon {
+	if i.Dirs.usualRun == i.Dirs.Run {
+		return nil
+	}
+	return state.Dir(i.Dirs.usualRun).Living()
+}
+
+// others returns the living daemons that are not in the directory of this instance's
+// locks.
+func (i *Instance) others() []state.Daemon { return append(i.originals(), i.usualLocks()...) }
+
+// originals returns the living daemons without a lock, with the content of their files:
+// the Perl program, or a version of this program that predates locks.
+func (i *Instance) originals() []state.Daemon {
+	keepLocks := map[int]bool{}
+	for _, d := range i.locked() {
+		keepLocks[d.PID] = true
+	}
+	var list []state.Daemon
+	for _, o := range state.Originals(i.Dirs.usualPIDs) {
+		if keepLocks[o.PID] {
+			continue
+		}
+		d := state.Daemon{Record: state.Record{PID: o.PID, PIDFile: o.PIDFile, Namespace: state.Namespace()}}
+		if path, err := conf.Search(o.File()); err == nil {
+			d.File = state.Canonical(path)
+			if cfg, err := conf.Load(path, Harmless(i.Dirs.ConfigOptions())); err == nil {
+				d.Services = director.Services(cfg)
+			}
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// dryRunSockets returns the paths at which a dry run of this instance may listen, its
+// own first. Such a socket answers queries and refuses orders. No configuration file has
+// a name that makes it the socket of a daemon. A normal user has a directory of their
+// own for sockets.
+func (i *Instance) dryRunSockets() []string {
+	usual := filepath.Join(i.Dirs.Run, i.Name+".dry-run")
+	if os.Geteuid() == 0 || i.Dirs.Run != i.Dirs.usualRun {
+		return []string{usual}
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return []string{filepath.Join(dir, "ldirectord", i.Name+".dry-run"), usual}
+	}
+	if dir := ownTempDir(); dir != "" {
+		return []string{filepath.Join(dir, i.Name+".dry-run"), usual}
+	}
+	return []string{usual}
+}
+
+// DryRunSocket is the socket at which a dry run listens, or the one it would use.
+func (i *Instance) DryRunSocket() string {
+	sockets := i.dryRunSockets()
+	if n := slices.IndexFunc(sockets, Listens); n >= 0 {
+		return sockets[n]
+	}
+	return sockets[0]
+}
+
+// ownTempDir is a directory below /tmp that only this user can use, made if it is
+// missing. It is "" if another user was first.
+func ownTempDir() string {
+	dir := filepath.Join(os.TempDir(), fmt.Sprintf("ldirectord-%d", os.Geteuid()))
+	_ = os.Mkdir(dir, 0o700)
+	info, err := os.Lstat(dir)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o077 != 0 {
+		return ""
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
+		return ""
+	}
+	return dir
+}
+
+// listenTime bounds how long a socket may take to accept a connection.
+const listenTime = time.Second
+
+// Listens reports whether a process listens at a socket. A socket without permission
+// counts: a request to it then reports the reason.
+func Listens(socket string) bool {
+	conn, err := net.DialTimeout("unix", socket, listenTime)
+	if err != nil {
+		return errors.Is(err, os.ErrPermission)
+	}
+	conn.Close()
+	return true
+}
