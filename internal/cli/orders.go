@@ -8,7 +8,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
 // The commands that give the running daemon an order; see report.Order.
@@ -62,7 +62,7 @@ func (s *session) order(verb string) error {
 }
 
 // give gives an order, and returns for which real servers it was carried out.
-func (s *session) give(c *status.Client, o report.Order) ([]report.Override, error) {
+func (s *session) give(c *client.Client, o report.Order) ([]report.Override, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	answer, err := c.Order(ctx, o)
@@ -96,7 +96,7 @@ func (r remainder) String() string {
 }
 
 // connectionsLeft is what real servers still have together.
-func connectionsLeft(ctx context.Context, c *status.Client, obeyed []report.Override) (remainder, error) {
+func connectionsLeft(ctx context.Context, c *client.Client, obeyed []report.Override) (remainder, error) {
 	var left remainder
 	for _, o := range obeyed {
 		snap, err := c.Snapshot(ctx, o.Virtual, o.Real)
@@ -116,7 +116,7 @@ func connectionsLeft(ctx context.Context, c *status.Client, obeyed []report.Over
 
 // waitUntilIdle returns when a drained real server has nothing left, and says
 // how it goes. It fails when that takes too long.
-func (s *session) waitUntilIdle(c *status.Client, obeyed []report.Override, patience time.Duration) error {
+func (s *session) waitUntilIdle(c *client.Client, obeyed []report.Override, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	last := remainder{}

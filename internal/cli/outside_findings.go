@@ -8,7 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/host"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
 // outsideFindings are what doctor says of what a daemon depends on besides the host.
@@ -51,11 +51,11 @@ func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
 // silentFindings are what it means that the daemon's socket does not answer.
 func (s *session) silentFindings(err error) []host.Finding {
 	d, runs := s.Running()
-	if !runs && errors.Is(err, status.ErrNotRunning) || runs && !d.KeepsLock() {
+	if !runs && errors.Is(err, client.ErrNotRunning) || runs && !d.KeepsLock() {
 		return nil // no daemon, or one that has no such socket
 	}
 	why := "Orders cannot be given, and show has nothing to show."
-	if errors.Is(err, status.ErrNotRunning) {
+	if errors.Is(err, client.ErrNotRunning) {
 		why += fmt.Sprintf(" The daemon opens its socket again within %d s.", daemon.OutsideSeconds)
 	}
 	return []host.Finding{{

@@ -7,7 +7,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -41,7 +41,7 @@ func (s *session) planned() ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	lines, err := c.Plan(ctx)
-	if err == nil || !errors.Is(err, status.ErrNotRunning) {
+	if err == nil || !errors.Is(err, client.ErrNotRunning) {
 		return lines, err
 	}
 	if err := s.find(); err != nil {

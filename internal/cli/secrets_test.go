@@ -23,7 +23,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -246,7 +246,7 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 		}
 		run("check", "check", "--explain")
 		signal, stop := startDaemon(t, s, dir, how, file)
-		ask := status.NewClient(filepath.Join(dir, "ldirectord", "t.cf.sock"))
+		ask := client.New(filepath.Join(dir, "ldirectord", "t.cf.sock"))
 		await(t, "every server checked", func() bool {
 			snap, err := ask.Snapshot(t.Context(), "", "")
 			return err == nil && snap.Ready

@@ -14,9 +14,11 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ldirectord/ldirectord/internal/cli/view"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -28,15 +30,15 @@ const (
 )
 
 // client is for asking the daemon of this instance, and giving it orders.
-func (s *session) client() *status.Client {
+func (s *session) client() *client.Client {
 	if s.inv.dryRun {
-		return status.NewClient(s.DryRunSocket())
+		return client.New(s.DryRunSocket())
 	}
-	return status.NewClient(s.Socket())
+	return client.New(s.Socket())
 }
 
 // reader is for asking what this instance knows, a daemon or a dry run.
-func (s *session) reader() *status.Client { return status.NewClient(s.shownSocket()) }
+func (s *session) reader() *client.Client { return client.New(s.shownSocket()) }
 
 // commandFlags are options that may stand before and after a command's words.
 func commandFlags() *pflag.FlagSet {
@@ -100,17 +102,17 @@ func (s *session) show() error {
 	if line := kernelLine(ctx); line != "" && !snap.DryRun {
 		fmt.Fprintln(s.Stdout, line)
 	}
-	write := status.WriteTable
+	write := view.WriteTable
 	switch {
 	case o.stats:
-		write = status.WriteStats
+		write = view.WriteStats
 	case o.rate:
-		write = status.WriteRate
+		write = view.WriteRate
 	}
 	return write(s.Stdout, snap)
 }
 
-func (s *session) showJSON(ctx context.Context, c *status.Client, o showOptions) error {
+func (s *session) showJSON(ctx context.Context, c *client.Client, o showOptions) error {
 	text, err := c.SnapshotJSON(ctx, o.virtual, o.real)
 	if err != nil {
 		return s.notAnswered(err)
@@ -134,7 +136,7 @@ func exclusive(flags *pflag.FlagSet, names ...string) error {
 }
 
 // showConnections lists connections for as long as they come from a daemon that works.
-func (s *session) showConnections(c *status.Client, o showOptions) error {
+func (s *session) showConnections(c *client.Client, o showOptions) error {
 	ctx, cancel := s.whileItWorks()
 	defer cancel()
 	list := s.listConnections
@@ -169,20 +171,20 @@ func (s *session) whileItWorks() (ctx context.Context, cancel func()) {
 	return ctx, func() { cancelFor(nil) }
 }
 
-func (s *session) listConnections(list iter.Seq2[status.Connection, error]) error {
-	fmt.Fprintln(s.Stdout, status.ConnectionsHead)
+func (s *session) listConnections(list iter.Seq2[wire.Connection, error]) error {
+	fmt.Fprintln(s.Stdout, view.ConnectionsHead)
 	for conn, err := range list {
 		if err != nil {
 			return s.notAnswered(err)
 		}
-		fmt.Fprintln(s.Stdout, conn.Line())
+		fmt.Fprintln(s.Stdout, view.ConnectionLine(conn))
 	}
 	return nil
 }
 
 // listConnectionsJSON shows connections as one JSON list, as they come: there may be
 // millions. A list that is cut off by an error has no end.
-func (s *session) listConnectionsJSON(list iter.Seq2[status.Connection, error]) error {
+func (s *session) listConnectionsJSON(list iter.Seq2[wire.Connection, error]) error {
 	before := "["
 	for conn, err := range list {
 		if err != nil {
@@ -240,7 +242,7 @@ func (s *session) history() error {
 		return s.printJSON(notes)
 	}
 	s.headDryRun()
-	return status.WriteNotes(s.Stdout, notes)
+	return view.WriteNotes(s.Stdout, notes)
 }
 
 // why shows what was asked of a real server last, and what came of it.
@@ -264,7 +266,7 @@ func (s *session) why() error {
 		return s.printJSON(reasons)
 	}
 	s.headDryRun()
-	return status.WriteReasons(s.Stdout, reasons)
+	return view.WriteReasons(s.Stdout, reasons)
 }
 
 func (s *session) printJSON(v any) error {

@@ -9,7 +9,8 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/state"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // shownSocket is where a command that only reads asks: the daemon, or the dry
@@ -55,7 +56,7 @@ func isPerl(pid int) bool {
 
 // notAnswered is why a command that asks the daemon could not do its work.
 func (s *session) notAnswered(err error) error {
-	if !errors.Is(err, status.ErrNotRunning) {
+	if !errors.Is(err, client.ErrNotRunning) {
 		return err
 	}
 	what, besides := "", s.perlWords()
@@ -71,6 +72,6 @@ func (s *session) notAnswered(err error) error {
 // headDryRun begins the text of a command that shows a dry run.
 func (s *session) headDryRun() {
 	if s.showsDryRun {
-		fmt.Fprintln(s.Stdout, status.DryRunWords)
+		fmt.Fprintln(s.Stdout, words.DryRun)
 	}
 }

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/cli/view"
 )
 
 // What help says about the commands that ask the running daemon.
@@ -23,7 +23,7 @@ Exit status 3: neither runs.`
 
 	topHelp = `Sorted by trouble at first. Keys:
 
-  ` + status.Keys + `
+  ` + view.Keys + `
 
 Colours are left out if NO_COLOR is set. Where there is no terminal, it is shown
 once.`

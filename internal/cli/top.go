@@ -10,8 +10,9 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/ldirectord/ldirectord/internal/cli/view"
 	"github.com/ldirectord/ldirectord/internal/daemon"
-	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
 // topInterval is how often top looks.
@@ -33,12 +34,12 @@ func (s *session) top() error {
 	defer c.Close()
 	out, isFile := s.Stdout.(*os.File)
 	if !isFile || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
-		lines, err := s.look(c, &status.Screen{}, 120, 0)
+		lines, err := s.look(c, &view.Screen{}, 120, 0)
 		fmt.Fprint(s.Stdout, strings.Join(append(lines, ""), "\n"))
 		return err
 	}
 	// Who cannot be asked at all is said on the usual screen.
-	if _, err := s.look(c, &status.Screen{}, 80, 0); err != nil {
+	if _, err := s.look(c, &view.Screen{}, 80, 0); err != nil {
 		return err
 	}
 	before, err := term.MakeRaw(int(os.Stdin.Fd()))
@@ -54,7 +55,7 @@ func (s *session) top() error {
 }
 
 // look asks the daemon and draws what it says.
-func (s *session) look(c *status.Client, screen *status.Screen, width, height int) ([]string, error) {
+func (s *session) look(c *client.Client, screen *view.Screen, width, height int) ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	snap, err := c.Snapshot(ctx, "", "")
@@ -66,10 +67,10 @@ func (s *session) look(c *status.Client, screen *status.Screen, width, height in
 
 // keepLooking draws each second and after each key until one says to quit, or a
 // signal does.
-func (s *session) keepLooking(c *status.Client, out *os.File) error {
+func (s *session) keepLooking(c *client.Client, out *os.File) error {
 	signals, stop := s.Signals()
 	defer stop()
-	screen := &status.Screen{Colour: os.Getenv("NO_COLOR") == ""}
+	screen := &view.Screen{Colour: os.Getenv("NO_COLOR") == ""}
 	keys := typedKeys()
 	tick := time.NewTicker(topInterval)
 	defer tick.Stop()
@@ -89,7 +90,7 @@ func (s *session) keepLooking(c *status.Client, out *os.File) error {
 	}
 }
 
-func (s *session) draw(c *status.Client, screen *status.Screen, out *os.File) {
+func (s *session) draw(c *client.Client, screen *view.Screen, out *os.File) {
 	width, height, err := term.GetSize(int(out.Fd()))
 	if err != nil || width < 20 || height < 5 {
 		width, height = 80, 24

@@ -14,6 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -125,13 +126,13 @@ func changeLines(changes []ipvs.Change) []string {
 }
 
 // connections are the kernel's, as status shows them.
-func connections() iter.Seq2[status.Connection, error] {
-	return func(yield func(status.Connection, error) bool) {
+func connections() iter.Seq2[wire.Connection, error] {
+	return func(yield func(wire.Connection, error) bool) {
 		for c, err := range ipvs.Connections() {
 			if errors.Is(err, fs.ErrNotExist) {
 				err = errors.New("the kernel lists no connections: IPVS is not loaded, or the table is in memory")
 			}
-			shown := status.Connection{
+			shown := wire.Connection{
 				Protocol: c.Protocol, Client: c.Client.String(), Virtual: c.Virtual.String(), Real: c.Destination.String(),
 				State: c.State, Expires: report.Seconds(c.Expires.Seconds()), Persistence: c.Persistence,
 			}

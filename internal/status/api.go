@@ -8,15 +8,12 @@ import (
 	"net/http"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
-// A Failure is the answer when there is none.
-type Failure struct {
-	Error string `json:"error"`
-}
-
 func fail(w http.ResponseWriter, status int, err error) {
-	answerWith(w, status, Failure{err.Error()})
+	answerWith(w, status, wire.Failure{Error: err.Error()})
 }
 
 func answer(w http.ResponseWriter, v any) { answerWith(w, http.StatusOK, v) }
@@ -131,7 +128,7 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	fmt.Fprintln(w, dryRunMark(s.o.DryRun)+"alive")
+	fmt.Fprintln(w, words.Mark(s.o.DryRun)+"alive")
 }
 
 // known is a snapshot of a director that is alive. The error says why there is
@@ -144,7 +141,7 @@ func (s *Server) known() (*report.Snapshot, error) {
 	switch {
 	case err != nil:
 		return nil, errors.New("the director does not answer")
-	case snap.Lag.Silent.Duration() > silence:
+	case snap.Lag.Silent.Duration() > words.Silence:
 		return nil, errors.New("no check was begun for " + snap.Lag.Silent.Duration().String())
 	}
 	return snap, nil
@@ -159,6 +156,6 @@ func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	case !snap.Ready:
 		http.Error(w, fmt.Sprintf("%d of %d checks have not been made yet", snap.Lag.Unheard, snap.Lag.Checks), http.StatusServiceUnavailable)
 	default:
-		fmt.Fprintln(w, dryRunMark(s.o.DryRun)+"ready")
+		fmt.Fprintln(w, words.Mark(s.o.DryRun)+"ready")
 	}
 }

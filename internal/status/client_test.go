@@ -1,7 +1,6 @@
 package status
 
 import (
-	"errors"
 	"net"
 	"os"
 	"strconv"
@@ -14,12 +13,13 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
 // The commands and the daemon understand each other over a real socket.
 func TestClient(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	c := NewClient(h.path("s"))
+	c := client.New(h.path("s"))
 	defer c.Close()
 	ctx := t.Context()
 
@@ -56,7 +56,7 @@ func TestClient(t *testing.T) {
 	testRefusals(t, c)
 }
 
-func testRefusals(t *testing.T, c *Client) {
+func testRefusals(t *testing.T, c *client.Client) {
 	ctx := t.Context()
 	_, unknownReal := c.Why(ctx, "10.1.0.9", "")
 	_, unknownVirtual := c.Snapshot(ctx, "10.0.0.9:80", "")
@@ -77,7 +77,7 @@ func testRefusals(t *testing.T, c *Client) {
 
 func TestConnections(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	c := NewClient(h.path("s"))
+	c := client.New(h.path("s"))
 	defer c.Close()
 	tests := map[string]struct {
 		virtual, real string
@@ -110,27 +110,6 @@ func TestConnections(t *testing.T) {
 				t.Errorf("got %q, want %q", text, tt.want)
 			}
 		})
-	}
-	if got, want := (Connection{Protocol: "TCP", Client: "10.9.0.1:5000", Virtual: "10.0.0.1:80", Real: "10.1.0.1:80", State: "ESTABLISHED", Expires: 899}).Line(),
-		"TCP 14:59  ESTABLISHED 10.9.0.1:5000      10.0.0.1:80        10.1.0.1:80"; got != want {
-		t.Errorf("line\n%s, want\n%s", got, want)
-	}
-}
-
-func TestNotRunning(t *testing.T) {
-	dir := t.TempDir()
-	c := NewClient(dir + "/none")
-	if _, err := c.Plan(t.Context()); !errors.Is(err, ErrNotRunning) {
-		t.Errorf("without a socket: %v, want ErrNotRunning", err)
-	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: dir + "/dead", Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.SetUnlinkOnClose(false)
-	l.Close()
-	if _, err := NewClient(dir + "/dead").Plan(t.Context()); !errors.Is(err, ErrNotRunning) {
-		t.Errorf("with the socket of one that was killed: %v, want ErrNotRunning", err)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // listens makes the house listen as cfg says, and returns where.
@@ -328,7 +329,7 @@ func TestReadToken(t *testing.T) {
 	}
 	for range 3 {
 		resp, text := send(t, at, "GET", "/metrics", "", "Authorization", "Bearer "+reading)
-		var f Failure
+		var f wire.Failure
 		if resp.StatusCode != http.StatusForbidden || json.Unmarshal([]byte(text), &f) != nil {
 			t.Errorf("a token that everyone can read: %s %s, want 403", resp.Status, text)
 		}

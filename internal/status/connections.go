@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // mostConnections is how many are listed if nobody says how many.
@@ -39,7 +41,7 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 			connectionsFailed(w, out, sent, err)
 			return
 		}
-		if isSet(values, "persistence") && !c.Persistence || !c.called(values.Get("virtual"), values.Get("real")) {
+		if isSet(values, "persistence") && !c.Persistence || !between(c, values.Get("virtual"), values.Get("real")) {
 			continue
 		}
 		found = true
@@ -80,13 +82,14 @@ func connectionsFailed(w http.ResponseWriter, out *bufio.Writer, sent *counted, 
 		fail(w, http.StatusServiceUnavailable, err)
 		return
 	}
-	_ = json.NewEncoder(out).Encode(Failure{err.Error()})
+	_ = json.NewEncoder(out).Encode(wire.Failure{Error: err.Error()})
 	_ = out.Flush() // the connection ends in any case
 	panic(http.ErrAbortHandler)
 }
 
-// called tells whether c is between what is called so; "" is anything.
-func (c Connection) called(virtual, real string) bool {
+// between reports whether c belongs to the virtual service and the real server of these
+// names; "" is any.
+func between(c wire.Connection, virtual, real string) bool {
 	if _, name, ok := strings.Cut(virtual, ":"); ok && (strings.HasPrefix(virtual, "tcp:") || strings.HasPrefix(virtual, "udp:")) {
 		if !strings.EqualFold(virtual[:3], c.Protocol) {
 			return false

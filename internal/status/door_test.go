@@ -7,6 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
+
+	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
 // TestTheSocketStays gives the control socket groups that cannot have it: the owner
@@ -24,7 +26,7 @@ func TestTheSocketStays(t *testing.T) {
 	first := inode()
 	for _, group := range []string{"no such group", strconv.Itoa(unix.Getgid()), "nor this one", "4294967295", ""} {
 		h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusGroup: group}})
-		c := NewClient(h.path("s"))
+		c := client.New(h.path("s"))
 		if _, err := c.Snapshot(t.Context(), "", ""); err != nil {
 			t.Errorf("with statusgroup %q: %v", group, err)
 		}
@@ -35,7 +37,7 @@ func TestTheSocketStays(t *testing.T) {
 	}
 	fresh := newHouse(t, plainConfig)
 	fresh.Use(&conf.Config{StatusServer: conf.StatusServer{StatusGroup: "no such group"}})
-	if _, err := NewClient(fresh.path("s")).Snapshot(t.Context(), "", ""); err != nil {
+	if _, err := client.New(fresh.path("s")).Snapshot(t.Context(), "", ""); err != nil {
 		t.Errorf("started with an unknown statusgroup: %v", err)
 	}
 }

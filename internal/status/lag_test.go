@@ -9,49 +9,27 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/cli/view"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-func TestBehind(t *testing.T) {
-	tests := map[string]struct {
-		lag   report.Lag
-		level level
-		words []string
-	}{
-		"in time":        {report.Lag{Checks: 9, Running: 3, Worst: 0.05, Silent: 1}, fine, nil},
-		"one overdue":    {report.Lag{Overdue: 1}, notable, []string{"1 check is overdue"}},
-		"late":           {report.Lag{Worst: 1}, notable, []string{"a check began 1.0s after its time within the last minute"}},
-		"overdue, late":  {report.Lag{Overdue: 7, Worst: 90}, notable, []string{"7 checks are overdue", "a check began 1m30s after its time within the last minute"}},
-		"standing still": {report.Lag{Overdue: 2, Silent: 100}, bad, []string{"no check was begun for 1m40s: the schedule stands still", "2 checks are overdue"}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			how, words := behind(tt.lag)
-			if diff := cmp.Diff(tt.words, words); diff != "" || how != tt.level {
-				t.Errorf("%s, want %s; words (-want +got):\n%s", how, tt.level, diff)
-			}
-		})
-	}
-}
-
-// Everybody who looks sees that the checks are late.
+// TestLagIsVisible has show, top and the page report late checks.
 func TestLagIsVisible(t *testing.T) {
-	snap := sample()
+	snap := &report.Snapshot{Time: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), Ready: true}
 	snap.Lag = report.Lag{Checks: 3, Overdue: 2, Worst: 7}
 	var table strings.Builder
-	if err := WriteTable(&table, snap); err != nil {
+	if err := view.WriteTable(&table, snap); err != nil {
 		t.Fatal(err)
 	}
-	summary := summaryPart(snap, judge(snap))
-	screen := strings.Join(new(Screen).Draw(snap, 200, 0), "\n")
+	summary := summaryPart(snap, words.Judge(snap))
+	screen := strings.Join(new(view.Screen).Draw(snap, 200, 0), "\n")
 	for name, text := range map[string]string{"show": table.String(), "top": screen, "the page": summary.html} {
 		for _, want := range []string{"2 checks are overdue", "a check began 7.0s after its time"} {
 			if !strings.Contains(text, want) {

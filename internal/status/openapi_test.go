@@ -19,6 +19,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // openAPI is the description of the interface, as a validator reads it.
@@ -228,7 +229,7 @@ func TestFailuresAreOfOneForm(t *testing.T) {
 		t.Run(tt.request+" "+tt.body[:min(len(tt.body), 80)], func(t *testing.T) {
 			method, target, _ := strings.Cut(tt.request, " ")
 			w := h.requestWith(outside, method, target, tt.body, []string{"Authorization", "Bearer " + token})
-			var f Failure
+			var f wire.Failure
 			if w.Code != tt.status || !strings.Contains(w.Header().Get("Content-Type"), "json") || json.Unmarshal(w.Body.Bytes(), &f) != nil || !strings.Contains(f.Error, tt.want) {
 				t.Errorf("%d %s %s, want %d and JSON with %q", w.Code, w.Header().Get("Content-Type"), w.Body, tt.status, tt.want)
 			}

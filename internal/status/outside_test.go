@@ -7,14 +7,16 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/ldirectord/ldirectord/internal/cli/view"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // TestMaintenanceFaults has a maintenance directory that cannot be read and a file
 // that no real server is named after: the table, the page and the metrics say so.
 func TestMaintenanceFaults(t *testing.T) {
-	s := sample()
+	s := &report.Snapshot{Ready: true}
 	s.Maintenance = &report.MaintenanceState{
 		Dir: "/m", Error: "permission denied",
 		Unmatched: []maintenance.File{{Name: "web4", Why: "it is no real server's address or name"}},
@@ -24,7 +26,7 @@ func TestMaintenanceFaults(t *testing.T) {
 		"maintenance file web4 takes no real server out of service: it is no real server's address or name",
 	}
 	var table strings.Builder
-	if err := WriteTable(&table, s); err != nil {
+	if err := view.WriteTable(&table, s); err != nil {
 		t.Fatal(err)
 	}
 	page := newDrawing(s, nil).summary.html
@@ -32,7 +34,7 @@ func TestMaintenanceFaults(t *testing.T) {
 		if !strings.Contains(table.String(), "\n! "+w+"\n") {
 			t.Errorf("the table does not say %q:\n%s", w, &table)
 		}
-		if !slices.Contains(judge(s).troubles, w) || !strings.Contains(page, text(w)) {
+		if !slices.Contains(words.Judge(s).Troubles, w) || !strings.Contains(page, text(w)) {
 			t.Errorf("the page does not say %q:\n%s", w, page)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 //go:embed assets
@@ -81,8 +82,8 @@ func (p *page) draw(ctx context.Context) (*drawing, error) {
 }
 
 func newDrawing(s *report.Snapshot, notes []report.Note) *drawing {
-	h := judge(s)
-	d := &drawing{at: time.Now(), asOf: s.Time, title: h.words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
+	h := words.Judge(s)
+	d := &drawing{at: time.Now(), asOf: s.Time, title: h.Words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
 	structure, version := fnv.New64a(), fnv.New64a()
 	for i := range s.Virtuals {
 		v := &s.Virtuals[i]
@@ -160,14 +161,14 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	dryRun := ""
 	if s.o.DryRun {
-		dryRun = DryRunWords
+		dryRun = words.DryRun
 	}
 	host, _ := os.Hostname() // a page without it is one, too
 	query, wrong := values.Get("q"), values.Get("wrong") != ""
 	var b bytes.Buffer
 	err = frame.Execute(&b, frameData{
-		Title: dryRunMark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
-		Age: d.age(), AsOf: clock(d.asOf, time.Now()),
+		Title: words.Mark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
+		Age: d.age(), AsOf: words.Clock(d.asOf, time.Now()),
 		Body: template.HTML(d.body(strings.ToLower(strings.TrimSpace(query)), wrong)),
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // A part is an element of the page that is sent again when it changes. Its HTML
@@ -24,7 +25,7 @@ type row struct {
 // seconds. Whatever comes from outside goes through text.
 
 // text is s as it can stand in an element and in an attribute.
-func text(s string) string { return html.EscapeString(oneLine(s)) }
+func text(s string) string { return html.EscapeString(words.OneLine(s)) }
 
 // virtualPart is the head of a virtual service.
 func virtualPart(i int, v *report.VirtualState) part {
@@ -50,14 +51,8 @@ func virtualPart(i int, v *report.VirtualState) part {
 	if !v.Present {
 		b.WriteString(`, <b class="bad">not in the kernel</b>`)
 	}
-	fmt.Fprintf(&b, `; %s connections, %s/s</p></header>`, large(v.Stats.Connections), large(v.Stats.ConnectionRate))
+	fmt.Fprintf(&b, `; %s connections, %s/s</p></header>`, words.Large(v.Stats.Connections), words.Large(v.Stats.ConnectionRate))
 	return part{id, b.String()}
-}
-
-// stateSigns tell states apart also for those who see no colours.
-var stateSigns = map[report.State]string{
-	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateMaintenance: "⚒",
-	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
 }
 
 // realPart is the row of a real server.
@@ -65,13 +60,13 @@ func realPart(i, j int, v *report.VirtualState, r *report.RealState, now time.Ti
 	var b strings.Builder
 	b.Grow(2 << 10)
 	id := fmt.Sprintf("r%d-%d", i, j)
-	l, find := realLevel(r), strings.ToLower(findText(v, r))
+	l, find := words.LevelOf(r), strings.ToLower(words.Searched(v, r))
 	wrong := ""
-	if l != fine {
+	if l != words.Fine {
 		wrong = ` data-wrong`
 	}
 	fmt.Fprintf(&b, `<tr id="%s" class="%s"%s data-find="%s">`, id, l, wrong, text(find))
-	fmt.Fprintf(&b, `<th scope="row"><span class="state %s">%s %s</span> %s`, r.State, stateSigns[r.State], r.State, text(r.Name))
+	fmt.Fprintf(&b, `<th scope="row"><span class="state %s">%s %s</span> %s`, r.State, words.Sign(r.State), r.State, text(r.Name))
 	if r.Host != "" {
 		fmt.Fprintf(&b, ` <small>%s</small>`, text(r.Host))
 	}
@@ -81,21 +76,16 @@ func realPart(i, j int, v *report.VirtualState, r *report.RealState, now time.Ti
 	b.WriteString(`<td data-label="Latency" class="num">`)
 	if r.Last != nil {
 		spark(&b, r.Latencies)
-		b.WriteString(" " + text(span(r.Last.Took.Duration())))
+		b.WriteString(" " + text(words.Span(r.Last.Took.Duration())))
 	}
-	fmt.Fprintf(&b, `</td><td data-label="Connections" class="num">%s <small>+ %s</small>`, large(uint64(r.Active)), large(uint64(r.Inactive)))
+	fmt.Fprintf(&b, `</td><td data-label="Connections" class="num">%s <small>+ %s</small>`, words.Large(uint64(r.Active)), words.Large(uint64(r.Inactive)))
 	if r.Persistent > 0 {
-		fmt.Fprintf(&b, ` <small>(%s persistent)</small>`, large(uint64(r.Persistent)))
+		fmt.Fprintf(&b, ` <small>(%s persistent)</small>`, words.Large(uint64(r.Persistent)))
 	}
-	fmt.Fprintf(&b, `</td><td data-label="New per second" class="num">%s</td><td data-label="Last hours">`, large(r.Stats.ConnectionRate))
+	fmt.Fprintf(&b, `</td><td data-label="New per second" class="num">%s</td><td data-label="Last hours">`, words.Large(r.Stats.ConnectionRate))
 	strip(&b, r, now)
 	b.WriteString(`</td></tr>`)
-	return row{part{id, b.String()}, find, l != fine}
-}
-
-// findText is where the page's filter looks.
-func findText(v *report.VirtualState, r *report.RealState) string {
-	return strings.Join([]string{v.ID, v.ServiceName, v.Check, r.Name, r.Host, string(r.State), lastWords(r)}, " ")
+	return row{part{id, b.String()}, find, l != words.Fine}
 }
 
 func weightCell(b *strings.Builder, r *report.RealState) {
@@ -116,42 +106,42 @@ func lastCell(b *strings.Builder, r *report.RealState, now time.Time) {
 	if !r.Since.IsZero() {
 		fmt.Fprintf(b, `<small>since %s</small> `, moment(r.Since, now))
 	}
-	b.WriteString(text(lastWords(r)))
+	b.WriteString(text(words.LastCheck(r)))
 	if r.Last != nil {
 		fmt.Fprintf(b, ` <small>at %s</small>`, moment(r.Last.Time, now))
 	}
-	for _, remark := range remarks(r, now.Truncate(time.Minute)) {
+	for _, remark := range words.Remarks(r, now.Truncate(time.Minute)) {
 		fmt.Fprintf(b, `<p class="remark">%s</p>`, text(remark))
 	}
 	b.WriteString(`</td>`)
 }
 
 func moment(t, now time.Time) string {
-	return fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), clock(t, now))
+	return fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), words.Clock(t, now))
 }
 
 // summaryPart is what is to be seen at a glance.
-func summaryPart(s *report.Snapshot, h health) part {
+func summaryPart(s *report.Snapshot, h words.Health) part {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<section id="summary" class="%s" role="status" aria-label="Summary"><h1>%s</h1><dl>`, h.level, text(h.words))
+	fmt.Fprintf(&b, `<section id="summary" class="%s" role="status" aria-label="Summary"><h1>%s</h1><dl>`, h.Level, text(h.Words))
 	item := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, `<div><dt>%s</dt><dd>%s</dd></div>`, name, text(fmt.Sprintf(format, args...)))
 	}
-	item("Virtual services", "%d", h.virtuals)
-	item("Real servers in", "%d of %d", h.in, h.reals)
-	item("Orders in force", "%d", h.overrides)
+	item("Virtual services", "%d", h.Virtuals)
+	item("Real servers in", "%d of %d", h.In, h.Reals)
+	item("Orders in force", "%d", h.Overrides)
 	item("Checks", "%d, %d under way", s.Lag.Checks, s.Lag.Running)
-	item("Behind", "%d overdue, worst delay %s, longest turn %s", s.Lag.Overdue, span(s.Lag.Worst.Duration()), span(s.Lag.Turn.Duration()))
+	item("Behind", "%d overdue, worst delay %s, longest turn %s", s.Lag.Overdue, words.Span(s.Lag.Worst.Duration()), words.Span(s.Lag.Turn.Duration()))
 	item("Repaired in the kernel", "%d", s.Kernel.Repairs)
-	item("Daemon", "%s since %s", s.State, clock(s.Started, s.Time))
-	item("Configuration", "%s, loaded %s", s.Config, clock(s.Loaded, s.Time))
+	item("Daemon", "%s since %s", s.State, words.Clock(s.Started, s.Time))
+	item("Configuration", "%s, loaded %s", s.Config, words.Clock(s.Loaded, s.Time))
 	b.WriteString(`</dl>`)
-	if len(h.troubles) > 0 {
+	if len(h.Troubles) > 0 {
 		b.WriteString(`<ul class="troubles">`)
-		for _, trouble := range h.troubles[:min(len(h.troubles), mostTroubles)] {
+		for _, trouble := range h.Troubles[:min(len(h.Troubles), mostTroubles)] {
 			fmt.Fprintf(&b, `<li>%s</li>`, text(trouble))
 		}
-		if more := len(h.troubles) - mostTroubles; more > 0 {
+		if more := len(h.Troubles) - mostTroubles; more > 0 {
 			fmt.Fprintf(&b, `<li>and %d more</li>`, more)
 		}
 		b.WriteString(`</ul>`)
@@ -170,7 +160,7 @@ func notesPart(notes []report.Note, now time.Time) part {
 		n := notes[i]
 		fmt.Fprintf(&b, `<li class="%s">%s <span class="key">%s</span> %s`, text(strings.ReplaceAll(n.Kind, " ", "-")), moment(n.Time, now), text(n.Virtual), text(n.Text))
 		if n.After > 0 {
-			fmt.Fprintf(&b, ` <small>after %s</small>`, span(n.After.Duration()))
+			fmt.Fprintf(&b, ` <small>after %s</small>`, words.Span(n.After.Duration()))
 		}
 		b.WriteString(`</li>`)
 	}

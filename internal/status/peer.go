@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // A peer is who is at the other end of a unix socket, as the kernel knows it.
@@ -43,9 +45,6 @@ func peerOf(conn net.Conn) *peer {
 	return p
 }
 
-// sudoHeader is where the commands say who became root to run them.
-const sudoHeader = "Ldirectord-Sudo-User"
-
 // caller is who sent a request, in words for the log.
 func caller(r *http.Request) string {
 	p, ok := r.Context().Value(peerKey{}).(peer)
@@ -56,7 +55,7 @@ func caller(r *http.Request) string {
 	if u, err := user.LookupId(name); err == nil {
 		name = u.Username
 	}
-	if who := r.Header.Get(sudoHeader); who != "" && p.uid == 0 && isName(who) {
+	if who := r.Header.Get(wire.SudoHeader); who != "" && p.uid == 0 && isName(who) {
 		name = fmt.Sprintf("%s (%s by sudo)", who, name)
 	}
 	return name

@@ -16,6 +16,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // A Director is what a Server reads from and sends orders to: a *director.Director.
@@ -43,23 +44,11 @@ type Options struct {
 	// Plan is what a reload would change in the kernel, as ipvsadm's lines.
 	Plan func(context.Context) ([]string, error)
 	// Connections are the kernel's, in any order; nil if nobody knows.
-	Connections func() iter.Seq2[Connection, error]
+	Connections func() iter.Seq2[wire.Connection, error]
 	// Outside is what is wrong with what the daemon depends on; nil is nothing.
 	Outside func() []report.Fault
 	// Queues are those between the daemon and the slow rest of the world.
 	Queues func() []Queue
-}
-
-// A Connection is one of the kernel's connections, or the memory of which real
-// server a client is sent to.
-type Connection struct {
-	Protocol    string         `json:"protocol"`
-	Client      string         `json:"client"`
-	Virtual     string         `json:"virtual"`
-	Real        string         `json:"real"`
-	State       string         `json:"state"`
-	Expires     report.Seconds `json:"expires_seconds"`
-	Persistence bool           `json:"persistence,omitempty"`
 }
 
 // A Queue is a bounded queue.

@@ -23,6 +23,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -137,16 +138,16 @@ func (h *house) await(tb testing.TB, ok func(*report.Snapshot) bool) *report.Sna
 	}
 }
 
-func someConnections() iter.Seq2[Connection, error] {
-	return func(yield func(Connection, error) bool) {
+func someConnections() iter.Seq2[wire.Connection, error] {
+	return func(yield func(wire.Connection, error) bool) {
 		for i := range 5 {
-			c := Connection{Protocol: "TCP", Client: fmt.Sprintf("10.9.0.%d:5000", i), Virtual: "10.0.0.1:80", Real: fmt.Sprintf("10.1.0.%d:80", i%2+1), State: "ESTABLISHED", Expires: 61}
+			c := wire.Connection{Protocol: "TCP", Client: fmt.Sprintf("10.9.0.%d:5000", i), Virtual: "10.0.0.1:80", Real: fmt.Sprintf("10.1.0.%d:80", i%2+1), State: "ESTABLISHED", Expires: 61}
 			c.Persistence = i == 4
 			if !yield(c, nil) {
 				return
 			}
 		}
-		yield(Connection{}, errors.New("the kernel is tired"))
+		yield(wire.Connection{}, errors.New("the kernel is tired"))
 	}
 }
 
@@ -210,5 +211,33 @@ func TestSecurityHeaders(t *testing.T) {
 		if policy := header.Get("Content-Security-Policy"); strings.Contains(policy, "unsafe") {
 			t.Errorf("%s: policy %q", path, policy)
 		}
+	}
+}
+
+// many is a configuration of virtual services with 100 real servers each.
+func many(virtuals int) string {
+	var b strings.Builder
+	for i := range virtuals {
+		fmt.Fprintf(&b, "virtual=10.0.%d.%d:80\n    service=http\n    real=10.%d.0.1->10.%d.0.100:80 masq\n", i/250, i%250+1, i%250+1, i%250+1)
+	}
+	return b.String()
+}
+
+// What one look costs, with 10,000 real servers.
+func BenchmarkLook(b *testing.B) {
+	h := newHouse(b, many(100))
+	for _, path := range []string{"/", "/metrics", "/api/v1/snapshot"} {
+		b.Run(path, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h.source.forget()
+				h.page.mu.Lock()
+				h.page.last = nil
+				h.page.mu.Unlock()
+				if w := h.get(outside, path); w.Code != 200 {
+					b.Fatal(w.Code)
+				}
+			}
+		})
 	}
 }

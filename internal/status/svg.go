@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // The pictures are drawn here, so that a page needs no script to have them.
@@ -39,33 +40,13 @@ func strip(b *strings.Builder, r *report.RealState, now time.Time) {
 		}
 		fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, min(x(from), stripWidth-1), max(1, x(to)-x(from)))
 	}
-	label := availabilityWords(r.Availability)
+	label := words.Availability(r.Availability)
 	fmt.Fprintf(b, `<svg class="strip" role="img" aria-label="%s" viewBox="0 0 %d 12" width="%d" height="12"><title>%s</title>%s</svg>`,
 		label, stripWidth, stripWidth, label, rects.String())
 }
 
 var conditionClasses = map[report.Condition]string{
 	report.ConditionUp: "up", report.ConditionDown: "down", report.ConditionPlanned: "planned",
-}
-
-// availabilityWords say how much of the time that is known and not planned a real
-// server was up, and how much was planned.
-func availabilityWords(a report.Availability) string {
-	counted := a.Up + a.Down
-	planned := ""
-	if a.Planned > 0 {
-		planned = "planned out for " + span(a.Planned.Duration())
-	}
-	switch {
-	case counted > 0 && planned != "":
-		planned = ", " + planned
-	case counted > 0:
-	case planned != "":
-		return planned
-	default:
-		return "nothing is known of the last hours"
-	}
-	return fmt.Sprintf("up for %.1f%% of %s", 100*float64(a.Up)/float64(counted), span(counted.Duration())) + planned
 }
 
 func later(a, b time.Time) time.Time {
@@ -84,7 +65,7 @@ func spark(b *strings.Builder, latencies []time.Duration) {
 	for _, l := range latencies {
 		most = max(most, l)
 	}
-	label := "the last " + fmt.Sprint(len(latencies)) + " checks took up to " + span(most)
+	label := "the last " + fmt.Sprint(len(latencies)) + " checks took up to " + words.Span(most)
 	fmt.Fprintf(b, `<svg class="spark" role="img" aria-label="%s" viewBox="0 0 %d %d" width="%d" height="%d"><title>%s</title><polyline points="`,
 		label, sparkWidth, sparkTall, sparkWidth, sparkTall, label)
 	for i, l := range latencies {

@@ -1,4 +1,5 @@
-package status
+// Package view draws snapshots, histories and reasons on a terminal.
+package view
 
 import (
 	"bufio"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // WriteTable writes a snapshot as people know it from "ipvsadm -L -n", with how
@@ -15,18 +18,18 @@ import (
 func WriteTable(w io.Writer, s *report.Snapshot) error {
 	out := bufio.NewWriter(w)
 	if s.DryRun {
-		fmt.Fprintln(out, DryRunWords)
+		fmt.Fprintln(out, words.DryRun)
 	}
 	fmt.Fprintln(out, "Prot LocalAddress:Port Scheduler Flags")
 	fmt.Fprintln(out, "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn  Health")
 	for i := range s.Virtuals {
 		v := &s.Virtuals[i]
-		fmt.Fprintln(out, oneLine(v.Listed+virtualRemark(v)))
+		fmt.Fprintln(out, words.OneLine(v.Listed+virtualRemark(v)))
 		for j := range v.Reals {
 			fmt.Fprintln(out, realLine(&v.Reals[j], s.Time))
 		}
 		for _, notice := range v.Notices {
-			fmt.Fprintln(out, "     ! "+oneLine(notice))
+			fmt.Fprintln(out, "     ! "+words.OneLine(notice))
 		}
 	}
 	for _, line := range below(s) {
@@ -39,42 +42,42 @@ func WriteTable(w io.Writer, s *report.Snapshot) error {
 func below(s *report.Snapshot) []string {
 	var lines []string
 	for _, o := range s.Overrides {
-		lines = append(lines, oneLine(fmt.Sprintf("! %s (%s) is in no configuration, but has an order: %s", o.Real, o.Virtual, o)))
+		lines = append(lines, words.OneLine(fmt.Sprintf("! %s (%s) is in no configuration, but has an order: %s", o.Real, o.Virtual, o)))
 	}
 	if s.Kernel.Error != "" {
-		lines = append(lines, "! the kernel's table cannot be read: "+oneLine(s.Kernel.Error))
+		lines = append(lines, "! the kernel's table cannot be read: "+words.OneLine(s.Kernel.Error))
 	}
-	for _, w := range outsideFaults(s) {
-		lines = append(lines, "! "+oneLine(w))
+	for _, w := range words.Outside(s) {
+		lines = append(lines, "! "+words.OneLine(w))
 	}
 	if !s.Ready {
 		lines = append(lines, fmt.Sprintf("! %d of %d checks have not been made yet", s.Lag.Unheard, s.Lag.Checks))
 	}
-	_, words := behind(s.Lag)
-	for _, w := range words {
+	_, parts := words.Behind(s.Lag)
+	for _, w := range parts {
 		lines = append(lines, "! "+w)
 	}
 	return lines
 }
 
 func virtualRemark(v *report.VirtualState) string {
-	var words []string
+	var parts []string
 	if v.Foreign {
-		words = append(words, "not in the configuration")
+		parts = append(parts, "not in the configuration")
 	}
 	if !v.Present {
-		words = append(words, "not in the kernel")
+		parts = append(parts, "not in the kernel")
 	}
 	if v.FallbackIn {
-		words = append(words, "the fallback is in")
+		parts = append(parts, "the fallback is in")
 	}
 	if v.ServiceName != "" {
-		words = append(words, v.ServiceName)
+		parts = append(parts, v.ServiceName)
 	}
-	if len(words) == 0 {
+	if len(parts) == 0 {
 		return ""
 	}
-	return "   # " + strings.Join(words, ", ")
+	return "   # " + strings.Join(parts, ", ")
 }
 
 // realLine is ipvsadm's line for a destination, and what ldirectord knows
@@ -89,34 +92,34 @@ func realLine(r *report.RealState, now time.Time) string {
 
 // healthWords are all that is known of a real server's health in one line.
 func healthWords(r *report.RealState, now time.Time) string {
-	words := []string{string(r.State)}
+	parts := []string{string(r.State)}
 	if !r.Since.IsZero() && r.State != report.StateUnchecked {
-		words[0] += " " + span(now.Sub(r.Since))
+		parts[0] += " " + words.Span(now.Sub(r.Since))
 	}
 	if a := r.Availability; a.Down > 0 || a.Planned > 0 {
-		words = append(words, availabilityWords(a))
+		parts = append(parts, words.Availability(a))
 	}
 	if r.State != report.StateForeign && r.State != report.StateFallback && r.Present && r.Weight != r.Configured {
-		words = append(words, fmt.Sprintf("weight %d in the file", r.Configured))
+		parts = append(parts, fmt.Sprintf("weight %d in the file", r.Configured))
 	}
 	if r.Persistent > 0 {
-		words = append(words, fmt.Sprintf("%d persistent", r.Persistent))
+		parts = append(parts, fmt.Sprintf("%d persistent", r.Persistent))
 	}
 	if r.Last != nil {
-		words = append(words, fmt.Sprintf("checked %s ago in %s", span(now.Sub(r.Last.Time)), span(r.Last.Took.Duration())))
+		parts = append(parts, fmt.Sprintf("checked %s ago in %s", words.Span(now.Sub(r.Last.Time)), words.Span(r.Last.Took.Duration())))
 	}
-	if last := lastWords(r); last != "" {
-		words = append(words, last)
+	if last := words.LastCheck(r); last != "" {
+		parts = append(parts, last)
 	}
 	if r.At != r.Name {
-		words = append(words, "configured as "+r.Name)
+		parts = append(parts, "configured as "+r.Name)
 	}
-	for _, remark := range remarks(r, now) {
+	for _, remark := range words.Remarks(r, now) {
 		if !strings.HasPrefix(remark, "in the kernel as") {
-			words = append(words, remark)
+			parts = append(parts, remark)
 		}
 	}
-	return strings.Join(words, "; ")
+	return strings.Join(parts, "; ")
 }
 
 // WriteStats writes the kernel's counters as "ipvsadm -L -n --stats".
@@ -136,7 +139,7 @@ func WriteRate(w io.Writer, s *report.Snapshot) error {
 func writeCounters(w io.Writer, s *report.Snapshot, head string, columns func(report.Stats) []uint64) error {
 	out := bufio.NewWriter(w)
 	if s.DryRun {
-		fmt.Fprintln(out, DryRunWords)
+		fmt.Fprintln(out, words.DryRun)
 	}
 	fmt.Fprintf(out, "%-33s%s\n  -> RemoteAddress:Port\n", "Prot LocalAddress:Port", head)
 	line := func(name string, stats report.Stats) {
@@ -183,9 +186,9 @@ func WriteNotes(w io.Writer, notes []report.Note) error {
 	for _, n := range notes {
 		after := ""
 		if n.After > 0 {
-			after = " (after " + span(n.After.Duration()) + ")"
+			after = " (after " + words.Span(n.After.Duration()) + ")"
 		}
-		fmt.Fprintf(out, "%s %-22s %s%s\n", n.Time.Local().Format(time.DateTime), n.Virtual, oneLine(n.Text), after)
+		fmt.Fprintf(out, "%s %-22s %s%s\n", n.Time.Local().Format(time.DateTime), n.Virtual, words.OneLine(n.Text), after)
 	}
 	return out.Flush()
 }
@@ -198,12 +201,12 @@ func WriteReasons(w io.Writer, reasons []report.Reason) error {
 			fmt.Fprintln(out)
 		}
 		fmt.Fprintf(out, "%s of %s: %s\n", why.Real, why.Virtual, why.State)
-		fmt.Fprintf(out, "    %s\n", oneLine(why.Because))
+		fmt.Fprintf(out, "    %s\n", words.OneLine(why.Because))
 		if a := why.Availability; a.Down > 0 || a.Planned > 0 {
-			fmt.Fprintf(out, "    %s\n", availabilityWords(a))
+			fmt.Fprintf(out, "    %s\n", words.Availability(a))
 		}
 		if why.Interval > 0 {
-			fmt.Fprintf(out, "    asked every %s\n", span(why.Interval.Duration()))
+			fmt.Fprintf(out, "    asked every %s\n", words.Span(why.Interval.Duration()))
 		}
 		for _, a := range why.Answers {
 			writeAnswer(out, a)
@@ -224,8 +227,8 @@ func writeAnswer(w io.Writer, a report.Answer) {
 	if a.Attempts > 1 {
 		attempts = fmt.Sprintf(", %d attempts", a.Attempts)
 	}
-	fmt.Fprintf(w, "  %s  %s: %s\n", a.Time.Local().Format("2006-01-02 15:04:05.000"), verdict, oneLine(a.Text))
-	fmt.Fprintf(w, "    asked     %s (%s%s)\n", oneLine(a.Asked), span(a.Took.Duration()), attempts)
+	fmt.Fprintf(w, "  %s  %s: %s\n", a.Time.Local().Format("2006-01-02 15:04:05.000"), verdict, words.OneLine(a.Text))
+	fmt.Fprintf(w, "    asked     %s (%s%s)\n", words.OneLine(a.Asked), words.Span(a.Took.Duration()), attempts)
 	if a.Sent != "" {
 		fmt.Fprintf(w, "    sent      %q\n", a.Sent)
 	}
@@ -237,8 +240,8 @@ func writeAnswer(w io.Writer, a report.Answer) {
 // ConnectionsHead is the first line of a list of connections.
 const ConnectionsHead = "pro expire state       source             virtual            destination"
 
-// Line is a connection as "ipvsadm -L -n -c" shows it.
-func (c Connection) Line() string {
+// ConnectionLine is a connection as "ipvsadm -L -n -c" shows it.
+func ConnectionLine(c wire.Connection) string {
 	seconds := int(c.Expires)
 	return fmt.Sprintf("%-3s %02d:%02d  %-11s %-18s %-18s %s", c.Protocol, seconds/60, seconds%60, c.State, c.Client, c.Virtual, c.Real)
 }

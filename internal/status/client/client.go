@@ -1,4 +1,5 @@
-package status
+// Package client sends the requests of the command line to a daemon, over its socket.
+package client
 
 import (
 	"bytes"
@@ -17,35 +18,39 @@ import (
 	"syscall"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
-// A Client asks a daemon at its socket. It is what the commands use.
+// answerSize bounds the answer to a request that failed.
+const answerSize = 16 << 10
+
+// A Client sends requests to a daemon at its socket.
 type Client struct {
 	socket string
 	http   *http.Client
 }
 
-// ErrNotRunning is why nobody answers.
+// ErrNotRunning is the error of a socket without a daemon.
 var ErrNotRunning = errors.New("no daemon listens there")
 
-// NewClient returns a Client of the daemon with this socket.
-func NewClient(socket string) *Client {
+// New returns a Client of the daemon with this socket.
+func New(socket string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
 	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
 }
 
-// Close ends the connections that are kept.
+// Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Snapshot asks for what is called virtual and real; "" is all.
+// Snapshot asks for the real servers of these names; "" is all.
 func (c *Client) Snapshot(ctx context.Context, virtual, real string) (*report.Snapshot, error) {
 	var s report.Snapshot
 	return &s, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &s)
 }
 
-// SnapshotJSON is Snapshot as it comes.
+// SnapshotJSON is Snapshot in the form of the API.
 func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte, error) {
 	var text json.RawMessage
 	return text, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &text)
@@ -65,7 +70,7 @@ func (c *Client) History(ctx context.Context, q report.HistoryQuery) ([]report.N
 	return notes, err
 }
 
-// Why asks why real servers are where they are.
+// Why asks for the reasons of the states of real servers.
 func (c *Client) Why(ctx context.Context, real, virtual string) ([]report.Reason, error) {
 	var reasons []report.Reason
 	return reasons, c.ask(ctx, "why", query("real", real, "virtual", virtual), &reasons)
@@ -78,16 +83,16 @@ func (c *Client) Plan(ctx context.Context) ([]string, error) {
 }
 
 // Order gives an order.
-func (c *Client) Order(ctx context.Context, o report.Order) (OrderAnswer, error) {
-	var a OrderAnswer
-	err := c.send(ctx, "orders", requestOf(o), &a)
+func (c *Client) Order(ctx context.Context, o report.Order) (wire.OrderAnswer, error) {
+	var a wire.OrderAnswer
+	err := c.send(ctx, "orders", wire.RequestOf(o), &a)
 	return a, err
 }
 
-// Recheck has real servers asked now.
+// Recheck has real servers checked now, and returns how many checks began.
 func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error) {
-	var a RecheckAnswer
-	var req RecheckRequest
+	var a wire.RecheckAnswer
+	var req wire.RecheckRequest
 	if real != "" {
 		req.Real = &real
 	}
@@ -99,8 +104,8 @@ func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error)
 }
 
 // Connections asks for the kernel's connections. limit 0 is the daemon's own.
-// An error is the last thing that is yielded.
-func (c *Client) Connections(ctx context.Context, virtual, real string, persistence bool, limit int) iter.Seq2[Connection, error] {
+// An error is the last value.
+func (c *Client) Connections(ctx context.Context, virtual, real string, persistence bool, limit int) iter.Seq2[wire.Connection, error] {
 	q := query("virtual", virtual, "real", real)
 	if persistence {
 		q.Set("persistence", "1")
@@ -108,17 +113,17 @@ func (c *Client) Connections(ctx context.Context, virtual, real string, persiste
 	if limit > 0 {
 		q.Set("limit", fmt.Sprint(limit))
 	}
-	return func(yield func(Connection, error) bool) {
+	return func(yield func(wire.Connection, error) bool) {
 		body, err := c.do(ctx, http.MethodGet, "connections?"+q.Encode(), nil)
 		if err != nil {
-			yield(Connection{}, err)
+			yield(wire.Connection{}, err)
 			return
 		}
 		defer body.Close()
 		for d := json.NewDecoder(body); ; {
 			var line struct {
-				Connection
-				Failure
+				wire.Connection
+				wire.Failure
 			}
 			err := d.Decode(&line)
 			switch {
@@ -134,8 +139,7 @@ func (c *Client) Connections(ctx context.Context, virtual, real string, persiste
 	}
 }
 
-// query is parameters, given as names and values in turn; empty ones are left
-// out.
+// query makes parameters of names and values in turn. It omits empty values.
 func query(words ...string) url.Values {
 	q := url.Values{}
 	for i := 0; i+1 < len(words); i += 2 {
@@ -168,7 +172,7 @@ func (c *Client) send(ctx context.Context, what string, request, v any) error {
 	return json.NewDecoder(body).Decode(v)
 }
 
-// do sends a request. The error of a request that was refused is the daemon's.
+// do sends a request. If the daemon refuses it, the error is the daemon's.
 func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.ReadCloser, error) {
 	req, err := http.NewRequestWithContext(ctx, method, "http://ldirectord/api/v1/"+what, bytes.NewReader(text))
 	if err != nil {
@@ -176,7 +180,7 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if who := os.Getenv("SUDO_USER"); who != "" {
-		req.Header.Set(sudoHeader, who)
+		req.Header.Set(wire.SudoHeader, who)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -186,14 +190,14 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	var f Failure
-	if err := json.NewDecoder(io.LimitReader(resp.Body, requestSize)).Decode(&f); err != nil || f.Error == "" {
+	var f wire.Failure
+	if err := json.NewDecoder(io.LimitReader(resp.Body, answerSize)).Decode(&f); err != nil || f.Error == "" {
 		return nil, fmt.Errorf("the daemon answers %s", resp.Status)
 	}
 	return nil, errors.New(f.Error)
 }
 
-// explain says what it means that nobody could be asked.
+// explain words the error of a request that did not reach a daemon.
 func (c *Client) explain(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):

@@ -1,4 +1,4 @@
-package status
+package view
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // A Screen is what "top" shows of snapshots, as an operator wants it by keys.
@@ -33,7 +34,7 @@ var orders = []struct {
 	name    string
 	compare func(a, b listed) int
 }{
-	{"trouble", func(a, b listed) int { return cmp.Compare(realLevel(b.real), realLevel(a.real)) }},
+	{"trouble", func(a, b listed) int { return cmp.Compare(words.LevelOf(b.real), words.LevelOf(a.real)) }},
 	{"file", func(listed, listed) int { return 0 }},
 	{"connections", func(a, b listed) int { return cmp.Compare(b.real.Active, a.real.Active) }},
 	{"rate", func(a, b listed) int { return cmp.Compare(b.real.Stats.ConnectionRate, a.real.Stats.ConnectionRate) }},
@@ -100,14 +101,14 @@ func (s *Screen) typed(key string) {
 
 // Draw is the lines of a screen of this size; height 0 is as high as it takes.
 func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
-	h := judge(snap)
+	h := words.Judge(snap)
 	lines := []string{
-		s.paint(h.level, fit(dryRunMark(snap.DryRun)+h.words, width)),
+		s.paint(h.Level, fit(words.Mark(snap.DryRun)+h.Words, width)),
 		fit(fmt.Sprintf("%d virtual services, %d of %d real servers in, %d orders; %d checks, %d overdue; %s %s",
-			h.virtuals, h.in, h.reals, h.overrides, snap.Lag.Checks, snap.Lag.Overdue, snap.State, snap.Time.Local().Format(time.TimeOnly)), width),
+			h.Virtuals, h.In, h.Reals, h.Overrides, snap.Lag.Checks, snap.Lag.Overdue, snap.State, snap.Time.Local().Format(time.TimeOnly)), width),
 	}
-	for _, trouble := range h.troubles[:min(len(h.troubles), 3)] {
-		lines = append(lines, s.paint(notable, fit("! "+trouble, width)))
+	for _, trouble := range h.Troubles[:min(len(h.Troubles), 3)] {
+		lines = append(lines, s.paint(words.Notable, fit("! "+trouble, width)))
 	}
 	lines = append(lines, fit(s.settings(), width), fit(listHead, width))
 	body := s.body(snap, width)
@@ -120,17 +121,17 @@ func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 }
 
 func (s *Screen) settings() string {
-	words := "by " + orders[s.order].name
+	rest := "by " + orders[s.order].name
 	if s.wrong {
-		words += ", only what is wrong"
+		rest += ", only what is wrong"
 	}
 	if s.typing {
-		return words + ", filter: " + s.filter + "_"
+		return rest + ", filter: " + s.filter + "_"
 	}
 	if s.filter != "" {
-		words += ", filter: " + s.filter
+		rest += ", filter: " + s.filter
 	}
-	return words + "   [" + Keys + "]"
+	return rest + "   [" + Keys + "]"
 }
 
 const (
@@ -151,21 +152,21 @@ func (s *Screen) body(snap *report.Snapshot, width int) []string {
 		}
 		duration := ""
 		if r.Last != nil {
-			duration = span(r.Last.Took.Duration())
+			duration = words.Span(r.Last.Took.Duration())
 		}
-		state := stateSigns[r.State] + " " + string(r.State)
-		level := realLevel(r)
-		head := fmt.Sprintf(listFormat, state, fit(r.Name, 21), fit(l.virtual.Name, 18), weight, large(uint64(r.Active)), duration)
-		words := strings.Join(append([]string{lastWords(r)}, remarks(r, snap.Time)...), "; ")
-		if level != fine && !r.Since.IsZero() && r.State != report.StateUnchecked {
-			words = "for " + span(snap.Time.Sub(r.Since)) + "; " + strings.TrimPrefix(words, "; ")
+		state := words.Sign(r.State) + " " + string(r.State)
+		level := words.LevelOf(r)
+		head := fmt.Sprintf(listFormat, state, fit(r.Name, 21), fit(l.virtual.Name, 18), weight, words.Large(uint64(r.Active)), duration)
+		rest := strings.Join(append([]string{words.LastCheck(r)}, words.Remarks(r, snap.Time)...), "; ")
+		if level != words.Fine && !r.Since.IsZero() && r.State != report.StateUnchecked {
+			rest = "for " + words.Span(snap.Time.Sub(r.Since)) + "; " + strings.TrimPrefix(rest, "; ")
 		}
-		words = strings.TrimPrefix(words, "; ")
-		if level == fine || utf8.RuneCountInString(head+words) <= width {
-			lines = append(lines, s.paint(level, fit(head+words, width)))
+		rest = strings.TrimPrefix(rest, "; ")
+		if level == words.Fine || utf8.RuneCountInString(head+rest) <= width {
+			lines = append(lines, s.paint(level, fit(head+rest, width)))
 			continue
 		}
-		lines = append(lines, s.paint(level, fit(head, width)), s.paint(level, fit("             "+words, width)))
+		lines = append(lines, s.paint(level, fit(head, width)), s.paint(level, fit("             "+rest, width)))
 	}
 	return lines
 }
@@ -178,7 +179,7 @@ func (s *Screen) list(snap *report.Snapshot) []listed {
 		v := &snap.Virtuals[i]
 		for j := range v.Reals {
 			r := &v.Reals[j]
-			if s.wrong && realLevel(r) == fine || filter != "" && !strings.Contains(strings.ToLower(findText(v, r)), filter) {
+			if s.wrong && words.LevelOf(r) == words.Fine || filter != "" && !strings.Contains(strings.ToLower(words.Searched(v, r)), filter) {
 				continue
 			}
 			list = append(list, listed{v, r})
@@ -199,9 +200,9 @@ func fit(text string, width int) string {
 	return string([]rune(text)[:width-1]) + "…"
 }
 
-var colours = [...]string{fine: "", notable: "\x1b[33m", bad: "\x1b[31m"}
+var colours = [...]string{words.Fine: "", words.Notable: "\x1b[33m", words.Bad: "\x1b[31m"}
 
-func (s *Screen) paint(l level, text string) string {
+func (s *Screen) paint(l words.Level, text string) string {
 	if !s.Colour || colours[l] == "" {
 		return text
 	}

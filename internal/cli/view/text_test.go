@@ -1,7 +1,6 @@
-package status
+package view
 
 import (
-	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // sample is a snapshot with one of everything.
@@ -126,20 +126,7 @@ func TestReasonsText(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		-time.Second: "0s", 0: "0s", 900: "0µs", 1500 * time.Microsecond: "1ms", 9999 * time.Millisecond: "10.0s",
-		59 * time.Second: "59s", time.Hour - time.Second: "59m59s", 25 * time.Hour: "1d01h",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("span(%v) = %q, want %q", d, got, want)
-		}
-	}
-	for n, want := range map[uint64]string{0: "0", 99999: "99999", 100000: "100K", 12345678: "12M", 1 << 63: "9223P"} {
-		if got := large(n); got != want {
-			t.Errorf("large(%d) = %q, want %q", n, got, want)
-		}
-	}
+func TestCounter(t *testing.T) {
 	for n, want := range map[uint64]string{99999999: "99999999", 100000000: "100000K", 999999999: "999999K", 1000000000: "1000M", 100000000000: "100G"} {
 		if got := counter(n); got != want {
 			t.Errorf("counter(%d) = %q, want %q", n, got, want)
@@ -147,72 +134,10 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestHealth(t *testing.T) {
-	well := &report.Snapshot{Ready: true, Virtuals: []report.VirtualState{{
-		ID: "tcp:10.0.0.1:80", Present: true, In: 2,
-		Reals: []report.RealState{{State: report.StateUp, Up: true}, {State: report.StateUp, Up: true}},
-	}}}
-	change := func(f func(*report.Snapshot)) *report.Snapshot {
-		s := *well
-		s.Virtuals = []report.VirtualState{well.Virtuals[0]}
-		s.Virtuals[0].Reals = append([]report.RealState(nil), well.Virtuals[0].Reals...)
-		f(&s)
-		return &s
-	}
-	tests := map[string]struct {
-		snap  *report.Snapshot
-		level level
-		words string
-	}{
-		"well": {well, fine, "All is well"},
-		"one down": {change(func(s *report.Snapshot) {
-			s.Virtuals[0].In, s.Virtuals[0].Reals[0].State = 1, report.StateDown
-		}), bad, "1 of 2 real servers is out"},
-		"drained": {change(func(s *report.Snapshot) {
-			s.Virtuals[0].In, s.Virtuals[0].Reals[0].State = 1, report.StateDrained
-		}), notable, "1 of 2 real servers is out"},
-		"all out":  {change(func(s *report.Snapshot) { s.Virtuals[0].In = 0 }), bad, "2 of 2 real servers are out"},
-		"starting": {change(func(s *report.Snapshot) { s.Ready, s.Lag.Checks, s.Lag.Unheard = false, 3, 1 }), fine, "1 of 3 checks have not been made yet"},
-		"differs":  {change(func(s *report.Snapshot) { s.Virtuals[0].Notices = []string{"x"} }), notable, "All 2 real servers are in, but look below"},
-		"overdue":  {change(func(s *report.Snapshot) { s.Lag.Overdue = 1 }), notable, "All 2 real servers are in, but look below"},
-		"unreadable": {change(func(s *report.Snapshot) {
-			s.Kernel.Error = "no rights"
-		}), bad, "All 2 real servers are in, but look below"},
-		"empty": {&report.Snapshot{Ready: true}, fine, "No real server is configured"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			if h := judge(tt.snap); h.level != tt.level || h.words != tt.words {
-				t.Errorf("%s, %q, want %s, %q; troubles %q", h.level, h.words, tt.level, tt.words, h.troubles)
-			}
-		})
-	}
-}
-
-// many is a configuration of virtual services with 100 real servers each.
-func many(virtuals int) string {
-	var b strings.Builder
-	for i := range virtuals {
-		fmt.Fprintf(&b, "virtual=10.0.%d.%d:80\n    service=http\n    real=10.%d.0.1->10.%d.0.100:80 masq\n", i/250, i%250+1, i%250+1, i%250+1)
-	}
-	return b.String()
-}
-
-// What one look costs, with 10,000 real servers.
-func BenchmarkLook(b *testing.B) {
-	h := newHouse(b, many(100))
-	for _, path := range []string{"/", "/metrics", "/api/v1/snapshot"} {
-		b.Run(path, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				h.source.forget()
-				h.page.mu.Lock()
-				h.page.last = nil
-				h.page.mu.Unlock()
-				if w := h.get(outside, path); w.Code != 200 {
-					b.Fatal(w.Code)
-				}
-			}
-		})
+// TestConnectionLine has a line as ipvsadm -L -n -c prints it.
+func TestConnectionLine(t *testing.T) {
+	if got, want := ConnectionLine(wire.Connection{Protocol: "TCP", Client: "10.9.0.1:5000", Virtual: "10.0.0.1:80", Real: "10.1.0.1:80", State: "ESTABLISHED", Expires: 899}),
+		"TCP 14:59  ESTABLISHED 10.9.0.1:5000      10.0.0.1:80        10.1.0.1:80"; got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
 	}
 }

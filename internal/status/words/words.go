@@ -1,0 +1,143 @@
+// Package words has the wording that the page and the terminal share: durations, the last
+// check, remarks, and whether all is well.
+package words
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/report"
+)
+
+// Span is a duration in words: "3ms", "12s", "2h05m", "3d04h".
+func Span(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "0s"
+	case d < time.Millisecond:
+		return fmt.Sprintf("%dµs", d.Microseconds())
+	case d < time.Second:
+		return fmt.Sprintf("%dms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd%02dh", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+// Clock is a moment, without the date if it is that of now.
+func Clock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format(time.TimeOnly)
+	}
+	return t.Format("2006-01-02 15:04")
+}
+
+// Large is a number in at most five characters: 99999, 100K, 1234K, 12M.
+func Large(n uint64) string {
+	for _, unit := range []string{"", "K", "M", "G", "T", "P"} {
+		if n < 10_000 || unit == "" && n < 100_000 {
+			return fmt.Sprintf("%d%s", n, unit)
+		}
+		n /= 1000
+	}
+	return fmt.Sprintf("%dE", n)
+}
+
+// OneLine is text without characters that would break a line or a terminal.
+func OneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\u202e' || r == '\ufeff' {
+			return '.'
+		}
+		return r
+	}, strings.ToValidUTF8(text, "."))
+}
+
+// LastCheck is the result of the last check of a real server, or the maintenance file
+// that is in its place.
+func LastCheck(r *report.RealState) string {
+	switch {
+	case r.Maintenance != "":
+		return "file " + r.Maintenance + " in the maintenance directory"
+	case r.Last == nil:
+		return ""
+	case r.Failures > 0 && r.Up:
+		return fmt.Sprintf("%s (failure %d of %d)", OneLine(r.Last.Text), r.Failures, r.FailureCount)
+	}
+	return OneLine(r.Last.Text)
+}
+
+// Remarks are what a reader has to know of a real server besides its last check.
+func Remarks(r *report.RealState, now time.Time) []string {
+	var list []string
+	if o := r.Override; o != nil {
+		words := OneLine(o.String())
+		if !o.Until.IsZero() {
+			words += ", " + Span(o.Until.Sub(now)) + " left"
+		}
+		list = append(list, words)
+	}
+	if r.State == report.StateDown && r.InService && r.Wanted > 0 {
+		list = append(list, "stays in service: minalive")
+	}
+	if r.Difference != "" {
+		list = append(list, OneLine(r.Difference))
+	}
+	if r.At != r.Name {
+		list = append(list, "in the kernel as "+r.At)
+	}
+	return list
+}
+
+// Availability is the share of the known, unplanned time for which a real server was
+// up, and how long it was out as planned.
+func Availability(a report.Availability) string {
+	counted := a.Up + a.Down
+	planned := ""
+	if a.Planned > 0 {
+		planned = "planned out for " + Span(a.Planned.Duration())
+	}
+	switch {
+	case counted > 0 && planned != "":
+		planned = ", " + planned
+	case counted > 0:
+	case planned != "":
+		return planned
+	default:
+		return "nothing is known of the last hours"
+	}
+	return fmt.Sprintf("up for %.1f%% of %s", 100*float64(a.Up)/float64(counted), Span(counted.Duration())) + planned
+}
+
+// stateSigns tell states apart without colours.
+var stateSigns = map[report.State]string{
+	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateMaintenance: "⚒",
+	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
+}
+
+// Sign is a character for a state, for readers who see no colours.
+func Sign(s report.State) string { return stateSigns[s] }
+
+// Searched is the text that a filter of real servers searches.
+func Searched(v *report.VirtualState, r *report.RealState) string {
+	return strings.Join([]string{v.ID, v.ServiceName, v.Check, r.Name, r.Host, string(r.State), LastCheck(r)}, " ")
+}
+
+// DryRun is the notice of a reader that shows a dry run.
+const DryRun = "Dry run: real checks, the table is kept in memory, nothing is written to the kernel"
+
+// Mark is what begins the title or headline of a dry run, "" for a daemon.
+func Mark(dryRun bool) string {
+	if dryRun {
+		return "DRY RUN: "
+	}
+	return ""
+}
