@@ -116,3 +116,21 @@ func (p *parser) adviseFile(text []byte) {
 		p.advise(0, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)
 	}
 }
+
+// adviseOutside warns of directives outside blocks that need another one.
+func (p *parser) adviseOutside() {
+	p.adviseWebhook()
+	p.adviseLogs()
+}
+
+// adviseAt warns at the line of a directive outside blocks, if the files have it.
+func (p *parser) adviseAt(name, text, hint string) {
+	at, given := p.lines[name]
+	if !given {
+		return
+	}
+	path := p.path
+	p.path = at.path
+	p.advise(at.line, text, hint)
+	p.path = path
+}

@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// note records the line of a directive, and warns of a repeated one.
+// note records the line of a directive, and warns of one that is repeated in a block.
 func (at *place) note(d *directive) {
 	if at.block == nil {
+		at.parser.lines[d.name] = position{at.path, at.line}
 		return
 	}
 	if d.kernel {

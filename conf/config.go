@@ -49,15 +49,20 @@ type Scheduling struct {
 
 // Logs are the files that the daemon writes.
 type Logs struct {
-	LogFile    string // a path if it begins with "/", else a syslog facility
-	MonitorLog string // the "is gone" / "is back" log, "" is none
+	LogFile          string // a path if it begins with "/", else a syslog facility
+	LogFormat        LogFormat
+	MonitorLog       string // the "is gone" / "is back" log, "" is none
+	MonitorLogFormat LogFormat
 }
 
 // Notify is the receivers of events besides the mails of each virtual service.
 type Notify struct {
-	EmailAlertGroup time.Duration  // the time for which mails are collected; 0 is one mail for each event
-	NotifyCommand   secret.Command // the shell runs it with each event as JSON on its standard input, "" is none
-	Webhook         secret.URL     // events are posted to this URL as JSON, "" is none
+	EmailAlertGroup   time.Duration  // the time for which mails are collected; 0 is one mail for each event
+	NotifyCommand     secret.Command // the shell runs it with each event as JSON on its standard input, "" is none
+	Webhook           secret.URL     // events are posted to this URL as JSON, "" is none
+	WebhookFormat     WebhookFormat
+	WebhookSecret     secret.Text // the key of the signature of each request, "" is no signature
+	WebhookSecretFile string      // the file that supplied WebhookSecret
 }
 
 // StatusServer is the addresses of the status server and the rights of its clients.

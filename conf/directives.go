@@ -193,6 +193,10 @@ var directives = []directive{
 		binding: ofConfig(kindOf("/PATH|FACILITY", readLogFile).is("/var/log/ldirectord.log"), func(c *Config) *string { return &c.LogFile }),
 	},
 	{
+		name: "logformat", where: outside, help: "lines of the log as the original has them, or JSON",
+		binding: ofConfig(logFormat, func(c *Config) *LogFormat { return &c.LogFormat }),
+	},
+	{
 		name: "login", where: inBlock, form: quoted, help: "user of the check",
 		binding: ofService(text[string]("invalid login string"), func(v *VirtualService) *string { return &v.Login }),
 	},
@@ -215,6 +219,10 @@ var directives = []directive{
 	{
 		name: "monitorlog", where: outside, help: "log of real servers that are gone or back",
 		binding: ofConfig(kindOf("/PATH|none", readMonitorLog).is("/var/log/ipvsmonitor.log"), func(c *Config) *string { return &c.MonitorLog }),
+	},
+	{
+		name: "monitorlogformat", where: outside, help: "lines of the monitor log in words, or JSON",
+		binding: ofConfig(logFormat, func(c *Config) *LogFormat { return &c.MonitorLogFormat }),
 	},
 	{
 		name: "negotiatetimeout", where: anywhere, or: "checktimeout", help: "timeout of a negotiate check",
@@ -351,7 +359,7 @@ var directives = []directive{
 	},
 	{
 		name: "statuscontrol", where: outside, help: "take orders at statuslisten, from clients with statustoken",
-		binding: ofConfig(statusControl.is(false), func(c *Config) *bool { return &c.StatusControl }),
+		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.StatusControl }),
 	},
 	{
 		name: "statusgroup", where: outside, help: "group whose members may use the daemon's socket",
@@ -384,5 +392,13 @@ var directives = []directive{
 	{
 		name: "webhook", where: outside, mask: maskURL, help: "URL to which events are posted as JSON",
 		binding: ofConfig(kindOf("URL", readWebhook), func(c *Config) *secret.URL { return &c.Webhook }),
+	},
+	{
+		name: "webhookformat", where: outside, help: "form of what is posted to webhook",
+		binding: ofConfig(webhookFormat, func(c *Config) *WebhookFormat { return &c.WebhookFormat }),
+	},
+	{
+		name: "webhooksecretfile", where: outside, help: "file with the key that signs what is posted to webhook",
+		binding: ofConfig(kindOf("/PATH|CREDENTIAL", readWebhookSecret), func(c *Config) *string { return &c.WebhookSecretFile }),
 	},
 }

@@ -21,7 +21,7 @@ type parser struct {
 	given     given           // all directives outside blocks
 	fallback  *globalFallback // nil without a global fallback
 	fallback6 *globalFallback
-	control   position // line of statuscontrol = yes
+	lines     map[string]position // the last line of each directive outside blocks
 	blocks    []*block
 	services  map[serviceKey]*VirtualService
 	hosts     map[hostKey]hostResult
@@ -63,6 +63,7 @@ func newParser(path string, o Options) *parser {
 		config:   &c,
 		unset:    v,
 		outside:  v,
+		lines:    make(map[string]position),
 		services: make(map[serviceKey]*VirtualService),
 		hosts:    make(map[hostKey]hostResult),
 	}
@@ -88,6 +89,7 @@ func (p *parser) parse(text []byte) {
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
 	p.path = main
+	p.adviseOutside()
 	p.checkStatus()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 }

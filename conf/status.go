@@ -3,7 +3,6 @@ package conf
 import (
 	"errors"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -26,16 +25,6 @@ func readStatusListen(_ *place, value string) (string, error) {
 	return listen, nil
 }
 
-// statusControl is statuscontrol = yes|no: statuslisten accepts orders from clients
-// with the token.
-var statusControl = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *place, value string) (bool, error) {
-	yes, err := yesNo.read(at, value)
-	if yes {
-		at.control = position{at.path, at.line}
-	}
-	return yes, err
-}}
-
 // readStatusGroup is statusgroup = GROUP: its members may use the daemon's socket.
 func readStatusGroup(_ *place, value string) (string, error) {
 	group := bareText(value)
@@ -55,19 +44,11 @@ func readNotifyCommand(_ *place, value string) (secret.Command, error) {
 	return secret.Command(line), nil
 }
 
-// readWebhook is webhook = URL: events are posted to it as JSON.
-func readWebhook(_ *place, value string) (secret.URL, error) {
-	u, err := url.Parse(unquoted(trimRight(value)))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", errors.New("webhook must be a URL that begins with http:// or https://")
-	}
-	return secret.URL(u.String()), nil
-}
-
 // checkStatus finds mistakes that need the whole file.
 func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {
-		p.path = p.control.path
-		p.fail(p.control.line, errors.New("statuscontrol needs a statustoken"), "statuscontrol", "")
+		at := p.lines["statuscontrol"]
+		p.path = at.path
+		p.fail(at.line, errors.New("statuscontrol needs a statustoken"), "statuscontrol", "")
 	}
 }
