@@ -14,6 +14,10 @@ func (e Event) Words() string {
 		return "real server " + e.R + " is gone" + reason
 	case Back:
 		return "real server " + e.R + " is back" + reason + e.appendedCause()
+	case FirstDown:
+		return "real server " + e.R + " is down" + reason
+	case FirstUp:
+		return "real server " + e.R + " is up" + reason
 	case StillGone:
 		return "real server " + e.R + " is still gone" + reason
 	case AllGone:

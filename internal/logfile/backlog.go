@@ -5,7 +5,7 @@ package logfile
 func (l *Log) Load() (waiting int, dropped uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	queues := []*queue{l.main}
+	queues := []*queue{l.out.Load().queue}
 	for _, q := range l.files {
 		queues = append(queues, q)
 	}

@@ -18,7 +18,7 @@ func (l *Log) Faults() []report.Fault {
 			q.retry()
 		}
 	}
-	add(l.target, l.main)
+	add(l.target, l.out.Load().queue)
 	for _, path := range slices.Sorted(maps.Keys(l.files)) {
 		add(path, l.files[path])
 	}

@@ -59,13 +59,13 @@ const (
 )
 
 // fileLine is a line of ldirectord.log.
-func fileLine(t time.Time, name string, pid int, text string) string {
-	return fmt.Sprintf("[%s|%s|%d] %s\n", t.Format(time.ANSIC), name, pid, oneLine(text))
+func fileLine(s sender, r record) string {
+	return fmt.Sprintf("[%s|%s|%d] %s\n", r.time.Format(time.ANSIC), s.name, s.pid, oneLine(r.text))
 }
 
 // streamLine is a line on the standard output of a supervised daemon.
-func streamLine(t time.Time, text string) string {
-	return fmt.Sprintf("[%s] %s\n", t.Format(time.ANSIC), oneLine(text))
+func streamLine(r record) string {
+	return fmt.Sprintf("[%s] %s\n", r.time.Format(time.ANSIC), oneLine(r.text))
 }
 
 // debugLine is a line that only -d shows.
@@ -76,14 +76,14 @@ func debugLine(text string) string {
 // attachedLine is a line of ldirectord.log with -d. As in the original it is
 // printed twice: the lines with DEBUG2 are all lines in order, the others only
 // those of the log.
-func attachedLine(_ time.Time, text string) string {
-	return debugLine(text) + oneLine(text) + "\n"
+func attachedLine(r record) string {
+	return debugLine(r.text) + oneLine(r.text) + "\n"
 }
 
 // syslogLine is the message to the local syslog daemon (RFC 3164, without the host
 // name, as syslog(3) does).
-func syslogLine(t time.Time, priority, pid int, text string) string {
-	return fmt.Sprintf("<%d>%s ldirectord[%d]: %s", priority, t.Format(syslogLayout), pid, oneLine(text))
+func syslogLine(s sender, priority int, r record) string {
+	return fmt.Sprintf("<%d>%s ldirectord[%d]: %s", priority, r.time.Format(syslogLayout), s.pid, oneLine(r.text))
 }
 
 // oneLine fits text into one line of a log: texts contain answers of servers and

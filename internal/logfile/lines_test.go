@@ -13,18 +13,23 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
+// lineAt is a record that is no event's.
+func lineAt(text string) record { return record{time: at, text: text} }
+
+var me = sender{name: "t.cf", pid: 7, host: "director1"}
+
 var at = time.Date(2026, time.November, 1, 2, 12, 0, 0, time.UTC)
 
 func TestLines(t *testing.T) {
 	tests := map[string]struct{ got, want string }{
-		"file":                     {fileLine(at, "t.cf", 7, "Added x"), "[Sun Nov  1 02:12:00 2026|t.cf|7] Added x\n"},
-		"supervised":               {streamLine(at, "Added x"), "[Sun Nov  1 02:12:00 2026] Added x\n"},
+		"file":                     {fileLine(me, lineAt("Added x")), "[Sun Nov  1 02:12:00 2026|t.cf|7] Added x\n"},
+		"supervised":               {streamLine(lineAt("Added x")), "[Sun Nov  1 02:12:00 2026] Added x\n"},
 		"debug":                    {debugLine("Starting Check"), "DEBUG2: Starting Check\n"},
-		"syslog":                   {syslogLine(at, priority("local0", severityInfo), 7, "Added x"), "<134>Nov  1 02:12:00 ldirectord[7]: Added x"},
-		"unknown facility":         {syslogLine(at, priority("nonsense", severityInfo), 7, "x"), "<30>Nov  1 02:12:00 ldirectord[7]: x"},
-		"facility in capitals":     {syslogLine(at, priority("LOG_Local0", severityInfo), 7, "x"), "<134>Nov  1 02:12:00 ldirectord[7]: x"},
-		"a forged line":            {fileLine(at, "t.cf", 7, "a\n[x] b\r\x00c\n"), "[Sun Nov  1 02:12:00 2026|t.cf|7] a [x] b  c\n"},
-		"tabs and UTF-8 stay":      {streamLine(at, "a\tä"), "[Sun Nov  1 02:12:00 2026] a\tä\n"},
+		"syslog":                   {syslogLine(me, priority("local0", severityInfo), lineAt("Added x")), "<134>Nov  1 02:12:00 ldirectord[7]: Added x"},
+		"unknown facility":         {syslogLine(me, priority("nonsense", severityInfo), lineAt("x")), "<30>Nov  1 02:12:00 ldirectord[7]: x"},
+		"facility in capitals":     {syslogLine(me, priority("LOG_Local0", severityInfo), lineAt("x")), "<134>Nov  1 02:12:00 ldirectord[7]: x"},
+		"a forged line":            {fileLine(me, lineAt("a\n[x] b\r\x00c\n")), "[Sun Nov  1 02:12:00 2026|t.cf|7] a [x] b  c\n"},
+		"tabs and UTF-8 stay":      {streamLine(lineAt("a\tä")), "[Sun Nov  1 02:12:00 2026] a\tä\n"},
 		"an endless line is short": {oneLine(strings.Repeat("x", longestText+9)), strings.Repeat("x", longestText) + " ..."},
 	}
 	for name, test := range tests {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -24,7 +25,7 @@ import (
 type Options struct {
 	Name   string    // of the daemon, in each line
 	Stdout io.Writer // for supervised daemons and dry runs
-	Stderr io.Writer // for -d, and for reports about logs that cannot be written
+	Stderr io.Writer // for -d, and for reports about logs that cannot be written; nil is none
 	Debug  bool      // -d: all lines go to Stderr, Debugf's too
 	DryRun bool      // all lines go to Stdout, the monitor log's too; no file is touched
 	Syslog string    // the socket of the syslog daemon; "" is /dev/log
@@ -34,15 +35,17 @@ type Options struct {
 // do not block, except Close.
 type Log struct {
 	options Options
-	pid     int
+	sender  sender
 	logger  *logrus.Logger
+	out     atomic.Pointer[output] // of ldirectord.log or its replacement; mu is held for a change
 
 	mu      sync.Mutex
-	target  string            // the path or name of main's output
-	main    *queue            // of ldirectord.log or its replacement
+	target  string            // the path or name of out
 	monitor string            // path of the monitor log, "" is none
 	files   map[string]*queue // monitor log and monitorfiles, by path
 	closing sync.WaitGroup    // queues being closed
+
+	monitorIsJSON atomic.Bool // queues read it on their goroutines, for which Close waits with mu
 
 	complaining sync.Mutex // the queues write to Stderr one at a time
 }
@@ -53,7 +56,14 @@ func New(options Options, cfg *conf.Config) *Log {
 	if options.Syslog == "" {
 		options.Syslog = "/dev/log"
 	}
-	l := &Log{options: options, pid: os.Getpid(), logger: logrus.New(), files: map[string]*queue{}}
+	if options.Stderr == nil {
+		options.Stderr = io.Discard
+	}
+	s := sender{name: options.Name, pid: os.Getpid(), host: hostName()}
+	l := &Log{options: options, sender: s, logger: logrus.New(), files: map[string]*queue{}}
+	l.logger.SetOutput(io.Discard)
+	l.logger.SetFormatter(nothing{})
+	l.logger.AddHook(hook{l})
 	l.logger.SetLevel(logrus.InfoLevel)
 	if options.Debug {
 		l.logger.SetLevel(logrus.DebugLevel)
@@ -78,17 +88,20 @@ func (l *Log) Debugf(format string, args ...any) { l.logger.Debugf(format, args.
 // monitor log, or none. It is a director's Sink.
 func (l *Log) Event(e event.Event) {
 	if text := e.String(); text != "" {
-		l.Printf("%s", text)
+		l.logger.WithField(eventField, &e).Info(text)
 	}
 	line := monitorLine(e)
 	if line == "" {
 		return
 	}
+	if l.monitorIsJSON.Load() {
+		line = monitorJSON(e, l.sender.host)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.options.DryRun:
-		l.main.put([]byte(line))
+		l.out.Load().queue.put([]byte(line))
 	case l.monitor != "":
 		l.file(l.monitor, l.monitorMissing).put([]byte(line))
 	}
@@ -100,7 +113,7 @@ func (l *Log) Checked(c event.Checked) {
 	if c.Virtual.MonitorFile == "" || c.Virtual.CheckType == conf.CheckOn || l.options.DryRun {
 		return
 	}
-	line := checkedLine(l.pid, c)
+	line := checkedLine(l.sender.pid, c)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.file(c.Virtual.MonitorFile, l.checkedMissing).put([]byte(line))
@@ -112,6 +125,7 @@ func (l *Log) Use(cfg *conf.Config) {
 	defer l.mu.Unlock()
 	l.useMain(cfg)
 	l.monitor = cfg.MonitorLog
+	l.monitorIsJSON.Store(cfg.MonitorLogFormat == conf.LogJSON)
 	named := map[string]bool{cfg.MonitorLog: true}
 	for _, v := range cfg.Virtuals {
 		named[v.MonitorFile] = true
@@ -130,7 +144,13 @@ const (
 	toStdout = "<stdout>"
 )
 
-// useMain replaces the queue behind the logger.
+// An output is a queue, and the form of its lines.
+type output struct {
+	queue  *queue
+	format atomic.Pointer[format]
+}
+
+// useMain replaces the output behind the logger, or the form of its lines.
 func (l *Log) useMain(cfg *conf.Config) {
 	target := cfg.LogFile
 	switch {
@@ -139,52 +159,54 @@ func (l *Log) useMain(cfg *conf.Config) {
 	case l.options.DryRun || cfg.Supervised:
 		target = toStdout
 	}
-	if l.main != nil && target == l.target {
+	sink, form := l.outputOf(target, cfg.LogFormat)
+	old := l.out.Load()
+	if old != nil && target == l.target {
+		old.format.Store(&form)
 		return
 	}
-	if l.main != nil {
-		l.closing.Go(l.main.close)
-	}
 	l.target = target
-	l.logger.ReplaceHooks(logrus.LevelHooks{})
+	o := &output{}
+	o.format.Store(&form)
+	o.queue = newQueue(sink, func(n uint64, why error) []byte {
+		return []byte(o.line(record{time: time.Now(), text: fmt.Sprintf(linesMissing, n, why)}))
+	}, l.complain)
+	l.out.Store(o)
+	if old != nil {
+		l.closing.Go(old.queue.close)
+	}
+}
+
+// outputOf is the sink of a target, and the form of its lines. What -d shows is for eyes.
+func (l *Log) outputOf(target string, f conf.LogFormat) (sink, format) {
+	s, inJSON := l.sender, f == conf.LogJSON
+	json := func(r record) string { return jsonLine(s, r) }
 	switch {
 	case target == toStderr:
-		l.toQueue(stream{l.options.Stderr}, attachedLine)
+		return stream{l.options.Stderr}, attachedLine
+	case target == toStdout && inJSON:
+		return stream{l.options.Stdout}, json
 	case target == toStdout:
-		l.toQueue(stream{l.options.Stdout}, streamLine)
+		return stream{l.options.Stdout}, streamLine
+	case strings.HasPrefix(target, "/") && inJSON:
+		return &file{path: target}, json
 	case strings.HasPrefix(target, "/"):
-		l.toQueue(&file{path: target}, func(t time.Time, text string) string {
-			return fileLine(t, l.options.Name, l.pid, text)
-		})
-	default:
-		l.toSyslog(target)
+		return &file{path: target}, func(r record) string { return fileLine(s, r) }
 	}
+	p := priority(target, severityInfo)
+	if inJSON {
+		return &datagrams{socket: l.options.Syslog}, func(r record) string { return structuredLine(s, p, r) }
+	}
+	return &datagrams{socket: l.options.Syslog}, func(r record) string { return syslogLine(s, p, r) }
 }
 
-// toQueue directs the logger's formatted lines to a queue in front of s.
-func (l *Log) toQueue(s sink, format func(time.Time, string) string) {
-	l.main = newQueue(s, func(n uint64, why error) []byte {
-		return []byte(format(time.Now(), fmt.Sprintf(linesMissing, n, why)))
-	}, l.complain)
-	l.logger.SetFormatter(formatter(format))
-	l.logger.SetOutput(l.main)
-}
-
-// toSyslog directs the logger's lines to the syslog daemon.
-func (l *Log) toSyslog(facility string) {
-	p := priority(facility, severityInfo)
-	l.main = newQueue(&datagrams{socket: l.options.Syslog}, func(n uint64, why error) []byte {
-		return []byte(syslogLine(time.Now(), p, l.pid, fmt.Sprintf(linesMissing, n, why)))
-	}, l.complain)
-	l.logger.SetOutput(io.Discard)
-	l.logger.AddHook(syslogHook{queue: l.main, priority: p, pid: l.pid})
-}
+func (o *output) line(r record) string { return (*o.format.Load())(r) }
 
 // Reopen reopens all files, as after a rotation.
 func (l *Log) Reopen() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.main.reopen()
+	l.out.Load().queue.reopen()
 	for _, q := range l.files {
 		q.reopen()
 	}
@@ -198,7 +220,7 @@ func (l *Log) Close() {
 	for _, q := range l.files {
 		l.closing.Go(q.close)
 	}
-	l.closing.Go(l.main.close)
+	l.closing.Go(l.out.Load().queue.close)
 	l.closing.Wait()
 }
 
@@ -213,11 +235,15 @@ func (l *Log) file(path string, missing func(uint64, error) []byte) *queue {
 }
 
 func (l *Log) monitorMissing(n uint64, why error) []byte {
-	return fmt.Appendf(nil, "%s, "+linesMissing+"\n", time.Now().Format(monitorLayout), n, why)
+	r := record{time: time.Now(), text: fmt.Sprintf(linesMissing, n, why)}
+	if l.monitorIsJSON.Load() {
+		return []byte(jsonLine(l.sender, r))
+	}
+	return fmt.Appendf(nil, "%s, %s\n", r.time.Format(monitorLayout), r.text)
 }
 
 func (l *Log) checkedMissing(n uint64, why error) []byte {
-	return fmt.Appendf(nil, "[%s] [%d] "+linesMissing+"\n", time.Now().Format(time.ANSIC), l.pid, n, why)
+	return fmt.Appendf(nil, "[%s] [%d] "+linesMissing+"\n", time.Now().Format(time.ANSIC), l.sender.pid, n, why)
 }
 
 // complain reports, outside the log, that a log cannot be written. Queues call it,
@@ -230,16 +256,33 @@ func (l *Log) complain(err error) {
 	d := datagrams{socket: l.options.Syslog}
 	defer d.close()
 	// Without syslog too, no output is left.
-	_ = d.send([]byte(syslogLine(time.Now(), priority("daemon", severityErr), l.pid, err.Error())))
+	_ = d.send([]byte(syslogLine(l.sender, priority("daemon", severityErr), record{time: time.Now(), text: err.Error()})))
 }
 
-// A formatter makes logrus write lines in the original's format.
-type formatter func(time.Time, string) string
+// eventField is the field of a logrus entry with its event.
+const eventField = "event"
+
+// A hook passes each entry of the logger to the output.
+type hook struct{ log *Log }
+
+// Levels implements logrus.Hook.
+func (hook) Levels() []logrus.Level { return logrus.AllLevels }
+
+// Fire implements logrus.Hook.
+func (h hook) Fire(e *logrus.Entry) error {
+	o := h.log.out.Load()
+	if e.Level == logrus.DebugLevel {
+		o.queue.put([]byte(debugLine(e.Message)))
+		return nil
+	}
+	r := record{time: e.Time, text: e.Message}
+	r.event, _ = e.Data[eventField].(*event.Event)
+	o.queue.put([]byte(o.line(r)))
+	return nil
+}
+
+// nothing is the formatter of a logger that writes by its hook.
+type nothing struct{}
 
 // Format implements logrus.Formatter.
-func (f formatter) Format(e *logrus.Entry) ([]byte, error) {
-	if e.Level == logrus.DebugLevel {
-		return []byte(debugLine(e.Message)), nil
-	}
-	return []byte(f(e.Time, e.Message)), nil
-}
+func (nothing) Format(*logrus.Entry) ([]byte, error) { return nil, nil }

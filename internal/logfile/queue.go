@@ -234,10 +234,3 @@ func (q *queue) load() (waiting int, dropped uint64) {
 	defer q.mu.Unlock()
 	return len(q.lines), q.total
 }
-
-// Write implements io.Writer for the logger. It copies p, never blocks and
-// never fails.
-func (q *queue) Write(p []byte) (int, error) {
-	q.put(slices.Clone(p))
-	return len(p), nil
-}

@@ -1,12 +1,11 @@
 package logfile
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strings"
 	"time"
-
-	"github.com/sirupsen/logrus"
 )
 
 // facilities are the numbers of syslog's facilities (RFC 3164, section 4.1.1).
@@ -49,8 +48,9 @@ const sendTimeout = time.Second
 // A datagrams sink sends each line as one datagram to the syslog daemon's socket,
 // and reconnects after a failure: the daemon may have been restarted.
 type datagrams struct {
-	socket string
-	conn   net.Conn
+	socket  string
+	conn    net.Conn
+	timeout time.Duration // of one datagram, 0 is sendTimeout
 }
 
 // write implements sink. A line that cannot be sent does not affect the next ones.
@@ -81,7 +81,7 @@ func (d *datagrams) send(text []byte) error {
 }
 
 func (d *datagrams) try(text []byte) error {
-	if err := d.conn.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
+	if err := d.conn.SetWriteDeadline(time.Now().Add(cmp.Or(d.timeout, sendTimeout))); err != nil {
 		return err
 	}
 	_, err := d.conn.Write(text)
@@ -98,20 +98,3 @@ func (d *datagrams) reopen() {
 
 // close implements sink.
 func (d *datagrams) close() { d.reopen() }
-
-// A syslogHook passes each entry of the logger to a queue of datagrams. (The hook
-// in logrus blocks its caller and repeats the time.)
-type syslogHook struct {
-	queue    *queue
-	priority int
-	pid      int
-}
-
-// Levels implements logrus.Hook.
-func (syslogHook) Levels() []logrus.Level { return logrus.AllLevels }
-
-// Fire implements logrus.Hook.
-func (h syslogHook) Fire(e *logrus.Entry) error {
-	h.queue.put([]byte(syslogLine(e.Time, h.priority, h.pid, e.Message)))
-	return nil
-}
