@@ -178,13 +178,15 @@ const mailHost = "127.0.0.25"
 
 // secretConfig has a secret in every directive that can have one, and servers
 // that repeat what they are sent.
-func secretConfig(t *testing.T, dir, webhook, listen string) string {
+func secretConfig(t *testing.T, dir, webhook, listen, format string) string {
 	t.Helper()
 	var b strings.Builder
 	quoted := strings.ReplaceAll(marker, `"`, `%22`)
 	fmt.Fprintf(&b, "checkinterval=1\nchecktimeout=2\nnegotiatetimeout=2\nholdlocal=no\nmonitorlog=%s/monitor\nstatuslisten=%s\n", dir, listen)
 	fmt.Fprintf(&b, "logfile=\"%s/log\"\nsmtp=%s\nemailalert=a@example.com\nemailalertfrom=b@example.com\n", dir, mailHost)
 	fmt.Fprintf(&b, "webhook=%s/hook/%s?key=%s\nnotifycommand=cat >>%s/events; echo %s; exit 3 # %s\n", webhook, quoted, quoted, dir, quoted, quoted)
+	write(t, dir+"/key", marker+"\n")
+	fmt.Fprintf(&b, "webhooksecretfile=%s/key\n%s", dir, format)
 	fmt.Fprintf(&b, "callback=\"/nonexistent/callback --token %s\"\n", quoted)
 	block := func(n int, port int, lines ...string) {
 		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n\treal=127.0.0.1:%d masq\n\tmonitorfile=%s/checks\n", n, port, dir)
@@ -230,14 +232,15 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, _ := io.ReadAll(r.Body)
 		s.add("webhook", text)
+		s.add("webhook's header", fmt.Append(nil, r.Header))
 		http.Error(w, "you said: "+r.URL.String(), http.StatusForbidden)
 	}))
 	defer hook.Close()
 	mailbox(t, s)
-	for _, how := range []string{"-d", "--foreground"} {
+	for how, format := range map[string]string{"-d": "", "--foreground": "logformat=json\nmonitorlogformat=json\nwebhookformat=slack\n"} {
 		dir := t.TempDir()
 		listen := lab.HoldPort(t).String()
-		file := secretConfig(t, dir, hook.URL, listen)
+		file := secretConfig(t, dir, hook.URL, listen, format)
 		run := func(surface string, args ...string) {
 			Main(Env{
 				Args: append([]string{"ldirectord", file}, args...), RunDir: dir, StateDir: dir,
@@ -292,8 +295,8 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 		}
 	}
 	s.search(t, map[string]string{
-		"check": "virtual service", "-d": "PASS ***", "log": "system(cat ***) failed", "monitor": "gone", "checks": "[down]", "events": `"kind":"all gone"`,
-		"webhook": `"kind":"all gone"`, "mails": "127.0.0.1", "show": "127.0.0.1", "why": "*** ", "history": "started", "http /metrics": "ldirectord_real_up",
+		"check": "virtual service", "-d": "PASS ***", "log": `"text":"system(cat ***) failed`, "monitor": `"kind":"all gone"`, "checks": "[down]", "events": `"kind":"all gone"`,
+		"webhook": `"mrkdwn":false`, "webhook's header": "X-Hub-Signature-256:[sha256=", "mails": "127.0.0.1", "show": "127.0.0.1", "why": "*** ", "history": "started", "http /metrics": "ldirectord_real_up",
 		"http /": "10.0.0.1", "check of a mistake": "***", "http /api/v1/why?real=127.0.0.1": "apikey=***", "http /api/v1/snapshot": "10.0.0.1",
 	})
 }
@@ -305,7 +308,7 @@ var mistyped = []string{
 	"\trequest=/x?key=Geheim4711", "\treal=127.0.0.1:80 masq \"x?key=Geheim4711\" \"", "request=\"/x?key=Geheim4711\"",
 	"\thttpheader = Authorization Geheim4711", "\thttpheadr=\"Cookie: a=Geheim4711\"", "\twebhook=http://h/Geheim4711", "webhok=http://h/Geheim4711",
 	"\tnotifycommand=curl -H Geheim4711 http://h", "\tapi_token=Geheim4711", "\tsslkeypass=Geheim4711", "\tlogin=\"bob\" passwd=\"Geheim4711\"x",
-	"\tvirtualhost passwd=Geheim4711", "\tcallback=/x --token Geheim4711",
+	"webhooksecret=Geheim4711", "webhooksecretfile=Geheim4711 /x", "\tvirtualhost passwd=Geheim4711", "\tcallback=/x --token Geheim4711",
 }
 
 // startDaemon runs a daemon until stop is called.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -74,7 +75,7 @@ func (h *hookTest) gone(real string) {
 func (h *hooks) close() {
 	h.end()
 	h.lanes.close(closeTimeout)
-	h.http.CloseIdleConnections()
+	h.web.http.CloseIdleConnections()
 }
 
 func (h *hookTest) seen() (got []delivery, lines string) {
@@ -151,7 +152,7 @@ func TestWebhookFillsDeliveries(t *testing.T) {
 func TestWebhookIsBounded(t *testing.T) {
 	h := newHookTest(t, "")
 	hangs, began := make(chan struct{}), make(chan struct{})
-	h.lanes.do(h.lane(), func(context.Context) { close(began); <-hangs })
+	h.lanes.do(h.web.lane(), func(context.Context) { close(began); <-hangs })
 	<-began
 	const n, take = 20_000, (deliveriesWaiting + 1) * mostListed
 	for range n {
@@ -187,7 +188,7 @@ func TestCommandIsBounded(t *testing.T) {
 					h.lanes.do("command", func(context.Context) { told++ })
 					continue
 				}
-				h.run("/bin/tell", message{})
+				h.run("/bin/tell", report.Message{})
 			}
 		}
 		tell(10_000)
@@ -197,7 +198,7 @@ func TestCommandIsBounded(t *testing.T) {
 		tell(10_007)
 		close(hangs)
 		synctest.Wait()
-		h.run("true", message{})
+		h.run("true", report.Message{})
 		h.close()
 		want := lines{
 			"system(/bin/tell) failed: " + errTooManyCommands.Error(),
@@ -240,7 +241,7 @@ func TestWebhookRetries(t *testing.T) {
 				var lines []string
 				h := newHooks("director", func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) },
 					&conf.Config{Notify: conf.Notify{Webhook: "https://chat.example.com/geheim"}})
-				h.http.Transport = transport(func(*http.Request) (*http.Response, error) {
+				h.web.http.Transport = transport(func(*http.Request) (*http.Response, error) {
 					status := http.StatusOK
 					if tries < len(tt.answers) {
 						status = tt.answers[tries]
@@ -266,7 +267,7 @@ func TestWebhookEnds(t *testing.T) {
 		tries := 0
 		var log lines
 		h := newHooks("director", log.printf, &conf.Config{Notify: conf.Notify{Webhook: "https://chat.example.com/geheim"}})
-		h.http.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		h.web.http.Transport = transport(func(r *http.Request) (*http.Response, error) {
 			tries++
 			if err := r.Context().Err(); err != nil {
 				return nil, err

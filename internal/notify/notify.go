@@ -216,5 +216,5 @@ func (n *Notifier) Close() {
 		})
 	}
 	wg.Wait()
-	n.hooks.http.CloseIdleConnections()
+	n.hooks.web.http.CloseIdleConnections()
 }
