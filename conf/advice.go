@@ -118,9 +118,9 @@ func (p *parser) adviseFile(text []byte) {
 }
 
 // adviseOutside warns of directives outside blocks that need another one.
-func (p *parser) adviseOutside() {
-	p.adviseWebhook()
-	p.adviseLogs()
+func adviseOutside(p *parser) {
+	adviseWebhook(p)
+	adviseLogs(p)
 }
 
 // adviseAt warns at the line of a directive outside blocks, if the files have it.

@@ -125,8 +125,7 @@ var directives = []directive{
 	},
 	{
 		name: "failurecount", where: anywhere, help: "failed checks in a row until a real server is down",
-		binding: ofService(originalNumber("invalid failure count value", "invalid failure count").is(1),
-			func(v *VirtualService) *int { return &v.FailureCount }),
+		binding: ofService(originalNumber("invalid failure count value", "invalid failure count").is(1), func(v *VirtualService) *int { return &v.FailureCount }),
 	},
 	{
 		name: "fallback", where: anywhere, help: "server that takes the traffic when no real server is in service",
@@ -248,8 +247,7 @@ var directives = []directive{
 	},
 	{
 		name: "passwdfile", where: inBlock, help: "file with the password of the check",
-		binding: ofService(secretFile(func(v *VirtualService) *secret.Text { return &v.Passwd }),
-			func(v *VirtualService) *string { return &v.PasswdFile }),
+		binding: ofService(secretFile(func(v *VirtualService) *secret.Text { return &v.Passwd }), func(v *VirtualService) *string { return &v.PasswdFile }),
 	},
 	{
 		name: "persistent", where: inBlock, kernel: true, help: "time for which a client stays with its real server",
@@ -310,8 +308,7 @@ var directives = []directive{
 	},
 	{
 		name: "secretfile", where: inBlock, help: "file with the secret that a RADIUS client shares with its server",
-		binding: ofService(secretFile(func(v *VirtualService) *secret.Text { return &v.Secret }),
-			func(v *VirtualService) *string { return &v.SecretFile }),
+		binding: ofService(secretFile(func(v *VirtualService) *secret.Text { return &v.Secret }), func(v *VirtualService) *string { return &v.SecretFile }),
 	},
 	{
 		name: "service", where: inBlock, help: "service of a negotiate check; the one of the port if it is left out",

@@ -12,7 +12,7 @@ const (
 var logFormat = choice("text|json", LogText, LogJSON)
 
 // adviseLogs warns of a format without a log.
-func (p *parser) adviseLogs() {
+func adviseLogs(p *parser) {
 	if p.config.MonitorLog == "" {
 		p.adviseAt("monitorlogformat", "monitorlogformat is not used: monitorlog is none", "")
 	}

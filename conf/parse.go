@@ -89,7 +89,7 @@ func (p *parser) parse(text []byte) {
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
 	p.path = main
-	p.adviseOutside()
+	adviseOutside(p)
 	p.checkStatus()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 }

@@ -42,7 +42,7 @@ const alertsPath = "/api/v2/alerts"
 
 // adviseWebhook warns of settings of the webhook that are not used, and of a format that
 // its receiver refuses.
-func (p *parser) adviseWebhook() {
+func adviseWebhook(p *parser) {
 	c := p.config
 	if _, given := p.lines["webhook"]; !given {
 		for _, name := range []string{"webhookformat", "webhooksecretfile"} {
