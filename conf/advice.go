@@ -26,6 +26,9 @@ func (p *parser) adviseAddress(b *block) {
 // hintIgnored is what may be meant by what follows a virtual service's port.
 func hintIgnored(b *block) string {
 	ignored := strings.TrimSpace(b.ignored)
+	if ignored == "{" {
+		return hintForeign(ignored)
+	}
 	host := b.host
 	if b.v.IPv6 {
 		host = "[" + host + "]"

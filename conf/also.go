@@ -40,7 +40,7 @@ func (at *place) addAlso(value string, ipv6 bool) error {
 // copyBlock reads the block of s once more, for another virtual service. What was
 // reported of its lines is not reported again.
 func (p *parser) copyBlock(s section, ipv6 bool, also alsoLine) {
-	s.head = line{also.line, "virtual = " + also.address}
+	s.head = line{number: also.line, raw: "virtual = " + also.address}
 	if ipv6 {
 		s.head.raw = "virtual6 = " + also.address
 	}

@@ -43,17 +43,23 @@ func (p *parser) openBlock(s section) (b *block, ok bool) {
 	b = p.newBlock(s)
 	text := s.head.text()
 	name, value, equals := splitDirective(text)
-	if !equals || !isVirtual(name) {
+	wrong := !equals || !isVirtual(name)
+	if wrong {
 		p.report(p.unknown(s.head, nil, ""))
 		name, value = mended(text)
 	}
 	b.v.IPv6 = name == "virtual6"
 	b.v.Name = trimRight(value)
 	if err := b.setAddress(value); err != nil {
+		if wrong { // the line has its mistake
+			return b, false
+		}
 		p.fail(s.head.number, err, "virtual", value)
 		return b, false
 	}
-	p.adviseAddress(b)
+	if !wrong {
+		p.adviseAddress(b)
+	}
 	return b, true
 }
 

@@ -43,8 +43,7 @@ var directives = []directive{
 	},
 	{
 		name: "checkinterval", where: anywhere, help: "time between two checks of a real server",
-		binding: ofService(originalDuration("invalid check interval value", "invalid checkinterval").is(10*time.Second),
-			func(v *VirtualService) *time.Duration { return &v.CheckInterval }),
+		binding: ofService(originalDuration("invalid check interval value", "invalid checkinterval").is(10*time.Second), func(v *VirtualService) *time.Duration { return &v.CheckInterval }),
 	},
 	{
 		name: "checkmark", where: anywhere, help: "mark of the packets of the checks, for routing rules and packet filters",
@@ -64,8 +63,7 @@ var directives = []directive{
 	},
 	{
 		name: "checktimeout", where: anywhere, or: "negotiatetimeout", help: "timeout of a connect, ping or external check",
-		binding: ofService(originalDuration("invalid check timeout value", "invalid check timeout").is(5*time.Second),
-			func(v *VirtualService) *time.Duration { return &v.CheckTimeout }),
+		binding: ofService(originalDuration("invalid check timeout value", "invalid check timeout").is(5*time.Second), func(v *VirtualService) *time.Duration { return &v.CheckTimeout }),
 	},
 	{
 		name: "checktype", where: inBlock, help: "how real servers are checked; N is one negotiate, then N connects",
@@ -242,8 +240,7 @@ var directives = []directive{
 	},
 	{
 		name: "passwd", where: inBlock, form: quoted, mask: maskText, help: "password of the check",
-		binding: ofService(secretText("invalid password", func(v *VirtualService) *string { return &v.PasswdFile }),
-			func(v *VirtualService) *secret.Text { return &v.Passwd }),
+		binding: ofService(secretText("invalid password", func(v *VirtualService) *string { return &v.PasswdFile }), func(v *VirtualService) *secret.Text { return &v.Passwd }),
 	},
 	{
 		name: "passwdfile", where: inBlock, help: "file with the password of the check",
@@ -255,7 +252,7 @@ var directives = []directive{
 	},
 	{
 		name: "protocol", where: inBlock, help: "protocol of the virtual service",
-		binding: ofService(kindOf("tcp|udp|fwm", readProtocol), func(v *VirtualService) *Protocol { return &v.Protocol }),
+		binding: ofService(kindOf("tcp|udp|fwm", readProtocol), func(v *VirtualService) *Protocol { return &v.Protocol }).hinted(hintProtocol),
 	},
 	{
 		name: "quiescent", where: anywhere, help: "keep a real server that is down in the table, with weight 0",
@@ -303,8 +300,7 @@ var directives = []directive{
 	},
 	{
 		name: "secret", where: inBlock, form: quoted, mask: maskText, help: "secret that a RADIUS client shares with its server",
-		binding: ofService(secretText("invalid secret", func(v *VirtualService) *string { return &v.SecretFile }),
-			func(v *VirtualService) *secret.Text { return &v.Secret }),
+		binding: ofService(secretText("invalid secret", func(v *VirtualService) *string { return &v.SecretFile }), func(v *VirtualService) *secret.Text { return &v.Secret }),
 	},
 	{
 		name: "secretfile", where: inBlock, help: "file with the secret that a RADIUS client shares with its server",
@@ -312,7 +308,7 @@ var directives = []directive{
 	},
 	{
 		name: "service", where: inBlock, help: "service of a negotiate check; the one of the port if it is left out",
-		binding: ofService(serviceName, func(v *VirtualService) *string { return &v.Service }),
+		binding: ofService(serviceName, func(v *VirtualService) *string { return &v.Service }).hinted(hintService),
 	},
 	{
 		name: "servicename", where: inBlock, help: "name of the virtual service in mails",

@@ -1,12 +1,17 @@
 package conf
 
-import "strings"
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
 
 // hintUnknown suggests the meaning of a line that is no directive in its place.
-func hintUnknown(text string, block bool) string {
+func hintUnknown(l line, block bool) string {
+	text := l.text()
 	body := trimLeft(text)
 	name, value, equals := splitDirective(body)
-	if hint := hintBytes(text); hint != "" {
+	if hint := cmp.Or(hintBytes(text), hintForeign(body)); hint != "" {
 		return hint
 	}
 	if body == "" {
@@ -17,7 +22,7 @@ func hintUnknown(text string, block bool) string {
 	}
 	row := lookup(name)
 	if row < 0 {
-		return hintName(body)
+		return hintNoDirective(l, block)
 	}
 	d := &directives[row]
 	_, fits := d.argument(value, equals)
@@ -26,6 +31,8 @@ func hintUnknown(text string, block bool) string {
 		return "in a block everything from # to the end of the line is a comment, also inside quotes"
 	case block && !d.allowed(true):
 		return name + " is a global directive: put it in the first column, outside virtual blocks"
+	case !block && !d.allowed(false) && body != text && !l.block:
+		return "no block has begun in this file before this line: " + hintBegin
 	case !block && !d.allowed(false) && body != text:
 		return "the block ended before this line: an empty line or one with less than four blanks ends it"
 	case !block && !d.allowed(false):
@@ -34,12 +41,71 @@ func hintUnknown(text string, block bool) string {
 		return hintInclude(body)
 	case !fits && !equals:
 		return "write " + name + " = VALUE"
+	case !fits && strings.Count(value, `"`) == 1:
+		return `a quote is missing: ` + name + `="..."`
 	case !fits:
 		return `the value has to be in double quotes: ` + name + `="..."`
 	case body != text && !block:
 		return "a global directive begins in the first column"
 	}
 	return ""
+}
+
+const hintBegin = "a block begins with virtual = ADDRESS:PORT in the first column"
+
+// hintForeign recognizes the syntax of other programs' files.
+func hintForeign(body string) string {
+	body = strings.TrimRight(body, blanks)
+	switch {
+	case body == "":
+		return ""
+	case body[0] == '[' && body[len(body)-1] == ']':
+		return "the file has no sections: a directive for all is in the first column, and " + hintBegin
+	case strings.Trim(body, "{};") == "" || strings.HasSuffix(body, "{"):
+		return "the file has no braces: " + hintBegin + ", and an empty line ends it"
+	case strings.HasPrefix(body, "//"), body[0] == ';', strings.HasPrefix(body, "/*"):
+		return "a comment begins with #"
+	}
+	return ""
+}
+
+// hintNoDirective suggests the meaning of a line whose first word is no directive.
+func hintNoDirective(l line, block bool) string {
+	body := trimLeft(l.text())
+	_, _, equals := splitDirective(body)
+	hint := cmp.Or(hintName(body), foreignNames[strings.ToLower(firstWord(body))])
+	switch {
+	case hint != "":
+		return hint
+	case l.comment && !equals:
+		return "the line before is a comment: if this is a part of it, begin it with #"
+	case l.breaks > 0:
+		return fmt.Sprintf("a line in the first column, as this one, ends the block of line %d", l.breaks)
+	case !block && l.opens:
+		return hintBegin
+	}
+	return ""
+}
+
+// foreignNames are hints for the words of other programs.
+var foreignNames = map[string]string{
+	"weight":              "the weight is in the line of the real server: real = ADDRESS:PORT gate 5",
+	"lb_kind":             "the forwarding method is in the line of the real server: real = ADDRESS:PORT gate",
+	"lb_algo":             "did you mean scheduler?",
+	"lvs_sched":           "did you mean scheduler?",
+	"balance":             "did you mean scheduler?",
+	"real_server":         "did you mean real?",
+	"server":              "did you mean real?",
+	"backend":             "did you mean real?",
+	"virtual_server":      "did you mean virtual?",
+	"sorry_server":        "did you mean fallback?",
+	"backup":              "did you mean fallback?",
+	"persistence_timeout": "did you mean persistent?",
+	"delay_loop":          "did you mean checkinterval?",
+	"interval":            "did you mean checkinterval?",
+	"retry":               "did you mean failurecount?",
+	"misc_path":           "did you mean checkcommand?",
+	"quorum":              "did you mean minalive?",
 }
 
 // hintBytes recognizes characters that look like ASCII ones.
@@ -101,6 +167,9 @@ func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
 		return limit
 	}
+	if swapped(a, b) {
+		return min(1, limit)
+	}
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -120,16 +189,26 @@ func editDistance(a, b string, limit int) int {
 	return row[len(b)]
 }
 
+// swapped reports whether a becomes b when two letters side by side change places.
+func swapped(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) - 1 {
+		if a[i] != b[i] {
+			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+		}
+	}
+	return false
+}
+
 // hintOf suggests the cure for a wrong value.
 func hintOf(name, value string) string {
 	if hint := hintBytes(value); hint != "" {
 		return hint
 	}
-	if name == "virtual" && severalAddresses(value) {
-		return hintSeveral
-	}
 	if name == "virtual" {
-		return "write ADDRESS:PORT, or a number for a firewall mark; virtual6 takes [ADDRESS]:PORT"
+		return hintVirtual(value)
 	}
 	if row := lookup(name); row >= 0 && directives[row].hint != nil {
 		return directives[row].hint(value)
@@ -152,8 +231,34 @@ func hintYesNo(value string) string {
 	return "exactly yes or no, in lower case"
 }
 
-func hintReal(value string) string {
+// hintVirtual suggests the cure for a wrong address of a virtual service.
+func hintVirtual(value string) string {
 	switch {
+	case severalAddresses(value):
+		return hintSeveral
+	case strings.HasPrefix(value, `"`):
+		return "without quotes: virtual = ADDRESS:PORT"
+	case strings.Contains(value, "://"):
+		return "an address and a port, no URL"
+	}
+	return "write ADDRESS:PORT, or a number for a firewall mark; virtual6 takes [ADDRESS]:PORT"
+}
+
+// foreignMethods are other names of the forwarding methods.
+var foreignMethods = map[string]string{
+	"nat": "masq", "masquerade": "masq", "dr": "gate", "direct": "gate", "route": "gate", "dsr": "gate", "gateway": "gate", "tun": "ipip", "tunnel": "ipip",
+}
+
+func hintReal(value string) string {
+	words := strings.Fields(strings.ToLower(value))
+	if len(words) > 1 {
+		if method := cmp.Or(foreignMethods[words[1]], foreignMethods[strings.Trim(words[1], "-")]); method != "" {
+			return words[1] + " is called " + method + " here"
+		}
+	}
+	switch {
+	case strings.HasPrefix(value, `"`):
+		return "no quotes around the address: real = ADDRESS:PORT gate|masq|ipip [WEIGHT]"
 	case strings.Contains(value, " -> "):
 		return "no blanks around ->"
 	case strings.Count(value, `"`) == 1 || strings.Count(value, `"`) == 3:

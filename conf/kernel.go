@@ -27,6 +27,21 @@ func readProtocol(at *place, value string) (Protocol, error) {
 	return 0, errors.New("protocol must be tcp or udp if the virtual service is an address and port")
 }
 
+// hintProtocol is about other protocols.
+func hintProtocol(value string) string {
+	switch name := word(strings.ToLower(value), ""); {
+	case name == "":
+		return "tcp or udp"
+	case name != "tcp" && name != "udp" && name != "fwm":
+		return "there is no " + name + ": packets of other protocols get a firewall mark, and virtual = NUMBER"
+	case name != word(value, ""):
+		return "in lower case: " + name
+	case name == "fwm":
+		return "fwm is for virtual = NUMBER, a firewall mark"
+	}
+	return "virtual = NUMBER is a firewall mark, whatever the protocol of its packets; an address needs its port: virtual = ADDRESS:PORT"
+}
+
 var lowerCase = regexp.MustCompile(`[a-z]+`)
 
 // readScheduler is scheduler = NAME. Only the kernel knows the valid names.

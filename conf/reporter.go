@@ -52,7 +52,7 @@ func (r *reporter) unknown(l line, b *block, hint string) *Problem {
 		pr.full = `Unknown command "` + quotable(l.raw) + `"`
 	}
 	if hint == "" {
-		pr.Hint = hintUnknown(l.text(), b != nil)
+		pr.Hint = hintUnknown(l, b != nil)
 	}
 	return pr
 }

@@ -9,6 +9,11 @@ import (
 type line struct {
 	number int
 	raw    string // with its newline, if any
+
+	comment bool // the line before is a comment
+	block   bool // a block begins before the line, and may have ended
+	opens   bool // lenient: the lines behind are of a block that this line does not begin
+	breaks  int  // lenient: the line of the block that this line of the first column breaks, 0 for none
 }
 
 func (l line) text() string { return strings.TrimSuffix(l.raw, "\n") }
@@ -34,13 +39,22 @@ type scanner struct {
 	lenient  bool // mend common mistakes of indentation, so that the following lines can be read
 	sections []section
 	open     *section // the block that takes indented lines, nil outside blocks
+	last     int      // the section of the last block, -1 for none
 	gap      int      // lenient: the empty line that ended the last block
+	unknown  *unknown // lenient: the line before, if it is no directive and in the first column
+	comment  bool     // the line before is a comment
+}
+
+// An unknown is a line that is no directive, in the first column.
+type unknown struct {
+	section int // of the line itself
+	block   int // of the block that it ended, -1 for none
 }
 
 // scan returns the sections of a file in its order. Outside blocks, empty lines and
 // comments are left out.
 func scan(text string, lenient bool) []section {
-	s := &scanner{lenient: lenient}
+	s := &scanner{lenient: lenient, last: -1}
 	number := 0
 	for len(text) > 0 {
 		number++
@@ -49,7 +63,7 @@ func scan(text string, lenient bool) []section {
 			raw = text[:i+1]
 		}
 		text = text[len(raw):]
-		s.line(line{number, raw})
+		s.line(line{number: number, raw: raw})
 	}
 	for i := range s.sections {
 		if s.sections[i].end == 0 {
@@ -62,6 +76,9 @@ func scan(text string, lenient bool) []section {
 func (s *scanner) line(l line) {
 	text := l.text()
 	comment := strings.HasPrefix(trimLeft(text), "#")
+	l.comment, s.comment = s.comment, comment
+	l.block = s.last >= 0
+	broken := -1
 	if s.open != nil {
 		if comment {
 			return
@@ -73,8 +90,9 @@ func (s *scanner) line(l line) {
 		if s.lenient && s.mend(l) {
 			return
 		}
+		broken = s.last
 		s.close(l)
-	} else if s.lenient && s.gap != 0 && !comment && s.resume(l) {
+	} else if s.lenient && !comment && s.continues(l) {
 		return
 	}
 	if trimLeft(text) == "" || comment {
@@ -82,9 +100,42 @@ func (s *scanner) line(l line) {
 	}
 	s.gap = 0
 	s.sections = append(s.sections, section{head: l, virtual: s.isVirtual(text)})
-	if last := &s.sections[len(s.sections)-1]; last.virtual {
-		s.open = last
+	last := &s.sections[len(s.sections)-1]
+	switch {
+	case last.virtual:
+		s.open, s.last = last, len(s.sections)-1
+	case s.lenient && trimLeft(text) == text && !known(text, false):
+		s.unknown = &unknown{len(s.sections) - 1, broken}
 	}
+}
+
+// continues takes an indented line into the block that it probably belongs to.
+func (s *scanner) continues(l line) bool {
+	before := s.unknown
+	s.unknown = nil
+	return before != nil && s.skip(before, l) || s.gap != 0 && s.resume(l)
+}
+
+// skip takes a line with a directive of blocks into the block that an unknown line of the
+// first column ended, or that it should have begun: the unknown line is the mistake.
+func (s *scanner) skip(before *unknown, l line) bool {
+	command, ok := blockCommand(l.text())
+	if !ok || !known(command, true) {
+		return false
+	}
+	section := &s.sections[before.section]
+	switch {
+	case before.block >= 0:
+		s.open, s.last = &s.sections[before.block], before.block
+		section.head.breaks = s.open.head.number
+	case lookup(firstWord(section.head.text())) >= 0:
+		return false
+	default:
+		section.virtual, section.head.opens = true, true
+		s.open, s.last = section, before.section
+	}
+	s.open.body = append(s.open.body, bodyLine{line: l, command: command})
+	return true
 }
 
 // close ends the block at l.
@@ -119,7 +170,7 @@ func (s *scanner) resume(l line) bool {
 	if s.isVirtual(command) {
 		return false
 	}
-	s.open = &s.sections[len(s.sections)-1]
+	s.open = &s.sections[s.last]
 	s.open.body = append(s.open.body, bodyLine{
 		line: l, command: command,
 		mistake: "line " + strconv.Itoa(s.gap) + " is empty and ended the block of line " + strconv.Itoa(s.open.head.number) + ": remove it or make it a comment",

@@ -61,7 +61,24 @@ var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
 		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
 	}
 	return name, nil
-}).hinted("also known: agent checks by checktype, and the services " + addedServices() + "; for others use checktype=connect")
+})
+
+// hintService suggests a service for an unknown name, or how to check without one.
+func hintService(value string) string {
+	name := word(strings.ToLower(value), "")
+	for _, s := range services {
+		if s.name == name {
+			return "in lower case: " + name
+		}
+	}
+	for _, s := range services {
+		if len(s.name) > 3 && editDistance(name, s.name, 2) < 2 {
+			return "did you mean " + s.name + "?"
+		}
+	}
+	return "also known: agent checks by checktype, and the services " + addedServices() +
+		"; others need checktype = external and checkcommand = /PATH of a program, or checktype = connect"
+}
 
 // addedServices are the services that the error, which is the original's, omits.
 func addedServices() string {
