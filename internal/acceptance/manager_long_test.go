@@ -38,6 +38,7 @@ func TestLongManagers(t *testing.T) {
 			h.agent(t, m)
 		}
 	}
+	h.removedFromHung(t, "halted", func(pid int) { halt(t, pid) })
 }
 
 // back gives the place to the Perl daemon, as docs/migration.md says.

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
@@ -46,14 +47,20 @@ var pacemaker = manager{
 	restart: []string{installedFile, configFile, "restart"}, status: "monitor", stopped: 7, killed: 1,
 }
 
-// TestManagers takes the place of the Perl daemon under SysV init, under traffic, and
-// stops a daemon that hangs by the agent. TestLongManagers does all of it everywhere.
+// TestManagers takes the place of the Perl daemon under SysV init, under traffic, stops a
+// daemon that hangs by the agent, and removes the package from under another one.
+// TestLongManagers does all of it everywhere.
 func TestManagers(t *testing.T) {
 	t.Parallel()
 	if h := newManaged(t); h != nil {
 		h.swap(t, sysV)
 		h.stopOurs(t, sysV)
 		h.hangs(t, pacemaker)
+		h.removedFromHung(t, "stopped", func(pid int) {
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
 
@@ -209,6 +216,42 @@ func (h *managed) hangs(t testing.TB, m manager) {
 		t.Errorf("%s: the table after stop:\n%s", m.name, table)
 	}
 	h.must(t, m, m.stopped, m.status)
+}
+
+// removedFromHung has the script that runs before the Debian package goes end a daemon of
+// ours that hangs: within bounded time, and as with any other daemon the table stays.
+func (h *managed) removedFromHung(t testing.TB, how string, hang func(pid int)) {
+	t.Helper()
+	if err := os.RemoveAll("/run/systemd"); err != nil { // of this throw-away copy: no systemd has booted it
+		t.Fatal(err)
+	}
+	h.install(t, h.ours, sysV.ours, sysV.place)
+	h.must(t, sysV, 0, "start")
+	h.comesFull(t, "ours under SysV")
+	held := h.hold(10)
+	pid := readPid(pidFile)
+	if pid == 0 {
+		t.Fatal("there is no pid file")
+	}
+	h.w.taken()
+	hang(pid)
+	began := time.Now()
+	out, status := h.does(t, nil, "../../packaging/deb/prerm", "remove")
+	if status != 0 {
+		t.Errorf("prerm remove, beside a %s daemon: exit status %d\n%s", how, status, out)
+	}
+	t.Logf("prerm remove, beside a %s daemon, took %v", how, time.Since(began).Round(time.Millisecond))
+	eventually.InTime(t, "prerm remove", began, 35*time.Second) // status 10, the signal 20, SIGKILL 5
+	if !within(5*time.Second, func() bool { return gone(pid) }) {
+		t.Errorf("after prerm remove the %s daemon is there: %s", how, out)
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	held.live(t, "the removal")
+	if asked := h.w.taken(); len(asked) > 0 {
+		t.Errorf("prerm remove, beside a %s daemon, asked the kernel for %q", how, asked)
+	}
+	h.must(t, sysV, 0, "start")
+	h.stopOurs(t, sysV)
 }
 
 // readPid is the process of a pid file, 0 if there is none.
