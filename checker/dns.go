@@ -27,11 +27,15 @@ const maxStrayAnswers = 16
 //
 // For a name the query is for A records, then for AAAA if there is no A or if
 // Receive holds a colon. For an address the query is for its PTR record.
+//
+// As in the original, a matching record counts whatever the response code is, and
+// an answer may omit the question.
 type DNS struct {
 	Network string // "udp" or "tcp"
 	Addr    netip.AddrPort
 	Request string          // a name or an address; the "/" that the configuration puts in front is dropped
 	Receive *perlre.Pattern // as in the original, nil and the empty pattern match nothing
+	Domains []string        // tried in order behind a name without a dot, as by the resolver of this host; nil is none
 }
 
 // String implements Checker.
@@ -56,6 +60,7 @@ func (d DNS) Dialogue() Dialogue { return &dnsDialogue{DNS: d, id: uint16(rand.U
 
 type dnsDialogue struct {
 	DNS
+	domain   int                 // the place in Domains of the last query
 	id       uint16              // the id of the last query
 	question dnsmessage.Question // the last query, zero before the first
 	stray    int                 // answers to other queries so far
@@ -64,11 +69,7 @@ type dnsDialogue struct {
 // Next implements Dialogue.
 func (d *dnsDialogue) Next(in []byte, _ bool) Step {
 	if d.question == (dnsmessage.Question{}) {
-		question, err := dnsQuestion(d.subject())
-		if err != nil {
-			return Step{Done: true, Err: err}
-		}
-		return d.send(question)
+		return d.query(dnsmessage.TypeA)
 	}
 	if d.Network == "udp" {
 		return d.answer(in)
@@ -84,6 +85,30 @@ func (d *dnsDialogue) Next(in []byte, _ bool) Step {
 		step.Consumed = consumed
 	}
 	return step
+}
+
+// query sends the query for the subject, below the current one of Domains if it has
+// no dot. The record type is kind, but for addresses.
+func (d *dnsDialogue) query(kind dnsmessage.Type) Step {
+	question, err := dnsQuestion(d.subject())
+	if err == nil && d.domain < d.domains() {
+		question, err = dnsQuestion(d.subject() + "." + d.Domains[d.domain])
+	}
+	if err != nil {
+		return Step{Done: true, Err: err}
+	}
+	if question.Type == dnsmessage.TypeA {
+		question.Type = kind
+	}
+	return d.send(question)
+}
+
+// domains is the number of Domains that apply to the subject.
+func (d *dnsDialogue) domains() int {
+	if strings.ContainsAny(d.subject(), ".:") {
+		return 0
+	}
+	return len(d.Domains)
 }
 
 // dnsQuestion is the first query for subject, a name or an address.
@@ -181,56 +206,67 @@ func (d *dnsDialogue) answer(message []byte) Step {
 		}
 		return Step{}
 	}
-	if header.RCode != dnsmessage.RCodeSuccess {
+	records, err := dnsRecords(&p)
+	if match, err := d.match(records); match != "" || err != nil {
+		return Step{Done: true, Detail: match, Err: err}
+	}
+	switch {
+	case header.RCode == dnsmessage.RCodeSuccess && err != nil && !header.Truncated:
+		return down("%s: broken answer: %w", d.kind(), err)
+	case header.Truncated && d.Network == "udp":
+		whole := d.DNS
+		whole.Network = "tcp"
+		return Step{Follow: whole}
+	case len(records) == 0 && d.domain+1 < d.domains():
+		d.domain++
+		return d.query(d.question.Type)
+	case header.RCode != dnsmessage.RCodeSuccess:
 		return down("%s: %s", d.kind(), dnsCode(header.RCode))
 	}
-	records, err := dnsRecords(&p)
-	if err != nil && !header.Truncated {
-		return down("%s: broken answer: %w", d.kind(), err)
-	}
-	return d.verdict(records, header.Truncated)
+	return d.withoutMatch(records)
 }
 
 // isOurs reports whether the answer belongs to our query. Servers may change the
-// case of names, and may omit the question in an error.
+// case of names, and may omit the question; an error may be a bare header.
 func (d *dnsDialogue) isOurs(p *dnsmessage.Parser, header dnsmessage.Header) bool {
 	question, err := p.Question()
 	if err != nil {
-		return header.RCode != dnsmessage.RCodeSuccess
+		return errors.Is(err, dnsmessage.ErrSectionDone) || header.RCode != dnsmessage.RCodeSuccess
 	}
 	return question.Type == d.question.Type && question.Class == d.question.Class &&
 		strings.EqualFold(question.Name.String(), d.question.Name.String()) &&
 		p.SkipAllQuestions() == nil
 }
 
-// verdict searches for a matching record. Without one it sends the next query or
-// ends as down.
-func (d *dnsDialogue) verdict(records []string, truncated bool) Step {
-	asksNothing := d.Receive == nil || d.Receive.String() == ""
+// match is the detail of the first record that matches Receive, "" if there is none.
+func (d *dnsDialogue) match(records []string) (detail string, err error) {
+	if d.expectsNothing() {
+		return "", nil
+	}
 	for _, record := range records {
-		if asksNothing {
-			break
-		}
 		matched, err := d.Receive.Match([]byte(record))
 		if err != nil {
-			return Step{Done: true, Err: err}
+			return "", err
 		}
 		if matched {
-			return up(d.kind()+" "+record, "")
+			return d.kind() + " " + record, nil
 		}
 	}
+	return "", nil
+}
+
+// expectsNothing reports whether Receive is empty, which no record matches.
+func (d *dnsDialogue) expectsNothing() bool { return d.Receive == nil || d.Receive.String() == "" }
+
+// withoutMatch sends the next query or ends as down.
+func (d *dnsDialogue) withoutMatch(records []string) Step {
 	switch {
-	case truncated && d.Network == "udp":
-		whole := d.DNS
-		whole.Network = "tcp"
-		return Step{Follow: whole}
-	case len(records) > 0 && asksNothing:
+	case len(records) > 0 && d.expectsNothing():
 		return down("%s: receive is empty, which no record matches", d.kind())
-	case d.question.Type == dnsmessage.TypeA && !asksNothing &&
+	case d.question.Type == dnsmessage.TypeA && !d.expectsNothing() &&
 		(len(records) == 0 || strings.Contains(d.Receive.String(), ":")):
-		question := d.question
-		question.Type = dnsmessage.TypeAAAA
-		return d.send(question)
+		d.domain = 0
+		return d.query(dnsmessage.TypeAAAA)
 	case len(records) == 0:
 		return down("%s: no such record", d.kind())
 	}

@@ -185,12 +185,26 @@ func TestDNS(t *testing.T) {
 			replies{{code: 9}},
 			"A www.example.com.", "", "A: response code 9",
 		},
+		{ // the next three as in the original, for which records count and nothing else
+			"the record matches, whatever the code is", "www.example.com", "10.0",
+			replies{{code: dnsmessage.RCodeNameError, records: []dnsmessage.ResourceBody{a("10.0.9.1")}}},
+			"A www.example.com.", "A 10.0.9.1", "",
+		},
+		{
+			"another record under a code", "www.example.com", "10.9",
+			replies{{code: dnsmessage.RCodeNameError, records: []dnsmessage.ResourceBody{a("10.0.9.1")}}},
+			"A www.example.com.", "", "A: NXDOMAIN",
+		},
+		{
+			"an answer without the question", "www.example.com", "10.0",
+			replies{{noQ: true, records: []dnsmessage.ResourceBody{a("10.0.9.1")}}},
+			"A www.example.com.", "A 10.0.9.1", "",
+		},
 		{
 			"answers to others are passed over", "www.example.com", "10.0",
 			replies{
 				{id: 7, records: []dnsmessage.ResourceBody{a("10.0.9.7")}},
 				{name: "other.example.", records: []dnsmessage.ResourceBody{a("10.0.9.8")}},
-				{noQ: true, records: []dnsmessage.ResourceBody{a("10.0.9.9")}},
 				{name: "WWW.example.COM.", records: []dnsmessage.ResourceBody{a("10.0.9.1")}},
 			},
 			"A www.example.com.", "A 10.0.9.1", "",
@@ -227,6 +241,47 @@ func TestDNS(t *testing.T) {
 			verdict = feedDatagrams(dnsOver(t, "udp", tt.request, tt.receive)(), turns)
 			if verdict.Detail != tt.detail || errText(verdict.Err) != tt.err {
 				t.Errorf("over udp: %q, %q, want %q, %q", verdict.Detail, errText(verdict.Err), tt.detail, tt.err)
+			}
+		})
+	}
+}
+
+// TestDNSDomains is about names without a dot, for which the original asks as the
+// resolver of the director does.
+func TestDNSDomains(t *testing.T) {
+	for _, tt := range []struct {
+		name, request string
+		domains       []string
+		asked         []string // "TYPE name" of each query; the last is answered, those before are not known
+		records       []dnsmessage.ResourceBody
+		detail, err   string
+	}{
+		{"no domains", "www", nil, []string{"A www."}, []dnsmessage.ResourceBody{a("10.0.9.1")}, "A 10.0.9.1", ""},
+		{"the second domain", "www", []string{"a.example", "b.example"}, []string{"A www.a.example.", "A www.b.example."}, []dnsmessage.ResourceBody{a("10.0.9.1")}, "A 10.0.9.1", ""},
+		{"in none", "/www", []string{"a.example", "b.example"}, []string{"A www.a.example.", "A www.b.example."}, nil, "", "A: NXDOMAIN"},
+		{"a dot", "www.example.com", []string{"a.example"}, []string{"A www.example.com."}, []dnsmessage.ResourceBody{a("10.0.9.1")}, "A 10.0.9.1", ""},
+		{"an address", "10.0.9.1", []string{"a.example"}, []string{"PTR 1.9.0.10.in-addr.arpa."}, []dnsmessage.ResourceBody{ptr("10.0.example.")}, "PTR 10.0.example", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := &dnsDialogue{DNS: DNS{Network: "udp", Request: tt.request, Receive: pattern(t, "10.0"), Domains: tt.domains}, id: dnsID - 1}
+			step := d.Next(nil, false)
+			for i, want := range tt.asked {
+				var query dnsmessage.Message
+				if err := query.Unpack(step.Send); err != nil {
+					t.Fatalf("query %d is %q: %v", i+1, step.Send, err)
+				}
+				q := query.Questions[0]
+				if got := strings.TrimPrefix(q.Type.String(), "Type") + " " + q.Name.String(); got != want {
+					t.Fatalf("query %d is %s, want %s", i+1, got, want)
+				}
+				reply := dnsReply{code: dnsmessage.RCodeNameError}
+				if i == len(tt.asked)-1 && tt.records != nil {
+					reply = dnsReply{records: tt.records}
+				}
+				step = d.Next([]byte(reply.pack(t, query.ID, q)), false)
+			}
+			if !step.Done || step.Detail != tt.detail || errText(step.Err) != tt.err {
+				t.Errorf("the verdict is %+v, want %q, %q", step, tt.detail, tt.err)
 			}
 		})
 	}

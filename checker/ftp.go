@@ -50,10 +50,10 @@ func (f FTP) Check(ctx context.Context) (detail string, err error) {
 	defer func() { _ = conn.Quit() }() // the verdict is known by then
 	login := cmp.Or(f.Login, "anonymous")
 	err = conn.Login(login, cmp.Or(f.Passwd.Reveal(), "anonymous@"))
-	if hasReply(err, ftp.StatusCommandNotImplemented) { // 202 after PASS: not needed here
+	if isPositive(err) { // after PASS, or already after TYPE
 		err = conn.Type(ftp.TransferTypeBinary)
 	}
-	if err != nil {
+	if err != nil && !isPositive(err) {
 		return "", ftpReason(d, "login as "+login, err)
 	}
 	if err := conn.ChangeDir("/"); err != nil && !isReply(err) { // refused: as in ldirectord's check_ftp
@@ -98,17 +98,18 @@ func fetch(conn *ftp.ServerConn, path string) ([]byte, error) {
 		return data, nil
 	}
 	end := file.Close()
-	if hasReply(end, ftp.StatusRequestedFileActionOK) {
+	if isPositive(end) {
 		end = nil
 	}
 	return data, errors.Join(err, end)
 }
 
-// hasReply reports whether err is a positive reply with this code, which RFC 959,
-// section 5.4, allows and the library does not expect.
-func hasReply(err error, code int) bool {
+// isPositive reports whether err is a positive reply whose code the library does not
+// expect: the first digit decides (RFC 959, section 4.2), and servers answer 202 after
+// PASS, and 250 after TYPE and RETR.
+func isPositive(err error) bool {
 	said, ok := errors.AsType[*textproto.Error](err)
-	return ok && said.Code == code
+	return ok && said.Code/100 == 2
 }
 
 // ftpReason keeps the server's message.

@@ -34,6 +34,7 @@ func (s *ftpServer) serve(c net.Conn) {
 		}
 	}()
 	say := func(format string, args ...any) { fmt.Fprintf(c, format+"\r\n", args...) }
+	typed := "200 ok"
 	say("220-welcome\r\n220 ready")
 	for in := bufio.NewScanner(c); in.Scan(); {
 		s.said = append(s.said, in.Text())
@@ -46,6 +47,9 @@ func (s *ftpServer) serve(c net.Conn) {
 				say("202 no password needed")
 				continue
 			}
+			if arg == "250" {
+				typed = "250 as you like"
+			}
 			if arg == "wrong" {
 				say("530 Login incorrect.")
 				continue
@@ -56,7 +60,7 @@ func (s *ftpServer) serve(c net.Conn) {
 		case "CWD":
 			say("550 not there") // has no effect
 		case "TYPE":
-			say("200 ok")
+			say(typed)
 		case "PASV", "EPSV":
 			data = s.passive(c, verb)
 		case "RETR":
@@ -123,6 +127,7 @@ func TestFTP(t *testing.T) {
 		{"a file", FTP{Login: "anonymous", Passwd: "a@b", Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},
 		{"250 after RETR", FTP{Login: "u", Passwd: "p", Request: "/250", Receive: pattern(t, "Welcome")}, ""},
 		{"202 after PASS", FTP{Login: "u", Passwd: "superfluous", Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},
+		{"250 after TYPE", FTP{Login: "u", Passwd: "250", Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},
 		{"nothing expected", FTP{Login: "u", Passwd: "p", Request: "/welcome.msg"}, ""},
 		{"an empty pattern", FTP{Login: "u", Passwd: "p", Request: "/empty", Receive: pattern(t, "")}, ""},
 		{"nobody's login", FTP{Request: "/welcome.msg", Receive: pattern(t, "Welcome")}, ""},

@@ -21,6 +21,7 @@ type Kit struct {
 	network             string
 	from                *origin.Origin // of all checks, nil is the kernel's choice
 	receive, receiveNot *perlre.Pattern
+	domains             []string             // of DNS checks, for names without a dot
 	web                 *checker.HTTPOptions // for all web checks, nil before the first
 	shared              *tls.Config          // the template of the checks' own, nil before the first
 	err                 error                // the reason why no check of this spec is possible
@@ -33,6 +34,9 @@ func New(h unique.Handle[Spec]) *Kit {
 	k.from = origin.Of(k.CheckSource, k.CheckDevice, k.CheckMark)
 	if k.UDP {
 		k.network = "udp"
+	}
+	if k.Service == "dns" {
+		k.domains = searchDomains()
 	}
 	k.receive = k.pattern(k.Receive)
 	k.receiveNot = k.pattern(k.ReceiveNot)

@@ -165,7 +165,7 @@ var services = map[string]service{
 		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
 	}},
 	"dns": {plain, func(b *bench) (checker.Checker, error) {
-		return checker.DNS{Network: b.network, Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
+		return checker.DNS{Network: b.network, Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive, Domains: b.domains}, nil
 	}},
 	"sip": {plain, func(b *bench) (checker.Checker, error) {
 		return checker.SIP{Network: b.network, Addr: b.at, Login: b.Login}, nil

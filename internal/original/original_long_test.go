@@ -150,7 +150,8 @@ type reading struct {
 func (r reading) without(repeated []netip.Addr) reading {
 	var kept strings.Builder
 	for line := range strings.Lines(r.table) {
-		at, err := netip.ParseAddrPort(word(strings.Fields(line), 4))
+		words := strings.Fields(line)
+		at, err := netip.ParseAddrPort(word(words, slices.Index(words, "-r")+1))
 		if err != nil || !slices.Contains(repeated, at.Addr()) {
 			kept.WriteString(line)
 		}
@@ -228,13 +229,14 @@ func mistakeIn(stderr string) string {
 
 // read is what this program makes of the file at path.
 func read(path, text string) (r reading, repeated []netip.Addr) {
-	c, err := conf.Parse(path, []byte(text), conf.Options{
+	options := conf.Options{
 		Hostname: "director", TryOpen: couldOpen,
 		ValidPattern: func(pattern string) error {
 			_, err := perlre.Compile(pattern)
 			return err
 		},
-	})
+	}
+	c, err := conf.Parse(path, []byte(text), options)
 	if err != nil {
 		problem, _ := errors.AsType[*conf.Problem](err)
 		r.mistake = mistakeIn(problem.Diagnostic(1) + "\n")
@@ -246,7 +248,8 @@ func read(path, text string) (r reading, repeated []netip.Addr) {
 			v.Fallback = nil // docs/compatibility.md, 7: there is no global one for marks
 		}
 	}
-	for _, w := range c.Warnings {
+	_, problems := conf.CheckFile(path, []byte(text), options) // Parse gives no advice
+	for _, w := range problems {
 		if m := repetition.FindStringSubmatch(w.Text); m != nil {
 			repeated = append(repeated, netip.MustParseAddrPort(m[1]).Addr())
 		}
@@ -267,7 +270,7 @@ func tableOf(c *conf.Config) string {
 			key = ipvs.AddrKey(map[conf.Protocol]ipvs.Protocol{conf.TCP: ipvs.TCP, conf.UDP: ipvs.UDP}[v.Protocol], netip.AddrPortFrom(v.Addr, v.Port))
 		}
 		for _, r := range v.Reals { // in the table before a start means in service until the first check
-			d := ipvs.Destination{Forward: forwards[r.Forward], Weight: 1}
+			d := ipvs.Destination{Forward: forwards[r.Forward], Weight: 1, Upper: r.Upper, Lower: r.Lower} // thresholds may be refused
 			d.AddrPort = netip.AddrPortFrom(r.Addr, key.DestinationPort(d.Forward, r.Port))
 			_ = table.Apply(ipvs.Change{Op: ipvs.AddDestination, Service: ipvs.Service{Key: key}, Destination: d})
 		}
