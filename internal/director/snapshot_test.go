@@ -96,6 +96,36 @@ func TestSnapshotJSON(t *testing.T) {
 	})
 }
 
+// TestSnapshotOff is about real servers that are never checked, as the file says: they are
+// not unchecked, which ends.
+func TestSnapshotOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		cfg, err := conf.Parse("t.cf", []byte("virtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\n\tchecktype=off\n"), conf.Options{Hostname: "director"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := New(Options{Table: ipvs.NewMemory(), Sink: func(event.Event) {}})
+		go func() { _ = d.Run(ctx, cfg) }()
+		time.Sleep(20 * time.Second)
+		s, err := d.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := s.Virtuals[0].Reals[0]
+		if r.State != "off" || r.OutReason != "off" || r.InService || r.Up || !r.Unchecked {
+			t.Errorf("state %s, out by %s, in service %v, up %v, unchecked %v; want off, by off, and never checked", r.State, r.OutReason, r.InService, r.Up, r.Unchecked)
+		}
+		reasons, err := d.Why(ctx, "10.1.0.1", "")
+		if err != nil || len(reasons) != 1 || reasons[0].State != "off" || !reasons[0].Since.IsZero() {
+			t.Errorf("why says %+v, %v; want the state off without a beginning", reasons, err)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
 func TestPlanStart(t *testing.T) {
 	table := ipvs.NewMemory()
 	cfg := manyReals(t, 2)

@@ -104,10 +104,10 @@ type RealState struct {
 	RealName
 	State State `json:"state"`
 	Up    bool  `json:"up"` // the result of the checks, in maintenance too; false also if Unchecked
-	// Unchecked says that no check has finished yet.
+	// Unchecked says that no check has finished yet, or ever will.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
-	// not: "maintenance", "order", "unchecked", "check", "external" or "weight".
+	// not: "maintenance", "order", "off", "unchecked", "check", "external" or "weight".
 	InService bool   `json:"in_service"`
 	OutReason string `json:"out_reason,omitempty"`
 	Fallback  bool   `json:"fallback,omitempty"`
@@ -159,12 +159,13 @@ type Record struct {
 // State is the state of a real server in one word.
 type State string
 
-// The states. The first three are the verdict of the checks; the others come
-// before it.
+// The states. The first three are the verdict of the checks, StateOff is in its place;
+// the others come before it.
 const (
 	StateUp          State = "up"
 	StateDown        State = "down"
 	StateUnchecked   State = "unchecked" // no check has finished yet
+	StateOff         State = "off"       // checktype = off: never checked, never in service
 	StateMaintenance State = "maintenance"
 	StateDrained     State = "drained"
 	StateDisabled    State = "disabled"

@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -70,6 +71,28 @@ func TestHide(t *testing.T) {
 
 // What is short, or ordinary and not named like a secret, is masked where it
 // stands and not wherever the same letters are.
+// TestSetShort is about passwords of a few letters: a mask for each such letter would
+// make texts unreadable, and show the password.
+func TestSetShort(t *testing.T) {
+	for _, tt := range []struct{ secret, text, want string }{
+		{"a", "WRONGPASS invalid username-password pair", "WRONGPASS invalid username-password pair"},
+		{"a", "a PASS a", "*** PASS ***"},
+		{"a", `LOGIN "bob" "a"`, `LOGIN "bob" "***"`},
+		{"a", "AUTH PLAIN " + base64.StdEncoding.EncodeToString([]byte("\x00bob\x00a")), "AUTH PLAIN ***"},
+		{"42", "port 4242, 42 and 0x42, user:42@host", "port 4242, *** and 0x42, user:***@host"},
+		{"?", "who? ?", "who? ***"},
+		{"ä", "wäre ä", "wäre ***"},
+		{"abc", "abcd abc", "abcd ***"},
+		{"abcd", "xabcdx", "x***x"},
+	} {
+		var s Set
+		s.Add("bob", Text(tt.secret))
+		if got := s.Hide(tt.text); got != tt.want {
+			t.Errorf("with the secret %q, Hide(%q) = %q, want %q", tt.secret, tt.text, got, tt.want)
+		}
+	}
+}
+
 func TestSetLeavesOrdinaryWords(t *testing.T) {
 	var s Set
 	s.AddRequest("/?a=1&format=json&id=ok")

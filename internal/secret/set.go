@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // shortest is the length from which a value is searched for in any text. Shorter
-// ones occur by chance.
+// ones occur by chance: passwords that are as short are masked as words of their own,
+// since a mask within other words would show which letters they have.
 const shortest = 4
 
 // ordinary is the length from which the values of a query count as secret although
@@ -150,7 +153,7 @@ func (s *Set) Empty() bool { return len(s.forms) == 0 }
 func (s *Set) Hide(text string) string {
 	for _, form := range s.forms {
 		if strings.Contains(text, form) {
-			text = strings.ReplaceAll(text, form, Mask)
+			text = hideForm(text, form)
 		}
 	}
 	if len(s.forms) > 0 && strings.Contains(text, ellipsis) {
@@ -164,6 +167,31 @@ func (s *Set) Hide(text string) string {
 	}
 	return Hide(text)
 }
+
+// hideForm masks form in text, one that is short only where it is a word.
+func hideForm(text, form string) string {
+	if len(form) >= shortest {
+		return strings.ReplaceAll(text, form, Mask)
+	}
+	var b strings.Builder
+	before := rune(0)
+	for text != "" {
+		if rest, found := strings.CutPrefix(text, form); found && !isLetter(before) {
+			if next, _ := utf8.DecodeRuneInString(rest); !isLetter(next) {
+				b.WriteString(Mask)
+				before, _ = utf8.DecodeLastRuneInString(form)
+				text = rest
+				continue
+			}
+		}
+		r, size := utf8.DecodeRuneInString(text)
+		b.WriteString(text[:size])
+		before, text = r, text[size:]
+	}
+	return b.String()
+}
+
+func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
 
 // ellipsis marks the end of a cut excerpt.
 const ellipsis = "…"

@@ -142,6 +142,8 @@ func (r *Real) outReason() string {
 		return "maintenance"
 	case r.Out():
 		return "order"
+	case r.isOff():
+		return "off"
 	case r.Verdict == policy.Unchecked:
 		return "unchecked"
 	case r.Verdict == policy.Down && !r.Kept:
@@ -178,11 +180,18 @@ func (r *Real) word() report.State {
 		return report.StateDrained
 	case r.maintenanceOver():
 		return report.StateMaintenance
+	case r.isOff():
+		return report.StateOff
 	}
 	if r.Unchecked && r.Verdict != policy.Down && r.Virtual.Conf.CheckType != conf.CheckOn {
 		return report.StateUnchecked // also if it is in service, as it was found
 	}
 	return verdictWords[r.Verdict]
+}
+
+// isOff reports whether checktype = off keeps r out of service.
+func (r *Real) isOff() bool {
+	return r.Virtual.Conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked
 }
 
 var verdictWords = [...]report.State{policy.Unchecked: report.StateUnchecked, policy.Up: report.StateUp, policy.Down: report.StateDown}

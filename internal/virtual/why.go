@@ -13,7 +13,7 @@ import (
 func (r *Real) Why(now time.Time) report.Reason {
 	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Because: r.because(), Answers: []report.Answer{}}
 	w.Availability = report.AvailabilityOf(r.history(), now)
-	if w.State != report.StateUnchecked {
+	if w.State != report.StateUnchecked && w.State != report.StateOff {
 		w.Since = r.stateSince(w.State)
 	}
 	for _, c := range r.Checks {

@@ -158,7 +158,7 @@ func (s *Screen) body(snap *report.Snapshot, width int) []string {
 		level := words.LevelOf(r)
 		head := fmt.Sprintf(listFormat, state, fit(r.Name, 21), fit(l.virtual.Name, 18), weight, words.Large(uint64(r.Active)), duration)
 		rest := strings.Join(append([]string{words.LastCheck(r)}, words.Remarks(r, snap.Time)...), "; ")
-		if level != words.Fine && !r.Since.IsZero() && r.State != report.StateUnchecked {
+		if level != words.Fine && !r.Since.IsZero() && r.State != report.StateUnchecked && r.State != report.StateOff {
 			rest = "for " + words.Span(snap.Time.Sub(r.Since)) + "; " + strings.TrimPrefix(rest, "; ")
 		}
 		rest = strings.TrimPrefix(rest, "; ")

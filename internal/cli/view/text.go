@@ -93,7 +93,7 @@ func realLine(r *report.RealState, now time.Time) string {
 // healthWords are all that is known of a real server's health in one line.
 func healthWords(r *report.RealState, now time.Time) string {
 	parts := []string{string(r.State)}
-	if !r.Since.IsZero() && r.State != report.StateUnchecked {
+	if !r.Since.IsZero() && r.State != report.StateUnchecked && r.State != report.StateOff {
 		parts[0] += " " + words.Span(now.Sub(r.Since))
 	}
 	if a := r.Availability; a.Down > 0 || a.Planned > 0 {

@@ -77,7 +77,7 @@ func (h *Health) virtual(v *report.VirtualState) {
 	}
 	h.Virtuals++
 	h.In += v.In
-	configured, unchecked := 0, false
+	configured, off, unchecked := 0, 0, false
 	for i := range v.Reals {
 		r := &v.Reals[i]
 		if r.Override != nil {
@@ -86,6 +86,9 @@ func (h *Health) virtual(v *report.VirtualState) {
 		if !r.Fallback && r.State != report.StateForeign {
 			configured++
 			unchecked = unchecked || r.State == report.StateUnchecked
+			if r.State == report.StateOff {
+				off++
+			}
 			h.Level = max(h.Level, LevelOf(r))
 			if planned(r) {
 				h.Planned++
@@ -99,6 +102,8 @@ func (h *Health) virtual(v *report.VirtualState) {
 		h.trouble(Bad, "virtual service "+v.ID+" is not in the kernel")
 	case v.In == 0 && unchecked:
 		h.trouble(Notable, "no real server of "+v.ID+" is in: some have not been checked yet")
+	case v.In == 0 && off > 0 && off == configured:
+		h.trouble(Notable, "no real server of "+v.ID+" is in: checktype = off")
 	case v.In == 0 && v.FallbackIn:
 		h.trouble(Bad, "no real server of "+v.ID+" is in: fallback "+v.Fallback+" serves")
 	case v.In == 0:
@@ -123,10 +128,10 @@ func LevelOf(r *report.RealState) Level {
 	return Notable
 }
 
-// planned says whether a real server is out of service by an order or a
-// maintenance file.
+// planned says whether a real server is out of service by the configuration, an order
+// or a maintenance file.
 func planned(r *report.RealState) bool {
-	return r.Maintenance != "" || r.Override != nil && (r.Override.Verb == report.Drain || r.Override.Verb == report.Disable)
+	return r.State == report.StateOff || r.Maintenance != "" || r.Override != nil && (r.Override.Verb == report.Drain || r.Override.Verb == report.Disable)
 }
 
 // areOut is the beginning of a sentence about n real servers.

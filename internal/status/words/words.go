@@ -67,6 +67,8 @@ func LastCheck(r *report.RealState) string {
 	switch {
 	case r.Maintenance != "":
 		return "file " + r.Maintenance + " in the maintenance directory"
+	case r.State == report.StateOff:
+		return "checktype = off"
 	case r.Last == nil:
 		return ""
 	case r.Failures > 0 && r.Up:
@@ -119,7 +121,7 @@ func Availability(a report.Availability) string {
 
 // stateSigns tell states apart without colours.
 var stateSigns = map[report.State]string{
-	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateMaintenance: "⚒",
+	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateOff: "○", report.StateMaintenance: "⚒",
 	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
 }
 

@@ -56,6 +56,9 @@ func TestHealth(t *testing.T) {
 		"unreadable": {change(func(s *report.Snapshot) {
 			s.Kernel.Error = "no rights"
 		}), Bad, "All 2 real servers are in, but look below"},
+		"off": {change(func(s *report.Snapshot) {
+			s.Virtuals[0].In, s.Virtuals[0].Reals = 0, []report.RealState{{State: report.StateOff, Unchecked: true}}
+		}), Notable, "1 of 1 real servers is out as planned"},
 		"empty": {&report.Snapshot{Ready: true}, Fine, "No real server is configured"},
 	}
 	for name, tt := range tests {
