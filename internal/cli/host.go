@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -137,7 +136,7 @@ func (o hostOptions) realServer(verb string) error {
 func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) error {
 	ctx := context.Background()
 	findErr := s.find()
-	owner := what + " " + absolute(s.Path)
+	owner := daemon.HostOwner(what, s.Path)
 	if verb == "down" {
 		return s.hostDown(h, owner)
 	}
@@ -309,11 +308,4 @@ func oneExit(err error) error {
 		return nil
 	}
 	return &daemon.Exit{Status: exitFailed, Text: strings.TrimSpace(err.Error())}
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }

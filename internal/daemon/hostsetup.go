@@ -8,6 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/host"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/state"
 )
 
 // hostPatience bounds the setting up of the host, which usually takes
@@ -28,7 +29,12 @@ func (p *process) newHost() *host.Host {
 
 // hostOwner is for whom the daemon sets up the host. It is not that of the
 // command: what was set up by hand stays when the daemon stops.
-func (d *daemon) hostOwner() string { return "daemon " + d.file.path }
+func (d *daemon) hostOwner() string { return HostOwner("daemon", d.file.path) }
+
+// HostOwner names what a configuration file has set up: by the daemon, or by the command
+// "host director" or "host marks". The name is that of the record by which the file's
+// daemon is found, also through a linked directory.
+func HostOwner(what, path string) string { return what + " " + state.Canonical(path) }
 
 // setUpHost sets up what the configuration in force needs, if it says hostsetup,
 // and takes back what it does not need any more. A failure is logged and no

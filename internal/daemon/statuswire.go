@@ -50,10 +50,11 @@ func (p *process) overrides() ([]report.Override, error) {
 }
 
 // maintenance is how the director watches the maintenance directory: from what the
-// last process knew of it. A dry run keeps nothing.
+// last process knew of it. A dry run keeps nothing. Without a maintenance directory
+// nothing depends on what cannot be read.
 func (p *process) maintenance() maintenance.Options {
 	kept, err := state.ReadMaintenance(p.MaintenanceFile())
-	if err != nil {
+	if err != nil && p.Config.MaintenanceDir != "" {
 		p.Log.Printf(logfile.MaintenanceLost, err)
 	}
 	o := maintenance.Options{Kept: kept}
