@@ -35,7 +35,7 @@ type DNS struct {
 	Addr    netip.AddrPort
 	Request string          // a name or an address; the "/" that the configuration puts in front is dropped
 	Receive *perlre.Pattern // as in the original, nil and the empty pattern match nothing
-	Domains []string        // tried in order behind a name without a dot, as by the resolver of this host; nil is none
+	Domains string          // tried in order behind a name without a dot, as by the resolver of this host; separated by blanks
 }
 
 // String implements Checker.
@@ -91,8 +91,8 @@ func (d *dnsDialogue) Next(in []byte, _ bool) Step {
 // no dot. The record type is kind, but for addresses.
 func (d *dnsDialogue) query(kind dnsmessage.Type) Step {
 	question, err := dnsQuestion(d.subject())
-	if err == nil && d.domain < d.domains() {
-		question, err = dnsQuestion(d.subject() + "." + d.Domains[d.domain])
+	if domains := d.domains(); err == nil && d.domain < len(domains) {
+		question, err = dnsQuestion(d.subject() + "." + domains[d.domain])
 	}
 	if err != nil {
 		return Step{Done: true, Err: err}
@@ -103,12 +103,12 @@ func (d *dnsDialogue) query(kind dnsmessage.Type) Step {
 	return d.send(question)
 }
 
-// domains is the number of Domains that apply to the subject.
-func (d *dnsDialogue) domains() int {
+// domains are those of Domains that apply to the subject.
+func (d *dnsDialogue) domains() []string {
 	if strings.ContainsAny(d.subject(), ".:") {
-		return 0
+		return nil
 	}
-	return len(d.Domains)
+	return strings.Fields(d.Domains)
 }
 
 // dnsQuestion is the first query for subject, a name or an address.
@@ -217,7 +217,7 @@ func (d *dnsDialogue) answer(message []byte) Step {
 		whole := d.DNS
 		whole.Network = "tcp"
 		return Step{Follow: whole}
-	case len(records) == 0 && d.domain+1 < d.domains():
+	case len(records) == 0 && d.domain+1 < len(d.domains()):
 		d.domain++
 		return d.query(d.question.Type)
 	case header.RCode != dnsmessage.RCodeSuccess:

@@ -263,7 +263,7 @@ func TestDNSDomains(t *testing.T) {
 		{"an address", "10.0.9.1", []string{"a.example"}, []string{"PTR 1.9.0.10.in-addr.arpa."}, []dnsmessage.ResourceBody{ptr("10.0.example.")}, "PTR 10.0.example", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := &dnsDialogue{DNS: DNS{Network: "udp", Request: tt.request, Receive: pattern(t, "10.0"), Domains: tt.domains}, id: dnsID - 1}
+			d := &dnsDialogue{DNS: DNS{Network: "udp", Request: tt.request, Receive: pattern(t, "10.0"), Domains: strings.Join(tt.domains, " ")}, id: dnsID - 1}
 			step := d.Next(nil, false)
 			for i, want := range tt.asked {
 				var query dnsmessage.Message

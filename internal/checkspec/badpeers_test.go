@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,16 @@ func serviceChecks(t testing.TB, port string) map[string]checker.Checker {
 		}
 	}
 	return checks
+}
+
+// TestCheckersCompare wants checkers that can be compared, also those within others: the
+// director does, to tell the check between from the one that decides.
+func TestCheckersCompare(t *testing.T) {
+	for name, c := range serviceChecks(t, "9") {
+		if !reflect.ValueOf(c).Comparable() {
+			t.Errorf("%s: a %T cannot be compared", name, c)
+		}
+	}
 }
 
 // TestBadPeersOfServices runs every service, new ones too, against servers of

@@ -10,15 +10,16 @@ var resolverFile = "/etc/resolv.conf"
 
 // searchDomains are what the original tries behind a name without a dot: the
 // search list of resolv.conf, else its domain. A file that cannot be read has none.
-func searchDomains() []string {
+func searchDomains() string {
 	text, err := os.ReadFile(resolverFile)
 	if err != nil {
-		return nil
+		return ""
 	}
 	return domainsIn(string(text))
 }
 
-func domainsIn(text string) []string {
+// domainsIn are the domains of a resolv.conf, separated by blanks.
+func domainsIn(text string) string {
 	var domain, search []string
 	for line := range strings.Lines(text) {
 		if i := strings.IndexAny(line, ";#"); i >= 0 {
@@ -42,5 +43,5 @@ func domainsIn(text string) []string {
 			domains = append(domains, d)
 		}
 	}
-	return domains
+	return strings.Join(domains, " ")
 }

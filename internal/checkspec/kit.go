@@ -21,7 +21,7 @@ type Kit struct {
 	network             string
 	from                *origin.Origin // of all checks, nil is the kernel's choice
 	receive, receiveNot *perlre.Pattern
-	domains             []string             // of DNS checks, for names without a dot
+	domains             string               // of DNS checks, for names without a dot
 	web                 *checker.HTTPOptions // for all web checks, nil before the first
 	shared              *tls.Config          // the template of the checks' own, nil before the first
 	err                 error                // the reason why no check of this spec is possible
