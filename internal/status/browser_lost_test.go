@@ -20,7 +20,7 @@ const (
 	bannerShown = `!document.getElementById("lost").hidden`
 	bannerText  = `/^no contact since \d\d:\d\d:\d\d$/.test(document.getElementById("lost").textContent)`
 	titleLost   = `document.title.startsWith("NO CONTACT")`
-	iconLost    = `document.querySelector("link[rel=icon]").getAttribute("href") === "/icon-lost.svg"`
+	iconLost    = `document.querySelector("link[rel=icon]").getAttribute("href").startsWith("data:image/svg+xml,")`
 	pageGrey    = `getComputedStyle(document.querySelector("main")).filter !== "none"`
 	ageShown    = `/^data \d+ s old$/.test(document.getElementById("age").textContent)`
 )
@@ -64,6 +64,8 @@ func TestPageAfterKill(t *testing.T) {
 	}
 	b.contact(false)
 	b.until(bannerText, "true")
+	b.eval(`window.shown = new Image(); shown.src = document.querySelector("link[rel=icon]").href; 0`)
+	b.until(`shown.complete && shown.naturalWidth > 0`, "true") // no server is needed for it
 	b.picture("status-after-kill")
 	start()
 	b.contact(true)

@@ -55,6 +55,14 @@ function fresh(data) {
   show();
 }
 
+// The icon without contact is fetched while there is contact.
+let lostIcon = "/icon-lost.svg";
+
+async function keepIcon() {
+  const answer = await fetch(lostIcon).catch(() => null);
+  if (answer && answer.ok) lostIcon = "data:image/svg+xml," + encodeURIComponent(await answer.text());
+}
+
 function show() {
   const old = seconds(), lost = old > patience;
   age.textContent = "data " + Math.round(old) + " s old";
@@ -63,7 +71,7 @@ function show() {
   document.body.classList.toggle("stale", lost);
   const summary = document.querySelector("#summary h1").textContent;
   document.title = (lost ? "NO CONTACT, last: " : "") + dry + summary + " - " + host;
-  const image = lost ? "/icon-lost.svg" : "/icon.svg";
+  const image = lost ? lostIcon : "/icon.svg";
   if (icon.getAttribute("href") !== image) icon.href = image;
 }
 
@@ -92,5 +100,6 @@ function watch() {
 query.addEventListener("input", filter);
 wrong.addEventListener("change", filter);
 filter();
+keepIcon();
 listen();
 setInterval(watch, 1000);
