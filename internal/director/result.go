@@ -98,6 +98,9 @@ func (d *Director) reportSoft(r *virtual.Real, before policy.Tally, res *checks.
 // transition takes in a changed verdict on a real server, which ends external changes of its
 // destination. over is the maintenance that was over before, nil for none.
 func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
+	if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
+		defer func() { r.Turns.Total++ }()
+	}
 	e := r.Event(event.Back)
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}
@@ -139,7 +142,6 @@ func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 	v := r.Virtual
 	delete(v.External, r.At())
 	r.NoteCondition(d.now())
-	r.Turns.Total++
 	v.News = append(v.News, news...)
 	d.touch(v)
 }

@@ -50,7 +50,8 @@ func TestMetrics(t *testing.T) {
 		"ldirectord_real_up real=10.1.0.2:80 virtual=tcp:10.0.0.1:80":                0,
 		"ldirectord_real_state real=10.1.0.2:80 state=down virtual=tcp:10.0.0.1:80":  1,
 		"ldirectord_real_weight real=10.1.0.1:80 virtual=tcp:10.0.0.1:80":            5,
-		"ldirectord_real_transitions_total real=10.1.0.2:80 virtual=tcp:10.0.0.1:80": 2,
+		"ldirectord_real_transitions_total real=10.1.0.1:80 virtual=tcp:10.0.0.1:80": 0, // the first check is none
+		"ldirectord_real_transitions_total real=10.1.0.2:80 virtual=tcp:10.0.0.1:80": 1,
 		"ldirectord_virtual_reals_in virtual=tcp:10.0.0.1:80":                        1,
 		"ldirectord_virtual_reals virtual=fwm:8":                                     1,
 		"ldirectord_kernel_changes_total op=-A":                                      2,
