@@ -20,8 +20,9 @@ type ZeroWeight uint8
 
 // The values of ZeroWeight.
 const (
-	Quiesced    ZeroWeight = iota // it is down, and quiescent = yes
-	DrainedZero                   // an operator ordered it: drain, or weight 0
+	Quiesced     ZeroWeight = iota // it is down, and quiescent = yes; or its agent wants no connections
+	DrainedZero                    // an operator ordered it: drain, or weight 0
+	DisabledZero                   // an operator disabled it, and quiescent = yes
 )
 
 // A hash is a scheduler that chooses by an address and does not replace a real
@@ -50,8 +51,13 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 		return nil
 	}
 	cure := "quiescent = no"
-	if why == DrainedZero {
+	switch {
+	case why == DrainedZero && v.Quiescent:
+		cure = "quiescent = no, and disable takes it out instead"
+	case why == DrainedZero:
 		cure = "disable takes it out instead"
+	case !v.Quiescent:
+		cure = "an agent that says down in place of drain or 0%"
 	}
 	if h.flag != "" {
 		cure = "schedflags = " + h.flag + ", or " + cure
@@ -67,23 +73,26 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 // setting returns a kernel parameter of this host below net/ipv4/vs, "" if it is
 // unknown.
 func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name string) string) []Hazard {
-	if why == Quiesced && !v.Quiescent {
+	switch {
+	case why == DrainedZero, why == Quiesced && !v.Quiescent && v.CheckType == conf.CheckAgent:
+		return hazardsOfHash(v, why) // existing clients stay, the purpose of drain
+	case !v.Quiescent:
 		return nil
 	}
-	hazards := hazardsOfHash(v, why)
-	if why == DrainedZero {
-		return hazards // existing clients stay, the purpose of drain
+	hazards, at := hazardsOfHash(v, why), "a dead real server"
+	if why == DisabledZero {
+		at = "a disabled real server"
 	}
 	if v.Persist && setting("expire_quiescent_template") != "1" {
 		hazards = append(hazards, Hazard{
-			What: "quiescent and persistent keep clients at a dead real server",
+			What: "quiescent and persistent keep clients at " + at,
 			Why:  "at weight 0 it still gets its persistent clients, until their time is over",
 			Cure: "net.ipv4.vs.expire_quiescent_template = 1 (host director up sets it); or quiescent = no",
 		})
 	}
 	if v.Protocol == conf.UDP && !v.OPS {
 		hazards = append(hazards, Hazard{
-			What: "quiescent keeps udp clients that go on sending from one port at a dead real server",
+			What: "quiescent keeps udp clients that go on sending from one port at " + at,
 			Why:  "to the kernel that is one connection, which lasts as long as packets come",
 			Cure: "quiescent = no, with net.ipv4.vs.expire_nodest_conn = 1 (host director up sets it); or ops = yes",
 		})

@@ -28,6 +28,9 @@ func TestZeroWeightHazards(t *testing.T) {
 						quiesced = count(refused, v.Persist, udp && !v.OPS)
 					}
 					name := fmt.Sprintf("%s %q udp %v persistent %v quiescent %v ops %v", scheduler, flags, udp, v.Persist, v.Quiescent, v.OPS)
+					if got := ZeroWeightHazards(v, DisabledZero, func(string) string { return "" }); len(got) != quiesced {
+						t.Errorf("%s: when disabled %v, want %d", name, got, quiesced)
+					}
 					unknown := func(string) string { return "" }
 					if got := ZeroWeightHazards(v, Quiesced, unknown); len(got) != quiesced {
 						t.Errorf("%s: when down %v, want %d", name, got, quiesced)
@@ -37,6 +40,34 @@ func TestZeroWeightHazards(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestZeroWeightCures names a cure that leaves no weight 0: with quiescent disable does.
+func TestZeroWeightCures(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		why       ZeroWeight
+		quiescent bool
+		check     conf.CheckType
+		want      string // "" is no hazard
+	}{
+		{"down", Quiesced, true, conf.CheckConnect, "schedflags = mh-fallback, or quiescent = no"},
+		{"down and removed", Quiesced, false, conf.CheckConnect, ""},
+		{"drained", DrainedZero, false, conf.CheckConnect, "schedflags = mh-fallback, or disable takes it out instead"},
+		{"drained, quiescent", DrainedZero, true, conf.CheckConnect, "schedflags = mh-fallback, or quiescent = no, and disable takes it out instead"},
+		{"disabled", DisabledZero, false, conf.CheckConnect, ""},
+		{"disabled, quiescent", DisabledZero, true, conf.CheckConnect, "schedflags = mh-fallback, or quiescent = no"},
+		{"agent", Quiesced, false, conf.CheckAgent, "schedflags = mh-fallback, or an agent that says down in place of drain or 0%"},
+	} {
+		v := &conf.VirtualService{Check: conf.Check{CheckType: tt.check}, Kernel: conf.Kernel{Scheduler: "mh"}, Policy: conf.Policy{Quiescent: tt.quiescent}}
+		got := ""
+		for _, h := range ZeroWeightHazards(v, tt.why, nil) {
+			got += h.Cure
+		}
+		if got != tt.want {
+			t.Errorf("%s: the cure is %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (s *Server) serveOrder(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.source.forget()
-	warnings := drainHazards(s.config(), a.Obeyed)
+	warnings := orderHazards(s.config(), a.Obeyed)
 	if unsaved != nil {
 		warnings = append(warnings, "it is done, but will be forgotten when the daemon ends: "+unsaved.Error())
 		s.o.Log("Overrides could not be written: %v", unsaved)
