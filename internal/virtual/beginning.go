@@ -53,6 +53,8 @@ func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 		return []event.Kind{event.RealRestored, event.RealQuiesced}
 	case v.Conf.Quiescent:
 		return []event.Kind{event.RealAdded}
+	case held && r.Out(): // an order, which the original does not have: it keeps what it has
+		return nil
 	case held:
 		return []event.Kind{event.RealRestored}
 	default:
