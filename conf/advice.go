@@ -124,6 +124,7 @@ func (p *parser) adviseFile(text []byte) {
 func adviseOutside(p *parser) {
 	adviseWebhook(p)
 	adviseLogs(p)
+	adviseStatus(p)
 }
 
 // adviseAt warns at the line of a directive outside blocks, if the files have it.

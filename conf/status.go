@@ -44,6 +44,21 @@ func readNotifyCommand(_ *place, value string) (secret.Command, error) {
 	return secret.Command(line), nil
 }
 
+// adviseStatus warns of directives of the status server that are not used.
+func adviseStatus(p *parser) {
+	if p.config.StatusListen == "" {
+		for _, name := range []string{"statuscontrol", "statusreadtoken", "statustoken"} {
+			if name != "statuscontrol" || p.config.StatusControl {
+				p.adviseAt(name, name+" is not used: there is no statuslisten", "statuslisten = ADDRESS:PORT")
+			}
+		}
+		return
+	}
+	if !p.config.StatusControl {
+		p.adviseAt("statustoken", "statustoken is not used without statuscontrol", "statuscontrol = yes")
+	}
+}
+
 // checkStatus finds mistakes that need the whole file.
 func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {

@@ -45,7 +45,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	for _, file := range slices.Sorted(maps.Keys(lines)) {
 		l.read(file, lines[file], file, "it holds passwords or keys")
 	}
-	l.changed(path, 0, program(cfg.Callback), "root runs it")
+	l.changed(path, 0, wholePath(cfg.Callback), "root runs it")
 	l.changed(path, 0, program(cfg.NotifyCommand), "root runs it")
 	l.read(path, 0, cfg.StatusToken, "it holds the token for orders")
 	l.read(path, 0, cfg.StatusReadToken, "it holds the token for reading")
@@ -62,16 +62,6 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 		l.read(v.File, v.Line, v.SSLKey, "it holds the private key")
 	}
 	return l.problems
-}
-
-// program is the path of the program that a command begins with, "" if it is
-// not written out.
-func program(c secret.Command) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(c.Reveal()), " ")
-	if !strings.HasPrefix(first, "/") {
-		return ""
-	}
-	return first
 }
 
 // secretLines are the files with a secret in the configuration itself, each with the

@@ -34,6 +34,12 @@ func TestCheckWarnsOfRights(t *testing.T) {
 	}
 	crlf, plain := file("crlf", 0o755), file("plain", 0o644)
 	write(t, crlf, "#!/bin/sh\r\nexit 0\r\n")
+	noInterpreter, noEnv, noFirstLine, withEnv := file("python", 0o755), file("env", 0o755), file("first", 0o755), file("sh", 0o755)
+	write(t, noInterpreter, "#! /none/python -u\nexit\n")
+	write(t, noEnv, "#!/usr/bin/env nosuchpython\nexit\n")
+	write(t, noFirstLine, "exit 0\n")
+	write(t, withEnv, "#!/usr/bin/env sh\nexit\n")
+	const listen = "statuslisten=127.0.0.1:9\n"
 	const virtual = "virtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\n"
 	tests := map[string]struct {
 		mode   os.FileMode
@@ -79,6 +85,19 @@ func TestCheckWarnsOfRights(t *testing.T) {
 		"no notifycommand":          {0o644, "notifycommand=/none/x -y\n", "", "notifycommand /none/x cannot be run: no such file"},
 		"no fallbackcommand":        {0o644, "fallbackcommand=/none/x\n", "", "fallbackcommand /none/x cannot be run: no such file"},
 		"no callback":               {0o644, "callback=\"/none/x\"\n", "", "callback /none/x cannot be run: no such file"},
+		"a callback's arguments":    {0o644, "callback=\"/bin/true --quietly\"\n", "", "so that all of the line is its name"},
+		"a callback in PATH":        {0o644, "callback=\"true\"\n", "", ""},
+		"none in PATH":              {0o644, "callback=\"nosuchprogram\"\n", "", "callback nosuchprogram cannot be run: it is in no directory of PATH"},
+		"no shell's program":        {0o644, "notifycommand=nosuchprogram -x\n", "", "notifycommand nosuchprogram cannot be run: it is in no directory of PATH"},
+		"the shell's own words":     {0o644, "notifycommand=if true; then cat; fi\n", "", ""},
+		"the shell's variables":     {0o644, "notifycommand=$TELL -x\n", "", ""},
+		"arguments of a check":      {0o644, "", "checktype=external\n\tcheckcommand=/bin/true -x", "so that all of the line is its name"},
+		"no interpreter":            {0o644, "", "checktype=external\n\tcheckcommand=" + noInterpreter, "its first line names /none/python, which is no program"},
+		"no interpreter in PATH":    {0o644, "", "checktype=external\n\tcheckcommand=" + noEnv, "its first line names nosuchpython, which is in no directory of PATH"},
+		"no first line":             {0o644, "", "checktype=external\n\tcheckcommand=" + noFirstLine, ""}, // the shell runs it
+		"an interpreter":            {0o644, "", "checktype=external\n\tcheckcommand=" + withEnv, ""},
+		"no token":                  {0o644, listen + "statusreadtoken=/none/token\n", "", "statusreadtoken lets no client in: stat /none/token: no such file"},
+		"a short token":             {0o644, listen + "statuscontrol=yes\nstatustoken=" + closed + "\n", "", "/closed has a token that is too short"},
 		"a monitorfile's link":      {0o644, "", "monitorfile=" + others + "/log", "is a symbolic link in a directory that others"},
 	}
 	for name, tt := range tests {

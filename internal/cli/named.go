@@ -1,21 +1,21 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"net"
 	"os"
 	"slices"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
-	"github.com/ldirectord/ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/status"
 )
 
 // namedProblems are about files that directives name and that cannot serve:
-// certificates, keys, authorities and commands.
+// certificates, keys, authorities, commands and tokens.
 func namedProblems(path string, cfg *conf.Config) conf.Problems {
 	if cfg == nil {
 		return nil
@@ -39,10 +39,12 @@ func namedProblems(path string, cfg *conf.Config) conf.Problems {
 		case conf.CheckExternalPerl:
 			l.command(v.File, v.Line, "checkcommand", v.CheckCommand.Reveal(), false)
 		}
-		l.command(v.File, v.Line, "fallbackcommand", program(v.FallbackCommand), true)
+		l.command(v.File, v.Line, "fallbackcommand", shellProgram(v.FallbackCommand), true)
 	}
-	l.command(path, 0, "callback", program(cfg.Callback), true)
-	l.command(path, 0, "notifycommand", program(cfg.NotifyCommand), true)
+	l.command(path, 0, "callback", cfg.Callback.Reveal(), true)
+	l.command(path, 0, "notifycommand", shellProgram(cfg.NotifyCommand), true)
+	l.token(path, "statustoken", cfg.StatusToken)
+	l.token(path, "statusreadtoken", cfg.StatusReadToken)
 	return l.problems
 }
 
@@ -52,41 +54,18 @@ func speaksTLS(v *conf.VirtualService) bool {
 	return negotiates && (v.StartTLS || slices.Contains([]string{"https", "imaps", "ldaps", "pops", "tls"}, v.Service))
 }
 
-// command warns of a program that cannot be run. Names that are searched for in
-// PATH are left out.
-func (l *fileList) command(path string, line int, directive, file string, executed bool) {
-	if file == "" || file[0] != '/' {
+// token warns of a file without a token. Who else may read it is a warning of its own.
+func (l *fileList) token(path, directive, file string) {
+	if file == "" {
 		return
 	}
-	shown := secret.Command(file).String() // what follows a blank may be meant as a password
-	what := directive + " " + shown
-	info, err := os.Stat(file)
-	switch {
-	case err != nil:
-		l.warn(path, line, what+" cannot be run: "+reasonOf(err), "")
+	if info, err := os.Stat(file); err == nil && rights.Readers(info) != "" {
 		return
-	case !info.Mode().IsRegular():
-		l.warn(path, line, what+" cannot be run: it is no file", "")
-		return
-	case executed && info.Mode()&0o111 == 0:
-		l.warn(path, line, what+" cannot be run: it is not executable", "chmod +x "+shown)
 	}
-	if interpreterHasCR(file) {
-		l.warn(path, line, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
-			`sed -i 's/\r$//' `+shown)
+	err := status.CheckToken(file)
+	if err != nil && !errors.Is(err, fs.ErrPermission) { // the daemon may have more rights
+		l.warn(path, 0, directive+" lets no client in: "+err.Error(), "openssl rand -hex 16 makes a token")
 	}
-}
-
-// interpreterHasCR reports whether a script's first line ends with CR LF.
-func interpreterHasCR(file string) bool {
-	f, err := os.Open(file)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	start, err := io.ReadAll(io.LimitReader(f, 256)) // as much as the kernel looks at
-	line, _, whole := bytes.Cut(start, []byte("\n"))
-	return err == nil && whole && bytes.HasPrefix(line, []byte("#!")) && bytes.HasSuffix(line, []byte("\r"))
 }
 
 // reasonOf is an error without the path that it is about.

@@ -199,6 +199,13 @@ func readToken(path string) (string, error) {
 	return token, nil
 }
 
+// CheckToken returns why no client can be let in with the token in the file at path, nil
+// if one can.
+func CheckToken(path string) error {
+	_, err := readToken(path)
+	return err
+}
+
 // bearer is the token of a request, "" if there is none.
 func bearer(r *http.Request) string {
 	if len(r.Header.Values("Authorization")) != 1 {
