@@ -9,7 +9,6 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/policy"
-	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // explanation says what a configuration does, so that who wrote it can read
@@ -110,34 +109,6 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 	return words
 }
 
-// sentWords are what a service's check sends of a request, "" if it sends none.
-func sentWords(v *conf.VirtualService, request secret.Request) string {
-	text := request.Reveal()
-	switch v.Service {
-	case "http", "https", "ftp":
-		text = strings.TrimRight(text, " ")
-	case "http_proxy":
-		text = strings.TrimPrefix(strings.TrimRight(text, " "), "/")
-	case "dns", "ldap", "ldaps", "mysql", "pgsql", "oracle", "simpletcp", "simpleudp", "grpc":
-		// The slash is the configuration's, which puts it before every request.
-		if text = strings.TrimPrefix(text, "/"); text == "" {
-			return ""
-		}
-	default:
-		return ""
-	}
-	return fmt.Sprintf(" %q", secret.Request(text))
-}
-
-// compares says whether the check of a service looks for receive.
-func compares(service string) bool {
-	switch service {
-	case "http", "https", "http_proxy", "ftp", "dns", "ldap", "ldaps", "simpletcp", "simpleudp":
-		return true
-	}
-	return false
-}
-
 // checks says whether anything is asked.
 func checks(v *conf.VirtualService) bool {
 	return v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff
@@ -224,7 +195,7 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 	if strings.HasPrefix(v.Service, "http") {
 		words += ", " + v.HTTPMethod
 	}
-	words += sentWords(v, v.Request)
+	words += sentWords(v, v.Request) + dialogueWords(v)
 	if v.VirtualHost != "" {
 		words += " of " + v.VirtualHost
 	}
