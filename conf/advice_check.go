@@ -3,12 +3,16 @@ package conf
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // note records the line of a directive, and warns of one that is repeated in a block.
 func (at *place) note(d *directive) {
 	if at.block == nil {
+		if before, given := at.parser.lines[d.name]; given && !d.repeats && before.path == at.path {
+			at.advise(at.line, fmt.Sprintf("%s is given in line %d already; the last one counts", d.name, before.line), "")
+		}
 		at.parser.lines[d.name] = position{at.path, at.line}
 		return
 	}
@@ -36,7 +40,7 @@ func (p *parser) adviseCheck(b *block) {
 	p.adviseOrigin(b)
 	negotiates := v.CheckType == CheckNegotiate || v.CheckType == CheckCombined
 	if !negotiates {
-		p.adviseUnused(b)
+		adviseUnused(p, b, "checktype="+v.CheckType.String(), "", "checktype = negotiate, which is the default, uses them")
 	}
 	switch {
 	case v.CheckType == CheckExternal && b.lines["checkcommand"] == 0:
@@ -48,25 +52,28 @@ func (p *parser) adviseCheck(b *block) {
 	}
 }
 
-// adviseUnused warns of directives that only a negotiate check reads.
-func (p *parser) adviseUnused(b *block) {
+// adviseUnused warns of directives of a block that its check does not read. reader is the
+// check, and reads are the directives that it does read.
+func adviseUnused(p *parser, b *block, reader, reads, hint string) {
 	line := 0
 	var unused []string
-	for _, name := range []string{"request", "receive", "receivenot", "httpmethod", "virtualhost", "database", "secret"} {
-		if at := b.lines[name]; at != 0 {
+	read := strings.Fields(reads)
+	for _, name := range readBySome {
+		if at := b.lines[name]; at != 0 && !slices.Contains(read, name) && !slices.Contains(unused, name) {
 			unused = append(unused, name)
 			if line == 0 || at < line {
 				line = at
 			}
 		}
 	}
-	if len(unused) > 0 {
-		verb := " are"
-		if len(unused) == 1 {
-			verb = " is"
-		}
-		p.advise(line, strings.Join(unused, " and ")+verb+" not used by checktype="+b.v.CheckType.String(), "checktype = negotiate, which is the default, uses them")
+	if len(unused) == 0 {
+		return
 	}
+	verb := " are"
+	if len(unused) == 1 {
+		verb = " is"
+	}
+	p.advise(line, strings.Join(unused, " and ")+verb+" not used by "+reader, hint)
 }
 
 // adviseNoPort warns of real servers without a port to connect to.
@@ -99,6 +106,9 @@ var tlsPorts = []tlsPort{
 // adviseService warns of directives that a service's check cannot use.
 func (p *parser) adviseService(b *block) {
 	v := b.v
+	if s, ok := lookupService(v.Service); ok && b.lines["service"] != 0 {
+		adviseUnused(p, b, "service="+s.name, s.reads, "")
+	}
 	for _, t := range tlsPorts {
 		for _, plain := range t.plain {
 			if v.Service == plain && len(v.Reals) > 0 && v.PortToCheck(v.Reals[0]) == t.port {
@@ -110,6 +120,16 @@ func (p *parser) adviseService(b *block) {
 	case "mysql", "pgsql", "oracle":
 		if v.Login == "" || b.lines["request"] == 0 && !ownRequests(v) {
 			p.advise(v.Line, "a "+v.Service+" check without login and request never succeeds: "+v.ID(), `login = "USER" and request = "SELECT 1"`)
+		}
+	case "radius":
+		if v.Login == "" || v.Secret == "" {
+			p.advise(v.Line, "a radius check without login and secret never succeeds: "+v.ID(), `login = "USER", passwd = "…" and secret = "…"`)
+		}
+	case "none":
+		misread := v.Protocol == FWM && strings.ContainsAny(v.Name, ".:") // which has its warning
+		if b.lines["service"] == 0 && v.CheckType == CheckNegotiate && len(v.Reals) > 0 && !misread {
+			p.advise(v.Line, "no service is given, and none is known for the port: nothing is checked, the real servers are always up",
+				"service = NAME, or checktype = connect")
 		}
 	case "http", "https":
 		p.adviseRequest(b)

@@ -118,7 +118,7 @@ var directives = []directive{
 		binding: ofService(emailAlertStatus.is(All), func(v *VirtualService) *Status { return &v.EmailAlertStatus }),
 	},
 	{
-		name: "execute", where: outside, help: "another configuration file, for a daemon beside this one; repeatable",
+		name: "execute", where: outside, repeats: true, help: "another configuration file, for a daemon beside this one; repeatable",
 		binding: by("FILE", setExecute),
 	},
 	{
@@ -178,7 +178,7 @@ var directives = []directive{
 		binding: ofService(choice("1.0|1.1|2", HTTP10, HTTP11, HTTP2).is(HTTP11), func(v *VirtualService) *HTTPVersion { return &v.HTTPVersion }),
 	},
 	{
-		name: "include", where: outside, help: "file, or pattern of files, whose lines count as if they were here; repeatable",
+		name: "include", where: outside, repeats: true, help: "file, or pattern of files, whose lines count as if they were here; repeatable",
 		binding: by("FILE|PATTERN", setInclude),
 	},
 	{

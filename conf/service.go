@@ -14,36 +14,47 @@ type service struct {
 	name  string
 	port  uint16 // the default port of checks; 0 is the virtual service's
 	added bool   // not in the original: no port implies it
+	reads string // the directives of blocks that only some checks read, and this one does
 }
+
+// What several services read.
+const (
+	readsWeb = "request receive receivenot receivebytes httpmethod httpstatus httpheader httpversion httpfollow virtualhost"
+	readsSQL = "request login passwd passwdfile database"
+	readsTLS = "virtualhost sslverify sslcafile sslname sslcert sslkey sslexpirywarn" // virtualhost is the default of sslname
+)
+
+// readBySome are all directives that only the negotiate checks of some services read.
+var readBySome = strings.Fields(readsWeb + " login passwd passwdfile database secret secretfile starttls " + readsTLS)
 
 // services is sorted by name.
 var services = []service{
-	{name: "dns", port: 53},
-	{name: "ftp", port: 21},
-	{name: "grpc", added: true},
-	{name: "http", port: 80},
-	{name: "http_proxy", port: 3128},
-	{name: "https", port: 443},
-	{name: "imap", port: 143},
-	{name: "imaps", port: 993},
-	{name: "ldap", port: 389},
-	{name: "ldaps", port: 636},
+	{name: "dns", port: 53, reads: "request receive"},
+	{name: "ftp", port: 21, reads: "request receive login passwd passwdfile"},
+	{name: "grpc", added: true, reads: "request starttls " + readsTLS},
+	{name: "http", port: 80, reads: readsWeb},
+	{name: "http_proxy", port: 3128, reads: readsWeb},
+	{name: "https", port: 443, reads: readsWeb + " " + readsTLS},
+	{name: "imap", port: 143, reads: "login passwd passwdfile starttls " + readsTLS},
+	{name: "imaps", port: 993, reads: "login passwd passwdfile " + readsTLS},
+	{name: "ldap", port: 389, reads: "request receive login passwd passwdfile starttls " + readsTLS},
+	{name: "ldaps", port: 636, reads: "request receive login passwd passwdfile " + readsTLS},
 	{name: "memcached", port: 11211, added: true},
-	{name: "mysql", port: 3306},
+	{name: "mysql", port: 3306, reads: readsSQL},
 	{name: "nntp", port: 119},
 	{name: "none"},
-	{name: "oracle", port: 1521},
-	{name: "pgsql", port: 5432},
-	{name: "pop", port: 110},
-	{name: "pops", port: 995},
-	{name: "radius", port: 1812},
-	{name: "redis", port: 6379, added: true},
-	{name: "simpletcp"},
-	{name: "simpleudp", added: true},
-	{name: "sip", port: 5060},
-	{name: "smtp", port: 25},
-	{name: "submission", port: 587},
-	{name: "tls", port: 443, added: true},
+	{name: "oracle", port: 1521, reads: readsSQL},
+	{name: "pgsql", port: 5432, reads: readsSQL},
+	{name: "pop", port: 110, reads: "login passwd passwdfile starttls " + readsTLS},
+	{name: "pops", port: 995, reads: "login passwd passwdfile " + readsTLS},
+	{name: "radius", port: 1812, reads: "login passwd passwdfile secret secretfile"},
+	{name: "redis", port: 6379, added: true, reads: "login passwd passwdfile"},
+	{name: "simpletcp", reads: "request receive"},
+	{name: "simpleudp", added: true, reads: "request receive"},
+	{name: "sip", port: 5060, reads: "login"},
+	{name: "smtp", port: 25, reads: "starttls " + readsTLS},
+	{name: "submission", port: 587, reads: "starttls " + readsTLS},
+	{name: "tls", port: 443, added: true, reads: readsTLS},
 }
 
 // serviceName is service = NAME. As in the original only a written service gives
@@ -99,6 +110,14 @@ func Services() []string {
 		names[i] = s.name
 	}
 	return names
+}
+
+// Reads reports whether the check of a service reads a directive. All checks read those that
+// this is no question of: only the negotiate checks of some services read request,
+// receive, the login, HTTP and TLS.
+func Reads(service, directive string) bool {
+	s, ok := lookupService(service)
+	return ok && (!slices.Contains(readBySome, directive) || slices.Contains(strings.Fields(s.reads), directive))
 }
 
 func lookupService(name string) (service, bool) {

@@ -48,7 +48,7 @@ func readNotifyCommand(_ *place, value string) (secret.Command, error) {
 func adviseStatus(p *parser) {
 	if p.config.StatusListen == "" {
 		for _, name := range []string{"statuscontrol", "statusreadtoken", "statustoken"} {
-			if name != "statuscontrol" || p.config.StatusControl {
+			if name != "statuscontrol" || p.config.StatusControl && p.config.StatusToken != "" { // without a token it is a mistake
 				p.adviseAt(name, name+" is not used: there is no statuslisten", "statuslisten = ADDRESS:PORT")
 			}
 		}

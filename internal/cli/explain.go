@@ -199,10 +199,10 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 	if v.VirtualHost != "" {
 		words += " of " + v.VirtualHost
 	}
-	if v.Receive != "" && compares(v.Service) {
+	if v.Receive != "" && conf.Reads(v.Service, "receive") {
 		words += fmt.Sprintf(", the answer matches /%s/", v.Receive)
 	}
-	if v.ReceiveNot != "" {
+	if v.ReceiveNot != "" && conf.Reads(v.Service, "receivenot") {
 		words += fmt.Sprintf(", the answer does not match /%s/", v.ReceiveNot)
 	}
 	return words

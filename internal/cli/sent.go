@@ -27,15 +27,6 @@ func sentWords(v *conf.VirtualService, request secret.Request) string {
 	return fmt.Sprintf(" %q", secret.Request(text))
 }
 
-// compares says whether the check of a service looks for receive.
-func compares(service string) bool {
-	switch service {
-	case "http", "https", "http_proxy", "ftp", "dns", "ldap", "ldaps", "simpletcp", "simpleudp":
-		return true
-	}
-	return false
-}
-
 // dialogueWords are what a service's check sends besides the request, "" for nothing.
 func dialogueWords(v *conf.VirtualService) string {
 	switch v.Service {
