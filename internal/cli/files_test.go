@@ -76,7 +76,7 @@ func TestCheckWarnsOfRights(t *testing.T) {
 		"no authorities":            {0o644, "", "service=https\n\tsslcafile=/none/ca", "https checks cannot speak TLS: open /none/ca: no such file"},
 		"authorities that are none": {0o644, "", "service=https\n\tsslcafile=" + closed, "https checks cannot speak TLS: "},
 		"no key":                    {0o644, "", "service=imaps\n\tsslcert=/none/cert\n\tsslkey=/none/key", "imaps checks cannot speak TLS: "},
-		"a key without TLS":         {0o644, "", "service=http\n\tsslcafile=/none/ca", ""},
+		"a key without TLS":         {0o644, "", "service=http\n\tsslcafile=/none/ca", "sslcafile is not used by service=http"},
 		"no checkcommand":           {0o644, "", "checktype=external\n\tcheckcommand=/none/x", "checkcommand /none/x cannot be run: no such file"},
 		"not executable":            {0o644, "", "checktype=external\n\tcheckcommand=" + plain, "/plain cannot be run: it is not executable"},
 		"Perl need not be":          {0o644, "", "checktype=external-perl\n\tcheckcommand=" + plain, ""},

@@ -69,15 +69,20 @@ virtual6 = 9
 `
 
 // load reads what was made as "check" does, and fails the test if it would not
-// be loaded.
+// be loaded, or has a directive twice or in vain.
 func load(t *testing.T, text string) *conf.Config {
 	t.Helper()
-	cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{
+	cfg, problems := conf.CheckFile("t.cf", []byte(text), conf.Options{
 		Hostname:   "director",
 		LookupHost: func(string, bool) (netip.Addr, error) { return netip.Addr{}, errors.New("no names here") },
 	})
-	if err != nil {
+	if err := problems.Err(); err != nil {
 		t.Fatalf("ldirectord does not take it: %v\n%s", err, text)
+	}
+	for _, p := range problems {
+		if strings.Contains(p.Text, "twice") || strings.Contains(p.Text, "already") || strings.Contains(p.Text, "not used by") {
+			t.Errorf("check warns of line %d: %s\n%s", p.Line, p.Text, text)
+		}
 	}
 	return cfg
 }
