@@ -174,7 +174,7 @@ func (s *stage) edit() {
 	s.with(func() {
 		p.stolen, v.unseen = false, nil
 		endDoubt()
-		if p.changed.After(now) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // whether driftcheck saw it before or after that is not known
+		if p.changed.After(now) && !s.inBeside(p) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // whether driftcheck saw it before or after that is not known
 			p.unsure = true
 		}
 	})

@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -146,7 +147,10 @@ func (w *world) hear(p *pair, ok bool) {
 		if to == up && s.slow {
 			p.climbed = p.changed
 		}
-		p.verdict, p.hand, p.fails, p.goods = to, -1, 0, 0
+		p.verdict, p.fails, p.goods = to, 0, 0
+		if !w.inBeside(p) {
+			p.hand = -1
+		}
 		weight, there := w.table[p.key][p.at]
 		p.leaves = to == down && weight > 0
 		p.absent = to == down && p.stolen && !there // to have weight 0 nothing is put back
@@ -173,6 +177,11 @@ func (w *world) in(p *pair) bool {
 	return p.configured && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
 }
 
+// inBeside says whether the other real server with the entry of p is in service.
+func (w *world) inBeside(p *pair) bool {
+	return slices.ContainsFunc(w.services[p.service].pairs[1:], func(o *pair) bool { return o != p && o.at == p.at && w.in(o) })
+}
+
 // may says whether the real server may be in service, or may be out.
 func (w *world) may(p *pair, in bool) bool {
 	return p.unsure || w.loading || w.in(p) == in
@@ -186,7 +195,7 @@ func (w *world) tell() {
 			switch file := w.seen[p.machine()]; {
 			case file == p.held || !s.configured || !p.configured:
 			case file:
-				if w.in(p) {
+				if w.in(p) && !w.inBeside(p) {
 					p.hand, p.absent = -1, false
 				}
 				p.held = true

@@ -71,3 +71,47 @@ func TestLinesOfOneEntry(t *testing.T) {
 		})
 	}
 }
+
+// An operator gives the entry of two real servers another weight. It stays while the
+// entry is in service, whichever of the two comes and goes, and ends with the service.
+func TestWeightOfOneEntryStays(t *testing.T) {
+	for _, seen := range []bool{true, false} {
+		t.Run(map[bool]string{true: "seen before", false: "seen after"}[seen], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := goLive(t, ipvs.NewMemory(), "driftcheck=5\ncheckinterval=5\nquiescent=yes\nvirtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n"+
+					"    real=10.1.0.1:8001 gate 2\n    real=10.1.0.1:8002 gate 3\n    fallback=127.0.0.1:80 masq\n")
+				defer l.end()
+				time.Sleep(time.Minute)
+				entries, err := l.table.Read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				edit := ipvs.Change{Op: ipvs.EditDestination, Service: entries[0].Service, Destination: entries[0].Destinations[0]}
+				edit.Destination.Weight = 7
+				if err := l.table.Apply(edit); err != nil {
+					t.Fatal(err)
+				}
+				if seen {
+					time.Sleep(time.Minute)
+				}
+				for _, step := range []struct {
+					down bool
+					real string
+					want string
+				}{
+					{true, "10.1.0.1:8001", "10.1.0.1:80 -w 7"},
+					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 7"},
+					{true, "10.1.0.1:8002", "10.1.0.1:80 -w 7"},
+					{true, "10.1.0.1:8001", "10.1.0.1:80 -w 0, 127.0.0.1:80 -w 1"},
+					{false, "10.1.0.1:8002", "10.1.0.1:80 -w 3"},
+				} {
+					l.set(step.down, step.real)
+					time.Sleep(time.Minute)
+					if got := destinations(saved(t, l.table)); got != step.want {
+						t.Errorf("%s down: %v: destinations %q, want %q; the log:\n%s", step.real, step.down, got, step.want, l.logged())
+					}
+				}
+			})
+		})
+	}
+}

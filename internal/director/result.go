@@ -96,7 +96,7 @@ func (d *Director) reportSoft(r *virtual.Real, before policy.Tally, res *checks.
 }
 
 // transition takes in a changed verdict on a real server, which ends external changes of its
-// destination. over is the maintenance that was over before, nil for none.
+// destination, unless another real server has that in service all the time. over is the maintenance that was over before, nil for none.
 func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
 	if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
 		defer func() { r.Turns.Total++ }()
@@ -140,7 +140,9 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 // changed schedules a sync of r's virtual service, and news to be reported after it.
 func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 	v := r.Virtual
-	delete(v.External, r.At())
+	if _, byHand := v.External[r.At()]; byHand && !v.SharesService(r) {
+		delete(v.External, r.At())
+	}
 	r.NoteCondition(d.now())
 	v.News = append(v.News, news...)
 	d.touch(v)

@@ -46,6 +46,12 @@ func (v *Service) Serves(r *Real) bool {
 	return held && (s.Weight > 0 || byHand || is.Weight == 0)
 }
 
+// SharesService reports whether another real server that is the same entry of the kernel
+// as r is in service.
+func (v *Service) SharesService(r *Real) bool {
+	return slices.ContainsFunc(v.Reals, func(o *Real) bool { return o != r && o.At() == r.At() && o.In() })
+}
+
 // Want returns what the kernel is to hold of v: desired, with the external changes that
 // stay. Its slots are in room, if they find room there.
 func (v *Service) Want(room table.Slots) table.State { return v.With(v.Desired(room)) }
