@@ -123,20 +123,25 @@ func awaitReady(tb testing.TB, d *Director) {
 	}
 }
 
+// inLoop calls f in the director's goroutine.
+func inLoop(b *testing.B, d *Director, f func()) {
+	b.Helper()
+	if _, err := do(b.Context(), d, func() struct{} { f(); return struct{}{} }); err != nil {
+		b.Fatal(err)
+	}
+}
+
 // BenchmarkResult measures what the director's goroutine does about a good
 // result.
 func BenchmarkResult(b *testing.B) {
 	d := atWork(b, ipvs.NewMemory(), large(b, 1000, 10000, 1), func() error { return nil })
-	err := d.do(b.Context(), func() {
+	inLoop(b, d, func() {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			c := d.checks.List[i%len(d.checks.List)]
 			d.hear(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 		}
 	})
-	if err != nil {
-		b.Fatal(err)
-	}
 }
 
 // BenchmarkHearAll measures the same for results that come in crowds, of which
@@ -147,7 +152,7 @@ func BenchmarkHearAll(b *testing.B) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, mixed := range []int{0, 10, crowd} {
 		b.Run(strconv.Itoa(mixed), func(b *testing.B) {
-			err := d.do(b.Context(), func() {
+			inLoop(b, d, func() {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
 					if i%crowd != 0 {
@@ -164,9 +169,6 @@ func BenchmarkHearAll(b *testing.B) {
 					d.hearAll()
 				}
 			})
-			if err != nil {
-				b.Fatal(err)
-			}
 		})
 	}
 }
@@ -178,7 +180,7 @@ func BenchmarkTransitions(b *testing.B) {
 		b.Run(fmt.Sprintf("of %d", virtuals), func(b *testing.B) {
 			d := atWork(b, ipvs.NewMemory(), large(b, virtuals, 10000, 1), func() error { return nil })
 			dead := errors.New("connection refused")
-			err := d.do(b.Context(), func() {
+			inLoop(b, d, func() {
 				b.ReportAllocs()
 				for b.Loop() {
 					for _, err := range []error{dead, nil} {
@@ -192,9 +194,6 @@ func BenchmarkTransitions(b *testing.B) {
 					}
 				}
 			})
-			if err != nil {
-				b.Fatal(err)
-			}
 		})
 	}
 }

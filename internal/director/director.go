@@ -189,25 +189,37 @@ func (d *Director) hearAll() {
 // or ctx is done.
 func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
 	next := prepare(cfg, d.watcher.Lookup(cfg), time.Now())
-	return d.do(ctx, func() {
+	_, err := do(ctx, d, func() struct{} {
 		entries, readable := d.kernel.Read()
 		d.load(next, conf.Reloading, table.ByKey(entries), readable)
+		return struct{}{}
 	})
+	return err
 }
 
-// do has f called by the goroutine that owns the state, and returns when the
-// kernel agrees with what came of it.
-func (d *Director) do(ctx context.Context, f func()) error {
-	done := make(chan struct{})
+// do has f called by the goroutine that owns the state, and returns its value when the
+// kernel agrees with what came of it. f is not called if ctx is done before its turn
+// comes. If ctx is done later the value is lost, and f must have done no harm.
+func do[T any](ctx context.Context, d *Director, f func() T) (T, error) {
+	values := make(chan T, 1)
+	call := func() {
+		if ctx.Err() != nil {
+			return
+		}
+		value := f()
+		d.settle()
+		values <- value
+	}
+	var none T
 	select {
-	case d.calls <- func() { f(); d.settle(); close(done) }:
+	case d.calls <- call:
 	case <-ctx.Done():
-		return ctx.Err()
+		return none, ctx.Err()
 	}
 	select {
-	case <-done:
-		return nil
+	case value := <-values:
+		return value, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return none, ctx.Err()
 	}
 }

@@ -13,19 +13,21 @@ import (
 // History is the notes that q chooses, from the oldest on. The error
 // is ctx's, or ErrNotConfigured if what q names is neither configured nor remembered.
 func (d *Director) History(ctx context.Context, q report.HistoryQuery) ([]report.Note, error) {
-	var (
+	type found struct {
 		events []event.Event
 		names  map[report.Target]bool
-	)
-	err := d.do(ctx, func() {
-		events = d.history.List()
+	}
+	all, err := do(ctx, d, func() (f found) {
+		f.events = d.history.List()
 		if q.Real != "" || q.Virtual != "" {
-			names = targetsOf(d.meant(q.Real, q.Virtual), q.Real)
+			f.names = targetsOf(d.meant(q.Real, q.Virtual), q.Real)
 		}
+		return f
 	})
 	if err != nil {
 		return nil, err
 	}
+	events, names := all.events, all.names
 	notes := make([]report.Note, len(events))
 	for i, e := range events {
 		notes[i] = report.NoteOf(e)

@@ -2,7 +2,6 @@ package director
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"net/netip"
 	"slices"
@@ -19,7 +18,9 @@ import (
 
 // Obey carries an order out for all real servers that it means. It returns how
 // each of them is now, and all overrides that are in force now, for the caller
-// to keep.
+// to keep. The error is report.ErrPending beside these if ctx was done before the kernel
+// agreed, and any other if the order is not in force: ctx's, if ctx was done before the
+// order had its turn.
 func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []report.Override, err error) {
 	if err := o.Check(); err != nil {
 		return nil, nil, err
@@ -27,12 +28,31 @@ func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []repo
 	if o.Verb == report.Weight && o.Weight == 0 {
 		o.Verb = report.Drain
 	}
-	asked := d.do(ctx, func() {
-		if obeyed, err = d.obey(o, d.now()); err == nil {
+	inForce, agreed := make(chan struct{}), make(chan struct{})
+	call := func() {
+		if err = ctx.Err(); err == nil {
+			obeyed, err = d.obey(o, d.now())
 			all = d.overrides.list()
 		}
-	})
-	return obeyed, all, errors.Join(asked, err)
+		close(inForce)
+		d.settle()
+		close(agreed)
+	}
+	select {
+	case d.calls <- call:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	<-inForce // at once: no kernel is asked before
+	if err != nil {
+		return nil, nil, err
+	}
+	select {
+	case <-agreed:
+		return obeyed, all, nil
+	case <-ctx.Done():
+		return obeyed, all, report.ErrPending
+	}
 }
 
 func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error) {

@@ -16,22 +16,21 @@ import (
 // Plan is what a reload with cfg would change in the kernel at once, by what
 // the checks have found out so far. Nothing is changed.
 func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, error) {
-	var (
+	type plan struct {
 		changes []ipvs.Change
 		err     error
-	)
-	asked := d.do(ctx, func() {
+	}
+	p, err := do(ctx, d, func() plan {
 		entries, ok := d.kernel.Read()
 		if !ok {
-			err = fmt.Errorf("no plan: %w", d.kernel.Err())
-			return
+			return plan{err: fmt.Errorf("no plan: %w", d.kernel.Err())}
 		}
-		changes = ahead(cfg, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)
+		return plan{changes: ahead(cfg, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)}
 	})
-	if asked != nil {
-		return nil, asked
+	if err != nil {
+		return nil, err
 	}
-	return changes, err
+	return p.changes, p.err
 }
 
 // PlanStart is what a start with cfg would change at once in a table for which

@@ -10,9 +10,7 @@ import (
 
 // Snapshot takes a snapshot. It fails only with ctx.
 func (d *Director) Snapshot(ctx context.Context) (*report.Snapshot, error) {
-	var s *report.Snapshot
-	err := d.do(ctx, func() { s = d.snapshot() })
-	return s, err
+	return do(ctx, d, d.snapshot)
 }
 
 func (d *Director) snapshot() *report.Snapshot {

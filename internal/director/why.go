@@ -10,11 +10,11 @@ import (
 // Why returns the reasons of the real servers that are meant. The error
 // is ctx's or ErrNotConfigured.
 func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reason, error) {
-	var reasons []report.Reason
-	err := d.do(ctx, func() {
+	reasons, err := do(ctx, d, func() (reasons []report.Reason) {
 		for _, r := range d.meant(name, service) {
 			reasons = append(reasons, r.Why(d.now()))
 		}
+		return reasons
 	})
 	if err == nil && len(reasons) == 0 {
 		err = report.NotConfigured(name, service)
@@ -25,13 +25,15 @@ func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reas
 // Recheck has the real servers that are meant checked now, and returns the number of
 // checks.
 func (d *Director) Recheck(ctx context.Context, name, service string) (int, error) {
-	n := 0
-	var found bool
-	err := d.do(ctx, func() {
+	const none = -1 // real servers
+	n, err := do(ctx, d, func() int {
+		meant := d.meant(name, service)
+		if len(meant) == 0 {
+			return none
+		}
 		seen := map[*virtual.Check]bool{}
 		var checks []*virtual.Check
-		for _, r := range d.meant(name, service) {
-			found = true
+		for _, r := range meant {
 			for _, c := range r.Checks {
 				if !seen[c] {
 					seen[c] = true
@@ -40,10 +42,10 @@ func (d *Director) Recheck(ctx context.Context, name, service string) (int, erro
 			}
 		}
 		d.checks.Soon(checks...)
-		n = len(checks)
+		return len(checks)
 	})
-	if err == nil && !found {
-		err = report.NotConfigured(name, service)
+	if n == none {
+		return 0, report.NotConfigured(name, service)
 	}
 	return n, err
 }

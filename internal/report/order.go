@@ -125,6 +125,10 @@ func misleads(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 }
 
+// ErrPending is the error of an order that is in force while the kernel's table does not
+// agree yet. The director goes on with it.
+var ErrPending = errors.New("the kernel's table does not agree yet")
+
 // ErrNotConfigured is the error of requests for a real server or virtual service that
 // the configuration does not have.
 var ErrNotConfigured = errors.New("not in the configuration")

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,8 +20,14 @@ type book struct {
 	path    string                   // "" keeps nothing
 	inForce func() []report.Override // at the moment
 
-	mu      sync.Mutex // the file has what is in force at the last write
-	unsaved error      // why the last write failed; nil if it did not
+	turn chan struct{} // has one entry while the file is written, or an order is given whose result will be
+
+	mu      sync.Mutex
+	unsaved error // why the last write failed; nil if it did not
+}
+
+func newBook(path string, inForce func() []report.Override) *book {
+	return &book{path: path, inForce: inForce, turn: make(chan struct{}, 1)}
 }
 
 // A CopyError is that a file cannot be read and its copy counts.
@@ -64,25 +71,53 @@ func ReadOverrides(path string) (list []report.Override, bad []error, err error)
 	return list, bad, err
 }
 
-// write obeys and writes down what is in force then. unsaved is why it could
-// not be written.
-func (b *book) write(obey func() error) (unsaved, err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// errWriting is why it is not known whether a book could be written.
+var errWriting = errors.New("the file system does not answer; the daemon goes on trying")
+
+// writeTime is how long the answer to an order waits for the file.
+const writeTime = time.Second
+
+// write obeys and writes down what is in force then, whatever becomes of ctx meanwhile.
+// unsaved is why it is not written, or not yet after writeTime. obey is not called if
+// ctx is done before its turn comes.
+func (b *book) write(ctx context.Context, obey func() error) (unsaved, err error) {
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if err := obey(); err != nil || b.path == "" {
+		<-b.turn
 		return nil, err
 	}
+	written := make(chan error, 1)
+	go func() {
+		written <- b.replace()
+		<-b.turn
+	}()
+	select {
+	case unsaved = <-written:
+		return unsaved, nil
+	case <-time.After(writeTime):
+		return errWriting, nil
+	}
+}
+
+// replace writes the file. It is called by one goroutine at a time.
+func (b *book) replace() error {
 	text, err := json.MarshalIndent(b.inForce(), "", "  ")
 	if err == nil {
 		err = state.WriteTwice(b.path, append(text, '\n'))
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.unsaved = err
-	return err, nil
+	return err
 }
 
 // save writes down what is in force now.
 func (b *book) save() (unsaved error) {
-	unsaved, _ = b.write(func() error { return nil })
+	unsaved, _ = b.write(context.Background(), func() error { return nil })
 	return unsaved
 }
 

@@ -22,7 +22,7 @@ func TestBook(t *testing.T) {
 		Verb: report.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", Comment: `"x"`, By: "root",
 		Since: time.Unix(1, 0).UTC(), Until: time.Unix(3601, 0).UTC(),
 	}}
-	b := book{path: path, inForce: func() []report.Override { return want }}
+	b := newBook(path, func() []report.Override { return want })
 	for range 2 { // over itself as well
 		if unsaved := b.save(); unsaved != nil {
 			t.Fatal(unsaved)
@@ -45,13 +45,13 @@ func TestBookThatCannotBeWritten(t *testing.T) {
 	if err := os.WriteFile(dir+"/file", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b := book{path: dir + "/file/t.json", inForce: func() []report.Override { return nil }}
-	unsaved, err := b.write(func() error { return nil })
+	b := newBook(dir+"/file/t.json", func() []report.Override { return nil })
+	unsaved, err := b.write(t.Context(), func() error { return nil })
 	if unsaved == nil || err != nil {
 		t.Errorf("got %v, %v, want why it is not saved", unsaved, err)
 	}
 	refused := errors.New("refused")
-	if unsaved, err = b.write(func() error { return refused }); unsaved != nil || err != refused {
+	if unsaved, err = b.write(t.Context(), func() error { return refused }); unsaved != nil || err != refused {
 		t.Errorf("an order that was refused: %v, %v", unsaved, err)
 	}
 	if faults := b.fault(); len(faults) != 1 {
@@ -122,7 +122,7 @@ func TestReadOverrides(t *testing.T) {
 func TestReadOverridesCopy(t *testing.T) {
 	path := t.TempDir() + "/t.json"
 	kept := report.Override{Verb: report.Drain, Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", By: "root"}
-	b := &book{path: path, inForce: func() []report.Override { return []report.Override{kept} }}
+	b := newBook(path, func() []report.Override { return []report.Override{kept} })
 	unreadable := func(path string) { // as EIO: a read of a directory fails, too
 		t.Helper()
 		if err := errors.Join(os.RemoveAll(path), os.Mkdir(path, 0o700)); err != nil {

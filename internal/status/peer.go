@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os/user"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -16,14 +17,44 @@ import (
 // A peer is who is at the other end of a unix socket, as the kernel knows it.
 type peer struct{ uid uint32 }
 
-type peerKey struct{}
+type (
+	peerKey struct{}
+	connKey struct{}
+)
 
-// withPeer notes in a connection's context who is at its other end.
+// withPeer notes in a connection's context who is at its other end, and the connection.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
-	if g, ok := conn.(*guest); ok && g.peer != nil {
-		return context.WithValue(ctx, peerKey{}, *g.peer)
+	g, ok := conn.(*guest)
+	if !ok {
+		return ctx
+	}
+	if g.peer != nil {
+		ctx = context.WithValue(ctx, peerKey{}, *g.peer)
+	}
+	if c, ok := g.Conn.(syscall.Conn); ok {
+		ctx = context.WithValue(ctx, connKey{}, c)
 	}
 	return ctx
+}
+
+// hungUp reports whether the client of a request has ended its connection. net/http
+// finds that out too, but later than it reads the request.
+func hungUp(r *http.Request) bool {
+	c, ok := r.Context().Value(connKey{}).(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return true
+	}
+	ended := false
+	err = raw.Control(func(fd uintptr) {
+		list := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(list, 0)
+		ended = err == nil && n > 0
+	})
+	return ended || err != nil
 }
 
 // peerOf asks the kernel who has connected, nil if it is not a unix socket.

@@ -84,7 +84,7 @@ type Server struct {
 // New returns a Server that listens nowhere until Use.
 func New(o Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Server{o: o, feed: newFeed(), book: &book{path: o.Overrides, inForce: o.Director.Overrides}, tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
+	s := &Server{o: o, feed: newFeed(), book: newBook(o.Overrides, o.Director.Overrides), tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
 	s.source = &source{take: s.snapshot, ctx: ctx}
 	s.saver = newSaver(s.book)
 	s.page = &page{source: s.source, history: o.Director.History, version: o.Version}

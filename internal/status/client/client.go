@@ -82,10 +82,13 @@ func (c *Client) Plan(ctx context.Context) ([]string, error) {
 	return lines, c.ask(ctx, "plan", nil, &lines)
 }
 
-// Order gives an order.
+// Order gives an order. A daemon that works says what became of it within 4 s.
 func (c *Client) Order(ctx context.Context, o report.Order) (wire.OrderAnswer, error) {
 	var a wire.OrderAnswer
 	err := c.send(ctx, "orders", wire.RequestOf(o), &a)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("the daemon does not answer: the order is withdrawn, unless it was in force before: ldirectord show (%w)", err)
+	}
 	return a, err
 }
 
