@@ -10,7 +10,8 @@ const (
 state and since when, the last check, the weight in the file if the kernel has
 another one, orders in force, and what others have changed in the kernel.
 
-  --virtual V     only this virtual service: 10.0.0.1:80, tcp:10.0.0.1:80, 8, ...
+  --virtual V     only this virtual service: 10.0.0.1:80, tcp:10.0.0.1:80, 10.0.0.1,
+                  a firewall mark, its servicename, or as the file has it
   --real R        only this real server: its address, address and port, or name
   --json          everything that is known, as JSON
   --stats         the kernel's counters, as ipvsadm --stats

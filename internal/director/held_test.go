@@ -79,7 +79,7 @@ func TestWeightOfOneEntryStays(t *testing.T) {
 		t.Run(map[bool]string{true: "seen before", false: "seen after"}[seen], func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := goLive(t, ipvs.NewMemory(), "driftcheck=5\ncheckinterval=5\nquiescent=yes\nvirtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n"+
-					"    real=10.1.0.1:8001 gate 2\n    real=10.1.0.1:8002 gate 3\n    fallback=127.0.0.1:80 masq\n")
+					"    real=10.1.0.1:8001 gate 2\n    real=10.1.0.1:8002 gate 2\n    fallback=127.0.0.1:80 masq\n")
 				defer l.end()
 				time.Sleep(time.Minute)
 				entries, err := l.table.Read()
@@ -103,7 +103,7 @@ func TestWeightOfOneEntryStays(t *testing.T) {
 					{false, "10.1.0.1:8001", "10.1.0.1:80 -w 7"},
 					{true, "10.1.0.1:8002", "10.1.0.1:80 -w 7"},
 					{true, "10.1.0.1:8001", "10.1.0.1:80 -w 0, 127.0.0.1:80 -w 1"},
-					{false, "10.1.0.1:8002", "10.1.0.1:80 -w 3"},
+					{false, "10.1.0.1:8002", "10.1.0.1:80 -w 2"},
 				} {
 					l.set(step.down, step.real)
 					time.Sleep(time.Minute)

@@ -133,6 +133,28 @@ var ErrPending = errors.New("the kernel's table does not agree yet")
 // the configuration does not have.
 var ErrNotConfigured = errors.New("not in the configuration")
 
+// VirtualCalled reports whether an operator means the virtual service id by a name: its
+// ID, with or without the protocol and in any spelling of the address, its address
+// alone, or one of other names.
+func VirtualCalled(id, name string, others ...string) bool {
+	protocol, at, _ := strings.Cut(id, ":")
+	if name == "" || name == id || name == at || slices.Contains(others, name) {
+		return name != ""
+	}
+	service, err := netip.ParseAddrPort(at)
+	if err != nil { // a firewall mark
+		return false
+	}
+	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return a.Unmap() == service.Addr()
+	}
+	if before, after, ok := strings.Cut(name, ":"); ok && before == protocol {
+		name = after
+	}
+	a, err := netip.ParseAddrPort(name)
+	return err == nil && a.Addr().Unmap() == service.Addr() && a.Port() == service.Port()
+}
+
 // NotConfigured returns an ErrNotConfigured that names the real server or virtual service.
 func NotConfigured(name, virtual string) error {
 	if name == "" {

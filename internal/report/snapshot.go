@@ -87,6 +87,7 @@ type VirtualState struct {
 	Listed      string      `json:"listed"` // as "ipvsadm -L -n" shows it
 	Kernel      string      `json:"kernel"` // the key as "ipvsadm -L -n" shows it
 	ServiceName string      `json:"service_name,omitempty"`
+	Written     string      `json:"-"`                 // in the file
 	Foreign     bool        `json:"foreign,omitempty"` // not ours
 	Present     bool        `json:"present"`           // in the kernel
 	Check       string      `json:"check,omitempty"`   // its service: "http"

@@ -57,7 +57,7 @@ func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 	}
 	only := Only(snap, values.Get("virtual"), values.Get("real"))
 	if len(only.Virtuals) == 0 && (values.Has("virtual") || values.Has("real")) {
-		fail(w, http.StatusNotFound, errors.New("there is no such virtual service or real server"))
+		failWith(w, report.NotConfigured(values.Get("real"), values.Get("virtual")))
 		return
 	}
 	answer(w, only)

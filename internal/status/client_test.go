@@ -66,7 +66,7 @@ func testRefusals(t *testing.T, c *client.Client) {
 		want string
 	}{
 		"unknown real server": {unknownReal, "real server 10.1.0.9: not in the configuration"},
-		"unknown virtual":     {unknownVirtual, "there is no such virtual service or real server"},
+		"unknown virtual":     {unknownVirtual, "virtual service 10.0.0.9:80: not in the configuration"},
 		"unknown order":       {noVerb, `there is no order "stop": drain, disable, enable and weight are`},
 	} {
 		if tt.err == nil || tt.err.Error() != tt.want {
@@ -94,6 +94,9 @@ func TestConnections(t *testing.T) {
 		"all there are":          {"", "", false, 5, "0 1 2 3 4"},
 		"those of a real server": {"", "10.1.0.2", false, 2, "1 3"},
 		"those of a virtual":     {"tcp:10.0.0.1:80", "10.1.0.1:80", false, 3, "0 2 4"},
+		"those of a name":        {"Shop & <b>Co</b>", "", false, 3, "0 1 2"},
+		"those of an address":    {"10.0.0.1", "10.1.0.2", false, 2, "1 3"},
+		"those of a mark":        {"8", "", false, 0, "the kernel's list of connections has no firewall marks: ask for the real servers of fwm:8"},
 		"those remembered":       {"", "", true, 1, "4"},
 	}
 	for name, tt := range tests {

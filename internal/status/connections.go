@@ -5,11 +5,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
@@ -31,6 +33,10 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	var wanted func(wire.Connection) bool
+	if wanted, ok = s.wantedConnections(w, values.Get("virtual"), values.Get("real")); !ok {
+		return
+	}
 	sent := &counted{Writer: w}
 	out := bufio.NewWriterSize(sent, 64<<10)
 	lines := json.NewEncoder(out)
@@ -41,7 +47,7 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 			connectionsFailed(w, out, sent, err)
 			return
 		}
-		if isSet(values, "persistence") && !c.Persistence || !between(c, values.Get("virtual"), values.Get("real")) {
+		if isSet(values, "persistence") && !c.Persistence || !wanted(c) {
 			continue
 		}
 		found = true
@@ -55,7 +61,7 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 	if name := cmp.Or(values.Get("virtual"), values.Get("real")); !found && name != "" {
 		snap, err := s.source.get()
 		if err == nil && len(Only(snap, values.Get("virtual"), values.Get("real")).Virtuals) == 0 {
-			fail(w, http.StatusNotFound, errors.New("there is no such virtual service or real server"))
+			failWith(w, report.NotConfigured(values.Get("real"), values.Get("virtual")))
 			return
 		}
 	}
@@ -100,4 +106,36 @@ func between(c wire.Connection, virtual, real string) bool {
 		return false
 	}
 	return real == "" || slices.Contains([]string{c.Real, host(c.Real), strings.Trim(host(c.Real), "[]")}, real)
+}
+
+// wantedConnections returns what chooses the connections of the virtual services and real
+// servers that are called so, in the file or, when they have left it, in the kernel; "" is all. It
+// is false if the request has been answered.
+func (s *Server) wantedConnections(w http.ResponseWriter, virtual, real string) (wanted func(wire.Connection) bool, ok bool) {
+	if virtual == "" && real == "" {
+		return func(wire.Connection) bool { return true }, true
+	}
+	snap, err := s.source.get()
+	if err != nil {
+		failWith(w, err)
+		return nil, false
+	}
+	list := Only(snap, virtual, real).Virtuals
+	type pair struct{ virtual, real string } // virtual "" is any
+	pairs := map[pair]bool{}
+	for _, v := range list {
+		of := v.ID
+		if kind, _, _ := strings.Cut(v.ID, ":"); kind != "tcp" && kind != "udp" {
+			if of = ""; real == "" {
+				fail(w, http.StatusUnprocessableEntity, fmt.Errorf("the kernel's list of connections has no firewall marks: ask for the real servers of %s", v.ID))
+				return nil, false
+			}
+		}
+		for _, r := range v.Reals {
+			pairs[pair{of, cmp.Or(r.At, r.Name)}] = true
+		}
+	}
+	return func(c wire.Connection) bool {
+		return pairs[pair{strings.ToLower(c.Protocol) + ":" + c.Virtual, c.Real}] || pairs[pair{"", c.Real}] || between(c, virtual, real)
+	}, true
 }

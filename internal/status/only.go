@@ -16,7 +16,7 @@ func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 	only := *snap
 	only.Virtuals = nil
 	for _, v := range snap.Virtuals {
-		if virtual != "" && !virtualCalled(v, virtual) {
+		if virtual != "" && !report.VirtualCalled(v.ID, virtual, v.Written, v.ServiceName) {
 			continue
 		}
 		if real != "" {
@@ -28,10 +28,6 @@ func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 		only.Virtuals = append(only.Virtuals, v)
 	}
 	return &only
-}
-
-func virtualCalled(v report.VirtualState, name string) bool {
-	return name == v.ID || name == v.Name || name == v.ServiceName
 }
 
 // realCalled says whether name means r: as an order may call it, and by its address in

@@ -114,7 +114,7 @@ func (r *Real) Target() report.Target { return report.Target{Virtual: r.Virtual.
 
 // Called reports whether an operator means v by a name.
 func (v *Service) Called(name string) bool {
-	return name == v.ID || name == v.Name || name == v.Conf.Name
+	return report.VirtualCalled(v.ID, name, v.Conf.Name, v.Conf.ServiceName)
 }
 
 // Called reports whether an operator means r by a name: an address, with or without port, or a

@@ -24,7 +24,7 @@ func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
 		e = &ipvs.Entry{}
 	}
 	s := report.VirtualState{
-		ID: v.ID, Name: v.Name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.Conf.ServiceName,
+		ID: v.ID, Name: v.Name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.Conf.ServiceName, Written: v.Conf.Name,
 		Present: present, Check: checkWord(v.Conf), Fallback: v.FallbackName(), Notices: v.notices(),
 		Stats: e.Stats, Reals: make([]report.RealState, 0, len(v.Reals)),
 	}
