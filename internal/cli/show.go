@@ -17,6 +17,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/cli/view"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -32,13 +33,21 @@ const (
 // client is for asking the daemon of this instance, and giving it orders.
 func (s *session) client() *client.Client {
 	if s.inv.dryRun {
-		return client.New(s.DryRunSocket())
+		return client.New(s.DryRunSocket()).Of(s.file())
 	}
-	return client.New(s.Socket())
+	return client.New(s.Socket()).Of(s.file())
+}
+
+// file is the configuration file, "" if there is none: then the name alone counts.
+func (s *session) file() string {
+	if !s.Found && s.find() != nil {
+		return ""
+	}
+	return state.Canonical(s.Path)
 }
 
 // reader is for asking what this instance knows, a daemon or a dry run.
-func (s *session) reader() *client.Client { return client.New(s.shownSocket()) }
+func (s *session) reader() *client.Client { return client.New(s.shownSocket()).Of(s.file()) }
 
 // commandFlags are options that may stand before and after a command's words.
 func commandFlags() *pflag.FlagSet {

@@ -225,6 +225,13 @@ func (s *session) status() error {
 	left := slices.IndexFunc(files, exists)
 	stale := left >= 0
 	if stale {
+		if err := s.PIDFileOfOther(files[left]); err != nil {
+			fmt.Fprintln(s.Stderr, err)
+			s.log.Printf("%s", err)
+			stale = false
+		}
+	}
+	if stale {
 		text := fmt.Sprintf(logfile.StalePIDFile, files[left], s.Path)
 		fmt.Fprintln(s.Stderr, text)
 		s.log.Printf("%s", text)

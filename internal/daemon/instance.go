@@ -74,6 +74,17 @@ func (i *Instance) Running() (state.Daemon, bool) {
 	return state.Daemon{}, false
 }
 
+// PIDFileOfOther is the error that a pid file is that of a living daemon of another
+// configuration file with the same name, nil if it is not.
+func (i *Instance) PIDFileOfOther(file string) error {
+	for _, d := range i.locked() {
+		if d.PIDFile == file && !d.Steers(i.Path) {
+			return d.HasPIDFile()
+		}
+	}
+	return nil
+}
+
 // Hangs reports whether the daemon lives and its heartbeat is late.
 func (i *Instance) Hangs() bool {
 	d, ok := i.Running()

@@ -67,7 +67,7 @@ func (p *process) maintenance() maintenance.Options {
 // newStatus is what answers questions about d. A dry run does not stand in the
 // way of the daemon: it has a socket of its own and keeps no orders.
 func (p *process) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list}
+	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list, File: state.Canonical(p.Path)}
 	if p.DryRun {
 		o.Socket, o.DryRun = p.dryRunSockets()[0], true
 	} else {

@@ -84,8 +84,7 @@ func (d Dir) Claim(r Record, others []Daemon) (*Claim, error) {
 func (d Dir) pidFileFree(r Record, others []Daemon) error {
 	for _, other := range append(d.Living(), others...) {
 		if r.PIDFile != "" && other.PIDFile == r.PIDFile {
-			return fmt.Errorf("the pid file %s is that of process %d for %s: give one of the two configuration files another name",
-				r.PIDFile, other.PID, other.File)
+			return other.HasPIDFile()
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,8 +66,14 @@ func (d Dir) Find(file string) (Daemon, bool) {
 	return Daemon{}, false
 }
 
+// HasPIDFile is the error of another configuration file whose pid file is d's.
+func (d Daemon) HasPIDFile() error {
+	return fmt.Errorf("the pid file %s is that of process %d for %s: give one of the two configuration files another name",
+		d.PIDFile, d.PID, d.File)
+}
+
 // Steers reports whether d is the daemon of a configuration file.
-func (d Daemon) Steers(file string) bool { return sameFile(d.File, file) }
+func (d Daemon) Steers(file string) bool { return SameFile(d.File, file) }
 
 // Lives reports whether the daemon's process has not ended.
 func (d Daemon) Lives() bool {

@@ -40,7 +40,7 @@ func (m Memory) Recall(file string) ([]Service, error) {
 			}
 			continue
 		}
-		if sameFile(r.File, file) && r.Boot == boot() && r.Namespace == Namespace() {
+		if SameFile(r.File, file) && r.Boot == boot() && r.Namespace == Namespace() {
 			all = Union(all, r.Services)
 		}
 	}
@@ -75,7 +75,7 @@ func (m Memory) forgetOtherNames(file, path string) {
 	paths, _ := filepath.Glob(filepath.Join(string(m), "*"+memoryEnding)) // the pattern is valid
 	for _, other := range paths {
 		var r remembered
-		if other != path && readFile(other, &r) == nil && sameFile(r.File, file) {
+		if other != path && readFile(other, &r) == nil && SameFile(r.File, file) {
 			_ = os.Remove(other) // at worst it is recalled once more
 		}
 	}

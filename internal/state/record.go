@@ -59,8 +59,8 @@ func Canonical(file string) string {
 	return path
 }
 
-// sameFile reports whether two names refer to one configuration file.
-func sameFile(a, b string) bool {
+// SameFile reports whether two names refer to one configuration file.
+func SameFile(a, b string) bool {
 	if a == b || Canonical(a) == Canonical(b) {
 		return true
 	}

@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // A route is one row of what can be asked.
@@ -44,6 +48,10 @@ func (s *Server) handler(d *door) http.Handler {
 			if s.o.DryRun {
 				w.Header().Set(dryRunHeader, "true")
 			}
+			if err := s.elsewhere(req); err != nil {
+				fail(w, http.StatusMisdirectedRequest, err)
+				return
+			}
 			if r.control && !s.mayControl(d, w, req) || !r.control && !s.mayRead(d, w, req) {
 				return
 			}
@@ -52,6 +60,18 @@ func (s *Server) handler(d *door) http.Handler {
 	}
 	addFailures(mux)
 	return guarded(budgeted(mux))
+}
+
+// elsewhere is the error of a request about another configuration file.
+func (s *Server) elsewhere(r *http.Request) error {
+	file, err := url.PathUnescape(r.Header.Get(wire.ConfigurationHeader))
+	if err != nil || file == "" || s.o.File == "" || state.SameFile(file, s.o.File) {
+		return nil
+	}
+	if s.o.DryRun {
+		return fmt.Errorf("the dry run of %s listens there", s.o.File)
+	}
+	return fmt.Errorf("the daemon of %s listens there", s.o.File)
 }
 
 // addFailures answers what is not there, and the methods that a path does not

@@ -38,6 +38,7 @@ type Options struct {
 	Log      func(format string, args ...any) // lines of ldirectord.log
 
 	Socket    string // where the commands ask; "" is nowhere
+	File      string // the configuration file; requests about another one are refused. "" refuses none
 	DryRun    bool   // the table is in memory: every answer says so, and no order is taken
 	Overrides string // the file in which overrides are kept; "" keeps none
 

@@ -27,6 +27,7 @@ const answerSize = 16 << 10
 // A Client sends requests to a daemon at its socket.
 type Client struct {
 	socket string
+	file   string // the configuration file that requests are about, "" is that of the daemon
 	http   *http.Client
 }
 
@@ -39,6 +40,13 @@ func New(socket string) *Client {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}
 	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
+}
+
+// Of makes c refuse the daemon of another configuration file: its error is ErrNotRunning
+// then. "" is any file.
+func (c *Client) Of(file string) *Client {
+	c.file = file
+	return c
 }
 
 // Close closes the idle connections.
@@ -182,6 +190,9 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if c.file != "" {
+		req.Header.Set(wire.ConfigurationHeader, url.PathEscape(c.file))
+	}
 	if who := os.Getenv("SUDO_USER"); who != "" {
 		req.Header.Set(wire.SudoHeader, who)
 	}
@@ -197,8 +208,20 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 	if err := json.NewDecoder(io.LimitReader(resp.Body, answerSize)).Decode(&f); err != nil || f.Error == "" {
 		return nil, fmt.Errorf("the daemon answers %s", resp.Status)
 	}
+	if resp.StatusCode == http.StatusMisdirectedRequest {
+		return nil, &otherError{c.socket + ": " + f.Error}
+	}
 	return nil, errors.New(f.Error)
 }
+
+// An otherError is that the daemon of another configuration file listens at the socket.
+type otherError struct{ text string }
+
+// Error implements error.
+func (e *otherError) Error() string { return e.text }
+
+// Is makes it ErrNotRunning.
+func (e *otherError) Is(target error) bool { return target == ErrNotRunning }
 
 // explain words the error of a request that did not reach a daemon.
 func (c *Client) explain(err error) error {

@@ -14,6 +14,11 @@ import (
 // command line.
 const SudoHeader = "Ldirectord-Sudo-User"
 
+// ConfigurationHeader is the path, escaped as in a URL, of the configuration file that a
+// request is about. The daemon of another file refuses it: two files of one name in two
+// directories share a socket's name.
+const ConfigurationHeader = "Ldirectord-Configuration"
+
 // A Failure is the answer to a request that failed.
 type Failure struct {
 	Error string `json:"error"`
