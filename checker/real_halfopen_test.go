@@ -117,12 +117,12 @@ func connectMany(t *testing.T, check checker.Checker, n int) (late int) {
 	defer e.Close()
 	var failed atomic.Int32
 	var first atomic.Value
-	for batch := range slices.Chunk(make([]struct{}, n), 50) {
+	for chunk := range slices.Chunk(make([]struct{}, n), 50) {
 		var wg sync.WaitGroup
-		wg.Add(len(batch))
-		crowd := e.Crowd()
-		for range batch {
-			crowd.Start(t.Context(), check, 10*time.Second, 1, func(r engine.Result) {
+		wg.Add(len(chunk))
+		batch := e.Batch()
+		for range chunk {
+			batch.Start(t.Context(), check, 10*time.Second, 1, func(r engine.Result) {
 				if r.Took > 90*time.Millisecond { // the answer took no time at all
 					slow.Add(1)
 				}
@@ -133,7 +133,7 @@ func connectMany(t *testing.T, check checker.Checker, n int) (late int) {
 				wg.Done()
 			})
 		}
-		crowd.Leave()
+		batch.Leave()
 		wg.Wait()
 	}
 	if n := failed.Load(); n > 0 {

@@ -357,7 +357,7 @@ func (p *wirePeers) run(checks map[string]checker.Checker, row wireRow) (made in
 	var mu sync.Mutex
 	failed = map[string][]error{}
 	places := make(chan struct{}, 200)
-	crowd := e.Crowd()
+	batch := e.Batch()
 	var wg sync.WaitGroup
 	for round := range max(row.each, row.rest) {
 		var names []string
@@ -372,7 +372,7 @@ func (p *wirePeers) run(checks map[string]checker.Checker, row wireRow) (made in
 		made += len(names)
 		for _, name := range names {
 			wg.Add(1)
-			crowd.Start(p.t.Context(), checks[name], wireTimeout, 1, func(r engine.Result) {
+			batch.Start(p.t.Context(), checks[name], wireTimeout, 1, func(r engine.Result) {
 				if r.Err != nil {
 					mu.Lock()
 					failed[name] = append(failed[name], r.Err)
@@ -382,7 +382,7 @@ func (p *wirePeers) run(checks map[string]checker.Checker, row wireRow) (made in
 				wg.Done()
 			})
 		}
-		crowd.Leave()
+		batch.Leave()
 	}
 	wg.Wait()
 	return made, failed

@@ -104,11 +104,11 @@ func (s *Set) starter() (start Starter, pause, end func()) {
 	o := engine.Options{
 		Trace: s.o.Trace,
 		Pause: s.Results.ring,
-		Stood: func() time.Duration { return s.Sched.Stood() },
+		Stalled: func() time.Duration { return s.Sched.Stalled() },
 	}
 	e := engine.New(o)
-	crowd := e.Crowd()
-	return crowd.Start, func() { crowd.Leave(); s.Results.ring() }, e.Close
+	batch := e.Batch()
+	return batch.Start, func() { batch.Leave(); s.Results.ring() }, e.Close
 }
 
 // A Result is what came of asking.

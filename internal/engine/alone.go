@@ -10,70 +10,70 @@ import (
 	"time"
 )
 
-// What may wait or compute for long is done in a goroutine of its own, which
+// A step that may wait or compute for long runs in a goroutine of its own, which
 // then goes on as the loop would.
 
-// alone has step go on with the conversation in such a goroutine. c must not be
-// touched any more.
-func (c *conversation) alone(step func()) {
-	c.crowd = nil // which belongs to the goroutine that left c
-	go c.engine.alone(step)
+// alone runs step in such a goroutine. r must not be touched any more.
+func (r *run) alone(step func()) {
+	r.wait.batch = nil // it belongs to the caller's goroutine
+	go r.engine.alone(step)
 }
 
 // lookUp looks up the name of the target and connects to its first address.
-func (c *conversation) lookUp() {
-	addr, err := c.address()
+func (r *run) lookUp() {
+	addr, err := r.address()
 	if err != nil {
-		c.left(err)
+		r.endConnection(err)
 		return
 	}
-	c.open(addr)
+	r.open(addr)
 }
 
-// address is the address of the target's name.
-func (c *conversation) address() (netip.AddrPort, error) {
-	host := c.target.Host
-	ctx, cancel := context.WithDeadline(c.ctx, c.deadline)
+// address returns the address of the target's name.
+func (r *run) address() (netip.AddrPort, error) {
+	target := &r.conn.target
+	ctx, cancel := context.WithDeadline(r.ctx, r.attempt.deadline)
 	defer cancel()
-	ips, err := c.engine.resolver.LookupNetIP(ctx, "ip", host)
+	ips, err := r.engine.resolver.LookupNetIP(ctx, "ip", target.Host)
 	switch {
 	case ctx.Err() != nil:
-		return netip.AddrPort{}, unresolved(host, noAnswer(c.timeout, talking))
+		return netip.AddrPort{}, unresolved(target.Host, noAnswer(r.timeout, talking))
 	case err != nil:
-		return netip.AddrPort{}, unresolved(host, err)
+		return netip.AddrPort{}, unresolved(target.Host, err)
 	case len(ips) == 0:
-		return netip.AddrPort{}, unresolved(host, errNoAddress)
+		return netip.AddrPort{}, unresolved(target.Host, errNoAddress)
 	}
-	return netip.AddrPortFrom(ips[0], c.target.Addr.Port()), nil
+	return netip.AddrPortFrom(ips[0], target.Addr.Port()), nil
 }
 
 // judge lets the Dialogue process the received bytes, which may take long.
-func (c *conversation) judge() {
-	if c.turn() {
-		c.listen()
+func (r *run) judge() {
+	if r.takeStep() {
+		r.receive()
 	}
 }
 
-// talkAlone shakes hands over the socket and then talks over TLS to the end of
-// the visit.
-func (c *conversation) talkAlone(config *tls.Config) {
-	c.engine.loop.release(c.socket)
-	err := c.startTLS(config)
+// talkAlone shakes hands over the socket and then runs the Dialogue over TLS until
+// the connection ends.
+func (r *run) talkAlone(config *tls.Config) {
+	c := &r.conn
+	r.engine.loop.release(c.socket)
+	err := c.startTLS(r.ctx, r.attempt.deadline, config)
 	if err == nil {
-		err = c.converse()
+		err = c.talkSecurely()
 	}
-	c.left(err)
+	r.endConnection(err)
 }
 
-// startTLS shakes hands over the present socket. From then on everything goes
-// through TLS.
-func (c *conversation) startTLS(config *tls.Config) error {
+// startTLS shakes hands over the socket. From then on all bytes go through TLS, and
+// each operation ends by the deadline, or when ctx does.
+func (c *connection) startTLS(ctx context.Context, deadline time.Time, config *tls.Config) error {
 	if len(c.in.data) > 0 {
 		// Plain text must not count as received under TLS.
 		return errBeforeTLS
 	}
 	c.phase, c.partial = handshaking, 0
-	if err := c.socket.poll(c.ctx, c.deadline); err != nil {
+	if err := c.socket.poll(ctx, deadline); err != nil {
 		return err
 	}
 	secure := tls.Client(tlsSocket{c.socket}, config)
@@ -84,17 +84,17 @@ func (c *conversation) startTLS(config *tls.Config) error {
 	return nil
 }
 
-// converse runs the dialogue over TLS until it is done or follows a redirect, as in
-// step.
-func (c *conversation) converse() error {
+// talkSecurely runs the Dialogue over TLS until its verdict or a redirect, both of
+// which are in step, or until the connection fails.
+func (c *connection) talkSecurely() error {
 	if c.dialogue == nil {
-		err := c.guard(func() error { c.enter(); return nil })
+		err := guard(func() error { c.enter(); return nil })
 		if err != nil || c.dialogue == nil {
 			return err
 		}
 	}
 	for {
-		over, err := c.next()
+		over, err := c.takeStep()
 		if over {
 			return err
 		}
@@ -105,35 +105,35 @@ func (c *conversation) converse() error {
 }
 
 // sendSecurely executes the sending part of the step.
-func (c *conversation) sendSecurely() error {
+func (c *connection) sendSecurely() error {
 	n, err := c.secure.Write(c.step.Send)
-	c.sent.add(c.step.Send[:n])
+	c.excerpts.sent.add(c.step.Send[:n])
 	if err == nil && c.step.CloseWrite {
 		err = c.secure.CloseWrite()
 	}
 	return fromTLS(err, talking)
 }
 
-// receiveSecurely waits until more has come, or the peer's end.
-func (c *conversation) receiveSecurely() error {
+// receiveSecurely waits until more bytes have come, or the peer's end.
+func (c *connection) receiveSecurely() error {
 	if len(c.in.data) >= mostUnread {
 		return errTooLong
 	}
 	n, err := c.secure.Read(c.in.room())
-	c.got(c.in.add(n))
+	c.received(c.in.add(n))
 	if errors.Is(err, io.EOF) {
 		c.eof = true
 		return nil
 	}
 	err = fromTLS(err, talking)
-	if err != nil && c.ended(err) {
+	if err != nil && c.endsAnswer(err) {
 		return nil
 	}
 	return err
 }
 
-// A tlsSocket is a socket as crypto/tls wants it. Its deadline stays the
-// check's: crypto/tls would give its goodbye five seconds of its own.
+// A tlsSocket is a socket for crypto/tls. It keeps the deadline of the
+// attempt: crypto/tls would allow five seconds for its close_notify.
 type tlsSocket struct{ *socket }
 
 // Read implements net.Conn.

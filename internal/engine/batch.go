@@ -9,97 +9,98 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// A Crowd starts checks that begin together. In a neighbour's network most are
-// answered while the rest of the crowd is being started: they are gone on with
-// then, a few dozen with one system call, and never have to be waited for. It
-// belongs to one goroutine.
-type Crowd struct {
+// A Batch starts checks that begin together. In a nearby network most real servers
+// answer while the rest of the batch starts. The batch polls its sockets from time to
+// time, a few dozen with one system call, and continues the answered checks: they
+// never have to wait in the loop. A Batch belongs to one goroutine.
+type Batch struct {
 	engine  *Engine
-	waiting []*conversation
-	sockets []unix.PollFd // of the same
-	unseen  int           // came after the last look
+	waiting []*run
+	sockets []unix.PollFd // of waiting, in its order
+	unseen  int           // joined after the last look
 	began   time.Time     // zero before the first
 }
 
 const (
-	// aLook is how many checks are started between two looks at those that were.
+	// aLook is the number of checks that start between two looks at the sockets.
 	aLook = 64
-	// muchCrowd is how many may not have been answered and are still looked at.
-	muchCrowd = 512
-	// aLong is after what time a crowd leaves them to the loop at once: there is so
-	// much to do that it takes two goroutines.
+	// mostUnanswered is the number of unanswered checks at which a batch leaves them
+	// to the loop.
+	mostUnanswered = 512
+	// aLong is the time after which a batch leaves its checks to the loop at once: so
+	// much work needs two goroutines.
 	aLong = 25 * time.Millisecond
 )
 
-// Crowd returns an empty Crowd.
-func (e *Engine) Crowd() *Crowd { return &Crowd{engine: e} }
+// Batch returns an empty Batch.
+func (e *Engine) Batch() *Batch { return &Batch{engine: e} }
 
 // Start is Engine.Start. Leave has to follow.
-func (w *Crowd) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
-	if w.began.IsZero() {
-		w.began = time.Now()
+func (b *Batch) Start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, done func(Result)) {
+	if b.began.IsZero() {
+		b.began = time.Now()
 	}
-	w.engine.start(ctx, c, timeout, attempts, w, done)
+	b.engine.start(ctx, c, timeout, attempts, b, done)
 	switch {
-	case w.unseen < aLook:
-	case time.Since(w.began) > aLong:
-		w.disperse()
+	case b.unseen < aLook:
+	case time.Since(b.began) > aLong:
+		b.disperse()
 	default:
-		w.look()
+		b.look()
 	}
-	if len(w.waiting) >= muchCrowd {
-		w.disperse()
+	if len(b.waiting) >= mostUnanswered {
+		b.disperse()
 	}
 }
 
-// Leave ends the crowd: its unanswered checks wait separately, as after
-// Engine.Start. Another crowd may follow.
-func (w *Crowd) Leave() {
-	w.look()
-	w.disperse()
-	w.began = time.Time{}
+// Leave ends the batch: its unanswered checks wait separately, as after
+// Engine.Start. Another batch may follow.
+func (b *Batch) Leave() {
+	b.look()
+	b.disperse()
+	b.began = time.Time{}
 }
 
-// join takes c in until it is answered or the crowd ends. c must not be touched
-// any more.
-func (w *Crowd) join(c *conversation, events uint32) {
-	w.waiting = append(w.waiting, c)
-	w.sockets = append(w.sockets, unix.PollFd{Fd: int32(c.socket.fd), Events: int16(events)})
-	w.unseen++
+// join takes r in until it is answered or the batch ends. r must not be touched any
+// more.
+func (b *Batch) join(r *run, events uint32) {
+	b.waiting = append(b.waiting, r)
+	b.sockets = append(b.sockets, unix.PollFd{Fd: int32(r.conn.socket.fd), Events: int16(events)})
+	b.unseen++
 }
 
 // look continues the checks with events.
-func (w *Crowd) look() {
-	w.unseen = 0
-	if len(w.waiting) == 0 {
+func (b *Batch) look() {
+	b.unseen = 0
+	if len(b.waiting) == 0 {
 		return
 	}
-	if w.engine.kernel.lookPoll(w.sockets) == 0 {
+	if b.engine.kernel.lookPoll(b.sockets) == 0 {
 		return
 	}
 	kept := 0
-	for i, c := range w.waiting {
-		if w.sockets[i].Revents != 0 {
-			c.stir()
+	for i, r := range b.waiting {
+		if b.sockets[i].Revents != 0 {
+			r.onEvent()
 			continue
 		}
-		w.waiting[kept], w.sockets[kept] = c, w.sockets[i]
+		b.waiting[kept], b.sockets[kept] = r, b.sockets[i]
 		kept++
 	}
-	w.keep(kept)
+	b.keep(kept)
 }
 
 // disperse leaves all checks to the loop.
-func (w *Crowd) disperse() {
-	w.unseen = 0
-	for i, c := range w.waiting {
-		c.leaveToLoop(uint32(w.sockets[i].Events))
+func (b *Batch) disperse() {
+	b.unseen = 0
+	for i, r := range b.waiting {
+		r.leaveToLoop(uint32(b.sockets[i].Events))
 	}
-	w.keep(0)
+	b.keep(0)
 }
 
-// keep forgets all but the first n.
-func (w *Crowd) keep(n int) {
-	clear(w.waiting[n:])
-	w.waiting, w.sockets = w.waiting[:n], w.sockets[:n]
+// keep drops all but the first n.
+func (b *Batch) keep(n int) {
+	clear(b.waiting[n:])
+	b.waiting, b.sockets = b.waiting[:n], b.sockets[:n]
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// Options are the choices of an Engine. The zero Options are good ones.
+// Options are the choices of an Engine. The zero value is usable.
 type Options struct {
 	// MaxTalks limits the Talkers that run at the same time; a check beyond it
 	// waits, and its deadline with it. 0 is the number of possible descriptors,
@@ -39,11 +39,11 @@ type Options struct {
 	// its caller knows of them.
 	Pause func()
 
-	// Stood returns the total time for which this process has stalled: it was
+	// Stalled returns the total time for which this process has stalled: it was
 	// stopped, the machine was paused or moved, or other processes had the
 	// processor. nil is never. An attempt that timed out in a stall does not count,
 	// once for each check.
-	Stood func() time.Duration
+	Stalled func() time.Duration
 
 	// Resolver looks up the names of redirects, nil is net.DefaultResolver.
 	Resolver Resolver
@@ -63,18 +63,18 @@ type Engine struct {
 	pause     func()
 	ephemeral uint16 // the lowest port that may be our own end's
 
-	stood func() time.Duration
+	stalled func() time.Duration
 
 	kernel kernel
 	loop   loop
 	calls  chan struct{} // one element for each running Caller
 
 	mu    sync.Mutex
-	most  int             // Talkers at the same time
-	talks int             // running Talkers
-	queue []*conversation // that wait for their turn
+	most  int    // Talkers at the same time
+	talks int    // running Talkers
+	queue []*run // Talkers that wait for a free slot
 
-	waiting   atomic.Int64 // Callers that do
+	waiting   atomic.Int64 // Callers that wait for a free slot
 	abandoned atomic.Int64
 }
 
@@ -87,11 +87,11 @@ func New(o Options) *Engine {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
-	if o.Stood == nil {
-		o.Stood = func() time.Duration { return 0 }
+	if o.Stalled == nil {
+		o.Stalled = func() time.Duration { return 0 }
 	}
 	return &Engine{
-		stood:     o.Stood,
+		stalled:   o.Stalled,
 		kernel:    linux{},
 		loop:      loop{kernel: linux{}, pause: o.Pause},
 		trace:     o.Trace,
@@ -109,11 +109,11 @@ type Result struct {
 	Detail   string // the check's detail about the answer, "" is none
 	Attempts int    // number of attempts made
 	// Took is the time from the beginning of the first attempt to the end of
-	// the last. Waiting for a turn does not count.
+	// the last. The wait for a free slot does not count.
 	Took time.Duration
 
-	// Sent and Received are the first bytes of the last attempt's conversation,
-	// as the Dialogue saw them (not encrypted). They are kept when Err is not
+	// Sent and Received are the first bytes of the last attempt, not encrypted.
+	// They are kept when Err is not
 	// nil or Options.Trace is set, and may hold passwords.
 	Sent, Received []byte
 
@@ -140,13 +140,13 @@ func (e *Engine) Start(ctx context.Context, c checker.Checker, timeout time.Dura
 	e.start(ctx, c, timeout, attempts, nil, done)
 }
 
-// start is Start for a check that begins in a crowd, nil is none.
-func (e *Engine) start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, crowd *Crowd, done func(Result)) {
+// start is Start for a check of a batch, nil is none.
+func (e *Engine) start(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int, batch *Batch, done func(Result)) {
 	switch c := c.(type) {
 	case checker.Talker:
-		talk := conversations.Get().(*conversation)
-		*talk = conversation{engine: e, ctx: ctx, talker: c, timeout: timeout, attempts: attempts, crowd: crowd, done: done}
-		e.admit(talk)
+		r := runs.Get().(*run)
+		*r = run{engine: e, ctx: ctx, talker: c, timeout: timeout, attempts: attempts, done: done, wait: wait{batch: batch}}
+		e.admit(r)
 	case checker.Caller:
 		go func() {
 			done(e.callUntilUp(ctx, c, timeout, attempts))
@@ -177,27 +177,21 @@ func (e *Engine) Close() {
 	e.pause()
 }
 
-// admit begins a conversation when there is a place for it.
-func (e *Engine) admit(c *conversation) {
+// admit starts a run when a slot is free.
+func (e *Engine) admit(r *run) {
 	e.mu.Lock()
 	if e.talks == e.most {
-		c.crowd = nil // which will be over
-		e.queue = append(e.queue, c)
+		r.wait.batch = nil // it ends before the run starts
+		e.queue = append(e.queue, r)
 		e.mu.Unlock()
 		return
 	}
 	e.talks++
 	e.mu.Unlock()
-	c.start()
+	r.start()
 }
 
-// start begins the first attempt.
-func (c *conversation) start() {
-	c.began = time.Now()
-	c.attempt(c.began)
-}
-
-// ended gives the place of a conversation to the next one.
+// ended gives the slot of an ended run to the next one.
 func (e *Engine) ended() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -210,32 +204,32 @@ func (e *Engine) ended() {
 	go e.alone(next.start)
 }
 
-// sweep ends the conversations whose context has ended.
+// sweep ends the runs whose context has ended.
 func (e *Engine) sweep() {
 	e.loop.sweep()
 	e.mu.Lock()
-	var gone []*conversation
-	e.queue = slices.DeleteFunc(e.queue, func(c *conversation) bool {
-		if c.ctx.Err() != nil {
-			gone = append(gone, c)
+	var canceled []*run
+	e.queue = slices.DeleteFunc(e.queue, func(r *run) bool {
+		if r.ctx.Err() != nil {
+			canceled = append(canceled, r)
 			return true
 		}
 		return false
 	})
 	e.mu.Unlock()
-	for _, c := range gone {
-		c.done(Result{Err: c.ctx.Err()})
+	for _, r := range canceled {
+		r.done(Result{Err: r.ctx.Err()})
 	}
 	e.pause()
 }
 
-// alone goes on with a conversation in a goroutine of its own.
+// alone runs step, which continues a run in a goroutine of its own.
 func (e *Engine) alone(step func()) {
 	step()
 	e.pause()
 }
 
-// callUntilUp waits for a place and then makes the attempts.
+// callUntilUp waits for a free slot and then makes the attempts.
 func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time.Duration, attempts int) (r Result) {
 	if r.Err = e.acquire(ctx, e.calls); r.Err != nil {
 		return r
@@ -244,10 +238,10 @@ func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time
 	began := time.Now()
 	excused := false
 	for {
-		deadline, stood := time.Now().Add(timeout), e.stood()
+		deadline, stalled := time.Now().Add(timeout), e.stalled()
 		r.Detail, r.Err = e.call(ctx, c, timeout)
 		isOver := r.Err != nil && ctx.Err() == nil && !time.Now().Before(deadline)
-		if isOver && !excused && excuses(timeout, e.stood()-stood) {
+		if isOver && !excused && excuses(timeout, e.stalled()-stalled) {
 			excused = true
 			continue
 		}
@@ -285,7 +279,7 @@ func (e *Engine) acquire(ctx context.Context, slots chan struct{}) error {
 type Load struct {
 	Talks     int // running Talkers
 	Calls     int // running Callers
-	Waiting   int // checks that wait for their turn because too many are under way
+	Waiting   int // checks that wait for a free slot
 	Abandoned int // Callers that did not end by their deadline and have not yet
 }
 

@@ -33,7 +33,7 @@ var (
 	errTooManyRun = checker.LocalError{Err: errors.New("too many checks did not end by their deadline")}
 )
 
-// A phase is what a conversation was doing when its time was over.
+// A phase is the part of a connection in which a timeout came.
 type phase string
 
 const (

@@ -5,13 +5,25 @@ import (
 	"sync"
 )
 
-// excerptSize is how much of each direction of a conversation is kept.
+// excerptSize is how much is kept of each direction.
 const excerptSize = 512
 
 var excerptBuffers = sync.Pool{New: func() any { return new([excerptSize]byte) }}
 
-// An excerpt keeps the first bytes that pass in one direction: whether they
-// will be of interest is only known at the end.
+// excerpts are the first bytes of both directions of an attempt: whether they are
+// needed is only known at its end.
+type excerpts struct{ sent, received excerpt }
+
+// take returns copies of the contents.
+func (e *excerpts) take() (sent, received []byte) { return e.sent.take(), e.received.take() }
+
+// release drops the contents and returns the buffers.
+func (e *excerpts) release() {
+	e.sent.release()
+	e.received.release()
+}
+
+// An excerpt keeps the first bytes of one direction.
 type excerpt struct {
 	buffer *[excerptSize]byte
 	n      int
@@ -36,7 +48,7 @@ func (e *excerpt) take() []byte {
 	return bytes.Clone(e.buffer[:e.n])
 }
 
-// release forgets everything and gives the buffer back.
+// release drops the contents and returns the buffer.
 func (e *excerpt) release() {
 	if e.buffer != nil {
 		excerptBuffers.Put(e.buffer)

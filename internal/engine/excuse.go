@@ -14,12 +14,12 @@ const (
 // excuses reports whether a timeout is no evidence about the real server, because
 // this process stalled meanwhile. The real server may have answered, or could not,
 // if it was part of the stall.
-func excuses(timeout, stood time.Duration) bool {
-	return stood >= max(timeout/excuse, leastExcuse)
+func excuses(timeout, stalled time.Duration) bool {
+	return stalled >= max(timeout/excuse, leastExcuse)
 }
 
 // isExcused reports whether the attempt that failed just now does not count.
-func (c *conversation) isExcused() bool {
-	late := time.Since(c.deadline) // also the delay of this goroutine
-	return late >= 0 && !c.excused && excuses(c.timeout, max(late, c.engine.stood()-c.stood))
+func (r *run) isExcused() bool {
+	late := time.Since(r.attempt.deadline) // also the delay of this goroutine
+	return late >= 0 && !r.excused && excuses(r.timeout, max(late, r.engine.stalled()-r.attempt.stalled))
 }

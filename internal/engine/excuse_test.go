@@ -13,8 +13,8 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// A timeout during which the process stood still does not count, once.
-func TestStandstill(t *testing.T) {
+// A timeout in a stall does not count, once.
+func TestStall(t *testing.T) {
 	const timeout = 500 * ms
 	tests := []struct {
 		name     string
@@ -49,15 +49,15 @@ func TestStandstill(t *testing.T) {
 		}
 		for kind, checkerFor := range kinds {
 			t.Run(tt.name+"/"+kind, func(t *testing.T) {
-				var stood atomic.Int64
-				e := newEngine(t, Options{Stood: func() time.Duration { return time.Duration(stood.Load()) }})
+				var stalled atomic.Int64
+				e := newEngine(t, Options{Stalled: func() time.Duration { return time.Duration(stalled.Load()) }})
 				var asked atomic.Int32
 				c := checkerFor(t, func() (answers bool) {
 					n := int(asked.Add(1))
 					if n > tt.silences {
 						return true
 					}
-					stood.Add(int64(time.Second))
+					stalled.Add(int64(time.Second))
 					return false
 				})
 				r := e.Ask(t.Context(), c, timeout, 2)
@@ -69,14 +69,14 @@ func TestStandstill(t *testing.T) {
 	}
 }
 
-// What fails in time fails, standing still or not.
-func TestStandstillRefused(t *testing.T) {
-	var stood atomic.Int64
-	e := newEngine(t, Options{Stood: func() time.Duration { return time.Duration(stood.Load()) }})
+// What fails in time fails, in a stall or not.
+func TestStallRefused(t *testing.T) {
+	var stalled atomic.Int64
+	e := newEngine(t, Options{Stalled: func() time.Duration { return time.Duration(stalled.Load()) }})
 	calls := 0
 	r := e.Ask(t.Context(), call(func(context.Context) (string, error) {
 		calls++
-		stood.Add(int64(time.Minute))
+		stalled.Add(int64(time.Minute))
 		return "", errors.New("exit status 1")
 	}), ample, 1)
 	if r.Err == nil || r.Attempts != 1 || calls != 1 {
@@ -87,7 +87,7 @@ func TestStandstillRefused(t *testing.T) {
 func TestIsExcused(t *testing.T) {
 	tests := []struct {
 		name    string
-		stood   time.Duration
+		stalled time.Duration
 		timeout time.Duration
 		over    time.Duration // since the deadline
 		want    bool
@@ -103,13 +103,13 @@ func TestIsExcused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const before = 42 * time.Hour
-				e := New(Options{Stood: func() time.Duration { return before + tt.stood }})
-				c := conversation{engine: e, timeout: tt.timeout, deadline: time.Now().Add(-tt.over), stood: before}
-				if got := c.isExcused(); got != tt.want {
+				e := New(Options{Stalled: func() time.Duration { return before + tt.stalled }})
+				r := run{engine: e, timeout: tt.timeout, attempt: attempt{deadline: time.Now().Add(-tt.over), stalled: before}}
+				if got := r.isExcused(); got != tt.want {
 					t.Errorf("isExcused is %v, want %v", got, tt.want)
 				}
-				c.excused = true
-				if c.isExcused() {
+				r.excused = true
+				if r.isExcused() {
 					t.Error("it is excused a second time")
 				}
 			})

@@ -13,10 +13,9 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// A loop waits for many sockets at once, with one goroutine: what happens to
-// them is handled in batches, and a check that waits costs no stack. It has an
-// epoll of its own, which waits on Go's poller like any other descriptor: the
-// goroutine never blocks a thread, and wakes up once for all that has happened.
+// A loop waits for many sockets at once, with one goroutine: it handles their events
+// in groups, and a waiting check costs no stack. Its epoll is a descriptor on Go's
+// poller: the goroutine never blocks a thread, and wakes up once for many events.
 type loop struct {
 	kernel kernel
 	pause  func() // the Engine's
@@ -24,11 +23,11 @@ type loop struct {
 
 	mu      sync.Mutex
 	epoll   int
-	file    *os.File // epoll on Go's poller, nil until something has to be waited for
+	file    *os.File // epoll on Go's poller, nil before the first wait
 	closed  bool
-	waiting []*conversation // by descriptor
-	times   times           // of the same, the earliest first
-	alarm   time.Time       // when the goroutine wakes up at the latest, zero is never
+	waiting []*run    // by descriptor
+	times   times     // of the same, the earliest first
+	alarm   time.Time // when the goroutine wakes up at the latest, zero is never
 }
 
 // begin starts the loop, unless it runs.
@@ -53,16 +52,16 @@ func (l *loop) begin() error {
 }
 
 const (
-	// freely is how often in a span of time the loop looks as soon as something
-	// has happened. After that it lets a breather pass before each look: with
-	// thousands of sockets to wait for, as many wake-ups would cost half as much
-	// again. A few checks are answered to without delay.
+	// freely is how often in a span of time the loop handles events without delay.
+	// After that it lets a breather pass each time: with thousands of sockets, a
+	// wake-up for each event would cost half as much again. A few checks never meet
+	// that.
 	freely   = 32
 	span     = 50 * time.Millisecond
 	breather = 500 * time.Microsecond
 )
 
-// run handles what happens until the loop is closed.
+// run handles events until the loop is closed.
 func (l *loop) run(raw syscall.RawConn) {
 	defer close(l.ended)
 	events := make([]syscall.EpollEvent, 256)
@@ -84,15 +83,15 @@ func (l *loop) run(raw syscall.RawConn) {
 			return // it was closed
 		}
 		for _, e := range events[:n] {
-			if c := l.take(e.Fd); c != nil {
-				c.stir()
+			if r := l.take(e.Fd); r != nil {
+				r.onEvent()
 			}
 		}
 		// Answers in time are processed before deadlines expire, however late this
 		// is.
 		if n < len(events) {
-			for c := l.due(now); c != nil; c = l.due(now) {
-				c.late(now)
+			for r := l.due(now); r != nil; r = l.due(now) {
+				r.onTime(now)
 			}
 		}
 		l.pause()
@@ -105,17 +104,17 @@ func (l *loop) run(raw syscall.RawConn) {
 	}
 }
 
-// leave leaves c to the loop until something happens to its socket, or it is
-// wake's time. c must not be touched any more.
-func (l *loop) leave(c *conversation, events uint32) error {
+// leave leaves r to the loop until its socket has an event or the time of its wait
+// has come. r must not be touched any more.
+func (l *loop) leave(r *run, events uint32) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := c.socket
+	s := r.conn.socket
 	switch {
 	case l.closed:
 		return context.Canceled
-	case c.ctx.Err() != nil:
-		return c.ctx.Err()
+	case r.ctx.Err() != nil:
+		return r.ctx.Err()
 	}
 	if err := l.begin(); err != nil {
 		return checker.LocalError{Err: err}
@@ -124,11 +123,11 @@ func (l *loop) leave(c *conversation, events uint32) error {
 		return checker.LocalError{Err: fmt.Errorf("waiting for a socket: %w", errno)}
 	}
 	for len(l.waiting) <= s.fd {
-		l.waiting = append(l.waiting, make([]*conversation, 256)...)
+		l.waiting = append(l.waiting, make([]*run, 256)...)
 	}
-	l.waiting[s.fd] = c
-	heap.Push(&l.times, c)
-	l.wakeBy(c.wake)
+	l.waiting[s.fd] = r
+	heap.Push(&l.times, r)
+	l.wakeBy(r.wait.until)
 	return nil
 }
 
@@ -140,7 +139,7 @@ func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 	case events&^s.events == 0 && !s.away:
 		return 0
 	default:
-		op = syscall.EPOLL_CTL_MOD // reports again events that came while no one waited
+		op = syscall.EPOLL_CTL_MOD // reports events again that came between two waits
 	}
 	s.events, s.away = s.events|events, false
 	return l.kernel.watch(l.epoll, op, s.fd, s.events|edges)
@@ -149,33 +148,33 @@ func (l *loop) watch(s *socket, events uint32) syscall.Errno {
 // edges is EPOLLET as the kernel has it; syscall's is negative.
 const edges = 1 << 31
 
-// take returns the conversation that waits for a descriptor and ends its wait, nil
-// if there is none.
-func (l *loop) take(fd int32) *conversation {
+// take returns the run that waits for a descriptor and ends its wait, nil if there
+// is none.
+func (l *loop) take(fd int32) *run {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.waiting[fd]
-	if c != nil {
+	r := l.waiting[fd]
+	if r != nil {
 		l.waiting[fd] = nil
-		heap.Remove(&l.times, c.place)
+		heap.Remove(&l.times, r.wait.index)
 	}
-	return c
+	return r
 }
 
-// due takes a conversation whose deadline has come, nil if there is none; then it
-// sets the alarm for the next one.
-func (l *loop) due(now time.Time) *conversation {
+// due takes a run whose time has come, nil if there is none; then it sets the alarm
+// for the next one.
+func (l *loop) due(now time.Time) *run {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.times) > 0 && !l.times[0].wake.After(now) {
-		c := heap.Pop(&l.times).(*conversation)
-		l.waiting[c.socket.fd] = nil
-		return c
+	if len(l.times) > 0 && !l.times[0].wait.until.After(now) {
+		r := heap.Pop(&l.times).(*run)
+		l.waiting[r.conn.socket.fd] = nil
+		return r
 	}
 	if !l.alarm.IsZero() && !l.alarm.After(now) {
 		l.alarm = time.Time{}
 		if len(l.times) > 0 {
-			l.wakeBy(l.times[0].wake)
+			l.wakeBy(l.times[0].wait.until)
 		} else {
 			_ = l.file.SetReadDeadline(time.Time{})
 		}
@@ -200,10 +199,10 @@ func (l *loop) release(s *socket) {
 	}
 }
 
-// sweep ends those that wait and whose context has ended.
-func (l *loop) sweep() { l.end(func(c *conversation) bool { return c.ctx.Err() != nil }) }
+// sweep ends the waiting runs whose context has ended.
+func (l *loop) sweep() { l.end(func(r *run) bool { return r.ctx.Err() != nil }) }
 
-// close ends all conversations and the loop.
+// close ends all waiting runs and the loop.
 func (l *loop) close() {
 	l.mu.Lock()
 	running := l.file != nil && !l.closed
@@ -212,57 +211,57 @@ func (l *loop) close() {
 	if running {
 		l.file.Close()
 		<-l.ended
-		l.end(func(*conversation) bool { return true })
+		l.end(func(*run) bool { return true })
 	}
 }
 
-// end cancels the waiting conversations for which match returns true.
-func (l *loop) end(which func(*conversation) bool) {
+// end cancels the waiting runs for which match returns true.
+func (l *loop) end(match func(*run) bool) {
 	l.mu.Lock()
-	var list []*conversation
-	for _, c := range l.times {
-		if which(c) {
-			list = append(list, c)
+	var list []*run
+	for _, r := range l.times {
+		if match(r) {
+			list = append(list, r)
 		}
 	}
-	for _, c := range list {
-		l.waiting[c.socket.fd] = nil
-		heap.Remove(&l.times, c.place)
+	for _, r := range list {
+		l.waiting[r.conn.socket.fd] = nil
+		heap.Remove(&l.times, r.wait.index)
 	}
 	l.mu.Unlock()
-	for _, c := range list {
-		c.attempts = 0
-		c.left(context.Canceled)
+	for _, r := range list {
+		r.attempts = 0
+		r.endConnection(context.Canceled)
 	}
 }
 
-// times are conversations by the time when they are to go on, a heap.
-type times []*conversation
+// times are the waiting runs by the end of their wait, a heap.
+type times []*run
 
 // Len implements heap.Interface.
 func (t times) Len() int { return len(t) }
 
 // Less implements heap.Interface.
-func (t times) Less(i, j int) bool { return t[i].wake.Before(t[j].wake) }
+func (t times) Less(i, j int) bool { return t[i].wait.until.Before(t[j].wait.until) }
 
 // Swap implements heap.Interface.
 func (t times) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].place, t[j].place = i, j
+	t[i].wait.index, t[j].wait.index = i, j
 }
 
 // Push implements heap.Interface.
 func (t *times) Push(x any) {
-	c := x.(*conversation)
-	c.place = len(*t)
-	*t = append(*t, c)
+	r := x.(*run)
+	r.wait.index = len(*t)
+	*t = append(*t, r)
 }
 
 // Pop implements heap.Interface.
 func (t *times) Pop() any {
 	last := len(*t) - 1
-	c := (*t)[last]
+	r := (*t)[last]
 	(*t)[last] = nil
 	*t = (*t)[:last]
-	return c
+	return r
 }

@@ -42,7 +42,7 @@ func TestManyAtOnce(t *testing.T) {
 		{checker.Connect{Addr: hole}, time.Second, down("no answer in 1s while connecting")},
 	}
 	for name, askAll := range map[string]func(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)){
-		"each apart": eachApart, "in a crowd": inACrowd,
+		"each apart": eachApart, "in a batch": inABatch,
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEngine(t, Options{})
@@ -86,19 +86,19 @@ func eachApart(e *Engine, n int, one func(i int) (checker.Checker, time.Duration
 	wg.Wait()
 }
 
-// inACrowd asks n in one crowd, and returns when all are heard.
-func inACrowd(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)) {
+// inABatch asks n in one batch, and returns when all are heard.
+func inABatch(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)) {
 	var wg sync.WaitGroup
-	crowd := e.Crowd()
+	batch := e.Batch()
 	wg.Add(n)
 	for i := range n {
 		c, timeout := one(i)
-		crowd.Start(context.Background(), c, timeout, 1, func(r Result) {
+		batch.Start(context.Background(), c, timeout, 1, func(r Result) {
 			heard(r)
 			wg.Done()
 		})
 	}
-	crowd.Leave()
+	batch.Leave()
 	wg.Wait()
 }
 
@@ -232,9 +232,9 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// Who is answered before the crowd has ended is up without having been waited
+// Who is answered before the batch has ended is up without having been waited
 // for, and one that is not is waited for, to its deadline.
-func TestCrowd(t *testing.T) {
+func TestBatch(t *testing.T) {
 	e := newEngine(t, Options{})
 	answers := make(chan struct{}, 1)
 	prompt := ask{target: checker.Target{Network: "tcp", Addr: serve(t, func(conn net.Conn) {
@@ -245,12 +245,12 @@ func TestCrowd(t *testing.T) {
 	})}, question: "hello?\n", answer: "hello!"}
 	late := ask{target: checker.Target{Network: "tcp", Addr: serve(t, silent)}, silent: true}
 	results := make(chan Result, 2)
-	crowd := e.Crowd()
-	for range 2 { // also the second crowd
-		crowd.Start(t.Context(), prompt, ample, 1, func(r Result) { results <- r })
+	batch := e.Batch()
+	for range 2 { // also the second batch
+		batch.Start(t.Context(), prompt, ample, 1, func(r Result) { results <- r })
 		<-answers
-		crowd.Start(t.Context(), late, brief, 1, func(r Result) { results <- r })
-		crowd.Leave()
+		batch.Start(t.Context(), late, brief, 1, func(r Result) { results <- r })
+		batch.Leave()
 		for _, want := range []verdict{isUp, down("no answer in 150ms")} {
 			if diff := cmp.Diff(want, verdictOf(<-results)); diff != "" {
 				t.Errorf("verdict (-want +got):\n%s", diff)

@@ -92,7 +92,7 @@ func TestOrderOfEvents(t *testing.T) {
 				all := groupings(script)
 				want := c.play(t, secure, byLoop, all[0])
 				for _, rounds := range all {
-					for _, way := range []way{byLoop, byCrowd, bySelf} {
+					for _, way := range []way{byLoop, byBatch, bySelf} {
 						if got := c.play(t, secure, way, rounds); got != want {
 							t.Errorf("%s (%s): %q, want %q as when they come one by one", strings.Join(rounds, " "), way, got, want)
 						}
@@ -114,7 +114,7 @@ func FuzzOrderOfEvents(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, kind, begins byte, events []byte) {
 		c := checks[int(kind)%len(checks)]
-		way := []way{byLoop, byCrowd, bySelf}[begins%3]
+		way := []way{byLoop, byBatch, bySelf}[begins%3]
 		script, joined := c.script(events)
 		var rounds []string
 		for i := range script {

@@ -2,9 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -12,356 +9,254 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 )
 
-// maxFollows is how often one attempt may be sent elsewhere.
+// maxFollows is how many redirects one attempt follows.
 const maxFollows = 10
 
-// A conversation is one asking of a Talker: attempt after attempt until it is
-// up, each over one socket after another where it is sent elsewhere, all under
-// one deadline.
+// A run is one check by a Talker, from its start to its result: attempt after
+// attempt until the real server is up. An attempt opens a connection, and one more
+// for each redirect, under one deadline. What has a shorter life is in the fields
+// attempt and conn.
 //
-// It belongs to one goroutine at a time. Its methods go on as far as that goes
-// without waiting; then it is left to the loop, or to a goroutine of its own
-// (see alone.go), and must not be touched any more.
-type conversation struct {
+// A run belongs to one goroutine at a time. Its methods work until they would have
+// to wait. Then the run is left to a batch, to the loop, or to a goroutine of its
+// own (see alone.go), and must not be touched any more.
+type run struct {
 	engine   *Engine
 	ctx      context.Context
 	talker   checker.Talker
-	timeout  time.Duration
-	attempts int
+	timeout  time.Duration // of each attempt
+	attempts int           // the most
 	done     func(Result)
 	result   Result
 	began    time.Time // the first attempt
 	excused  bool      // one attempt did not count
 
-	// Of the present attempt.
+	attempt attempt
+	conn    connection
+	wait    wait
+}
+
+// An attempt is what a run knows of its present attempt.
+type attempt struct {
 	deadline time.Time
-	stood    time.Duration // as the engine had it
-	follows  int
-	step     checker.Step // the Dialogue's last word
-	sent     excerpt
-	received excerpt
-
-	// Of the present visit, which is one connection.
-	at       checker.Talker
-	target   checker.Target
-	dialogue checker.Dialogue
-	socket   *socket
-	secure   *tls.Conn // over socket, nil in the clear
-	phase    phase
-	in       inbox
-	eof      bool   // the peer will send no more
-	gone     error  // what it means if it ends now; udp: the error that came back
-	partial  int    // bytes received since something was sent
-	out      outbox // of what the steps send
-	last     []byte // udp: the datagram sent last
-
-	// While it is left to the crowd or the loop.
-	crowd *Crowd    // takes it first, nil is nobody
-	wake  time.Time // when it is to go on if nothing happens
-	place int       // among the others' times
+	stalled  time.Duration // the engine's total at the beginning
+	follows  int           // redirects so far
+	excerpts excerpts
 }
 
-// conversations are those that are over, for use again.
-var conversations = sync.Pool{New: func() any { return new(conversation) }}
-
-// attempt begins the next attempt.
-func (c *conversation) attempt(now time.Time) {
-	c.result.Attempts++
-	c.follows = 0
-	c.deadline, c.stood = now.Add(c.timeout), c.engine.stood()
-	c.visit(c.talker)
+// A wait is what the batch and the loop know of a run that waits.
+type wait struct {
+	batch *Batch    // polls the run first, nil is none
+	until time.Time // when the run goes on without an event
+	index int       // in the loop's heap of times
 }
 
-// visit connects to where t wants to be, to talk there.
-func (c *conversation) visit(t checker.Talker) {
-	c.at, c.step, c.phase = t, checker.Step{Done: true}, connecting
-	c.dialogue, c.eof, c.gone, c.partial, c.out, c.last = nil, false, ErrClosed, 0, outbox{}, nil
+// runs holds ended runs for reuse.
+var runs = sync.Pool{New: func() any { return new(run) }}
+
+// start begins the first attempt.
+func (r *run) start() {
+	r.began = time.Now()
+	r.startAttempt(r.began)
+}
+
+// startAttempt begins the next attempt.
+func (r *run) startAttempt(now time.Time) {
+	r.result.Attempts++
+	r.attempt.follows = 0
+	r.attempt.deadline, r.attempt.stalled = now.Add(r.timeout), r.engine.stalled()
+	r.connect(r.talker)
+}
+
+// connect opens a connection to the target of t, to run t's Dialogue there.
+func (r *run) connect(t checker.Talker) {
+	c := &r.conn
 	from := c.target.From
-	if err := c.guard(func() error { c.target = t.Target(); return nil }); err != nil {
-		c.left(err)
+	c.reset(t, &r.attempt.excerpts)
+	if err := guard(c.aim); err != nil {
+		r.endConnection(err)
 		return
 	}
-	if c.follows > 0 {
+	if r.attempt.follows > 0 {
 		c.target.From = from
 	}
-	c.in.pool = &streamBuffers
-	if c.isUDP() {
-		c.in.pool, c.gone = &datagramBuffers, nil
-	}
 	if c.target.Host != "" {
-		c.alone(c.lookUp)
+		r.alone(r.lookUp)
 		return
 	}
-	c.open(c.target.Addr)
+	r.open(c.target.Addr)
 }
 
-func (c *conversation) isUDP() bool { return c.target.Network == "udp" }
-
 // open opens the socket to addr.
-func (c *conversation) open(addr netip.AddrPort) {
-	s, err := c.engine.open(c.target, addr)
+func (r *run) open(addr netip.AddrPort) {
+	c := &r.conn
+	s, err := r.engine.open(c.target, addr)
 	if err != nil {
-		c.left(err)
+		r.endConnection(err)
 		return
 	}
 	c.socket = s
 	if c.target.TLS == nil && !s.udp && !s.maybeSelf {
-		c.speakFirst()
+		r.speakFirst()
 		return
 	}
-	if c.connected() {
-		c.await()
+	if r.connected() {
+		r.await()
 	}
 }
 
-// speakFirst has the Dialogue speak, if it is the one that begins, before anybody
-// knows that the connection stands. If that can be sent it does, which saves to
-// ask the socket; else it is sent as soon as the connection stands.
-func (c *conversation) speakFirst() {
+// speakFirst takes the Dialogue's first step before the connection is known to be
+// established, if that step sends bytes and does nothing else. If the socket takes
+// them, the connection is established, and one system call is saved. If not, they
+// are sent as soon as it is.
+func (r *run) speakFirst() {
+	c := &r.conn
 	var first checker.Step
-	err := c.guard(func() error {
+	err := guard(func() error {
 		if c.enter(); c.dialogue != nil {
 			first = c.dialogue.Next(nil, false)
 		}
 		return nil
 	})
 	if err == nil && (len(first.Send) == 0 || first.Done || first.Follow != nil || first.StartTLS != nil) {
-		c.dialogue = nil // it begins anew when the connection stands
-		if c.connected() {
-			c.await()
+		c.dialogue = nil // it begins anew when the connection is established
+		if r.connected() {
+			r.await()
 		}
 		return
 	}
 	if err != nil {
-		c.left(err)
+		r.endConnection(err)
 		return
 	}
 	c.step = first
 	c.out.add(first.Send, first.CloseWrite)
-	if c.sendFirst() {
-		c.await()
+	if r.sendFirst() {
+		r.await()
 	}
 }
 
-// sendFirst sends what the Dialogue begins with, which goes once the connection
-// stands. It returns true if the conversation goes on here.
-func (c *conversation) sendFirst() bool {
-	if !c.goOnSending() {
+// sendFirst sends the bytes of the Dialogue's first step, which succeeds once the
+// connection is established. It returns true if the run goes on in the caller.
+func (r *run) sendFirst() bool {
+	c := &r.conn
+	if !r.sendRest() {
 		return false
 	}
 	if len(c.out.data) == len(c.step.Send) {
-		c.awaitAgain()
+		r.awaitAgain()
 		return false
 	}
 	c.phase = talking
 	return true
 }
 
-// connected goes on if the connection stands. It returns true if the
-// conversation goes on here.
-func (c *conversation) connected() bool {
+// connected goes on if the connection is established. It returns true if the run
+// goes on in the caller.
+func (r *run) connected() bool {
+	c := &r.conn
 	if c.dialogue != nil { // it speaks first
-		return c.sendFirst()
+		return r.sendFirst()
 	}
-	settled, gone, err := c.socket.established()
-	if gone != nil {
-		c.gone = gone
-		if c.target.TLS != nil {
-			err = fmt.Errorf("%w%s", gone, handshaking)
-		}
-	}
+	settled, err := c.established()
 	switch {
 	case !settled:
-		c.awaitAgain()
+		r.awaitAgain()
 	case err != nil:
-		c.left(err)
+		r.endConnection(err)
 	case c.target.TLS != nil:
-		c.alone(func() { c.talkAlone(c.target.TLS) })
+		r.alone(func() { r.talkAlone(c.target.TLS) })
 	default:
-		return c.begin()
+		return r.begin()
 	}
 	return false
 }
 
-// enter makes the Dialogue, nil if there is none, and tells it where it is.
-func (c *conversation) enter() {
-	c.dialogue = c.at.Dialogue()
-	if located, ok := c.dialogue.(checker.Located); ok {
-		if local, errno := ownAddr(c.socket.fd); errno == 0 {
-			located.At(local.addrPort())
-		}
-	}
-}
-
-// begin begins the Dialogue, if there is one. It returns true if the
-// conversation goes on here.
-func (c *conversation) begin() bool {
+// begin begins the Dialogue, if there is one. It returns true if the run goes on in
+// the caller.
+func (r *run) begin() bool {
+	c := &r.conn
 	c.phase = talking
-	err := c.guard(func() error { c.enter(); return nil })
+	err := guard(func() error { c.enter(); return nil })
 	if err != nil || c.dialogue == nil {
-		c.left(err)
+		r.endConnection(err)
 		return false
 	}
-	return c.turn()
+	return r.takeStep()
 }
 
-// turn has the Dialogue's next Step made. It returns false if the conversation
-// goes on elsewhere or not at all.
-func (c *conversation) turn() bool {
-	over, err := c.next()
+// takeStep takes the Dialogue's next step. It returns false if the run goes on
+// elsewhere or has ended.
+func (r *run) takeStep() bool {
+	c := &r.conn
+	over, err := c.takeStep()
 	switch {
 	case over:
-		c.left(err)
+		r.endConnection(err)
 	case c.step.StartTLS != nil:
-		c.alone(func() { c.talkAlone(c.step.StartTLS) })
+		r.alone(func() { r.talkAlone(c.step.StartTLS) })
 	default:
 		return true
 	}
 	return false
 }
 
-// next has the Dialogue look at what was received and sends what it says to
-// that. The visit may be over then; the error is that of the connection and not
-// the Dialogue's verdict.
-func (c *conversation) next() (over bool, err error) {
-	err = c.guard(func() error { c.step = c.dialogue.Next(c.in.data, c.eof); return nil })
-	if err != nil {
-		return true, err
-	}
-	c.in.consume(c.step.Consumed)
-	if c.eof && c.step.Err != nil && errors.Is(c.gone, ErrReset) {
-		c.step.Err = fmt.Errorf("%w: %w", ErrReset, c.step.Err)
-	}
-	switch err = c.send(); {
-	case c.step.Done || c.step.Follow != nil:
-		return true, nil // an answer to what was sent last is not awaited
-	case err != nil && !c.lost(err):
-		return true, err
-	}
-	if c.eof {
-		return true, c.gone
-	}
-	return false, nil
-}
-
-// send does what the step says about sending.
-func (c *conversation) send() error {
-	if len(c.step.Send) == 0 && !c.step.CloseWrite {
-		return nil
-	}
-	c.partial = 0
-	if c.secure != nil {
-		return c.sendSecurely()
-	}
-	c.out.add(c.step.Send, c.step.CloseWrite)
-	if c.isUDP() {
-		c.last = append(c.last[:0], c.step.Send...)
-	}
-	return c.flush()
-}
-
-// flush sends of what is unsent as much as goes without waiting.
-func (c *conversation) flush() error {
-	n, err := c.socket.write(c.out.data)
-	c.sent.add(c.out.data[:n])
-	if c.out.data = c.out.data[n:]; err == nil && len(c.out.data) > 0 {
-		return nil
-	}
-	if err == nil && c.out.end {
-		err = c.socket.closeWrite()
-	}
-	c.out = outbox{}
-	return fromPeer(err)
-}
-
-// got takes note of what was received.
-func (c *conversation) got(b []byte) {
-	c.partial += len(b)
-	c.received.add(b)
-}
-
-// left ends a visit. err is that of the connection and not the Dialogue's
-// verdict.
-func (c *conversation) left(err error) {
-	c.leave()
-	follow := c.step.Follow
+// endConnection closes the connection. A nil err means that the Dialogue ended it,
+// with a verdict or a redirect; any other is the connection's own.
+func (r *run) endConnection(err error) {
+	r.conn.close()
+	step := &r.conn.step
 	switch {
 	case err != nil:
-		if c.isExcused() {
-			c.excused = true
-			c.attempts++
+		if r.isExcused() {
+			r.excused = true
+			r.attempts++
 		}
-		c.over("", c.reason(err))
-	case follow == nil:
-		c.over(c.step.Detail, c.step.Err)
-	case c.follows == maxFollows:
-		c.over("", errTooFar)
+		r.endAttempt("", r.conn.reason(err, r.timeout))
+	case step.Follow == nil:
+		r.endAttempt(step.Detail, step.Err)
+	case r.attempt.follows == maxFollows:
+		r.endAttempt("", errTooFar)
 	default:
-		c.follows++
-		c.visit(follow)
+		r.attempt.follows++
+		r.connect(step.Follow)
 	}
 }
 
-// leave ends the connection, if there is one.
-func (c *conversation) leave() {
-	c.in.release()
-	if c.secure != nil {
-		_ = c.secure.Close() // says goodbye and closes the socket under it
-		c.secure, c.socket = nil, nil
+// endAttempt begins the next attempt, or ends the run.
+func (r *run) endAttempt(detail string, err error) {
+	res := &r.result
+	res.Detail, res.Err, res.Sent, res.Received = detail, err, nil, nil
+	if err != nil || r.engine.trace {
+		res.Sent, res.Received = r.attempt.excerpts.take()
 	}
-	if c.socket != nil {
-		_ = c.socket.Close() // the verdict stands already
-		c.socket = nil
-	}
-}
-
-// over ends an attempt.
-func (c *conversation) over(detail string, err error) {
-	r := &c.result
-	r.Detail, r.Err, r.Sent, r.Received = detail, err, nil, nil
-	if err != nil || c.engine.trace {
-		r.Sent, r.Received = c.sent.take(), c.received.take()
-	}
-	c.sent.release()
-	c.received.release()
-	if err != nil && c.ctx.Err() == nil && r.Attempts < c.attempts {
-		c.attempt(time.Now())
+	r.attempt.excerpts.release()
+	if err != nil && r.ctx.Err() == nil && res.Attempts < r.attempts {
+		r.startAttempt(time.Now())
 		return
 	}
-	c.finish()
+	r.end()
 }
 
-// finish hands the result over.
-func (c *conversation) finish() {
-	e, done, r := c.engine, c.done, c.result
-	r.Took = time.Since(c.began)
-	if c.excused {
-		r.Attempts--
+// end delivers the result.
+func (r *run) end() {
+	e, done, res := r.engine, r.done, r.result
+	res.Took = time.Since(r.began)
+	if r.excused {
+		res.Attempts--
 	}
-	r.settle(c.ctx)
-	*c = conversation{} // what it points at is free
-	conversations.Put(c)
+	res.settle(r.ctx)
+	*r = run{} // frees all that it points at
+	runs.Put(r)
 	e.ended()
-	done(r)
+	done(res)
 }
 
-// reason is what err means to a person if it is that of a deadline.
-func (c *conversation) reason(err error) error {
-	switch {
-	case !isTimeout(err):
-		return err
-	case c.partial > 0:
-		return noEnd(c.timeout, c.partial)
-	}
-	return noAnswer(c.timeout, c.phase)
-}
-
-// guard calls f, in which a Talker or Dialogue is asked. It must harm no other
-// check if that panics.
-func (c *conversation) guard(f func() error) (err error) {
+// guard calls f, which calls a Talker or a Dialogue. A panic becomes an error: it
+// must harm no other check.
+func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.step = checker.Step{}
 			err = broken(p)
 		}
 	}()

@@ -53,7 +53,7 @@ type way string
 
 const (
 	byLoop  way = "loop"  // waited for by the loop
-	byCrowd way = "crowd" // the first round comes while the crowd looks
+	byBatch way = "batch" // the first round comes while the batch looks
 	bySelf  way = "self"  // to a port that may be the check's own
 )
 
@@ -371,25 +371,25 @@ func (c stagedCheck) play(t testing.TB, secure *tls.Config, way way, rounds []st
 	results := make(chan Result, 1)
 	s.over = func() bool { return len(results) > 0 }
 	done := func(r Result) { results <- r }
-	if way == byCrowd {
-		crowd := e.Crowd()
-		crowd.Start(t.Context(), c.make(addr), deadline, 1, done)
+	if way == byBatch {
+		batch := e.Batch()
+		batch.Start(t.Context(), c.make(addr), deadline, 1, done)
 		s.deliver(rounds[0], c.texts)
 		rounds = rounds[1:]
-		crowd.Leave()
+		batch.Leave()
 	} else {
 		e.Start(t.Context(), c.make(addr), deadline, 1, done)
 	}
 	for _, round := range rounds {
 		if r := s.rest(e, results, c.tls); r != nil {
-			return told(r)
+			return resultText(r)
 		}
 		s.deliver(round, c.texts)
 	}
 	if c.tls {
-		return told(new(<-results))
+		return resultText(new(<-results))
 	}
-	return told(s.rest(e, results, false))
+	return resultText(s.rest(e, results, false))
 }
 
 // rest waits until the engine has nothing to do but to wait, or until the check
@@ -429,8 +429,8 @@ func (s *stage) seen(epoll int) (events int, idle bool) {
 	return s.events, err == nil && n == 0 && !s.busy
 }
 
-// told is a result in words, nil that of a check that waits.
-func told(r *Result) string {
+// resultText renders a result, nil that of a waiting check.
+func resultText(r *Result) string {
 	switch {
 	case r == nil:
 		return "waits"
