@@ -29,14 +29,14 @@ func (s *Schedule) Lag() Lag {
 	return l
 }
 
-// Stood returns the total time in which Run could not work, because the process or
+// Stalled returns the total time in which Run could not work, because the process or
 // the machine stalled or was overloaded. Stalls under a tenth of a second are usual
 // on a busy machine and do not count. A stall that begins and ends while Run would
 // have slept anyway, a second at most, is not detected.
-func (s *Schedule) Stood() time.Duration {
+func (s *Schedule) Stalled() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stood + s.standing(s.now())
+	return s.stalls.total + s.stalls.present(s.now())
 }
 
 // LastTick returns the time of Run's last iteration, New's time before the first. A
@@ -56,18 +56,18 @@ type Worst struct {
 
 // Note adds a delay at the time t, which counts from any fixed moment.
 func (w *Worst) Note(t, delay time.Duration) {
-	w.turn(t)
+	w.advance(t)
 	w.now = max(w.now, delay)
 }
 
 // Within returns the largest delay as of the time t.
 func (w *Worst) Within(t time.Duration) time.Duration {
-	w.turn(t)
+	w.advance(t)
 	return max(w.now, w.last)
 }
 
-// turn begins the window of the time t.
-func (w *Worst) turn(t time.Duration) {
+// advance begins the window of the time t.
+func (w *Worst) advance(t time.Duration) {
 	began := t.Truncate(window)
 	if began == w.began {
 		return

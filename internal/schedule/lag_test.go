@@ -25,8 +25,8 @@ func TestLag(t *testing.T) {
 			}
 		}
 		check("just added", Lag{})
-		time.Sleep(300 * ms) // nobody runs it: it stands still
-		check("standing still", Lag{Overdue: 5})
+		time.Sleep(300 * ms) // without Run nothing starts
+		check("overdue", Lag{Overdue: 5})
 
 		run(t, s)
 		check("caught up", Lag{Worst: 300 * ms, Running: 5})
@@ -50,7 +50,7 @@ func TestLongRunIsNoLag(t *testing.T) {
 	})
 }
 
-// What waits inside Start holds up all others: that is lag, and seen.
+// A Start that waits delays all other jobs, and the delay counts as lag.
 func TestStartThatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := running(t, Options{})
@@ -72,15 +72,15 @@ func TestStartThatWaits(t *testing.T) {
 	})
 }
 
-// A schedule that cannot come round has stood still, one that has nothing to do
-// or is not run has not.
-func TestStood(t *testing.T) {
+// A schedule whose loop is held up stalls. One without jobs, or without a call of
+// Run, does not.
+func TestStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
 		check := func(when string, want time.Duration) {
 			t.Helper()
-			if got := s.Stood(); got != want {
-				t.Errorf("%s: stood still for %v, want %v", when, got, want)
+			if got := s.Stalled(); got != want {
+				t.Errorf("%s: stalled for %v, want %v", when, got, want)
 			}
 		}
 		time.Sleep(time.Hour)

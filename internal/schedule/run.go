@@ -18,7 +18,7 @@ func (s *Schedule) Run(ctx context.Context) {
 		case <-timer.C:
 		case <-s.wake:
 		}
-		for _, j := range s.turn() {
+		for _, j := range s.takeDue() {
 			s.begin(j)
 		}
 		s.pause()
@@ -26,13 +26,13 @@ func (s *Schedule) Run(ctx context.Context) {
 	}
 }
 
-// turn returns the jobs that are due.
-func (s *Schedule) turn() []*Job {
+// takeDue returns the jobs that are due and counts them as starting.
+func (s *Schedule) takeDue() []*Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
 	s.beat.Store(int64(now))
-	s.promise(now, now+s.tick)
+	s.stalls.promise(now, now+s.tick)
 	due := s.due(now)
 	s.runs += len(due)
 	s.starting = len(due)
@@ -58,24 +58,8 @@ func (s *Schedule) rest() time.Duration {
 	}
 	s.sleeping = s.wheel.next(s.done, s.tickAt(now.Truncate(heartbeat)+heartbeat))
 	next := s.timeOf(s.sleeping)
-	s.promise(now, max(now, next))
+	s.stalls.promise(now, max(now, next))
 	return next - now
-}
-
-// promise records the latest time of the loop's next iteration, and by how much the
-// loop missed the last one.
-func (s *Schedule) promise(now, next time.Duration) {
-	s.stood += s.standing(now)
-	s.promised = next
-}
-
-// standing is for how long the loop has been late, 0 below the usual delays of a
-// busy machine.
-func (s *Schedule) standing(now time.Duration) time.Duration {
-	if late := now - s.promised; late >= unrest {
-		return late
-	}
-	return 0
 }
 
 // due returns the jobs to start now and queues their next starts. The result is
@@ -105,7 +89,7 @@ func (s *Schedule) due(now time.Duration) []*Job {
 func (s *Schedule) next(j *Job, now time.Duration) {
 	if j.first {
 		j.first = false
-		s.waiting--
+		s.spread.started()
 	}
 	if late := now - j.due; late >= 0 {
 		j.due += (late/j.Interval + 1) * j.Interval

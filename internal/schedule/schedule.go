@@ -51,26 +51,11 @@ type Options struct {
 
 const (
 	defaultTick = 50 * time.Millisecond
-	// atOnce is how many jobs may await their first start and still get it
-	// without delay: a small configuration is checked at once.
-	atOnce = 200
-	// heartbeat is how long the schedule sleeps at most, so that a watchdog can
-	// tell a schedule without work from one that stands still.
+	// heartbeat is how long the loop sleeps at most, so that a watchdog can
+	// distinguish a schedule without work from a stalled one.
 	heartbeat = time.Second
-	// headStart is how much earlier than an interval after Add the last of many
-	// jobs get their first start. The process takes about as long before Add, so
-	// that all have been started an interval after its own start. A fifth of the
-	// interval is the most.
-	headStart = 200 * time.Millisecond
-	// smallCrowd is how many jobs may be started together for the sake of fewer
-	// wake-ups, however few there are.
-	smallCrowd = 16
-	// largeCrowd is how many may be if they have a tenth of a second between them.
-	// With a thousand checks a second, half as many wake-ups save a seventh of the
-	// CPU.
-	largeCrowd = 128
-	// unrest is from when on the loop is said to have stood still: less comes of
-	// what else a busy machine does, and often.
+	// unrest is the shortest delay of the loop that counts as a stall: shorter ones
+	// are frequent on a busy machine.
 	unrest = 100 * time.Millisecond
 )
 
@@ -78,29 +63,25 @@ const (
 // goroutine, also from inside a Job's Start.
 type Schedule struct {
 	tick  time.Duration
-	rate  float64
 	pause func()
 	epoch time.Time     // all times are counted from here, on the monotonic clock
-	wake  chan struct{} // something is due earlier than the loop sleeps
+	wake  chan struct{} // some job is due before the loop's sleep ends
 
 	mu       sync.Mutex
-	wheel    wheel         // all jobs that were added, also while they run
-	batch    []*Job        // taken from the wheel, for use again
+	wheel    wheel         // all added jobs, also while they run
+	spread   spread        // their phases
+	batch    []*Job        // taken from the wheel, kept for reuse
 	done     int64         // the last tick whose jobs were taken
-	sleeping int64         // the tick the loop sleeps until
-	waiting  int           // jobs that await their first start
-	placed   uint64        // jobs ever added; the next one's place in the spread
-	hourly   int64         // regular starts in an hour
-	reserved time.Duration // until when Rate is used up by first starts
-	runs     int           // that are under way, or about to be
-	starting int           // of them those that are about to be
-	oldest   time.Duration // when the first of the last batch should have been started
-	worst    Worst
-	promised time.Duration // when the loop is to be heard of at the latest
-	stood    time.Duration // by how much it was later, in all
+	sleeping int64         // the tick until which the loop sleeps
+	runs     int           // under way, or about to start
+	starting int           // of them the ones about to start
 	idle     chan struct{} // Run waits for the last run to end, nil while it does not
 
-	beat atomic.Int64 // when the loop last came round, since epoch
+	oldest time.Duration // the due time of the first job in the last batch
+	worst  Worst
+	stalls stalls
+
+	beat atomic.Int64 // time of the loop's last iteration, since epoch
 }
 
 // New returns a Schedule without jobs. It starts nothing before Run.
@@ -108,15 +89,16 @@ func New(o Options) *Schedule {
 	if o.Pause == nil {
 		o.Pause = func() {}
 	}
+	tick := cmp.Or(max(o.Tick, 0), defaultTick)
 	return &Schedule{
-		tick:     cmp.Or(max(o.Tick, 0), defaultTick),
-		rate:     max(o.Rate, 0),
+		tick:     tick,
+		spread:   spread{tick: tick, rate: max(o.Rate, 0)},
 		pause:    o.Pause,
 		epoch:    time.Now(),
 		wake:     make(chan struct{}, 1),
 		done:     -1,
-		promised: math.MaxInt64,
 		sleeping: math.MaxInt64,
+		stalls:   stalls{promised: math.MaxInt64},
 	}
 }
 
@@ -129,7 +111,7 @@ func New(o Options) *Schedule {
 func (s *Schedule) Add(jobs ...*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, hourly := s.now().Truncate(s.tick), s.hourly
+	now, hourly := s.now().Truncate(s.tick), s.spread.hourly
 	for _, j := range jobs {
 		j.Interval = max(j.Interval, s.tick)
 		if !j.added {
@@ -137,65 +119,12 @@ func (s *Schedule) Add(jobs ...*Job) {
 		}
 	}
 	for _, j := range jobs {
-		if j.added {
-			continue
-		}
-		j.added, j.first = true, true
-		s.waiting++
-		s.hourly += j.hourly()
-		// The whole call counts: the first of 10,000 jobs is not alone.
-		s.place(j, now, s.grid(j.Interval, hourly), max(s.waiting, len(jobs)) <= atOnce)
-	}
-}
-
-// place gives a new job its phase, a multiple of grid, and its first start.
-func (s *Schedule) place(j *Job, now, grid time.Duration, soon bool) {
-	// Multiples of the golden ratio spread evenly for any number of jobs, and
-	// separate neighbours in the file, which are often on the same server.
-	_, part := math.Modf(float64(s.placed) * math.Phi)
-	s.placed++
-	spread := time.Duration(part * float64(j.Interval))
-	phase := spread.Truncate(grid)
-	start := now
-	switch {
-	case s.rate > 0:
-		start = max(now, s.reserved)
-		s.reserved = start + time.Duration(float64(time.Second)/s.rate)
-	case !soon:
-		// The second round begins when the first one is over.
-		round := j.Interval - min(headStart, j.Interval/5)
-		wait := untilPhase(now+round, spread, j.Interval)
-		start += time.Duration(float64(wait) * float64(round) / float64(j.Interval))
-	}
-	j.due = start + untilPhase(start, phase, j.Interval)
-	s.put(j, start)
-}
-
-// untilPhase is how long it is from t to the first regular start of a job with
-// this phase.
-func untilPhase(t, phase, interval time.Duration) time.Duration {
-	return (interval - (t-phase)%interval) % interval
-}
-
-// grid is the time between two of the ticks that regular starts are put on: as
-// long as no more than a crowd is started together, but no longer than the loop
-// sleeps. The interval and the heartbeat are multiples of it, so that jobs with
-// other intervals meet on it. It is zero if there is none such, or if there is a
-// crowd for every tick: a small one, or what comes in a tenth of a second up to a
-// large one. hourly is how many regular starts there are in an hour.
-func (s *Schedule) grid(interval time.Duration, hourly int64) time.Duration {
-	each := hourly * int64(heartbeat) / int64(time.Hour) // heartbeat
-	crowd := max(smallCrowd, min((each+9)/10, largeCrowd))
-	for n := time.Duration(max(1, (each+crowd-1)/crowd)); n < heartbeat/s.tick; n++ {
-		if g := heartbeat / n; heartbeat%n == 0 && g%s.tick == 0 && interval%g == 0 {
-			return g
+		if !j.added {
+			j.added, j.first = true, true
+			s.put(j, s.spread.place(j, now, hourly, len(jobs)))
 		}
 	}
-	return 0
 }
-
-// hourly is how many regular starts j has in an hour.
-func (j *Job) hourly() int64 { return int64(time.Hour / j.Interval) }
 
 // Remove takes jobs out of the schedule. A run that is under way, or being
 // started at this moment, goes on to its end. A job may be added again at any
@@ -208,10 +137,7 @@ func (s *Schedule) Remove(jobs ...*Job) {
 			continue
 		}
 		s.wheel.remove(j)
-		if j.first {
-			s.waiting--
-		}
-		s.hourly -= j.hourly()
+		s.spread.remove(j)
 		j.added, j.first, j.again = false, false, false
 	}
 }
@@ -261,9 +187,7 @@ func (s *Schedule) SetInterval(j *Job, interval time.Duration) {
 		j.Interval = interval
 		return
 	}
-	s.hourly -= j.hourly()
-	j.Interval = interval
-	s.hourly += j.hourly()
+	s.spread.setInterval(j, interval)
 	now := s.now()
 	if wait := j.due - now; wait > j.Interval {
 		j.due -= (wait - 1) / j.Interval * j.Interval
