@@ -102,8 +102,8 @@ func (s *Set) starter() (start Starter, pause, end func()) {
 		}, s.Results.ring, func() {}
 	}
 	o := engine.Options{
-		Trace: s.o.Trace,
-		Pause: s.Results.ring,
+		Trace:   s.o.Trace,
+		Pause:   s.Results.ring,
 		Stalled: func() time.Duration { return s.Sched.Stalled() },
 	}
 	e := engine.New(o)
