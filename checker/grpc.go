@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"net/url"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
@@ -58,21 +60,20 @@ func (g GRPC) request() []byte {
 	}, grpcMessage(healthRequest(g.Service)))
 }
 
-// healthRequest encodes a HealthCheckRequest: field 1 is the service.
+// The fields of grpc.health.v1: HealthCheckRequest has a service, and
+// HealthCheckResponse a status.
+const (
+	serviceField protowire.Number = 1
+	statusField  protowire.Number = 1
+)
+
+// healthRequest encodes a HealthCheckRequest.
 func healthRequest(service string) []byte {
 	if service == "" {
 		return nil
 	}
-	return append(binary.AppendUvarint([]byte{1<<3 | wireBytes}, uint64(len(service))), service...)
+	return protowire.AppendString(protowire.AppendTag(nil, serviceField, protowire.BytesType), service)
 }
-
-// The kinds of fields in a protobuf message.
-const (
-	wireVarint  = 0
-	wireFixed64 = 1
-	wireBytes   = 2
-	wireFixed32 = 5
-)
 
 // grpcPrefix is the length of the prefix of each message: a flag for compression
 // and the message's length.
@@ -141,49 +142,26 @@ func readHealth(a *http2Answer) (health string, err error) {
 	return "UNKNOWN", errors.New("UNKNOWN")
 }
 
-// readServing decodes a HealthCheckResponse: field 1 is the status. A missing field
-// is 0, unknown fields are skipped.
+// readServing decodes a HealthCheckResponse. A missing status is 0, unknown fields
+// are skipped.
 func readServing(message []byte) (status uint64, ok bool) {
 	for len(message) > 0 {
-		tag, n := binary.Uvarint(message)
-		if n <= 0 {
+		number, kind, n := protowire.ConsumeTag(message)
+		if n < 0 {
 			return 0, false
 		}
 		message = message[n:]
-		value, size := readField(tag&7, message)
-		if size == 0 || size > uint64(len(message)) {
+		if number == statusField && kind == protowire.VarintType {
+			status, n = protowire.ConsumeVarint(message)
+		} else {
+			n = protowire.ConsumeFieldValue(number, kind, message)
+		}
+		if n < 0 {
 			return 0, false
 		}
-		if tag == 1<<3|wireVarint {
-			status = value
-		}
-		message = message[size:]
+		message = message[n:]
 	}
 	return status, true
-}
-
-// readField returns the size of the first field of message, 0 if it is malformed,
-// and its value if it is a number.
-func readField(kind uint64, message []byte) (value, size uint64) {
-	switch kind {
-	case wireFixed64:
-		return 0, 8
-	case wireFixed32:
-		return 0, 4
-	case wireVarint, wireBytes:
-	default:
-		return 0, 0
-	}
-	value, n := binary.Uvarint(message)
-	switch {
-	case n <= 0:
-		return 0, 0
-	case kind == wireVarint:
-		return value, uint64(n)
-	case value > uint64(len(message)):
-		return 0, 0
-	}
-	return 0, uint64(n) + value
 }
 
 // grpcCodes are the statuses of a server in trouble or without the health service.
