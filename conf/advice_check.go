@@ -40,7 +40,7 @@ func (p *parser) adviseCheck(b *block) {
 	p.adviseOrigin(b)
 	negotiates := v.CheckType == CheckNegotiate || v.CheckType == CheckCombined
 	if !negotiates {
-		adviseUnused(p, b, "checktype="+v.CheckType.String(), "", "checktype = negotiate, which is the default, uses them")
+		adviseUnused(p, b, "checktype="+v.CheckType.String(), nil, "checktype = negotiate, which is the default, uses them")
 	}
 	switch {
 	case v.CheckType == CheckExternal && b.lines["checkcommand"] == 0:
@@ -54,12 +54,11 @@ func (p *parser) adviseCheck(b *block) {
 
 // adviseUnused warns of directives of a block that its check does not read. reader is the
 // check, and reads are the directives that it does read.
-func adviseUnused(p *parser, b *block, reader, reads, hint string) {
+func adviseUnused(p *parser, b *block, reader string, reads []string, hint string) {
 	line := 0
 	var unused []string
-	read := strings.Fields(reads)
 	for _, name := range readBySome {
-		if at := b.lines[name]; at != 0 && !slices.Contains(read, name) && !slices.Contains(unused, name) {
+		if at := b.lines[name]; at != 0 && !slices.Contains(reads, name) && !slices.Contains(unused, name) {
 			unused = append(unused, name)
 			if line == 0 || at < line {
 				line = at
@@ -86,41 +85,20 @@ func (p *parser) adviseNoPort(v *VirtualService) {
 	}
 }
 
-// A tlsPort is a port whose servers usually speak TLS from the first byte.
-type tlsPort struct {
-	port  uint16
-	plain []string // services without TLS
-	cure  string
-}
-
-var tlsPorts = []tlsPort{
-	{443, []string{"http"}, "service = https"},
-	{465, []string{"smtp", "submission"}, "service = tls"},
-	{563, []string{"nntp"}, "service = tls"},
-	{636, []string{"ldap"}, "service = ldaps"},
-	{990, []string{"ftp"}, "service = tls"},
-	{993, []string{"imap"}, "service = imaps"},
-	{995, []string{"pop"}, "service = pops"},
-}
-
 // adviseService warns of directives that a service's check cannot use.
 func (p *parser) adviseService(b *block) {
 	v := b.v
-	if s, ok := lookupService(v.Service); ok && b.lines["service"] != 0 {
-		adviseUnused(p, b, "service="+s.name, s.reads, "")
+	s, _ := LookupService(v.Service)
+	if b.lines["service"] != 0 {
+		adviseUnused(p, b, "service="+s.Name, s.directives(), "")
 	}
-	for _, t := range tlsPorts {
-		for _, plain := range t.plain {
-			if v.Service == plain && len(v.Reals) > 0 && v.PortToCheck(v.Reals[0]) == t.port {
-				p.advise(v.Line, fmt.Sprintf("port %d speaks TLS from the first byte, %s does not: it is never up", t.port, plain), t.cure)
-			}
-		}
+	if len(v.Reals) > 0 && s.tlsTo != 0 && v.PortToCheck(v.Reals[0]) == s.tlsTo {
+		p.advise(v.Line, fmt.Sprintf("port %d speaks TLS from the first byte, %s does not: it is never up", s.tlsTo, s.Name), "service = "+s.secured())
+	}
+	if s.query && (v.Login == "" || b.lines["request"] == 0 && !ownRequests(v)) {
+		p.advise(v.Line, "a "+v.Service+" check without login and request never succeeds: "+v.ID(), `login = "USER" and request = "SELECT 1"`)
 	}
 	switch v.Service {
-	case "mysql", "pgsql", "oracle":
-		if v.Login == "" || b.lines["request"] == 0 && !ownRequests(v) {
-			p.advise(v.Line, "a "+v.Service+" check without login and request never succeeds: "+v.ID(), `login = "USER" and request = "SELECT 1"`)
-		}
 	case "radius":
 		if v.Login == "" || v.Secret == "" {
 			p.advise(v.Line, "a radius check without login and secret never succeeds: "+v.ID(), `login = "USER", passwd = "…" and secret = "…"`)

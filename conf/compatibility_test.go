@@ -53,11 +53,11 @@ func TestServicesAreDocumented(t *testing.T) {
 		}
 		for _, s := range services {
 			pattern := document.original
-			if s.added {
+			if s.Added {
 				pattern = document.added
 			}
-			if s.name != "none" && !regexp.MustCompile(fmt.Sprintf(pattern, s.name)).Match(text) {
-				t.Errorf("%s does not have the service %s", document.path, s.name)
+			if s.Name != "none" && !regexp.MustCompile(fmt.Sprintf(pattern, s.Name)).Match(text) {
+				t.Errorf("%s does not have the service %s", document.path, s.Name)
 			}
 		}
 	}

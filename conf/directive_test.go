@@ -12,7 +12,7 @@ func TestTablesAreSorted(t *testing.T) {
 	if !slices.IsSortedFunc(directives, func(a, b directive) int { return strings.Compare(a.name, b.name) }) {
 		t.Error("directives are not sorted by name")
 	}
-	if !slices.IsSortedFunc(services, func(a, b service) int { return strings.Compare(a.name, b.name) }) {
+	if !slices.IsSortedFunc(services, func(a, b Service) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Error("services are not sorted by name")
 	}
 }

@@ -8,14 +8,43 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A service is one word of the service directive. Its constructor is a row in
-// internal/checkspec.
-type service struct {
-	name  string
-	port  uint16 // the default port of checks; 0 is the virtual service's
-	added bool   // not in the original: no port implies it
-	reads string // the directives of blocks that only some checks read, and this one does
+// A Service is one word of the service directive, with all that other packages need
+// to know of its check. Only the constructor is elsewhere, in internal/checkspec,
+// because this package does no I/O.
+type Service struct {
+	Name    string
+	Port    uint16     // the default port of checks; 0 is the virtual service's
+	Added   bool       // not in the original: no port implies it
+	TLS     TLSUse     // when the check uses TLS
+	Request RequestUse // what the check sends of request
+
+	reads  string // the directives of blocks that only some checks read, and this one does, besides those of TLS
+	query  bool   // never succeeds without login and request
+	tlsTo  uint16 // the port on which such servers speak TLS from the first byte, 0 is none
+	login  func(host string) string
+	passwd func(host string) secret.Text
 }
+
+// A TLSUse is when a service uses TLS.
+type TLSUse uint8
+
+// The uses of TLS.
+const (
+	NoTLS    TLSUse = iota // never; starttls has no effect
+	StartTLS               // if starttls is on
+	OverTLS                // from the first byte
+)
+
+// A RequestUse is what a service sends of request.
+type RequestUse uint8
+
+// The uses of request.
+const (
+	NoRequest   RequestUse = iota // nothing
+	RequestPath                   // all of it
+	RequestURL                    // a URL: all but the slash that the configuration puts before every request
+	RequestText                   // any text: all but that slash; without a text nothing
+)
 
 // What several services read.
 const (
@@ -28,48 +57,52 @@ const (
 var readBySome = strings.Fields(readsWeb + " login passwd passwdfile database secret secretfile starttls " + readsTLS)
 
 // services is sorted by name.
-var services = []service{
-	{name: "dns", port: 53, reads: "request receive"},
-	{name: "ftp", port: 21, reads: "request receive login passwd passwdfile"},
-	{name: "grpc", added: true, reads: "request starttls " + readsTLS},
-	{name: "http", port: 80, reads: readsWeb},
-	{name: "http_proxy", port: 3128, reads: readsWeb},
-	{name: "https", port: 443, reads: readsWeb + " " + readsTLS},
-	{name: "imap", port: 143, reads: "login passwd passwdfile starttls " + readsTLS},
-	{name: "imaps", port: 993, reads: "login passwd passwdfile " + readsTLS},
-	{name: "ldap", port: 389, reads: "request receive login passwd passwdfile starttls " + readsTLS},
-	{name: "ldaps", port: 636, reads: "request receive login passwd passwdfile " + readsTLS},
-	{name: "memcached", port: 11211, added: true},
-	{name: "mysql", port: 3306, reads: readsSQL},
-	{name: "nntp", port: 119},
-	{name: "none"},
-	{name: "oracle", port: 1521, reads: readsSQL},
-	{name: "pgsql", port: 5432, reads: readsSQL},
-	{name: "pop", port: 110, reads: "login passwd passwdfile starttls " + readsTLS},
-	{name: "pops", port: 995, reads: "login passwd passwdfile " + readsTLS},
-	{name: "radius", port: 1812, reads: "login passwd passwdfile secret secretfile"},
-	{name: "redis", port: 6379, added: true, reads: "login passwd passwdfile"},
-	{name: "simpletcp", reads: "request receive"},
-	{name: "simpleudp", added: true, reads: "request receive"},
-	{name: "sip", port: 5060, reads: "login"},
-	{name: "smtp", port: 25, reads: "starttls " + readsTLS},
-	{name: "submission", port: 587, reads: "starttls " + readsTLS},
-	{name: "tls", port: 443, added: true, reads: readsTLS},
+var services = []Service{
+	{Name: "dns", Port: 53, Request: RequestText, reads: "request receive"},
+	{Name: "ftp", Port: 21, Request: RequestPath, reads: "request receive login passwd passwdfile", tlsTo: 990, login: anonymous, passwd: anonymousPasswd},
+	{Name: "grpc", Added: true, TLS: StartTLS, Request: RequestText, reads: "request"},
+	{Name: "http", Port: 80, Request: RequestPath, reads: readsWeb, tlsTo: 443},
+	{Name: "http_proxy", Port: 3128, Request: RequestURL, reads: readsWeb},
+	{Name: "https", Port: 443, TLS: OverTLS, Request: RequestPath, reads: readsWeb},
+	{Name: "imap", Port: 143, TLS: StartTLS, reads: "login passwd passwdfile", tlsTo: 993},
+	{Name: "imaps", Port: 993, TLS: OverTLS, reads: "login passwd passwdfile"},
+	{Name: "ldap", Port: 389, TLS: StartTLS, Request: RequestText, reads: "request receive login passwd passwdfile", tlsTo: 636},
+	{Name: "ldaps", Port: 636, TLS: OverTLS, Request: RequestText, reads: "request receive login passwd passwdfile"},
+	{Name: "memcached", Port: 11211, Added: true},
+	{Name: "mysql", Port: 3306, Request: RequestText, reads: readsSQL, query: true},
+	{Name: "nntp", Port: 119, tlsTo: 563},
+	{Name: "none"},
+	{Name: "oracle", Port: 1521, Request: RequestText, reads: readsSQL, query: true},
+	{Name: "pgsql", Port: 5432, Request: RequestText, reads: readsSQL, query: true},
+	{Name: "pop", Port: 110, TLS: StartTLS, reads: "login passwd passwdfile", tlsTo: 995},
+	{Name: "pops", Port: 995, TLS: OverTLS, reads: "login passwd passwdfile"},
+	{Name: "radius", Port: 1812, reads: "login passwd passwdfile secret secretfile"},
+	{Name: "redis", Port: 6379, Added: true, reads: "login passwd passwdfile"},
+	{Name: "simpletcp", Request: RequestText, reads: "request receive"},
+	{Name: "simpleudp", Added: true, Request: RequestText, reads: "request receive"},
+	{Name: "sip", Port: 5060, reads: "login", login: ownAddress},
+	{Name: "smtp", Port: 25, TLS: StartTLS, tlsTo: 465},
+	{Name: "submission", Port: 587, TLS: StartTLS, tlsTo: 465},
+	{Name: "tls", Port: 443, Added: true, TLS: OverTLS},
 }
+
+func anonymous(string) string                 { return "anonymous" }
+func anonymousPasswd(host string) secret.Text { return secret.Text(ownAddress(host)) }
+func ownAddress(host string) string           { return "ldirectord@" + host }
 
 // serviceName is service = NAME. As in the original only a written service gives
 // ftp and sip a login.
 var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
 	v, name := at.v, word(value, "")
-	if _, ok := lookupService(name); !ok {
+	s, ok := LookupService(name)
+	if !ok {
 		return "", errors.New("service must be dns, ftp, http, https, http_proxy, imap, imaps, ldap, ldaps, mysql, nntp, none, oracle, pop, pops, radius, pgsql, simpletcp, sip, smtp or submission")
 	}
-	switch name {
-	case "ftp":
-		v.Login = orDefault(v.Login, "anonymous")
-		v.Passwd = orDefault(v.Passwd, secret.Text("ldirectord@"+at.opts.Hostname))
-	case "sip":
-		v.Login = orDefault(v.Login, "ldirectord@"+at.opts.Hostname)
+	if s.login != nil {
+		v.Login = orDefault(v.Login, s.login(at.opts.Hostname))
+	}
+	if s.passwd != nil {
+		v.Passwd = orDefault(v.Passwd, s.passwd(at.opts.Hostname))
 	}
 	return name, nil
 })
@@ -78,13 +111,13 @@ var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
 func hintService(value string) string {
 	name := word(strings.ToLower(value), "")
 	for _, s := range services {
-		if s.name == name {
+		if s.Name == name {
 			return "in lower case: " + name
 		}
 	}
 	for _, s := range services {
-		if len(s.name) > 3 && editDistance(name, s.name, 2) < 2 {
-			return "did you mean " + s.name + "?"
+		if len(s.Name) > 3 && editDistance(name, s.Name, 2) < 2 {
+			return "did you mean " + s.Name + "?"
 		}
 	}
 	return "also known: agent checks by checktype, and the services " + addedServices() +
@@ -95,19 +128,19 @@ func hintService(value string) string {
 func addedServices() string {
 	var names []string
 	for _, s := range services {
-		if s.added {
-			names = append(names, s.name)
+		if s.Added {
+			names = append(names, s.Name)
 		}
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// Services are the words of the service directive, sorted.
+// Services returns the words of the service directive, sorted.
 func Services() []string {
 	names := make([]string, len(services))
 	for i, s := range services {
-		names[i] = s.name
+		names[i] = s.Name
 	}
 	return names
 }
@@ -116,16 +149,30 @@ func Services() []string {
 // this is no question of: only the negotiate checks of some services read request,
 // receive, the login, HTTP and TLS.
 func Reads(service, directive string) bool {
-	s, ok := lookupService(service)
-	return ok && (!slices.Contains(readBySome, directive) || slices.Contains(strings.Fields(s.reads), directive))
+	s, ok := LookupService(service)
+	return ok && (!slices.Contains(readBySome, directive) || slices.Contains(s.directives(), directive))
 }
 
-func lookupService(name string) (service, bool) {
-	i, ok := slices.BinarySearchFunc(services, name, func(s service, name string) int {
-		return strings.Compare(s.name, name)
+// directives are those of readBySome that the check reads.
+func (s Service) directives() []string {
+	read := strings.Fields(s.reads)
+	switch s.TLS {
+	case StartTLS:
+		read = append(append(read, "starttls"), strings.Fields(readsTLS)...)
+	case OverTLS:
+		read = append(read, strings.Fields(readsTLS)...)
+	case NoTLS:
+	}
+	return read
+}
+
+// LookupService returns the service with a name, false if there is none.
+func LookupService(name string) (Service, bool) {
+	i, ok := slices.BinarySearchFunc(services, name, func(s Service, name string) int {
+		return strings.Compare(s.Name, name)
 	})
 	if !ok {
-		return service{}, false
+		return Service{}, false
 	}
 	return services[i], true
 }
@@ -140,8 +187,8 @@ func orDefault[T ~string](s, value T) T {
 // serviceOfPort is the service of a virtual service without service =.
 func serviceOfPort(port uint16) string {
 	for _, s := range services {
-		if s.port == port && port != 0 && !s.added {
-			return s.name
+		if s.Port == port && port != 0 && !s.Added {
+			return s.Name
 		}
 	}
 	return "none"
@@ -149,6 +196,14 @@ func serviceOfPort(port uint16) string {
 
 // portOfService is the usual port of a service, 0 if it has none.
 func portOfService(name string) uint16 {
-	s, _ := lookupService(name)
-	return s.port
+	s, _ := LookupService(name)
+	return s.Port
+}
+
+// secured returns the service for servers of s that speak TLS from the first byte.
+func (s Service) secured() string {
+	if over, ok := LookupService(s.Name + "s"); ok && over.TLS == OverTLS {
+		return over.Name
+	}
+	return "tls"
 }

@@ -1,12 +1,13 @@
 package checkspec
 
 import (
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
+	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 )
 
@@ -89,18 +90,39 @@ func change(t *testing.T, name string, v reflect.Value) {
 	}
 }
 
-// TestServicesAgree wants a row for each service of the directive, and no other,
-// and TLS from the first byte where the name ends like that.
-func TestServicesAgree(t *testing.T) {
-	var names []string
-	for name, s := range services {
-		names = append(names, name)
-		if over := name == "tls" || strings.HasSuffix(name, "s") && services[strings.TrimSuffix(name, "s")].make != nil; over != (s.tls == overTLS) {
-			t.Errorf("%s speaks TLS from the first byte: %t", name, s.tls == overTLS)
+// TestEachServiceHasAConstructor wants a constructor for each row of conf, and no
+// other, and TLS where the row says so.
+func TestEachServiceHasAConstructor(t *testing.T) {
+	if names := slices.Sorted(maps.Keys(constructors)); !slices.Equal(names, conf.Services()) {
+		t.Errorf("constructors are for %q, the directive takes %q", names, conf.Services())
+	}
+	at := netip.MustParseAddrPort("10.1.0.1:99")
+	for _, name := range conf.Services() {
+		if name == "oracle" && !checker.HasOracle {
+			continue // no client
+		}
+		row, _ := conf.LookupService(name)
+		for _, starttls := range []bool{false, true} {
+			v := *configured(t, "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    service="+name+"\n    request=\"r\"\n").Virtuals[0]
+			v.StartTLS = starttls
+			c, _ := Maker{}.Checkers(New(Of(&v, v.Request, v.Receive)), at, nil)
+			want := row.TLS == conf.OverTLS || row.TLS == conf.StartTLS && starttls
+			if got := usesTLS(c); got != want {
+				t.Errorf("%s, starttls %t: uses TLS %t, want %t", name, starttls, got, want)
+			}
 		}
 	}
-	slices.Sort(names)
-	if want := conf.Services(); !slices.Equal(names, want) {
-		t.Errorf("checkers are for %q, the directive takes %q", names, want)
+}
+
+// usesTLS reports whether a check begins with TLS or sends STARTTLS. That a check
+// follows redirects to https does not count.
+func usesTLS(c checker.Checker) bool {
+	has := func(name string) bool {
+		field := reflect.Indirect(reflect.ValueOf(c)).FieldByName(name)
+		return field.IsValid() && !field.IsNil()
 	}
+	if t, ok := c.(checker.Talker); ok {
+		return t.Target().TLS != nil || has("StartTLS")
+	}
+	return has("TLS") || has("StartTLS")
 }

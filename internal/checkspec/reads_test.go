@@ -40,7 +40,7 @@ func madeWith(t *testing.T, service, line string) (fields []any, settings string
 	v := configured(t, "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    service="+service+"\n    starttls=yes\n"+line).Virtuals[0]
 	spec := Of(v, v.Request, v.Receive)
 	k := New(spec)
-	if services[service].tls != plain {
+	if row, _ := conf.LookupService(service); row.TLS != conf.NoTLS {
 		settings = fmt.Sprint(v.SSLVerify, " ", k.SSLName, " ", k.SSLCAFile, " ", k.SSLCert)
 	}
 	k.SSLCAFile, k.SSLCert = "", "" // which are no files here

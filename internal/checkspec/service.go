@@ -97,7 +97,8 @@ type bench struct {
 func newBench(k *Kit, at netip.AddrPort, expires func(time.Time)) (*bench, error) {
 	b := &bench{Kit: k, at: at}
 	err := k.err
-	if err == nil && (k.StartTLS || services[k.Service].tls == overTLS) {
+	s, _ := conf.LookupService(k.Service)
+	if err == nil && (k.StartTLS || s.TLS == conf.OverTLS) {
 		b.always, err = k.tlsConfig(at, expires)
 	}
 	if k.StartTLS {
@@ -108,96 +109,80 @@ func newBench(k *Kit, at netip.AddrPort, expires func(time.Time)) (*bench, error
 
 // make makes the checker for the service.
 func (b *bench) make() (checker.Checker, error) {
-	s, ok := services[b.Service]
+	construct, ok := constructors[b.Service]
 	if !ok {
 		return nil, errors.New("there is no check for it")
 	}
-	return s.make(b)
+	return construct(b)
 }
 
-// A service is one row of the table: the checker of a word of the service
-// directive. Its name and default port are a row in conf.
-type service struct {
-	tls  tlsUse
-	make func(*bench) (checker.Checker, error)
-}
-
-// tlsUse says when a service uses TLS.
-type tlsUse uint8
-
-const (
-	plain    tlsUse = iota // never; starttls has no effect
-	startTLS               // if starttls is on
-	overTLS                // from the first byte
-)
-
-// services has the checker of each service. CONTRIBUTING.md describes the steps to
-// a new one.
-var services = map[string]service{
-	"none":       {plain, func(*bench) (checker.Checker, error) { return nothing{}, nil }},
-	"http":       {plain, (*bench).webCheck},
-	"https":      {overTLS, (*bench).webCheck},
-	"http_proxy": {plain, (*bench).webCheck},
-	"tls":        {overTLS, func(b *bench) (checker.Checker, error) { return checker.TLS{Addr: b.at, Config: b.always}, nil }},
-	"smtp": {startTLS, func(b *bench) (checker.Checker, error) {
+// constructors make the checker of each service. All else about a service is its
+// row in conf; CONTRIBUTING.md describes the steps to a new one.
+var constructors = map[string]func(*bench) (checker.Checker, error){
+	"none":       func(*bench) (checker.Checker, error) { return nothing{}, nil },
+	"http":       (*bench).webCheck,
+	"https":      (*bench).webCheck,
+	"http_proxy": (*bench).webCheck,
+	"tls":        func(b *bench) (checker.Checker, error) { return checker.TLS{Addr: b.at, Config: b.always}, nil },
+	"smtp": func(b *bench) (checker.Checker, error) {
 		return checker.SMTP{Service: "smtp", Addr: b.at, StartTLS: b.started}, nil
-	}},
-	"submission": {startTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"submission": func(b *bench) (checker.Checker, error) {
 		return checker.SMTP{Service: "submission", Addr: b.at, StartTLS: b.started}, nil
-	}},
-	"pop": {startTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"pop": func(b *bench) (checker.Checker, error) {
 		return checker.POP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, StartTLS: b.started}, nil
-	}},
-	"pops": {overTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"pops": func(b *bench) (checker.Checker, error) {
 		return checker.POP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, TLS: b.always}, nil
-	}},
-	"imap": {startTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"imap": func(b *bench) (checker.Checker, error) {
 		return checker.IMAP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, StartTLS: b.started}, nil
-	}},
-	"imaps": {overTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"imaps": func(b *bench) (checker.Checker, error) {
 		return checker.IMAP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, TLS: b.always}, nil
-	}},
-	"nntp": {plain, func(b *bench) (checker.Checker, error) { return checker.NNTP{Addr: b.at}, nil }},
-	"ldap": {startTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"nntp": func(b *bench) (checker.Checker, error) { return checker.NNTP{Addr: b.at}, nil },
+	"ldap": func(b *bench) (checker.Checker, error) {
 		return checker.LDAP{Addr: b.at, StartTLS: b.started, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
-	}},
-	"ldaps": {overTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"ldaps": func(b *bench) (checker.Checker, error) {
 		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
-	}},
-	"dns": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"dns": func(b *bench) (checker.Checker, error) {
 		return checker.DNS{Network: b.network, Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive, Domains: b.domains}, nil
-	}},
-	"sip": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"sip": func(b *bench) (checker.Checker, error) {
 		return checker.SIP{Network: b.network, Addr: b.at, Login: b.Login}, nil
-	}},
-	"radius": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"radius": func(b *bench) (checker.Checker, error) {
 		return checker.Radius{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Secret: b.Secret}, nil
-	}},
-	"simpletcp": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"simpletcp": func(b *bench) (checker.Checker, error) {
 		return checker.SimpleTCP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
-	}},
-	"simpleudp": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"simpleudp": func(b *bench) (checker.Checker, error) {
 		return checker.SimpleUDP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
-	}},
-	"mysql": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"mysql": func(b *bench) (checker.Checker, error) {
 		return checker.MySQL{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
-	}},
-	"pgsql": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"pgsql": func(b *bench) (checker.Checker, error) {
 		return checker.PgSQL{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
-	}},
-	"oracle": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"oracle": func(b *bench) (checker.Checker, error) {
 		return checker.Oracle{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
-	}},
-	"ftp": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"ftp": func(b *bench) (checker.Checker, error) {
 		return checker.FTP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
-	}},
-	"redis": {plain, func(b *bench) (checker.Checker, error) {
+	},
+	"redis": func(b *bench) (checker.Checker, error) {
 		return checker.Redis{Addr: b.at, Login: b.Login, Passwd: b.Passwd}, nil
-	}},
-	"memcached": {plain, func(b *bench) (checker.Checker, error) { return checker.Memcached{Addr: b.at}, nil }},
-	"grpc": {startTLS, func(b *bench) (checker.Checker, error) {
+	},
+	"memcached": func(b *bench) (checker.Checker, error) { return checker.Memcached{Addr: b.at}, nil },
+	"grpc": func(b *bench) (checker.Checker, error) {
 		return checker.GRPC{Addr: b.at, Service: strings.TrimPrefix(b.Request.Reveal(), "/"), TLS: b.started}, nil
-	}},
+	},
 }
 
 var follows = map[conf.HTTPFollow]checker.Follow{
