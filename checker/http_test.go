@@ -253,28 +253,3 @@ func TestNewHTTPRefuses(t *testing.T) {
 		})
 	}
 }
-
-func TestParseStatuses(t *testing.T) {
-	tests := []struct {
-		in   string
-		want Statuses
-		err  string
-	}{
-		{"200-299,401", Statuses{{200, 299}, {401, 401}}, ""},
-		{" 204 , 100-599", Statuses{{204, 204}, {100, 599}}, ""},
-		{"", nil, `"" is no http status or range of them`},
-		{"2xx", nil, `"2xx" is no http status or range of them`},
-		{"299-200", nil, `"299-200" is no http status or range of them`},
-		{"99", nil, `"99" is no http status or range of them`},
-		{"200-600", nil, `"200-600" is no http status or range of them`},
-		{"200,", nil, `"" is no http status or range of them`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.in, func(t *testing.T) {
-			got, err := ParseStatuses(tt.in)
-			if diff := cmp.Diff(tt.want, got); diff != "" || errText(err) != tt.err {
-				t.Errorf("ParseStatuses(%q): %v, want %s (-want +got):\n%s", tt.in, err, tt.err, diff)
-			}
-		})
-	}
-}

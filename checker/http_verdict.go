@@ -18,24 +18,6 @@ type Statuses []StatusRange
 // A StatusRange goes from First to Last, both inclusive.
 type StatusRange struct{ First, Last int }
 
-// ParseStatuses reads "200-299,401".
-func ParseStatuses(s string) (Statuses, error) {
-	var all Statuses
-	for part := range strings.SplitSeq(s, ",") {
-		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		if !isRange {
-			last = first
-		}
-		from, err1 := strconv.ParseUint(first, 10, 16)
-		to, err2 := strconv.ParseUint(last, 10, 16)
-		if err1 != nil || err2 != nil || from < 100 || to > 599 || from > to {
-			return nil, fmt.Errorf("%s is no http status or range of them", safetext.Excerpt(part))
-		}
-		all = append(all, StatusRange{int(from), int(to)})
-	}
-	return all, nil
-}
-
 // has reports whether status counts as up; nil is 200-299.
 func (s Statuses) has(status int) bool {
 	if s == nil {
