@@ -94,6 +94,9 @@ func TestNothingRan(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "no fuzz test" {
+				t.Skip("-short: left out, builds")
+			}
 			dir := t.TempDir()
 			for file, text := range map[string]string{
 				"Makefile": string(makefile), "go.mod": module, "p_test.go": tt.file, "internal/lab/setup/main.go": setup,

@@ -49,6 +49,7 @@ func TestStall(t *testing.T) {
 		}
 		for kind, checkerFor := range kinds {
 			t.Run(tt.name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
 				var stalled atomic.Int64
 				e := newEngine(t, Options{Stalled: func() time.Duration { return time.Duration(stalled.Load()) }})
 				var asked atomic.Int32

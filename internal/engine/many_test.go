@@ -262,6 +262,7 @@ func TestBatch(t *testing.T) {
 // Answers that came in time are heard before times are said to be up, however
 // many there are, and although the loop is held up.
 func TestHeldUp(t *testing.T) {
+	t.Parallel()
 	const n, timeout = 600, 2 * time.Second
 	e := newEngine(t, Options{})
 	heldUp := make(chan struct{})
