@@ -2,7 +2,6 @@ package conf
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -31,25 +30,6 @@ func Load(path string, o Options) (*Config, error) {
 		return nil, err
 	}
 	return s.Parse(o)
-}
-
-// ReadFile reads the text of a configuration file. The error is a *Problem, in the
-// original's words.
-func ReadFile(path string) ([]byte, error) {
-	text, err := read(path)
-	if err != nil {
-		return nil, &Problem{Path: path, Text: "can not open file " + path, Hint: err.Error(), err: err}
-	}
-	return text, nil
-}
-
-func read(path string) ([]byte, error) {
-	file, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(file)
 }
 
 // Open opens a configuration file for reading. A FIFO or a device in its place is
