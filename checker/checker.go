@@ -61,7 +61,7 @@ type Target struct {
 // A Dialogue is the client's side of one conversation, without I/O.
 type Dialogue interface {
 	// Next is called once when the connection is open, with nothing received, and
-	// again after each arrival of data. It has to consume all that it can. in holds
+	// again after each arrival of data. It has to consume as much as it can. in holds
 	// all received bytes that are not consumed yet (udp: one datagram) and is valid
 	// only during the call. eof means that the peer has closed its side; a Dialogue
 	// that is not Done then ends as "closed the connection".

@@ -10,7 +10,7 @@ import (
 
 const perl = "/usr/bin/perl"
 
-// perlDriver evaluates the file that is its first argument with the others in
+// perlDriver evaluates the file in its first argument with the others in
 // @ARGV. As in ldirectord's check_external_perl the file is up when it returns or
 // ends without exit, and down when it dies or does not compile; exit is up only
 // with 0, and not with 256, which a process would turn into 0.

@@ -23,7 +23,7 @@ type httpRequest struct {
 // userAgent names this program in the logs of web servers.
 const userAgent = "ldirectord"
 
-// mostShared is the greatest length of a request that is made in a pooled buffer:
+// mostShared is the greatest length of a request in a pooled buffer:
 // so short that one write sends it.
 const mostShared = 4 << 10
 

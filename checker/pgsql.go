@@ -13,7 +13,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// pgCancelTime is the part of the timeout that is reserved for cancelling the
+// pgCancelTime is the part of the timeout reserved for cancelling the
 // query; of a short timeout it is a tenth.
 const pgCancelTime = 200 * time.Millisecond
 

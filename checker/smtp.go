@@ -70,7 +70,7 @@ func (d *smtpDialogue) send(verb, argument string, reply func(code, line string)
 	return sendLine(verb)
 }
 
-// refused is the verdict after a reply that is not positive.
+// refused is the verdict after a negative reply.
 func (d *smtpDialogue) refused(line string) Step {
 	return down("%s: %s", d.sent, safetext.Excerpt(line)).farewell("QUIT")
 }

@@ -18,7 +18,7 @@ const (
 )
 
 // A tnsConn validates the packet lengths of a listener before the client library
-// reads them: the library allocates any announced length, and 4 GiB for one that is
+// reads them: the library allocates any announced length, and 4 GiB for a length
 // too small for its own header; a program that does not get its memory ends. On a
 // contradictory accept packet the library panics while it holds a lock, for which
 // another goroutine of it may wait for ever.

@@ -62,7 +62,7 @@ func cutHost(s string) (host, rest string) {
 	return host, rest
 }
 
-// cutWhile cuts s before the first byte that is not in the set.
+// cutWhile cuts s before the first byte outside the set.
 func cutWhile(s string, in func(byte) bool) (head, tail string) {
 	for i := range len(s) {
 		if !in(s[i]) {

@@ -23,7 +23,7 @@ func (p *parser) adviseAddress(b *block) {
 	}
 }
 
-// hintIgnored is what may be meant by what follows a virtual service's port.
+// hintIgnored suggests a meaning for the rest of a line after a virtual service's port.
 func hintIgnored(b *block) string {
 	ignored := strings.TrimSpace(b.ignored)
 	if ignored == "{" {
@@ -49,7 +49,7 @@ func alsoName(ipv6 bool) string {
 	return "also"
 }
 
-// hintMark is about an address that is read as a firewall mark.
+// hintMark is about an address that reads as a firewall mark.
 func hintMark(name string) string {
 	if severalAddresses(name) {
 		return hintSeveral

@@ -37,8 +37,8 @@ func (at *place) addAlso(value string, ipv6 bool) error {
 	return nil
 }
 
-// copyBlock reads the block of s once more, for another virtual service. What was
-// reported of its lines is not reported again.
+// copyBlock reads the block of s once more, for another virtual service. The
+// problems of its lines are not reported again.
 func (p *parser) copyBlock(s section, ipv6 bool, also alsoLine) {
 	s.head = line{number: also.line, raw: "virtual = " + also.address}
 	if ipv6 {

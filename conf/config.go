@@ -20,7 +20,7 @@ type Config struct {
 	Warnings []*Problem // in the order of the file; the file is usable in spite of them
 
 	DriftCheck     time.Duration // time between two comparisons with the kernel's table; 0 is off
-	ReaddQuiescent bool          // a real server that is down and missing in the table is added with weight 0
+	ReaddQuiescent bool          // a real server, down and missing in the table, is added with weight 0
 
 	Process
 	Scheduling
@@ -135,7 +135,7 @@ type Timing struct {
 	CheckCount       int           // attempts of one ping
 	ChkLoop          int           // attempts at once of one check of any type
 	FastInterval     time.Duration // between checks after a first failure, until the verdict; 0 is CheckInterval
-	DownInterval     time.Duration // between checks of a real server that is down; 0 is CheckInterval
+	DownInterval     time.Duration // between checks of a real server after it went down; 0 is CheckInterval
 }
 
 // Origin is the local end of the connections and packets of a check. Commands do not

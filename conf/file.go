@@ -67,7 +67,7 @@ func parse(p *parser, text []byte) (*Config, error) {
 }
 
 // CheckFile reads the text of the file at path, with the files that it includes, and
-// returns all mistakes and all that is worth a second look, in the order of Sort. The Config is nil
+// returns all mistakes and all warnings, in the order of Sort. The Config is nil
 // if there are mistakes.
 func CheckFile(path string, text []byte, o Options) (*Config, Problems) {
 	return check(newParser(path, o), text)

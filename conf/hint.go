@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// hintUnknown suggests the meaning of a line that is no directive in its place.
+// hintUnknown suggests the meaning of a line without a directive of its place.
 func hintUnknown(l line, block bool) string {
 	text := l.text()
 	body := trimLeft(text)
@@ -140,7 +140,7 @@ func firstWord(body string) string {
 	return body
 }
 
-// nearest is the directive that is most similar to a line's first word, "" if none
+// nearest is the directive most similar to a line's first word, "" if none
 // is similar.
 func nearest(body string) string {
 	name := strings.ToLower(firstWord(body))

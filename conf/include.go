@@ -135,7 +135,7 @@ func (p *parser) file(file string, text []byte) {
 	p.adviseFile(text)
 }
 
-// hintInclude is about an include line that is written as other programs have it.
+// hintInclude is about an include line in the form of other programs.
 func hintInclude(body string) string {
 	value := strings.TrimLeft(strings.TrimPrefix(body, "include"), blanks+":=")
 	value = strings.TrimRight(value, blanks+";")

@@ -106,7 +106,7 @@ func bare(form, empty string) kind[string] {
 	})
 }
 
-// absolutePath is the path of a file that is opened later.
+// absolutePath is the path of a file to be opened later.
 var absolutePath = kindOf("/PATH", func(at *place, value string) (string, error) {
 	path := bareText(value)
 	if !strings.HasPrefix(path, "/") {

@@ -54,10 +54,10 @@ func (p *Problem) Diagnostic(pid int) string {
 }
 
 // Problems are the problems of one configuration. As an error they are the first one
-// that is not a warning.
+// apart from warnings.
 type Problems []*Problem
 
-// Err returns the first problem that is not a warning, nil if there is none.
+// Err returns the first problem apart from warnings, nil if there is none.
 func (ps Problems) Err() *Problem {
 	for _, p := range ps {
 		if !p.Warning {
@@ -81,7 +81,7 @@ func (ps Problems) Sort(first string) {
 	})
 }
 
-// Error is the text of the first problem that is not a warning.
+// Error is the text of the first problem apart from warnings.
 func (ps Problems) Error() string {
 	if p := ps.Err(); p != nil {
 		return p.Error()
@@ -89,7 +89,7 @@ func (ps Problems) Error() string {
 	return "no mistakes"
 }
 
-// Unwrap returns the first problem that is not a warning, so that errors.As
+// Unwrap returns the first problem apart from warnings, so that errors.As
 // finds a *Problem.
 func (ps Problems) Unwrap() []error {
 	if p := ps.Err(); p != nil {

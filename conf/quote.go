@@ -17,7 +17,7 @@ func maskText(value string) string { return secret.Text(value).String() }
 var assignment = regexp.MustCompile(`(?i)(\w*(?:passw|secret|token|api_?key)\w*\s*[=:]\s*)\S.*`)
 
 // quotable is a line in the form that a problem may quote. The log has more readers
-// than the file. A line that is no directive may hold a secret: anything that looks
+// than the file. A line without a directive may hold a secret: anything that looks
 // like one is masked.
 func quotable(text string) string {
 	end := len(text) - len(trimLeft(text))
@@ -33,7 +33,7 @@ func quotable(text string) string {
 }
 
 // maskOf returns the mask for the value behind the first word of a line, nil for a
-// value without secrets. A word that is no directive may be a misspelt one.
+// value without secrets. An unknown word may be a misspelt one.
 func maskOf(name string) func(string) string {
 	if row := lookup(name); row >= 0 {
 		return directives[row].mask

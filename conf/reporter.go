@@ -9,7 +9,7 @@ import (
 
 // A reporter collects the problems of the lines that are read.
 type reporter struct {
-	path    string // of the file that is being read
+	path    string // of the present file
 	all     bool   // continue after a mistake, and give advice
 	copying bool   // a block is read again, for an also line: a problem is reported once
 
@@ -42,7 +42,7 @@ func (r *reporter) fail(line int, err error, name, value string) {
 	r.report(pr)
 }
 
-// unknown is the problem of a line that is no directive in its place.
+// unknown is the problem of a line without a directive of its place.
 func (r *reporter) unknown(l line, b *block, hint string) *Problem {
 	pr := &Problem{Path: r.path, Line: l.number, Hint: hint}
 	if b == nil {
@@ -71,7 +71,7 @@ func (r *reporter) warn(line int, text string) {
 	r.report(&Problem{Path: r.path, Line: line, Warning: true, Text: text})
 }
 
-// advise reports a legal line that is probably a mistake. Only "check" prints it.
+// advise reports a legal line that looks like a mistake. Only "check" prints it.
 func (r *reporter) advise(line int, text, hint string) {
 	if r.all {
 		r.report(&Problem{Path: r.path, Line: line, Warning: true, Text: text, Hint: hint})

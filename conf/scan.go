@@ -180,7 +180,7 @@ func (s *scanner) resume(l line) bool {
 }
 
 // isVirtual reports whether a global line opens a block; for a lenient scanner also
-// one that is indented, misspelt or lacks its "=".
+// a line that is indented, misspelt or lacks its "=".
 func (s *scanner) isVirtual(text string) bool {
 	name, _, equals := splitDirective(text)
 	if s.lenient {

@@ -18,7 +18,7 @@ import (
 // Sources are the text of a configuration as it was read at one moment: the file
 // that a command names, and those that include lines name. They are not changed.
 type Sources struct {
-	Files    []Source  // in the order of reading, each once; the first is the one that is named
+	Files    []Source  // in the order of reading, each once; the first is the named one
 	Patterns []Pattern // of include lines, each once
 
 	index map[string]int // into Files, by path
@@ -33,7 +33,7 @@ type Source struct {
 	Err  error       // why Text could not be read, nil if it was
 }
 
-// A Pattern is the value of an include line that is no plain name.
+// A Pattern is the value of an include line with wildcards.
 type Pattern struct {
 	Dir  string // of the including file, to which Text is relative
 	Text string
@@ -121,7 +121,7 @@ func (s *Sources) File(path string) (f Source, ok bool) {
 	return f, ok
 }
 
-// read implements files: it has what was read.
+// read implements files: it has the files as read before.
 func (s *Sources) read(path string) Source {
 	f, ok := s.File(path)
 	if !ok {

@@ -97,7 +97,7 @@ func (k *Kernel) Close() error {
 }
 
 // use calls op with the link, and opens the link first if necessary. After an error
-// that is not the kernel's answer the next use opens another one.
+// other than the kernel's answer the next use opens another one.
 func (k *Kernel) use(op func(link) error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

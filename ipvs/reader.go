@@ -220,7 +220,7 @@ func parseAddr(b []byte, ipv6 bool) netip.Addr {
 	return a
 }
 
-// The readers of one value return 0 for a value that is too short.
+// The readers of one value return 0 for too short a value.
 
 func native16(b []byte) uint16 {
 	if len(b) < 2 {

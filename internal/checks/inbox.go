@@ -44,7 +44,7 @@ func (b *Inbox) ring() {
 	}
 }
 
-// take takes all out. What it returns is good until it is called again.
+// take takes all results out. Its value is valid until the next call.
 func (b *Inbox) take() []Result {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,12 +57,12 @@ func (b *Inbox) take() []Result {
 	return taken
 }
 
-// mostSpare bounds what is kept of the memory that a mass failure took.
+// mostSpare bounds the memory kept for reuse after a mass failure.
 const mostSpare = 1024
 
 // InOrder takes all out, in the order of the file: each at the place of the first real
 // server that it is for, and those of one check as they came. It is for the director's goroutine alone, and
-// what it yields is good until it is called again.
+// its values are valid until the next call.
 func (b *Inbox) InOrder() iter.Seq[*Result] {
 	return func(yield func(*Result) bool) {
 		list := b.take()

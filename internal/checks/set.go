@@ -28,7 +28,7 @@ type Options struct {
 	// go over the network.
 	Start Starter
 	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
-	Trace bool // results have what was sent and received
+	Trace bool // results have the sent and received bytes
 }
 
 // A Starter starts a check and hands its result over when there is one.
@@ -111,7 +111,7 @@ func (s *Set) starter() (start Starter, pause, end func()) {
 	return batch.Start, func() { batch.Leave(); s.Results.ring() }, e.Close
 }
 
-// A Result is what came of asking.
+// A Result is the result of one check.
 type Result struct {
 	engine.Result
 	Check *virtual.Check
@@ -202,7 +202,7 @@ func (s *Set) link() {
 }
 
 // Use makes the checks those of the virtual services. Real servers come with the checks that
-// they had before: a check that is needed as before keeps its rhythm.
+// they had before: a check still needed keeps its rhythm.
 func (s *Set) Use(virtuals []*virtual.Service) {
 	old := s.List
 	for _, c := range old {

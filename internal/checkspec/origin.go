@@ -7,7 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
-// placed is c with k's origin. It stays what it is, a Talker or a Caller.
+// placed is c with k's origin. A Talker stays a Talker, a Caller a Caller.
 func (k *Kit) placed(c checker.Checker) checker.Checker {
 	if k.from == nil {
 		return c

@@ -17,7 +17,7 @@ import (
 // keys share a check.
 type Key struct {
 	Spec unique.Handle[Spec]
-	At   netip.AddrPort // the address that is checked, checkaddress and checkport applied
+	At   netip.AddrPort // the checked address, checkaddress and checkport applied
 }
 
 // A Spec is a check without its address: the settings of a virtual service that a

@@ -51,7 +51,7 @@ func (c *cast) close() {
 	}
 }
 
-// listen listens on the demo's port of a loopback address or, if that is in use, on
+// listen listens on the demo's port of a loopback address or, if it is in use, on
 // any port.
 func listen(host string) (net.Listener, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "8081"))

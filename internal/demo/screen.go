@@ -27,7 +27,7 @@ type screen struct {
 	w  io.Writer
 }
 
-// newScreen shows on a file, with colours if that is a terminal.
+// newScreen shows on a file, with colours on a terminal.
 func newScreen(f *os.File) *screen {
 	_, plain := os.LookupEnv("NO_COLOR")
 	return &screen{w: f, colour: !plain && term.IsTerminal(int(f.Fd()))}

@@ -12,7 +12,7 @@ const (
 	// standstill is how long the schedule or the director may be silent before
 	// they count as stuck. Each comes round at least once a second.
 	standstill = 10 * time.Second
-	// lateStart is the delay of a check that is worth a line in the log.
+	// lateStart is the delay of a check from which the log gets a line.
 	lateStart = time.Second
 	// lagPause is the time between two lines about late checks.
 	lagPause = time.Minute
@@ -28,9 +28,9 @@ type heartbeat struct {
 	lagLogged time.Time      // when late checks were last logged
 }
 
-// Alive returns what is stalled, nil if nothing is. It never blocks and may be
-// called from any goroutine; a watchdog that hears an error, or nothing, should
-// have the daemon started again.
+// Alive returns the stalled part as an error, nil if there is none. It never blocks
+// and may be called from any goroutine; on an error, or without an answer, a watchdog
+// should restart the daemon.
 func (d *Director) Alive() error {
 	// Only differences of the monotonic clock count: the other one may be set.
 	if beat := time.Duration(d.heartbeat.last.Load()); beat != 0 && time.Since(d.heartbeat.started)-beat > standstill {

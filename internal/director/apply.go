@@ -12,9 +12,9 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// sync makes the kernel hold what it should for vs and reports what was done.
-// All that is added or raised, for all of them, comes before anything is lowered
-// or deleted: when a rack dies, this takes a few requests to the kernel.
+// sync brings the kernel to the desired state of vs and reports the changes. It adds
+// and raises, for all of them, before it lowers and deletes: when a rack dies, this
+// takes a few requests to the kernel.
 func (rc *reconciler) sync(vs ...*virtual.Service) {
 	if slices.ContainsFunc(vs, isUnread) {
 		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
@@ -36,12 +36,11 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 	}
 }
 
-// planFor is the plan for v, whose service has been changed already if need be.
-// What the kernel refused before is tried first, as if it were taken: if it is
-// refused again, that changes the second half.
-// Nothing can be added to one that is not there; one that is there and keeps its
-// settings, because no kernel takes those of the file, has its destinations
-// changed all the same.
+// planFor returns the plan for v, after a change of the service itself if one is
+// needed. Changes that the kernel refused before come first, as if it took them: a
+// second refusal changes the second half.
+// A missing service gets no destinations. The destinations of a service that keeps
+// its settings, because no kernel takes those of the file, change all the same.
 func (rc *reconciler) planFor(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
@@ -69,8 +68,8 @@ func (rc *reconciler) apply(v *virtual.Service, s table.Step) {
 	rc.conclude(v, s)
 }
 
-// conclude notes and reports what came of a step. What the kernel is believed to
-// hold afterwards is what it holds, whatever came of it.
+// conclude records and reports the result of a step. Afterwards the believed state
+// is the kernel's, whatever the result.
 func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
 	if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that an external change deleted is not
@@ -83,7 +82,7 @@ func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
 		v.Failed(s)
 		rc.refused(v, s.Change.String(), s.Err)
 		if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
-			rc.lost(v, "virtual service "+v.Name) // which is what it is missing
+			rc.lost(v, "virtual service "+v.Name) // the cause of the refusal
 			v.Forget()
 		}
 		return
@@ -126,7 +125,7 @@ func (rc *reconciler) placed(v *virtual.Service, s table.Step) event.Event {
 		e := v.FallbackEvent(event.FallbackAdded, s)
 		e.Mapped = ""
 		return e
-	case r == nil: // an external change that is put back
+	case r == nil: // an external change to put back
 		return event.Event{Kind: event.Repaired, Reason: s.Change.String()}
 	case s.Destination.Weight == 0 && r.Conf.Weight > 0:
 		kind := event.RealQuiesced
@@ -189,9 +188,9 @@ func (rc *reconciler) emit(v *virtual.Service, e event.Event) {
 	rc.sink(e)
 }
 
-// secondHalf is a plan whose first half was done, with a second half that fits
-// to what came of that: what was to leave for a destination that the kernel did
-// not take stays, and the fallback comes if no other is in service.
+// secondHalf returns a plan whose first half was done, with a second half that fits
+// the results: a destination stays if the kernel refused its successor, and the
+// fallback comes if no other destination is in service.
 func (rc *reconciler) secondHalf(v *virtual.Service, steps []table.Step) []table.Step {
 	if !v.NoteRefusals(steps) {
 		return steps

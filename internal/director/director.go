@@ -26,9 +26,9 @@ import (
 type Options struct {
 	Table ipvs.Table // is closed by the caller, after Run has ended
 
-	// Start starts to ask a checker, as engine.Engine.Start does. If it is nil,
-	// Ask does, up to attempts times, each within timeout, in a goroutine of its
-	// own. With neither the checks go over the network.
+	// Start starts a check, as engine.Engine.Start does. If it is nil, Ask makes
+	// it, up to attempts times, each within timeout, in a goroutine of its own.
+	// With neither the checks go over the network.
 	Start checks.Starter
 	Ask   func(ctx context.Context, c checker.Checker, timeout time.Duration, attempts int) engine.Result
 
@@ -36,8 +36,8 @@ type Options struct {
 	Maintenance maintenance.Options
 
 	// Sink gets every event, Checked (nil: none) every result for a virtual
-	// service with a monitorfile, Log a line for ldirectord.log that is no
-	// event, Debug (nil: none) what was sent and received. They are called in
+	// service with a monitorfile, Log a line for ldirectord.log besides the
+	// events, Debug (nil: none) the sent and received bytes. They are called in
 	// order from one goroutine and must not block.
 	Sink    func(event.Event)
 	Checked func(event.Checked)
@@ -154,8 +154,8 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	}
 }
 
-// takeTurn does one thing and makes the kernel agree with what came of it, and
-// notes how long that took: no result was read meanwhile.
+// takeTurn calls turn, brings the kernel into agreement, and records the duration:
+// no result was read meanwhile.
 func (d *Director) takeTurn(turn func()) {
 	d.turn = time.Now()
 	turn()
@@ -197,8 +197,8 @@ func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
 	return err
 }
 
-// do has f called by the goroutine that owns the state, and returns its value when the
-// kernel agrees with what came of it. f is not called if ctx is done before its turn
+// do calls f in the goroutine that owns the state, and returns its value when the
+// kernel agrees with the result. f is not called if ctx is done before its turn
 // comes. If ctx is done later the value is lost, and f must have done no harm.
 func do[T any](ctx context.Context, d *Director, f func() T) (T, error) {
 	values := make(chan T, 1)

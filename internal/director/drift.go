@@ -13,14 +13,13 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// driftCheck compares the kernel's table with what it is believed to hold.
-// What is needed and was removed comes back: services, the real servers
-// that are in, the fallback while it is in. What is ours alone is set back: the
-// settings of services, forwarding methods, thresholds, and whatever gives
-// connections to a dead real server. What other programs may decide stays, and is
-// logged once: the weight of a real server that is in service, a dead one that was
-// deleted, and destinations that are in no file. What the kernel refused is tried
-// again.
+// driftCheck compares the kernel's table with the believed one. Needed entries that
+// were removed come back: services, real servers in service, the fallback while it is
+// in. Settings that are ours alone are set back: those of services, forwarding
+// methods, thresholds, and any weight that gives connections to a dead real server.
+// Changes that other programs may make stay, and are logged once: the weight of a
+// real server in service, the deletion of a dead one, and destinations of no file.
+// Changes that the kernel refused are tried again.
 func (rc *reconciler) driftCheck() {
 	believed, entries, readable := rc.doubtful()
 	if !readable {
@@ -86,8 +85,8 @@ func (rc *reconciler) doubtful() (believed []bool, entries map[ipvs.Key]*ipvs.En
 	return believed, entries, readable
 }
 
-// compare brings what is believed of v up to date, and notes what is to be
-// respected. e is what the kernel has of v, nil is nothing.
+// compare updates the believed state of v, and records the external changes to
+// respect. e is the kernel's entry of v, nil is none.
 func (rc *reconciler) compare(v *virtual.Service, e *ipvs.Entry) {
 	switch {
 	case e == nil && v.Actual.Present:
@@ -186,7 +185,7 @@ func (rc *reconciler) repair(v *virtual.Service, what string) {
 	rc.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
 }
 
-// sayDifferences reports what is respected and was not logged yet.
+// sayDifferences logs the respected changes, each once.
 func (rc *reconciler) sayDifferences(v *virtual.Service, desired table.State) {
 	stands := map[string]bool{}
 	for at, h := range v.External {

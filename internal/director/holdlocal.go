@@ -32,6 +32,6 @@ func (d *Director) judgeOurselves(res *checks.Result) {
 	}
 }
 
-// incomplete reports whether a check of a database could not be made for want of
-// what to ask, which the original logs in these words.
+// incomplete reports whether a check of a database could not be made because login or
+// request is missing, which the original logs in these words.
 func incomplete(res *checks.Result) bool { return errors.Is(res.Err, checker.ErrSQLIncomplete) }

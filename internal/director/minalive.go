@@ -12,8 +12,8 @@ import (
 
 // keep keeps real servers in service whose checks fail, as policy.Keep decides, and logs each.
 // A real server that an external change has given a weight is not kept. A kept one stays kept
-// when an external change deletes it or sets its weight: that is put back or respected, as of
-// one that is up.
+// when an external change deletes it or sets its weight: the change is put back or respected,
+// as with a real server that is up.
 func (rc *reconciler) keep(v *virtual.Service) {
 	minalive := v.Conf.MinAlive.Of(len(v.Reals))
 	if minalive == 0 {

@@ -176,7 +176,7 @@ func (d *Director) endOverrides(now time.Time) {
 	}
 }
 
-// Overrides is all that is in force, in a lasting order. It never blocks and may be
+// Overrides returns all overrides in force, in a lasting order. It never blocks and may be
 // called from any goroutine, before Run and after it too.
 func (d *Director) Overrides() []report.Override { return *d.overrides.published.Load() }
 
@@ -239,7 +239,7 @@ func (o *overrides) concerned(virtuals []*virtual.Service) iter.Seq[*virtual.Rea
 	}
 }
 
-// unused are those of what is in no configuration.
+// unused are the overrides of real servers in no configuration.
 func (o *overrides) unused(virtuals []*virtual.Service) []report.Override {
 	list := o.list()
 	if len(list) == 0 {
@@ -252,7 +252,7 @@ func (o *overrides) unused(virtuals []*virtual.Service) []report.Override {
 	return slices.DeleteFunc(list, func(over report.Override) bool { return used[over.Target()] })
 }
 
-// forgotten are overrides of what is in no configuration any more, by address or by
+// forgotten are overrides of real servers that have left the configuration, by address or by
 // address and port.
 func (o *overrides) forgotten(order report.Order) []report.Target {
 	addr, _ := netip.ParseAddr(strings.Trim(order.Real, "[]"))

@@ -83,8 +83,8 @@ func recall(s state.Service, e *ipvs.Entry) *virtual.Service {
 	return v
 }
 
-// note keeps what is ours for Held. At the end that is what is still there, or may be,
-// else all that the file names: a service that the kernel refuses now may be taken later.
+// note keeps our services for Held. At the end these are the ones still there, or
+// possibly there, else all that the file names: a service that the kernel refuses now may be taken later.
 func (o *ownership) note(virtuals []*virtual.Service, ended bool) {
 	held := make([]state.Service, 0, len(virtuals)+len(o.left))
 	for _, v := range virtuals {

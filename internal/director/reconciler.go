@@ -29,7 +29,7 @@ type reconciler struct {
 	reread   time.Time          // when the table was last read again for what a reload has added
 }
 
-// now is when this turn of the loop began: what is done together
+// now returns the time at which this turn of the loop began: all of a turn
 // happens at one moment, and costs one look at the clock. It is for the
 // goroutine that owns the state.
 func (rc *reconciler) now() time.Time {

@@ -29,8 +29,8 @@ func prepare(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *pr
 	return p
 }
 
-// carryOver takes over what is known of the earlier virtual services. It returns those that
-// the configuration does not have any more.
+// carryOver takes over the states of the earlier virtual services. It returns those that
+// have left the configuration.
 func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Service) {
 	old := make(map[ipvs.Key]*virtual.Service, len(virtuals))
 	for _, v := range virtuals {
@@ -53,8 +53,8 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 // load brings a prepared configuration into force, at the start and at every reload: it is
 // swapped in, its checks begin, and the kernel is reconciled with it. The results of checks
 // and the kernel's state are carried over, so that a file without changes changes nothing.
-// entries is the kernel's table; at a reload it may not be readable, and what is believed of
-// it counts.
+// entries is the kernel's table; at a reload it may not be readable, and the believed one
+// counts.
 func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	gone := d.swap(p, status, entries, readable)
 	d.checks.Use(d.virtuals) // results come while the table is written
@@ -67,8 +67,8 @@ func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 	d.watcher.Watch(p.conf)
 }
 
-// swap makes p's virtual services the present ones, with what is known of them. It returns
-// those that p does not have any more.
+// swap makes p's virtual services the present ones, with the states of the earlier ones. It
+// returns the earlier ones that p does not have.
 func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) (gone []*virtual.Service) {
 	d.conf, d.status, d.loaded, d.awaiting = p.conf, status, d.now(), 0
 	d.kernel.ReaddQuiescent = p.conf.ReaddQuiescent

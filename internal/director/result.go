@@ -31,7 +31,7 @@ func (d *Director) hear(res *checks.Result) {
 	d.checks.Repace(c)
 }
 
-// tell takes in one result for one real server, step by step: what is reported besides the
+// tell takes in one result for one real server, step by step: the reports besides the
 // verdict, the verdict, the agent's share, soft failures, and the transition, which marks
 // the virtual service to be synced.
 func (d *Director) tell(r *virtual.Real, res *checks.Result) {
@@ -149,7 +149,7 @@ func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 }
 
 // couldNotAsk reports, once until it works again, that the fault is ours: the
-// verdict stays what it was.
+// verdict stays.
 func (rc *reconciler) couldNotAsk(r *virtual.Real, res *checks.Result) {
 	v := r.Virtual
 	if !v.Say(virtual.NotAsked(r)) {

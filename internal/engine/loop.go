@@ -182,8 +182,8 @@ func (l *loop) due(now time.Time) *run {
 	return nil
 }
 
-// wakeBy sets the alarm, unless it is set for an earlier time. An alarm that is no
-// longer needed is harmless.
+// wakeBy sets the alarm, unless it is set for an earlier time. A superfluous
+// alarm is harmless.
 func (l *loop) wakeBy(t time.Time) {
 	if l.alarm.IsZero() || t.Before(l.alarm) {
 		l.alarm = t

@@ -20,7 +20,7 @@ const (
 	CauseExternal    CauseKind = "external" // the table was changed by another program
 )
 
-// CauseWords are what is to be appended to the words of an event, "" where these
+// CauseWords are the words to append to those of an event, "" where these
 // name the cause already.
 func (e Event) CauseWords() string {
 	c := e.Cause

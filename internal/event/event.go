@@ -63,7 +63,7 @@ func (k Kind) Original() bool { return k >= FirstUp }
 type Event struct {
 	Time    time.Time
 	Kind    Kind
-	Virtual *conf.VirtualService // nil for a service that is in no file any more
+	Virtual *conf.VirtualService // nil for a service that has left the file
 	Real    *conf.RealServer     // nil unless it is about a configured real server
 	Status  conf.Status          // the daemon's state at that moment
 
@@ -72,15 +72,15 @@ type Event struct {
 	ID       string // the virtual service with its protocol: "tcp:10.0.0.1:80", "fwm:8"
 	Mapped   string // the address and port in the kernel, if it is not R
 	Weight   int
-	Phase    string // "start" or "stop", for what is purged; "started" or "reloaded" for Started
-	Cause    *Cause // Gone, Back, StillGone, AllGone, AnyBack, Ordered, Repaired, Differs: what brought it about, nil if that is unknown
+	Phase    string // "start" or "stop" for Purged; "started" or "reloaded" for Started
+	Cause    *Cause // Gone, Back, StillGone, AllGone, AnyBack, Ordered, Repaired, Differs: the cause, nil if unknown
 	Fallback string // AllGone, AnyBack: the fallback server, "" for none
 
 	Failures     int           // SoftFailure: failed checks in a row
 	FailureCount int           // SoftFailure: how many make it down
 	Reason       string        // the check and its result
 	Attempts     int           // Gone: attempts until it counted as gone
-	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if that is unknown
+	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if unknown
 }
 
 // String is the event's line in ldirectord.log, "" if it has none.

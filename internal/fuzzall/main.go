@@ -117,7 +117,7 @@ func shares(targets []*target, sum int) []int {
 	return list
 }
 
-// A target is one fuzz target and what came of it.
+// A target is one fuzz target and its result.
 type target struct {
 	path, dir, binary, name string
 	executions              int

@@ -92,7 +92,7 @@ func unrecognised(text string) error {
 	return errors.New("there is neither a line of ipvsadm -S -n nor a virtual_server block" + what)
 }
 
-// A note is a part of a line of the input that is lost or changes its meaning.
+// A note is a part of an input line that gets lost or changes its meaning.
 type note struct {
 	line int // from 1
 	text string
@@ -106,7 +106,7 @@ func lost(line int, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), true}
 }
 
-// chosen is the note of a setting that is expressed in another way.
+// chosen is the note of a setting in another form.
 func chosen(line int, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), false}
 }

@@ -95,14 +95,14 @@ func build(file, verb, pkg string, flags ...string) error {
 	return prune(filepath.Dir(file), now.Add(-unused))
 }
 
-// unused is how long the cache keeps what no test builds again, such as that of a checkout
-// that is gone.
+// unused is how long the cache keeps programs that no test builds again, such as those of a
+// deleted checkout.
 const unused = 7 * 24 * time.Hour
 
 // cachedName matches the names that cached makes, and no other lock of the cache.
 var cachedName = regexp.MustCompile(`-[0-9a-f]{8}$`)
 
-// prune removes what was built in the cache dir and last used before a time. The lock of
+// prune removes the programs in the cache dir that were last used before a time. The lock of
 // each, which its last use has touched, goes with it.
 func prune(dir string, before time.Time) error {
 	locks, err := filepath.Glob(filepath.Join(dir, "*.lock"))

@@ -113,7 +113,7 @@ func announce(ctx context.Context, out io.Writer, names []string) error {
 	return nil
 }
 
-// apt runs apt-get and copies its standard output to out, unless that is nil. It is
+// apt runs apt-get and copies its standard output to out, unless out is nil. It is
 // in a process group of its own: Control-C in a terminal reaches only this program,
 // which ends apt-get when ctx ends.
 func apt(ctx context.Context, out io.Writer, args ...string) error {

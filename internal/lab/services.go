@@ -37,7 +37,7 @@ func beginInstallation(before []string) error {
 		return err
 	}
 	// Both are there whole or not at all: by half a journal the next set-up would disable
-	// what was enabled before this one.
+	// services that were enabled before this one.
 	if err := publish([]byte(strings.Join(before, "\n")+"\n"), journal, 0o644); err != nil {
 		return err
 	}

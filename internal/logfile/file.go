@@ -8,7 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
-// A file is the sink that appends to the file at a path, whichever that is at the
+// A file is the sink that appends to the file that has a path at the
 // moment: logrotate may rename it, and its directory may come and go.
 type file struct {
 	path string

@@ -1,7 +1,7 @@
 // Package logfile writes the logs that users and their scripts read: ldirectord.log
 // (or syslog, or the standard output), the monitor log with its "is gone" and "is
 // back", and the monitorfiles. No method blocks its caller or stops the daemon: a
-// disk that is full, gone or hanging costs lines, is reported once, and is retried
+// full, missing or hanging disk costs lines, is reported once, and is retried
 // with the next line.
 package logfile
 

@@ -23,7 +23,7 @@ func Examine(ctx context.Context, cfg *conf.Config, o Options) State {
 		return s
 	}
 	w.hosts.want(cfg)
-	w.hosts.ask(ctx, false, w.holds)
+	w.hosts.query(ctx, false, w.holds)
 	names, failed, _, _ := w.hosts.known()
 	_, unmatched = outBy(files, cfg, names)
 	s.Unmatched = explain(unmatched, unknown(cfg, names, failed), false)

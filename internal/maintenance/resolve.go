@@ -89,7 +89,7 @@ func (h *hosts) run(ctx context.Context, holds func(host string) bool) {
 		h.mu.Lock()
 		h.stop = stop
 		h.mu.Unlock()
-		h.ask(pass, onlyFailed, holds)
+		h.query(pass, onlyFailed, holds)
 		stop()
 	}
 }
@@ -137,9 +137,9 @@ func (h *hosts) changed(version int) bool {
 	return h.version != version
 }
 
-// ask looks up the names of all addresses, or only of those whose last query
+// query looks up the names of all addresses, or only of those whose last query
 // failed. holds reports whether a maintenance file is named after the host.
-func (h *hosts) ask(ctx context.Context, onlyFailed bool, holds func(host string) bool) {
+func (h *hosts) query(ctx context.Context, onlyFailed bool, holds func(host string) bool) {
 	h.mu.Lock()
 	addrs := slices.Clone(h.addrs)
 	if onlyFailed {

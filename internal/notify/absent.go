@@ -30,7 +30,7 @@ func absenteeOf(v *conf.VirtualService, r *conf.RealServer) absentee {
 	return absentee{service: serviceOf(v), real: netip.AddrPortFrom(r.Addr, r.Port)}
 }
 
-// An absence is a real server that is down, and the timer of its next reminder.
+// An absence is a real server after it went down, and the timer of its next reminder.
 type absence struct {
 	event event.Event // the event of its transition to down
 	timer *time.Timer // nil without reminders

@@ -45,7 +45,7 @@ type Notifier struct {
 	closed   bool
 }
 
-// A group is a mail that is being collected.
+// A group is a mail whose events are still being collected.
 type group struct {
 	alerts  []alert
 	omitted int
@@ -143,7 +143,7 @@ func (n *Notifier) collects(r route) bool {
 	return n.collect > 0 && !n.closed || n.outbox.crowded(r.server)
 }
 
-// gather adds a to the mail that is being collected for r. n.mu is held.
+// gather adds a to the open mail for r. n.mu is held.
 func (n *Notifier) gather(r route, a alert) {
 	g := n.groups[r]
 	if g == nil {

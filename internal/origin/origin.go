@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An Origin is the local end of a check's packets. What is zero in it is the kernel's
+// An Origin is the local end of a check's packets. Its zero fields are the kernel's
 // choice, and so is all of a nil Origin.
 type Origin struct {
 	Addr   netip.Addr // of sockets of its family; others get the kernel's choice

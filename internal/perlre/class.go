@@ -216,7 +216,7 @@ func (t *translator) posix() (*byteSet, error) {
 	return &few, nil
 }
 
-// classEscape reads a backslash and what follows, in a class.
+// classEscape reads a backslash and its operand, in a class.
 func (t *translator) classEscape() (c byte, few *byteSet, err error) {
 	c, err = t.escaped()
 	if err != nil {

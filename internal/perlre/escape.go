@@ -21,7 +21,7 @@ var assertions = map[byte]string{
 // lineBreak is \R: a line end of any kind, taken whole.
 const lineBreak = `(?>\r\n|[\n\v\f\r\uF785])`
 
-// escape reads a backslash and what follows, outside of a class.
+// escape reads a backslash and its operand, outside of a class.
 func (t *translator) escape() error {
 	c, err := t.escaped()
 	if err != nil {

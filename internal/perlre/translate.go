@@ -48,8 +48,8 @@ type group struct {
 	flags flags
 }
 
-// The text around an atomic group: without an assertion behind it, here one that is
-// always true, regexp2 does not try to repeat the group less often.
+// The text around an atomic group: without an assertion behind it, here one always
+// true, regexp2 does not try to repeat the group less often.
 const (
 	atomicBegins = "(?:(?>"
 	atomicEnds   = ")(?!(?!)))"

@@ -1,4 +1,4 @@
-// Package policy decides by a configuration what is true of a real server: pure
+// Package policy decides by a configuration on the state of a real server: pure
 // functions of their arguments, without a clock, a socket or the kernel.
 package policy
 

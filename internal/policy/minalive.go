@@ -17,7 +17,7 @@ type Candidate struct {
 
 // Keep returns which of the real servers stay in service although their checks fail, so
 // that checks alone never leave a virtual service with less than minalive: those that went
-// down last. A real server that is out of service stays out: a dead one is no help when an
+// down last. A real server out of service stays out: a dead one is no help when an
 // operator takes another one out.
 func Keep(minalive int, servers []Candidate) []bool {
 	var down []int

@@ -83,7 +83,7 @@ func Decide(s Server) Decision {
 	case s.Agent == 0:
 		return Decision{Drains: true, Reason: DrainedByAgent}
 	case s.Agent == AgentUnknown && s.Held && s.Before == 0 && s.base() > 0:
-		// What it had does not serve, and what it is to have is not known.
+		// Its former weight does not serve, and its next one is unknown.
 		return Decision{Drains: true, Reason: NotChecked}
 	}
 	d := Decision{In: true, Weight: s.weight()}

@@ -39,7 +39,7 @@ type Daemon struct {
 	hasData bool
 }
 
-// newDaemon is a Daemon that is not started yet.
+// newDaemon is a Daemon before its start.
 func newDaemon(t *testing.T, name string) *Daemon {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -53,7 +53,7 @@ func (d *Daemon) listenOn(ip netip.Addr, name, network string) netip.AddrPort {
 	}
 }
 
-// listenBoth reserves a tcp port that is free on IPv4 and on ::1, for programs that
+// listenBoth reserves a tcp port free on IPv4 and on ::1, for programs that
 // listen on the same port everywhere. The second has the name with a "6".
 func (d *Daemon) listenBoth(name string) (v4, v6 netip.AddrPort) {
 	d.t.Helper()
@@ -115,7 +115,7 @@ func loopback() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, byte(64 + pid/254/256%64), byte(pid / 254), byte(1 + pid%254)})
 }
 
-// freePort is a port that is free for tcp and udp.
+// freePort is a port free for tcp and udp.
 func freePort(ip netip.Addr) (netip.AddrPort, error) {
 	for {
 		l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))

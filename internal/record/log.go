@@ -56,7 +56,7 @@ func (f *finding) good(detail string) bool {
 	return f != nil && f.err == nil && f.exchange == nil && f.detail == detail
 }
 
-// An exchange has the beginnings of what was sent and received.
+// An exchange has the first sent and received bytes.
 type exchange struct{ sent, received []byte }
 
 // A Log has the last results of one check, and counts all of them. The zero Log is
@@ -261,7 +261,7 @@ func (o Outcome) Connect() bool { return o.traits&wasConnect != 0 }
 // Attempts returns the number of attempts.
 func (o Outcome) Attempts() int { return int(o.attempts) }
 
-// Exchange returns the beginnings of what was sent and received, nil if none was kept.
+// Exchange returns the first sent and received bytes, nil if none was kept.
 func (o Outcome) Exchange() (sent, received []byte) {
 	if o.finding == nil || o.finding.exchange == nil {
 		return nil, nil

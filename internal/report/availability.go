@@ -8,7 +8,7 @@ const availabilityWindow = 6 * time.Hour
 // A Condition is what availability counts of a real server.
 type Condition uint8
 
-// The conditions. Time that is planned is neither up nor down.
+// The conditions. Planned time is neither up nor down.
 const (
 	ConditionUnknown Condition = iota // no check has finished yet
 	ConditionUp                       // by its checks
@@ -23,7 +23,7 @@ type Transition struct {
 }
 
 // An Availability is how long a real server was in each condition in the last six
-// hours, as far as that is known.
+// hours, as far as known.
 type Availability struct {
 	Up      Seconds `json:"up_seconds"`
 	Down    Seconds `json:"down_seconds"`

@@ -20,7 +20,7 @@ func (s *RealState) Hold(dst *ipvs.Destination) {
 	s.Active, s.Inactive, s.Persistent, s.Stats = dst.Active, dst.Inactive, dst.Persistent, dst.Stats
 }
 
-// ForeignVirtual returns the state of a service that is not ours.
+// ForeignVirtual returns the state of a foreign service.
 func ForeignVirtual(e *ipvs.Entry) VirtualState {
 	name := strings.Join(strings.Fields(e.Service.Key.Listed()), " ")
 	s := VirtualState{

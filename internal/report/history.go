@@ -16,13 +16,13 @@ type Note struct {
 	// Fallback is, for "all gone" and "any back", the fallback server.
 	Fallback string `json:"fallback,omitempty"`
 	// After is, for "gone" and "back", how long the real server was up or gone
-	// before; 0 if that is unknown.
+	// before; 0 if unknown.
 	After Seconds `json:"after_seconds,omitempty"`
-	// Cause is what brought a transition about, nil where that is unknown.
+	// Cause is the cause of a transition, nil where unknown.
 	Cause *event.Cause `json:"cause,omitempty"`
 }
 
-// Verdict reports whether the note is of a real server or virtual service that is
+// Verdict reports whether the note is of a real server or virtual service
 // gone or back.
 func (n Note) Verdict() bool {
 	switch n.Kind {
@@ -41,7 +41,7 @@ func NoteOf(e event.Event) Note {
 type HistoryQuery struct {
 	Real     string // as an Order names it, "" is all
 	Virtual  string
-	Verdicts bool // only what is gone and what is back
+	Verdicts bool // only "gone" and "back"
 	Limit    int  // 0 is 100
 }
 

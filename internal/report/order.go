@@ -32,7 +32,7 @@ type Order struct {
 	By      string        `json:"-"` // the user
 }
 
-// An Override is an order that is in force for one real server of one virtual
+// An Override is an order in force for one real server of one virtual
 // service. It has no effect while they are in no configuration.
 type Override struct {
 	Verb    string    `json:"verb"`
@@ -77,7 +77,7 @@ const MaxWeight = 65535
 // maxComment keeps log lines and the state file small.
 const maxComment = 200
 
-// Check returns what is wrong with an order in any configuration.
+// Check returns the mistake in an order in any configuration.
 func (o Order) Check() error {
 	switch {
 	case !slices.Contains([]string{Drain, Disable, Enable, Weight}, o.Verb):

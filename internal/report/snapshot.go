@@ -24,7 +24,7 @@ type Snapshot struct {
 	Kernel    KernelState    `json:"kernel"`
 	Lag       Lag            `json:"lag"`
 	Virtuals  []VirtualState `json:"virtuals"`
-	Overrides []Override     `json:"unused_overrides"` // of what is in no configuration
+	Overrides []Override     `json:"unused_overrides"` // of entries in no configuration
 
 	Maintenance *MaintenanceState `json:"maintenance,omitempty"` // nil: there is no maintenancedir
 	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
@@ -70,7 +70,7 @@ type Lag struct {
 	Turn Seconds `json:"turn_seconds"`
 }
 
-// Seconds is a duration that is a number of seconds in JSON.
+// Seconds is a duration, in JSON a number of seconds.
 type Seconds float64
 
 // InSeconds returns d in seconds.

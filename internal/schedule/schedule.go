@@ -102,7 +102,7 @@ func New(o Options) *Schedule {
 	}
 }
 
-// Add puts jobs into the schedule; one that is in it already is left alone.
+// Add puts jobs into the schedule; a job in it already is left alone.
 // The first start is at once while few jobs await theirs; when many do, the first
 // starts are spread over a little less than the interval, or follow one
 // another at Options.Rate. The regular starts are spread over the interval in any
@@ -126,8 +126,8 @@ func (s *Schedule) Add(jobs ...*Job) {
 	}
 }
 
-// Remove takes jobs out of the schedule. A run that is under way, or being
-// started at this moment, goes on to its end. A job may be added again at any
+// Remove takes jobs out of the schedule. A current run, or a start at
+// this moment, goes on to its end. A job may be added again at any
 // time.
 func (s *Schedule) Remove(jobs ...*Job) {
 	s.mu.Lock()
@@ -159,8 +159,8 @@ func (s *Schedule) Done(j *Job) {
 	}
 }
 
-// Soon has jobs start at the next tick, or right after the run that is under
-// way, once and beside their regular starts.
+// Soon has jobs start at the next tick, or right after their current
+// run, once and beside their regular starts.
 func (s *Schedule) Soon(jobs ...*Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,8 +198,8 @@ func (s *Schedule) SetInterval(j *Job, interval time.Duration) {
 	}
 }
 
-// put queues a job for the first tick at or after the given time that is still
-// to come, and wakes the loop if it would sleep too long.
+// put queues a job for the first tick to come at or after the given
+// time, and wakes the loop if it would sleep too long.
 func (s *Schedule) put(j *Job, at time.Duration) {
 	j.tick = max(s.tickAt(at), s.done+1)
 	s.wheel.put(j)
@@ -215,7 +215,7 @@ func (s *Schedule) put(j *Job, at time.Duration) {
 // now is the time since the epoch.
 func (s *Schedule) now() time.Duration { return time.Since(s.epoch) }
 
-// tickAt is the first tick that is not before t.
+// tickAt is the first tick at or after t.
 func (s *Schedule) tickAt(t time.Duration) int64 { return int64((t + s.tick - 1) / s.tick) }
 
 // timeOf is the time of a tick.

@@ -12,7 +12,7 @@ type wheel [slots]*Job
 // job is its own neighbour.
 func (j *Job) linked() bool { return j.next != nil }
 
-// put adds a job that is not in the wheel, last in the slot of its tick.
+// put adds a job from outside the wheel, last in the slot of its tick.
 func (w *wheel) put(j *Job) {
 	head := &w[j.tick%slots]
 	if *head == nil {

@@ -51,7 +51,7 @@ func (r Request) GoString() string { return r.String() }
 // MarshalText implements encoding.TextMarshaler, also for JSON.
 func (r Request) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// A URL is an address that is a key in itself, for example of a webhook: only its
+// A URL is an address with a key in it, for example of a webhook: only its
 // scheme and host are printed.
 type URL string
 

@@ -25,7 +25,7 @@ type Kernel struct {
 	changes map[ipvs.Op]uint64
 	refused map[ipvs.Op]uint64
 
-	shown   []ipvs.Entry // the table as it was read for the last snapshot, nil once that is too long ago
+	shown   []ipvs.Entry // the table as read for the last snapshot, nil when too old
 	shownAt time.Time
 }
 
@@ -59,8 +59,8 @@ func (k *Kernel) ApplyAll(plans [][]Step, kind func(Step) bool) {
 	}
 }
 
-// answered takes in the kernel's answer to a step. After an external change, an entry that
-// exists is changed, one that is missing is added, and one that is missing needs no
+// answered takes in the kernel's answer to a step. After an external change an existing
+// entry is changed and not added, a missing one is added and not changed, and needs no
 // deleting.
 func (k *Kernel) answered(s *Step, err error) {
 	k.count(s.Op, err)
@@ -138,7 +138,7 @@ func (k *Kernel) readable(err error) bool {
 	return err == nil
 }
 
-// Await reads the table as soon as that is possible: which real servers are in service is
+// Await reads the table as soon as possible: which real servers are in service is
 // unknown before, and nothing is written. It returns nil when ctx is done, and the error
 // after StartPatience.
 func (k *Kernel) Await(ctx context.Context) ([]ipvs.Entry, error) {

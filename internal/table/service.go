@@ -24,7 +24,7 @@ func ServiceOf(v *conf.VirtualService) (ipvs.Service, error) {
 }
 
 // settings are the settings of a service that ipvsadm judges by itself, by
-// directive. What it would not send is refused here in its place.
+// directive. What ipvsadm refuses to send is refused here in its place.
 var settings = []struct {
 	directive string
 	set       func(*ipvs.Service, *conf.VirtualService) error

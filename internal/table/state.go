@@ -67,8 +67,8 @@ func (s Slot) Same(o Slot) bool {
 type Slots []Slot
 
 // NewSlots sorts a list, and uses it up. Several with one address are one entry of the
-// kernel: one that is in service counts before all others. Among equals the last that is not
-// mapped counts, else the first. The original finds an entry by its port and edits it; any
+// kernel: one in service counts before all others. Among equals the last unmapped one
+// counts, else the first. The original finds an entry by its port and edits it; any
 // other is refused by the kernel, because the entry exists.
 func NewSlots(list []Slot) Slots {
 	slices.SortStableFunc(list, func(a, b Slot) int { return a.At.Compare(b.At) })

@@ -6,7 +6,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// A View is what is known of one virtual service in the kernel's table. The maps are nil
+// A View is the knowledge of one virtual service in the kernel's table. The maps are nil
 // until they are needed.
 type View struct {
 	Actual   State                       // what the kernel is believed to hold
@@ -18,7 +18,7 @@ type View struct {
 }
 
 // An External is a destination as an external change has left it: the weight of a real server
-// that is in service, a foreign one, or a dead one deleted.
+// in service, a foreign one, or a dead one deleted.
 type External struct {
 	Slot
 	Absent bool
@@ -38,7 +38,7 @@ func (v *View) Forget() {
 	clear(v.External)
 }
 
-// Matches reports whether the kernel has what it is believed to have.
+// Matches reports whether the kernel has the believed state.
 func (v *View) Matches(e *ipvs.Entry) bool {
 	if !v.Actual.Present || !e.Service.Same(v.Actual.Service) || len(e.Destinations) != len(v.Actual.Slots) {
 		return false

@@ -25,14 +25,14 @@ func (r *Real) Beginning(k event.Kind) event.Event {
 }
 
 // A StandIn is the fallback as the announcements have it: with the original it
-// leaves for each real server that is announced, and comes back.
+// leaves for each announced real server, and comes back.
 type StandIn struct {
 	Announced bool // this virtual service has announcements of its fallback
 	Held      bool // it is in the kernel already
 	In        bool // as announced
 }
 
-// StandIn is v's: nothing is announced of one that is a real server, too, or
+// StandIn is v's: nothing is announced if it is a real server, too, or
 // while a real server is in.
 func (v *Service) StandIn() *StandIn {
 	if v.Fallback == nil || v.realAt(v.Fallback.At) != nil || slices.ContainsFunc(v.Reals, (*Real).In) {
@@ -76,8 +76,8 @@ func (r *Real) identity() identity {
 }
 
 // LastReals finds, of those in the file with the same address, the last real
-// server. It is made when the first one asks, since a reload seldom has anybody
-// to announce.
+// server. It is made at the first use, because few reloads announce a real
+// server.
 type LastReals struct {
 	Virtuals []*Service
 	byName   map[netip.AddrPort]*Real

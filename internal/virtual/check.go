@@ -16,8 +16,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
-// A Check asks one question of one real server, in the name of all virtual
-// services that ask the same.
+// A Check is one repeated check of one real server, for all virtual services with
+// an equal check.
 type Check struct {
 	Kit  *Kit
 	At   netip.AddrPort // the checked address
@@ -70,7 +70,7 @@ func (c *Check) Turn(ok bool) {
 	}
 }
 
-// Pace is how long from one asking to the next: the users of a check share
+// Pace returns the interval of the check: the users of a check share
 // their intervals, so that the state of the whole decides.
 func (c *Check) Pace() time.Duration {
 	failing, out := false, true
@@ -117,7 +117,7 @@ func (r *Real) Key() (checkspec.Key, bool) {
 }
 
 // HideResult takes the secrets out of a result: some servers
-// repeat in their answers what they were sent.
+// repeat in their answers the text of the request.
 func (k *Kit) HideResult(res *engine.Result) {
 	res.Detail = k.Secrets.Hide(res.Detail)
 	if res.Err == nil {

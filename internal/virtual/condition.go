@@ -21,7 +21,7 @@ func (r *Real) condition() report.Condition {
 	return report.ConditionUnknown
 }
 
-// NoteCondition remembers since when r is in its condition, if that is new.
+// NoteCondition records the time of a new condition of r.
 func (r *Real) NoteCondition(now time.Time) {
 	if r.Turns == nil {
 		r.Turns = new(record.Transitions)

@@ -10,7 +10,7 @@ import (
 )
 
 // Desired is what the kernel should hold for a virtual service. A real server
-// that is not in has weight 0 if the virtual service is quiescent, else no
+// out of service has weight 0 if the virtual service is quiescent, else no
 // entry. The fallback is in while the kernel has no real server in service. Its
 // slots are in room, if they find room there.
 func (v *Service) Desired(room table.Slots) table.State {

@@ -10,7 +10,7 @@ import (
 )
 
 // Removed is the event of a destination that was deleted: a dead real server,
-// the fallback, or what is in the file no more.
+// the fallback, or an entry that has left the file.
 func Removed(v *Service, s table.Step) event.Event {
 	switch {
 	case s.Old.Role == table.Real:

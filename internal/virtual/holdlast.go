@@ -51,7 +51,7 @@ func (v *Service) mayStay(s table.Step, forFallback bool) bool {
 	return forFallback || r.Verdict != policy.Down
 }
 
-// leavesAfter says which of two is to stay: the fallback, then what is in no file,
+// leavesAfter says which of two is to stay: the fallback, then an entry of no file,
 // then the real server that went down last.
 func (v *Service) leavesAfter(s, o table.Step) bool {
 	switch {

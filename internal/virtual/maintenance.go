@@ -23,7 +23,7 @@ func (r *Real) File() string {
 	return r.Maintenance.File
 }
 
-// KeepOut keeps out of service what was not in service before.
+// KeepOut keeps real servers out of service that were out of service before.
 func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
 	for _, r := range v.Reals {
 		if file := out[r.Conf.AddrPort()]; file != "" && r.Verdict == policy.Unchecked {

@@ -16,8 +16,8 @@ import (
 )
 
 // A Real is one real server of one virtual service. There may be tens of
-// thousands: what few of them have is a pointer, and what the configuration
-// says is not said again.
+// thousands: rare fields are pointers, and the configuration's values are not
+// repeated.
 type Real struct {
 	Virtual     *Service
 	Conf        *conf.RealServer

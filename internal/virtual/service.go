@@ -1,6 +1,6 @@
 // Package virtual has the virtual services of a configuration, with their real servers and
-// checks: all that is known of them, what the kernel should hold of them, and how reports
-// word it. It does no I/O. All values are owned by the director's goroutine, except where a
+// checks: their states, the entries of the kernel that they should have, and the words of
+// reports. It does no I/O. All values are owned by the director's goroutine, except where a
 // comment says otherwise.
 package virtual
 
@@ -21,7 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// A Service is a configured virtual service and all that is known of it.
+// A Service is a configured virtual service with its state.
 type Service struct {
 	Conf    *conf.VirtualService
 	Order   int    // in the file
@@ -130,7 +130,7 @@ func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
 	return table.Foreign, 0
 }
 
-// Say notes what was logged. It is false if it was noted already.
+// Say records a logged text. It is false if the text is recorded already.
 func (v *Service) Say(text string) bool {
 	if v.Said[text] {
 		return false
@@ -175,8 +175,8 @@ func (v *Service) Find(e *ipvs.Entry) {
 	}
 }
 
-// keepCommanded leaves what is in no file to the fallback command while that is in
-// charge, which is while the kernel has no real server in service: the command has
+// keepCommanded leaves entries of no file to the fallback command while the command is in
+// charge: while the kernel has no real server in service: the command has
 // put it there, and takes it away itself. What an earlier load was to delete is not
 // the command's: a real server of an earlier file, or what waits for its successor.
 func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
@@ -193,7 +193,7 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 	}
 }
 
-// Inherit takes over what is known of the same real servers from an earlier configuration,
+// Inherit takes over the states of the same real servers from an earlier configuration,
 // with their checks. The believed state of the table counts until Find.
 func (v *Service) Inherit(old *Service) {
 	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState

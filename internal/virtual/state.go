@@ -209,7 +209,7 @@ func (c *Check) describe(s *report.RealState) {
 	}
 }
 
-// otherState returns the state of a destination that is no configured real
+// otherState returns the state of a destination without a configured real
 // server: the fallback, or a foreign one.
 func (v *Service) otherState(dst *ipvs.Destination, desired table.State) report.RealState {
 	s := report.ForeignReal(dst)
