@@ -8,7 +8,7 @@ import (
 )
 
 // note records the line of a directive, and warns of one that is repeated in a block.
-func (at *place) note(d *directive) {
+func (at *location) note(d *directive) {
 	if at.block == nil {
 		if before, given := at.parser.lines[d.name]; given && !d.repeats && before.path == at.path {
 			at.advise(at.line, fmt.Sprintf("%s is given in line %d already; the last one counts", d.name, before.line), "")

@@ -11,7 +11,7 @@ import (
 )
 
 // readEmailAlert is emailalert = ADDRESS[, ADDRESS]: the recipients of mails.
-func readEmailAlert(_ *place, value string) (string, error) {
+func readEmailAlert(_ *location, value string) (string, error) {
 	if unquoted(value) == "" {
 		return "", errors.New("no email address specified")
 	}
@@ -31,7 +31,7 @@ func bareAddresses(list string) string {
 
 // readEmailAlertFreq is emailalertfreq = SECONDS: the time between reminders, 0 is
 // none. Unlike in other directives the number has to come first.
-func readEmailAlertFreq(_ *place, value string) (time.Duration, error) {
+func readEmailAlertFreq(_ *location, value string) (time.Duration, error) {
 	before, run, _ := digits(value)
 	if run == "" || before != "" {
 		return 0, errors.New("invalid email alert frequency")
@@ -49,7 +49,7 @@ var emailAlertStatus = kindOf("STATE[, STATE]|all|none", readEmailAlertStatus).
 
 // readEmailAlertStatus is emailalertstatus = STATE[, STATE]: the daemon's states
 // in which mail is sent.
-func readEmailAlertStatus(_ *place, value string) (Status, error) {
+func readEmailAlertStatus(_ *location, value string) (Status, error) {
 	var status Status
 	none, other := false, ""
 	for _, s := range splitComma(value) {
@@ -84,7 +84,7 @@ func splitComma(list string) []string {
 var smtpServer = regexp.MustCompile(`^[0-9A-Za-z._+-]+`)
 
 // readSMTP is smtp = HOST: the mail server.
-func readSMTP(at *place, value string) (string, error) {
+func readSMTP(at *location, value string) (string, error) {
 	host := smtpServer.FindString(value)
 	if host == "" {
 		return "", errors.New("invalid SMTP server address")
@@ -97,7 +97,7 @@ func readSMTP(at *place, value string) (string, error) {
 
 // readMonitorFile is monitorfile = /path: one line for each check's result. Reading
 // the directive opens the file.
-func readMonitorFile(at *place, value string) (string, error) {
+func readMonitorFile(at *location, value string) (string, error) {
 	path := strings.Trim(unquoted(value), blanks)
 	if err := at.opts.TryOpen(path); err != nil {
 		return "", errors.New("unable to open monitorfile " + path + ": " + reason(err))
@@ -107,7 +107,7 @@ func readMonitorFile(at *place, value string) (string, error) {
 
 // readFallbackCommand is fallbackcommand = COMMAND: the shell runs it when the
 // fallback comes in or leaves. Outside blocks quotes belong to the shell.
-func readFallbackCommand(at *place, value string) (secret.Command, error) {
+func readFallbackCommand(at *location, value string) (secret.Command, error) {
 	command := value
 	if at.block != nil {
 		command = unquoted(value)

@@ -13,17 +13,17 @@ type alsoLine struct {
 
 // setAlso is also = ADDRESS:PORT[,PORT...], repeatable: the same block for other
 // virtual services.
-func setAlso(at *place, value string) error { return at.addAlso(value, false) }
+func setAlso(at *location, value string) error { return at.addAlso(value, false) }
 
 // setAlso6 is also6, the same for IPv6.
-func setAlso6(at *place, value string) error { return at.addAlso(value, true) }
+func setAlso6(at *location, value string) error { return at.addAlso(value, true) }
 
 var (
 	alsoValue = regexp.MustCompile(`^([0-9A-Za-z._+-]+|\[[0-9A-Fa-f:]+\]):([0-9A-Za-z_-]+(?:\s*,\s*[0-9A-Za-z_-]+)*)$`)
 	alsoComma = regexp.MustCompile(`\s*,\s*`)
 )
 
-func (at *place) addAlso(value string, ipv6 bool) error {
+func (at *location) addAlso(value string, ipv6 bool) error {
 	if at.block.v.IPv6 != ipv6 {
 		return wrongFamily("also", ipv6)
 	}

@@ -16,7 +16,7 @@ var checkTypes = map[string]CheckType{
 
 // checkType is checktype = WORD or N. A value with a digit is a number, even
 // connect2.
-var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|off|N", func(at *place, value string) (CheckType, error) {
+var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|off|N", func(at *location, value string) (CheckType, error) {
 	if _, run, _ := digits(value); run != "" {
 		if !isNumber(bareNumber(value)) {
 			at.advise(at.line, "checktype "+bareNumber(value)+" is read as the number "+run, "one negotiate, then "+run+" connects")
@@ -34,7 +34,7 @@ var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|o
 
 // readCheckCommand is checkcommand = PROGRAM: for external and external-perl. The
 // rest of the line belongs to the program's name.
-func readCheckCommand(at *place, value string) (secret.Command, error) {
+func readCheckCommand(at *location, value string) (secret.Command, error) {
 	command := unquoted(value)
 	if command == "" {
 		return "", errors.New("invalid check command")
@@ -48,7 +48,7 @@ func readCheckCommand(at *place, value string) (secret.Command, error) {
 
 // readCheckPort is checkport = PORT: the port of the checks, instead of the real
 // server's port.
-func readCheckPort(_ *place, value string) (uint16, error) {
+func readCheckPort(_ *location, value string) (uint16, error) {
 	_, run, _ := digits(value)
 	n := number(run, math.MaxUint32)
 	switch {
@@ -61,7 +61,7 @@ func readCheckPort(_ *place, value string) (uint16, error) {
 }
 
 // readRequest is request = "TEXT". It gets a leading slash.
-func readRequest(_ *place, value string) (secret.Request, error) {
+func readRequest(_ *location, value string) (secret.Request, error) {
 	if value == "" {
 		return "", errors.New("no request string specified")
 	}
@@ -76,7 +76,7 @@ func withSlash(request string) secret.Request {
 }
 
 // readReceiveBytes is receivebytes = N: the number of bytes of an answer to read.
-func readReceiveBytes(at *place, value string) (int64, error) {
+func readReceiveBytes(at *location, value string) (int64, error) {
 	n, err := exactNumber(at.name, value, 1)
 	return int64(n), err
 }
@@ -91,7 +91,7 @@ func (p *parser) validPattern(line int, name, pattern string) {
 
 // readSecret reads the file in a directive's value: an absolute path, or a name
 // without a slash, which is a credential of systemd.
-func (at *place) readSecret(directive, name string) (secret.Text, error) {
+func (at *location) readSecret(directive, name string) (secret.Text, error) {
 	if name == "" || strings.Contains(name, "/") && !strings.HasPrefix(name, "/") {
 		return "", errors.New(directive + " must be the whole path of a file, or the name of a credential of systemd")
 	}
@@ -106,7 +106,7 @@ func (at *place) readSecret(directive, name string) (secret.Text, error) {
 }
 
 // setLoad is load = "TEXT", which has never had an effect.
-func setLoad(_ *place, value string) error {
+func setLoad(_ *location, value string) error {
 	if word(value, "") == "" {
 		return errors.New("invalid string for load testing")
 	}

@@ -42,9 +42,9 @@ const (
 // VirtualService are the block's or, outside blocks, those of one from which all
 // blocks inherit.
 type binding struct {
-	value string                              // the form of a value, for users
-	set   func(at *place, value string) error // its error is for the user, without file and line
-	hint  func(value string) string           // the cure for a wrong value, nil is none
+	value string                                 // the form of a value, for users
+	set   func(at *location, value string) error // its error is for the user, without file and line
+	hint  func(value string) string              // the cure for a wrong value, nil is none
 
 	initialize func(*Config, *VirtualService) // sets the default, nil is none
 	field      func(*VirtualService) any      // a pointer to the field; nil: outside a virtual service, or more than one field
@@ -53,7 +53,7 @@ type binding struct {
 
 // ofConfig binds a directive to a field of the Config.
 func ofConfig[T any](k kind[T], field func(*Config) *T) binding {
-	b := binding{value: k.value, hint: k.hint, set: func(at *place, value string) error {
+	b := binding{value: k.value, hint: k.hint, set: func(at *location, value string) error {
 		v, err := k.read(at, value)
 		if err == nil {
 			*field(at.config) = v
@@ -70,7 +70,7 @@ func ofConfig[T any](k kind[T], field func(*Config) *T) binding {
 func ofService[T any](k kind[T], field func(*VirtualService) *T) binding {
 	b := binding{
 		value: k.value, hint: k.hint,
-		set: func(at *place, value string) error {
+		set: func(at *location, value string) error {
 			v, err := k.read(at, value)
 			if err == nil {
 				*field(at.v) = v
@@ -87,7 +87,7 @@ func ofService[T any](k kind[T], field func(*VirtualService) *T) binding {
 }
 
 // by binds a directive to a function of its own.
-func by(value string, set func(at *place, value string) error) binding {
+func by(value string, set func(at *location, value string) error) binding {
 	return binding{value: value, set: set}
 }
 

@@ -7,7 +7,7 @@ import (
 
 // setExecute is execute = FILE, repeatable: another instance beside this one. The
 // value remains as written: a shell reads it, as in the original.
-func setExecute(at *place, value string) error {
+func setExecute(at *location, value string) error {
 	value = trimRight(value)
 	words, plain := ShellWords(value)
 	if plain && len(words) == 0 {
@@ -23,7 +23,7 @@ func setExecute(at *place, value string) error {
 	return nil
 }
 
-func (at *place) adviseExecute(words []string, plain bool) {
+func (at *location) adviseExecute(words []string, plain bool) {
 	switch {
 	case !at.all:
 	case !plain:

@@ -23,12 +23,12 @@ type globalFallback struct {
 
 // setFallback is fallback = HOST[:PORT] [METHOD]: the server for connections while
 // no real server is in service.
-func setFallback(at *place, value string) error { return at.addFallback(value, false) }
+func setFallback(at *location, value string) error { return at.addFallback(value, false) }
 
 // setFallback6 is fallback6, the same for IPv6.
-func setFallback6(at *place, value string) error { return at.addFallback(value, true) }
+func setFallback6(at *location, value string) error { return at.addFallback(value, true) }
 
-func (at *place) addFallback(value string, ipv6 bool) error {
+func (at *location) addFallback(value string, ipv6 bool) error {
 	if at.block != nil && at.block.v.IPv6 != ipv6 {
 		return wrongFamily("fallback", ipv6)
 	}

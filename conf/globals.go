@@ -9,11 +9,13 @@ import (
 )
 
 // readCallback is callback = "/path": runs when the file has changed.
-func readCallback(_ *place, value string) (secret.Command, error) { return secret.Command(value), nil }
+func readCallback(_ *location, value string) (secret.Command, error) {
+	return secret.Command(value), nil
+}
 
 // readEmailAlertFrom is emailalertfrom = ADDRESS: the sender of mails, in the
 // notation of their header.
-func readEmailAlertFrom(_ *place, value string) (string, error) {
+func readEmailAlertFrom(_ *location, value string) (string, error) {
 	if value == "" {
 		return "", errors.New("no email from address specified")
 	}
@@ -23,7 +25,7 @@ func readEmailAlertFrom(_ *place, value string) (string, error) {
 // readLogFile is logfile = "/path" or logfile = "facility". Reading a path opens
 // it, but, as in the original, not after supervised = yes: then the log is the
 // standard output.
-func readLogFile(at *place, value string) (string, error) {
+func readLogFile(at *location, value string) (string, error) {
 	if !at.config.Supervised && strings.HasPrefix(value, "/") {
 		if err := at.opts.TryOpen(value); err != nil {
 			return "", because(err, "unable to open logfile: "+value)
@@ -38,7 +40,7 @@ func readLogFile(at *place, value string) (string, error) {
 
 // readMaintenanceDir is maintenancedir = /path: a file in it takes the real server
 // of its name out of service.
-func readMaintenanceDir(at *place, value string) (string, error) {
+func readMaintenanceDir(at *location, value string) (string, error) {
 	if value == "" {
 		return "", errors.New("maintenance directory not specified")
 	}
@@ -49,7 +51,7 @@ func readMaintenanceDir(at *place, value string) (string, error) {
 }
 
 // readMonitorLog is monitorlog = /path or none: the "is gone" / "is back" log.
-func readMonitorLog(_ *place, value string) (string, error) {
+func readMonitorLog(_ *location, value string) (string, error) {
 	path := bareText(value)
 	switch {
 	case path == "":
@@ -62,7 +64,7 @@ func readMonitorLog(_ *place, value string) (string, error) {
 
 // supervised is supervised = yes|no: stay in the foreground, log to stdout. The
 // word alone means yes, with a warning.
-var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *place, value string) (bool, error) {
+var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *location, value string) (bool, error) {
 	if value == "" && !at.equals {
 		at.warn(at.line, "please update your config not to use a bare supervised directive")
 		value = "yes"
@@ -73,5 +75,5 @@ var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at 
 // gone is a directive that the original removed before the first release with a
 // manual.
 func gone(text string) binding {
-	return by("", func(*place, string) error { return errors.New(text) })
+	return by("", func(*location, string) error { return errors.New(text) })
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // readHTTPMethod is httpmethod = GET|HEAD, in any case.
-func readHTTPMethod(_ *place, value string) (string, error) {
+func readHTTPMethod(_ *location, value string) (string, error) {
 	method := strings.ToUpper(word(value, ""))
 	if method != "GET" && method != "HEAD" {
 		return "", errors.New("httpmethod must be GET or HEAD")
@@ -19,14 +19,14 @@ func readHTTPMethod(_ *place, value string) (string, error) {
 
 // setVirtualHost is virtualhost = NAME, with or without quotes: the Host header,
 // which may be empty. It ends at a quote.
-func setVirtualHost(at *place, value string) error {
+func setVirtualHost(at *location, value string) error {
 	host, _, _ := strings.Cut(strings.TrimPrefix(value, `"`), `"`)
 	at.v.VirtualHost, at.v.HasVirtualHost = trimRight(host), true
 	return nil
 }
 
 // readHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: the good statuses.
-func readHTTPStatus(_ *place, value string) (set StatusSet, err error) {
+func readHTTPStatus(_ *location, value string) (set StatusSet, err error) {
 	for s := range strings.SplitSeq(bareText(value), ",") {
 		low, high, isRange := strings.Cut(strings.TrimSpace(s), "-")
 		if !isRange {
@@ -52,7 +52,7 @@ func statusCode(s string) int {
 
 // readHTTPHeader is httpheader = "Name: value", repeatable. One in a block replaces
 // the global ones.
-func readHTTPHeader(at *place, value string) (Headers, error) {
+func readHTTPHeader(at *location, value string) (Headers, error) {
 	name, text, ok := strings.Cut(bareText(value), ":")
 	h := Header{Name: strings.TrimSpace(name), Value: secret.Text(strings.TrimSpace(text))}
 	if !ok || !isToken(h.Name) || strings.ContainsFunc(h.Value.Reveal(), isControl) {

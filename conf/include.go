@@ -57,7 +57,7 @@ func includeLines(text []byte) iter.Seq[string] {
 // setInclude is include = FILE: its lines count as if they stood here. A name is
 // relative to the directory of the file that it is in, and may be a pattern of
 // path.Match, whose files are read in the order of their names.
-func setInclude(at *place, value string) error {
+func setInclude(at *location, value string) error {
 	value = bareText(value)
 	if value == "" {
 		return errors.New("include must name a file, or files by a pattern such as conf.d/*.cf")

@@ -10,7 +10,7 @@ import (
 
 // readProtocol is protocol = tcp|udp, or fwm for a firewall mark. Names of ports
 // depend on it, so they are resolved at the end of the block.
-func readProtocol(at *place, value string) (Protocol, error) {
+func readProtocol(at *location, value string) (Protocol, error) {
 	mark, name := at.v.Protocol == FWM, word(value, "")
 	switch {
 	case name == "":
@@ -45,7 +45,7 @@ func hintProtocol(value string) string {
 var lowerCase = regexp.MustCompile(`[a-z]+`)
 
 // readScheduler is scheduler = NAME. Only the kernel knows the valid names.
-func readScheduler(at *place, value string) (string, error) {
+func readScheduler(at *location, value string) (string, error) {
 	name := lowerCase.FindString(value)
 	if name == "" {
 		return "", errors.New("invalid scheduler, should be only lowercase letters (a-z)")
@@ -58,7 +58,7 @@ func readScheduler(at *place, value string) (string, error) {
 
 // readSchedFlags is schedflags = FLAG[,FLAG]: one word in the notation of ipvsadm
 // -b. The original's shell removed quotes.
-func readSchedFlags(_ *place, value string) (string, error) {
+func readSchedFlags(_ *location, value string) (string, error) {
 	words := strings.Fields(value)
 	if len(words) == 0 {
 		return "", errors.New("invalid sched-flags")
@@ -68,7 +68,7 @@ func readSchedFlags(_ *place, value string) (string, error) {
 
 // readPersistent is persistent = SECONDS. The kernel refuses invalid values, such
 // as 0, later.
-func readPersistent(at *place, value string) (uint64, error) {
+func readPersistent(at *location, value string) (uint64, error) {
 	_, run, _ := digits(value)
 	if run == "" {
 		return 0, errors.New("invalid persistent timeout")
@@ -85,7 +85,7 @@ var dottedQuad = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+$`)
 
 // readNetmask is netmask = MASK: the part of a client's address that persistent
 // compares. It is the only number that must end the line.
-func readNetmask(at *place, value string) (string, error) {
+func readNetmask(at *location, value string) (string, error) {
 	if !at.v.IPv6 {
 		if !dottedQuad.MatchString(value) {
 			return "", errors.New("invalid netmask: dotted quad notation is required")

@@ -11,10 +11,10 @@ import (
 
 // A kind is the notation and the reader of a value.
 type kind[T any] struct {
-	value   string                                   // the form of a value, for users: "yes|no"
-	read    func(at *place, value string) (T, error) // the error is for the user, without file and line
-	hint    func(value string) string                // the cure for a wrong value, nil is none
-	initial *T                                       // the default; nil: the zero T
+	value   string                                      // the form of a value, for users: "yes|no"
+	read    func(at *location, value string) (T, error) // the error is for the user, without file and line
+	hint    func(value string) string                   // the cure for a wrong value, nil is none
+	initial *T                                          // the default; nil: the zero T
 }
 
 // is adds a default to a kind.
@@ -32,12 +32,12 @@ func (k kind[T]) hinted(hint string) kind[T] {
 func fixed(hint string) func(string) string { return func(string) string { return hint } }
 
 // kindOf is the kind of one directive's own reader.
-func kindOf[T any](value string, read func(at *place, value string) (T, error)) kind[T] {
+func kindOf[T any](value string, read func(at *location, value string) (T, error)) kind[T] {
 	return kind[T]{value: value, read: read}
 }
 
 // yesNo is exact, as in the original: not even a blank may follow.
-var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *place, value string) (bool, error) {
+var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *location, value string) (bool, error) {
 	if value != "yes" && value != "no" {
 		return false, errors.New(at.name + " must be 'yes' or 'no'")
 	}
@@ -45,20 +45,20 @@ var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *place, v
 }}
 
 // duration is for directives that the original does not have.
-var duration = kindOf("DURATION|none", func(at *place, value string) (time.Duration, error) {
+var duration = kindOf("DURATION|none", func(at *location, value string) (time.Duration, error) {
 	return exactDuration(at.name, value)
 })
 
 // numberFrom is a whole number of at least low, for directives that the original
 // does not have.
 func numberFrom(low int) kind[int] {
-	return kindOf("N", func(at *place, value string) (int, error) { return exactNumber(at.name, value, low) })
+	return kindOf("N", func(at *location, value string) (int, error) { return exactNumber(at.name, value, low) })
 }
 
 // originalDuration is the first duration in the value. The original's errors for a
 // wrong value differ between outside and inside blocks.
 func originalDuration(outside, inside string) kind[time.Duration] {
-	return kindOf("DURATION", func(at *place, value string) (time.Duration, error) {
+	return kindOf("DURATION", func(at *location, value string) (time.Duration, error) {
 		d := firstDuration(value)
 		if d == 0 {
 			return 0, at.either(outside, inside)
@@ -69,7 +69,7 @@ func originalDuration(outside, inside string) kind[time.Duration] {
 
 // originalNumber is the first number in the value, likewise.
 func originalNumber(outside, inside string) kind[int] {
-	return kindOf("N", func(at *place, value string) (int, error) {
+	return kindOf("N", func(at *location, value string) (int, error) {
 		n := firstNumber(value)
 		if n == 0 {
 			return 0, at.either(outside, inside)
@@ -78,7 +78,7 @@ func originalNumber(outside, inside string) kind[int] {
 	}).hinted("a number above 0")
 }
 
-func (at *place) either(outside, inside string) error {
+func (at *location) either(outside, inside string) error {
 	if at.block == nil {
 		return errors.New(outside)
 	}
@@ -87,7 +87,7 @@ func (at *place) either(outside, inside string) error {
 
 // text is a value that must not be empty. Its directive has the form quoted.
 func text[T ~string](empty string) kind[T] {
-	return kindOf("TEXT", func(_ *place, value string) (T, error) {
+	return kindOf("TEXT", func(_ *location, value string) (T, error) {
 		if value == "" {
 			return "", errors.New(empty)
 		}
@@ -97,7 +97,7 @@ func text[T ~string](empty string) kind[T] {
 
 // bare is a value that may be in quotes and must not be empty.
 func bare(form, empty string) kind[string] {
-	return kindOf(form, func(at *place, value string) (string, error) {
+	return kindOf(form, func(at *location, value string) (string, error) {
 		text := bareText(value)
 		if text == "" {
 			return "", errors.New(at.name + " must be " + empty)
@@ -107,7 +107,7 @@ func bare(form, empty string) kind[string] {
 }
 
 // absolutePath is the path of a file to be opened later.
-var absolutePath = kindOf("/PATH", func(at *place, value string) (string, error) {
+var absolutePath = kindOf("/PATH", func(at *location, value string) (string, error) {
 	path := bareText(value)
 	if !strings.HasPrefix(path, "/") {
 		return "", errors.New(at.name + " must be the path of a file")
@@ -116,14 +116,14 @@ var absolutePath = kindOf("/PATH", func(at *place, value string) (string, error)
 })
 
 // restOfLine is the rest of the line.
-var restOfLine = kindOf("TEXT", func(_ *place, value string) (string, error) {
+var restOfLine = kindOf("TEXT", func(_ *location, value string) (string, error) {
 	return strings.TrimRight(value, "\r"), nil
 })
 
 // pattern is a Perl regular expression. The original loads a file with an invalid
 // one, so it is no mistake; the checks with the pattern fail.
 func pattern(empty string) kind[string] {
-	return kindOf("PATTERN", func(at *place, value string) (string, error) {
+	return kindOf("PATTERN", func(at *location, value string) (string, error) {
 		if value == "" {
 			return "", errors.New(empty)
 		}
@@ -135,7 +135,7 @@ func pattern(empty string) kind[string] {
 // secretFile is the file, or the credential of systemd, with a secret. into is the
 // field for its content.
 func secretFile(into func(*VirtualService) *secret.Text) kind[string] {
-	return kindOf("/PATH|CREDENTIAL", func(at *place, value string) (file string, err error) {
+	return kindOf("/PATH|CREDENTIAL", func(at *location, value string) (file string, err error) {
 		file = bareText(value)
 		*into(at.v), err = at.readSecret(at.name, file)
 		return file, err
@@ -145,7 +145,7 @@ func secretFile(into func(*VirtualService) *secret.Text) kind[string] {
 // secretText is a secret in the configuration itself. file is the field for the
 // path of a file instead.
 func secretText(empty string, file func(*VirtualService) *string) kind[secret.Text] {
-	return kindOf("TEXT", func(at *place, value string) (secret.Text, error) {
+	return kindOf("TEXT", func(at *location, value string) (secret.Text, error) {
 		*file(at.v) = ""
 		return text[secret.Text](empty).read(at, value)
 	})
@@ -156,7 +156,7 @@ func choice[T any](form string, values ...T) kind[T] {
 	words := strings.Split(form, "|")
 	last := len(words) - 1
 	listed := strings.Join(words[:last], ", ") + " or " + words[last]
-	return kindOf(form, func(at *place, value string) (zero T, err error) {
+	return kindOf(form, func(at *location, value string) (zero T, err error) {
 		for i, word := range words {
 			if word == bareText(value) {
 				return values[i], nil

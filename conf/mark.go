@@ -55,7 +55,7 @@ var errMark = errors.New("mark must be tcp or udp and an address with its ports:
 // setMark is mark = tcp|udp ADDRESS[:PORT[,PORT...]], repeatable: the packets that
 // get the virtual service's firewall mark. A port may be FIRST-LAST; without ports
 // it is all of them.
-func setMark(at *place, value string) error {
+func setMark(at *location, value string) error {
 	v := at.block.v
 	if v.Protocol != FWM && at.copying {
 		return errors.New("mark belongs to a virtual service that is a firewall mark, and also makes one of an address of this block")

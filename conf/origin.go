@@ -8,13 +8,13 @@ import (
 )
 
 // readCheckSource is checksource = ADDRESS: the local address of checks.
-func readCheckSource(at *place, value string) (netip.Addr, error) { return readAddress(at, value) }
+func readCheckSource(at *location, value string) (netip.Addr, error) { return readAddress(at, value) }
 
 // readCheckAddress is checkaddress = ADDRESS: the address to check in place of each
 // real server's.
-func readCheckAddress(at *place, value string) (netip.Addr, error) { return readAddress(at, value) }
+func readCheckAddress(at *location, value string) (netip.Addr, error) { return readAddress(at, value) }
 
-func readAddress(at *place, value string) (netip.Addr, error) {
+func readAddress(at *location, value string) (netip.Addr, error) {
 	addr, err := netip.ParseAddr(strings.Trim(bareText(value), "[]"))
 	if err != nil || addr.Zone() != "" {
 		return netip.Addr{}, errors.New(at.name + " must be an IP address")
@@ -24,7 +24,7 @@ func readAddress(at *place, value string) (netip.Addr, error) {
 
 // readCheckDevice is checkdevice = DEVICE: the network device of checks, a name as
 // dev_valid_name of net/core/dev.c takes it, or none.
-func readCheckDevice(_ *place, value string) (string, error) {
+func readCheckDevice(_ *location, value string) (string, error) {
 	name := bareText(value)
 	switch {
 	case name == "none":
@@ -36,7 +36,7 @@ func readCheckDevice(_ *place, value string) (string, error) {
 }
 
 // readCheckMark is checkmark = N: the mark of the packets of checks. 0 is none.
-func readCheckMark(_ *place, value string) (uint32, error) {
+func readCheckMark(_ *location, value string) (uint32, error) {
 	n, err := strconv.ParseUint(bareNumber(value), 0, 32)
 	if err != nil {
 		return 0, errors.New("checkmark must be a number from 0 to 4294967295, or a hexadecimal one such as 0x10")

@@ -39,8 +39,8 @@ type serviceKey struct {
 	ipv6     bool
 }
 
-// A place is the place of a directive: a line, outside or inside a block.
-type place struct {
+// A location is where a directive is: a line, outside or inside a block.
+type location struct {
 	*parser
 	line   int
 	block  *block          // nil outside blocks
@@ -100,7 +100,7 @@ func (p *parser) globalLine(l line) {
 		p.report(p.unknown(l, nil, "a global directive begins in the first column"))
 		text = trimLeft(text)
 	}
-	p.apply(&place{parser: p, line: l.number, v: &p.outside, given: &p.given}, l, text)
+	p.apply(&location{parser: p, line: l.number, v: &p.outside, given: &p.given}, l, text)
 	p.includeNext(l.number)
 }
 
@@ -118,7 +118,7 @@ func (p *parser) virtual(s section) {
 
 func (p *parser) oneVirtual(s section) *block {
 	b, ok := p.openBlock(s)
-	at := &place{parser: p, block: b, v: b.v, given: &b.given}
+	at := &location{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {
 			return b
@@ -131,7 +131,7 @@ func (p *parser) oneVirtual(s section) *block {
 	return b
 }
 
-func (p *parser) blockLine(at *place, l bodyLine) {
+func (p *parser) blockLine(at *location, l bodyLine) {
 	if l.mistake != "" {
 		p.report(p.unknown(l.line, at.block, l.mistake))
 		if !known(l.command, true) {
@@ -143,7 +143,7 @@ func (p *parser) blockLine(at *place, l bodyLine) {
 }
 
 // apply executes one directive.
-func (p *parser) apply(at *place, l line, text string) {
+func (p *parser) apply(at *location, l line, text string) {
 	name, value, equals := splitDirective(text)
 	row := lookup(name)
 	if row < 0 || !directives[row].allowed(at.block != nil) {

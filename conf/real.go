@@ -16,12 +16,12 @@ type realLine struct {
 
 // setReal is real = HOST[->HOST][:PORT] METHOD [WEIGHT] ["REQUEST", "RECEIVE"]
 // [l:N] [u:N]: one real server, or a range of them.
-func setReal(at *place, value string) error { return at.addReal(value, false) }
+func setReal(at *location, value string) error { return at.addReal(value, false) }
 
 // setReal6 is real6, the same for IPv6.
-func setReal6(at *place, value string) error { return at.addReal(value, true) }
+func setReal6(at *location, value string) error { return at.addReal(value, true) }
 
-func (at *place) addReal(value string, ipv6 bool) error {
+func (at *location) addReal(value string, ipv6 bool) error {
 	if at.block.v.IPv6 != ipv6 {
 		return wrongFamily("real", ipv6)
 	}

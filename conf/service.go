@@ -92,7 +92,7 @@ func ownAddress(host string) string           { return "ldirectord@" + host }
 
 // serviceName is service = NAME. As in the original only a written service gives
 // ftp and sip a login.
-var serviceName = kindOf("NAME", func(at *place, value string) (string, error) {
+var serviceName = kindOf("NAME", func(at *location, value string) (string, error) {
 	v, name := at.v, word(value, "")
 	s, ok := LookupService(name)
 	if !ok {

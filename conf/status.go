@@ -10,7 +10,7 @@ import (
 
 // readStatusListen is statuslisten = ADDRESS:PORT, a path, or none: the address of
 // the status page and the metrics.
-func readStatusListen(_ *place, value string) (string, error) {
+func readStatusListen(_ *location, value string) (string, error) {
 	listen := bareText(value)
 	switch {
 	case listen == "none":
@@ -26,7 +26,7 @@ func readStatusListen(_ *place, value string) (string, error) {
 }
 
 // readStatusGroup is statusgroup = GROUP: its members may use the daemon's socket.
-func readStatusGroup(_ *place, value string) (string, error) {
+func readStatusGroup(_ *location, value string) (string, error) {
 	group := bareText(value)
 	if group == "" || strings.ContainsAny(group, " \t:/") {
 		return "", errors.New("statusgroup must be the name or number of a group")
@@ -36,7 +36,7 @@ func readStatusGroup(_ *place, value string) (string, error) {
 
 // readNotifyCommand is notifycommand = COMMAND: the shell runs it with each event
 // as JSON on its standard input.
-func readNotifyCommand(_ *place, value string) (secret.Command, error) {
+func readNotifyCommand(_ *location, value string) (secret.Command, error) {
 	line := unquoted(trimRight(value))
 	if line == "" {
 		return "", errors.New("notifycommand must be a command for the shell")

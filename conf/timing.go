@@ -6,7 +6,7 @@ import (
 )
 
 // checkCount is checkcount = N. The original warns of it.
-var checkCount = kindOf("N", func(at *place, value string) (int, error) {
+var checkCount = kindOf("N", func(at *location, value string) (int, error) {
 	n, err := originalNumber("invalid check count value", "invalid check count").read(at, value)
 	if err == nil {
 		at.warn(at.line, "checkcount option is deprecated and slated for removal.  please see 'failurecount'")
@@ -16,7 +16,7 @@ var checkCount = kindOf("N", func(at *place, value string) (int, error) {
 
 // readMinAlive is minalive = N or P%: the real servers that checks alone leave in
 // service.
-func readMinAlive(_ *place, value string) (MinAlive, error) {
+func readMinAlive(_ *location, value string) (MinAlive, error) {
 	s, percent := strings.CutSuffix(bareNumber(value), "%")
 	n, err := exactNumber("minalive", s, 0)
 	switch {

@@ -21,7 +21,7 @@ const (
 var webhookFormat = choice("json|alertmanager|slack", WebhookJSON, WebhookAlertmanager, WebhookSlack)
 
 // readWebhook is webhook = URL: events are posted to it.
-func readWebhook(_ *place, value string) (secret.URL, error) {
+func readWebhook(_ *location, value string) (secret.URL, error) {
 	u, err := url.Parse(unquoted(trimRight(value)))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return "", errors.New("webhook must be a URL that begins with http:// or https://")
@@ -31,7 +31,7 @@ func readWebhook(_ *place, value string) (secret.URL, error) {
 
 // readWebhookSecret is webhooksecretfile = /PATH|CREDENTIAL: the file with the key of
 // the signatures.
-func readWebhookSecret(at *place, value string) (file string, err error) {
+func readWebhookSecret(at *location, value string) (file string, err error) {
 	file = bareText(value)
 	at.config.WebhookSecret, err = at.readSecret(at.name, file)
 	return file, err

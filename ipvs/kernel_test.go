@@ -309,9 +309,9 @@ func byIPVSAdm(t *testing.T) []string {
 	return lines
 }
 
-// ipvsadmOnly is what ipvsadm tells of our lines: without thresholds.
+// ipvsadmOnly returns our lines as ipvsadm prints them: without thresholds.
 func ipvsadmOnly(lines []string) []string {
-	var told []string
+	var printed []string
 	for _, line := range lines {
 		words := strings.Fields(line)
 		for _, option := range []string{"-x", "-y"} {
@@ -319,10 +319,10 @@ func ipvsadmOnly(lines []string) []string {
 				words = slices.Delete(words, i, i+2)
 			}
 		}
-		told = append(told, strings.Join(words, " "))
+		printed = append(printed, strings.Join(words, " "))
 	}
-	slices.Sort(told)
-	return told
+	slices.Sort(printed)
+	return printed
 }
 
 // byLibipvs is the table as libipvs reads it, without what it cannot read: the

@@ -139,34 +139,34 @@ func BenchmarkResult(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
 			c := d.checks.List[i%len(d.checks.List)]
-			d.hear(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
+			d.handle(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 		}
 	})
 }
 
-// BenchmarkHearAll measures the same for results that come in crowds, of which
+// BenchmarkResults measures the same for results that come together, of which
 // some have changed places.
-func BenchmarkHearAll(b *testing.B) {
-	const crowd = 500
+func BenchmarkResults(b *testing.B) {
+	const together = 500
 	d := atWork(b, ipvs.NewMemory(), large(b, 1000, 10000, 1), func() error { return nil })
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, mixed := range []int{0, 10, crowd} {
+	for _, mixed := range []int{0, 10, together} {
 		b.Run(strconv.Itoa(mixed), func(b *testing.B) {
 			inLoop(b, d, func() {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
-					if i%crowd != 0 {
+					if i%together != 0 {
 						continue
 					}
-					for k := range crowd {
-						c := d.checks.List[(k*20+i/crowd)%len(d.checks.List)]
+					for k := range together {
+						c := d.checks.List[(k*20+i/together)%len(d.checks.List)]
 						d.checks.Results.Put(checks.Result{Check: c, Asked: c.Ask, Result: engine.Result{Attempts: 1, Took: time.Millisecond}})
 					}
 					for range mixed {
-						i, k := random.IntN(crowd), random.IntN(crowd)
+						i, k := random.IntN(together), random.IntN(together)
 						d.checks.Results.List[i], d.checks.Results.List[k] = d.checks.Results.List[k], d.checks.Results.List[i]
 					}
-					d.hearAll()
+					d.handleResults()
 				}
 			})
 		})
@@ -185,7 +185,7 @@ func BenchmarkTransitions(b *testing.B) {
 				for b.Loop() {
 					for _, err := range []error{dead, nil} {
 						for i, c := range d.checks.List {
-							d.hear(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Err: err, Attempts: 1}})
+							d.handle(&checks.Result{Check: c, Asked: c.Ask, At: d.now(), Result: engine.Result{Err: err, Attempts: 1}})
 							if i%100 == 99 { // the results that waited
 								d.settle()
 							}

@@ -134,7 +134,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		var turn func()
 		select {
 		case <-d.checks.Results.Bell:
-			turn = d.hearAll
+			turn = d.handleResults
 		case call := <-d.calls:
 			turn = call
 		case <-d.drift.C:
@@ -175,13 +175,13 @@ func (d *Director) everySecond(now time.Time) {
 	d.endLateFirsts(now)
 }
 
-// hearAll takes in all the results there are, so that a rack that dies is one
+// handleResults takes in all the results there are, so that a rack that dies is one
 // change of plan and not a hundred, and in the order of the file, so that the
 // log does not depend on which check ended a little sooner.
-func (d *Director) hearAll() {
+func (d *Director) handleResults() {
 	for res := range d.checks.Results.InOrder() {
 		res.At = d.now()
-		d.hear(res)
+		d.handle(res)
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
-// hear takes in one result for all real servers that share its check, of which it is the
+// handle takes in one result for all real servers that share its check, of which it is the
 // only owner. A check that was dropped while it ran has none.
-func (d *Director) hear(res *checks.Result) {
+func (d *Director) handle(res *checks.Result) {
 	c := res.Check
 	if len(c.Users) == 0 {
 		return
@@ -26,15 +26,15 @@ func (d *Director) hear(res *checks.Result) {
 	d.checks.Heard(c)
 	c.Past.Add(&record.Result{Result: res.Result, At: res.At, Connect: res.Asked != c.Ask}, &c.Kit.Usual)
 	for _, r := range c.Users {
-		d.tell(r, res)
+		d.handleFor(r, res)
 	}
 	d.checks.Repace(c)
 }
 
-// tell takes in one result for one real server, step by step: the reports besides the
+// handleFor takes in one result for one real server, step by step: the reports besides the
 // verdict, the verdict, the agent's share, soft failures, and the transition, which marks
 // the virtual service to be synced.
-func (d *Director) tell(r *virtual.Real, res *checks.Result) {
+func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	d.reportChecked(r, res)
 	if res.Check != nil {
 		d.warnExpiry(r, res.Check, res.At)
@@ -49,7 +49,7 @@ func (d *Director) tell(r *virtual.Real, res *checks.Result) {
 	}
 	before, over := count(r, res)
 	if res.Err == nil {
-		d.heed(r, res)
+		d.takeAgentShare(r, res)
 	}
 	if res.Err != nil && before.Failures == 0 && before.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
@@ -99,7 +99,7 @@ func (d *Director) reportSoft(r *virtual.Real, before policy.Tally, res *checks.
 // destination, unless another real server has that in service all the time. over is the maintenance that was over before, nil for none.
 func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
 	if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
-		defer func() { r.Turns.Total++ }()
+		defer func() { r.Transitions.Total++ }()
 	}
 	e := r.Event(event.Back)
 	if e.Cause = over; over == nil {
@@ -122,7 +122,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		if isFirst {
 			e.Kind = event.FirstDown
 		}
-		if before.Verdict == policy.Up && r.Turns != nil { // not as it was found in the kernel
+		if before.Verdict == policy.Up && r.Transitions != nil { // not as it was found in the kernel
 			e.Down = r.Since.Sub(before.Since)
 		}
 	}
@@ -195,7 +195,7 @@ func (d *Director) raiseAlwaysUp(v *virtual.Service) {
 // alwaysUp is the result of checktype = on.
 func (d *Director) alwaysUp(r *virtual.Real) {
 	if r.Virtual.Conf.CheckType == conf.CheckOn && r.File() == "" && r.Verdict != policy.Up {
-		d.tell(r, &checks.Result{At: d.now()})
+		d.handleFor(r, &checks.Result{At: d.now()})
 	}
 }
 

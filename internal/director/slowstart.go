@@ -30,9 +30,9 @@ func (rc *reconciler) climb(now time.Time) {
 	}
 }
 
-// heed takes over an agent's answer besides that it is up: a part of the
+// takeAgentShare takes over an agent's answer besides that it is up: a part of the
 // weight, or that it wants no new connections.
-func (d *Director) heed(r *virtual.Real, res *checks.Result) {
+func (d *Director) takeAgentShare(r *virtual.Real, res *checks.Result) {
 	if r.Virtual.Conf.CheckType != conf.CheckAgent {
 		return
 	}

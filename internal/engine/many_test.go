@@ -226,7 +226,7 @@ func TestPause(t *testing.T) {
 			select {
 			case <-paused:
 			case <-time.After(ample):
-				t.Error("nobody was told that there is a result")
+				t.Error("Pause was not called after the result")
 			}
 		})
 	}

@@ -165,8 +165,8 @@ func (c badCase) ask(t *testing.T, e *Engine, timeout time.Duration) (late time.
 	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == '\ufffd' }) || len(text) > 400 {
 		t.Errorf("%s: not one clean line: %q", name, text)
 	}
-	if told := fmt.Sprint(c.check) + text + r.Detail; strings.Contains(told, passwd) {
-		t.Errorf("%s: tells the password: %q", name, told)
+	if text := fmt.Sprint(c.check) + text + r.Detail; strings.Contains(text, passwd) {
+		t.Errorf("%s: has the password: %q", name, text)
 	}
 	return r.Took - timeout
 }

@@ -36,8 +36,8 @@ type absence struct {
 	timer *time.Timer // nil without reminders
 }
 
-// note records the real servers that are down.
-func (n *Notifier) note(e event.Event) {
+// trackAbsence records the real servers that are down.
+func (n *Notifier) trackAbsence(e event.Event) {
 	if e.Real == nil {
 		return
 	}

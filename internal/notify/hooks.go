@@ -12,9 +12,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// told are the kinds of events for notifycommand and webhook: those that may need
+// reported are the kinds of events for notifycommand and webhook: those that may need
 // an operator, not every step of the kernel.
-var told = map[event.Kind]bool{
+var reported = map[event.Kind]bool{
 	event.Gone: true, event.Back: true, event.AllGone: true, event.AnyBack: true, event.Ordered: true,
 	event.Refused: true, event.Repaired: true, event.Differs: true, event.Expiring: true, event.Kept: true, event.NotAsked: true,
 	event.Started: true, event.StillGone: true,
@@ -35,10 +35,10 @@ type hooks struct {
 	lanes *lanes // one for commands, one for each webhook
 	web   *webhook
 
-	mu      sync.Mutex
-	command secret.Command
-	untold  int // events lost for the command since the last one queued
-	closed  bool
+	mu         sync.Mutex
+	command    secret.Command
+	unreported int // events lost for the command since the last one queued
+	closed     bool
 }
 
 func newHooks(host string, log func(string, ...any), cfg *conf.Config) *hooks {
@@ -59,7 +59,7 @@ func (h *hooks) use(cfg *conf.Config) {
 // event delivers an event, whose virtual service is known.
 func (h *hooks) event(e event.Event) {
 	h.web.event(e)
-	if !told[e.Kind] {
+	if !reported[e.Kind] {
 		return
 	}
 	h.mu.Lock()
@@ -78,13 +78,13 @@ func (h *hooks) run(line secret.Command, m report.Message) {
 	}
 	switch {
 	case err != nil:
-		if h.untold == 0 {
+		if h.unreported == 0 {
 			h.log(lineCommandFailed, line, err)
 		}
-		h.untold++
-	case h.untold > 0:
-		h.log(lineCommandWorks, h.untold)
-		h.untold = 0
+		h.unreported++
+	case h.unreported > 0:
+		h.log(lineCommandWorks, h.unreported)
+		h.unreported = 0
 	}
 }
 

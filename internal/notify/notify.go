@@ -38,10 +38,10 @@ type Notifier struct {
 	shell  *lanes // fallback commands, a lane for each virtual service
 
 	mu       sync.Mutex
-	collect  time.Duration         // emailalertgroup
-	groups   map[route]*group      // mails that are being collected
-	absences map[absentee]*absence // real servers that are down
-	held     map[absentee]*held    // mails that wait for their reason
+	collect  time.Duration             // emailalertgroup
+	groups   map[route]*group          // mails that are being collected
+	absences map[absentee]*absence     // real servers that are down
+	pending  map[absentee]*pendingMail // mails that wait for their reason
 	closed   bool
 }
 
@@ -62,7 +62,7 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	return &Notifier{
 		log: o.Log, host: host, sender: userName() + "@" + host,
 		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: newLanes(laneLength),
-		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, held: map[absentee]*held{},
+		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, pending: map[absentee]*pendingMail{},
 	}
 }
 
@@ -98,7 +98,7 @@ func (n *Notifier) Event(e event.Event) {
 	if subject := subjectOf(e); subject != "" {
 		n.alert(e, subject, e.Status)
 	}
-	n.note(e)
+	n.trackAbsence(e)
 	n.hooks.event(e)
 	line := commandLine(e)
 	if line.command != "" && !n.shell.do(e.ID, n.run(line)) {
@@ -117,7 +117,7 @@ func (n *Notifier) alert(e event.Event, subject string, status conf.Status) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if waitsForReason(e) && !n.closed {
-		n.hold(absenteeOf(v, e.Real), v, a)
+		n.postpone(absenteeOf(v, e.Real), v, a)
 		return
 	}
 	n.mail(v, a)

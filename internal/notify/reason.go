@@ -10,10 +10,10 @@ import (
 // reasonPatience limits the time that a mail waits for its reason.
 const reasonPatience = time.Second
 
-// A held mail reports that a real server was taken out. The reason follows at once
+// A pendingMail reports that a real server was taken out. The reason follows at once
 // in another event, when the kernel has made the change (event.Gone); a mail with
 // both is worth the wait.
-type held struct {
+type pendingMail struct {
 	virtual *conf.VirtualService
 	alert   alert
 	timer   *time.Timer
@@ -24,28 +24,28 @@ func waitsForReason(e event.Event) bool {
 	return e.Real != nil && (e.Kind == event.RealDeleted || e.Kind == event.RealQuiesced)
 }
 
-// hold keeps a until its reason comes, at most for reasonPatience. n.mu is held.
-func (n *Notifier) hold(key absentee, v *conf.VirtualService, a alert) {
+// postpone keeps a until its reason comes, at most for reasonPatience. n.mu is held.
+func (n *Notifier) postpone(key absentee, v *conf.VirtualService, a alert) {
 	n.release(key, "") // of an earlier one
-	h := &held{virtual: v, alert: a}
+	h := &pendingMail{virtual: v, alert: a}
 	h.timer = time.AfterFunc(reasonPatience, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		if n.held[key] == h {
+		if n.pending[key] == h {
 			n.release(key, "")
 		}
 	})
-	n.held[key] = h
+	n.pending[key] = h
 }
 
 // release sends the mail that waits for the reason of a real server, if any. n.mu
 // is held.
 func (n *Notifier) release(key absentee, reason string) {
-	h := n.held[key]
+	h := n.pending[key]
 	if h == nil {
 		return
 	}
-	delete(n.held, key)
+	delete(n.pending, key)
 	h.timer.Stop()
 	h.alert.reason = reason
 	n.mail(h.virtual, h.alert)
@@ -53,7 +53,7 @@ func (n *Notifier) release(key absentee, reason string) {
 
 // releaseAll sends all waiting mails. n.mu is held.
 func (n *Notifier) releaseAll() {
-	for key := range n.held {
+	for key := range n.pending {
 		n.release(key, "")
 	}
 }

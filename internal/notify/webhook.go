@@ -92,7 +92,7 @@ func (w *webhook) event(e event.Event) {
 	}
 	a := w.firing.alert(e, w.host)
 	switch {
-	case w.to.format != conf.WebhookAlertmanager && told[e.Kind]:
+	case w.to.format != conf.WebhookAlertmanager && reported[e.Kind]:
 		w.gather(item{message: report.MessageOf(e, w.host)})
 	case w.to.format == conf.WebhookAlertmanager && a != nil:
 		w.gather(item{alert: a})

@@ -37,8 +37,8 @@ type Check struct {
 
 // A Rarity is what few checks need.
 type Rarity struct {
-	Connect  checker.Checker // between two full questions (checktype = N), else nil
-	Connects int32           // left until the full question's turn; owned by the runs, which never overlap
+	Connect  checker.Checker // between two full checks (checktype = N), else nil
+	Connects int32           // left until the next full check; owned by the runs, which never overlap
 
 	// Of what may take long to end by itself, an external command or a library;
 	// else nil.
@@ -56,9 +56,9 @@ func (c *Check) Leave() {
 	}
 }
 
-// Turn chooses the next check: with checktype = N that many connects
+// ChooseNext chooses the next check: with checktype = N that many connects
 // follow a good answer, and whatever fails is followed by the full question.
-func (c *Check) Turn(ok bool) {
+func (c *Check) ChooseNext(ok bool) {
 	switch r := c.Rare; {
 	case r == nil || r.Connect == nil:
 	case !ok:

@@ -23,15 +23,15 @@ func (r *Real) condition() report.Condition {
 
 // NoteCondition records the time of a new condition of r.
 func (r *Real) NoteCondition(now time.Time) {
-	if r.Turns == nil {
-		r.Turns = new(record.Transitions)
+	if r.Transitions == nil {
+		r.Transitions = new(record.Transitions)
 	}
-	r.Turns.Add(r.condition(), now)
+	r.Transitions.Add(r.condition(), now)
 }
 
 // BeginConditions notes the condition of r before the first change of it.
 func (r *Real) BeginConditions() {
-	if !r.Turns.Any() {
+	if !r.Transitions.Any() {
 		r.NoteCondition(r.Since)
 	}
 }
@@ -39,8 +39,8 @@ func (r *Real) BeginConditions() {
 // history is the turns of r, which are its present condition if that has never
 // changed.
 func (r *Real) history() []report.Transition {
-	if r.Turns.Any() {
-		return r.Turns.List()
+	if r.Transitions.Any() {
+		return r.Transitions.List()
 	}
 	if is := r.condition(); is != report.ConditionUnknown {
 		return []report.Transition{{Time: r.Since, Is: is}}

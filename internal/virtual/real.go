@@ -25,7 +25,7 @@ type Real struct {
 	Checks      []*Check                      // none with checktype on and off, else one
 	Maintenance *Maintenance                  // nil: no file has ever taken it out
 	Override    *report.Override              // what an operator ordered, nil is nothing
-	Turns       *record.Transitions           // when the verdict changed, nil is never
+	Transitions *record.Transitions           // when the verdict changed, nil is never
 	policy.Tally
 	Order     int32  // in the file
 	Agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent
@@ -104,7 +104,7 @@ func (r *Real) inherit(o *Real) {
 	if r.Virtual.Conf.SlowStart > 0 {
 		r.Reached = o.Reached
 	}
-	r.Turns = o.Turns
+	r.Transitions = o.Transitions
 	r.Checks = append(r.Checks, o.Checks...)
 	r.Kept, r.Leaves, r.Unchecked = o.Kept, o.Leaves, o.Unchecked
 }

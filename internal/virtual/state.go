@@ -114,7 +114,7 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if h, ok := r.Virtual.External[at]; ok {
 		s.Difference = r.Virtual.Difference(at, h, desired)
 	}
-	s.Transitions, s.Conditions = r.Turns.Count(), r.history()
+	s.Transitions, s.Conditions = r.Transitions.Count(), r.history()
 	for _, c := range r.Checks {
 		c.describe(&s)
 	}
@@ -163,7 +163,7 @@ func (r *Real) stateSince(s report.State) time.Time {
 	case report.StateDrained, report.StateDisabled:
 		return r.Override.Since
 	}
-	since, is := r.Turns.Last()
+	since, is := r.Transitions.Last()
 	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
 		return since
 	}
