@@ -38,7 +38,7 @@ func leavesNothing(t *testing.T) {
 	})
 }
 
-// leaks is goleak.Find, which panics on a stack that is too deep to print: the LDAP
+// leaks is goleak.Find, which panics on a stack too deep to print: the LDAP
 // library has one for a peer that nests without end.
 func leaks(options ...goleak.Option) (err error) {
 	defer func() {

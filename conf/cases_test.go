@@ -38,7 +38,7 @@ domain	53/udp
 ntp	123/udp
 `)
 
-// testOptions resolve what is in the tables above. A file can be opened and a
+// testOptions resolve the names in the tables above. A file can be opened and a
 // directory is there unless "missing" is in its path.
 func testOptions() Options {
 	return Options{

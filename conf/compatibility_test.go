@@ -114,7 +114,7 @@ func TestCompatibilityNumbers(t *testing.T) {
 var elsewhere = regexp.MustCompile(`compatibility(?:\.md)?,? (\d+)\b`)
 
 // numbersElsewhere are the numbers that other documents and the code refer to, by
-// where that is, and those in the names of files.
+// document, and the numbers in the names of files.
 func numbersElsewhere(t *testing.T) map[string]string {
 	numbers := map[string]string{}
 	for _, pattern := range []string{"../*", "../docs/*.md", "../*/*.go", "../internal/*/*.go"} {

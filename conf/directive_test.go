@@ -47,7 +47,7 @@ func TestRowsAreWhole(t *testing.T) {
 	}
 }
 
-// twoValues are two values for each form of a directive that is inherited.
+// twoValues are two values for each form of an inherited directive.
 var twoValues = map[string][2]string{
 	"ADDRESS": {"10.9.0.1", "10.9.0.2"}, "DEVICE": {"eth0", "eth1"},
 	"ADDRESS[, ADDRESS]": {"a@example.com", "b@example.com"}, "CODE[-CODE][,CODE[-CODE]]": {"200-204", "404"},
@@ -56,8 +56,8 @@ var twoValues = map[string][2]string{
 	"SECONDS": {"3", "4"}, "STATE[, STATE]|all|none": {"running", "none"}, "yes|no": {"yes", "no"}, "yes|no|same": {"same", "no"}, "1.0|1.1|2": {"2", "1.0"},
 }
 
-// TestInheritance gives each directive that is allowed outside blocks and inside
-// two values: the one outside counts for a block without it, its own for a block
+// TestInheritance gives two values to each directive allowed both outside and inside
+// blocks: the one outside counts for a block without it, its own for a block
 // with it.
 func TestInheritance(t *testing.T) {
 	for i := range directives {

@@ -14,7 +14,7 @@ var shellLines = map[string]string{
 	`'$HOME'`: "$HOME", "b.cf\r": "b.cf",
 }
 
-// ShellWords agrees with the shell about what it says it knows.
+// ShellWords agrees with the shell wherever it returns words.
 func TestShellWords(t *testing.T) {
 	for line, want := range shellLines {
 		words, ok := ShellWords(line)

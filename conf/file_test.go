@@ -80,7 +80,7 @@ func TestLoadMissing(t *testing.T) {
 	}
 }
 
-// TestOwnNames asks the machine for names that every machine has.
+// TestOwnNames looks up names that every machine has.
 func TestOwnNames(t *testing.T) {
 	c, err := Parse("t.cf", []byte("virtual=localhost:80\n    real=localhost:domain masq\n"), Options{})
 	if err != nil {
@@ -117,7 +117,7 @@ func TestUnopenable(t *testing.T) {
 }
 
 // TestProblems is about errors as callers use them: the first mistake by
-// errors.As, with what was warned of before it.
+// errors.As, with the warnings before it.
 func TestProblems(t *testing.T) {
 	_, err := Parse("t.cf", []byte("supervised\n\nvirtual=1\n    frob=1\n"), testOptions())
 	problem, ok := errors.AsType[*Problem](err)

@@ -59,8 +59,8 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// A resolver that answers in the wrong family must not get through: the kernel
-// would be told an address that is none.
+// An answer of a resolver in the wrong family is refused: the kernel would get
+// an invalid address.
 func TestHostOfWrongFamily(t *testing.T) {
 	o := testOptions()
 	o.LookupHost = func(string, bool) (netip.Addr, error) { return netip.MustParseAddr("10.0.0.1"), nil }

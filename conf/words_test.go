@@ -33,7 +33,7 @@ func TestNamesOfServices(t *testing.T) {
 	}
 }
 
-// TestWords makes sure that what is printed can be read again.
+// TestWords parses the printed words again.
 func TestWords(t *testing.T) {
 	for word, f := range forwards {
 		if f.String() != word {

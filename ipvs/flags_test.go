@@ -2,7 +2,7 @@ package ipvs
 
 import "testing"
 
-// What is accepted and what not is what ipvsadm 1.31 was seen to do.
+// ipvsadm 1.31 accepts and refuses these flags.
 func TestParseSchedFlags(t *testing.T) {
 	tests := map[string]struct {
 		scheduler, text string

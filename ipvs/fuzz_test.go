@@ -7,7 +7,7 @@ import (
 )
 
 // FuzzNetlink has the kernel answer with any datagram: short, nested, of wrong lengths.
-// Reading it ends, and what is read lies within the datagram.
+// Reading it ends, and the result lies within the datagram.
 func FuzzNetlink(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(listed(1, attribute(attrService, attribute(serviceAddress, []byte{10, 0, 0, 1}))))

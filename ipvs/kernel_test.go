@@ -298,7 +298,7 @@ func openAsIs(t *testing.T) *Kernel {
 	return k
 }
 
-// byIPVSAdm is the table as ipvsadm tells it.
+// byIPVSAdm is the table as ipvsadm prints it.
 func byIPVSAdm(t *testing.T) []string {
 	t.Helper()
 	lines := strings.FieldsFunc(run(t, "ipvsadm", "-S", "-n"), func(r rune) bool { return r == '\n' })

@@ -2,7 +2,7 @@ package ipvs
 
 import "testing"
 
-// What is accepted, and what is made of it, is what ipvsadm 1.31 was seen to do.
+// ipvsadm 1.31 accepts these values, and converts them like this.
 func TestParseNetmask(t *testing.T) {
 	tests := map[string]struct {
 		text string

@@ -17,7 +17,7 @@ func join(attributes ...[]byte) []byte {
 	return b
 }
 
-// A kernel before 3.18 does not tell a destination's family.
+// A kernel before 3.18 does not send a destination's family.
 func TestDestinationOfOldKernels(t *testing.T) {
 	tests := map[string]struct {
 		addr []byte

@@ -55,7 +55,7 @@ func finished(seq uint32) []byte {
 	return req.Serialize()
 }
 
-// What the kernel has said to an earlier request belongs to nobody.
+// An answer of the kernel to an earlier request is dropped.
 func TestSocketPassesOverOldAnswers(t *testing.T) {
 	s, kernel := socketPair(t)
 	tell(t, kernel, answerTo(0, syscall.EPERM), join(answerTo(2, syscall.ENOENT), answerTo(3, 0)))

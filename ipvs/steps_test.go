@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A rule is something that every Table does: changes one after another, what is
-// answered to each, and the table afterwards.
+// A rule is behaviour of every Table: changes one after another, the answer to
+// each, and the table afterwards.
 type rule struct {
 	name  string
 	steps []step
@@ -23,10 +23,10 @@ type step struct {
 	text   string // of the error, whole; "" is not looked at
 }
 
-// errAny stands for an error that is none of those that callers tell apart.
+// errAny is any error that callers do not distinguish.
 var errAny = errors.New("any error")
 
-// do is a step that is done, unless fails says how it is refused.
+// do is a step that succeeds, or fails with the error in fails.
 func do(op Op, s Service, d ...Destination) step {
 	c := Change{Op: op, Service: s}
 	if len(d) == 1 {
@@ -73,7 +73,7 @@ func (d Destination) thresholds(upper, lower uint32) Destination {
 	return d
 }
 
-// testRule does a rule's steps on an empty table and compares what it holds then.
+// testRule does a rule's steps on an empty table and compares its contents then.
 func testRule(t *testing.T, table Table, r rule) {
 	t.Helper()
 	for _, s := range r.steps {
@@ -104,7 +104,7 @@ func testStep(t *testing.T, table Table, s step) {
 	s.compare(t, table.Apply(s.change))
 }
 
-// compare compares what came of a step with what should.
+// compare compares the result of a step with the expected one.
 func (s step) compare(t *testing.T, err error) {
 	t.Helper()
 	switch {

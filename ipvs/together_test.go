@@ -94,7 +94,7 @@ func TestApplyAllEnds(t *testing.T) {
 	})
 }
 
-// A table without a way of its own is asked for one change after another.
+// A table without ApplyAll gets one change after another.
 func TestApplyAllOfAPlainTable(t *testing.T) {
 	d := destination("10.1.0.1:80", Masq, 1)
 	m := NewMemory()

@@ -33,7 +33,7 @@ func (f *fakeLink) apply(Change) error {
 	return f.answer
 }
 
-// applyAll refuses the first change with answer, if that is a number.
+// applyAll refuses the first change with answer, if answer is a number.
 func (f *fakeLink) applyAll(changes []Change) ([]error, error) {
 	answers := make([]error, len(changes))
 	answers[0] = f.apply(Change{})

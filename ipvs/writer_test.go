@@ -78,7 +78,7 @@ func TestTakeAnswersAroundZero(t *testing.T) {
 	}
 }
 
-// Messages follow each other, each numbered, and only the last asks for an answer.
+// Messages follow each other, each numbered, and only the last requests an answer.
 func TestRequest(t *testing.T) {
 	s := &socket{family: 29, seq: 6}
 	d := destination("10.1.0.1:80", Masq, 1)

@@ -26,7 +26,7 @@ func installedFiles(t *testing.T, dirs ...string) (files []string) {
 	return files
 }
 
-// TestInstall installs what was built, without a go command, on a machine
+// TestInstall installs the built program, without a go command, on a machine
 // without systemd where a package has a file of the same name.
 func TestInstall(t *testing.T) {
 	program := lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")

@@ -1,5 +1,5 @@
-// Package packaging has what is installed beside the program, and these tests
-// of it and of the Makefile.
+// Package packaging has the files installed beside the program, and the tests of
+// them and of the Makefile.
 package packaging
 
 import (
@@ -109,7 +109,7 @@ func TestNothingRan(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			// Formatters and linters are not what is tested, and go vet comes before go fix.
+			// Formatters and linters are not tested, and go vet comes before go fix.
 			ok, out := makeIn(t, dir, tt.target, "FUZZTIME=1x", "GOFUMPT=true", "LINT=true", "GO="+withoutVet(t))
 			if ok || !strings.Contains(out, tt.want) {
 				t.Errorf("make %s passed: %v, want a failure with %q:\n%s", tt.target, ok, tt.want, out)

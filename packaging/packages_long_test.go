@@ -161,7 +161,7 @@ func testDeb(t *testing.T, deb string) {
 }
 
 // testConffiles compares the configuration files with those of the Perl daemon's package:
-// dpkg asks about an edited file only if the new package brings another one.
+// dpkg prompts for an edited file only if the new package brings another one.
 func testConffiles(t *testing.T, deb string) {
 	dir := t.TempDir()
 	output(t, "dpkg-deb", "-x", deb, dir)

@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// rpmRoot makes a directory that is enough of a system for scriptlets: a shell, and a
-// systemctl that writes down what it is called for.
+// rpmRoot makes a directory with enough of a system for scriptlets: a shell, and a
+// systemctl that records its arguments.
 const rpmRoot = `
 set -e
 mkdir -p "$1/bin" "$1/run/systemd/system"

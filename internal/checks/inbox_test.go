@@ -10,7 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
-// TestInOrder has what comes in together heard in the order of the file.
+// TestInOrder delivers results that come together in the order of the file.
 func TestInOrder(t *testing.T) {
 	asks := func(v int, reals ...int32) *virtual.Check {
 		c := &virtual.Check{}
@@ -67,7 +67,7 @@ func TestInOrder(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := NewInbox()
-			for range 2 { // the second time in what was used before
+			for range 2 { // the second time in reused memory
 				for _, name := range tt.come {
 					b.Put(Result{Check: tt.checks[name], Result: engine.Result{Detail: name}})
 				}

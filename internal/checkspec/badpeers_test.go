@@ -134,7 +134,7 @@ func endless(conn net.Conn, text string) {
 
 // FuzzServices feeds the dialogue of every service, new ones too, with arbitrary
 // bytes, in one piece and cut in two. It must not panic, consume more than it got,
-// or end with an error that is not one line without the password.
+// or end with an error other than one line without the password.
 func FuzzServices(f *testing.F) {
 	for _, answer := range []string{"", "220 ready\r\n250 ok\r\n", "+OK\r\n", "* OK ready\r\n", "HTTP/1.1 200 OK\r\n\r\n", "+PONG\r\n", "VERSION 1\r\n", "\x00\x00\x00\x04\x01\x00\x00\x00"} {
 		f.Add([]byte(answer), uint16(3))

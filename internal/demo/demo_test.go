@@ -139,7 +139,7 @@ func TestRun(t *testing.T) {
 	out.await(t, "nothing to clean up")
 }
 
-// TestStory lets the real program tell what the introduction promises.
+// TestStory checks that the real program shows the events of the introduction.
 func TestStory(t *testing.T) {
 	program := lab.Program(t, "github.com/ldirectord/ldirectord/cmd/ldirectord")
 	var out transcript
@@ -228,7 +228,7 @@ func openTerminal(t *testing.T) (keyboard, terminal *os.File) {
 	return keyboard, terminal
 }
 
-// A transcript is what was shown so far.
+// A transcript is the output so far.
 type transcript struct {
 	mu   sync.Mutex
 	text strings.Builder

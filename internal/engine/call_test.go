@@ -38,7 +38,7 @@ func TestCall(t *testing.T) {
 		}, Result{Err: errors.New("no answer in 5s"), Attempts: 2}, 10 * time.Second},
 		{"says itself what it waited for", func(ctx context.Context) (string, error) {
 			<-ctx.Done()
-			time.Sleep(200 * ms) // killing what it started
+			time.Sleep(200 * ms) // killing its child processes
 			return "", errors.New("external /bin/x: no answer in 5s, killed")
 		}, Result{Err: errors.New("external /bin/x: no answer in 5s, killed"), Attempts: 2}, 10400 * ms},
 		{"ignores its deadline", func(context.Context) (string, error) {

@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
-// The checks that are asked most, over real sockets against Go's own server.
+// The most frequent checks, over real sockets against Go's own server.
 func TestHTTP(t *testing.T) {
 	pages := http.NewServeMux()
 	pages.HandleFunc("/lvs.html", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "This is a LVS Page") })

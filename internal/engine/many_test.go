@@ -75,8 +75,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// eachApart asks n, each from a goroutine of its own, and returns when all are
-// heard.
+// eachApart makes n checks, each from a goroutine of its own, and returns after the last
+// result.
 func eachApart(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)) {
 	var wg sync.WaitGroup
 	for i := range n {
@@ -86,7 +86,7 @@ func eachApart(e *Engine, n int, one func(i int) (checker.Checker, time.Duration
 	wg.Wait()
 }
 
-// inABatch asks n in one batch, and returns when all are heard.
+// inABatch makes n checks in one batch, and returns after the last result.
 func inABatch(e *Engine, n int, one func(i int) (checker.Checker, time.Duration), heard func(Result)) {
 	var wg sync.WaitGroup
 	batch := e.Batch()
@@ -135,7 +135,7 @@ func TestBoundOfTalks(t *testing.T) {
 	}
 }
 
-// The server is down once and then up: that is up, at the second attempt.
+// The server fails some attempts and then answers: the check is up with the first answer.
 func TestAttempts(t *testing.T) {
 	for _, tt := range []struct {
 		failures int32
@@ -183,7 +183,7 @@ func TestSlowJudgement(t *testing.T) {
 	}
 }
 
-// A thinking Talker asks hello? and is up when its thinking about the answer is over.
+// A thinking Talker sends hello? and is up when it has processed the answer.
 type thinking struct {
 	ask
 	stop func()
@@ -232,8 +232,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// Who is answered before the batch has ended is up without having been waited
-// for, and one that is not is waited for, to its deadline.
+// A check with an answer before the end of the batch is up without a wait. One
+// without waits until its deadline.
 func TestBatch(t *testing.T) {
 	e := newEngine(t, Options{})
 	answers := make(chan struct{}, 1)
@@ -259,8 +259,8 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// Answers that came in time are heard before times are said to be up, however
-// many there are, and although the loop is held up.
+// Answers that came in time count before deadlines do, however many there are and
+// although the loop was blocked.
 func TestHeldUp(t *testing.T) {
 	t.Parallel()
 	const n, timeout = 600, 2 * time.Second

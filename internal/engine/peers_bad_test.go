@@ -70,7 +70,7 @@ func hear(conn net.Conn) {
 
 func reset(conn net.Conn) { conn.(*net.TCPConn).SetLinger(0) }
 
-// says is a server that says one thing, whatever it is asked.
+// says is a server with one answer to every request.
 func says(text string) func(net.Conn) {
 	return func(conn net.Conn) {
 		hear(conn)
@@ -151,7 +151,7 @@ func badCases(t *testing.T) []badCase {
 	return cases
 }
 
-// ask asks and says how long after its deadline the answer came.
+// ask makes the check and returns how long after its deadline the result came.
 func (c badCase) ask(t *testing.T, e *Engine, timeout time.Duration) (late time.Duration) {
 	r := e.Ask(t.Context(), c.check, timeout, 1)
 	name := c.name + " asks: " + c.peer
@@ -171,8 +171,8 @@ func (c badCase) ask(t *testing.T, e *Engine, timeout time.Duration) (late time.
 	return r.Took - timeout
 }
 
-// TestServicesOfBadPeers has every check ask every bad peer: it is down by its deadline, in
-// one line without secrets.
+// TestServicesOfBadPeers makes every check of every bad peer: it is down by its deadline,
+// with one line without secrets.
 func TestServicesOfBadPeers(t *testing.T) {
 	timeout := 2 * time.Second
 	if testing.Short() {
@@ -194,8 +194,8 @@ func TestServicesOfManyBadPeers(t *testing.T) {
 	askAll(t, slices.Repeat(cases, 2000/len(cases)+1)[:2000], 4*time.Second, 2000)
 }
 
-// askAll asks all, so many beside each other, and looks at how late they were and
-// at what is left behind.
+// askAll makes all checks, a number of them at a time. It compares the lateness with the
+// bound and looks for descriptors and goroutines left behind.
 func askAll(t *testing.T, cases []badCase, timeout time.Duration, beside int) {
 	t.Helper()
 	e := newEngine(t, Options{MaxCallers: 1000})

@@ -10,7 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
-// The secrets that the checks below know, of which no error may tell.
+// The secrets of the checks below, which no error may contain.
 const passwd = "pa55word"
 
 // never is a pattern that nobody's answer matches.
@@ -23,8 +23,8 @@ func never(t *testing.T) *perlre.Pattern {
 	return p
 }
 
-// streamChecks is a check of every service that is asked by tcp, in each of its
-// ways. config is for those over TLS.
+// streamChecks are the checks of every service over tcp, with and without TLS. config
+// is for those over TLS.
 func streamChecks(t *testing.T, addr netip.AddrPort, config *tls.Config) map[string]checker.Checker {
 	t.Helper()
 	receive := never(t)
@@ -80,7 +80,7 @@ func streamChecks(t *testing.T, addr netip.AddrPort, config *tls.Config) map[str
 	return checks
 }
 
-// datagramChecks is a check of every service that is asked by udp.
+// datagramChecks are the checks of every service over udp.
 func datagramChecks(t *testing.T, addr netip.AddrPort) map[string]checker.Checker {
 	t.Helper()
 	return map[string]checker.Checker{

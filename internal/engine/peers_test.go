@@ -30,8 +30,8 @@ type ask struct {
 	target    checker.Target
 	question  string
 	answer    string
-	goodbye   string      // what has to come after the answer and one more question
-	noMore    bool        // tell the peer that no more will come
+	goodbye   string      // the expected second answer, after one more question
+	noMore    bool        // close the sending side after the question
 	startTLS  *tls.Config // after a first line in the clear
 	follow    checker.Talker
 	silent    bool // wait for the peer to speak first

@@ -25,7 +25,7 @@ const (
 	brief = 150 * ms
 )
 
-// newEngine returns an Engine that is closed at the end of the test.
+// newEngine returns an Engine, which the end of the test closes.
 func newEngine(t *testing.T, o Options) *Engine {
 	t.Helper()
 	e := New(o)
@@ -261,7 +261,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// follows is a check that is sent elsewhere n times before it is asked.
+// follows is a check with n redirects before its question.
 func follows(a ask, n int) ask {
 	last := a
 	for range n {

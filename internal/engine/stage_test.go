@@ -28,7 +28,7 @@ type stage struct {
 	t   testing.TB
 
 	mu       sync.Mutex // held during a round
-	busy     bool       // the loop goes on with what it has seen
+	busy     bool       // the loop handles the events it has seen
 	events   int        // that it has seen
 	held     map[int]*heldSocket
 	listener net.Listener
@@ -180,7 +180,7 @@ func (s *stage) lookPoll(fds []unix.PollFd) (n int) {
 // What may happen, as scripts write it. Everything else is a text of the server.
 const (
 	stands  = 'C' // the connection
-	refuses = 'R' // the connect; udp: what was sent
+	refuses = 'R' // the connect; udp: the datagram
 	ends    = 'h' // the server's half of the connection
 	closes  = 'f'
 	resets  = 'x'
@@ -217,9 +217,9 @@ func (s *stage) deliver(round string, texts map[rune]string) {
 
 func (s *stage) tcp() *net.TCPConn { return s.peer.(*net.TCPConn) }
 
-// settle ends the connect that is held.
+// settle ends the delayed connect.
 func (s *stage) settle(how rune) {
-	if s.datagram != nil { // refused is what comes after the server has gone
+	if s.datagram != nil { // a refusal comes after the server has gone
 		s.datagram.Close()
 		_ = unix.Send(s.client, nil, 0)
 		s.awaitPoll(unix.POLLERR)
@@ -291,7 +291,7 @@ func (s *stage) acknowledged() (all bool) {
 	return all
 }
 
-// drain reads what has come to the server.
+// drain reads the bytes that have come to the server.
 func (s *stage) drain() {
 	raw, err := s.tcp().SyscallConn()
 	if err != nil {

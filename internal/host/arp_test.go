@@ -52,8 +52,8 @@ func TestARPOwner(t *testing.T) {
 	}
 }
 
-// TestWhoHas asks on a cable for the address of its other end, and for one that
-// nobody has; and hears the announcement of an address that is added.
+// TestWhoHas sends ARP queries on a cable for the address of its other end, and for an
+// unused one; and receives the announcement of an added address.
 func TestWhoHas(t *testing.T) {
 	inOwnSpace(t, func(t *testing.T) {
 		other, err := netlink.LinkByName("other")

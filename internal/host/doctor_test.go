@@ -267,7 +267,7 @@ func TestFirewall(t *testing.T) {
 		{name: "a chain that returns", rules: "-A INPUT -j own\n-A own -j RETURN\n-A own -j DROP"},
 		{name: "a chain that calls itself", rules: "-A INPUT -j own\n-A own -j own"},
 		{
-			// As the how-tos have it: connections begin, and what follows is new
+			// As the how-tos have it: connections begin, and their packets are new
 			// to conntrack and is no SYN.
 			name: "state", rules: "-A INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT\n" +
 				"-A INPUT -p tcp -m tcp --dport 80 --tcp-flags FIN,SYN,RST,ACK SYN -m state --state NEW -j ACCEPT\n-A INPUT -j REJECT",
@@ -302,8 +302,8 @@ func FuzzFirewall(f *testing.F) {
 	})
 }
 
-// TestReach sees what is said of real servers on loopback: one that answers an
-// hour late, one that refuses.
+// TestReach checks the findings about real servers on loopback: one answers an
+// hour late, one refuses.
 func TestReach(t *testing.T) {
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))

@@ -161,7 +161,7 @@ taken back: address add 10.0.0.80/32 dev lo label lo:80
 	})
 }
 
-// TestChangedSteps sees that what is not needed any more goes at the next up.
+// TestChangedSteps checks that the next up removes settings no longer needed.
 func TestChangedSteps(t *testing.T) {
 	inOwnSpace(t, func(t *testing.T) {
 		h, said := testHost(t)

@@ -68,8 +68,8 @@ virtual6 = 9
 # line 13: -Z is left out: "-Z" is neither -A nor -a
 `
 
-// load reads what was made as "check" does, and fails the test if it would not
-// be loaded, or has a directive twice or in vain.
+// load reads the new file as "check" does, and fails the test if it is not usable, or
+// has a directive twice or in vain.
 func load(t *testing.T, text string) *conf.Config {
 	t.Helper()
 	cfg, problems := conf.CheckFile("t.cf", []byte(text), conf.Options{

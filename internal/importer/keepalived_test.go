@@ -293,7 +293,7 @@ func TestImportGroup(t *testing.T) {
 	}
 }
 
-// TestImportOwnRequest: the requests of real servers are what is asked.
+// TestImportOwnRequest: the checks use the requests of the real servers.
 func TestImportOwnRequest(t *testing.T) {
 	r, err := Import(keepalivedTests["requests that differ are in the real servers"].text)
 	if err != nil {

@@ -60,7 +60,7 @@ func TestBoot(t *testing.T) {
 	}
 }
 
-// TestBootLeavesFilesAlone sees that what is written inside stays inside.
+// TestBootLeavesFilesAlone checks that files written inside stay inside.
 func TestBootLeavesFilesAlone(t *testing.T) {
 	needKernel(t)
 	file := filepath.Join(t.TempDir(), "file")

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A disk is a sink that hangs until it is let go, fails on demand and
-// remembers what was written.
+// A disk is a sink that hangs until it is released, fails on demand and
+// keeps the written lines.
 type disk struct {
 	hang   chan struct{} // nil does not hang
 	err    error
@@ -80,7 +80,7 @@ func fill(q *queue, text string, n uint64) {
 	}
 }
 
-// What is dropped is counted, and told where it is missing.
+// Dropped lines are counted, and the count is written in their place.
 func TestQueueDropsWhenTheDiskHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &disk{hang: make(chan struct{})}

@@ -65,7 +65,7 @@ func TestDatagramsFollowARestart(t *testing.T) {
 	}
 }
 
-// A line that is too long for a datagram does not take the others along.
+// A line too long for a datagram does not block the others.
 func TestDatagramsLoseOneLine(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "log")
 	conn := syslogd(t, socket)
@@ -119,7 +119,7 @@ func TestLogToSyslog(t *testing.T) {
 	}
 }
 
-// TestNoLogFileName: an empty logfile is a facility that is not known, from the
+// TestNoLogFileName: an empty logfile is an unknown facility, from the
 // start and after a reload.
 func TestNoLogFileName(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "log")

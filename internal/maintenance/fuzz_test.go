@@ -10,8 +10,8 @@ import (
 )
 
 // FuzzFileNames has a maintenance directory and a resolver hold any names: each file
-// takes a real server out of service or is reported, and each real server that is out is
-// so by one of its own names.
+// takes a real server out of service or is reported, and each real server out of service
+// is out by one of its own names.
 func FuzzFileNames(f *testing.F) {
 	f.Add("10.1.0.1\n10.1.0.2:80", "web2.example.com")
 	f.Add("web2\n.swp\n\nREADME:80", "web2")

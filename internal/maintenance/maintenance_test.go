@@ -83,7 +83,7 @@ func TestOutBy(t *testing.T) {
 	}
 }
 
-// A scene is a Watcher and what it depends on.
+// A scene is a Watcher with its directory and its resolver.
 type scene struct {
 	t   *testing.T
 	cfg *conf.Config
@@ -229,8 +229,8 @@ func TestUnknownIsAsBefore(t *testing.T) {
 	}
 }
 
-// TestNamesAreKept has the resolver fail, and take a name away: a file that is
-// there goes on to take out its real server.
+// TestNamesAreKept has the resolver fail, and take a name away: an existing
+// file still takes its real server out.
 func TestNamesAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scene{files: []string{"web3"}, names: map[string][]string{"10.1.0.2": {"web2"}, "10.1.0.3": {"web3.example.com"}}}

@@ -10,8 +10,8 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 )
 
-// A saying is a connection to a server that says what it has to say, whatever it
-// receives, and then hangs up.
+// A saying is a connection to a server that sends its text, whatever it receives,
+// and then closes.
 type saying struct {
 	net.Conn
 	text *bytes.Reader
@@ -25,7 +25,7 @@ func (saying) SetReadDeadline(time.Time) error  { return nil }
 func (saying) SetWriteDeadline(time.Time) error { return nil }
 
 // FuzzMailAnswers has a mail server answer anything: handing a mail over ends, and
-// succeeds only if the server said the numbers that mean so.
+// succeeds only if the server sent the codes of success.
 func FuzzMailAnswers(f *testing.F) {
 	f.Add([]byte("220 mail\r\n250 hello\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 taken\r\n"))
 	f.Add([]byte("220-a\r\n220 b\r\n250-SIZE\r\n250 STARTTLS\r\n550 no\r\n"))

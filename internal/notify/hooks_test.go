@@ -23,7 +23,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// A hookTest is hooks with a log, and a web server that answers what it is told.
+// A hookTest is hooks with a log, and a web server with settable answers.
 type hookTest struct {
 	*hooks
 	server *httptest.Server
@@ -127,7 +127,7 @@ func TestWebhookOfNobody(t *testing.T) {
 	}
 }
 
-// What is too much for one delivery goes into others.
+// Events beyond the size of one delivery go into others.
 func TestWebhookFillsDeliveries(t *testing.T) {
 	h := newHookTest(t, "")
 	for range 2*mostListed + 7 {
@@ -172,8 +172,8 @@ func TestWebhookIsBounded(t *testing.T) {
 	}
 }
 
-// Ten thousand events at once are not too many for the command; what is too many
-// is said once, and how many when there is room again.
+// Ten thousand events at once are not too many for the command. More are
+// reported once, and their number when there is room again.
 func TestCommandIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
@@ -220,7 +220,7 @@ func TestNotifyCommandFails(t *testing.T) {
 	}
 }
 
-// A web server that is out of order for a moment gets its message all the same.
+// A web server gets its message also after a short failure.
 func TestWebhookRetries(t *testing.T) {
 	tests := map[string]struct {
 		answers []int

@@ -17,7 +17,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/eventually"
 )
 
-// A mailbox is an SMTP server that keeps what it is given and refuses mail to
+// A mailbox is an SMTP server that keeps its mails and refuses mail to
 // nobody@.
 type mailbox struct {
 	sender, text string

@@ -189,7 +189,7 @@ func TestGroupedMail(t *testing.T) {
 		s.event(event.RealAdded)
 		s.wantMails(t, "10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more")
 		time.Sleep(time.Second)
-		s.Close() // sends what is there
+		s.Close() // sends the waiting mails
 		s.wantMails(
 			t,
 			"10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more",
@@ -219,7 +219,7 @@ func TestGroupsAreByRecipientAndBounded(t *testing.T) {
 }
 
 // Ten thousand real servers die at once: some mails are sent one by one, the rest
-// as one that lists what it can and counts the others. None is lost.
+// as one that lists some and counts the others. None is lost.
 func TestMailsOfARackThatDies(t *testing.T) {
 	const n = 10_000
 	synctest.Test(t, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestMailsOfARackThatDies(t *testing.T) {
 }
 
 // While the mail server hangs, mails are collected for as long as it takes, and
-// when the daemon ends the log says what was left.
+// when the daemon ends the log has the number of mails left.
 func TestMailsWaitForAServerThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := set(t, &conf.Config{}, nil)

@@ -8,7 +8,7 @@ import (
 func TestTrouble(t *testing.T) {
 	tests := []struct {
 		name    string
-		results string // l could not be asked, . could; one each second
+		results string // l is a local failure, . is none; one each second
 		want    bool
 	}{
 		{"nothing known", "", false},

@@ -58,8 +58,8 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// Whatever decides: what is not in service has no weight, and slowstart and the
-// agent only ever take away from each other.
+// Whatever decides: a real server out of service has no weight, and slowstart and the
+// agent only reduce it.
 func TestDecideLimits(t *testing.T) {
 	for _, agent := range []int{0, 1, 33, 50, 100, 250} {
 		for _, reached := range []int{10, 20, 50, 90, 100} {

@@ -49,8 +49,8 @@ func healthServer(t *testing.T, cert *realserver.Certificate) netip.AddrPort {
 	return s.Listener.Addr().(*net.TCPAddr).AddrPort()
 }
 
-// oracleListener answers as an Oracle listener that knows no database of the
-// name that it is asked for: a TNS packet of the type Refuse.
+// oracleListener answers as an Oracle listener without a database of the
+// requested name: a TNS packet of the type Refuse.
 func oracleListener(t *testing.T) netip.AddrPort {
 	t.Helper()
 	const why = "(DESCRIPTION=(TMP=)(VSNNUM=0)(ERR=12505)(ERROR_STACK=(ERROR=(CODE=12505)(EMFI=4))))"

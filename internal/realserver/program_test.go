@@ -22,7 +22,7 @@ type program struct {
 	mu      sync.Mutex
 	all     strings.Builder
 	verdict map[string]string    // by virtual service: "up", or why it is down
-	told    map[string]time.Time // when it said so
+	told    map[string]time.Time // the time of the line
 	weight  map[string]string    // by virtual service: as the table has it
 	more    chan struct{}        // a line has come
 }
@@ -96,7 +96,7 @@ func (p *program) hear(line string) {
 	}
 }
 
-// said is all that it has said so far.
+// said is its output so far.
 func (p *program) said() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -36,8 +36,8 @@ func (s *site) nameServer() {
 	}
 }
 
-// telephony is sip, by udp and tcp, and simpleudp and simpletcp, which can ask
-// the same in more words.
+// telephony is sip, by udp and tcp, and simpleudp and simpletcp, which can send
+// the same request.
 func (s *site) telephony() {
 	d := s.daemon(realserver.Kamailio(s.t))
 	at, at6 := d.Addr("sip"), d.Addr("sip6")

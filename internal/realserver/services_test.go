@@ -28,9 +28,9 @@ const timeout = 4 * time.Second
 
 var slow = "in " + timeout.String()
 
-// A story is what happens to the one real server of a virtual service: "up", or
-// what is in the reason why it is down, alternatives between "|". "" is not looked
-// at, as one that is down all the time is not told again with another reason.
+// A story has the states of the one real server of a virtual service: "up", or a
+// part of the reason why it is down, alternatives between "|". "" is not compared:
+// the log has no new reason for a real server that stays down.
 type story struct {
 	name                     string // of the case
 	running, stopped, paused string // the programs
@@ -67,8 +67,8 @@ func (s *site) virtual(story story, port uint16, at netip.AddrPort, directives .
 
 // up writes a virtual service whose real server is up while its program runs.
 func (s *site) up(name string, port uint16, at netip.AddrPort, directives ...string) {
-	// Databases say so when they are about to end, and all may have been asked
-	// when they did.
+	// Databases announce their end, and all may have been checked at that
+	// time.
 	const stopped = "connection refused|connection reset|closed the connection|shutting down|500 OOPS: priv_sock"
 	s.virtual(story{name, "up", stopped, slow}, port, at, directives...)
 }
@@ -92,7 +92,7 @@ func (s *site) down(name, why string, at netip.AddrPort, directives ...string) {
 const unusual = 8000
 
 // service writes four virtual services: by name and by port, over IPv4 and
-// IPv6. A service without a port of its own is asked by name only.
+// IPv6. A service without a port of its own is checked by name only.
 func (s *site) service(name string, port uint16, at, at6 netip.AddrPort, directives ...string) {
 	byName := append([]string{"service=" + name}, directives...)
 	for _, at := range []netip.AddrPort{at, at6} {
@@ -128,9 +128,9 @@ func (s *site) await(p *program, when string, now func(story) string) {
 	})
 }
 
-// wasSlow says whether it was too slow for a check that began before the programs
-// were stopped, or in the first second of that, as on a busy machine: who is down is
-// not told again with another reason. What began later cannot have said so by then.
+// wasSlow reports whether a real server was too slow for a check that began before the
+// programs were stopped, or in the first second of that, as on a busy machine: the log
+// has no second reason. A check that began later cannot have failed by then.
 func (s *site) wasSlow(p *program, id string) bool {
 	return strings.Contains(p.verdict[id], slow) && p.told[id].Before(s.stopped.Add(timeout+time.Second))
 }
@@ -152,7 +152,7 @@ func (s story) again() string {
 	return s.running
 }
 
-// TestEveryService has ldirectord itself ask every service of its real
+// TestEveryService lets ldirectord itself check every service of its real
 // programs, by name and by port, over IPv4 and IPv6, and takes the programs
 // through an outage.
 func TestEveryService(t *testing.T) {
@@ -200,7 +200,7 @@ func TestEveryService(t *testing.T) {
 	keepsSecrets(t, p.said())
 }
 
-// keepsSecrets looks for passwords in what the program said.
+// keepsSecrets looks for passwords in the program's output.
 func keepsSecrets(t *testing.T, said string) {
 	t.Helper()
 	for _, secret := range []string{

@@ -6,7 +6,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/realserver"
 )
 
-// page is what is asked of web servers.
+// page is the request to web servers.
 const page = `request="lvs.html"`
 
 // isPage is a pattern of the page.

@@ -104,8 +104,8 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// What is said is told of the result that said it, and costs something as long as
-// it is unusual and remembered.
+// A text belongs to its result, and costs memory as long as it is unusual and
+// remembered.
 func TestLogWords(t *testing.T) {
 	var p Log
 	var usual Usual

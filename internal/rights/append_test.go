@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nobody is a user that is not root.
+// nobody is a user other than root.
 const nobody = 65534
 
 // asRoot skips a test that gives files away.
@@ -99,7 +99,7 @@ func TestAppendFollowsNoHardLinkOfOthers(t *testing.T) {
 	}
 }
 
-// TestAppendToOddFiles has what is no regular file.
+// TestAppendToOddFiles has everything but regular files.
 func TestAppendToOddFiles(t *testing.T) {
 	here := t.TempDir()
 	fifo, folder := filepath.Join(here, "fifo"), filepath.Join(here, "folder")
@@ -136,7 +136,7 @@ func TestAppendToOddFiles(t *testing.T) {
 	}
 }
 
-// TestAppendToOwnOutput has the links of /proc, which lead to what has no name,
+// TestAppendToOwnOutput has the links of /proc, which lead to files without a name,
 // as /dev/stdout does in a container.
 func TestAppendToOwnOutput(t *testing.T) {
 	r, w, err := os.Pipe()

@@ -43,7 +43,7 @@ func work(s *Schedule, j *Job, f func()) {
 }
 
 // running runs a Schedule in the present bubble until the test ends. Its tick 0
-// is over: what is added now starts at the next.
+// is over: jobs added now start at the next.
 func running(t *testing.T, o Options) *Schedule {
 	t.Helper()
 	s := New(o)

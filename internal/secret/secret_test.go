@@ -69,8 +69,6 @@ func TestHide(t *testing.T) {
 	}
 }
 
-// What is short, or ordinary and not named like a secret, is masked where it
-// stands and not wherever the same letters are.
 // TestSetShort is about passwords of a few letters: a mask for each such letter would
 // make texts unreadable, and show the password.
 func TestSetShort(t *testing.T) {
@@ -93,6 +91,8 @@ func TestSetShort(t *testing.T) {
 	}
 }
 
+// A short value, or an ordinary one without a secret's name, is masked in its own
+// place and not wherever the same letters are.
 func TestSetLeavesOrdinaryWords(t *testing.T) {
 	var s Set
 	s.AddRequest("/?a=1&format=json&id=ok")

@@ -76,7 +76,7 @@ func TestBeatBesideExtend(t *testing.T) {
 }
 
 // TestStaleRecord has a record that cannot be written at a reload: the beats write it
-// as soon as that is possible.
+// as soon as possible.
 func TestStaleRecord(t *testing.T) {
 	dir := Dir(t.TempDir())
 	c, err := dir.Claim(Record{File: filepath.Join(t.TempDir(), "t.cf")}, nil)

@@ -55,7 +55,7 @@ type peer struct {
 	end  func() // lets it release its claim
 }
 
-// begin starts a daemon with a record, and returns when it has said something.
+// begin starts a daemon with a record, and returns at its first output.
 func begin(t *testing.T, dir Dir, r Record) *peer {
 	t.Helper()
 	text, err := json.Marshal(r)

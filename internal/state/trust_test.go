@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestRecordOfAnotherUser has a normal user's daemon name what is not this user's: root
+// TestRecordOfAnotherUser has a normal user's daemon name a process and a file of others: root
 // would end that process and remove that file.
 func TestRecordOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -13,8 +13,8 @@ import (
 
 // TestPlan brings a kernel in memory from any table to any other. On the way
 // there is always a real server with a weight, if there is one before and
-// after; what the kernel then holds is what was wanted; and then there is
-// nothing left to do.
+// after; the kernel then has the desired state; and a second plan is
+// empty.
 func TestPlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		have, want := drawState(t, "have"), drawState(t, "want")
