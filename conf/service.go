@@ -40,7 +40,7 @@ type RequestUse uint8
 
 // The uses of request.
 const (
-	NoRequest   RequestUse = iota // nothing
+	NoRequest   RequestUse = iota // nothing, or (grpc) a name within its own request
 	RequestPath                   // all of it
 	RequestURL                    // a URL: all but the slash that the configuration puts before every request
 	RequestText                   // any text: all but that slash; without a text nothing
@@ -60,7 +60,7 @@ var readBySome = strings.Fields(readsWeb + " login passwd passwdfile database se
 var services = []Service{
 	{Name: "dns", Port: 53, Request: RequestText, reads: "request receive"},
 	{Name: "ftp", Port: 21, Request: RequestPath, reads: "request receive login passwd passwdfile", tlsTo: 990, login: anonymous, passwd: anonymousPasswd},
-	{Name: "grpc", Added: true, TLS: StartTLS, Request: RequestText, reads: "request"},
+	{Name: "grpc", Added: true, TLS: StartTLS, reads: "request"},
 	{Name: "http", Port: 80, Request: RequestPath, reads: readsWeb, tlsTo: 443},
 	{Name: "http_proxy", Port: 3128, Request: RequestURL, reads: readsWeb},
 	{Name: "https", Port: 443, TLS: OverTLS, Request: RequestPath, reads: readsWeb},

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"slices"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
@@ -51,7 +50,8 @@ func namedProblems(path string, cfg *conf.Config) conf.Problems {
 // speaksTLS reports whether the files of TLS matter to a virtual service.
 func speaksTLS(v *conf.VirtualService) bool {
 	negotiates := v.CheckType == conf.CheckNegotiate || v.CheckType == conf.CheckCombined
-	return negotiates && (v.StartTLS || slices.Contains([]string{"https", "imaps", "ldaps", "pops", "tls"}, v.Service))
+	service, _ := conf.LookupService(v.Service)
+	return negotiates && (v.StartTLS || service.TLS == conf.OverTLS)
 }
 
 // token warns of a file without a token. Who else may read it is a warning of its own.

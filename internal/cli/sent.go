@@ -11,17 +11,18 @@ import (
 // sentWords are what a service's check sends of a request, "" if it sends none.
 func sentWords(v *conf.VirtualService, request secret.Request) string {
 	text := request.Reveal()
-	switch v.Service {
-	case "http", "https", "ftp":
+	service, _ := conf.LookupService(v.Service)
+	switch service.Request {
+	case conf.RequestPath:
 		text = strings.TrimRight(text, " ")
-	case "http_proxy":
+	case conf.RequestURL:
 		text = strings.TrimPrefix(strings.TrimRight(text, " "), "/")
-	case "dns", "ldap", "ldaps", "mysql", "pgsql", "oracle", "simpletcp", "simpleudp":
+	case conf.RequestText:
 		// The slash is the configuration's, which puts it before every request.
 		if text = strings.TrimPrefix(text, "/"); text == "" {
 			return ""
 		}
-	default:
+	case conf.NoRequest:
 		return ""
 	}
 	return fmt.Sprintf(" %q", secret.Request(text))
