@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What our checks ask is answered by every service, and counted.
+// Every service answers our checks, and counts them.
 func TestServices(t *testing.T) {
 	ask := map[Service]func(t *testing.T, addr string) string{HTTP: askHTTP, HTTPS: askHTTPS, SMTP: askSMTP, DNS: askDNS}
 	want := map[Service]string{
@@ -37,7 +37,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// With very many addresses one socket listens, and tells them apart.
+// With very many addresses one socket listens for all of them, and counts each.
 func TestCrowd(t *testing.T) {
 	const last = crowd
 	l := startLoad(t, crowd+1, None, HTTP)
@@ -52,7 +52,7 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// dial opens a connection that is closed with the test.
+// dial opens a connection, which the end of the test closes.
 func dial(t *testing.T, network, addr string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial(network, addr)

@@ -18,7 +18,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/schedule"
 )
 
-// A kind is what is asked, by us and by the floor.
+// A kind is a kind of check, ours and the floor's.
 type kind struct {
 	name string
 	make func(addr netip.AddrPort) (checker.Checker, error)
@@ -34,7 +34,7 @@ var (
 	smtp = kind{"smtp", func(addr netip.AddrPort) (checker.Checker, error) { return checker.SMTP{Addr: addr}, nil }}
 )
 
-// What is measured must be right: every real server is asked, those without a
+// The measured checks must be right: every real server is checked, those without a
 // fault are up each time, the others down.
 func TestFaults(t *testing.T) {
 	const n = 50
@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 }
 
 // BenchmarkCheck measures the CPU of a check, paced as in the daemon: so many
-// real servers, each asked every second. One iteration is one second. The floor
+// real servers, each checked every second. One iteration is one second. The floor
 // follows for as long under the same conditions, if there is a C compiler.
 func BenchmarkCheck(b *testing.B) {
 	floor := buildFloor(b)
@@ -107,11 +107,11 @@ func BenchmarkWire(b *testing.B) {
 	}
 }
 
-// overWire is what is measured over the wire, by what the servers speak.
+// overWire are the kinds measured over the wire, by service.
 var overWire = map[Service][]kind{HTTP: {connect, http}, SMTP: {smtp}}
 
 // BenchmarkHalfDead has half of ten thousand servers fail, with a timeout of two
-// seconds, and looks at the healthy half: nobody may be asked later for it.
+// seconds, and looks at the healthy half: none may be checked later because of it.
 func BenchmarkHalfDead(b *testing.B) {
 	for _, fault := range []Fault{Refused, Silent, BlackHole} {
 		b.Run(string(fault), func(b *testing.B) {
@@ -135,11 +135,11 @@ type watcher struct {
 // A real is one real server.
 type real struct {
 	asked, failed atomic.Int64
-	last          time.Time     // when it was last asked
-	gap           time.Duration // the longest time between two times that it was asked
+	last          time.Time     // the start of the last check
+	gap           time.Duration // the longest time between two checks
 }
 
-// pace is how often each real server is asked and how long it may take.
+// pace is the interval and the timeout of the checks.
 type pace struct{ interval, timeout time.Duration }
 
 var everySecond = pace{time.Second, 2 * time.Second}
@@ -190,7 +190,7 @@ func startAt(tb testing.TB, kind kind, pace pace, n int, port uint16, addr func(
 	return d
 }
 
-// begin notes that the real server is being asked. Its first gap does not count:
+// begin records the start of a check. The first gap does not count:
 // the second time comes early.
 func (r *real) begin(now time.Time) {
 	if r.asked.Load() > 1 {
@@ -221,7 +221,7 @@ func (d *watcher) seconds(b *testing.B) float64 {
 	return median(seconds)
 }
 
-// asked is how often any server was asked.
+// asked is the number of checks of all servers.
 func (d *watcher) asked() (n int64) {
 	for i := range d.reals {
 		n += d.reals[i].asked.Load()
@@ -229,7 +229,7 @@ func (d *watcher) asked() (n int64) {
 	return n
 }
 
-// report ends the watcher and reports what it was like for the healthy ones.
+// report ends the watcher and reports the figures of the healthy servers.
 func (d *watcher) report(b *testing.B) {
 	b.Helper()
 	b.ReportMetric(float64(d.schedule.Lag().Worst)/1e6, "ms-worst-lag")

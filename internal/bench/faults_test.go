@@ -58,7 +58,7 @@ func (s *session) faults() {
 }
 
 // fail has servers fail and measures how soon it is noticed, whether the others
-// are asked on time if those are many, and how soon the end is noticed. What a
+// are checked on time if those are many, and how soon the end is noticed. What a
 // program did not notice once is not waited for again.
 func (s *session) fail(outages []outage) {
 	if s.given[outages[0].title] {
@@ -73,7 +73,7 @@ func (s *session) fail(outages []outage) {
 	noticed := s.await(began, outages, false)
 	for i, o := range outages {
 		if s.gaps.Load() > gaps {
-			break // what is not in the log may have been done
+			break // a change missing in the log may have been made
 		}
 		s.add(sectionDetect, o.title, inTime(o.fault), noticed[i]...)
 	}

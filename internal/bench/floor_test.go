@@ -93,7 +93,7 @@ func shake(tb testing.TB, n int, port uint16) (cpu float64) {
 
 // shakeHands is that process: it connects to each server once a second, shakes
 // hands under the same TLS configuration as a check, and closes. Like the floor
-// in C it starts every 50 ms what is due by then.
+// in C it starts the due checks every 50 ms.
 func shakeHands(words string) {
 	var n int
 	var port uint16

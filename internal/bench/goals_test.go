@@ -34,12 +34,12 @@ const floorName = "floor"
 // words where it comes from. Infinite is none.
 type goal func(medians map[string]float64) (limit float64, from string)
 
-// atMost is a goal that is a number.
+// atMost is a goal as a number.
 func atMost(limit float64) goal {
 	return func(map[string]float64) (float64, string) { return limit, "" }
 }
 
-// times is a goal that is a multiple of what another needs.
+// times is a goal as a multiple of another figure.
 func times(factor float64, of string) goal {
 	return func(medians map[string]float64) (float64, string) {
 		other, ok := medians[of]

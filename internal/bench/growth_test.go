@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// few measures what is left when there is next to nothing to do, and how soon
+// few measures the cost of very few checks, and how soon
 // faults are noticed then.
 func (c *comparison) few() {
 	for _, p := range c.peers {
@@ -26,13 +26,13 @@ func (c *comparison) few() {
 	}
 }
 
-// What is measured of them, as rows are called.
+// The measured figures, by the names of their rows.
 const (
 	growthCPU    = "CPU of a check (µs)"
 	growthMemory = "memory (PSS, MB)"
 )
 
-// growing are numbers of real servers that are asked every ten seconds: a
+// growing are numbers of real servers that are checked every ten seconds: a
 // hundred, a thousand and ten thousand checks a second.
 func growing() []int { return []int{most / 10, most, 10 * most} }
 
@@ -116,7 +116,7 @@ func (c *comparison) hours() {
 	c.session(c.peers[0], work{kind: "http", n: most}, func(s *session) { s.memory(long) })
 }
 
-// slope is that of the straight line that is nearest to the points.
+// slope is that of the straight line nearest to the points.
 func slope(x, y []float64) float64 {
 	var sumX, sumY, sumXX, sumXY float64
 	for i := range x {

@@ -121,7 +121,7 @@ func withFallbacks(t *testing.T, n int) *conf.Config {
 	return c
 }
 
-// A watchedTable counts what is done to a table.
+// A watchedTable counts the changes of a table.
 type watchedTable struct {
 	ipvs.Table
 	destinations         map[ipvs.Key]int // of one goroutine, the director's

@@ -103,7 +103,7 @@ func (l *load) order(tb testing.TB, word string, from, to int) string {
 	return answer
 }
 
-// visits asks how often the servers from ≤ i < to were asked.
+// visits requests the number of checks of the servers from ≤ i < to.
 func (l *load) visits(tb testing.TB, from, to int) (v Visits) {
 	tb.Helper()
 	answer := l.order(tb, "visits", from, to)

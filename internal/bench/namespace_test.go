@@ -16,7 +16,7 @@ import (
 
 var reportFile = flag.String("report", "", "compare with the peers and write the result to this `file`")
 
-// apartVar tells the test binary that it is in namespaces of its own, and where
+// apartVar is set in a test binary in namespaces of its own, and where
 // the stand-ins are.
 const apartVar = "LDIRECTORD_BENCH_APART"
 

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A work is what a program is asked to do: real servers, ten in each virtual
+// A work is the task of a program: real servers, ten in each virtual
 // service, every second, with a timeout of two.
 type work struct {
 	kind     string // of the questions
 	n        int
 	port     uint16
-	hanging  int    // as many more real servers, asked by a command that never ends
+	hanging  int    // as many more real servers, checked by a command that never ends
 	command  string // that one's file
 	interval int    // seconds between two checks, 0 is one
 }
@@ -37,12 +37,12 @@ const perVirtual = 10
 type peer struct {
 	name    string
 	most    int  // real servers that it can be measured with
-	slow    bool // asks one server after the other
+	slow    bool // checks one server after the other
 	inLog   bool // it logs the changes that it makes; others make them where they are noted
 	prepare func(dir string, w work) (args, env []string, err error)
 }
 
-// asks tells whether it is measured with a kind of question.
+// asks reports whether it is measured with a kind of question.
 func (p peer) asks(kind string) bool { return !p.slow || kind == "connect" || kind == "http" }
 
 // stands are what the programs are started with.

@@ -88,7 +88,7 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// wellFormed tells why text is no XML.
+// wellFormed returns why text is no XML.
 func wellFormed(text string) error {
 	for d := xml.NewDecoder(strings.NewReader(text)); ; {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {

@@ -89,7 +89,7 @@ func uncache(program string) error {
 		return err
 	}
 	defer f.Close()
-	_ = f.Sync() // what is not on the disk cannot be dropped; on a read-only file system all is
+	_ = f.Sync() // pages that are not on the disk cannot be dropped; on a read-only file system all is
 	return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 }
 
@@ -147,7 +147,7 @@ func (p *process) cpu() (used time.Duration) {
 	return used
 }
 
-// pss is the program's memory in megabytes, its share of what is shared.
+// pss is the program's memory in megabytes, its part of shared pages.
 func (p *process) pss() (mb float64) {
 	for _, pid := range p.tree() {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))

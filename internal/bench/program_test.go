@@ -30,9 +30,9 @@ func until(t *testing.T, p *process, what string, done func() bool) {
 	}
 }
 
-// Every server is asked once in an interval, whatever half of them do: nobody
-// waits for the dead. A busy machine may stand still for a while; then all are
-// asked less often, and still about equally often.
+// Every server is checked once in an interval, whatever half of them do: dead ones
+// delay no other. A busy machine may stall for a while; then all are checked less
+// often, and still about equally often.
 func TestOnceEachInterval(t *testing.T) {
 	for _, fault := range []Fault{Refused, Silent, BlackHole} {
 		t.Run(string(fault), func(t *testing.T) {

@@ -34,7 +34,7 @@ const (
 )
 
 // BenchmarkPrograms compares the whole program with Debian's keepalived and Perl
-// ldirectord and writes what came out to the file of -report. All of them run in
+// ldirectord and writes the results to the file of -report. All of them run in
 // a network of their own, one after the other, with the same servers.
 func BenchmarkPrograms(b *testing.B) {
 	if *reportFile == "" {
@@ -119,8 +119,8 @@ func (c *comparison) compare(kind string, n int) {
 	}
 }
 
-// step does one part of the comparison and writes what there is by then. What
-// ends a part is noted; it never ends the comparison.
+// step does one part of the comparison and writes the results so far. A failure
+// ends a part and is noted; it never ends the comparison.
 func (c *comparison) step(name string, do func(tb testing.TB)) {
 	if time.Now().After(c.until) {
 		c.note("%s: left out after %s", name, time.Since(c.began).Round(time.Second))
@@ -133,14 +133,14 @@ func (c *comparison) step(name string, do func(tb testing.TB)) {
 	}
 }
 
-// note has the report say what is not in its tables.
+// note adds a line to the report besides its tables.
 func (c *comparison) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	fmt.Println("   ", text)
 	c.notes = append(c.notes, text)
 }
 
-// A part is the testing.TB of one step: what is fatal to it, is noted.
+// A part is the testing.TB of one step: a fatal error is noted.
 type part struct {
 	*testing.B
 	c    *comparison
@@ -160,5 +160,5 @@ func (p part) Fatal(args ...any) {
 // Fatalf implements testing.TB.
 func (p part) Fatalf(format string, args ...any) { p.Fatal(fmt.Sprintf(format, args...)) }
 
-// pause lets time go by: what is measured are other processes.
+// pause lets time go by: other processes are measured.
 func pause(d time.Duration) { <-time.After(d) }

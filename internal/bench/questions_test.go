@@ -6,8 +6,8 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// A question is what the real servers are asked, in the words of a virtual
-// service of ours and of a real server of keepalived's.
+// A question is a kind of check, in the directives of our virtual service and of
+// keepalived's real server.
 type question struct {
 	service    Service // what the servers speak
 	ldirectord string

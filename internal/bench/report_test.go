@@ -22,7 +22,7 @@ type row struct {
 type report struct {
 	columns []string // ours first
 	rows    []*row
-	notes   []string  // what is missing, and why
+	notes   []string  // the missing figures, and why
 	ticks   []float64 // of the schedule alone: starts in each, beside the even share
 }
 

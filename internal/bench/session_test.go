@@ -42,7 +42,7 @@ func (s *session) add(section, name string, limit goal, numbers ...float64) {
 	s.report.add(section, name, s.peer.name, limit, numbers...)
 }
 
-// start waits until all servers are in the table and have been asked.
+// start waits until all servers are in the table and have been checked.
 func (s *session) start() {
 	var full, asked float64
 	for end := time.Now().Add(startUp); full == 0 || asked == 0; pause(20 * time.Millisecond) {
@@ -55,7 +55,7 @@ func (s *session) start() {
 			asked = since
 		}
 		if asked > 0 && since > asked+3 && s.gaps.Load() > 0 {
-			break // what was done is not to be seen
+			break // the changes are not visible
 		}
 		if time.Now().After(end) || s.ended.Load() {
 			s.Fatalf("%d of %d in the table after %.0f s; it said %q", s.table.size(), s.work.n, since, s.last.String())
@@ -92,7 +92,7 @@ func (s *session) steady() {
 	}
 }
 
-// watch lets a window go by, and more until all servers were asked twice.
+// watch lets a window go by, and more until all servers were checked twice.
 func (s *session) watch() {
 	began := time.Now()
 	for pause(window); s.asked(s.work.n).Fewest < 2 && time.Since(began) < patience; {
@@ -100,8 +100,8 @@ func (s *session) watch() {
 	}
 }
 
-// punctual notes how far apart the checks of the first n servers were. It takes
-// two to tell.
+// punctual records the times between the checks of the first n servers. It needs
+// two checks.
 func (s *session) punctual(name string, n int) {
 	v := s.asked(n)
 	mean, worst := v.Mean.Seconds(), v.Worst.Seconds()
@@ -114,8 +114,8 @@ func (s *session) punctual(name string, n int) {
 	s.add(sectionTime, name, atMost(1.05), mean, worst)
 }
 
-// hanging measures who is asked on time beside 100 commands that never end.
-// Perl ldirectord is left out: it asks one server after the other and would need
+// hanging measures which servers are checked on time beside 100 commands that never end.
+// Perl ldirectord is left out: it checks one server after the other and would need
 // minutes for each round.
 func (c *comparison) hanging() {
 	for _, p := range c.peers {
@@ -153,13 +153,13 @@ func (s *session) reals() (names []string) {
 	return names
 }
 
-// forget begins to count anew how often servers are asked.
+// forget resets the counts of checks.
 func (s *session) forget() {
 	s.order(s, "forget", 0, s.work.n)
 	s.echoes = echoes()
 }
 
-// asked is how often the first n servers were asked since forget. The kernel
+// asked is the number of checks of the first n servers since forget. The kernel
 // answers pings, and counts them all together.
 func (s *session) asked(n int) Visits {
 	if s.work.kind == "ping" {

@@ -17,7 +17,7 @@ type change struct {
 	up   bool
 }
 
-// parseLogged reads the line by which ldirectord says what it changes in a
+// parseLogged reads the line by which ldirectord logs a change in a
 // table in memory: "… ipvsadm -a -t VIRTUAL -r REAL -m -w WEIGHT".
 func parseLogged(line string) (c change, ok bool) {
 	_, words, ok := strings.Cut(line, " ipvsadm -")
@@ -51,7 +51,7 @@ func (t *table) add(c change) {
 	}
 }
 
-// fetch returns what has changed since it was called last.
+// fetch returns the changes since its last call.
 func (t *table) fetch() []change {
 	if t.path != "" {
 		t.readNotes()
@@ -99,7 +99,7 @@ func (t *table) size() int {
 	return len(t.up)
 }
 
-// A tail is the last lines that a program said.
+// A tail is the last lines of a program's output.
 type tail struct {
 	mu    sync.Mutex
 	lines []string

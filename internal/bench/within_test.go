@@ -13,7 +13,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// within measures what is inside of the program, or on a kernel: parsing,
+// within measures parts of the program, or on a kernel: parsing,
 // reloads and many transitions at once.
 func (c *comparison) within() {
 	ours := c.columns[0]
@@ -48,7 +48,7 @@ func (c *comparison) within() {
 	c.million()
 }
 
-// goTest runs tests in a process of their own and returns what they said.
+// goTest runs tests in a process of their own and returns their output.
 func goTest(tb testing.TB, env []string, args ...string) string {
 	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), args[0], args[1:]...)

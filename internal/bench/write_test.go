@@ -64,7 +64,7 @@ What is measured, and what not:
 
 `
 
-// writeReport writes the tables and what is to be known about them, and the
+// writeReport writes the tables with their explanations, and the
 // pictures.
 func writeReport(path string, r *report, took time.Duration) error {
 	load, _ := os.ReadFile("/proc/loadavg")
@@ -87,7 +87,7 @@ func writeReport(path string, r *report, took time.Duration) error {
 // A drawing is one picture of the page.
 type drawing struct{ title, suffix, svg string }
 
-// pictures are those of what was measured.
+// pictures are those of the measured figures.
 func (r *report) pictures() (all []drawing) {
 	if rows, _ := r.in(sectionCPU); len(rows) > 0 {
 		all = append(all, drawing{"CPU of a check", ".svg", bars(r, sectionCPU)})
@@ -122,7 +122,7 @@ func (r *report) growth(what string) (sizes []string, growth line) {
 	return sizes, growth
 }
 
-// headline is what is said of the machine and the programs.
+// headline describes the machine and the programs.
 func headline() string {
 	return fmt.Sprintf("%s, kernel %s, %s", machine(), kernelVersion(), versions())
 }

@@ -121,7 +121,7 @@ type stage struct {
 	logMu  sync.Mutex
 	log    []string // of events, changes and what the director says, with their times; empty without logs
 	loads  int
-	asked  map[checker.Checker]*pair // whom a check asks
+	asked  map[checker.Checker]*pair // the real server of a check
 	ipvs.Table
 
 	d         *director.Director
@@ -172,7 +172,7 @@ func (s *stage) play(events int) {
 	s.end()
 }
 
-// A wire leads from one director to the table until that is killed.
+// A wire leads from one director to the table until the director is killed.
 type wire struct {
 	*stage
 	epoch int
@@ -325,7 +325,7 @@ func (s *stage) readDir(string) ([]string, error) {
 
 var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)`)
 
-// askedBy is whom a check asks.
+// askedBy is the real server of a check.
 func (s *stage) askedBy(c checker.Checker) *pair {
 	s.mu.Lock()
 	defer s.mu.Unlock()

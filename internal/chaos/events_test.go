@@ -88,7 +88,7 @@ func (s *stage) agentSays() {
 	s.note("the agent of 10.1.0.%d of service %d says %d%%", p.host, p.service, p.says)
 }
 
-// hostAway breaks or mends a host with all that is on it.
+// hostAway breaks or mends a host with all its services.
 func (s *stage) hostAway() {
 	h, works := 1+s.random.IntN(hosts), s.random.IntN(2) == 0
 	s.note("host 10.1.0.%d works: %v", h, works)
@@ -174,7 +174,7 @@ func (s *stage) edit() {
 	s.with(func() {
 		p.stolen, v.unseen = false, nil
 		endDoubt()
-		if p.changed.After(now) && !s.inBeside(p) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // whether driftcheck saw it before or after that is not known
+		if p.changed.After(now) && !s.inBeside(p) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // driftcheck may have seen it before or after
 			p.unsure = true
 		}
 	})
@@ -191,7 +191,7 @@ func (s *stage) reload() {
 	}
 	synctest.Wait()
 	s.with(func() { s.loading, s.reading = false, false; s.tell() })
-	s.sleep(2 * time.Millisecond) // until answers to what was dropped are in
+	s.sleep(2 * time.Millisecond) // until the answers to dropped checks are in
 }
 
 // reloadSame is a reload of the same file.

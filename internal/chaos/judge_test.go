@@ -70,7 +70,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		}
 		w.say("%s: the fallback leaves, and no real server is in", c)
 	case p == nil || !p.configured:
-		// It may have waited since the reload for one that is refused.
+		// It may have waited since the reload for a refused one.
 		if !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
 			w.say("%s: takes out what somebody has added", c)
 		}

@@ -91,7 +91,7 @@ func (p *pair) name() string {
 }
 
 // pairAt is the real server that an entry of the kernel is for: of several, none of which
-// has the port of the entry, the first that is in service, else the first in the file; nil
+// has the port of the entry, the first in service, else the first in the file; nil
 // is none.
 func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 	var found *pair

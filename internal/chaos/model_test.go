@@ -31,7 +31,7 @@ type pair struct {
 	verdict      verdict
 	fails, goods int
 	changed      time.Time // the verdict
-	says, share  int       // what its agent answers, and what of that is known, in percent; see noShare
+	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
 	byAgent      bool      // share is of an agent
 	climbed      time.Time // when it began to (slowstart); the zero time is never
 	held         bool      // in maintenance, as far as the director knows
@@ -66,7 +66,7 @@ type service struct {
 	invalid    bool   // persistent=0
 	pairs      [hosts + 1]*pair
 	foreign    map[netip.AddrPort]int
-	unseen     *pair // whose entry, or what is beside it, somebody has changed since driftcheck; nil is none
+	unseen     *pair // whose entry, or one beside it, has an external change since driftcheck; nil is none
 }
 
 const (
@@ -74,14 +74,14 @@ const (
 	hosts    = 4
 )
 
-// A world is the model, and what it knows of the table.
+// A world is the model, with its knowledge of the table.
 type world struct {
 	mu       sync.Mutex
 	services [services + 1]*service
 	old      [services + 1]bool // configured before the reload that goes on
 	loading  bool               // a start or reload goes on
 	reading  bool               // a reload may read the table
-	stopping bool               // the director has been asked to end
+	stopping bool               // the director has been stopped
 
 	blindfolded bool // driftcheck = 0
 
@@ -172,7 +172,7 @@ func (w *world) hear(p *pair, ok bool) {
 // in says whether the real server is in service, as far as is known for sure.
 func (w *world) in(p *pair) bool {
 	if weight, held := w.table[p.key][p.at]; p.share == noShare && held && weight == 0 && p.full() > 0 {
-		return false // it did not serve, and what it is to have is not known
+		return false // it did not serve, and its next weight is unknown
 	}
 	return p.configured && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
 }
@@ -187,8 +187,8 @@ func (w *world) may(p *pair, in bool) bool {
 	return p.unsure || w.loading || w.in(p) == in
 }
 
-// tell has the director know of the maintenance files: what they name is out, and
-// what they name no more comes back with the next good check.
+// tell gives the maintenance files to the model: a real server that they name is out, and
+// one that they name no more comes back with the next good check.
 func (w *world) tell() {
 	for _, s := range w.services[1:] {
 		for _, p := range s.pairs[1:] {

@@ -16,7 +16,7 @@ func (s *stage) restart() {
 	s.start()
 }
 
-// stop takes out what has cleanstop, and nothing else.
+// stop takes out virtual services with cleanstop, and nothing else.
 func (s *stage) stop() {
 	s.note("stop")
 	s.end()
@@ -32,7 +32,7 @@ func (s *stage) stop() {
 }
 
 // crash ends the director without a word. The maintenance directory may be away
-// when the next one starts: what was kept last counts.
+// when the next one starts: the last kept state counts.
 func (s *stage) crash() {
 	away := s.random.IntN(3) == 0
 	s.note("crash; the maintenance directory is away: %v", away)
@@ -85,7 +85,7 @@ func (s *stage) faults() {
 		s.failing, s.blind = 0, false
 		s.doubtRefused()
 	})
-	s.sleep(5 * time.Second) // until driftcheck has found out what was made
+	s.sleep(5 * time.Second) // until driftcheck has found the made entries
 	s.with(func() {
 		for _, end := range endDoubt {
 			end()

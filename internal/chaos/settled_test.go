@@ -71,10 +71,10 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		}
 	}
 	_, there := got[fallbackAt]
-	if s.fallback && (!served || refused && alone && there) { // it waits for one that is refused
+	if s.fallback && (!served || refused && alone && there) { // it waits for a refused one
 		want[fallbackAt] = 1
 	}
-	if refused && !serves(want) { // the last one in waits for one that is refused
+	if refused && !serves(want) { // the last one in waits for a refused one
 		for at, weight := range got {
 			if _, known := want[at]; !known && weight > 0 && !serves(want) {
 				want[at] = weight
@@ -86,8 +86,8 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 	}
 }
 
-// resolve makes known what was unsure: what checks find has come true by now, and
-// got, what the kernel has, says what came of the rest.
+// resolve ends the unsure states: the results of checks are in force by now, and got,
+// the table of the kernel, shows the rest.
 func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 	for _, p := range s.pairs[1:] {
 		if p.configured && p.unsure && !p.held {

@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// stuck is a table that stops answering when it is told to.
+// stuck is a table that can stop answering.
 type stuck struct {
 	ipvs.Table
 	until chan struct{}

@@ -18,7 +18,7 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// requests is a table that remembers what it was asked for together.
+// requests is a table that records the groups of changes.
 type requests struct {
 	*ipvs.Memory
 	asked [][]string
@@ -35,9 +35,9 @@ func (r *requests) ApplyAll(changes []ipvs.Change) []error {
 	return ipvs.ApplyAll(r.Memory, changes)
 }
 
-// A real server of three virtual services dies: the kernel is asked twice, for
-// all fallbacks and then for all deletions. A fallback that somebody has put there, with no
-// weight, has one before the real server is deleted.
+// A real server of three virtual services dies: the kernel gets two requests,
+// one for all fallbacks and then one for all deletions. A fallback of weight 0, from an external
+// change, has a weight before the real server is deleted.
 func TestDeathsTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := &requests{Memory: ipvs.NewMemory()}

@@ -87,8 +87,8 @@ func prove(c *conf.Config) *conf.Config {
 	return c
 }
 
-// atWork runs a director until the end of the benchmark. It returns when every
-// real server has been asked.
+// atWork runs a director until the end of the benchmark. It returns after the
+// first check of every real server.
 func atWork(b *testing.B, table ipvs.Table, cfg *conf.Config, answer func() error) *Director {
 	b.Helper()
 	d := New(Options{
@@ -213,7 +213,7 @@ func BenchmarkMemory(b *testing.B) {
 			for b.Loop() {
 				before := inUse()
 				cfg := large(b, 1000, 10000, 1)
-				cfg.CheckRate = 20000 // what is needed for 10,000 at once is another matter
+				cfg.CheckRate = 20000 // the memory for 10,000 at once is not part of it
 				for _, v := range cfg.Virtuals {
 					v.CheckType = kind
 				}

@@ -88,7 +88,7 @@ func TestFallbackCommandKeepsNoRealServer(t *testing.T) {
 }
 
 // A real server that is up, and refused by the kernel, is not in service: the
-// fallback command is in charge, and what it has put into the table stays.
+// fallback command is in charge, and its entries of the table stay.
 func TestFallbackCommandBesideARefusedRealServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := ipvs.NewMemory()

@@ -115,7 +115,7 @@ func TestUnreadableForLong(t *testing.T) {
 	}
 }
 
-// A reload that cannot read the table keeps what is believed of it, and leaves a
+// A reload that cannot read the table keeps the believed state, and leaves a
 // virtual service that it adds alone until the table can be read: there may be real
 // servers in service.
 func TestUnreadableAtReload(t *testing.T) {

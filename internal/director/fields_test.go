@@ -191,8 +191,8 @@ var inForceOptions = cmp.Options{
 	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
 }
 
-// runWith runs a director with one configuration after the other, and returns what it works
-// with after ten minutes of the last one.
+// runWith runs a director with one configuration after the other, and returns its
+// state after ten minutes of the last one.
 func runWith(t *testing.T, configs ...*conf.Config) (f inForce, v *conf.VirtualService) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

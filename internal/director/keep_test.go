@@ -9,9 +9,9 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// What minalive keeps in service is in service when somebody else changes the table,
-// too: what was deleted or flushed is put back, a weight of 0 is respected. And it is
-// counted: no more are kept than minalive says.
+// A real server that minalive keeps in service stays in service also after an external
+// change: a deleted or flushed one comes back, a weight of 0 is respected. No more are
+// kept than minalive says.
 func TestKeptStaysKept(t *testing.T) {
 	const file = "checkinterval=1\nfailurecount=1\nminalive=2\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 2\n    real=10.1.0.2:80 masq 3\n    real=10.1.0.3:80 masq 4\n    service=http\n"
 	const kept = "10.1.0.2:80 -w 3, 10.1.0.3:80 -w 4"

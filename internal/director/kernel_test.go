@@ -73,8 +73,8 @@ func refusableFile(service, real, fallback string) string {
 	return b.String()
 }
 
-// Every field that is refused is warned of with its line when the file is read,
-// and the file is usable; what ipvsadm takes is not warned of.
+// Reading a file warns of every refused field with its line, and the file is usable;
+// no warning is about a field that ipvsadm takes.
 func TestRefusals(t *testing.T) {
 	for _, f := range refusable {
 		t.Run(f.name, func(t *testing.T) {
@@ -94,8 +94,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A live is a director at work on a table, with real servers that do as they are
-// told, and a log.
+// A live is a director at work on a table, with settable real servers,
+// and a log.
 type live struct {
 	t     *testing.T
 	table ipvs.Table
@@ -218,9 +218,9 @@ func saved(t *testing.T, table ipvs.Table) string {
 	return b.String()
 }
 
-// A refused field never stops what is not refused: every field on a service at
+// A refused field never stops the others: every field on a service at
 // work. Both real servers die, and the fallback has their place; they come back.
-// What the log says is in the table.
+// The table agrees with the log.
 func TestRefusedOnLiveService(t *testing.T) {
 	for _, f := range refusable {
 		t.Run(f.name, func(t *testing.T) {
@@ -293,7 +293,7 @@ func refusedOnLiveService(t *testing.T, table ipvs.Table, f refusableField) {
 	}
 	l.set(true, "10.1.0.1:80", "10.1.0.2:80")
 	if f.fallback != "" {
-		if got := destinations(saved(t, table)); strings.Count(got, ":") != 1 { // which of them went first is not said
+		if got := destinations(saved(t, table)); strings.Count(got, ":") != 1 { // the order of deletion is not logged
 			t.Errorf("the fallback is refused: destinations %q, want the last real server", got)
 		}
 		if log := l.logged(); strings.Contains(log, "takes over") {

@@ -21,7 +21,7 @@ func (s slow) Apply(c ipvs.Change) error {
 	return s.Table.Apply(c)
 }
 
-// TestAskWhileLoading has nobody wait for the table to be asked: with many
+// TestAskWhileLoading starts checks before the table is written: with many
 // virtual services it takes longer to write than most servers to answer.
 func TestAskWhileLoading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// An outside is what a director's maintenance depends on. It outlives a director
-// that is killed.
+// An outside is the directory and the resolver of a director. It outlives a killed
+// director.
 type outside struct {
 	mu        sync.Mutex
 	directory error // why the maintenance directory cannot be read

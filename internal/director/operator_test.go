@@ -8,8 +8,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// operate performs the lines of a script that are an operator's: what is asked
-// of a director at work.
+// operate performs the operator's lines of a script: requests to a director at
+// work.
 func (s *stage) operate(words []string) {
 	switch words[0] {
 	case "order":

@@ -275,7 +275,7 @@ func (s *stage) print(who string) {
 	}
 }
 
-// ask answers for a real server: by the address in what is asked. The last
+// ask answers for a real server, by the address in the checker. The last
 // number of the address is the milliseconds it takes, so that the order of the
 // answers is always the same.
 func (s *stage) ask(_ context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
@@ -327,7 +327,7 @@ func (s *stage) event(e event.Event) {
 	}
 }
 
-// wasDown tells whether there was a downtime; how long it was depends on the
+// wasDown reports whether there was a downtime; how long it was depends on the
 // tick at which the checks began.
 func wasDown(d time.Duration) string {
 	if d == 0 {

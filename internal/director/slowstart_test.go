@@ -53,7 +53,7 @@ type agentStep struct {
 }
 
 func playAgent(t *testing.T, slowstart int, steps []agentStep) {
-	var mu sync.Mutex // of what follows
+	var mu sync.Mutex // of the next ones
 	says, got := "down", []string{}
 	table := ipvs.NewMemory()
 	table.OnChange = func(c ipvs.Change) {

@@ -33,7 +33,7 @@ func (s *stage) looks(verb string, args []string) func() []string {
 // logPath is the log unless the session's file says otherwise.
 const logPath = "/var/log/ldirectord.log"
 
-// look is whether the daemon runs, the table, and what is new in the log.
+// look is whether the daemon runs, the table, and the new lines of the log.
 func (s *stage) look(name string) []string {
 	lines := []string{"not running"}
 	if runs(s.pid(name)) {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A place is a thread with a network and mounts of its own. What is opened or
-// started there belongs there.
+// A place is a thread with a network and mounts of its own. Files opened and
+// programs started there belong to it.
 type place struct {
 	calls chan func()
 }
@@ -89,7 +89,7 @@ func address(dev, cidr string) error {
 	return netlink.AddrAdd(link, addr)
 }
 
-// The addresses. Real servers answer at reals and reals6; what is mailed goes
+// The addresses. Real servers answer at reals and reals6; mails go
 // to mailAddr.
 const (
 	directorAddr  = "10.1.255.254"

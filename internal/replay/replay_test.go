@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestFiles is about what a file means: what is said about it, and what it
-// makes of the table. TestLongFiles plays all sessions.
+// TestFiles is about the meaning of a file: the messages about it, and the table
+// that it makes. TestLongFiles plays all sessions.
 func TestFiles(t *testing.T) { play(t, "file", oneInThree("num-", "parse-")) }
 
 // TestLives is about what happens after the start.

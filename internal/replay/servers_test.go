@@ -15,7 +15,7 @@ import (
 )
 
 // The real servers of a stage. Each port of each address is a listener with a
-// mode, that is a word for how it behaves.
+// mode, a word for its behaviour.
 type servers struct {
 	t     *testing.T
 	place *place
@@ -23,9 +23,9 @@ type servers struct {
 	mu        sync.Mutex
 	listeners map[netip.AddrPort]net.Listener
 	modes     map[netip.AddrPort]string // of these
-	requests  []string                  // what was asked
-	mails     []string                  // what was mailed, line by line
-	held      []net.Conn                // what is accepted and never answered
+	requests  []string                  // the requests
+	mails     []string                  // the mails, line by line
+	held      []net.Conn                // accepted and never answered
 }
 
 // modes is how a connection is served in each mode.
@@ -117,7 +117,7 @@ func (s *servers) serve(conn net.Conn, at netip.AddrPort) {
 	modes[mode](s, conn, at)
 }
 
-// listen listens, with some patience: a process that is being started holds the
+// listen listens, with some patience: a starting process holds the
 // last listener for a moment more.
 func (s *servers) listen(at netip.AddrPort) (l net.Listener, err error) {
 	end := time.Now().Add(patience)
@@ -141,7 +141,7 @@ func (s *servers) close() {
 	}
 }
 
-// asked notes a request.
+// asked records a request.
 func (s *servers) asked(at netip.AddrPort, what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,7 +155,7 @@ func (s *servers) allAsked() []string {
 	return slices.Compact(slices.Sorted(slices.Values(s.requests)))
 }
 
-// allMailed is what was mailed, in lines.
+// allMailed returns the mails, in lines.
 func (s *servers) allMailed() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// A session is a text case: the files of /etc/ha.d, and what an administrator
-// does with them, each step a line that begins with "> " and is followed by
-// what is to be seen then.
+// A session is a text case: the files of /etc/ha.d, and the actions of an
+// administrator, each step a line that begins with "> ", with the expected output
+// after it.
 type session struct {
 	t       *testing.T
 	file    string
@@ -18,7 +18,7 @@ type session struct {
 	steps   []*step
 }
 
-// A step is one thing that is done or looked at.
+// A step is one action or one look.
 type step struct {
 	words string
 	want  []string // the lines that are to be seen
@@ -62,7 +62,7 @@ func (s *session) add(line string) {
 	}
 }
 
-// write replaces what was expected by what was seen.
+// write replaces the expected output by the present one.
 func (s *session) write() {
 	s.t.Helper()
 	var b strings.Builder

@@ -102,12 +102,12 @@ func (s *stage) play() {
 	}
 }
 
-// patience is how long a step may take to show what it should.
+// patience is how long a step may take to show the expected output.
 const patience = eventually.Limit
 
-// until looks until what is wanted is seen, or there is no more patience. To
-// learn what to want it looks until nothing changes any more. A look that costs
-// much waits for ready, unless that is nil.
+// until looks until it sees the expected output, or patience is over. To learn
+// the output it looks until nothing changes any more. An expensive look waits
+// for ready, unless ready is nil.
 func (s *stage) until(want []string, ready func() bool, look func() []string) []string {
 	want = slices.Sorted(slices.Values(want))
 	end := time.Now().Add(patience)

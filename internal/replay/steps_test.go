@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// perform does one step and notes what is to be seen then.
+// perform does one step and records the output.
 //
 //	ldirectord ARGS        runs the program: its exit status and what it prints
 //	run COMMAND ARGS       runs another command; ~ is the project's directory
@@ -18,7 +18,7 @@ import (
 //	look [FILE]            does it run (FILE is t.cf), the table, the new lines of the log
 //	table                  only the table
 //	thresholds             of real servers that have any
-//	requests, mails        what the real servers were asked, what was mailed
+//	requests, mails        the requests to the real servers, the mails
 //	syslog, output         what the log daemon got, what an attached daemon printed
 //	cat FILE               a file of the director
 //	server ADDR:PORT MODE  how a real server behaves from now on
@@ -102,7 +102,7 @@ func file(args []string) string {
 // awaitEnd waits until a daemon has ended.
 func (s *stage) awaitEnd(pid int) {
 	if s.attached != nil {
-		_ = s.attached.Wait() // how it ended is not asked
+		_ = s.attached.Wait() // its exit status does not matter
 		s.attached = nil
 		return
 	}
