@@ -36,7 +36,7 @@ func TestInstall(t *testing.T) {
 	admin := t.TempDir()
 	for name, text := range map[string]string{
 		"status":      "Package: perl-director\nStatus: install ok installed\nMaintainer: lab <lab@localhost>\nArchitecture: all\nVersion: 1\nDescription: x\n",
-		"info/format": "1\n", "info/perl-director.list": "/.\n/usr\n/usr/sbin\n/usr/sbin/ldirectord\n/lib/systemd/system/ldirectord.service\n", "updates/x": "",
+		"info/format": "1\n", "info/perl-director.list": "/.\n/usr\n/usr/sbin\n/usr/sbin/ldirectord\n/lib/systemd/system/ldirectord.service\n/etc/logrotate.d/ldirectord\n", "updates/x": "",
 	} {
 		if err := os.MkdirAll(filepath.Join(admin, filepath.Dir(name)), 0o755); err != nil {
 			t.Fatal(err)
@@ -59,12 +59,15 @@ func TestInstall(t *testing.T) {
 	if err := os.WriteFile("/usr/sbin/ldirectord", []byte(perl), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const settings = "/etc/default/ldirectord"
+	const settings, rotate, rotated = "/etc/default/ldirectord", "/etc/logrotate.d/ldirectord", "the package's\n"
+	if err := os.WriteFile(rotate, []byte(rotated), 0o644); err != nil {
+		t.Fatal(err)
+	}
 
 	ok, out := makeIn(t, root, "install")
 	text, _ := os.ReadFile("/usr/sbin/ldirectord")
 	if ok || !strings.Contains(out, "install: /usr/sbin/ldirectord belongs to the package perl-director\n") ||
-		!strings.Contains(out, "make install FORCE=yes") || string(text) != perl || len(installedFiles(t, "/etc")) != 0 {
+		!strings.Contains(out, "make install FORCE=yes") || string(text) != perl || !slices.Equal(installedFiles(t, "/etc"), []string{rotate}) {
 		t.Errorf("make install over a package's file passed: %v; it is %.20q:\n%s", ok, text, out)
 	}
 
@@ -81,6 +84,9 @@ func TestInstall(t *testing.T) {
 			t.Errorf("there is no %s among %v", want, beside)
 		}
 	}
+	if text, _ := os.ReadFile(rotate); string(text) != rotated || !strings.Contains(out, "install: "+rotate+" belongs to the package perl-director and stays as it is\n") {
+		t.Errorf("make install beside the package made its %s %q:\n%s", rotate, text, out)
+	}
 	for _, file := range []string{"/usr/local/lib/systemd/system/ldirectord.service", "/etc/init.d/ldirectord"} {
 		if text, _ := os.ReadFile(file); strings.Contains(string(text), "/usr/sbin/ldirectord") || !strings.Contains(string(text), "/usr/local/sbin/ldirectord") {
 			t.Errorf("%s runs another program:\n%s", file, text)
@@ -89,8 +95,13 @@ func TestInstall(t *testing.T) {
 	if err := os.WriteFile(settings, []byte("CONFIG_FILE=/etc/mine.cf\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if ok, out = makeIn(t, root, "uninstall", "PREFIX=/usr/local"); !ok || !slices.Equal(installedFiles(t, "/etc", "/usr/local"), []string{settings}) {
-		t.Errorf("make uninstall passed: %v and left %v, want the edited %s:\n%s", ok, installedFiles(t, "/etc", "/usr/local"), settings, out)
+	if ok, out = makeIn(t, root, "uninstall", "PREFIX=/usr/local"); !ok || !slices.Equal(installedFiles(t, "/etc", "/usr/local"), []string{settings, rotate}) {
+		t.Errorf("make uninstall passed: %v and left %v, want the edited %s and the package's:\n%s", ok, installedFiles(t, "/etc", "/usr/local"), settings, out)
+	}
+	for _, dir := range []string{"/usr/local/share/doc/ldirectord", "/usr/local/share/ldirectord"} {
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("make uninstall has left %s", dir)
+		}
 	}
 
 	if ok, out = makeIn(t, root, "install", "FORCE=yes"); !ok {
