@@ -55,7 +55,7 @@ test-bare: toolchain ## the README's two commands in a bare Debian root, as root
 check: toolchain ## format, vet, linters, import arrows, race detector on the tests of -short
 	@$(GO) run ./internal/lab/setup race
 	@echo gofumpt; out=$$($(GOFUMPT) -l .) && test -z "$$out" || { echo "not formatted by gofumpt:" $$out; exit 1; }
-	$(GO) vet ./... && $(GO) vet -tags long ./... && $(GO) vet -tags nooracle ./checker ./internal/daemon
+	$(GO) vet ./... && $(GO) vet -tags long ./... && $(GO) vet -tags nooracle ./checker ./internal/cli
 	@echo go fix; out=$$($(GO) fix -diff ./...) && test -z "$$out" || { echo "$$out"; exit 1; }
 	$(LINT) run ./...
 	$(GO) test -race -short -timeout 60m $(TESTFLAGS) ./...
