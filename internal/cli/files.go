@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -51,7 +53,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.read(path, 0, cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {
 		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
-			l.warn(path, 0, fmt.Sprintf("the monitor log cannot be written: %v", err), "")
+			l.warn(path, 0, notWritten(err, os.Geteuid()), "")
 		}
 	}
 	for _, v := range cfg.Virtuals {
@@ -149,4 +151,13 @@ func fileFindings(problems conf.Problems) []host.Finding {
 		list = append(list, host.Finding{Severity: host.Warning, What: what, Why: why, Cure: p.Hint})
 	}
 	return list
+}
+
+// notWritten words the error of a try to write the monitor log. What another user than
+// root may not do, root's daemon may.
+func notWritten(err error, user int) string {
+	if user != 0 && errors.Is(err, fs.ErrPermission) {
+		return fmt.Sprintf("the monitor log cannot be written by user %d: %v", user, err)
+	}
+	return fmt.Sprintf("the monitor log cannot be written: %v", err)
 }

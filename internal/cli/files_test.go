@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,5 +125,23 @@ func TestDoctorWarnsOfRights(t *testing.T) {
 	list := fileFindings(conf.Problems{{Warning: true, Text: "/x can be read by everyone, and it holds passwords", Hint: "chmod 600 /x"}})
 	if len(list) != 1 || list[0].What != "/x can be read by everyone" || list[0].Why != "it holds passwords" || list[0].Cure != "chmod 600 /x" {
 		t.Errorf("the finding is %+v", list)
+	}
+}
+
+// TestNotWritten blames no daemon of root's for what a normal user may not do.
+func TestNotWritten(t *testing.T) {
+	denied, full := &fs.PathError{Op: "open", Path: "/log", Err: fs.ErrPermission}, errors.New("no space")
+	for _, tt := range []struct {
+		err  error
+		user int
+		want string
+	}{
+		{denied, 1000, "the monitor log cannot be written by user 1000: open /log: permission denied"},
+		{denied, 0, "the monitor log cannot be written: open /log: permission denied"},
+		{full, 1000, "the monitor log cannot be written: no space"},
+	} {
+		if got := notWritten(tt.err, tt.user); got != tt.want {
+			t.Errorf("user %d: %q, want %q", tt.user, got, tt.want)
+		}
 	}
 }

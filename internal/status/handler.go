@@ -65,10 +65,12 @@ func (s *Server) handler(d *door) http.Handler {
 // elsewhere is the error of a request about another configuration file.
 func (s *Server) elsewhere(r *http.Request) error {
 	file, err := url.PathUnescape(r.Header.Get(wire.ConfigurationHeader))
-	if err != nil || file == "" || s.o.File == "" || state.SameFile(file, s.o.File) {
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s is no escaped path", wire.ConfigurationHeader)
+	case file == "", s.o.File == "", state.SameFile(file, s.o.File):
 		return nil
-	}
-	if s.o.DryRun {
+	case s.o.DryRun:
 		return fmt.Errorf("the dry run of %s listens there", s.o.File)
 	}
 	return fmt.Errorf("the daemon of %s listens there", s.o.File)
