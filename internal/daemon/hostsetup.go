@@ -28,7 +28,7 @@ func (p *process) newHost() *host.Host {
 }
 
 // hostOwner is for whom the daemon sets up the host. It is not that of the
-// command: what was set up by hand stays when the daemon stops.
+// command: a set-up by hand stays when the daemon stops.
 func (d *daemon) hostOwner() string { return HostOwner("daemon", d.file.path) }
 
 // HostOwner names what a configuration file has set up: by the daemon, or by the command
@@ -70,7 +70,7 @@ func (d *daemon) hostSteps(ctx context.Context, virtuals []*conf.VirtualService)
 	owner := d.hostOwner()
 	held, err := d.host.Held(owner)
 	if err != nil || len(held) == 0 && len(virtuals) == 0 {
-		return err // nothing is left of what was set up, if anything was
+		return err // the set-up has been taken back, if there was one
 	}
 	if len(virtuals) == 0 {
 		return d.host.Down(ctx, owner)

@@ -15,7 +15,7 @@ import (
 // OutsideSeconds is how often what the daemon depends on is looked at again.
 const OutsideSeconds = 5
 
-// An outside is the list of what is wrong with sockets, listeners, files and names that
+// An outside is the list of faults of sockets, listeners, files and names that
 // the daemon opened or read once. What can be opened again is, every OutsideSeconds
 // and at each reload.
 type outside struct {
@@ -25,7 +25,7 @@ type outside struct {
 	faults []report.Fault
 }
 
-// list is what was wrong at the last look. It may be called from any goroutine.
+// list returns the faults at the last look. It may be called from any goroutine.
 func (o *outside) list() []report.Fault {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -86,7 +86,7 @@ func (d *daemon) lookOutside(ctx context.Context) {
 	}()
 }
 
-// fileFaults is what is wrong with the configuration file. The goroutine of run calls
+// fileFaults are the faults of the configuration file. The goroutine of run calls
 // it.
 func (d *daemon) fileFaults() []report.Fault {
 	var list []report.Fault

@@ -26,7 +26,7 @@ type ownership struct {
 	services []state.Service // that were to be remembered last
 	unsaved  error           // why they were not, nil if they were
 
-	lost atomic.Pointer[error] // why the last beat could not restore what was removed; of nil if it could
+	lost atomic.Pointer[error] // why the last beat could not restore a removed file; of nil if it could
 }
 
 // own claims what the configuration names. A dry run claims nothing.
@@ -72,7 +72,7 @@ func (o *ownership) recall(cfg *conf.Config) []state.Service {
 	return left
 }
 
-// remember keeps what is in the table for the next daemon of the file. What cannot be
+// remember keeps the services in the table for the next daemon of the file. What cannot be
 // kept is left to mend.
 func (o *ownership) remember(services []state.Service) {
 	if o == nil {
@@ -103,7 +103,7 @@ func (o *ownership) mend() (list []report.Fault) {
 	return list
 }
 
-// end remembers what is left in the table at the end of the daemon.
+// end remembers the services in the table at the end of the daemon.
 func (o *ownership) end(left []state.Service) {
 	if o == nil {
 		return

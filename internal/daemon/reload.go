@@ -12,7 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
-// notice acts on a configuration file that is not what it was.
+// notice acts on a changed configuration file.
 func (d *daemon) notice(ctx context.Context, seen sight) {
 	if seen.kind == unreadable {
 		d.log.Printf(logfile.FileUnchecked, os.Getpid(), seen.files[0])
@@ -60,7 +60,7 @@ type refusedFile struct {
 // large file that is wrong for long costs little.
 const retryShare = 20
 
-// A reading is what came of one reload: the configuration that is in force now, or why
+// A reading is the result of one reload: the configuration that is in force now, or why
 // there is none.
 type reading struct {
 	cfg     *conf.Config
@@ -214,7 +214,7 @@ func (d *daemon) refuse(r reading) {
 	d.reloads.refused = next
 }
 
-// sameContent compares what was read; nil is what could not be.
+// sameContent compares file contents; nil is an unreadable file.
 func sameContent(a, b *conf.Sources) bool {
 	if a == nil || b == nil {
 		return a == b

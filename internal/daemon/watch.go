@@ -122,7 +122,7 @@ const (
 	unreadable
 )
 
-// took notes what is read now, whatever is on disk.
+// took records the contents read now, whatever is on disk.
 func (w *watcher) took(s *conf.Sources) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -223,7 +223,7 @@ func (w *watcher) seen() sight {
 	return sight{kind: restless}
 }
 
-// changeTo compares now with what was read last.
+// changeTo compares now with the contents read last.
 func (w *watcher) changeTo(now *conf.Sources) *change {
 	c := &change{sources: now, stamp: stampThen(now), since: time.Now()}
 	for _, f := range now.Files {

@@ -22,8 +22,8 @@ const minToken = 16
 
 // mayControl tells whether a request may change something; if not, it has been
 // answered. At the commands' own socket the permissions of the file decide. An
-// order from a browser's page is refused as well: a token is no cookie, but what
-// another origin sends is nobody's order.
+// order from a browser's page is refused as well: a token is no cookie, but a
+// request of another origin is no order.
 func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) bool {
 	if s.o.DryRun && r.Method != http.MethodGet {
 		fail(w, http.StatusForbidden, errors.New("a dry run takes no orders"))

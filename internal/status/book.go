@@ -77,7 +77,7 @@ var errWriting = errors.New("the file system does not answer; the daemon goes on
 // writeTime is how long the answer to an order waits for the file.
 const writeTime = time.Second
 
-// write obeys and writes down what is in force then, whatever becomes of ctx meanwhile.
+// write obeys and writes down the overrides then in force, whatever becomes of ctx meanwhile.
 // unsaved is why it is not written, or not yet after writeTime. obey is not called if
 // ctx is done before its turn comes.
 func (b *book) write(ctx context.Context, obey func() error) (unsaved, err error) {
@@ -115,13 +115,13 @@ func (b *book) replace() error {
 	return err
 }
 
-// save writes down what is in force now.
+// save writes down the overrides in force now.
 func (b *book) save() (unsaved error) {
 	unsaved, _ = b.write(context.Background(), func() error { return nil })
 	return unsaved
 }
 
-// fault is what is wrong with the file, after it was tried again.
+// fault is the fault of the file, after it was tried again.
 func (b *book) fault() []report.Fault {
 	b.mu.Lock()
 	unsaved := b.unsaved

@@ -14,8 +14,8 @@ import (
 )
 
 // decode reads the one JSON object that a request is into the struct that v
-// points to. Every member is known, is there once and has a value: what is not
-// meant is left out. The errors are for whoever wrote the request.
+// points to. Every member is known, is there once and has a value: an unused
+// member is left out. The errors are for whoever wrote the request.
 func decode(r *http.Request, v any) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
@@ -48,7 +48,7 @@ func memberNames(t reflect.Type) []string {
 	return names
 }
 
-// checkMembers reads text as an object and says what is wrong with its members.
+// checkMembers reads text as an object and returns the mistake in its members.
 // Package json takes members in any case, the last of several, and null.
 func checkMembers(text []byte, known []string) error {
 	d := json.NewDecoder(bytes.NewReader(text))

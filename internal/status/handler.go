@@ -76,7 +76,7 @@ func (s *Server) elsewhere(r *http.Request) error {
 	return fmt.Errorf("the daemon of %s listens there", s.o.File)
 }
 
-// addFailures answers what is not there, and the methods that a path does not
+// addFailures answers unknown paths, and the methods that a path does not
 // have, in the form of all failures of the interface.
 func addFailures(mux *http.ServeMux) {
 	methods := map[string]string{}

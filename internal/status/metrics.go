@@ -125,7 +125,7 @@ func truth(b bool) float64 {
 	return 0
 }
 
-// daemon adds what is told of the daemon as a whole.
+// daemon adds the metrics of the daemon as a whole.
 func (m *families) daemon(s *report.Snapshot) {
 	m.gauge("ldirectord_ready", "Whether every check has been made once since the start or reload.", nil, truth(s.Ready))
 	m.gauge("ldirectord_start_time_seconds", "When the daemon was started.", nil, seconds(s.Started))
@@ -153,7 +153,7 @@ func (m *families) daemon(s *report.Snapshot) {
 	}
 }
 
-// maintenance adds what is told of the maintenance directory.
+// maintenance adds the metrics of the maintenance directory.
 func (m *families) maintenance(s *report.MaintenanceState) {
 	m.gauge("ldirectord_maintenancedir_readable", "Whether maintenancedir could be read last time; if not, maintenance stays as it is.", nil, truth(s.Error == ""))
 	for _, f := range s.Unmatched {

@@ -6,7 +6,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// virtual adds what is told of one virtual service and its real servers. Of a
+// virtual adds the metrics of one virtual service and its real servers. Of a
 // real server that is in it twice, the last counts, as in the kernel.
 func (m *families) virtual(v *report.VirtualState) {
 	virtual, check := pair("virtual", v.ID), pair("check", v.Check)
@@ -40,7 +40,7 @@ func (m *families) virtual(v *report.VirtualState) {
 	m.durations(v, []*dto.LabelPair{check, virtual})
 }
 
-// real adds what is told of one real server. Labels are in the order of their
+// real adds the metrics of one real server. Labels are in the order of their
 // names.
 func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	at := pair("real", r.Name)

@@ -8,7 +8,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// Only is a snapshot of what is called virtual and real; "" is all.
+// Only is a snapshot of the entries named virtual and real; "" is all.
 func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 	if virtual == "" && real == "" {
 		return snap

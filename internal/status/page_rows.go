@@ -120,7 +120,7 @@ func moment(t, now time.Time) string {
 	return fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), words.Clock(t, now))
 }
 
-// summaryPart is what is to be seen at a glance.
+// summaryPart is the part to be seen at a glance.
 func summaryPart(s *report.Snapshot, h words.Health) part {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<section id="summary" class="%s" role="status" aria-label="Summary"><h1>%s</h1><dl>`, h.Level, text(h.Words))

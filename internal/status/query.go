@@ -17,8 +17,8 @@ const longestParameter = 256
 var switches = []string{"verdicts", "persistence"}
 
 // asked is the query of a request, as far as it may be: every parameter is
-// known, is there once and has a value. What is not meant is left out: an empty
-// name is not taken for all.
+// known, is there once and has a value. An unused parameter is left out: an empty
+// name does not mean all.
 func asked(w http.ResponseWriter, r *http.Request, known ...string) (url.Values, bool) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {

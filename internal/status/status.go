@@ -46,7 +46,7 @@ type Options struct {
 	Plan func(context.Context) ([]string, error)
 	// Connections are the kernel's, in any order; nil if nobody knows.
 	Connections func() iter.Seq2[wire.Connection, error]
-	// Outside is what is wrong with what the daemon depends on; nil is nothing.
+	// Outside returns the faults of the daemon's sockets and files; nil is none.
 	Outside func() []report.Fault
 	// Queues are those between the daemon and the slow rest of the world.
 	Queues func() []Queue
@@ -110,7 +110,7 @@ func (s *Server) Reloaded(ok bool) {
 	s.lastReloadFail.Store(!ok)
 }
 
-// snapshot is the director's, with what is wrong outside.
+// snapshot is the director's, with the faults outside.
 func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 	snap, err := s.o.Director.Snapshot(ctx)
 	if err == nil && s.o.Outside != nil {
@@ -119,7 +119,7 @@ func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 	return snap, err
 }
 
-// KeepOverrides has what is in force written down, as after the end of an override. It
+// KeepOverrides writes down the overrides in force, as after the end of an override. It
 // does not block, and may not be called after Close.
 func (s *Server) KeepOverrides() { s.saver.want() }
 

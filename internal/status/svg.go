@@ -19,7 +19,7 @@ const (
 	sparkTall  = 18
 )
 
-// strip draws when a real server was up in the last hours. What is not known
+// strip draws when a real server was up in the last hours. Unknown time
 // stays empty.
 func strip(b *strings.Builder, r *report.RealState, now time.Time) {
 	now = now.Truncate(stripFine).Add(stripFine)
