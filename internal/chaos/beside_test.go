@@ -1,9 +1,6 @@
 package chaos
 
-import (
-	"net/netip"
-	"slices"
-)
+import "net/netip"
 
 // noShare is that of an agent that has not answered yet: the weight that the table
 // has stays.
@@ -24,15 +21,12 @@ func (w *world) serves(p *pair) bool {
 
 // keepForeign is what becomes of the destinations that are not in the file at a
 // start or reload: they leave, but for those that a fallback command has put there
-// while it is in charge, which is while no real server is in service. A start takes
+// while it is in charge, which is while no real server is in service (served). A start takes
 // all for these.
-func (w *world) keepForeign(n int, s *service, start bool) {
+func (w *world) keepForeign(n int, s *service, start, served bool) {
 	before := s.foreign
 	s.foreign = map[netip.AddrPort]int{}
-	if !s.command || !s.configured {
-		return
-	}
-	if slices.ContainsFunc(s.pairs[1:], w.serves) {
+	if !s.command || !s.configured || served {
 		return
 	}
 	for at, weight := range w.table[keyOf(n)] {

@@ -232,6 +232,11 @@ func (w *world) begin(start bool) {
 		if !s.invalid {
 			s.inForce = s.scheduler
 		}
+		hands := map[*entry]int{}
+		for _, p := range s.pairs[1:] {
+			hands[p.entry] = p.hand
+		}
+		served := false
 		for _, p := range s.pairs[1:] {
 			p.hand, p.absent = -1, false
 			if !s.slow {
@@ -247,8 +252,13 @@ func (w *world) begin(start bool) {
 			if p.verdict == unchecked && w.table[p.key][p.at] > 0 {
 				p.verdict, p.changed = up, time.Now()
 			}
+			if !start {
+				p.hand = hands[p.entry] // the operator's weight 0 is service, too
+			}
+			served = served || w.serves(p)
+			p.hand = -1
 		}
-		w.keepForeign(n, s, start)
+		w.keepForeign(n, s, start, served)
 		w.keep(s)
 	}
 }

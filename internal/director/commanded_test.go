@@ -142,3 +142,30 @@ func TestFallbackCommandKeepsNothingThatWaits(t *testing.T) {
 		}
 	})
 }
+
+// An operator gives the last real server in service weight 0: the fallback command is not
+// in charge, so that a reload purges what is in no file, and the next one has nothing to
+// write.
+func TestFallbackCommandKeepsNothingBesideAnOperatorsWeight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		l := goLive(t, table, commandedFile)
+		defer func() { l.end() }()
+		time.Sleep(time.Minute)
+		for _, words := range []string{"-e -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 0", "-a -t 10.0.0.1:80 -r 10.1.0.7:80 -m -w 5"} {
+			if err := table.Apply(parseIpvsadm(t, strings.Fields(words))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		l.reload(commandedFile)
+		if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2"; got != want {
+			t.Errorf("destinations after a reload %q, want %q", got, want)
+		}
+		writes := table.Writes()
+		l.reload(commandedFile)
+		if more := table.Writes() - writes; more > 0 {
+			t.Errorf("%d writes at a reload of the same file", more)
+		}
+	})
+}

@@ -1,11 +1,14 @@
 package director
 
 import (
+	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -110,6 +113,52 @@ func TestWeightOfOneEntryStays(t *testing.T) {
 					if got := destinations(saved(t, l.table)); got != step.want {
 						t.Errorf("%s down: %v: destinations %q, want %q; the log:\n%s", step.real, step.down, got, step.want, l.logged())
 					}
+				}
+			})
+		})
+	}
+}
+
+// A noFallback refuses the fallback for as long as it is set.
+type noFallback struct {
+	*ipvs.Memory
+	refuses atomic.Bool
+}
+
+func (n *noFallback) Apply(c ipvs.Change) error {
+	if n.refuses.Load() && c.Destination.AddrPort.Addr().IsLoopback() {
+		return errors.New("the kernel is out of memory")
+	}
+	return n.Memory.Apply(c)
+}
+
+// Of two real servers that are one entry, one is drained and the other one dies: as the
+// last in service it stays until the kernel has the fallback, whichever of the two the
+// entry was adopted for.
+func TestOneEntryStaysForTheFallback(t *testing.T) {
+	for _, drained := range []string{"10.1.0.1:8001", "10.1.0.1:8002"} {
+		t.Run(drained, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				table := &noFallback{Memory: ipvs.NewMemory()}
+				text := "checkinterval=5\nquiescent=yes\nvirtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n" +
+					"    real=10.1.0.1:8001 gate 2\n    real=10.1.0.1:8002 gate 2\n    fallback=127.0.0.1:80 masq\n"
+				l := goLive(t, table, text)
+				defer l.end()
+				time.Sleep(time.Minute)
+				if _, _, err := l.d.Obey(t.Context(), report.Order{Verb: report.Drain, Real: drained, By: "alice"}); err != nil {
+					t.Fatal(err)
+				}
+				l.reload(text)
+				table.refuses.Store(true)
+				l.set(true, "10.1.0.1:8001", "10.1.0.1:8002")
+				time.Sleep(time.Minute)
+				if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 2"; got != want {
+					t.Errorf("without the fallback: destinations %q, want %q; the log:\n%s", got, want, l.logged())
+				}
+				table.refuses.Store(false)
+				time.Sleep(time.Minute)
+				if got, want := destinations(saved(t, table)), "10.1.0.1:80 -w 0, 127.0.0.1:80 -w 1"; got != want {
+					t.Errorf("with it: destinations %q, want %q", got, want)
 				}
 			})
 		})

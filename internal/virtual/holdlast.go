@@ -3,6 +3,7 @@ package virtual
 import (
 	"slices"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -39,16 +40,21 @@ func (v *Service) HoldLast(done, rest []table.Step) []table.Step {
 // in: not what an operator wants out, and a dead real server only for the
 // fallback.
 func (v *Service) mayStay(s table.Step, forFallback bool) bool {
-	r := v.RealOf(s.Old)
-	switch {
-	case r == nil:
-		return true
-	case r.File() != "" || r.Out():
-		return false
-	case s.Op == ipvs.EditDestination && r.Verdict == policy.Up: // weight 0 is a wish, too
-		return false
+	may := func(r *Real) bool {
+		switch {
+		case r.File() != "" || r.Out():
+			return false
+		case s.Op == ipvs.EditDestination && r.Verdict == policy.Up: // weight 0 is a wish, too
+			return false
+		}
+		return forFallback || r.Verdict != policy.Down
 	}
-	return forFallback || r.Verdict != policy.Down
+	r := v.RealOf(s.Old)
+	if r == nil || may(r) {
+		return true
+	}
+	// Another real server with the same entry may be the one that was in service.
+	return r.Conf.Forward != conf.Masq && slices.ContainsFunc(v.Reals, func(o *Real) bool { return o.At() == r.At() && may(o) })
 }
 
 // leavesAfter says which of two is to stay: the fallback, then an entry of no file,

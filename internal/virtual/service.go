@@ -169,8 +169,13 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 // was believed.
 func (v *Service) Find(e *ipvs.Entry) {
 	before, hand := v.Actual, v.External
-	if v.Actual, v.External = (table.State{}), nil; e != nil {
+	v.Actual = table.State{}
+	if e != nil {
 		v.Adopt(e)
+	}
+	serves := slices.ContainsFunc(v.Reals, v.Serves) // one to which an operator has given weight 0, too
+	v.External = nil
+	if !serves {
 		v.keepCommanded(before, hand)
 	}
 }
@@ -180,7 +185,7 @@ func (v *Service) Find(e *ipvs.Entry) {
 // put it there, and takes it away itself. What an earlier load was to delete is not
 // the command's: a real server of an earlier file, or what waits for its successor.
 func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
-	if v.Conf.FallbackCommand == "" || slices.ContainsFunc(v.Reals, v.Serves) {
+	if v.Conf.FallbackCommand == "" {
 		return
 	}
 	for _, s := range v.Actual.Slots {
