@@ -114,7 +114,7 @@ func structuredLine(s sender, priority int, r record) string {
 		header(s.host, 255), f.PID, header(strings.ReplaceAll(f.Kind, " ", "-"), 32), structuredID)
 	param := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, ` %s="%s"`, name, paramEscapes.Replace(strings.ToValidUTF8(value, "\ufffd")))
+			fmt.Fprintf(&b, ` %s="%s"`, name, paramEscapes.Replace(strings.ToValidUTF8(oneLine(value), "\ufffd")))
 		}
 	}
 	param("config", f.Config)

@@ -180,3 +180,71 @@ func TestNoStderr(t *testing.T) {
 		t.Errorf("faults: %v", faults)
 	}
 }
+
+// params are the parameters of a message's structured data, as a receiver reads them (RFC
+// 5424, section 6.3), and the text behind.
+func params(t *testing.T, line string) (list map[string]string, text string) {
+	t.Helper()
+	list = map[string]string{}
+	_, rest, ok := strings.Cut(line, " ["+structuredID)
+	for ok && strings.HasPrefix(rest, " ") {
+		var name string
+		if name, rest, ok = strings.Cut(rest[1:], `="`); !ok {
+			break
+		}
+		var value strings.Builder
+		i := 0
+		for ; i < len(rest) && rest[i] != '"'; i++ {
+			switch {
+			case rest[i] == ']':
+				ok = false
+			case rest[i] == '\\' && i+1 < len(rest):
+				i++
+			}
+			value.WriteByte(rest[i])
+		}
+		list[name], rest = value.String(), rest[min(i+1, len(rest)):]
+	}
+	text, found := strings.CutPrefix(rest, "] ")
+	if !ok || !found {
+		t.Fatalf("no structured data: %q", line)
+	}
+	return list, text
+}
+
+// FuzzFormats has lines of any texts: each is one line, and a receiver reads back what
+// was written.
+func FuzzFormats(f *testing.F) {
+	f.Add("t.cf", "Added x", `Shop "north" [1]`, "it says \\ \"]\n\u009b\xff")
+	f.Add("a\nb", "<1>forged", "]", `\`)
+	f.Fuzz(func(t *testing.T, name, text, serviceName, reason string) {
+		s := sender{name: name, pid: 7, host: name}
+		e := added
+		e.Virtual = &conf.VirtualService{Alert: conf.Alert{ServiceName: serviceName}}
+		e.Reason = reason
+		r := record{time: at, text: text, event: &e}
+		valid := func(text string) string { return strings.ToValidUTF8(oneLine(text), "\ufffd") }
+
+		o := object(t, jsonLine(s, r))
+		if got, _ := o["reason"].(string); got != toUTF8(oneLine(reason)) {
+			t.Errorf("JSON has the reason %q, want %q", got, toUTF8(oneLine(reason)))
+		}
+		line := structuredLine(s, 134, r)
+		if strings.IndexFunc(line, isControl) >= 0 {
+			t.Errorf("more than one line: %q", line)
+		}
+		list, rest := params(t, line)
+		for param, want := range map[string]string{"config": valid(name), "service": valid(oneLine(serviceName)), "reason": valid(oneLine(reason)), "weight": "0"} {
+			if list[param] != want {
+				t.Errorf("%s is %q, want %q: %s", param, list[param], want, line)
+			}
+		}
+		if rest != oneLine(text) {
+			t.Errorf("the text is %q, want %q", rest, oneLine(text))
+		}
+		object(t, monitorJSON(event.Event{Time: at, Kind: event.Gone, Virtual: e.Virtual, R: "10.1.0.1:80", ID: "tcp:10.0.0.1:80", Reason: reason}, name))
+	})
+}
+
+// toUTF8 replaces each byte that is no UTF-8, as encoding/json does.
+func toUTF8(text string) string { return string([]rune(text)) }
