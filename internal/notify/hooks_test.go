@@ -19,6 +19,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
@@ -71,10 +72,10 @@ func (h *hookTest) gone(real string) {
 	h.event(event.Event{Kind: event.Gone, Time: time.Unix(0, 0), Virtual: &conf.VirtualService{Alert: conf.Alert{ServiceName: "Shop"}}, ID: "tcp:10.0.0.1:80", V: "10.0.0.1:80", R: real, Reason: "refused"})
 }
 
-// close ends the hooks and lets what waits run.
+// close ends the hooks and lets what waits run, however slowly.
 func (h *hooks) close() {
 	h.end()
-	h.lanes.close(closeTimeout)
+	h.lanes.close(eventually.Limit)
 	h.web.http.CloseIdleConnections()
 }
 
