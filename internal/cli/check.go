@@ -36,8 +36,8 @@ func (s *session) check() error {
 		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
 	}
 	problems = append(problems, fileProblems(sources, cfg)...)
-	problems = append(problems, namedProblems(s.Path, cfg)...)
-	problems = append(problems, groupProblems(s.Path, cfg)...)
+	problems = append(problems, namedProblems(sources, cfg)...)
+	problems = append(problems, groupProblems(sources, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
 	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
 	problems.Sort(s.Path)
@@ -120,12 +120,13 @@ func plural(n int, what string) string {
 }
 
 // groupProblems are about a statusgroup that there is not.
-func groupProblems(path string, cfg *conf.Config) conf.Problems {
+func groupProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	if cfg == nil || cfg.StatusGroup == "" {
 		return nil
 	}
 	if err := status.KnownGroup(cfg.StatusGroup); err != nil {
-		return conf.Problems{{Path: path, Warning: true, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
+		path, line := written(sources, nil, "statusgroup")
+		return conf.Problems{{Path: path, Line: line, Warning: true, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
 	}
 	return nil
 }

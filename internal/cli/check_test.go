@@ -29,7 +29,7 @@ func TestCheckIncluded(t *testing.T) {
 	for _, want := range []string{
 		"DIR/conf.d/a.cf: warning: DIR/conf.d/a.cf can be changed by everyone, and root does what it says\n",
 		"DIR/conf.d/a.cf:2: warning: DIR/conf.d/a.cf can be read by everyone, and it holds passwords or keys\n",
-		"DIR/conf.d/a.cf:2: warning: checkcommand /nosuch cannot be run: no such file or directory\n",
+		"DIR/conf.d/a.cf:7: warning: checkcommand /nosuch cannot be run: no such file or directory\n",
 		"virtual service tcp 10.0.0.1:80, line 2 of DIR/conf.d/a.cf\n",
 	} {
 		if !strings.Contains(all, want) {

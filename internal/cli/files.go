@@ -32,36 +32,35 @@ func withoutCredentials(o conf.Options) conf.Options {
 // configuration, and about a monitor log that cannot be written. A cfg of nil
 // names none but those that it is read from.
 func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
-	l := fileList{seen: map[string]bool{}}
-	path := sources.Files[0].Path
+	l := fileList{sources: sources, seen: map[string]bool{}}
 	for _, f := range sources.Files {
-		l.changed(f.Path, 0, f.Path, "root does what it says")
+		l.changedAt(f.Path, f.Path, "root does what it says")
 	}
 	for _, p := range sources.Patterns {
-		l.changed(path, 0, filepath.Dir(p.String()), "root does what the files in it say")
+		l.changedAt(sources.Files[0].Path, filepath.Dir(p.String()), "root does what the files in it say")
 	}
 	if cfg == nil {
 		return l.problems
 	}
 	lines := secretLines(cfg, sources)
 	for _, file := range slices.Sorted(maps.Keys(lines)) {
-		l.read(file, lines[file], file, "it holds passwords or keys")
+		l.readAt(file, lines[file], file, "it holds passwords or keys")
 	}
-	l.changed(path, 0, wholePath(cfg.Callback), "root runs it")
-	l.changed(path, 0, program(cfg.NotifyCommand), "root runs it")
-	l.read(path, 0, cfg.StatusToken, "it holds the token for orders")
-	l.read(path, 0, cfg.StatusReadToken, "it holds the token for reading")
+	l.changed(nil, "callback", wholePath(cfg.Callback), "root runs it")
+	l.changed(nil, "notifycommand", program(cfg.NotifyCommand), "root runs it")
+	l.read(nil, "statustoken", cfg.StatusToken, "it holds the token for orders")
+	l.read(nil, "statusreadtoken", cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {
 		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
-			l.warn(path, 0, notWritten(err, os.Geteuid()), "")
+			l.warn(nil, "monitorlog", notWritten(err, os.Geteuid()), "")
 		}
 	}
 	for _, v := range cfg.Virtuals {
 		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
-			l.changed(v.File, v.Line, v.CheckCommand.Reveal(), "root runs it")
+			l.changed(v, "checkcommand", v.CheckCommand.Reveal(), "root runs it")
 		}
-		l.changed(v.File, v.Line, program(v.FallbackCommand), "root runs it")
-		l.read(v.File, v.Line, v.SSLKey, "it holds the private key")
+		l.changed(v, "fallbackcommand", program(v.FallbackCommand), "root runs it")
+		l.read(v, "sslkey", v.SSLKey, "it holds the private key")
 	}
 	return l.problems
 }
@@ -109,11 +108,20 @@ func holdsSecret(v *conf.VirtualService) bool {
 
 // A fileList collects warnings about files, one of a kind for each file.
 type fileList struct {
+	sources  *conf.Sources
 	seen     map[string]bool
 	problems conf.Problems
 }
 
-func (l *fileList) warn(path string, line int, text, cure string) {
+// warn warns at the line of a directive, in v's block or outside of blocks. v may be nil.
+func (l *fileList) warn(v *conf.VirtualService, directive, text, cure string) {
+	if !l.seen[text] { // looking for the line takes time
+		path, line := written(l.sources, v, directive)
+		l.warnAt(path, line, text, cure)
+	}
+}
+
+func (l *fileList) warnAt(path string, line int, text, cure string) {
 	if l.seen[text] {
 		return
 	}
@@ -121,26 +129,60 @@ func (l *fileList) warn(path string, line int, text, cure string) {
 	l.problems = append(l.problems, &conf.Problem{Path: path, Line: line, Warning: true, Text: text, Hint: cure})
 }
 
-// changed warns if others may change a file; why says why that matters.
-func (l *fileList) changed(path string, line int, file, why string) {
-	if file == "" {
-		return
-	}
-	if who := rights.Writers(file); who != "" {
-		l.warn(path, line, fmt.Sprintf("%s can be changed by %s, and %s", file, who, why),
-			"root has to own it and its directories, and no one else may write there: chown root and chmod go-w")
+// changed warns if others may change the file of a directive; why says why that matters.
+func (l *fileList) changed(v *conf.VirtualService, directive, file, why string) {
+	if text := changedBy(file, why); text != "" {
+		l.warn(v, directive, text, cureChanged)
 	}
 }
 
-// read warns if others may read a file; why says why that matters.
-func (l *fileList) read(path string, line int, file, why string) {
+// changedAt warns likewise of a file of the configuration itself.
+func (l *fileList) changedAt(path, file, why string) {
+	if text := changedBy(file, why); text != "" {
+		l.warnAt(path, 0, text, cureChanged)
+	}
+}
+
+const cureChanged = "root has to own it and its directories, and no one else may write there: chown root and chmod go-w"
+
+// changedBy says who else may change a file, "" if no one may.
+func changedBy(file, why string) string {
+	if file == "" {
+		return ""
+	}
+	who := rights.Writers(file)
+	if who == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s can be changed by %s, and %s", file, who, why)
+}
+
+// read warns if others may read the file of a directive; why says why that matters.
+func (l *fileList) read(v *conf.VirtualService, directive, file, why string) {
+	if text := readBy(file, why); text != "" {
+		l.warn(v, directive, text, "chmod 600 "+file)
+	}
+}
+
+// readAt warns likewise of a file of the configuration itself.
+func (l *fileList) readAt(path string, line int, file, why string) {
+	if text := readBy(file, why); text != "" {
+		l.warnAt(path, line, text, "chmod 600 "+file)
+	}
+}
+
+// readBy says who else may read a file, "" if no one may, or if there is no file: who
+// needs it says so.
+func readBy(file, why string) string {
 	info, err := os.Stat(file)
 	if err != nil {
-		return // who needs the file says so
+		return ""
 	}
-	if who := rights.Readers(info); who != "" {
-		l.warn(path, line, fmt.Sprintf("%s can be read by %s, and %s", file, who, why), "chmod 600 "+file)
+	who := rights.Readers(info)
+	if who == "" {
+		return ""
 	}
+	return fmt.Sprintf("%s can be read by %s, and %s", file, who, why)
 }
 
 // fileFindings are the warnings as doctor has them.

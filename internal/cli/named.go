@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
@@ -15,35 +16,35 @@ import (
 
 // namedProblems are about files that directives name and that cannot serve:
 // certificates, keys, authorities, commands and tokens.
-func namedProblems(path string, cfg *conf.Config) conf.Problems {
+func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	if cfg == nil {
 		return nil
 	}
-	l := fileList{seen: map[string]bool{}}
+	l := fileList{sources: sources, seen: map[string]bool{}}
 	for _, v := range cfg.Virtuals {
 		if speaksTLS(v) {
 			_, err := checker.TLSConfig(checker.TLSOptions{CAFile: v.SSLCAFile, CertFile: v.SSLCert, KeyFile: v.SSLKey})
 			if err != nil {
-				l.warn(v.File, v.Line, fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
+				l.warn(v, tlsDirective(v, err), fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
 			}
 		}
 		if v.CheckDevice != "" {
 			if _, err := net.InterfaceByName(v.CheckDevice); err != nil {
-				l.warn(v.File, v.Line, "checkdevice "+v.CheckDevice+": this host has no such device", "ip link")
+				l.warn(v, "checkdevice", "checkdevice "+v.CheckDevice+": this host has no such device", "ip link")
 			}
 		}
 		switch v.CheckType {
 		case conf.CheckExternal:
-			l.command(v.File, v.Line, "checkcommand", v.CheckCommand.Reveal(), true)
+			l.command(v, "checkcommand", v.CheckCommand.Reveal(), true)
 		case conf.CheckExternalPerl:
-			l.command(v.File, v.Line, "checkcommand", v.CheckCommand.Reveal(), false)
+			l.command(v, "checkcommand", v.CheckCommand.Reveal(), false)
 		}
-		l.command(v.File, v.Line, "fallbackcommand", shellProgram(v.FallbackCommand), true)
+		l.command(v, "fallbackcommand", shellProgram(v.FallbackCommand), true)
 	}
-	l.command(path, 0, "callback", cfg.Callback.Reveal(), true)
-	l.command(path, 0, "notifycommand", shellProgram(cfg.NotifyCommand), true)
-	l.token(path, "statustoken", cfg.StatusToken)
-	l.token(path, "statusreadtoken", cfg.StatusReadToken)
+	l.command(nil, "callback", cfg.Callback.Reveal(), true)
+	l.command(nil, "notifycommand", shellProgram(cfg.NotifyCommand), true)
+	l.token("statustoken", cfg.StatusToken)
+	l.token("statusreadtoken", cfg.StatusReadToken)
 	return l.problems
 }
 
@@ -54,8 +55,18 @@ func speaksTLS(v *conf.VirtualService) bool {
 	return negotiates && (v.StartTLS || service.TLS == conf.OverTLS)
 }
 
+// tlsDirective is the directive that names the file of an error.
+func tlsDirective(v *conf.VirtualService, err error) string {
+	for directive, file := range map[string]string{"sslcert": v.SSLCert, "sslkey": v.SSLKey} {
+		if file != "" && strings.Contains(err.Error(), file) {
+			return directive
+		}
+	}
+	return "sslcafile"
+}
+
 // token warns of a file without a token. Who else may read it is a warning of its own.
-func (l *fileList) token(path, directive, file string) {
+func (l *fileList) token(directive, file string) {
 	if file == "" {
 		return
 	}
@@ -64,7 +75,7 @@ func (l *fileList) token(path, directive, file string) {
 	}
 	err := status.CheckToken(file)
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // the daemon may have more rights
-		l.warn(path, 0, directive+" lets no client in: "+err.Error(), "openssl rand -hex 16 makes a token")
+		l.warn(nil, directive, directive+" lets no client in: "+err.Error(), "openssl rand -hex 16 makes a token")
 	}
 }
 

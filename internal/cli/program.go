@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -53,12 +54,12 @@ func shellProgram(c secret.Command) string {
 
 // command warns of a program that cannot be run. A name without a slash is looked for in
 // PATH.
-func (l *fileList) command(path string, line int, directive, file string, executed bool) {
+func (l *fileList) command(v *conf.VirtualService, directive, file string, executed bool) {
 	shown := secret.Command(file).String() // what follows a blank may be meant as a password
 	what := directive + " " + shown
 	if file != "" && executed && !strings.Contains(file, "/") {
 		if _, err := exec.LookPath(file); err != nil {
-			l.warn(path, line, what+" cannot be run: it is in no directory of PATH", cmp.Or(blankInName(file), "write its whole path"))
+			l.warn(v, directive, what+" cannot be run: it is in no directory of PATH", cmp.Or(blankInName(file), "write its whole path"))
 		}
 		return
 	}
@@ -68,15 +69,15 @@ func (l *fileList) command(path string, line int, directive, file string, execut
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		l.warn(path, line, what+" cannot be run: "+reasonOf(err), blankInName(file))
+		l.warn(v, directive, what+" cannot be run: "+reasonOf(err), blankInName(file))
 		return
 	case !info.Mode().IsRegular():
-		l.warn(path, line, what+" cannot be run: it is no file", "")
+		l.warn(v, directive, what+" cannot be run: it is no file", "")
 		return
 	case executed && info.Mode()&0o111 == 0:
-		l.warn(path, line, what+" cannot be run: it is not executable", "chmod +x "+shown)
+		l.warn(v, directive, what+" cannot be run: it is not executable", "chmod +x "+shown)
 	}
-	l.interpreter(path, line, what, shown, interpreterOf(file))
+	l.interpreter(v, directive, shown, interpreterOf(file))
 }
 
 // blankInName is the hint for a file that is not there because its name has arguments.
@@ -89,24 +90,25 @@ func blankInName(file string) string {
 }
 
 // interpreter warns of a script whose interpreter cannot be run.
-func (l *fileList) interpreter(path string, line int, what, shown, interpreter string) {
+func (l *fileList) interpreter(v *conf.VirtualService, directive, shown, interpreter string) {
+	what := directive + " " + shown
 	words := strings.Fields(interpreter)
 	switch {
 	case len(words) == 0:
 		return
 	case strings.HasSuffix(interpreter, "\r"):
-		l.warn(path, line, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
+		l.warn(v, directive, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
 			`sed -i 's/\r$//' `+shown)
 		return
 	}
 	name := words[0]
 	if len(words) == 2 && filepath.Base(name) == "env" && !strings.HasPrefix(words[1], "-") {
 		if _, err := exec.LookPath(words[1]); err != nil {
-			l.warn(path, line, what+" cannot be run: its first line names "+words[1]+", which is in no directory of PATH", "")
+			l.warn(v, directive, what+" cannot be run: its first line names "+words[1]+", which is in no directory of PATH", "")
 		}
 	}
 	if info, err := os.Stat(name); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
-		l.warn(path, line, what+" cannot be run: its first line names "+name+", which is no program", "")
+		l.warn(v, directive, what+" cannot be run: its first line names "+name+", which is no program", "")
 	}
 }
 
