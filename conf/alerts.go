@@ -31,11 +31,12 @@ func bareAddresses(list string) string {
 
 // readEmailAlertFreq is emailalertfreq = SECONDS: the time between reminders, 0 is
 // none. Unlike in other directives the number has to come first.
-func readEmailAlertFreq(_ *location, value string) (time.Duration, error) {
+func readEmailAlertFreq(at *location, value string) (time.Duration, error) {
 	before, run, _ := digits(value)
 	if run == "" || before != "" {
 		return 0, errors.New("invalid email alert frequency")
 	}
+	adviseNumber(at, value, run+"s", "a number of seconds")
 	return time.Duration(number(run, math.MaxInt32)) * time.Second, nil
 }
 

@@ -48,7 +48,7 @@ func readCheckCommand(at *location, value string) (secret.Command, error) {
 
 // readCheckPort is checkport = PORT: the port of the checks, instead of the real
 // server's port.
-func readCheckPort(_ *location, value string) (uint16, error) {
+func readCheckPort(at *location, value string) (uint16, error) {
 	_, run, _ := digits(value)
 	n := number(run, math.MaxUint32)
 	switch {
@@ -57,6 +57,7 @@ func readCheckPort(_ *location, value string) (uint16, error) {
 	case n < 1 || n > math.MaxUint16:
 		return 0, errors.New("checkport must be in range 1..65536")
 	}
+	adviseNumber(at, value, run, "one port")
 	return uint16(n), nil
 }
 

@@ -73,6 +73,7 @@ func readPersistent(at *location, value string) (uint64, error) {
 	if run == "" {
 		return 0, errors.New("invalid persistent timeout")
 	}
+	adviseNumber(at, value, run+"s", "a number of seconds")
 	at.v.Persist = true
 	seconds := number(run, math.MaxUint64)
 	if seconds == 0 {

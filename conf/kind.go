@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,6 +64,9 @@ func originalDuration(outside, inside string) kind[time.Duration] {
 		if d == 0 {
 			return 0, at.either(outside, inside)
 		}
+		if _, unit := unitDuration(bareNumber(value)); !unit {
+			adviseNumber(at, value, d.String(), "a number of seconds, or a duration such as 500ms or 2m")
+		}
 		return d, nil
 	}).hinted("a number of seconds above 0, or a duration such as 500ms or 2m")
 }
@@ -74,6 +78,7 @@ func originalNumber(outside, inside string) kind[int] {
 		if n == 0 {
 			return 0, at.either(outside, inside)
 		}
+		adviseNumber(at, value, strconv.Itoa(n), "a whole number")
 		return n, nil
 	}).hinted("a number above 0")
 }

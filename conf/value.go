@@ -49,6 +49,16 @@ func firstDuration(value string) time.Duration {
 	return min(time.Duration(firstNumber(value))*time.Second, longest)
 }
 
+var inSeconds = regexp.MustCompile(`^[0-9]+ *(s|secs?|seconds?)$`)
+
+// adviseNumber warns of a value that the original reads a part of: read is the meaning.
+func adviseNumber(at *location, value, read, hint string) {
+	written := strings.Trim(bareNumber(value), `"`)
+	if !isNumber(written) && !inSeconds.MatchString(written) {
+		at.advise(at.line, fmt.Sprintf("%s = %s is read as %s", at.name, written, read), hint)
+	}
+}
+
 var withUnit = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)$`)
 
 var units = map[string]time.Duration{
