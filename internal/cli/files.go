@@ -46,8 +46,8 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	for _, file := range slices.Sorted(maps.Keys(lines)) {
 		l.readAt(file, lines[file], file, "it holds passwords or keys")
 	}
-	l.changed(nil, "callback", wholePath(cfg.Callback), "root runs it")
-	l.changed(nil, "notifycommand", program(cfg.NotifyCommand), "root runs it")
+	l.changed(nil, "callback", wholePath(cfg.Callback))
+	l.changed(nil, "notifycommand", program(cfg.NotifyCommand))
 	l.read(nil, "statustoken", cfg.StatusToken, "it holds the token for orders")
 	l.read(nil, "statusreadtoken", cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {
@@ -57,9 +57,9 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	}
 	for _, v := range cfg.Virtuals {
 		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
-			l.changed(v, "checkcommand", v.CheckCommand.Reveal(), "root runs it")
+			l.changed(v, "checkcommand", v.CheckCommand.Reveal())
 		}
-		l.changed(v, "fallbackcommand", program(v.FallbackCommand), "root runs it")
+		l.changed(v, "fallbackcommand", program(v.FallbackCommand))
 		l.read(v, "sslkey", v.SSLKey, "it holds the private key")
 	}
 	return l.problems
@@ -129,9 +129,9 @@ func (l *fileList) warnAt(path string, line int, text, cure string) {
 	l.problems = append(l.problems, &conf.Problem{Path: path, Line: line, Warning: true, Text: text, Hint: cure})
 }
 
-// changed warns if others may change the file of a directive; why says why that matters.
-func (l *fileList) changed(v *conf.VirtualService, directive, file, why string) {
-	if text := changedBy(file, why); text != "" {
+// changed warns if others may change the program of a directive.
+func (l *fileList) changed(v *conf.VirtualService, directive, file string) {
+	if text := changedBy(file, "root runs it"); text != "" {
 		l.warn(v, directive, text, cureChanged)
 	}
 }

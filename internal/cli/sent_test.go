@@ -45,13 +45,14 @@ func TestExplainSaysWhatIsSent(t *testing.T) {
 			t.Errorf("%s has no row", service)
 			continue
 		}
-		text := fmt.Sprintf("virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    service=%s\n", service)
+		var text strings.Builder
+		fmt.Fprintf(&text, "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    service=%s\n", service)
 		for directive := range strings.SplitSeq(row.block, "; ") {
 			if directive != "" {
-				text += "    " + directive + "\n"
+				fmt.Fprintf(&text, "    %s\n", directive)
 			}
 		}
-		cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{})
+		cfg, err := conf.Parse("t.cf", []byte(text.String()), conf.Options{})
 		if err != nil {
 			t.Errorf("%s: %v", service, err)
 			continue
