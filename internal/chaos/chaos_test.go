@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -32,7 +33,7 @@ import (
 )
 
 var (
-	seedFlag   = flag.Uint64("chaos.seed", 0, "play the events of this seed; 0 is another one each time that a number of events is given")
+	seedFlag   = flag.Uint64("chaos.seed", 0, "play the events of this seed; 0 is another one each time")
 	eventsFlag = flag.Int("chaos.events", 0, "how many events on the table in memory; 0 is a few seconds' worth")
 	kernelFlag = flag.Int("chaos.kernel", 0, "how many events on the kernel's table; 0 is a few seconds' worth")
 	chaosLog   = flag.Bool("chaos.log", false, "print what the director logs")
@@ -47,7 +48,7 @@ func TestChaos(t *testing.T) {
 	if events == 0 {
 		events = 10 * run
 	}
-	chaos(t, events, func() ipvs.Table { return ipvs.NewMemory() })
+	chaos(t, events, cmp.Or(*seedFlag, now()), func() ipvs.Table { return ipvs.NewMemory() })
 }
 
 // TestChaosKernel plays them on the table of the lab's kernel.
@@ -63,11 +64,11 @@ func TestChaosKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	events := *kernelFlag
+	events, other := *kernelFlag, now()
 	if events == 0 {
-		events = run
+		events, other = run, 1 // the row in make test plays the same events each time
 	}
-	chaos(t, events, func() ipvs.Table {
+	chaos(t, events, cmp.Or(*seedFlag, other), func() ipvs.Table {
 		entries, err := table.Read()
 		if err != nil {
 			t.Fatal(err)
@@ -81,14 +82,10 @@ func TestChaosKernel(t *testing.T) {
 	})
 }
 
-func chaos(t *testing.T, events int, table func() ipvs.Table) {
-	seed := *seedFlag
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
-		if *eventsFlag == 0 && *kernelFlag == 0 {
-			seed = 1 // the row in make test plays the same events each time
-		}
-	}
+func now() uint64 { return uint64(time.Now().UnixNano()) }
+
+// chaos plays events, from those of seed on: run of them for each.
+func chaos(t *testing.T, events int, seed uint64, table func() ipvs.Table) {
 	began, judged, done := time.Now(), 0, 0
 	for ; done < events; done += run {
 		w := newWorld()
@@ -102,11 +99,7 @@ func chaos(t *testing.T, events int, table func() ipvs.Table) {
 			t.Fatalf("with -chaos.seed=%d after %d events:\n%s\nthe last events:\n%s", seed, done, strings.Join(w.wrong, "\n"),
 				strings.Join(w.history[max(0, len(w.history)-25):], "\n"))
 		}
-		if *seedFlag != 0 {
-			seed = *seedFlag + uint64(done/run) + 1
-		} else {
-			seed++
-		}
+		seed++
 	}
 	t.Logf("%d events, %d writes judged, none wrong, in %v; the last seed was %d", done, judged, time.Since(began).Round(time.Millisecond), seed)
 }

@@ -17,6 +17,9 @@
 //     come to rest.
 //   - a real server of weight 0 whose verdict changes within the 4 seconds after
 //     an external change of its entry.
+//   - the weight that somebody has set shortly before a real server that minalive kept
+//     comes up, or before another one with the same entry and an ordered weight changes
+//     its state.
 //   - an order that ends by itself, from 100 ms before its end until 1.4 s after it.
 //   - a fallback beside a real server whose last change the kernel made and
 //     reported as failed, until the director has read the table.
@@ -27,6 +30,5 @@
 //
 // It does not play: jumps of the wall clock, because the clock of testing/synctest
 // cannot be set; signals, which belong to the daemon (a restart and a stop are
-// played by their calls of the director); minalive; two real servers that are one
-// entry of the kernel.
+// played by their calls of the director).
 package chaos

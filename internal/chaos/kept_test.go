@@ -79,6 +79,12 @@ func (s *service) join() {
 	s.pairs[hosts].entry = s.pairs[hosts-1].entry
 }
 
+// ordersWeight says whether an order gives a weight to one of the real servers with the
+// entry of p.
+func (s *service) ordersWeight(p *pair) bool {
+	return slices.ContainsFunc(s.pairs[1:], func(o *pair) bool { return o.at == p.at && o.order == "weight" })
+}
+
 // machine is the number of the host that the real server is on.
 func (p *pair) machine() int { return int(p.at.Addr().As4()[3]) }
 

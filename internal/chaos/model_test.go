@@ -148,8 +148,11 @@ func (w *world) hear(p *pair, ok bool) {
 			p.climbed = p.changed
 		}
 		p.verdict, p.fails, p.goods = to, 0, 0
-		if !w.inBeside(p) {
+		switch {
+		case !w.inBeside(p):
 			p.hand = -1
+		case s.ordersWeight(p): // the two may have different weights, and driftcheck may not have seen that of the operator
+			p.unsure = true
 		}
 		weight, there := w.table[p.key][p.at]
 		p.leaves = to == down && weight > 0

@@ -115,7 +115,7 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		p = w.pairAt(s, p.at)
 		weight, held := got[p.at]
 		p.absent, p.unsure = !held, false
-		if held && p.weight == 0 && w.in(p) {
+		if held && w.in(p) && (p.weight == 0 || s.minAlive > 0 || s.shared && s.ordersWeight(p)) {
 			p.hand = weight
 		}
 	}
