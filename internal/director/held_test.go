@@ -164,3 +164,41 @@ func TestOneEntryStaysForTheFallback(t *testing.T) {
 		})
 	}
 }
+
+// A lostAnswer makes deletions and reports them as failed, for as long as it is set.
+type lostAnswer struct {
+	*ipvs.Memory
+	loses atomic.Bool
+}
+
+func (l *lostAnswer) Apply(c ipvs.Change) error {
+	err := l.Memory.Apply(c)
+	if l.loses.Load() && c.Op == ipvs.DeleteDestination {
+		return errors.New("the kernel is out of memory")
+	}
+	return err
+}
+
+// The kernel has deleted a dead real server and reported a failure. It comes back with
+// the small weight of slowstart: the fallback leaves when it is in the table, and not
+// when it is believed to be.
+func TestFallbackStaysForOneThatMayBeMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const real, fallback = "10.1.0.1:80", "127.0.0.1:80"
+		table := &lostAnswer{Memory: ipvs.NewMemory()}
+		var steps []string
+		l := goLive(t, table, "checkinterval=5\ndriftcheck=60\nvirtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n    quiescent=no\n    slowstart=60\n"+
+			"    real="+real+" masq 8\n    fallback="+fallback+" masq\n")
+		defer l.end()
+		time.Sleep(2 * time.Minute)
+		table.loses.Store(true)
+		l.set(true, real)
+		table.loses.Store(false)
+		table.OnChange = func(c ipvs.Change) { steps = append(steps, c.String()) }
+		l.set(false, real)
+		want := []string{"-a -t 10.0.0.1:80 -r 10.1.0.1:80 -m -w 1", "-d -t 10.0.0.1:80 -r 127.0.0.1:80"}
+		if len(steps) < 2 || steps[0] != want[0] || steps[1] != want[1] {
+			t.Errorf("the changes are %q, want %q first", steps, want)
+		}
+	})
+}

@@ -47,6 +47,10 @@ func Plan(have, want State) []Step {
 		case w == nil:
 			remove = append(remove, change(ipvs.DeleteDestination, *h, Slot{}))
 		case h.Same(*w) && (h.Role == Fallback) == (w.Role == Fallback) && !have.Doubt[h.At]:
+		case have.Doubt[h.At] && w.Weight > 0: // it may be missing: nothing leaves for it before it is sure to be in
+			unsure := *h
+			unsure.Weight = 0
+			add = append(add, change(ipvs.EditDestination, unsure, *w))
 		case w.Weight >= h.Weight:
 			add = append(add, change(ipvs.EditDestination, *h, *w))
 		default:
