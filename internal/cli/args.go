@@ -23,18 +23,18 @@ type invocation struct {
 	help       bool
 	version    bool
 
-	config string   // the configuration file as given, or defaultConfig
-	named  bool     // it was given
-	words  []string // all words that are no options
-	verb   *verb
+	config  string   // the configuration file as given, or defaultConfig
+	named   bool     // it was given
+	words   []string // all words but the options before the command
+	command *command
 
 	dirs daemon.Wanted
 
-	args []string // the command's own
+	args []string // the command's options and arguments
 }
 
-// is says whether the command is that of a name.
-func (inv *invocation) is(name string) bool { return inv.verb != nil && inv.verb.name == name }
+// is reports whether the command has a name.
+func (inv *invocation) is(name string) bool { return inv.command != nil && inv.command.name == name }
 
 // instance is the name of the daemon, in its pid file and log.
 func (inv *invocation) instance() string {
@@ -50,7 +50,7 @@ func (inv *invocation) childWords(options []string) []string {
 	words := slices.Clone(options)
 	switch {
 	case !inv.named:
-	case strings.HasPrefix(inv.config, "-") || verbNamed(inv.config) != nil:
+	case strings.HasPrefix(inv.config, "-") || commandNamed(inv.config) != nil:
 		words = append(words, "--config="+inv.config)
 	default:
 		words = append(words, inv.config)
@@ -58,16 +58,15 @@ func (inv *invocation) childWords(options []string) []string {
 	return append(words, "start")
 }
 
-// errUsage is a command line that is no form of ldirectord's, and nothing more
-// is to be said about it than how it is used.
+// errUsage is a command line of a wrong form, to which the usage is the answer.
 var errUsage = errors.New("")
 
 // parse understands the words of a command line after the program's name:
 //
 //	[options] [CONFIG] COMMAND [arguments]
 //
-// Options end at the first word that is none, as in the original. A first word
-// that is a command's name is the command.
+// Options end at the first other word, as in the original. If the first word is the name
+// of a command, it is the command.
 func parse(args []string) (invocation, error) {
 	inv := invocation{config: defaultConfig}
 	flags := inv.flags()
@@ -91,9 +90,9 @@ var (
 	inForeground = []string{"start", "restart", "try-restart"}
 )
 
-// combined says which option the command cannot be combined with.
+// combined returns which option cannot be combined with the command.
 func (inv *invocation) combined() error {
-	switch name := inv.verb.name; {
+	switch name := inv.command.name; {
 	case inv.dryRun && slices.Contains(neverDry, name):
 		return errors.New("--dry-run cannot be combined with " + name + ": a dry run is started, and ends by a signal")
 	case inv.foreground && !slices.Contains(inForeground, name):
@@ -102,33 +101,34 @@ func (inv *invocation) combined() error {
 	return nil
 }
 
-// flags are the options, bound to inv.
+// flags are the options before the command, bound to inv.
 func (inv *invocation) flags() *pflag.FlagSet {
 	flags := newFlags()
-	flags.BoolVarP(&inv.debug, "debug", "d", false, "")
-	flags.BoolVarP(&inv.help, "help", "h", false, "")
+	flags.BoolVarP(&inv.debug, "debug", "d", false, "stay in the foreground; log to standard error, with every check: the data sent and received, and why it is up or down")
+	flags.BoolVarP(&inv.help, "help", "h", false, "print this text; so does -?")
 	flags.BoolVarP(&inv.help, "?", "?", false, "")
-	flags.BoolVarP(&inv.version, "version", "v", false, "")
-	flags.BoolVar(&inv.dryRun, "dry-run", false, "")
-	flags.BoolVar(&inv.foreground, "foreground", false, "")
-	flags.StringVar(&inv.config, "config", defaultConfig, "")
-	flags.StringVar(&inv.dirs.Run, "rundir", "", "")
-	flags.StringVar(&inv.dirs.State, "statedir", "", "")
-	flags.StringVar(&inv.dirs.Logs, "logdir", "", "")
+	flags.Lookup("?").Hidden = true
+	flags.BoolVarP(&inv.version, "version", "v", false, "print the version")
+	flags.StringVar(&inv.config, "config", defaultConfig, "FILE\tthe configuration file, whatever its name is")
+	flags.BoolVar(&inv.dryRun, "dry-run", false, "check real servers, but keep the table in memory: nothing is written to the kernel, no mail is sent, no command but those of checks is run")
+	flags.BoolVar(&inv.foreground, "foreground", false, "stay in the foreground, otherwise like a daemon (for systemd)")
+	flags.StringVar(&inv.dirs.Run, "rundir", "", "DIR\tpid file, lock and sockets; else $RUNTIME_DIRECTORY, else /var/run and /var/run/ldirectord")
+	flags.StringVar(&inv.dirs.State, "statedir", "", "DIR\twhat outlives the process, as orders; else $STATE_DIRECTORY, else /var/lib/ldirectord")
+	flags.StringVar(&inv.dirs.Logs, "logdir", "", "DIR\tlogs that CONFIG does not name; else $LOGS_DIRECTORY, else /var/log")
 	return flags
 }
 
-// newFlags is an empty set of options that behaves as the original's.
+// newFlags is an empty set of options, parsed as the original does.
 func newFlags() *pflag.FlagSet {
 	flags := pflag.NewFlagSet("ldirectord", pflag.ContinueOnError)
 	flags.SetInterspersed(false)
+	flags.SortFlags = false
 	flags.SetOutput(io.Discard)
 	flags.Usage = func() {}
 	return flags
 }
 
-// optionError says what is wrong with an option, an unknown one in the
-// original's words.
+// optionError words the error of an option, for an unknown one in the original's words.
 func optionError(err error) error {
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		return errors.New("Unknown option: " + unknown.GetSpecifiedName())
@@ -136,8 +136,8 @@ func optionError(err error) error {
 	return err
 }
 
-// commandOptionError says what is wrong with an option behind a command. To ask
-// for help is pflag.ErrHelp, which Main answers.
+// commandOptionError words the error of an option behind a command. A request for help
+// is pflag.ErrHelp, which Main answers.
 func commandOptionError(err error) error {
 	if errors.Is(err, pflag.ErrHelp) {
 		return pflag.ErrHelp
@@ -158,20 +158,14 @@ func commandOptionError(err error) error {
 	return usageError(optionError(err).Error())
 }
 
-// asksForHelp says whether there is an option among words that asks for help, where
-// no option has an argument that may look so.
-func asksForHelp(words []string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return w == "-h" || w == "-?" || w == "--help" })
-}
-
-// understand tells CONFIG, COMMAND and arguments apart.
+// understand finds CONFIG, COMMAND and its arguments among words.
 func (inv *invocation) understand(words []string) error {
 	if len(words) == 0 {
 		return errUsage
 	}
-	if inv.verb = verbNamed(words[0]); inv.verb != nil {
+	if inv.command = commandNamed(words[0]); inv.command != nil {
 		inv.args = words[1:]
-		if len(inv.args) > 0 && inv.verb.arguments == "" {
+		if len(inv.args) > 0 && inv.command.arguments == "" {
 			return errUsage
 		}
 		return nil
@@ -180,10 +174,10 @@ func (inv *invocation) understand(words []string) error {
 		return errUsage
 	}
 	inv.config, inv.named = words[0], true
-	if inv.verb = verbNamed(words[1]); inv.verb == nil {
+	if inv.command = commandNamed(words[1]); inv.command == nil {
 		return errUsage
 	}
-	if inv.verb.arguments != "" {
+	if inv.command.arguments != "" {
 		inv.args = words[2:] // the original's commands ignore further words
 	}
 	return nil

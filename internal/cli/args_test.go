@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 )
 
 func TestParse(t *testing.T) {
@@ -69,8 +71,8 @@ func TestParse(t *testing.T) {
 				Config: inv.config, Named: inv.named, Debug: inv.debug, DryRun: inv.dryRun,
 				Foreground: inv.foreground, Help: inv.help, Version: inv.version,
 			}
-			if inv.verb != nil {
-				got.Verb = inv.verb.name
+			if inv.command != nil {
+				got.Verb = inv.command.name
 			}
 			if len(inv.args) > 0 {
 				got.Args = inv.args
@@ -82,16 +84,68 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestVerbsAreSaid(t *testing.T) {
+// TestCommands has every command in the table once, with what help and completion need.
+func TestCommands(t *testing.T) {
 	seen := map[string]bool{}
-	for _, v := range verbs() {
-		if seen[v.name] {
-			t.Errorf("%s is there twice", v.name)
+	for _, c := range commands() {
+		if seen[c.name] {
+			t.Errorf("%s is there twice", c.name)
 		}
-		seen[v.name] = true
-		if v.summary == "" || v.run == nil {
-			t.Errorf("%s lacks its summary or function", v.name)
+		seen[c.name] = true
+		if c.summary == "" {
+			t.Errorf("%s has no summary", c.name)
 		}
+		flags, run := c.flags()
+		if run == nil {
+			t.Errorf("%s has no action", c.name)
+		}
+		if flags.HasFlags() && c.arguments == "" {
+			t.Errorf("%s has options, but its arguments are ignored", c.name)
+		}
+		checkFlags(t, c.name, flags)
+		if text := c.explanation(); strings.Contains(text, "\t") {
+			t.Errorf("the help of %s has a tab:\n%s", c.name, text)
+		}
+	}
+	checkFlags(t, "ldirectord", new(invocation).flags())
+	for line := range strings.Lines(usage()) {
+		if len(line) > helpWidth+1 {
+			t.Errorf("a line of the usage is longer than %d: %s", helpWidth, line)
+		}
+	}
+}
+
+// checkFlags fails for options whose help lacks the text or the name of the value.
+func checkFlags(t *testing.T, command string, flags *pflag.FlagSet) {
+	t.Helper()
+	flags.VisitAll(func(f *pflag.Flag) {
+		value, text, valued := strings.Cut(f.Usage, "\t")
+		switch {
+		case f.Hidden:
+		case valued == (f.Value.Type() == "bool"):
+			t.Errorf("%s --%s: %q names a value, or none, against its type %s", command, f.Name, f.Usage, f.Value.Type())
+		case value == "" || valued && text == "":
+			t.Errorf("%s --%s has no help", command, f.Name)
+		}
+	})
+}
+
+// TestOptionHelp wraps the help of options beside their names.
+func TestOptionHelp(t *testing.T) {
+	flags := newFlags()
+	flags.BoolP("debug", "d", false, strings.Repeat("word ", 20))
+	flags.String("config", "", "FILE\tthe file")
+	flags.Duration("wait", 0, "TIME\tat most")
+	flags.Lookup("wait").NoOptDefVal = "1s"
+	want := `  -d, --debug         word word word word word word word word word word word
+                      word word word word word word word word word
+      --config FILE   the file
+      --wait[=TIME]   at most`
+	if diff := cmp.Diff(want, optionHelp(flags)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := optionHelp(newFlags()); got != "" {
+		t.Errorf("without options: %q", got)
 	}
 }
 

@@ -5,23 +5,26 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
 
-// check tests the configuration file and reports all its mistakes.
-func (s *session) check() error {
-	explain := false
-	flags := newFlags()
-	flags.BoolVar(&explain, "explain", false, "")
-	if err := parseOptions(flags, s.inv.args); err != nil {
-		return err
+// checkCommand tests the configuration file and reports all its mistakes.
+func checkCommand(flags *pflag.FlagSet) action {
+	explain := flags.Bool("explain", false, "print what the file does, virtual service by virtual service")
+	return func(s *session, arguments []string) error {
+		if len(arguments) > 0 { // another file must not be called free of mistakes
+			return usageError(fmt.Sprintf("the file stands before the command: ldirectord %s check", arguments[0]))
+		}
+		return s.check(*explain)
 	}
-	if flags.NArg() > 0 { // not to call another file free of mistakes
-		return usageError(fmt.Sprintf("the file stands before the command: ldirectord %s check", flags.Arg(0)))
-	}
+}
+
+func (s *session) check(explain bool) error {
 	if err := s.find(); err != nil {
 		return &daemon.Exit{Status: exitFailed, Text: err.Error()}
 	}
@@ -52,8 +55,8 @@ func (s *session) check() error {
 	return nil
 }
 
-// startable returns the check of a file that execute names in the file at own:
-// it is there, and has no mistakes, with options.
+// startable returns the test of a file that execute names in the file at own: it exists
+// and has no mistakes, read with options.
 func startable(own string, options conf.Options) func(name string) error {
 	return func(name string) error {
 		path, err := conf.Search(name)
@@ -98,7 +101,7 @@ func mistakes(problems conf.Problems) int {
 	return n
 }
 
-// summary is what is said of a file without mistakes.
+// summary is the last line of check for a file without mistakes.
 func summary(cfg *conf.Config, warnings int) string {
 	reals := 0
 	for _, v := range cfg.Virtuals {

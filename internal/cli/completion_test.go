@@ -62,7 +62,7 @@ func TestZshCompletion(t *testing.T) {
 // fish is given commands, what they do, and their options.
 func TestFishCompletion(t *testing.T) {
 	script := fishCompletion()
-	for _, want := range []string{" -a drain -d 'no new connections", "'__fish_seen_subcommand_from drain' -l wait\n", " -l dry-run\n", " -a 'bash zsh fish'\n"} {
+	for _, want := range []string{" -a drain -d 'no new connections", "'__fish_seen_subcommand_from drain' -l wait -d 'return when", "'__fish_seen_subcommand_from drain' -l for -r -d 'its duration", " -l dry-run -d 'check real", " -a 'bash zsh fish'\n"} {
 		if !strings.Contains(script, want) {
 			t.Errorf("no %q in\n%s", want, script)
 		}

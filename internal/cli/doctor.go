@@ -2,46 +2,44 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/host"
 )
 
-// doctorHelp is what help doctor says.
-const doctorHelp = `Looks at this host as the director of the configuration: IPVS, the virtual
-addresses and who else answers for them, forwarding, the kernel's settings, packet
-marks, the packet filter, the way to each real server, other programs that write the
-table, the clock. Each finding says what is so, why it matters, and what mends it.
+// doctorHelp is the help of doctor.
+const doctorHelp = `Examines this host as the director of the configuration: IPVS, the virtual
+addresses and other hosts that answer for them, forwarding, the kernel's settings,
+packet marks, the packet filter, the way to each real server, other programs that
+write the table, the clock. Each finding has the fault, its effect, and the cure.`
 
-  --vip ADDRESS[,ADDRESS...]   look at this host as a real server instead, without a
-                               configuration
-  --mode gate|ipip|masq        how the director forwards to it, gate if not given
-  --dev DEV, --gateway ADDRESS as for host realserver
-  --json                       for programs
-
-Exit status 0: nothing, or notes; 1: warnings; 2: errors.`
-
-// doctor says what is wrong with this host.
-func (s *session) doctor() error {
+// doctorCommand reports what is wrong with this host.
+func doctorCommand(flags *pflag.FlagSet) action {
 	var o hostOptions
-	asJSON := false
-	flags := newFlags()
-	o.realServerFlags(flags)
-	flags.BoolVar(&asJSON, "json", false, "")
-	if err := parseOptions(flags, s.inv.args); err != nil {
-		return err
+	flags.StringSliceVar(&o.vips, "vip", nil, "ADDRESS,...\texamine this host as a real server of these virtual addresses instead, without a configuration")
+	flags.StringVar(&o.mode, "mode", "gate", "gate|ipip|masq\thow the director forwards to it, gate if not given")
+	flags.StringVar(&o.dev, "dev", "", "DEV\tas for host realserver")
+	flags.StringVar(&o.gateway, "gateway", "", "ADDRESS\tas for host realserver")
+	asJSON := flags.Bool("json", false, "for programs")
+	return func(s *session, arguments []string) error {
+		if len(arguments) > 0 {
+			return usageError(fmt.Sprintf("doctor does not understand %q", arguments[0]))
+		}
+		return s.doctor(o, *asJSON)
 	}
-	if flags.NArg() > 0 {
-		return usageError(fmt.Sprintf("doctor does not understand %q", flags.Arg(0)))
-	}
+}
+
+func (s *session) doctor(o hostOptions, asJSON bool) error {
 	findings, err := s.findings(o)
 	if err != nil {
 		return err
 	}
-	if err := s.showFindings(findings, asJSON); err != nil {
+	if err := writeFindings(s.Stdout, findings, asJSON); err != nil {
 		return err
 	}
 	if worst := host.Worst(findings); worst > host.Note {
@@ -85,20 +83,18 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	return append(findings, fileFindings(fileProblems(sources, cfg))...), nil
 }
 
-func (s *session) showFindings(findings []host.Finding, asJSON bool) error {
+func writeFindings(w io.Writer, findings []host.Finding, asJSON bool) error {
 	if asJSON {
 		if findings == nil {
 			findings = []host.Finding{}
 		}
-		enc := json.NewEncoder(s.Stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(findings)
+		return printJSON(w, findings)
 	}
 	for _, f := range findings {
-		fmt.Fprintln(s.Stdout, f)
+		fmt.Fprintln(w, f)
 	}
 	if len(findings) == 0 {
-		fmt.Fprintln(s.Stdout, "nothing is wrong here")
+		fmt.Fprintln(w, "nothing is wrong here")
 	}
 	return nil
 }

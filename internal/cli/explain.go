@@ -11,8 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// explanation says what a configuration does, so that who wrote it can read
-// what was understood.
+// explanation describes the effect of a configuration, for a comparison with the intent.
 func explanation(cfg *conf.Config) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "log: %s; who is gone and back: %s\n", cfg.LogFile, cmp.Or(cfg.MonitorLog, "nowhere"))
@@ -63,7 +62,7 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 	b.WriteString("\n")
 }
 
-// asWritten tells what stands in the file if that is not what is shown.
+// asWritten is the text of the file in parentheses, "" if it is the same as shown.
 func asWritten(written, shown string) string {
 	if written == "" || written == shown {
 		return ""
@@ -109,7 +108,7 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 	return words
 }
 
-// checks says whether anything is asked.
+// checks reports whether a virtual service has checks.
 func checks(v *conf.VirtualService) bool {
 	return v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff
 }
@@ -128,8 +127,8 @@ func checkWords(v *conf.VirtualService) string {
 	return words
 }
 
-// targetWords are the address that is checked in place of each real server's, and where
-// the check comes from, "" where nothing is set.
+// targetWords are the address that checks use in place of each real server's, and the
+// origin of the checks, "" where nothing is set.
 func targetWords(v *conf.VirtualService) string {
 	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
 		return ""
@@ -150,7 +149,7 @@ func targetWords(v *conf.VirtualService) string {
 	return words
 }
 
-// questionWords say what is asked of each real server.
+// questionWords describe the check of each real server.
 func questionWords(v *conf.VirtualService) string {
 	port := portWords(v)
 	switch v.CheckType {
@@ -175,7 +174,7 @@ func questionWords(v *conf.VirtualService) string {
 	return words
 }
 
-// portWords say which port is asked, if it is the same of all real servers.
+// portWords are the port of the checks, if all real servers have the same.
 func portWords(v *conf.VirtualService) string {
 	ports := map[uint16]bool{}
 	for _, r := range v.Reals {
@@ -208,13 +207,13 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 	return words
 }
 
-// downWords say how long a real server that fails receives traffic at most.
+// downWords are the longest time for which a failed real server receives traffic.
 func downWords(v *conf.VirtualService) string {
 	refused, silent := policy.DownBounds(v)
 	return fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
 }
 
-// startWords say when the result of the first checks is reported.
+// startWords are the time at which the first checks are reported.
 func startWords(v *conf.VirtualService) string {
 	_, silent := policy.DownBounds(v)
 	return fmt.Sprintf("one line when each real server has been checked, after %s at the latest", silent)

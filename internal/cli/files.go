@@ -16,8 +16,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// withoutCredentials are options for a check by hand: the credentials that
-// systemd hands to the service are not there, which is no mistake of the file.
+// withoutCredentials are options for a check by hand, which has no credentials of the
+// systemd service: their absence is no mistake of the file.
 func withoutCredentials(o conf.Options) conf.Options {
 	o.ReadSecret = func(name string) (text, warning string, err error) {
 		if !strings.Contains(name, "/") && os.Getenv(rights.CredentialsDirectory) == "" {
@@ -28,9 +28,9 @@ func withoutCredentials(o conf.Options) conf.Options {
 	return o
 }
 
-// fileProblems are warnings about who else may read or change the files of a
-// configuration, and about a monitor log that cannot be written. A cfg of nil
-// names none but those that it is read from.
+// fileProblems are warnings about other users who may read or change the files of a
+// configuration, and about a monitor log that cannot be written. With a cfg of nil, they
+// are about sources alone.
 func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l := fileList{sources: sources, seen: map[string]bool{}}
 	for _, f := range sources.Files {
@@ -65,8 +65,8 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	return l.problems
 }
 
-// secretLines are the files with a secret in the configuration itself, each with the
-// line of its first block that has one, 0 if that is outside blocks.
+// secretLines are the files of the configuration that contain a secret, each with the
+// line of its first block that has one, 0 for a secret outside of blocks.
 func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
 	found := map[string]int{}
 	if cfg.Webhook != "" && strings.HasSuffix(cfg.Webhook.String(), secret.Mask) {
@@ -95,10 +95,10 @@ func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
 	return found
 }
 
-// holdsSecret says whether the block of a virtual service has a secret that is in no file
-// of its own, besides headers, which may be from outside of blocks.
+// holdsSecret reports whether the block of a virtual service contains a secret. It
+// ignores headers, which may be from outside of blocks.
 func holdsSecret(v *conf.VirtualService) bool {
-	ownPasswd := v.Passwd != "" && v.PasswdFile == "" && v.Login != "anonymous" // whose password is everyone's
+	ownPasswd := v.Passwd != "" && v.PasswdFile == "" && v.Login != "anonymous" // whose password is public
 	masked := v.Request.String() != v.Request.Reveal()
 	for _, r := range v.Reals {
 		masked = masked || r.Request.String() != r.Request.Reveal()
@@ -106,7 +106,7 @@ func holdsSecret(v *conf.VirtualService) bool {
 	return ownPasswd || masked || v.Secret != "" && v.SecretFile == ""
 }
 
-// A fileList collects warnings about files, one of a kind for each file.
+// A fileList collects warnings about files, each text once.
 type fileList struct {
 	sources  *conf.Sources
 	seen     map[string]bool
@@ -185,7 +185,7 @@ func readBy(file, why string) string {
 	return fmt.Sprintf("%s can be read by %s, and %s", file, who, why)
 }
 
-// fileFindings are the warnings as doctor has them.
+// fileFindings are the warnings as findings of doctor.
 func fileFindings(problems conf.Problems) []host.Finding {
 	var list []host.Finding
 	for _, p := range problems {

@@ -5,7 +5,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// zeroWeightProblems warns of what clients meet while a real server is quiesced.
+// zeroWeightProblems warns of the effect on clients while a real server is quiesced.
 func zeroWeightProblems(cfg *conf.Config) (problems conf.Problems) {
 	if cfg == nil {
 		return nil

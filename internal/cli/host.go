@@ -15,31 +15,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/host"
 )
 
-// hostHelp is what help host says.
-const hostHelp = `Sets up what LVS needs beside the table, takes it back, or compares it with what
-is. Each thing that is done is shown as one line. down takes back exactly what up
-did, with the values that were there before, and nothing that was there already;
-what two need goes with the second one. status ends with 1 if something is missing.
+// hostHelp is the help of host.
+const hostHelp = `Sets up what LVS needs beside the table, reverts it, or compares it with the state
+of the host. Each step is printed as one line. down reverts exactly the changes of
+up, to the values before them, and keeps what was there already; a step that two
+need is reverted with the second one. status ends with 1 if a step is missing.
 
 host director up|down|status   the virtual addresses of the configuration; for masq
                                forwarding and no ICMP redirects; the kernel's settings
                                for clients of real servers that are out; modules
-  --dev DEV                    the device for virtual addresses, if it is not to be
-                               the one in whose network they are
-  --prefix N                   of IPv4 virtual addresses, 32 if not given
-  --masquerade NETWORK         real servers of this network reach others with this
-                               host's address; may be given more than once
 host marks up|down|status      the packet marks of the configuration (mark = ...)
-host realserver up|down|status on a real server, without a configuration:
-  --vip ADDRESS[,ADDRESS...]   the virtual addresses; hidden from ARP before they appear
-  --mode gate|ipip|masq        how the director forwards, gate if not given; masq is
-                               only looked at: the default route has to be the director
-  --dev DEV                    that holds the addresses: lo, for ipip the tunnel
-  --gateway ADDRESS            the director, needed for masq
+host realserver up|down|status on a real server, without a configuration: the virtual
+                               addresses, hidden from ARP before they appear; for masq
+                               only a look at the default route`
 
-  --dry-run                    say what would be done, and do nothing`
-
-// hostOptions are what may follow host WHAT VERB.
+// hostOptions are the values of the options of host.
 type hostOptions struct {
 	dev        string
 	prefix     int
@@ -50,19 +40,53 @@ type hostOptions struct {
 	dryRun     bool
 }
 
-// host sets up what a host needs around the table.
-func (s *session) host() error {
-	if asksForHelp(s.inv.args) {
-		return pflag.ErrHelp
+// hostKinds are what host sets up, with the options of each.
+var hostKinds = map[string][]string{
+	"director":   {"dev", "prefix", "masquerade", "dry-run"},
+	"marks":      {"dry-run"},
+	"realserver": {"vip", "mode", "dev", "gateway", "dry-run"},
+}
+
+// hostCommand sets up what a host needs around the table.
+func hostCommand(flags *pflag.FlagSet) action {
+	var o hostOptions
+	flags.StringVar(&o.dev, "dev", "", "DEV\tdirector: the device for virtual addresses, if not the one in whose network they are; realserver: the device that holds them, lo, for ipip the tunnel")
+	flags.IntVar(&o.prefix, "prefix", 0, "N\tdirector: of IPv4 virtual addresses, 32 if not given")
+	flags.StringSliceVar(&o.masquerade, "masquerade", nil, "NETWORK\tdirector: real servers of this network reach others with this host's address; may be repeated")
+	flags.StringSliceVar(&o.vips, "vip", nil, "ADDRESS,...\trealserver: the virtual addresses")
+	flags.StringVar(&o.mode, "mode", "gate", "gate|ipip|masq\trealserver: how the director forwards, gate if not given")
+	flags.StringVar(&o.gateway, "gateway", "", "ADDRESS\trealserver: the director, needed for masq")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "print the steps, and change nothing")
+	return func(s *session, arguments []string) error {
+		if len(arguments) < 2 {
+			return usageError("host is followed by director, realserver or marks, and by up, down or status")
+		}
+		what, verb := arguments[0], arguments[1]
+		if err := hostKind(flags, what, arguments); err != nil {
+			return err
+		}
+		return s.host(what, verb, o)
 	}
-	if len(s.inv.args) < 2 {
-		return usageError("host is followed by director, realserver or marks, and by up, down or status")
+}
+
+// hostKind tests the options and arguments of one kind of host.
+func hostKind(flags *pflag.FlagSet, what string, arguments []string) (err error) {
+	known, ok := hostKinds[what]
+	if !ok {
+		return usageError(fmt.Sprintf("host is followed by director, realserver or marks, not by %q", what))
 	}
-	what, verb := s.inv.args[0], s.inv.args[1]
-	options, err := hostFlags(what, s.inv.args[2:])
-	if err != nil {
-		return err
+	flags.Visit(func(f *pflag.Flag) {
+		if err == nil && !slices.Contains(known, f.Name) {
+			err = usageError("Unknown option: " + f.Name)
+		}
+	})
+	if err == nil && len(arguments) > 2 {
+		err = usageError(fmt.Sprintf("host %s does not understand %q", what, arguments[2]))
 	}
+	return err
+}
+
+func (s *session) host(what, verb string, options hostOptions) error {
 	if verb != "up" && verb != "down" && verb != "status" {
 		return usageError(fmt.Sprintf("host %s is followed by up, down or status, not by %q", what, verb))
 	}
@@ -82,39 +106,7 @@ func (s *session) host() error {
 
 func usageError(text string) error { return &daemon.Exit{Status: exitUsage, Text: text} }
 
-// hostFlags reads the options of one kind of host.
-func hostFlags(what string, words []string) (o hostOptions, err error) {
-	flags := newFlags()
-	flags.BoolVar(&o.dryRun, "dry-run", false, "")
-	switch what {
-	case "director":
-		flags.StringVar(&o.dev, "dev", "", "")
-		flags.IntVar(&o.prefix, "prefix", 0, "")
-		flags.StringSliceVar(&o.masquerade, "masquerade", nil, "")
-	case "realserver":
-		o.realServerFlags(flags)
-	case "marks":
-	default:
-		return o, usageError(fmt.Sprintf("host is followed by director, realserver or marks, not by %q", what))
-	}
-	if err := parseOptions(flags, words); err != nil {
-		return o, err
-	}
-	if flags.NArg() > 0 {
-		return o, usageError(fmt.Sprintf("host %s does not understand %q", what, flags.Arg(0)))
-	}
-	return o, nil
-}
-
-// realServerFlags are the options that describe a real server.
-func (o *hostOptions) realServerFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.dev, "dev", "", "")
-	flags.StringSliceVar(&o.vips, "vip", nil, "")
-	flags.StringVar(&o.mode, "mode", "gate", "")
-	flags.StringVar(&o.gateway, "gateway", "", "")
-}
-
-// realServer says what is wrong with the options of a real server.
+// realServer tests the options of a real server.
 func (o hostOptions) realServer(verb string) error {
 	switch masq := o.mode == "masq"; {
 	case masq && len(o.vips) > 0:
@@ -131,8 +123,8 @@ func (o hostOptions) realServer(verb string) error {
 	return nil
 }
 
-// hostDirector does one verb for a director or for its marks. What was done is
-// taken back without a configuration, too.
+// hostDirector runs one verb for a director or for its marks. down works without a
+// configuration, too.
 func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) error {
 	ctx := context.Background()
 	findErr := s.find()
@@ -174,8 +166,8 @@ func (o hostOptions) choices() (host.Choices, error) {
 	return c, nil
 }
 
-// hostRealServer does one verb for all virtual addresses. Without any, down and
-// status are for all that were set up.
+// hostRealServer runs one verb for all virtual addresses. Without any, down and status
+// are for every address that was set up.
 func (s *session) hostRealServer(h *host.Host, verb string, o hostOptions) error {
 	ctx := context.Background()
 	servers, err := realServers(o)
@@ -207,7 +199,7 @@ func (s *session) hostRealServer(h *host.Host, verb string, o hostOptions) error
 	return oneExit(failed)
 }
 
-// realServers are what the options ask for: one for each virtual address.
+// realServers are the real servers of the options: one for each virtual address.
 func realServers(o hostOptions) ([]host.RealServer, error) {
 	r := host.RealServer{Dev: o.dev}
 	switch o.mode {
@@ -240,7 +232,7 @@ func realServers(o hostOptions) ([]host.RealServer, error) {
 	return servers, nil
 }
 
-// allRealServers does down or status for everything that was set up.
+// allRealServers runs down or status for everything that was set up.
 func (s *session) allRealServers(h *host.Host, verb string) error {
 	owners, err := h.Owners()
 	if err != nil {
@@ -268,8 +260,8 @@ func (s *session) allRealServers(h *host.Host, verb string) error {
 	return oneExit(failed)
 }
 
-// hostDown takes back what was done for owner. That this is nothing may be a slip
-// of the pen, so it says for whom something was.
+// hostDown reverts the steps of owner. If there are none, which may be a typing error, it
+// lists the owners that have steps.
 func (s *session) hostDown(h *host.Host, owner string) error {
 	owners, err := h.Owners()
 	if err != nil {
@@ -285,7 +277,7 @@ func (s *session) hostDown(h *host.Host, owner string) error {
 	return h.Down(context.Background(), owner)
 }
 
-// hostStatus shows how steps stand, and those that were done for owner besides.
+// hostStatus prints the state of steps and of the other steps of owner.
 func (s *session) hostStatus(h *host.Host, owner string, steps []host.Step) error {
 	held, err := h.Held(owner)
 	if err != nil {

@@ -5,22 +5,25 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/importer"
 )
 
-// importFile prints an ldirectord.cf made of another program's file. What is not
-// carried over is said on standard error.
-func (s *session) importFile() error {
-	words, err := s.words(commandFlags(), 1, 1)
-	if err != nil {
-		return err
-	}
+// importCommand prints an ldirectord.cf made of another program's file. Standard error
+// gets what could not be carried over.
+func importCommand(*pflag.FlagSet) action {
+	return func(s *session, arguments []string) error { return s.importFile(arguments[0]) }
+}
+
+func (s *session) importFile(path string) error {
+	var err error
 	var text []byte
-	if words[0] == "-" {
+	if path == "-" {
 		text, err = io.ReadAll(os.Stdin)
 	} else {
-		text, err = os.ReadFile(words[0])
+		text, err = os.ReadFile(path)
 	}
 	if err != nil {
 		return err

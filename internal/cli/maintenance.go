@@ -11,11 +11,11 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// examineTime bounds what check and doctor ask a resolver.
+// examineTime bounds the lookups of check and doctor.
 const examineTime = 10 * time.Second
 
-// examineMaintenance is how things are with the maintenance directory of a
-// configuration, whether a daemon runs or not.
+// examineMaintenance is the state of the maintenance directory of a configuration, with
+// or without a daemon.
 func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
 	ctx, cancel := context.WithTimeout(context.Background(), examineTime)
 	defer cancel()
@@ -26,8 +26,8 @@ func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
 	return maintenance.Examine(ctx, cfg, maintenance.Options{Kept: kept})
 }
 
-// maintenanceProblems are what check says of the maintenance directory of cfg, which
-// was made of sources.
+// maintenanceProblems are warnings about the maintenance directory of cfg, which was made
+// of sources.
 func (s *session) maintenanceProblems(cfg *conf.Config, sources *conf.Sources) conf.Problems {
 	if cfg == nil || cfg.MaintenanceDir == "" {
 		return nil
@@ -68,8 +68,8 @@ func lineOf(text []byte, directive string) (n int) {
 	return n
 }
 
-// missingDirectory says whether problems have it already that the maintenance
-// directory does not exist.
+// missingDirectory reports whether problems already include the missing maintenance
+// directory.
 func missingDirectory(problems conf.Problems) bool {
 	return slices.ContainsFunc(problems, func(p *conf.Problem) bool { return p.Text == "maintenance directory does not exist" })
 }

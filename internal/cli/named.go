@@ -79,7 +79,7 @@ func (l *fileList) token(directive, file string) {
 	}
 }
 
-// reasonOf is an error without the path that it is about.
+// reasonOf is an error without its path.
 func reasonOf(err error) string {
 	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Err.Error()

@@ -6,100 +6,87 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/status/client"
 )
-
-// The commands that give the running daemon an order; see report.Order.
-
-func (s *session) drain() error   { return s.order(report.Drain) }
-func (s *session) disable() error { return s.order(report.Disable) }
-func (s *session) enable() error  { return s.order(report.Enable) }
-func (s *session) weight() error  { return s.order(report.Weight) }
 
 // forEver is the value of --wait without a time.
 const forEver = 365 * 24 * time.Hour
 
-// order gives an order and says what came of it.
-func (s *session) order(verb string) error {
-	o := report.Order{Verb: verb}
-	var wait time.Duration
-	flags := commandFlags()
-	flags.StringVar(&o.Virtual, "virtual", "", "")
-	if verb != report.Enable {
-		flags.DurationVar(&o.For, "for", 0, "")
-	}
-	flags.StringVar(&o.Comment, "comment", "", "")
-	if verb == report.Drain {
-		flags.DurationVar(&wait, "wait", 0, "")
-		flags.Lookup("wait").NoOptDefVal = forEver.String()
-	}
-	n := 1
-	if verb == report.Weight {
-		n = 2
-	}
-	words, err := s.words(flags, n, n)
-	if err != nil {
-		return err
-	}
-	o.Real = words[0]
-	if verb == report.Weight {
-		if o.Weight, err = strconv.Atoi(words[1]); err != nil {
-			return &daemon.Exit{Status: exitUsage, Text: fmt.Sprintf("%q is no weight", words[1])}
+// orderCommand gives an order and prints its result.
+func orderCommand(verb string) func(*pflag.FlagSet) action {
+	return func(flags *pflag.FlagSet) action {
+		o := report.Order{Verb: verb}
+		var wait time.Duration
+		flags.StringVar(&o.Virtual, "virtual", "", "V\tonly for this virtual service")
+		if verb != report.Enable {
+			flags.DurationVar(&o.For, "for", 0, "TIME\tits duration: 90s, 30m, 12h")
+		}
+		flags.StringVar(&o.Comment, "comment", "", "TEXT\tthe reason, for other operators")
+		if verb == report.Drain {
+			flags.DurationVar(&wait, "wait", 0, "TIME\treturn when no connection is left, or fail after TIME")
+			flags.Lookup("wait").NoOptDefVal = forEver.String()
+		}
+		return func(s *session, arguments []string) error {
+			o.Real = arguments[0]
+			if verb == report.Weight {
+				var err error
+				if o.Weight, err = strconv.Atoi(arguments[1]); err != nil {
+					return usageError(fmt.Sprintf("%q is no weight", arguments[1]))
+				}
+			}
+			q := s.orderer()
+			defer q.Close()
+			obeyed, err := q.give(o)
+			if err != nil || wait == 0 {
+				return err
+			}
+			return q.waitUntilIdle(obeyed, wait)
 		}
 	}
-	c := s.client()
-	defer c.Close()
-	obeyed, err := s.give(c, o)
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return s.waitUntilIdle(c, obeyed, wait)
-	}
-	return nil
 }
 
-// give gives an order, and returns for which real servers it was carried out.
-func (s *session) give(c *client.Client, o report.Order) ([]report.Override, error) {
+// give gives an order, and returns the real servers that follow it.
+func (q *query) give(o report.Order) ([]report.Override, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	answer, err := c.Order(ctx, o)
+	answer, err := q.Order(ctx, o)
 	if err != nil {
-		return nil, s.notAnswered(err)
+		return nil, q.notAnswered(err)
 	}
 	for _, done := range answer.Obeyed {
-		fmt.Fprintf(s.Stdout, "%s (%s): %s\n", done.Real, done.Virtual, done)
+		fmt.Fprintf(q.s.Stdout, "%s (%s): %s\n", done.Real, done.Virtual, done)
 		if done.Remark != "" {
-			fmt.Fprintf(s.Stderr, "%s (%s): %s\n", done.Real, done.Virtual, done.Remark)
+			fmt.Fprintf(q.s.Stderr, "%s (%s): %s\n", done.Real, done.Virtual, done.Remark)
 		}
 	}
 	if answer.Warning != "" {
-		fmt.Fprintln(s.Stderr, "warning: "+answer.Warning)
+		fmt.Fprintln(q.s.Stderr, "warning: "+answer.Warning)
 	}
 	if o.Verb == report.Drain {
-		left, err := connectionsLeft(ctx, c, answer.Obeyed)
+		left, err := q.connectionsLeft(ctx, answer.Obeyed)
 		if err != nil {
-			return nil, s.notAnswered(err)
+			return nil, q.notAnswered(err)
 		}
-		fmt.Fprintln(s.Stdout, left)
+		fmt.Fprintln(q.s.Stdout, left)
 	}
 	return answer.Obeyed, nil
 }
 
-// A remainder is what a real server that is drained still has.
+// A remainder is what a drained real server still has.
 type remainder struct{ active, inactive, persistent uint32 }
 
 func (r remainder) String() string {
 	return fmt.Sprintf("left: %d active, %d inactive connections, %d clients remembered", r.active, r.inactive, r.persistent)
 }
 
-// connectionsLeft is what real servers still have together.
-func connectionsLeft(ctx context.Context, c *client.Client, obeyed []report.Override) (remainder, error) {
+// connectionsLeft is the sum of the remainders of real servers.
+func (q *query) connectionsLeft(ctx context.Context, obeyed []report.Override) (remainder, error) {
 	var left remainder
 	for _, o := range obeyed {
-		snap, err := c.Snapshot(ctx, o.Virtual, o.Real)
+		snap, err := q.Snapshot(ctx, o.Virtual, o.Real)
 		if err != nil {
 			return left, err
 		}
@@ -114,24 +101,24 @@ func connectionsLeft(ctx context.Context, c *client.Client, obeyed []report.Over
 	return left, nil
 }
 
-// waitUntilIdle returns when a drained real server has nothing left, and says
-// how it goes. It fails when that takes too long.
-func (s *session) waitUntilIdle(c *client.Client, obeyed []report.Override, patience time.Duration) error {
+// waitUntilIdle returns when drained real servers have nothing left, and prints each
+// change. It fails after patience.
+func (q *query) waitUntilIdle(obeyed []report.Override, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	last := remainder{}
 	for first := true; ; first = false {
-		left, err := connectionsLeft(ctx, c, obeyed)
+		left, err := q.connectionsLeft(ctx, obeyed)
 		switch {
 		case ctx.Err() != nil:
 			return &daemon.Exit{Status: exitFailed, Text: "not idle after " + patience.String() + ", " + last.String()}
 		case err != nil:
-			return s.notAnswered(err)
+			return q.notAnswered(err)
 		case left == remainder{}:
-			fmt.Fprintln(s.Stdout, "idle")
+			fmt.Fprintln(q.s.Stdout, "idle")
 			return nil
 		case !first && left != last:
-			fmt.Fprintln(s.Stdout, left)
+			fmt.Fprintln(q.s.Stdout, left)
 		}
 		last = left
 		select {

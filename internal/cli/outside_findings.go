@@ -11,7 +11,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
-// outsideFindings are what doctor says of what a daemon depends on besides the host.
+// outsideFindings are findings about sockets, listeners, files and names on which a
+// daemon depends.
 func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
 	var list []host.Finding
 	if cfg.MaintenanceDir != "" {
@@ -25,17 +26,16 @@ func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
 	return append(list, s.daemonFindings(cfg)...)
 }
 
-// daemonFindings are what the running daemon says is wrong with the sockets, listeners,
-// files and names that it depends on, or that it cannot be reached. There are none when
-// it does not run.
+// daemonFindings are the faults that the running daemon reports, or that it cannot be
+// reached. There are none when it does not run.
 func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	c := s.client()
-	defer c.Close()
-	snap, err := c.Snapshot(ctx, "", "")
+	q := s.orderer()
+	defer q.Close()
+	snap, err := q.Snapshot(ctx, "", "")
 	if err != nil {
-		return s.silentFindings(err)
+		return q.silentFindings(err)
 	}
 	var list []host.Finding
 	for _, f := range snap.Outside {
@@ -48,8 +48,9 @@ func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
 	return list
 }
 
-// silentFindings are what it means that the daemon's socket does not answer.
-func (s *session) silentFindings(err error) []host.Finding {
+// silentFindings are the findings about a socket of the daemon that does not answer.
+func (q *query) silentFindings(err error) []host.Finding {
+	s := q.s
 	d, runs := s.Running()
 	if !runs && errors.Is(err, client.ErrNotRunning) || runs && !d.KeepsLock() {
 		return nil // no daemon, or one that has no such socket

@@ -11,12 +11,9 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// plan says what a reload, or a start if no daemon runs, would change in the
+// plan prints the changes that a reload, or a start if no daemon runs, would make in the
 // kernel.
 func (s *session) plan() error {
-	if _, err := s.words(commandFlags(), 0, 0); err != nil {
-		return err
-	}
 	lines, err := s.planned()
 	if err != nil {
 		return err
@@ -30,17 +27,17 @@ func (s *session) plan() error {
 	return nil
 }
 
-// planned asks the daemon, who knows what the checks have found out.
+// planned asks the daemon, which has the results of its checks.
 func (s *session) planned() ([]string, error) {
-	c := s.client()
-	defer c.Close()
+	q := s.orderer()
+	defer q.Close()
 	limit := planTime
 	if _ = s.find(); s.Hangs() {
 		limit = askTime
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	lines, err := c.Plan(ctx)
+	lines, err := q.Plan(ctx)
 	if err == nil || !errors.Is(err, client.ErrNotRunning) {
 		return lines, err
 	}
@@ -58,9 +55,6 @@ func (s *session) planned() ([]string, error) {
 
 // save writes the kernel's table as ipvsadm-save does.
 func (s *session) save() error {
-	if _, err := s.words(commandFlags(), 0, 0); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), daemon.OpenTimeout)
 	defer cancel()
 	table, err := s.OpenTable(ctx)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"slices"
@@ -15,58 +16,17 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/internal/cli/view"
-	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/state"
-	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// askTime is how long a request to the daemon may take: one that hangs does not answer.
-// planTime is for a request that reads the configuration, and resolves its names.
+// askTime bounds a request to the daemon, which may hang. planTime bounds a request that
+// reads the configuration and resolves its names.
 const (
 	askTime  = 5 * time.Second
 	planTime = 30 * time.Second
 )
-
-// client is for asking the daemon of this instance, and giving it orders.
-func (s *session) client() *client.Client {
-	if s.inv.dryRun {
-		return client.New(s.DryRunSocket()).Of(s.file())
-	}
-	return client.New(s.Socket()).Of(s.file())
-}
-
-// file is the configuration file, "" if there is none: then the name alone counts.
-func (s *session) file() string {
-	if !s.Found && s.find() != nil {
-		return ""
-	}
-	return state.Canonical(s.Path)
-}
-
-// reader is for asking what this instance knows, a daemon or a dry run.
-func (s *session) reader() *client.Client { return client.New(s.shownSocket()).Of(s.file()) }
-
-// commandFlags are options that may stand before and after a command's words.
-func commandFlags() *pflag.FlagSet {
-	flags := newFlags()
-	flags.SetInterspersed(true)
-	return flags
-}
-
-// words parses a command's options and returns its other words, of which there
-// may be least to most.
-func (s *session) words(flags *pflag.FlagSet, least, most int) ([]string, error) {
-	if err := parseOptions(flags, s.inv.args); err != nil {
-		return nil, err
-	}
-	if n := flags.NArg(); n < least || n > most {
-		return nil, &daemon.Exit{Status: exitUsage, Text: "usage: ldirectord [CONFIG] " + strings.TrimSpace(s.inv.verb.name+" "+s.inv.verb.arguments)}
-	}
-	return flags.Args(), nil
-}
 
 // showOptions are what may follow show.
 type showOptions struct {
@@ -74,39 +34,41 @@ type showOptions struct {
 	json, stats, rate, connections, persistence bool
 }
 
-// show shows the table with how everybody does.
-func (s *session) show() error {
+// showCommand shows the table with the state of every real server.
+func showCommand(flags *pflag.FlagSet) action {
 	var o showOptions
-	flags := commandFlags()
-	flags.StringVar(&o.virtual, "virtual", "", "")
-	flags.StringVar(&o.real, "real", "", "")
-	flags.BoolVar(&o.json, "json", false, "")
-	flags.BoolVar(&o.stats, "stats", false, "")
-	flags.BoolVar(&o.rate, "rate", false, "")
-	flags.BoolVar(&o.connections, "connections", false, "")
-	flags.BoolVar(&o.persistence, "persistent", false, "")
-	if _, err := s.words(flags, 0, 0); err != nil {
-		return err
+	flags.StringVar(&o.virtual, "virtual", "", "V\tonly this virtual service: 10.0.0.1:80, tcp:10.0.0.1:80, 10.0.0.1, a firewall mark, its servicename, or as the file has it")
+	flags.StringVar(&o.real, "real", "", "R\tonly this real server: its address, address and port, or name")
+	flags.BoolVar(&o.json, "json", false, "everything that is known, as JSON")
+	flags.BoolVar(&o.stats, "stats", false, "the kernel's counters, as ipvsadm --stats")
+	flags.BoolVar(&o.rate, "rate", false, "its rates, as ipvsadm --rate")
+	flags.BoolVar(&o.connections, "connections", false, "the kernel's connections, as ipvsadm -c")
+	flags.BoolVar(&o.persistence, "persistent", false, "only which clients are remembered for which real server")
+	return func(s *session, _ []string) error {
+		if err := exclusive(flags, "stats", "rate", "connections", "persistent"); err != nil {
+			return err
+		}
+		if err := exclusive(flags, "json", "stats", "rate"); err != nil {
+			return err
+		}
+		return s.show(o)
 	}
-	if err := exclusive(flags, "stats", "rate", "connections", "persistent"); err != nil {
-		return err
-	}
-	if err := exclusive(flags, "json", "stats", "rate"); err != nil {
-		return err
-	}
-	c := s.reader()
-	defer c.Close()
+}
+
+func (s *session) show(o showOptions) error {
+	r := s.reader()
+	defer r.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
 	switch {
 	case o.connections || o.persistence:
-		return s.showConnections(c, o)
+		return r.showConnections(o)
 	case o.json:
-		return s.showJSON(ctx, c, o)
+		return r.showJSON(ctx, o)
 	}
-	snap, err := c.Snapshot(ctx, o.virtual, o.real)
+	snap, err := r.Snapshot(ctx, o.virtual, o.real)
 	if err != nil {
-		return s.notAnswered(err)
+		return r.notAnswered(err)
 	}
 	if line := kernelLine(ctx); line != "" && !snap.DryRun {
 		fmt.Fprintln(s.Stdout, line)
@@ -121,17 +83,17 @@ func (s *session) show() error {
 	return write(s.Stdout, snap)
 }
 
-func (s *session) showJSON(ctx context.Context, c *client.Client, o showOptions) error {
-	text, err := c.SnapshotJSON(ctx, o.virtual, o.real)
+func (q *query) showJSON(ctx context.Context, o showOptions) error {
+	text, err := q.SnapshotJSON(ctx, o.virtual, o.real)
 	if err != nil {
-		return s.notAnswered(err)
+		return q.notAnswered(err)
 	}
 	var b bytes.Buffer
 	if err := json.Indent(&b, text, "", "  "); err != nil {
 		return err
 	}
 	b.WriteByte('\n')
-	_, err = b.WriteTo(s.Stdout)
+	_, err = b.WriteTo(q.s.Stdout)
 	return err
 }
 
@@ -144,24 +106,24 @@ func exclusive(flags *pflag.FlagSet, names ...string) error {
 	return nil
 }
 
-// showConnections lists connections for as long as they come from a daemon that works.
-func (s *session) showConnections(c *client.Client, o showOptions) error {
-	ctx, cancel := s.whileItWorks()
+// showConnections lists connections until the end of the list or until the daemon hangs.
+func (q *query) showConnections(o showOptions) error {
+	ctx, cancel := q.whileItWorks()
 	defer cancel()
-	list := s.listConnections
+	list := q.listConnections
 	if o.json {
-		list = s.listConnectionsJSON
+		list = q.listConnectionsJSON
 	}
-	err := list(c.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30))
+	err := list(q.Client.Connections(ctx, o.virtual, o.real, o.persistence, 1<<30))
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return err
 }
 
-// whileItWorks is a context that is cancelled when the daemon hangs, which is looked at
-// every askTime. A dry run has no heartbeat and one askTime.
-func (s *session) whileItWorks() (ctx context.Context, cancel func()) {
+// whileItWorks is a context that is cancelled when the daemon hangs, which is tested every
+// askTime. A dry run has no heartbeat and one askTime.
+func (q *query) whileItWorks() (ctx context.Context, cancel func()) {
 	ctx, cancelFor := context.WithCancelCause(context.Background())
 	go func() {
 		tick := time.NewTicker(askTime)
@@ -171,7 +133,7 @@ func (s *session) whileItWorks() (ctx context.Context, cancel func()) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				if s.showsDryRun || s.Hangs() {
+				if q.dryRun || q.s.Hangs() {
 					cancelFor(errors.New("asking the daemon: it does not respond"))
 				}
 			}
@@ -180,33 +142,33 @@ func (s *session) whileItWorks() (ctx context.Context, cancel func()) {
 	return ctx, func() { cancelFor(nil) }
 }
 
-func (s *session) listConnections(list iter.Seq2[wire.Connection, error]) error {
-	fmt.Fprintln(s.Stdout, view.ConnectionsHead)
+func (q *query) listConnections(list iter.Seq2[wire.Connection, error]) error {
+	fmt.Fprintln(q.s.Stdout, view.ConnectionsHead)
 	for conn, err := range list {
 		if err != nil {
-			return s.notAnswered(err)
+			return q.notAnswered(err)
 		}
-		fmt.Fprintln(s.Stdout, view.ConnectionLine(conn))
+		fmt.Fprintln(q.s.Stdout, view.ConnectionLine(conn))
 	}
 	return nil
 }
 
-// listConnectionsJSON shows connections as one JSON list, as they come: there may be
-// millions. A list that is cut off by an error has no end.
-func (s *session) listConnectionsJSON(list iter.Seq2[wire.Connection, error]) error {
+// listConnectionsJSON prints connections as one JSON list while it receives them: there
+// may be millions. After an error the list has no end.
+func (q *query) listConnectionsJSON(list iter.Seq2[wire.Connection, error]) error {
 	before := "["
 	for conn, err := range list {
 		if err != nil {
-			return s.notAnswered(err)
+			return q.notAnswered(err)
 		}
 		text, err := json.Marshal(conn)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Stdout, "%s\n  %s", before, text)
+		fmt.Fprintf(q.s.Stdout, "%s\n  %s", before, text)
 		before = ","
 	}
-	fmt.Fprintln(s.Stdout, map[bool]string{true: "[]", false: "\n]"}[before == "["])
+	fmt.Fprintln(q.s.Stdout, map[bool]string{true: "[]", false: "\n]"}[before == "["])
 	return nil
 }
 
@@ -215,7 +177,7 @@ func kernelLine(ctx context.Context) string {
 	if v, err := ipvs.ReadVersion(ctx); err == nil {
 		return v.String()
 	}
-	text, err := os.ReadFile("/proc/net/ip_vs") // for those who are not root
+	text, err := os.ReadFile("/proc/net/ip_vs") // readable without root
 	if err != nil {
 		return ""
 	}
@@ -223,83 +185,77 @@ func kernelLine(ctx context.Context) string {
 	return line
 }
 
-// history shows what happened last.
-func (s *session) history() error {
+// historyCommand shows the last transitions.
+func historyCommand(flags *pflag.FlagSet) action {
 	q := report.HistoryQuery{}
-	flags := commandFlags()
-	flags.StringVar(&q.Virtual, "virtual", "", "")
-	flags.IntVar(&q.Limit, "limit", 50, "")
-	all := flags.Bool("all", false, "")
-	asJSON := flags.Bool("json", false, "")
-	words, err := s.words(flags, 0, 1)
-	if err != nil {
-		return err
+	flags.StringVar(&q.Virtual, "virtual", "", "V\tonly this virtual service")
+	all := flags.Bool("all", false, "all events, not only those of real servers that were gone and back")
+	flags.IntVar(&q.Limit, "limit", 50, "N\tthe last N; 50 if not given")
+	asJSON := flags.Bool("json", false, "as JSON")
+	return func(s *session, names []string) error {
+		q.Real, q.Verdicts = strings.Join(names, ""), !*all
+		return s.history(q, *asJSON)
 	}
-	if q.Limit < 1 {
-		return usageError("--limit is a number above 0")
-	}
-	q.Real, q.Verdicts = strings.Join(words, ""), !*all
-	c := s.reader()
-	defer c.Close()
+}
+
+func (s *session) history(q report.HistoryQuery, asJSON bool) error {
+	r := s.reader()
+	defer r.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	notes, err := c.History(ctx, q)
+	notes, err := r.History(ctx, q)
 	if err != nil {
-		return s.notAnswered(err)
+		return r.notAnswered(err)
 	}
-	if *asJSON {
-		return s.printJSON(notes)
+	if asJSON {
+		return printJSON(s.Stdout, notes)
 	}
-	s.headDryRun()
+	r.headDryRun()
 	return view.WriteNotes(s.Stdout, notes)
 }
 
-// why shows what was asked of a real server last, and what came of it.
-func (s *session) why() error {
-	flags := commandFlags()
-	virtual := flags.String("virtual", "", "")
-	asJSON := flags.Bool("json", false, "")
-	words, err := s.words(flags, 1, 1)
-	if err != nil {
-		return err
-	}
-	c := s.reader()
-	defer c.Close()
+// whyCommand shows the last checks of a real server, and their results.
+func whyCommand(flags *pflag.FlagSet) action {
+	virtual := flags.String("virtual", "", "V\tonly this virtual service")
+	asJSON := flags.Bool("json", false, "as JSON")
+	return func(s *session, names []string) error { return s.why(names[0], *virtual, *asJSON) }
+}
+
+func (s *session) why(real, virtual string, asJSON bool) error {
+	r := s.reader()
+	defer r.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	reasons, err := c.Why(ctx, words[0], *virtual)
+	reasons, err := r.Why(ctx, real, virtual)
 	if err != nil {
-		return s.notAnswered(err)
+		return r.notAnswered(err)
 	}
-	if *asJSON {
-		return s.printJSON(reasons)
+	if asJSON {
+		return printJSON(s.Stdout, reasons)
 	}
-	s.headDryRun()
+	r.headDryRun()
 	return view.WriteReasons(s.Stdout, reasons)
 }
 
-func (s *session) printJSON(v any) error {
-	e := json.NewEncoder(s.Stdout)
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
 }
 
-// recheck has real servers asked now.
-func (s *session) recheck() error {
-	flags := commandFlags()
-	virtual := flags.String("virtual", "", "")
-	words, err := s.words(flags, 0, 1)
-	if err != nil {
-		return err
+// recheckCommand has real servers checked now.
+func recheckCommand(flags *pflag.FlagSet) action {
+	virtual := flags.String("virtual", "", "V\tonly for this virtual service")
+	return func(s *session, names []string) error {
+		o := s.orderer()
+		defer o.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), askTime)
+		defer cancel()
+		n, err := o.Recheck(ctx, strings.Join(names, ""), *virtual)
+		if err != nil {
+			return o.notAnswered(err)
+		}
+		fmt.Fprintf(s.Stdout, "%s begun\n", plural(n, "check"))
+		return nil
 	}
-	c := s.client()
-	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
-	defer cancel()
-	n, err := c.Recheck(ctx, strings.Join(words, ""), *virtual)
-	if err != nil {
-		return s.notAnswered(err)
-	}
-	fmt.Fprintf(s.Stdout, "%s begun\n", plural(n, "check"))
-	return nil
 }

@@ -12,34 +12,30 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/cli/view"
 	"github.com/ldirectord/ldirectord/internal/daemon"
-	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
-// topInterval is how often top looks.
+// topInterval is the time between two snapshots of top.
 const topInterval = time.Second
 
-// What a terminal is told: another screen without a cursor, and back.
+// The sequences that switch a terminal to another screen without a cursor, and back.
 const (
 	enterScreen = "\x1b[?1049h\x1b[?25l"
 	leaveScreen = "\x1b[?25h\x1b[?1049l"
 )
 
-// top shows the daemon's real servers and keeps at it. Where there is no
-// terminal, it shows them once.
+// top shows the daemon's real servers, again every second. Without a terminal, it shows
+// them once.
 func (s *session) top() error {
-	if _, err := s.words(commandFlags(), 0, 0); err != nil {
-		return err
-	}
-	c := s.reader()
-	defer c.Close()
+	r := s.reader()
+	defer r.Close()
 	out, isFile := s.Stdout.(*os.File)
 	if !isFile || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
-		lines, err := s.look(c, &view.Screen{}, 120, 0)
+		lines, err := r.look(&view.Screen{}, 120, 0)
 		fmt.Fprint(s.Stdout, strings.Join(append(lines, ""), "\n"))
 		return err
 	}
-	// Who cannot be asked at all is said on the usual screen.
-	if _, err := s.look(c, &view.Screen{}, 80, 0); err != nil {
+	// An error of the first request is shown on the usual screen.
+	if _, err := r.look(&view.Screen{}, 80, 0); err != nil {
 		return err
 	}
 	before, err := term.MakeRaw(int(os.Stdin.Fd()))
@@ -51,31 +47,30 @@ func (s *session) top() error {
 		fmt.Fprint(out, leaveScreen)
 		_ = term.Restore(int(os.Stdin.Fd()), before) // the terminal may be gone
 	}()
-	return s.keepLooking(c, out)
+	return r.keepLooking(out)
 }
 
-// look asks the daemon and draws what it says.
-func (s *session) look(c *client.Client, screen *view.Screen, width, height int) ([]string, error) {
+// look draws a snapshot of the daemon.
+func (q *query) look(screen *view.Screen, width, height int) ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	snap, err := c.Snapshot(ctx, "", "")
+	snap, err := q.Snapshot(ctx, "", "")
 	if err != nil {
-		return nil, s.notAnswered(err)
+		return nil, q.notAnswered(err)
 	}
 	return screen.Draw(snap, width, height), nil
 }
 
-// keepLooking draws each second and after each key until one says to quit, or a
-// signal does.
-func (s *session) keepLooking(c *client.Client, out *os.File) error {
-	signals, stop := s.Signals()
+// keepLooking draws each second and after each key, until a key or a signal quits.
+func (q *query) keepLooking(out *os.File) error {
+	signals, stop := q.s.Signals()
 	defer stop()
 	screen := &view.Screen{Colour: os.Getenv("NO_COLOR") == ""}
 	keys := typedKeys()
 	tick := time.NewTicker(topInterval)
 	defer tick.Stop()
 	for {
-		s.draw(c, screen, out)
+		q.draw(screen, out)
 		select {
 		case key, ok := <-keys:
 			if !ok || screen.Key(key) {
@@ -90,12 +85,12 @@ func (s *session) keepLooking(c *client.Client, out *os.File) error {
 	}
 }
 
-func (s *session) draw(c *client.Client, screen *view.Screen, out *os.File) {
+func (q *query) draw(screen *view.Screen, out *os.File) {
 	width, height, err := term.GetSize(int(out.Fd()))
 	if err != nil || width < 20 || height < 5 {
 		width, height = 80, 24
 	}
-	lines, err := s.look(c, screen, width, height)
+	lines, err := q.look(screen, width, height)
 	if err != nil {
 		text := err.Error()
 		if why, ok := errors.AsType[*daemon.Exit](err); ok {
@@ -107,8 +102,7 @@ func (s *session) draw(c *client.Client, screen *view.Screen, out *os.File) {
 	fmt.Fprint(out, "\x1b[H"+strings.Join(lines, "\x1b[K\r\n")+"\x1b[K\x1b[J")
 }
 
-// typedKeys is what is typed, key by key; an arrow is one. It ends with the
-// program.
+// typedKeys has the typed keys, one by one; an arrow is one. It ends with the program.
 func typedKeys() <-chan string {
 	keys := make(chan string)
 	go func() {

@@ -7,8 +7,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/host"
 )
 
-// buildProblems are warnings about services that this program was built
-// without.
+// buildProblems are warnings about services that are missing in this build.
 func buildProblems(cfg *conf.Config, hasOracle bool) (problems conf.Problems) {
 	if cfg == nil || hasOracle {
 		return nil
@@ -25,14 +24,14 @@ func buildProblems(cfg *conf.Config, hasOracle bool) (problems conf.Problems) {
 	return problems
 }
 
-// The files that say whether strict.conf is there and in use, below a root.
+// The files that exist, below a root, if strict.conf is installed and in use.
 const (
 	strictFile = "/usr/share/ldirectord/strict.conf"
 	strictUsed = "/etc/systemd/system/ldirectord.service.d/strict.conf"
 )
 
-// sandboxFindings propose strict.conf to a host that has it and does not use
-// it, if the configuration runs no commands.
+// sandboxFindings propose strict.conf if it is installed and unused, and the configuration
+// runs no commands.
 func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
 	there := func(pattern string) bool {
 		files, _ := filepath.Glob(filepath.Join(root, pattern))
@@ -49,8 +48,8 @@ func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
 	}}
 }
 
-// runsCommands says whether a daemon with this configuration starts other
-// programs, or writes the kernel's settings.
+// runsCommands reports whether a daemon with this configuration starts other programs or
+// writes the kernel's settings.
 func runsCommands(cfg *conf.Config) bool {
 	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.HostSetup || len(cfg.Execute) > 0 {
 		return true

@@ -49,7 +49,7 @@ func took(r *report.RealState) report.Seconds {
 	return r.Last.Took
 }
 
-// Keys are what Key understands, in one line.
+// Keys are the keys of Key, in one line.
 const Keys = "q quit  s sort  w only wrong  / filter  Esc no filter  arrows, space, b, g scroll"
 
 // Key takes what one key has sent and reports whether it means to quit.

@@ -38,7 +38,7 @@ func WriteTable(w io.Writer, s *report.Snapshot) error {
 	return out.Flush()
 }
 
-// below is what is to be said under a table.
+// below are the lines under a table.
 func below(s *report.Snapshot) []string {
 	var lines []string
 	for _, o := range s.Overrides {
@@ -90,7 +90,7 @@ func realLine(r *report.RealState, now time.Time) string {
 	return strings.TrimRight(kernel+" "+healthWords(r, now), " ")
 }
 
-// healthWords are all that is known of a real server's health in one line.
+// healthWords are the health of a real server in one line.
 func healthWords(r *report.RealState, now time.Time) string {
 	parts := []string{string(r.State)}
 	if !r.Since.IsZero() && r.State != report.StateUnchecked && r.State != report.StateOff {

@@ -1,0 +1,261 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ldirectord/ldirectord/internal/cli/view"
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/report"
+)
+
+// A command is one row of the command line: parsing, help and completion use it.
+type command struct {
+	name        string
+	arguments   string // that follow the name, as usage shows them; "" is none
+	least, most int    // how many arguments besides options; a most of -1 leaves that to the action
+	summary     string // one line for the list of commands
+	help        string // before the options, "" is none
+	footer      string // behind the options, "" is none
+	offers      string // the arguments that completion offers
+
+	// define adds the options to flags, each with its help, and returns the action that
+	// uses their values.
+	define func(flags *pflag.FlagSet) action
+}
+
+// An action runs a command with its arguments, options excluded.
+type action func(s *session, arguments []string) error
+
+// plain is the define of a command without options and arguments.
+func plain(run func(*session) error) func(*pflag.FlagSet) action {
+	return func(*pflag.FlagSet) action {
+		return func(s *session, _ []string) error { return run(s) }
+	}
+}
+
+// commands returns all commands, in the order of the list that help prints.
+func commands() []*command {
+	return slices.Concat(processCommands(), readCommands(), orderCommands(), tableCommands(), hostCommands(), shellCommands())
+}
+
+// commandNamed returns the command with a name, nil if there is none.
+func commandNamed(name string) *command {
+	for _, c := range commands() {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// processCommands start and end the daemon; they are the original's.
+func processCommands() []*command {
+	return []*command{
+		{
+			name: "start", define: plain((*session).start),
+			summary: "start the daemon, unless it runs already",
+			help: `Returns when the daemon runs and the virtual services are in the kernel's table;
+real servers get traffic as soon as their first check succeeds. If the daemon
+cannot start, the reason is printed and the exit status is not 0.`,
+		},
+		{
+			name: "stop", define: plain((*session).stop),
+			summary: "stop the daemon and wait until it has ended",
+			help: `The daemon removes its virtual services from the kernel's table, except those
+with cleanstop=no. Works with a broken configuration file, too.`,
+		},
+		{
+			name: "restart", define: plain((*session).restart),
+			summary: "stop the daemon if it runs, and start it",
+			help:    `A broken configuration file is reported and leaves the running daemon alone.`,
+		},
+		{
+			name: "try-restart", define: plain((*session).tryRestart),
+			summary: "restart the daemon only if it runs",
+		},
+		{
+			name: "reload", define: plain((*session).reload),
+			summary: "let the daemon read its configuration again",
+			help: `A broken configuration file is reported and leaves the running daemon alone,
+with the configuration that it has.`,
+		},
+		{
+			name: "force-reload", define: plain((*session).reload),
+			summary: "the same as reload",
+		},
+		{
+			name: "status", define: plain((*session).status),
+			summary: "report whether the daemon runs",
+			help:    `Exit status 0: it runs; 3: it does not; 1: it does not, but left its pid file.`,
+		},
+	}
+}
+
+// readCommands only read: the file, the daemon, or a dry run.
+func readCommands() []*command {
+	return []*command{
+		{
+			name: "check", arguments: "[--explain]", most: -1, define: checkCommand,
+			summary: "test the configuration file, without a daemon",
+			help: `Reports every mistake with its line, not only the first as start does. Exit
+status 0: no mistakes, perhaps warnings; 2: mistakes.`,
+		},
+		{
+			name: "show", arguments: "[options]", define: showCommand,
+			summary: "the table, with the state of every real server",
+			help: `Queries the running daemon. The table is the output of ipvsadm -L -n; each real
+server also has its state and since when, the last check, the weight in the file
+if the kernel has another, orders in force, and external changes of the kernel.`,
+			footer: `A dry run is shown when no daemon runs, or with --dry-run before the command.
+Exit status 3: neither runs.`,
+		},
+		{
+			name: "top", arguments: "[options]", define: plain((*session).top),
+			summary: "the same, live and full-screen",
+			help: `Sorted by trouble at first. Keys:
+
+  ` + view.Keys + `
+
+Colours are left out if NO_COLOR is set. Without a terminal, the screen is printed
+once.`,
+		},
+		{
+			name: "history", arguments: "[REAL]", most: 1, define: historyCommand,
+			summary: "which real servers were gone and back, when and why",
+		},
+		{
+			name: "why", arguments: "REAL", least: 1, most: 1, define: whyCommand,
+			summary: "the last checks of a real server, and their results",
+			help: `Shows the last results of its checks: the request, its duration and the result;
+for failed checks also the data sent and received. Passwords and other secrets are
+shown as ***.`,
+		},
+		{
+			name: "recheck", arguments: "[REAL]", most: 1, define: recheckCommand,
+			summary: "check a real server, or all, now",
+		},
+	}
+}
+
+// orderHelp begins the help of all orders.
+const orderHelp = `REAL is a real server's address, its address and port, or its name. The order is
+for all its virtual services. Orders outlive reloads and restarts; they are logged
+with the user who gave them, and enable ends them.`
+
+// orderCommands give the daemon an order.
+func orderCommands() []*command {
+	return []*command{
+		{
+			name: "drain", arguments: "REAL [options]", least: 1, most: 1, define: orderCommand(report.Drain),
+			summary: "no new connections to a real server; others run out", help: orderHelp,
+		},
+		{
+			name: "disable", arguments: "REAL [options]", least: 1, most: 1, define: orderCommand(report.Disable),
+			summary: "take a real server out, as if it were down", help: orderHelp,
+		},
+		{
+			name: "enable", arguments: "REAL [options]", least: 1, most: 1, define: orderCommand(report.Enable),
+			summary: "leave a real server to its checks again", help: orderHelp,
+		},
+		{
+			name: "weight", arguments: "REAL N [options]", least: 2, most: 2, define: orderCommand(report.Weight),
+			summary: "give a real server another weight", help: orderHelp,
+		},
+	}
+}
+
+// tableCommands read or make files about the kernel's table.
+func tableCommands() []*command {
+	return []*command{
+		{
+			name: "plan", arguments: "[options]", define: plain((*session).plan),
+			summary: "preview what a reload would change in the kernel",
+			help: `Prints the changes as ipvsadm's lines. The results of the running daemon's checks
+are taken into account; without a daemon, the changes are those of a start. Exit
+status 0: nothing; 3: something; 2: mistakes in the file.`,
+		},
+		{
+			name: "save", arguments: "[options]", define: plain((*session).save),
+			summary: "print the kernel's table as ipvsadm-save does",
+		},
+		{
+			name: "import", arguments: "FILE", least: 1, most: 1, define: importCommand,
+			summary: "ldirectord.cf made of ipvsadm -Sn or keepalived.conf",
+			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
+or - for standard input. What cannot be expressed is a comment in its place and a
+line on standard error, and the exit status is 3. A dump has no checks of real
+servers: connect and ping are used.`,
+		},
+	}
+}
+
+// hostCommands set up or examine the host.
+func hostCommands() []*command {
+	return []*command{
+		{
+			name: "host", arguments: "WHAT up|down|status", most: -1, define: hostCommand, offers: "director realserver marks",
+			summary: "set up the host: director, realserver or marks",
+			help:    hostHelp,
+		},
+		{
+			name: "doctor", arguments: "[--json]", most: -1, define: doctorCommand,
+			summary: "what is wrong with this host, and the cure",
+			help:    doctorHelp,
+			footer:  `Exit status 0: nothing, or notes; 1: warnings; 2: errors.`,
+		},
+	}
+}
+
+// shellCommands are about the command line itself.
+func shellCommands() []*command {
+	return []*command{
+		{
+			name: "completion", arguments: "bash|zsh|fish", least: 1, most: 1, define: completionCommand, offers: "bash zsh fish",
+			summary: "print the completion script of a shell",
+		},
+		{
+			name: "help", arguments: "[COMMAND]", most: 1, define: helpCommand,
+			summary: "explain a command",
+		},
+	}
+}
+
+// flags are the command's options, and its action.
+func (c *command) flags() (*pflag.FlagSet, action) {
+	flags := newFlags()
+	flags.SetInterspersed(true)
+	return flags, c.define(flags)
+}
+
+// usage is the command line of the command.
+func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.arguments) }
+
+// execute runs the command with words, its options and arguments. pflag.ErrHelp is a
+// request for its help.
+func (c *command) execute(s *session, words []string) error {
+	flags, run := c.flags()
+	if err := parseOptions(flags, words); err != nil {
+		return err
+	}
+	if n := flags.NArg(); c.most >= 0 && (n < c.least || n > c.most) {
+		return &daemon.Exit{Status: exitUsage, Text: "usage: ldirectord [CONFIG] " + c.usage()}
+	}
+	return run(s, flags.Args())
+}
+
+// explanation is the text of help for the command.
+func (c *command) explanation() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "ldirectord [options] [CONFIG] %s\n\n%s.\n", c.usage(), strings.ToUpper(c.summary[:1])+c.summary[1:])
+	flags, _ := c.flags()
+	for _, part := range []string{c.help, optionHelp(flags), c.footer} {
+		if part != "" {
+			fmt.Fprintf(&b, "\n%s\n", part)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// parseOptions parses a command's options. An empty value is an error, and so is a time
+// of 0: in a script whose variable is empty, the command must not have the effect that it
+// has without the option.
+func parseOptions(flags *pflag.FlagSet, args []string) error {
+	if err := flags.Parse(args); err != nil {
+		return commandOptionError(err)
+	}
+	var err error
+	flags.Visit(func(f *pflag.Flag) {
+		if what := wrongValue(f); what != "" && err == nil {
+			err = usageError(fmt.Sprintf("--%s %s: leave it out or give it a value", f.Name, what))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, word := range flags.Args() {
+		if strings.TrimSpace(word) == "" {
+			return usageError("an argument is empty: leave it out or give it a value")
+		}
+	}
+	return nil
+}
+
+// wrongValue is the fault of an option's value, "" for a good one.
+func wrongValue(f *pflag.Flag) string {
+	text := f.Value.String()
+	switch f.Value.Type() {
+	case "string":
+		if strings.TrimSpace(text) == "" {
+			return "is empty"
+		}
+	case "stringSlice":
+		list := f.Value.(pflag.SliceValue).GetSlice()
+		for _, one := range list {
+			if strings.TrimSpace(one) == "" {
+				return "has an empty value"
+			}
+		}
+		if len(list) == 0 {
+			return "is empty"
+		}
+	case "duration":
+		if d, err := time.ParseDuration(text); err == nil && d <= 0 {
+			return "is " + text + ", and must be above 0"
+		}
+	case "int":
+		if strings.HasPrefix(text, "-") || text == "0" {
+			return "is " + text + ", and must be above 0"
+		}
+	}
+	return ""
+}
+
+// helpWidth is the width of a line of help.
+const helpWidth = 80
+
+// optionHelp describes options, one after another in the order of their definition, ""
+// for none. The usage of an option with a value is the value's name, a tab and the text.
+func optionHelp(flags *pflag.FlagSet) string {
+	var left, right []string
+	width, short := 0, false
+	flags.VisitAll(func(f *pflag.Flag) { short = short || f.Shorthand != "" })
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		name, text := "--"+f.Name, f.Usage
+		if f.Shorthand != "" {
+			name = "-" + f.Shorthand + ", " + name
+		} else if short {
+			name = "    " + name
+		}
+		if value, rest, ok := strings.Cut(f.Usage, "\t"); ok {
+			text = rest
+			if f.NoOptDefVal != "" {
+				name += "[=" + value + "]"
+			} else {
+				name += " " + value
+			}
+		}
+		left, right, width = append(left, name), append(right, text), max(width, len(name))
+	})
+	var b strings.Builder
+	for i, name := range left {
+		indent := strings.Repeat(" ", width+5)
+		fmt.Fprintf(&b, "  %-*s%s\n", width+3, name, wrap(right[i], indent))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// wrap breaks text into lines of helpWidth, all but the first indented.
+func wrap(text, indent string) string {
+	var lines []string
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(indent)+len(line)+1+len(word) > helpWidth {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	return strings.Join(append(lines, line), "\n"+indent)
+}
+
+// optionNames are the names of options, as completion offers them.
+func optionNames(flags *pflag.FlagSet) []string {
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, "--"+f.Name)
+		}
+	})
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/state"
+	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/words"
+)
+
+// A query is a connection of a command to the daemon of its instance, or to a dry run.
+type query struct {
+	*client.Client
+	s      *session
+	dryRun bool // it goes to a dry run
+}
+
+// orderer is a query that gives orders, to the daemon unless --dry-run chooses the dry
+// run.
+func (s *session) orderer() *query {
+	if s.inv.dryRun {
+		return s.queryAt(s.DryRunSocket(), true)
+	}
+	return s.queryAt(s.Socket(), false)
+}
+
+// queryAt is a query at a socket, of the session's configuration file.
+func (s *session) queryAt(socket string, dryRun bool) *query {
+	return &query{Client: client.New(socket).Of(s.file()), s: s, dryRun: dryRun}
+}
+
+// file is the configuration file, "" if there is none: then the name alone identifies the
+// daemon.
+func (s *session) file() string {
+	if !s.Found && s.find() != nil {
+		return ""
+	}
+	return state.Canonical(s.Path)
+}
+
+// reader is a query that only reads. It goes to the daemon, or to the dry run if there is
+// no daemon or --dry-run chooses it. Standard error gets which of them is shown and
+// which else runs.
+func (s *session) reader() *query {
+	if s.inv.dryRun {
+		return s.orderer()
+	}
+	runs, dry := daemon.Listens(s.Socket()), daemon.Listens(s.DryRunSocket())
+	switch {
+	case runs && dry:
+		fmt.Fprintf(s.Stderr, "shown is the daemon; a dry run is running, too: ldirectord --dry-run %s\n", strings.Join(s.inv.words, " "))
+	case !runs && dry:
+		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", s.perlWords())
+		return s.queryAt(s.DryRunSocket(), true)
+	}
+	return s.queryAt(s.Socket(), false)
+}
+
+// perlWords report that the Perl program is running, "" if it is not.
+func (s *session) perlWords() string {
+	for _, file := range s.PIDFiles() {
+		if o, ok := state.OriginalOf(file); ok && isPerl(o.PID) {
+			return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", o.PID)
+		}
+	}
+	return ""
+}
+
+// isPerl reports whether a process is a Perl program, by its command line.
+func isPerl(pid int) bool {
+	words, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	program, _, _ := strings.Cut(string(words), "\x00")
+	return err == nil && strings.HasPrefix(filepath.Base(program), "perl")
+}
+
+// notAnswered is the error of a command whose request was not answered.
+func (q *query) notAnswered(err error) error {
+	if !errors.Is(err, client.ErrNotRunning) {
+		return err
+	}
+	s := q.s
+	what, besides := "", s.perlWords()
+	switch {
+	case s.inv.dryRun:
+		what, besides = "a dry run of ", ""
+	case daemon.Listens(s.DryRunSocket()):
+		besides += "; a dry run is running, which takes no orders"
+	}
+	return &daemon.Exit{Status: exitStopped, Text: fmt.Sprintf("%sldirectord %s is not running: %v%s", what, s.Name, err, besides)}
+}
+
+// headDryRun prints the first line of a text about a dry run.
+func (q *query) headDryRun() {
+	if q.dryRun {
+		fmt.Fprintln(q.s.Stdout, words.DryRun)
+	}
+}
