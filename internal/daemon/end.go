@@ -48,7 +48,7 @@ func End(o Options, d state.Daemon, command string) error {
 	if err := running.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("cannot stop process %d: %w", d.PID, err)
 	}
-	_ = running.Signal(unix.SIGCONT) // one that is stopped obeys then
+	_ = running.Signal(unix.SIGCONT) // a stopped process handles the signal then
 	if ended(d) {
 		return nil
 	}
@@ -92,7 +92,7 @@ func killChildren(d state.Daemon) {
 }
 
 // cleanAfter does what a killed daemon did not do: its virtual services leave the
-// table as cleanstop says, its pid file and its host's setup go.
+// table according to cleanstop, its pid file and the setup of its host are removed.
 func (p *process) cleanAfter(d state.Daemon) error {
 	services := d.Services
 	if recalled, err := p.memory().Recall(d.File); err == nil && len(recalled) > 0 {
@@ -117,8 +117,8 @@ func (p *process) cleanAfter(d state.Daemon) error {
 	return err
 }
 
-// purge takes those of services out of the table that cleanstop says, and returns
-// those that are left.
+// purge removes services from the table according to cleanstop, and returns those that
+// are left.
 func (p *process) purge(services []state.Service) (left []state.Service, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), OpenTimeout)
 	defer cancel()

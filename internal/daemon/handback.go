@@ -9,19 +9,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handBack gives the kernel what only a moment needed, the start, a reload or many
-// failures: the memory in which the file was read and results were told, and the
-// pages of the program.
-// The packages it is made of touch most of those once, a daemon at work needs
-// half of them.
+// handBack returns memory to the kernel that only the start, a reload or many failures
+// needed: the heap, and the pages of the program. The initialisation of packages touches
+// most of these pages once, a working daemon needs half of them.
 //
-// The pages are unmapped and not lost. What is touched again is mapped again, as
-// long as it is in the page cache; the kernel may drop it from there when memory
-// is short, as any program's pages that were not used for long. With what is
-// touched the kernel maps what is around it: on Linux 6.18 the same program had
-// 2.3 or 6.3 MB of its text back, by how the page cache had it. Nothing depends on
-// it, and errors are ignored. On a slow machine it can hold everything up for a
-// moment, so that it is for those who have much to hand back.
+// The pages are unmapped and not lost. A page that is touched again is mapped again, as
+// long as it is in the page cache; under memory pressure the kernel may drop it from the
+// cache, like the unused pages of any program. The kernel also maps the pages around a
+// touched one: on Linux 6.18 the same program had 2.3 or 6.3 MB of its text back,
+// depending on the page cache. Nothing depends on it, and errors are ignored. On a slow
+// machine it can delay everything for a moment, so only large configurations use it.
 func handBack() {
 	debug.FreeOSMemory()
 	program, err := os.Readlink("/proc/self/exe")
@@ -40,8 +37,8 @@ func handBack() {
 // A mapping is a range of addresses.
 type mapping struct{ start, end uintptr }
 
-// readOnly is where the file at path is mapped and cannot be written to, by the
-// text of /proc/self/maps. What can be written to must stay: no file has it.
+// readOnly are the read-only mappings of the file at path, in the text of
+// /proc/self/maps. Writable mappings must stay: no file has their content.
 func readOnly(maps, path string) []mapping {
 	var list []mapping
 	for line := range strings.Lines(maps) {
@@ -53,7 +50,7 @@ func readOnly(maps, path string) []mapping {
 	return list
 }
 
-// readMapping takes a line apart: "00400000-00d27000 r-xp 00000000 fe:00 1317
+// readMapping parses a line: "00400000-00d27000 r-xp 00000000 fe:00 1317
 // /usr/sbin/ldirectord", with blanks before the path.
 func readMapping(line string) (m mapping, mode, file string, ok bool) {
 	f := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 6)

@@ -11,11 +11,11 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// hostPatience bounds the setting up of the host, which usually takes
-// milliseconds: a module may have to be loaded, another process may be at it.
+// hostPatience bounds the setup of the host, which usually takes milliseconds: it may have
+// to load a module or wait for another process.
 const hostPatience = 15 * time.Second
 
-// newHost is the host as the daemon sets it up: what changes is logged.
+// newHost is the host that the daemon sets up: changes are logged.
 func (p *process) newHost() *host.Host {
 	h := host.New(p.Dirs.Run)
 	h.DryRun = p.DryRun
@@ -31,14 +31,14 @@ func (p *process) newHost() *host.Host {
 // command: a set-up by hand stays when the daemon stops.
 func (d *daemon) hostOwner() string { return HostOwner("daemon", d.file.path) }
 
-// HostOwner names what a configuration file has set up: by the daemon, or by the command
-// "host director" or "host marks". The name is that of the record by which the file's
-// daemon is found, also through a linked directory.
+// HostOwner is the owner of the setup of a configuration file, by the daemon or by the
+// commands "host director" and "host marks". Like the record of the daemon, it is the same
+// for every spelling of the path, also through a linked directory.
 func HostOwner(what, path string) string { return what + " " + state.Canonical(path) }
 
-// setUpHost sets up what the configuration in force needs, if it says hostsetup,
-// and takes back what it does not need any more. A failure is logged and no
-// reason not to run: most of the cluster may work all the same.
+// setUpHost sets up the host for the configuration in force, if that has hostsetup, and
+// reverts steps that are not needed any more. A failure is logged and does not stop the
+// daemon: most of the cluster may work all the same.
 func (d *daemon) setUpHost() {
 	var wanted []*conf.VirtualService
 	if d.cfg.HostSetup {
@@ -47,8 +47,8 @@ func (d *daemon) setUpHost() {
 	d.hostFor(wanted)
 }
 
-// leaveHost takes back what setUpHost did, except for virtual services that stay
-// in the table when the daemon stops (cleanstop=no).
+// leaveHost reverts the steps of setUpHost, except for virtual services that stay in the
+// table when the daemon stops (cleanstop=no).
 func (d *daemon) leaveHost() {
 	var stay []*conf.VirtualService
 	if d.cfg.HostSetup {
@@ -78,7 +78,7 @@ func (d *daemon) hostSteps(ctx context.Context, virtuals []*conf.VirtualService)
 	cfg := *d.cfg
 	cfg.Virtuals = virtuals
 	var steps []host.Step
-	for _, what := range []string{"marks", "director"} { // marks first: the addresses draw packets
+	for _, what := range []string{"marks", "director"} { // marks first: the addresses attract packets
 		more, err := d.host.ConfigSteps(ctx, &cfg, what, host.Choices{})
 		if err != nil {
 			return err

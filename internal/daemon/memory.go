@@ -9,28 +9,26 @@ import (
 )
 
 const (
-	// someServers is from how many real servers on is handed back what only a moment
-	// needed, every handBackInterval.
+	// From someServers real servers on, unneeded memory is handed back every
+	// handBackInterval.
 	someServers      = 1000
 	handBackInterval = 15 * time.Second
-	// manyServers is from how many on there may not be as much garbage as what is in
-	// use, as usual in Go. To ask everybody once leaves a third as much, and
-	// meanwhile it is collected so many times, which costs little then and saves a
-	// third of the memory. What comes at once beyond that, the verdicts of a mass
-	// failure, is not held up by collecting: there may be as much of it as usual,
-	// until it is handed back.
+	// From manyServers on, garbage may not grow to the size of the used heap, as is usual
+	// in Go. One round of checks makes a third of that; collections per round cost little
+	// and save a third of the memory. A burst above that, the verdicts of a mass failure,
+	// is not delayed by collections: it may have the usual size until it is handed back.
 	manyServers = 5000
 	collections = 4
 )
 
-// A housekeeper saves memory while checks go on. It is not to come before
-// everybody has been asked once: a start makes much garbage, and is to be quick.
+// A housekeeper saves memory while checks go on. It begins after the first round of
+// checks: a start makes much garbage, and has to be quick.
 type housekeeper struct {
 	handedBack time.Time
 }
 
-// keep does what there is to do now, and says when it is to come again. Who says
-// how garbage is collected with the environment variable GOGC has it that way.
+// keep does the work that is due, and returns the time until the next call. The
+// environment variable GOGC, if set, decides about collections instead.
 func (h *housekeeper) keep(cfg *conf.Config) time.Duration {
 	n := reals(cfg)
 	switch now := time.Now(); {

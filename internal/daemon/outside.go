@@ -12,7 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// OutsideSeconds is how often what the daemon depends on is looked at again.
+// OutsideSeconds is the time between two tests of what the daemon depends on.
 const OutsideSeconds = 5
 
 // An outside is the list of faults of sockets, listeners, files and names that
@@ -32,8 +32,7 @@ func (o *outside) list() []report.Fault {
 	return slices.Clone(o.faults)
 }
 
-// found replaces the list by faults, and returns those that are new and those that are
-// over.
+// found replaces the list by faults, and returns the new ones and those that ended.
 func (o *outside) found(faults []report.Fault, now time.Time) (began, ended []report.Fault) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,8 +58,8 @@ func (o *outside) found(faults []report.Fault, now time.Time) (began, ended []re
 	return began, ended
 }
 
-// lookOutside looks at everything once, beside the loop: a file system may hang. Until
-// such a look has ended there is no other.
+// lookOutside tests everything once, beside the loop: a file system may hang. No other
+// test begins before its end.
 func (d *daemon) lookOutside(ctx context.Context) {
 	if ctx.Err() != nil || !d.outside.looking.CompareAndSwap(false, true) {
 		return

@@ -10,8 +10,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// An ownership is what a daemon claims: its configuration file, its virtual
-// services. A nil one, of a dry run, claims nothing.
+// An ownership has the claims of a daemon: its configuration file, its virtual services.
+// A nil one, of a dry run, claims nothing.
 type ownership struct {
 	claim  *state.Claim
 	memory state.Memory
@@ -23,8 +23,8 @@ type ownership struct {
 	contested map[string]bool // the IDs of virtual services that others steer, as logged
 
 	mu       sync.Mutex      // may be held for as long as a disk takes
-	services []state.Service // that were to be remembered last
-	unsaved  error           // why they were not, nil if they were
+	services []state.Service // of the last remember
+	unsaved  error           // why they could not be written; nil if they were
 
 	lost atomic.Pointer[error] // why the last beat could not restore a removed file; of nil if it could
 }
@@ -83,8 +83,7 @@ func (o *ownership) remember(services []state.Service) {
 	o.services, o.unsaved = services, o.memory.Remember(o.file, services)
 }
 
-// mend tries again to remember what could not be kept, and returns what cannot be kept
-// or restored.
+// mend tries a failed remember again, and returns the faults that remain.
 func (o *ownership) mend() (list []report.Fault) {
 	if o == nil {
 		return nil
@@ -117,9 +116,8 @@ func (o *ownership) end(left []state.Service) {
 	o.unsaved = nil // the next daemon may have begun
 }
 
-// share is what of cfg this daemon may steer: all but the virtual services that
-// another one does. It is called before the kernel is changed, by one goroutine at a
-// time.
+// share is the part of cfg that this daemon may steer: all but the virtual services of
+// other daemons. It is called before the kernel is changed, by one goroutine at a time.
 func (o *ownership) share(cfg *conf.Config, held []state.Service) *conf.Config {
 	if o == nil {
 		return cfg
@@ -154,7 +152,7 @@ func (o *ownership) share(cfg *conf.Config, held []state.Service) *conf.Config {
 	return &part
 }
 
-// free says whether a virtual service that was contested is not any more.
+// free reports whether another daemon has released a contested virtual service.
 func (o *ownership) free() bool {
 	if o == nil || len(o.contested) == 0 {
 		return false
@@ -162,7 +160,7 @@ func (o *ownership) free() bool {
 	return len(o.claim.Contested(director.Services(o.whole), o.others())) < len(o.contested)
 }
 
-// settle notes what the kernel now holds of this daemon.
+// settle publishes the services of this daemon that are in the kernel now.
 func (o *ownership) settle(held []state.Service) {
 	if o == nil {
 		return
@@ -173,7 +171,7 @@ func (o *ownership) settle(held []state.Service) {
 	}
 }
 
-// beat shows that the daemon works.
+// beat is the heartbeat of a working daemon.
 func (o *ownership) beat() {
 	err := o.claim.Beat()
 	o.lost.Store(&err)

@@ -39,7 +39,7 @@ func (p *pulse) beat(own *ownership) {
 	}
 }
 
-// of makes the pulse beat only while works says so.
+// of makes the pulse beat only while works returns true.
 func (p *pulse) of(works func() bool) { p.works.Store(&works) }
 
 func (p *pulse) end() {
@@ -47,17 +47,17 @@ func (p *pulse) end() {
 	p.ended.Wait()
 }
 
-// loopPatience is how long the daemon's own loop may be busy with one thing: longer
-// than the setup of a host may take.
+// loopPatience bounds one step of the daemon's own loop: it is longer than the setup of a
+// host.
 const loopPatience = 2 * hostPatience
 
-// works says whether the director comes round, and the daemon's own loop.
+// works reports whether the director and the daemon's own loop make progress.
 func (d *daemon) works() bool {
 	return d.director.Alive() == nil && d.round.age() < loopPatience
 }
 
-// A stopwatch tells how long ago it was restarted, by the monotonic clock. Its methods
-// may be called from any goroutine.
+// A stopwatch measures the time since its restart, by the monotonic clock. Its methods may
+// be called from any goroutine.
 type stopwatch struct{ at atomic.Pointer[time.Time] }
 
 func (w *stopwatch) restart() {

@@ -36,28 +36,28 @@ func (d *daemon) notice(ctx context.Context, seen sight) {
 	}
 }
 
-// reloads are what a daemon knows of its reloads. They belong to the goroutine of run.
+// reloads are the reloads of a daemon. They belong to the goroutine of run.
 type reloads struct {
 	ends    chan reading
-	busy    bool          // one is going on
-	again   bool          // and the file is to be read once more after it
-	next    *conf.Sources // and this content after it, if not again; nil is none
+	busy    bool          // a reload runs
+	again   bool          // the file is read once more after it
+	next    *conf.Sources // this content is used after it, if not again; nil is none
 	refused *refusedFile  // nil: the file in force is the one on disk
 }
 
 // A refusedFile is a content of the configuration file that could not be put in force.
 type refusedFile struct {
 	sources *conf.Sources // nil if the file could not be read
-	why     string        // what was logged
+	why     string        // as logged
 	since   time.Time     // the first try
 	last    time.Time     // the end of the last try
 	took    time.Duration // to try it
 
-	before *refusedFile // of a file that could not be read: what was refused before that, nil is nothing
+	before *refusedFile // of an unreadable file: the refused content before that, nil is none
 }
 
-// retryShare is how much longer than a try the pause after it is at least, so that a
-// large file that is wrong for long costs little.
+// retryShare is the least ratio of the pause after a try to the try, so that a large
+// file with a lasting mistake costs little.
 const retryShare = 20
 
 // A reading is the result of one reload: the configuration that is in force now, or why
@@ -67,13 +67,13 @@ type reading struct {
 	sources *conf.Sources
 	why     string
 	took    time.Duration
-	again   bool // it is a content that was refused before
+	again   bool // the content was refused before
 	stopped bool // the daemon ends
 }
 
-// reload begins to read the configuration anew: sources, or if that is nil the files as
-// they are. Names are resolved meanwhile and the kernel is changed, so that signals are obeyed
-// all the time; the end comes through d.reloads.ends. Everything that can fail comes before
+// reload begins to read the configuration again: sources, or the files if sources is nil.
+// Names are resolved and the kernel is changed beside the loop, which goes on handling
+// signals; the result comes through d.reloads.ends. Everything that can fail comes before
 // the swap: a bad file changes nothing.
 func (d *daemon) reload(ctx context.Context, sources *conf.Sources) {
 	if d.reloads.busy {
@@ -84,8 +84,8 @@ func (d *daemon) reload(ctx context.Context, sources *conf.Sources) {
 	d.use(ctx, func() reading { return d.read(sources) })
 }
 
-// retake puts the configuration in force again of which other daemons have steered a
-// part. The file is not read.
+// retake puts the whole configuration in force, after other daemons have released a part
+// of it. It does not read the file.
 func (d *daemon) retake(ctx context.Context) {
 	if !d.reloads.busy {
 		d.use(ctx, func() reading { return reading{cfg: d.own.whole} })
@@ -99,8 +99,8 @@ func (d *daemon) use(ctx context.Context, read func() reading) {
 	go func() { d.reloads.ends <- d.readAndSwap(ctx, read, "") }()
 }
 
-// retry tries a content again that was refused, if autoreload is on: what it lacked
-// then, a directory or a resolver, may be there now.
+// retry tries a refused content again, if autoreload is on: a missing directory or
+// resolver may be back.
 func (d *daemon) retry(ctx context.Context) {
 	r := d.reloads.refused
 	if r == nil || r.sources == nil || d.reloads.busy || !d.cfg.AutoReload || time.Since(r.last) < r.took*retryShare {
@@ -129,7 +129,7 @@ func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known str
 	return r
 }
 
-// read reads the configuration: sources, or the files if that is nil.
+// read reads the configuration: sources, or the files if sources is nil.
 func (d *daemon) read(sources *conf.Sources) reading {
 	if sources == nil {
 		var err error
@@ -187,7 +187,7 @@ func (d *daemon) reloaded(ctx context.Context, r reading) {
 	d.lookOutside(ctx)
 }
 
-// inForce takes up a configuration that the director has taken up.
+// inForce adopts a configuration that the director has adopted.
 func (d *daemon) inForce(cfg *conf.Config) {
 	d.reloads.refused = nil
 	d.status.Reloaded(true)
@@ -199,7 +199,7 @@ func (d *daemon) inForce(cfg *conf.Config) {
 	}
 }
 
-// refuse notes a content that could not be put in force. The one in force stays.
+// refuse records a content that could not be put in force. The one in force stays.
 func (d *daemon) refuse(r reading) {
 	now := time.Now()
 	next := &refusedFile{sources: r.sources, why: r.why, since: now, last: now, took: r.took}
@@ -222,8 +222,7 @@ func sameContent(a, b *conf.Sources) bool {
 	return a.Sum() == b.Sum()
 }
 
-// readAgain ends the refusal of a file that could not be read and is there again as it
-// was.
+// readAgain ends the refusal of an unreadable file that is back unchanged.
 func (d *daemon) readAgain() {
 	if r := d.reloads.refused; r != nil && r.sources == nil && d.watcher.sameSince(r.last) {
 		d.reloads.refused = r.before

@@ -19,17 +19,17 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status"
 )
 
-// readyPatience is how long a start waits for the table to stand. A large one may take
-// longer, and the daemon runs all the same once it has read what the kernel holds.
+// readyPatience bounds the wait of a start for a complete table. A large one may take
+// longer; the daemon is ready once it has read the kernel's table.
 const readyPatience = 5 * time.Second
 
-// A daemon is a director at work and what surrounds it. One goroutine, that of
-// run, decides; what may take its time runs beside it.
+// A daemon is a director and the parts around it. One goroutine, that of run, decides;
+// slow work runs beside it.
 type daemon struct {
 	log      *logfile.Log
 	file     source
 	dryRun   bool
-	options  []string // that siblings are run with
+	options  []string // of the commands of siblings
 	own      *ownership
 	round    stopwatch
 	director *director.Director
@@ -39,10 +39,10 @@ type daemon struct {
 	siblings *siblings
 	watcher  watcher
 	patience time.Duration   // readyPatience
-	adopted  <-chan struct{} // closed when the table has been read; nil: it was
+	adopted  <-chan struct{} // closed when the table has been read; nil if it was
 
 	cfg      *conf.Config // in force
-	interval atomic.Int64 // cfg's checkinterval, for the watcher
+	interval atomic.Int64 // checkinterval of cfg, for the watcher
 	reloads  reloads
 	outside  outside
 }
@@ -56,8 +56,8 @@ func (d *daemon) event(e event.Event) {
 	}
 }
 
-// run works until a signal says to stop, and returns that signal's name. It
-// calls ready when the daemon runs, once or twice.
+// run works until a signal stops it, and returns the name of that signal. It calls ready
+// when the daemon runs, once or twice.
 func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -76,7 +76,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	return name, err
 }
 
-// loop hears and decides until the director has ended.
+// loop handles events until the director has ended.
 func (d *daemon) loop(
 	ctx context.Context, stop func(), signals <-chan os.Signal, news <-chan sight, ended <-chan error, ready func(),
 ) (string, error) {
@@ -85,7 +85,7 @@ func (d *daemon) loop(
 	adopted, overdue := d.adopted, false
 	late := time.After(d.patience)
 	var housekeeper housekeeper
-	var calm <-chan time.Time // when about everybody has been asked once, and from then on
+	var calm <-chan time.Time // after about one round of checks, and from then on
 	watchdog := ticks(watchdogInterval())
 	second := time.Tick(time.Second)
 	seconds := 0
@@ -137,8 +137,8 @@ func (d *daemon) loop(
 	}
 }
 
-// leave begins the daemon's end. After LeaveSignal all goes on as it is without it: the
-// table, the setup of the host, the siblings.
+// leave begins the daemon's end. After LeaveSignal everything stays in place: the table,
+// the setup of the host, the siblings.
 func (d *daemon) leave(name string) {
 	notifySystemd(systemd.SdNotifyStopping)
 	if name == leaveName {
@@ -148,8 +148,8 @@ func (d *daemon) leave(name string) {
 	d.siblings.use(nil)
 }
 
-// feedWatchdog tells systemd that the daemon lives, unless the director or the
-// checks stand still: then it is to be started again.
+// feedWatchdog reports to systemd that the daemon works. It reports nothing while the
+// director or the checks are stalled: systemd then starts the daemon again.
 func (d *daemon) feedWatchdog() {
 	if err := d.director.Alive(); err != nil {
 		d.log.Printf("Standing still, the watchdog is not fed: %v", err)
@@ -158,7 +158,7 @@ func (d *daemon) feedWatchdog() {
 	notifySystemd(systemd.SdNotifyWatchdog)
 }
 
-// ticks is a channel that delivers every interval, nil for none.
+// ticks is a channel with a tick every interval, nil for none.
 func ticks(interval time.Duration) <-chan time.Time {
 	if interval <= 0 {
 		return nil
@@ -166,7 +166,7 @@ func ticks(interval time.Duration) <-chan time.Time {
 	return time.Tick(interval)
 }
 
-// stands is called once, when the table stands.
+// stands is called once, when the table is complete.
 func (d *daemon) stands() {
 	if !d.dryRun {
 		d.siblings.use(d.cfg.Execute)
@@ -174,7 +174,7 @@ func (d *daemon) stands() {
 	notifySystemd(systemd.SdNotifyReady)
 }
 
-// obey does what a signal asks for, and reports whether that is to stop.
+// obey handles a signal, and reports whether the daemon has to stop.
 func (d *daemon) obey(ctx context.Context, sig os.Signal) bool {
 	switch orderOf(sig) {
 	case reloadOrder:

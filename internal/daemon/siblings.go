@@ -12,17 +12,16 @@ import (
 	"github.com/ldirectord/ldirectord/internal/logfile"
 )
 
-// Time limits for a command that is given to a sibling, and for waiting for all
-// of them when the daemon stops.
+// The limits of one command for a sibling, and of the wait for all of them when the
+// daemon stops.
 const (
 	siblingTimeout = startPatience + stopPatience
 	partingTimeout = stopPatience - time.Second
 )
 
-// siblings are the daemons that run beside this one (execute = FILE), each
-// started, reloaded and stopped by running this program. The methods do not
-// wait; commands are run in the order in which they were given, those of one
-// call at once.
+// siblings are the daemons that run beside this one (execute = FILE). This program starts,
+// reloads and stops them by its own commands. The methods do not wait; the commands of one
+// call run at once, after those of the calls before.
 type siblings struct {
 	log  func(format string, args ...any)
 	ctx  context.Context
@@ -30,7 +29,7 @@ type siblings struct {
 
 	used  bool // once
 	files []string
-	last  *sync.WaitGroup // the commands that were given last
+	last  *sync.WaitGroup // the commands of the last call
 }
 
 // newSiblings returns siblings that are run with options.
@@ -38,9 +37,9 @@ func newSiblings(ctx context.Context, options []string, log func(string, ...any)
 	return &siblings{log: log, ctx: ctx, exec: runSelf(options), last: new(sync.WaitGroup)}
 }
 
-// use makes files the siblings: new ones are started, those that are not named
-// any more stopped, the others reloaded. The first call restarts those that an
-// earlier daemon has left running, which changes no table.
+// use makes files the siblings: it starts new ones, stops those that are not named any
+// more, and reloads the others. The first call restarts those that an earlier daemon has
+// left running, which changes no table.
 func (s *siblings) use(files []string) {
 	begin := "start"
 	if !s.used {
@@ -61,7 +60,7 @@ func (s *siblings) use(files []string) {
 	s.give(orders)
 }
 
-// give has each file's command run, after those that were given before.
+// give runs the command of each file, after the commands of earlier calls.
 func (s *siblings) give(orders map[string]string) {
 	before, now := s.last, new(sync.WaitGroup)
 	s.last = now
@@ -78,7 +77,7 @@ func (s *siblings) give(orders map[string]string) {
 	}
 }
 
-// wait waits for all commands that were given, with patience.
+// wait waits for all commands, but not longer than partingTimeout.
 func (s *siblings) wait() {
 	done := make(chan struct{})
 	go func() {
@@ -91,8 +90,8 @@ func (s *siblings) wait() {
 	}
 }
 
-// runSelf runs this program with options, what execute says and a command. As in the
-// original a shell reads the line, so that quotes are not a part of the name.
+// runSelf runs this program with options, the value of execute and a command. As in the
+// original a shell reads the line, so quotes are no part of the name.
 func runSelf(options []string) func(ctx context.Context, file, verb string) error {
 	return func(ctx context.Context, file, verb string) error {
 		path, err := executable()

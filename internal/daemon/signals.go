@@ -22,7 +22,7 @@ var Signals = []os.Signal{
 	unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGILL, unix.SIGSEGV, unix.SIGSYS, unix.SIGXCPU, unix.SIGXFSZ,
 }
 
-// An order is what a signal asks for.
+// An order is the effect of a signal.
 type order uint8
 
 const (
@@ -33,8 +33,8 @@ const (
 	leaveOrder
 )
 
-// orderOf is what sig asks for. Whatever would end a process ends the daemon in
-// good order, except a broken pipe.
+// orderOf is the effect of sig. Every signal that would end a process ends the daemon in
+// good order, except that of a broken pipe.
 func orderOf(sig os.Signal) order {
 	switch sig {
 	case unix.SIGHUP:

@@ -18,9 +18,9 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// overrides are the orders that were in force when the daemon ended. The error is that
-// they are not known: to start without them could put a real server into service that
-// an operator has taken out.
+// overrides are the orders that were in force when the daemon ended. If they cannot be
+// read, the daemon must not start: without them, a real server could enter service that an
+// operator has taken out.
 func (p *process) overrides() ([]report.Override, error) {
 	if p.DryRun {
 		return nil, nil
@@ -49,9 +49,9 @@ func (p *process) overrides() ([]report.Override, error) {
 	return list, nil
 }
 
-// maintenance is how the director watches the maintenance directory: from what the
-// last process knew of it. A dry run keeps nothing. Without a maintenance directory
-// nothing depends on what cannot be read.
+// maintenance are the options of watching the maintenance directory, from the state that
+// the last process wrote. A dry run writes nothing. Without a maintenance directory an
+// unreadable state matters to nothing.
 func (p *process) maintenance() maintenance.Options {
 	kept, err := state.ReadMaintenance(p.MaintenanceFile())
 	if err != nil && p.Config.MaintenanceDir != "" {
@@ -64,8 +64,8 @@ func (p *process) maintenance() maintenance.Options {
 	return o
 }
 
-// newStatus is what answers questions about d. A dry run does not stand in the
-// way of the daemon: it has a socket of its own and keeps no orders.
+// newStatus is the server of the status of d. A dry run does not disturb the daemon: it
+// has a socket of its own and keeps no orders.
 func (p *process) newStatus(d *daemon) *status.Server {
 	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list, File: state.Canonical(p.Path)}
 	if p.DryRun {
@@ -86,8 +86,8 @@ func (d *daemon) queues() []status.Queue {
 	return list
 }
 
-// plan reads the configuration as a reload would, and says what that would
-// change.
+// plan reads the configuration as a reload would, and returns the changes that it would
+// make.
 func (d *daemon) plan(ctx context.Context) ([]string, error) {
 	cfg, err := conf.Load(d.file.path, inDir(Harmless(d.file.options), d.file.dir))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notifySystemd tells systemd about the daemon's state, if it was started by
-// systemd with a socket for that. Nothing depends on whether it listens.
+// notifySystemd reports a state of the daemon to systemd, if NOTIFY_SOCKET names its
+// socket. Nothing depends on the result.
 func notifySystemd(state string) {
 	_, _ = systemd.SdNotify(false, state)
 }
@@ -23,8 +23,8 @@ func reloading() string {
 	return fmt.Sprintf("%s\nMONOTONIC_USEC=%d", systemd.SdNotifyReloading, now.Nano()/1000)
 }
 
-// watchdogInterval is how often systemd wants to hear that the daemon is not
-// stuck, 0 if it does not want to.
+// watchdogInterval is the time between two reports to the watchdog of systemd, 0 without
+// a watchdog.
 func watchdogInterval() time.Duration {
 	limit, err := systemd.SdWatchdogEnabled(false)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/command"
 )
 
-// systemctlTime bounds a question to systemd.
+// systemctlTime bounds a request to systemd.
 const systemctlTime = 5 * time.Second
 
 // refuseUnit returns why command, stop or a restart, may not end process pid: systemd
@@ -41,7 +41,7 @@ func refuseUnit(pid int, command string) error {
 		cure = fmt.Sprintf("%s daemon-reload && %[1]s %s %s", systemctl, command, unit)
 	}
 	role := "is run"
-	if err != nil { // a busy systemd: to end the process is what cannot be undone
+	if err != nil { // a busy systemd: the end of the process could not be undone
 		role = "may be run"
 	}
 	return &Exit{
@@ -84,13 +84,13 @@ func unitGroup(group string) string {
 	return ""
 }
 
-// within says whether a control group is outer or lies below it.
+// within reports whether a control group is outer or below it.
 func within(group, outer string) bool {
 	return group == outer || strings.HasPrefix(group, outer+"/")
 }
 
-// mainPID is the main process of a unit, 0 if there is none or no systemd. An error is
-// one that does not answer.
+// mainPID is the main process of a unit, 0 if there is none or no systemd. An error is a
+// systemd that does not answer.
 func mainPID(unit string, options []string) (int, error) {
 	_, noSystemd := os.Stat("/run/systemd/system")
 	systemctl, noSystemctl := exec.LookPath("systemctl")

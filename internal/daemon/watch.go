@@ -20,31 +20,31 @@ import (
 )
 
 const (
-	// restTime is how long a file must have been as it is to count as whole;
-	// slowRestTime where the file system cannot tell that no process writes to it.
+	// A file that has not changed for restTime counts as whole; for slowRestTime where
+	// the file system does not know its writers.
 	restTime     = 2 * time.Second
 	slowRestTime = 10 * time.Second
-	// restInterval is how often a file is looked at that may be half written, for
-	// restPatience. After that it is looked at as seldom as any other.
+	// A file that may be half written is tested every restInterval for restPatience, and
+	// then as seldom as any other.
 	restInterval = 500 * time.Millisecond
 	restPatience = 30 * time.Second
 )
 
-// A watcher finds out when the configuration has another content than the one that was
-// read last, and is whole: the file, those that it includes, and which files fit a
-// pattern. Its methods may be called from any goroutine; they read files and may block.
+// A watcher detects when the configuration differs from the content of the last read, and
+// is whole: the file, the included files, and the files that match a pattern. Its methods
+// may be called from any goroutine; they read files and may block.
 type watcher struct {
 	path  string
 	lease func(*os.File) (release func(), err error) // nil is the function lease
 
 	mu     sync.Mutex
-	taken  *conf.Sources // what was read last
+	taken  *conf.Sources // of the last read
 	stamp  string        // of the files of taken, "" is that the next look reads them
 	gone   string        // the file or directory that could not be read, and was reported; "" is none
 	change *change       // nil: all is as it was read last
-	same   time.Time     // when a look last found what was read last
+	same   time.Time     // when a look last found taken
 
-	open atomic.Pointer[openChange] // what the last look left, readable while one hangs
+	open atomic.Pointer[openChange] // the state after the last look, readable while another hangs
 }
 
 // An openChange is what keeps a changed configuration from being taken.
@@ -64,7 +64,7 @@ type change struct {
 	why     string // it is not taken, "" is that it has not been at rest for long enough
 }
 
-// stampOf tells versions of a file apart without reading it.
+// stampOf identifies a version of a file without reading it.
 func stampOf(path string, info os.FileInfo) string {
 	if info == nil {
 		return fmt.Sprintf("%q -\n", path)
@@ -106,11 +106,11 @@ func stampNow(s *conf.Sources) string {
 	return b.String()
 }
 
-// A sight is what a look at the configuration saw.
+// A sight is the result of a look at the configuration.
 type sight struct {
 	kind    sightKind
 	sources *conf.Sources // changed ones
-	files   []string      // of changed ones: which, also those that are gone; else which one is unreadable
+	files   []string      // the changed ones, also those that are gone, or the unreadable one
 }
 
 type sightKind uint8
@@ -130,9 +130,9 @@ func (w *watcher) took(s *conf.Sources) {
 	w.publish()
 }
 
-// waiting is why a change is not taken, "" if there is none or it is about to be, and
-// which file or directory could not be read: as the last look left it, for one that is
-// under way may hang.
+// waiting returns why a change is not taken, "" if there is none or it will be, and the
+// file or directory that could not be read. Both are of the last complete look: a running
+// one may hang.
 func (w *watcher) waiting() (why, gone string) {
 	if o := w.open.Load(); o != nil {
 		return o.why, o.gone
@@ -149,7 +149,7 @@ func (w *watcher) publish() {
 	w.open.Store(o)
 }
 
-// sameSince says whether a look after t has found the content that was read last.
+// sameSince reports whether a look after t has found the content of the last read.
 func (w *watcher) sameSince(t time.Time) bool {
 	if !w.mu.TryLock() {
 		return false // a look is under way, and may hang
@@ -158,9 +158,9 @@ func (w *watcher) sameSince(t time.Time) bool {
 	return w.same.After(t)
 }
 
-// look compares the files with what was read last, first by their stamp and then by
-// their content. A changed content that is whole counts as read with that. That a file
-// cannot be read is reported once.
+// look compares the files with the last read, first by their stamp and then by their
+// content. A changed content that is whole becomes the last read. An unreadable file is
+// reported once.
 func (w *watcher) look() sight {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -331,10 +331,10 @@ func lease(file *os.File) (release func(), err error) {
 	return func() { _, _ = unix.FcntlInt(file.Fd(), unix.F_SETLEASE, unix.F_UNLCK) }, nil
 }
 
-// run looks at the file every interval until ctx is done and sends what is news.
-// interval is more than zero, and asked each time, since a reload may change it. A
-// file that may be half written is looked at more often. The looks do not drift: they
-// wake the process together with the checks.
+// run looks at the file every interval until ctx is done, and sends the changes. It calls
+// interval, which is above 0, each time: a reload may change it. It looks more often at a
+// file that may be half written. The looks do not drift: they wake the process together
+// with the checks.
 func (w *watcher) run(ctx context.Context, interval func() time.Duration, news chan<- sight) {
 	every := interval()
 	tick := time.NewTicker(every)

@@ -29,6 +29,7 @@ func TestLines(t *testing.T) {
 		"unknown facility":         {syslogLine(me, priority("nonsense", severityInfo), lineAt("x")), "<30>Nov  1 02:12:00 ldirectord[7]: x"},
 		"facility in capitals":     {syslogLine(me, priority("LOG_Local0", severityInfo), lineAt("x")), "<134>Nov  1 02:12:00 ldirectord[7]: x"},
 		"a forged line":            {fileLine(me, lineAt("a\n[x] b\r\x00c\n")), "[Sun Nov  1 02:12:00 2026|t.cf|7] a [x] b  c\n"},
+		"a line end of Unicode":    {fileLine(me, lineAt("a\u2028b")), "[Sun Nov  1 02:12:00 2026|t.cf|7] a b\n"},
 		"tabs and UTF-8 stay":      {streamLine(lineAt("a\tä")), "[Sun Nov  1 02:12:00 2026] a\tä\n"},
 		"an endless line is short": {oneLine(strings.Repeat("x", longestText+9)), strings.Repeat("x", longestText) + " ..."},
 	}

@@ -110,7 +110,7 @@ func TestMessage(t *testing.T) {
 }
 
 func TestMessageBeyondASCII(t *testing.T) {
-	l := letter{route: route{from: "a@b\r\nBcc: evil@example.com", to: "c@d"}, subject: "[Überwachung] Deleted x", body: "Comment: Müller = 1\n"}
+	l := letter{route: route{from: "a@b\r\nBcc: evil@example.com\u0085\u202e", to: "c@d"}, subject: "[Überwachung] Deleted x", body: "Comment: Müller = 1\n"}
 	read, err := mail.ReadMessage(strings.NewReader(string(l.message(time.Now(), "h"))))
 	if err != nil {
 		t.Fatal(err)

@@ -52,7 +52,7 @@ func (c *Client) Of(file string) *Client {
 // Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Snapshot asks for the real servers of these names; "" is all.
+// Snapshot requests the real servers of these names; "" is all.
 func (c *Client) Snapshot(ctx context.Context, virtual, real string) (*report.Snapshot, error) {
 	var s report.Snapshot
 	return &s, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &s)
@@ -64,7 +64,7 @@ func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte
 	return text, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &text)
 }
 
-// History asks for the notes that q chooses.
+// History requests the notes that q selects.
 func (c *Client) History(ctx context.Context, q report.HistoryQuery) ([]report.Note, error) {
 	verdicts, limit := "", ""
 	if q.Verdicts {
@@ -78,13 +78,13 @@ func (c *Client) History(ctx context.Context, q report.HistoryQuery) ([]report.N
 	return notes, err
 }
 
-// Why asks for the reasons of the states of real servers.
+// Why requests the reasons of the states of real servers.
 func (c *Client) Why(ctx context.Context, real, virtual string) ([]report.Reason, error) {
 	var reasons []report.Reason
 	return reasons, c.ask(ctx, "why", query("real", real, "virtual", virtual), &reasons)
 }
 
-// Plan asks what a reload would change.
+// Plan requests the changes of a reload.
 func (c *Client) Plan(ctx context.Context) ([]string, error) {
 	var lines []string
 	return lines, c.ask(ctx, "plan", nil, &lines)
@@ -114,7 +114,7 @@ func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error)
 	return a.Checks, err
 }
 
-// Connections asks for the kernel's connections. limit 0 is the daemon's own.
+// Connections requests the kernel's connections. A limit of 0 is the daemon's own.
 // An error is the last value.
 func (c *Client) Connections(ctx context.Context, virtual, real string, persistence bool, limit int) iter.Seq2[wire.Connection, error] {
 	q := query("virtual", virtual, "real", real)

@@ -83,7 +83,7 @@ func (req OrderRequest) Order() (report.Order, error) {
 // longest is the longest time of an order that ends by itself.
 const longest = 366 * 24 * time.Hour
 
-// An OrderAnswer says for which real servers an order was carried out.
+// An OrderAnswer has the real servers that follow an order.
 type OrderAnswer struct {
 	Obeyed  []report.Override `json:"obeyed"`
 	Warning string            `json:"warning,omitempty"` // it will not outlive the daemon, or clients are refused
@@ -95,7 +95,7 @@ type RecheckRequest struct {
 	Virtual *string `json:"virtual,omitempty"` // nil is all
 }
 
-// A RecheckAnswer says how many checks were begun.
+// A RecheckAnswer has the number of checks that began.
 type RecheckAnswer struct {
 	Checks int `json:"checks"`
 }

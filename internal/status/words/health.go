@@ -128,7 +128,7 @@ func LevelOf(r *report.RealState) Level {
 	return Notable
 }
 
-// planned says whether a real server is out of service by the configuration, an order
+// planned reports whether a real server is out of service by the configuration, an order
 // or a maintenance file.
 func planned(r *report.RealState) bool {
 	return r.State == report.StateOff || r.Maintenance != "" || r.Override != nil && (r.Override.Verb == report.Drain || r.Override.Verb == report.Disable)

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	// Silence is how long a schedule may stand still until the daemon counts as stuck.
+	// Silence bounds a pause of the schedule; after it the daemon counts as stuck.
 	Silence = 15 * time.Second
 	// lateStart is the delay of a check that is reported, and the time that the director
 	// may spend on one thing.
 	lateStart = time.Second
 )
 
-// Behind returns how far the checks are behind their plan, one sentence each, and how bad
-// that is: a check that begins late finds a failure late, and the cause is this machine.
+// Behind returns how far the checks are behind their plan, one sentence each, and the
+// level: a check that begins late finds a failure late, and the cause is this machine.
 func Behind(l report.Lag) (Level, []string) {
 	how := Fine
 	var words []string

@@ -61,8 +61,7 @@ func OneLine(text string) string {
 	}, strings.ToValidUTF8(text, "."))
 }
 
-// LastCheck is the result of the last check of a real server, or the maintenance file
-// that is in its place.
+// LastCheck is the result of the last check of a real server, or its maintenance file.
 func LastCheck(r *report.RealState) string {
 	switch {
 	case r.Maintenance != "":
@@ -119,7 +118,7 @@ func Availability(a report.Availability) string {
 	return fmt.Sprintf("up for %.1f%% of %s", 100*float64(a.Up)/float64(counted), Span(counted.Duration())) + planned
 }
 
-// stateSigns tell states apart without colours.
+// stateSigns show states without colours.
 var stateSigns = map[report.State]string{
 	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateOff: "○", report.StateMaintenance: "⚒",
 	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
