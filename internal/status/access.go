@@ -17,7 +17,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 )
 
-// minToken is how long a token has to be; shorter ones can be guessed.
+// minToken is the least length of a token; shorter ones can be guessed.
 const minToken = 16
 
 // mayControl tells whether a request may change something; if not, it has been
@@ -55,9 +55,9 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 	return true
 }
 
-// mayRead tells whether a request may read; if not, it has been answered. Where
-// there is no statusreadtoken all who can connect may. Health is for all: that
-// the daemon is alive is no secret, and what asks for it knows no tokens.
+// mayRead reports whether a request may read; if not, it has answered the request. Without
+// statusreadtoken every client may read. Health is open to all clients: it is no secret,
+// and monitoring has no tokens.
 func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	cfg := s.config()
 	if d.own || cfg == nil || cfg.StatusReadToken == "" || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
@@ -75,7 +75,7 @@ func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	s.tokens.works(cfg.StatusReadToken)
 	const challenge = `Basic realm="ldirectord", charset="UTF-8"`
 	sent := credentials(r)
-	if sent == "" && r.Header.Get("Authorization") == "" { // as a browser begins
+	if sent == "" && r.Header.Get("Authorization") == "" { // the first request of a browser
 		w.Header().Set("WWW-Authenticate", challenge)
 		fail(w, http.StatusUnauthorized, errors.New("a token is needed (statusreadtoken)"))
 		return false
@@ -88,8 +88,8 @@ func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// isControlToken says whether a token is the one for orders: who may steer may
-// look.
+// isControlToken reports whether a token is the one for orders, which also permits
+// reading.
 func (s *Server) isControlToken(cfg *conf.Config, sent string) bool {
 	if !cfg.StatusControl {
 		return false
@@ -124,7 +124,7 @@ func failLater(w http.ResponseWriter, pause time.Duration) {
 	fail(w, http.StatusTooManyRequests, errors.New("too many wrong tokens: the next one is looked at later"))
 }
 
-// clientOfRequest is whose wrong tokens are counted together.
+// clientOfRequest is the client in whose name wrong tokens are counted.
 func clientOfRequest(r *http.Request) string {
 	if p, ok := r.Context().Value(peerKey{}).(peer); ok {
 		return "user " + strconv.FormatUint(uint64(p.uid), 10)
@@ -149,7 +149,7 @@ func (t *tokenFiles) broken(err error) {
 	}
 }
 
-// works notes that the file at path can be used.
+// works records that the file at path can be used.
 func (t *tokenFiles) works(path string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -158,9 +158,9 @@ func (t *tokenFiles) works(path string) {
 	}
 }
 
-// isForeign tells a request for a name that is not this machine's. A page from
-// elsewhere can have its own name lead to 127.0.0.1 (DNS rebinding) and read
-// what a listener on loopback gives to local users alone.
+// isForeign reports whether a request names another machine. The page of another site can
+// point its own name to 127.0.0.1 (DNS rebinding), and read what a listener on loopback
+// serves to local users only.
 func isForeign(r *http.Request) bool {
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if !ok || !local.IP.IsLoopback() || r.Host == "" {
@@ -218,8 +218,8 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// credentials are the token of a request that reads: as bearer does, or as the
-// password that a browser asks for.
+// credentials are the token of a request that reads: that of bearer, or the password that
+// a user typed in a browser.
 func credentials(r *http.Request) string {
 	if len(r.Header.Values("Authorization")) != 1 {
 		return ""
@@ -230,8 +230,7 @@ func credentials(r *http.Request) string {
 	return bearer(r)
 }
 
-// sameToken compares in a time that tells nothing about the token, not even how
-// long it is.
+// sameToken compares in a time that does not depend on the token or its length.
 func sameToken(want, got string) bool {
 	a, b := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1

@@ -25,10 +25,10 @@ func answerWith(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n')) // who went away does not want it
+	_, _ = w.Write(append(text, '\n')) // the client may be gone
 }
 
-// failWith says why the director did not answer.
+// failWith answers a request with the error of the director.
 func failWith(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, report.ErrNotConfigured):
@@ -40,7 +40,7 @@ func failWith(w http.ResponseWriter, err error) {
 	}
 }
 
-// limited is the request's context with the time that a director may take.
+// limited is the context of a request, with the time limit of the director.
 func limited(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(r.Context(), snapshotTime)
 }
@@ -68,7 +68,7 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	limit, ok := limitOf(w, values, 0) // which is the director's own
+	limit, ok := limitOf(w, values, 0) // the director's own limit
 	if !ok {
 		return
 	}
@@ -121,8 +121,8 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 	answer(w, lines)
 }
 
-// serveHealth says whether the director and the schedule are alive. One that
-// stands still is not waited for.
+// serveHealth reports whether the director and the schedule are alive. It does not wait
+// for a stalled director.
 func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 	if _, err := s.known(); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -131,7 +131,7 @@ func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, words.Mark(s.o.DryRun)+"alive")
 }
 
-// known is a snapshot of a director that is alive. The error says why there is
+// known is a snapshot of a director that is alive. The error is the reason why there is
 // none.
 func (s *Server) known() (*report.Snapshot, error) {
 	if err := s.o.Director.Alive(); err != nil {
@@ -147,7 +147,7 @@ func (s *Server) known() (*report.Snapshot, error) {
 	return snap, nil
 }
 
-// serveReady says whether the daemon knows enough to be trusted.
+// serveReady reports whether every check has had a result.
 func (s *Server) serveReady(w http.ResponseWriter, _ *http.Request) {
 	snap, err := s.source.get()
 	switch {

@@ -13,9 +13,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// A book is the file in which the overrides are kept, so that they outlive the
-// daemon. It is replaced as a whole: whenever the daemon is killed, the file is
-// the old one or the new one.
+// A book is the file of the overrides, which outlive the daemon. It is replaced as a whole:
+// if the daemon is killed, the file is the old one or the new one.
 type book struct {
 	path    string                   // "" keeps nothing
 	inForce func() []report.Override // at the moment
@@ -30,7 +29,7 @@ func newBook(path string, inForce func() []report.Override) *book {
 	return &book{path: path, inForce: inForce, turn: make(chan struct{}, 1)}
 }
 
-// A CopyError is that a file cannot be read and its copy counts.
+// A CopyError is the error of an unreadable file whose copy counts.
 type CopyError struct {
 	Copy string // its path
 	Err  error  // of the file
@@ -41,10 +40,10 @@ func (e *CopyError) Error() string { return fmt.Sprintf("%v: its copy %s counts"
 // Unwrap returns the error of the file.
 func (e *CopyError) Unwrap() error { return e.Err }
 
-// ReadOverrides is the overrides that were written to a file, none if there is no file.
-// Those that this program cannot have written are left out; bad says why, first a
-// *CopyError if there is one. The error is that neither can be read: which
-// orders are in force is not known.
+// ReadOverrides returns the overrides of a file, none if there is no file. It omits those
+// that this program cannot have written; bad has the reasons, first a *CopyError if there
+// is one. It fails if neither the file nor its copy can be read: the orders in force are
+// then unknown.
 func ReadOverrides(path string) (list []report.Override, bad []error, err error) {
 	list, bad, err = state.Entries(path, report.Override.Check)
 	if err != nil {
@@ -135,10 +134,10 @@ func (b *book) fault() []report.Fault {
 	return []report.Fault{{What: "the orders in force cannot be kept for a restart", Error: unsaved.Error()}}
 }
 
-// saveTime is how long the end of a daemon waits for the file.
+// saveTime bounds the wait for the file at the end of a daemon.
 const saveTime = 2 * time.Second
 
-// A saver has the book written in a goroutine of its own.
+// A saver writes the book in a goroutine of its own.
 type saver struct {
 	wanted chan struct{}
 	done   chan struct{}
@@ -150,13 +149,13 @@ func newSaver(b *book) *saver {
 	go func() {
 		defer close(s.done)
 		for range s.wanted {
-			_ = b.save() // the book remembers why not, and Mend tries again
+			_ = b.save() // the book keeps the error, and Mend tries again
 		}
 	}()
 	return s
 }
 
-// want has the book written soon; it does not block.
+// want requests a write; it does not block.
 func (s *saver) want() {
 	select {
 	case s.wanted <- struct{}{}:
@@ -164,8 +163,7 @@ func (s *saver) want() {
 	}
 }
 
-// close waits until the book is written, if that was wanted, for a while. No want may
-// follow.
+// close waits for a requested write, up to saveTime. No want may follow.
 func (s *saver) close() {
 	s.end.Do(func() { close(s.wanted) })
 	select {

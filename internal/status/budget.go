@@ -5,17 +5,17 @@ import (
 	"net/http"
 )
 
-// How many requests of a door are answered at the same time. Health and metrics
-// have places of their own: whatever the others do, they are answered.
+// The limits of simultaneous requests of a door. Health and metrics have a limit of their
+// own, so that other requests cannot block them.
 const (
 	maxRequests      = 192
 	maxVitalRequests = 32
 )
 
-// vital are the paths that monitoring asks for.
+// vital are the paths of monitoring.
 var vital = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}
 
-// budgeted refuses a request at once that would be one too many.
+// budgeted refuses requests above the limits at once.
 func budgeted(next http.Handler) http.Handler {
 	most, mostVital := make(chan struct{}, maxRequests), make(chan struct{}, maxVitalRequests)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

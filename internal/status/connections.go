@@ -15,11 +15,11 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
-// mostConnections is how many are listed if nobody says how many.
+// mostConnections is the limit of a list without a limit of its own.
 const mostConnections = 10_000
 
-// serveConnections lists the kernel's connections, one JSON value a line, as
-// they are read: there may be millions.
+// serveConnections lists the kernel's connections, one JSON value a line, while it reads
+// them: there may be millions.
 func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 	values, ok := asked(w, r, "virtual", "real", "persistence", "limit")
 	if !ok {
@@ -65,10 +65,10 @@ func (s *Server) serveConnections(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	_ = out.Flush() // who went away does not want it
+	_ = out.Flush() // the client may be gone
 }
 
-// A counted is a writer that knows whether something was written.
+// A counted is a writer that counts its bytes.
 type counted struct {
 	io.Writer
 	n int

@@ -103,7 +103,7 @@ func readable(err error) error {
 	return errors.New("the JSON ends too early")
 }
 
-// jsonType is how JSON calls what fits into t.
+// jsonType is the name in JSON of values that fit into t.
 func jsonType(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:

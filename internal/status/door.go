@@ -20,19 +20,19 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// silent is the log of what net/http has to say about clients.
+// silent discards the log of net/http about clients.
 var silent = log.New(io.Discard, "", 0)
 
-// A place is where a door is: an address and port, or a socket's path.
+// A place is the place of a door: an address and port, or the path of a socket.
 type place struct {
 	at    string
 	group string // that owns the socket
-	own   bool   // for the commands: who can connect may give orders
+	own   bool   // for the commands: every client may give orders
 }
 
 func (p place) isPath() bool { return strings.HasPrefix(p.at, "/") }
 
-// wanted is the places that a configuration asks for.
+// wanted are the places of a configuration.
 func wanted(socket string, cfg *conf.Config) []place {
 	var list []place
 	if socket != "" {
@@ -58,7 +58,7 @@ type door struct {
 	done     chan struct{}
 }
 
-// reopen makes the doors those at the places. One that is there already stays open,
+// reopen opens the doors at the places and closes all others. An open door stays open,
 // unless its socket was removed. s.mu is held.
 func (s *Server) reopen(places []place) {
 	regroup(s.doors, places)
@@ -90,7 +90,7 @@ func (s *Server) reopen(places []place) {
 	}
 }
 
-// there says whether the door can still be found at its place.
+// there reports whether the door can still be found at its place.
 func (d *door) there() bool { return d.socket == nil || d.socket.there() }
 
 func (s *Server) open(p place) (*door, error) {
@@ -111,7 +111,7 @@ func (s *Server) open(p place) (*door, error) {
 	return d, nil
 }
 
-// close ends the listening and every request.
+// close ends the listener and every request.
 func (d *door) close() {
 	_ = d.server.Close()
 	<-d.done
@@ -124,7 +124,7 @@ func listen(p place) (net.Listener, error) {
 	if err := makeRoom(p.at); err != nil {
 		return nil, err
 	}
-	// Nobody else can connect before the permissions are those that are wanted.
+	// No other user can connect before the permissions are set.
 	private := p.at + ".new"
 	if err := os.Remove(private); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -134,7 +134,7 @@ func listen(p place) (net.Listener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	// What stands at the path is replaced only by a socket that works.
+	// Only a working socket replaces the file at the path.
 	err = os.Chmod(private, 0o600)
 	if err == nil {
 		err = os.Rename(private, p.at)
@@ -152,15 +152,14 @@ func listen(p place) (net.Listener, error) {
 	return &socketListener{Listener: l, path: p.at, made: made}, nil
 }
 
-// A socketListener removes its socket when it is closed, unless another is there by
-// then.
+// A socketListener removes its socket when it is closed, unless another has replaced it.
 type socketListener struct {
 	net.Listener
 	path string
 	made fs.FileInfo // the socket
 }
 
-// there says whether the socket is still there.
+// there reports whether the socket still exists.
 func (l *socketListener) there() bool {
 	now, err := os.Stat(l.path)
 	return err == nil && os.SameFile(now, l.made)
@@ -174,8 +173,8 @@ func (l *socketListener) Close() error {
 	return l.Listener.Close()
 }
 
-// makeRoom makes the directory of a socket, and makes sure that no other process
-// serves it.
+// makeRoom makes the directory of a socket. It fails if another process serves the
+// socket.
 func makeRoom(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -188,8 +187,8 @@ func makeRoom(path string) error {
 	return nil
 }
 
-// admitGroup makes a socket usable by its owner and a group, "" is none. If it fails
-// the owner's rights are left.
+// admitGroup makes a socket usable by its owner and a group, "" is none. After a failure
+// only the owner has rights.
 func admitGroup(path, group string) error {
 	if err := os.Chmod(path, 0o600); err != nil || group == "" {
 		return err
@@ -204,9 +203,8 @@ func admitGroup(path, group string) error {
 	return os.Chmod(path, 0o660)
 }
 
-// regroup gives open sockets the groups that places name, so that none is closed
-// because another group may use it. A group that could not use its socket may do so
-// by now.
+// regroup gives open sockets the groups of places, so that a change of the group closes
+// no socket. It tries groups again that were refused before.
 func regroup(doors []*door, places []place) {
 	for _, d := range doors {
 		for _, p := range places {
@@ -228,7 +226,7 @@ func groupNumber(group string) (int, error) {
 	return strconv.Atoi(g.Gid)
 }
 
-// KnownGroup says why a group cannot be that of a socket, nil if it can.
+// KnownGroup returns why a group cannot own a socket, nil if it can.
 func KnownGroup(group string) error {
 	_, err := groupNumber(group)
 	return err

@@ -11,14 +11,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// How many notes may wait for one listener, and how many listen at most.
+// The limits of a feed: the notes that wait for one listener, and its listeners.
 const (
 	feedLength  = 256
 	feedMembers = 64
 )
 
-// A feed tells listeners what happens. A listener that does not keep up misses
-// something and is told so; nobody waits for it.
+// A feed sends notes to listeners, and waits for none of them. The channel of a listener
+// that does not keep up is closed.
 type feed struct {
 	mu      sync.Mutex
 	members map[chan report.Note]struct{}
@@ -43,7 +43,7 @@ func (f *feed) tell(n report.Note) {
 	}
 }
 
-// join begins to listen; it is nil if too many do.
+// join adds a listener; it returns nil if there are too many.
 func (f *feed) join() chan report.Note {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -63,10 +63,10 @@ func (f *feed) leave(m chan report.Note) {
 
 func (f *feed) close() { f.once.Do(func() { close(f.ended) }) }
 
-// keepAlive is how often a silent stream says that it is still there.
+// keepAlive is the time between two comments of a silent stream.
 const keepAlive = 15 * time.Second
 
-// serveEvents streams what happens from now on, as server-sent events.
+// serveEvents streams notes from now on, as server-sent events.
 func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 	if _, ok := asked(w, r); !ok {
 		return
@@ -84,7 +84,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		select {
 		case n, ok := <-m:
 			if !ok {
-				return // it did not keep up: it has to come again, and ask for the history
+				return // it did not keep up: the client connects again, and reads the history
 			}
 			text, err := json.Marshal(n)
 			if err != nil {
@@ -117,7 +117,7 @@ func newStream(w http.ResponseWriter) *stream {
 	return s
 }
 
-// streamTime is how long a client may take for one event.
+// streamTime bounds the write of one event.
 const streamTime = 10 * time.Second
 
 // send sends an event whose data is one line.

@@ -8,17 +8,16 @@ import (
 	"sync"
 )
 
-// How many connections a door has at the same time, and how many of them one
-// peer may leave idle.
+// The limits of a door: its connections, and the idle connections of one peer.
 const (
 	maxConnections = 256
 	maxIdle        = 64
 )
 
-// A gate is a listener that always lets in the newest connection. One that is
-// too many costs an older one: a peer that has its share loses its oldest idle
-// connection; when all places are taken, whichever peer has most of them does.
-// So clients that connect and say nothing keep no other client out.
+// A gate is a listener that always accepts the newest connection. Above a limit it closes
+// an older one: the oldest idle connection of a peer that has its share, or at the limit of
+// the door the oldest of the peer with most connections. So idle clients keep no other
+// client out.
 type gate struct {
 	net.Listener
 	most, share int
@@ -46,7 +45,7 @@ func (g *gate) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// admit takes a connection in, and returns the one that it costs, nil if none.
+// admit adds a connection, and returns the one to close for it, nil if none.
 func (g *gate) admit(c *guest) (victim *guest) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -88,7 +87,7 @@ func (g *gate) largest() (peer string) {
 	return peer
 }
 
-// remove takes a connection off the list, once.
+// remove removes a connection from the list, once.
 func (g *gate) remove(c *guest) {
 	if c.place == nil {
 		return
@@ -100,8 +99,8 @@ func (g *gate) remove(c *guest) {
 	}
 }
 
-// changed notes what an HTTP server says of a connection: until its first
-// request has been read and between two requests it is idle.
+// changed records a state of the HTTP server: a connection is idle before its first
+// request has been read, and between two requests.
 func (g *gate) changed(conn net.Conn, state http.ConnState) {
 	c, ok := conn.(*guest)
 	if !ok {
@@ -112,12 +111,12 @@ func (g *gate) changed(conn net.Conn, state http.ConnState) {
 	c.idle = state == http.StateNew || state == http.StateIdle
 }
 
-// A guest is a connection that came through a gate.
+// A guest is a connection of a gate.
 type guest struct {
 	net.Conn
 	gate *gate
 	peer *peer
-	from string // who is at the other end, as far as shares go
+	from string // the peer, for the shares
 
 	// gate.mu guards these.
 	idle  bool

@@ -12,14 +12,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
-// A route is one row of what can be asked.
+// A route is one row of the table of requests.
 type route struct {
 	pattern string
 	serve   func(*Server, http.ResponseWriter, *http.Request)
-	control bool // only for those who may give orders
+	control bool // only with the right to give orders
 }
 
-// routes are all of them; docs/openapi.yaml describes those below /api.
+// routes are all requests; docs/openapi.yaml describes those below /api.
 var routes = []route{
 	{pattern: "GET /{$}", serve: (*Server).servePage},
 	{pattern: "GET /stream", serve: (*Server).servePageStream},
@@ -40,7 +40,7 @@ var routes = []route{
 	{pattern: "POST /api/v1/recheck", serve: (*Server).serveRecheck, control: true},
 }
 
-// handler is what answers at a door.
+// handler answers the requests at a door.
 func (s *Server) handler(d *door) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range routes {
@@ -97,8 +97,7 @@ func addFailures(mux *http.ServeMux) {
 	})
 }
 
-// guarded limits what a client can send, and what a browser may do with what it
-// gets.
+// guarded limits the requests of clients, and what a browser may do with the answers.
 func guarded(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -115,8 +114,7 @@ func guarded(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		// A stream gives itself more time. Where there are no deadlines, as in a
-		// test's recorder, none is needed.
+		// A stream extends its deadline. The recorder of a test has none.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(requestTime))
 		r.Body = http.MaxBytesReader(w, r.Body, requestSize)
 		if isForeign(r) {

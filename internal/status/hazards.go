@@ -13,8 +13,8 @@ import (
 // zeroWeights are the orders that may leave a real server with weight 0.
 var zeroWeights = map[string]policy.ZeroWeight{report.Drain: policy.DrainedZero, report.Disable: policy.DisabledZero}
 
-// orderHazards says what clients meet while real servers are drained or disabled, in one
-// line for each virtual service where they meet something.
+// orderHazards are the effects on clients while real servers are drained or disabled, one
+// line for each effect of a virtual service.
 func orderHazards(cfg *conf.Config, orders []report.Override) []string {
 	ordered := map[string]policy.ZeroWeight{}
 	for _, o := range orders {

@@ -15,10 +15,10 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// metricTime is how long one scrape may take.
+// metricTime bounds one scrape.
 const metricTime = 20 * time.Second
 
-// serveMetrics answers a Prometheus.
+// serveMetrics answers a scrape of Prometheus.
 func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	process := prometheus.NewRegistry()
 	process.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -29,10 +29,10 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	promhttp.HandlerFor(all, promhttp.HandlerOpts{Timeout: metricTime}).ServeHTTP(w, r)
 }
 
-// gather makes the metrics of a snapshot. It does without a Registry's
-// collectors: they would sort and check what is in order already, which with
-// 10,000 real servers takes longer than all the rest. Of a director that stands
-// still there is what it need not be asked for.
+// gather makes the metrics of a snapshot. It does not use the collectors of a Registry:
+// they would sort and check metrics that are in order already, which with 10,000 real
+// servers takes longer than all the rest. For a stalled director it makes the metrics that
+// need no snapshot.
 func (s *Server) gather() []*dto.MetricFamily {
 	m := &families{byName: map[string]*dto.MetricFamily{}}
 	snap, err := s.known()
@@ -61,7 +61,7 @@ func (s *Server) queues() []Queue {
 	return s.o.Queues()
 }
 
-// families are metrics that are being collected.
+// families are the metrics of one scrape.
 type families struct {
 	byName map[string]*dto.MetricFamily
 }

@@ -85,8 +85,8 @@ func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	result("not_asked", r.Checks.Local)
 }
 
-// durations adds how long the checks of a virtual service take, as a histogram
-// over its real servers.
+// durations adds the durations of the checks of a virtual service, as a histogram over its
+// real servers.
 func (m *families) durations(v *report.VirtualState, labels []*dto.LabelPair) {
 	var (
 		sum    float64

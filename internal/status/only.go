@@ -30,8 +30,8 @@ func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 	return &only
 }
 
-// realCalled says whether name means r: as an order may call it, and by its address in
-// the kernel.
+// realCalled reports whether name means r: by a name that orders accept, or by its address
+// in the kernel.
 func realCalled(r report.RealState, name string) bool {
 	if slices.Contains([]string{r.Name, r.At, host(r.Name), r.Host}, name) {
 		return true
@@ -44,7 +44,7 @@ func realCalled(r report.RealState, name string) bool {
 	return ok && of != "" && of == r.Host && strings.HasSuffix(r.Name, ":"+port)
 }
 
-// host is an address without its port, as it is written.
+// host is the text of an address without its port.
 func host(at string) string {
 	if i := strings.LastIndexByte(at, ':'); i >= 0 {
 		return at[:i]

@@ -26,14 +26,13 @@ var assets embed.FS
 // frame is the page around its parts.
 var frame = template.Must(template.ParseFS(assets, "assets/page.html"))
 
-// pageAge is how old the page may be, and how often those who look at it are
-// told what is new.
+// pageAge is the greatest age of the page, and the time between two updates.
 const pageAge = 2 * time.Second
 
-// recentNotes is how many transitions the page lists.
+// recentNotes is the number of transitions on the page.
 const recentNotes = 30
 
-// A page draws the status page, once for all who look at it.
+// A page draws the status page, once for all readers.
 type page struct {
 	source  *source
 	history func(context.Context, report.HistoryQuery) ([]report.Note, error)
@@ -48,8 +47,8 @@ type drawing struct {
 	at        time.Time // of the drawing
 	asOf      time.Time // of the data
 	title     string
-	structure string // of what it consists; if that differs, the page has to be loaded again
-	version   string // names the whole
+	structure string // of its parts; if it differs, the browser has to load the page again
+	version   string // of all of it
 	summary   part
 	notes     part
 	groups    []group
@@ -62,7 +61,7 @@ type group struct {
 	rows []row
 }
 
-// draw is a drawing that is not old.
+// draw returns a drawing that is at most pageAge old.
 func (p *page) draw(ctx context.Context) (*drawing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,7 +102,7 @@ func newDrawing(s *report.Snapshot, notes []report.Note) *drawing {
 	return d
 }
 
-// parts is everything on the page that may change.
+// parts are the elements of the page that may change.
 func (d *drawing) parts(yield func(part) bool) {
 	if !yield(d.summary) || !yield(d.notes) {
 		return
@@ -120,8 +119,8 @@ func (d *drawing) parts(yield func(part) bool) {
 	}
 }
 
-// changes is what differs from an older drawing, by id. Everything does from
-// nil.
+// changes are the parts that differ from an older drawing, by id. Without an old one all
+// parts differ.
 func (d *drawing) changes(old *drawing) map[string]string {
 	had := map[string]string{}
 	if old != nil {
@@ -138,12 +137,12 @@ func (d *drawing) changes(old *drawing) map[string]string {
 	return changed
 }
 
-// A frameData is what the frame shows besides the parts.
+// A frameData is the data of the frame besides the parts.
 type frameData struct {
 	Title, Host, Program, Version, Query string
-	Age, AsOf                            string // of the data: in seconds, and as a clock shows it
+	Age, AsOf                            string // of the data: in seconds, and as a time of day
 	Wrong                                bool
-	DryRun                               string // what is to be said of it, "" for a daemon
+	DryRun                               string // its notice, "" for a daemon
 	Body                                 template.HTML
 }
 
@@ -163,7 +162,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	if s.o.DryRun {
 		dryRun = words.DryRun
 	}
-	host, _ := os.Hostname() // a page without it is one, too
+	host, _ := os.Hostname() // the page works without it
 	query, wrong := values.Get("q"), values.Get("wrong") != ""
 	var b bytes.Buffer
 	err = frame.Execute(&b, frameData{
@@ -176,10 +175,10 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = b.WriteTo(w) // who went away does not want it
+	_, _ = b.WriteTo(w) // the client may be gone
 }
 
-// body is the parts, of the real servers those that are asked for.
+// body are the parts, with the real servers that match a filter.
 func (d *drawing) body(query string, wrong bool) string {
 	var b strings.Builder
 	b.WriteString(d.summary.html)
@@ -204,12 +203,12 @@ func (d *drawing) body(query string, wrong bool) string {
 const tableHead = `<table><thead><tr><th scope="col">Real server</th><th scope="col">Weight</th><th scope="col">Last check</th>` +
 	`<th scope="col">Latency</th><th scope="col">Connections</th><th scope="col">New/s</th><th scope="col">Last 6 hours</th></tr></thead><tbody>`
 
-// age is how many seconds old the data is.
+// age is the age of the data in seconds.
 func (d *drawing) age() string { return strconv.Itoa(int(max(0, time.Since(d.asOf)).Seconds())) }
 
-// servePageStream sends what changes on the page, and how old it is even if
-// nothing does: a page without contact can be told from one without news. The client says which drawing
-// it has; if that is not known any more, it gets everything once.
+// servePageStream sends the changes of the page, and its age even without changes: a page
+// without contact differs from one without news. The client names the drawing that it has;
+// if that is not known any more, it gets all parts once.
 func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
 	values, ok := asked(w, r, "version")
 	if !ok {
@@ -266,5 +265,5 @@ func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", assetTypes[r.URL.Path])
-	_, _ = w.Write(text) // who went away does not want it
+	_, _ = w.Write(text) // the client may be gone
 }

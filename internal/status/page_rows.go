@@ -10,21 +10,21 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
-// A part is an element of the page that is sent again when it changes. Its HTML
-// is the whole element, with its id.
+// A part is an element of the page that is sent again after a change. Its HTML is the
+// whole element, with its id.
 type part struct{ id, html string }
 
 // A row is a part that can be filtered.
 type row struct {
 	part
-	find  string // where a filter looks
+	find  string // the text that a filter searches
 	wrong bool
 }
 
-// The rows are written by hand: with 10,000 real servers html/template takes
-// seconds. Whatever comes from outside goes through text.
+// The rows are written by hand: with 10,000 real servers html/template takes seconds. All
+// text from outside passes through text.
 
-// text is s as it can stand in an element and in an attribute.
+// text is s, escaped for an element and for an attribute.
 func text(s string) string { return html.EscapeString(words.OneLine(s)) }
 
 // virtualPart is the head of a virtual service.
@@ -152,7 +152,7 @@ func summaryPart(s *report.Snapshot, h words.Health) part {
 
 const mostTroubles = 20
 
-// notesPart is what happened last, the newest first.
+// notesPart are the last transitions, the newest first.
 func notesPart(notes []report.Note, now time.Time) part {
 	var b strings.Builder
 	b.WriteString(`<ol id="notes" tabindex="0">`)

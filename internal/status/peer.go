@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
-// A peer is who is at the other end of a unix socket, as the kernel knows it.
+// A peer is the user at the other end of a unix socket, from the kernel.
 type peer struct{ uid uint32 }
 
 type (
@@ -57,7 +57,7 @@ func hungUp(r *http.Request) bool {
 	return ended || err != nil
 }
 
-// peerOf asks the kernel who has connected, nil if it is not a unix socket.
+// peerOf is the peer of a connection, nil if it is no unix socket.
 func peerOf(conn net.Conn) *peer {
 	c, ok := conn.(*net.UnixConn)
 	if !ok {
@@ -76,7 +76,7 @@ func peerOf(conn net.Conn) *peer {
 	return p
 }
 
-// caller is who sent a request, in words for the log.
+// caller is the sender of a request, for the log.
 func caller(r *http.Request) string {
 	p, ok := r.Context().Value(peerKey{}).(peer)
 	if !ok {
@@ -92,7 +92,7 @@ func caller(r *http.Request) string {
 	return name
 }
 
-// isName tells what can be the name of a user from what only looks bad in a log.
+// isName reports whether s can be the name of a user, and is safe in a log.
 func isName(s string) bool {
 	for _, r := range s {
 		if r <= ' ' || r > '~' || r == '(' || r == ')' {

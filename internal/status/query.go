@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// longestParameter is more than any name has.
+// longestParameter is longer than any name.
 const longestParameter = 256
 
-// switches are the parameters that are on or off.
+// switches are the parameters with the values on and off.
 var switches = []string{"verdicts", "persistence"}
 
 // asked is the query of a request, as far as it may be: every parameter is
@@ -52,13 +52,13 @@ func checkParameter(name string, values, known []string) error {
 	return nil
 }
 
-// isSet is a parameter that is on or off.
+// isSet reports whether a switch is on.
 func isSet(values url.Values, name string) bool {
 	v := values.Get(name)
 	return v == "1" || v == "true"
 }
 
-// limitOf is how many are wanted, usual if the query does not say.
+// limitOf is the limit of a query, usual if it has none.
 func limitOf(w http.ResponseWriter, values url.Values, usual int) (int, bool) {
 	if !values.Has("limit") {
 		return usual, true

@@ -8,24 +8,24 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// snapshotAge is how old a snapshot may be, so that any number of readers costs
-// the director no more than one.
+// snapshotAge is the greatest age of a snapshot, so that any number of readers costs the
+// director no more than one.
 const snapshotAge = 500 * time.Millisecond
 
-// snapshotTime is how long a director may take for a snapshot.
+// snapshotTime bounds the time that a director takes for a snapshot.
 const snapshotTime = 10 * time.Second
 
-// A source hands out snapshots, each to many.
+// A source gives each snapshot to many readers.
 type source struct {
 	take func(context.Context) (*report.Snapshot, error)
-	ctx  context.Context // of taking one, which no single request owns
+	ctx  context.Context // of a snapshot, which belongs to no single request
 
 	mu    sync.Mutex
 	last  *report.Snapshot
 	taken time.Time
 }
 
-// get is a snapshot that is not old.
+// get returns a snapshot that is at most snapshotAge old.
 func (s *source) get() (*report.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,8 +1,7 @@
-// Package status answers questions about a running director and passes on what
-// operators order: over a unix socket for ldirectord's own commands, and over
-// HTTP where statuslisten says so, as a page, as metrics and as JSON. All of it
-// is drawn from report.Snapshot and report.Note; nobody who looks can hold
-// up a check.
+// Package status is the server of a running director: it answers queries and passes orders
+// on, over a unix socket for ldirectord's own commands, and over HTTP at statuslisten, as a
+// page, as metrics and as JSON. All of it renders report.Snapshot and report.Note; no
+// reader can delay a check.
 package status
 
 import (
@@ -31,24 +30,24 @@ type Director interface {
 	Obey(context.Context, report.Order) (obeyed, all []report.Override, err error)
 }
 
-// Options are what a Server works with. Director and Log are needed.
+// Options are the parts and settings of a Server. Director and Log are required.
 type Options struct {
 	Director Director
 	Version  string
 	Log      func(format string, args ...any) // lines of ldirectord.log
 
-	Socket    string // where the commands ask; "" is nowhere
+	Socket    string // for the commands; "" is none
 	File      string // the configuration file; requests about another one are refused. "" refuses none
-	DryRun    bool   // the table is in memory: every answer says so, and no order is taken
-	Overrides string // the file in which overrides are kept; "" keeps none
+	DryRun    bool   // the table is in memory: every answer is marked, and no order is accepted
+	Overrides string // the file of the overrides; "" is none
 
-	// Plan is what a reload would change in the kernel, as ipvsadm's lines.
+	// Plan returns the changes of a reload in the kernel, as ipvsadm's lines.
 	Plan func(context.Context) ([]string, error)
-	// Connections are the kernel's, in any order; nil if nobody knows.
+	// Connections are the kernel's, in any order; nil if they are not known.
 	Connections func() iter.Seq2[wire.Connection, error]
 	// Outside returns the faults of the daemon's sockets and files; nil is none.
 	Outside func() []report.Fault
-	// Queues are those between the daemon and the slow rest of the world.
+	// Queues are the queues of logs and notifications.
 	Queues func() []Queue
 }
 
@@ -78,7 +77,7 @@ type Server struct {
 	mu      sync.Mutex
 	cfg     *conf.Config
 	doors   []*door
-	faults  []report.Fault // of places where no door could be opened
+	faults  []report.Fault // of doors that could not be opened
 	closing bool
 }
 
@@ -92,7 +91,7 @@ func New(o Options) *Server {
 	return s
 }
 
-// Event tells those who listen. It is part of a director's Sink and does not
+// Event sends an event to the streams. It is part of a director's Sink and does not
 // block.
 func (s *Server) Event(e event.Event) {
 	if !e.Kind.Original() {
@@ -123,8 +122,8 @@ func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 // does not block, and may not be called after Close.
 func (s *Server) KeepOverrides() { s.saver.want() }
 
-// Use makes the Server listen where cfg says. What cannot be opened is left to Mend: a
-// page that is not there is no reason to balance no load.
+// Use opens the listeners of cfg. Mend tries those again that cannot be opened: a missing
+// page does not stop the balancing of load.
 func (s *Server) Use(cfg *conf.Config) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,8 +134,8 @@ func (s *Server) Use(cfg *conf.Config) {
 	s.reopen(wanted(s.o.Socket, cfg))
 }
 
-// Mend opens again what is not open or was removed, and returns what cannot be opened
-// or read.
+// Mend opens listeners again that are closed or were removed, and returns the faults that
+// remain.
 func (s *Server) Mend() []report.Fault {
 	list := s.book.fault()
 	s.mu.Lock()
@@ -148,7 +147,7 @@ func (s *Server) Mend() []report.Fault {
 	return append(list, s.faults...)
 }
 
-// Close ends all that is being served.
+// Close ends all requests and listeners.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closing = true
@@ -171,8 +170,7 @@ func (s *Server) config() *conf.Config {
 	return s.cfg
 }
 
-// How long one request may take, and how much it may be. What a client sends is
-// a line or two.
+// The limits of one request in time and size. A request is a line or two.
 const (
 	requestTime = 30 * time.Second
 	requestSize = 16 << 10

@@ -9,12 +9,12 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
-// The pictures are drawn here, so that a page needs no script to have them.
+// The server draws the pictures, so that the page needs no script for them.
 
 const (
 	stripHours = 6
 	stripWidth = 120
-	stripFine  = time.Minute // how exactly a strip is drawn, and how often it moves
+	stripFine  = time.Minute // the resolution of a strip, and the time between two moves
 	sparkWidth = 80
 	sparkTall  = 18
 )
@@ -56,7 +56,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// spark draws how long the last checks took.
+// spark draws the durations of the last checks.
 func spark(b *strings.Builder, latencies []time.Duration) {
 	if len(latencies) < 2 {
 		return

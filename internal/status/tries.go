@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	freeTries  = 9               // wrong tokens of one client that are answered like the first
+	freeTries  = 9               // wrong tokens of one client that are answered without a pause
 	firstPause = time.Second     // after the next one; it doubles with each that follows
 	maxPause   = 5 * time.Minute // and no more
 	forgetting = 10 * time.Minute
@@ -15,31 +15,31 @@ const (
 	quietTime  = time.Minute
 )
 
-// tries count the wrong tokens of each client, and keep the log short: of many
-// it has the first, and then their number once a minute.
+// tries count the wrong tokens of each client, and keep the log short: it has the first of
+// many, and then their number once a minute.
 type tries struct {
 	log func(format string, args ...any)
 
 	mu      sync.Mutex
 	clients map[string]*tally
-	more    int    // that were not logged
+	more    int    // not logged
 	last    string // which client sent the last of them
 	timer   *time.Timer
 }
 
-// A tally is what is remembered of one client.
+// A tally has the wrong tokens of one client.
 type tally struct {
 	wrong int
 	last  time.Time
-	until time.Time // nothing of it is looked at before
+	until time.Time // no token is tested before
 }
 
 func newTries(log func(string, ...any)) *tries {
 	return &tries{log: log, clients: map[string]*tally{}}
 }
 
-// pause is how long a client has to wait before its token is looked at, 0 if it
-// is now. Whoever does not wait has to wait longer.
+// pause is the time until the token of a client is tested, 0 for now. An earlier try makes
+// the pause longer.
 func (t *tries) pause(client string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,7 +50,7 @@ func (t *tries) pause(client string) time.Duration {
 	return t.count(c, client, now)
 }
 
-// wrong notes a wrong token, and returns how long its client has to wait now.
+// wrong counts a wrong token, and returns the pause of its client.
 func (t *tries) wrong(client string) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -82,21 +82,21 @@ func (t *tries) count(c *tally, client string, now time.Time) time.Duration {
 	return pause
 }
 
-// right forgets what a client did before.
+// right forgets the wrong tokens of a client.
 func (t *tries) right(client string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.clients, client)
 }
 
-// makeRoom forgets a client if there are too many, if possible one that has been
-// quiet. t.mu is held.
+// makeRoom forgets a client if there are too many, a quiet one if possible. t.mu is
+// held.
 func (t *tries) makeRoom(now time.Time) {
 	if len(t.clients) < maxClients {
 		return
 	}
 	some := ""
-	for name, c := range t.clients { // in no order: which one goes cannot be chosen from outside
+	for name, c := range t.clients { // in no order: clients cannot choose which one goes
 		if now.Sub(c.last) > forgetting {
 			delete(t.clients, name)
 			return
@@ -117,7 +117,7 @@ func (t *tries) report(client string) {
 	t.timer = time.AfterFunc(quietTime, t.sum)
 }
 
-// sum logs how many refusals there were that the log does not have.
+// sum logs the number of refusals that were not logged.
 func (t *tries) sum() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,8 +151,8 @@ func (t *tries) close() {
 	}
 }
 
-// clientOf is whom the address of a connection stands for: of IPv6 a whole
-// network, since one client has as many addresses of it as it wants.
+// clientOf is the client of an address: for IPv6 a whole network, of which one client can
+// use all addresses.
 func clientOf(remote string) string {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {
