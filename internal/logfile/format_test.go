@@ -14,6 +14,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // named is service with a name.
@@ -230,7 +231,7 @@ func FuzzFormats(f *testing.F) {
 			t.Errorf("JSON has the reason %q, want %q", got, toUTF8(oneLine(reason)))
 		}
 		line := structuredLine(s, 134, r)
-		if strings.IndexFunc(line, isControl) >= 0 {
+		if safetext.Line(line) != line {
 			t.Errorf("more than one line: %q", line)
 		}
 		list, rest := params(t, line)

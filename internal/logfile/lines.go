@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // OriginalVersion is the version of the original daemon that this program replaces. The
@@ -93,21 +93,7 @@ func oneLine(text string) string {
 	if len(text) > longestText {
 		text = text[:longestText] + " ..."
 	}
-	if strings.IndexFunc(text, isControl) < 0 {
-		return text
-	}
-	return strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
-}
-
-// isControl reports whether r would change the look of a line: controls of C0 and
-// C1, and characters that change the direction of writing.
-func isControl(r rune) bool {
-	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	return safetext.Line(text)
 }
 
 // monitorLine is the event's line in the monitor log, "" if it has none. The words

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // The times of alerts: between two deliveries of one that goes on, until it ends in an
@@ -111,7 +112,7 @@ func alertOf(e event.Event, host, name, severity string) *postableAlert {
 }
 
 // validText is one line of UTF-8, as labels and annotations have to be.
-func validText(text string) string { return strings.ToValidUTF8(oneLine(text), "\ufffd") }
+func validText(text string) string { return strings.ToValidUTF8(safetext.Line(text), "\ufffd") }
 
 // begin keeps an alert until its end. One that goes on keeps its beginning.
 func (f firing) begin(key subject, e event.Event, a *postableAlert) *postableAlert {

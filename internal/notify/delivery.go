@@ -8,6 +8,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // An item is what a webhook gets of one event: an alert, if its receiver is an
@@ -96,7 +97,7 @@ func slackLine(m report.Message) string {
 	if m.Service != "" {
 		where = m.Service + ", " + where
 	}
-	return fmt.Sprintf("%s: %s (%s)", m.Host, oneLine(m.Text), oneLine(where))
+	return fmt.Sprintf("%s: %s (%s)", m.Host, safetext.Line(m.Text), safetext.Line(where))
 }
 
 // shortened is text of at most length bytes, cut between two characters.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A route is the way of a mail. Mails of one route can be grouped.
@@ -92,7 +93,7 @@ func compose(r route, host string, alerts []alert, omitted int) letter {
 	for _, a := range alerts {
 		fmt.Fprintf(&b, "Log-Message: %s\n", a.heading())
 		if a.reason != "" {
-			fmt.Fprintf(&b, "Reason: %s\n", oneLine(a.reason))
+			fmt.Fprintf(&b, "Reason: %s\n", safetext.Line(a.reason))
 		}
 	}
 	if omitted > 0 {
@@ -114,10 +115,10 @@ func compose(r route, host string, alerts []alert, omitted int) letter {
 // and message id without which today's servers refuse or hide mail.
 func (l letter) message(now time.Time, host string) []byte {
 	var b bytes.Buffer
-	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, oneLine(value)) }
+	header := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, safetext.Line(value)) }
 	header("From", l.from)
 	header("To", l.to)
-	header("Subject", mime.QEncoding.Encode("utf-8", oneLine(l.subject)))
+	header("Subject", mime.QEncoding.Encode("utf-8", safetext.Line(l.subject)))
 	header("Date", now.Format(time.RFC1123Z))
 	header("Message-ID", fmt.Sprintf("<%s@%s>", rand.Text(), cmp.Or(host, "localhost")))
 	body := strings.ReplaceAll(l.body, "\n", "\r\n")
@@ -145,19 +146,9 @@ func recipients(list string) []string {
 		}
 		return addresses
 	}
-	return strings.FieldsFunc(oneLine(list), func(r rune) bool { return strings.ContainsRune(",; \t<>\"", r) })
+	return strings.FieldsFunc(safetext.Line(list), func(r rune) bool { return strings.ContainsRune(",; \t<>\"", r) })
 }
 
 func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r > 0x7e }) < 0
-}
-
-// oneLine prevents text from outside from starting another header.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // Time limits of one attempt: for each step of an SMTP dialogue, and for the whole
@@ -59,7 +60,7 @@ func (m mailer) hand(ctx context.Context, l letter) error {
 		err = result.Err()
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w %s", path, err, oneLine(string(result.Output)))
+		return fmt.Errorf("%s: %w %s", path, err, safetext.Line(string(result.Output)))
 	}
 	return nil
 }

@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // The verbs of an Order. All but Enable last until the real server is enabled
@@ -88,7 +89,7 @@ func (o Order) Check() error {
 		return fmt.Errorf("a weight is 0 to %d", MaxWeight)
 	case o.For < 0:
 		return errors.New("an order cannot last less than no time")
-	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, misleads) || !utf8.ValidString(o.Comment):
+	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, safetext.Misleads) || !utf8.ValidString(o.Comment):
 		return fmt.Errorf("a comment is one line of at most %d bytes, without control characters", maxComment)
 	}
 	return nil
@@ -112,17 +113,10 @@ func (o Override) Check() error {
 		return fmt.Errorf("%q is no virtual service", o.Virtual)
 	case notReal != nil:
 		return fmt.Errorf("%q is no real server", o.Real)
-	case len(o.By) > maxComment || strings.ContainsFunc(o.By, misleads) || !utf8.ValidString(o.By):
+	case len(o.By) > maxComment || strings.ContainsFunc(o.By, safetext.Misleads) || !utf8.ValidString(o.By):
 		return errors.New("by is not the name of a user")
 	}
 	return nil
-}
-
-// misleads reports whether r makes a line look like another one in a terminal or on a
-// page: controls of C0 and C1, the ends of lines of Unicode, and what turns the
-// direction of writing.
-func misleads(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // ErrPending is the error of an order that is in force while the kernel's table does not

@@ -19,7 +19,7 @@ func TestPage(t *testing.T) {
 	body := h.get(outside, "/").Body.String()
 	for _, want := range []string{
 		"1 of 3 real servers is out", "10.1.0.1:80", "10.1.0.3:443", "FWM  8",
-		"&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;.", "Shop &amp; &lt;b&gt;Co&lt;/b&gt;", "is gone",
+		"&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; ", "Shop &amp; &lt;b&gt;Co&lt;/b&gt;", "is gone",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page has no %q", want)

@@ -18,7 +18,7 @@ STATE        REAL SERVER           VIRTUAL SERVICE       W   ACT  TOOK LAST CHE�
 ✕ down       10.1.0.3:80           10.0.0.1:80            -     0 200µs 
              for 1m30s; connection refused
 ● up         10.1.0.1:8080         10.0.0.1:80            5    10   3ms 
-             for 1d02h; 200 OK.[31m (failure 1 of 3); in the kernel as 10.1.0.1…
+             for 1d02h; 200 OK [31m (failure 1 of 3); in the kernel as 10.1.0.1…
 ▽ drained    10.1.0.2:80           10.0.0.1:80            0     0       
              for 1m00s; drain by alice for 1h0m0s: disk, 30m00s left
 – foreign    [fd00::1]:0                                  1     0       `

@@ -58,7 +58,7 @@ func TestTexts(t *testing.T) {
 Prot LocalAddress:Port Scheduler Flags
   -> RemoteAddress:Port           Forward Weight ActiveConn InActConn  Health
 TCP  10.0.0.1:80 wrr persistent 600
-  -> 10.1.0.1:80                  Route   5      10         2          up 1d02h; checked 1.5s ago in 3ms; 200 OK.[31m (failure 1 of 3); configured as 10.1.0.1:8080
+  -> 10.1.0.1:80                  Route   5      10         2          up 1d02h; checked 1.5s ago in 3ms; 200 OK [31m (failure 1 of 3); configured as 10.1.0.1:8080
   -> 10.1.0.2:80                  Masq    0      0          0          drained 1m00s; weight 1 in the file; 3 persistent; drain by alice for 1h0m0s: disk, 30m00s left
   -> 10.1.0.3:80                  Masq    -      -          -          down 1m30s; checked 4.0s ago in 200µs; connection refused
      ! real server 10.1.0.3:80 (10.0.0.1:80) has weight 4 in the kernel, set by somebody else, instead of 5

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // Span is a duration in words: "3ms", "12s", "2h05m", "3d04h".
@@ -51,14 +52,10 @@ func Large(n uint64) string {
 	return fmt.Sprintf("%dE", n)
 }
 
-// OneLine is text without characters that would break a line or a terminal.
+// OneLine is text as it fits into a line of a table: safetext.Line, valid UTF-8 and
+// without tabs, which would shift the columns.
 func OneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\u202e' || r == '\ufeff' {
-			return '.'
-		}
-		return r
-	}, strings.ToValidUTF8(text, "."))
+	return strings.ReplaceAll(strings.ToValidUTF8(safetext.Line(text), "."), "\t", " ")
 }
 
 // LastCheck is the result of the last check of a real server, or its maintenance file.
