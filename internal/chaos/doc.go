@@ -15,7 +15,7 @@
 //     replaces, for as long as it should be in service. After an external deletion
 //     of one, and after a failure of the kernel, it is not judged until all has
 //     come to rest.
-//   - a real server of weight 0 whose verdict changes within the 4 seconds after
+//   - a real server of weight 0, or out of service, whose verdict changes within the 4 seconds after
 //     an external change of its entry.
 //   - the weight that somebody has set shortly before a real server that minalive kept
 //     comes up, or before another one with the same entry and an ordered weight changes

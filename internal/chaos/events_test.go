@@ -167,6 +167,7 @@ func (s *stage) edit() {
 		}
 	}
 	v.unseen = p
+	wasOut := !s.in(p)
 	endDoubt := v.doubtKept()
 	s.mu.Unlock()
 	now := time.Now()
@@ -174,7 +175,7 @@ func (s *stage) edit() {
 	s.with(func() {
 		p.stolen, v.unseen = false, nil
 		endDoubt()
-		if p.changed.After(now) && !s.inBeside(p) && (p.full() == 0 || p.verdict == up && !s.in(p)) { // driftcheck may have seen it before or after
+		if p.changed.After(now) && !s.inBeside(p) && (wasOut || p.full() == 0 || p.verdict == up && !s.in(p)) { // driftcheck may have seen it before or after
 			p.unsure = true
 		}
 	})
