@@ -23,8 +23,6 @@ type session struct {
 	sources *conf.Sources // from which cfg was made
 	log     *logfile.Log  // nil before the first line
 	parent  *daemon.Parent
-
-	showsDryRun bool // a command shows a dry run
 }
 
 // options are the arguments of the commands that start, end or plan a daemon.

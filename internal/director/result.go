@@ -57,6 +57,9 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	d.reportSoft(r, before, res)
 	if r.Verdict != before.Verdict {
 		d.transition(r, before, res, over)
+		if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
+			r.Transitions.Total++
+		}
 	} else if over != nil && res.Err != nil {
 		e := r.Event(event.StillGone)
 		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &event.Cause{Kind: event.CauseCheck, Detail: res.Err.Error()}
@@ -96,11 +99,9 @@ func (d *Director) reportSoft(r *virtual.Real, before policy.Tally, res *checks.
 }
 
 // transition takes in a changed verdict on a real server, which ends external changes of its
-// destination, unless another real server has that in service all the time. over is the maintenance that was over before, nil for none.
+// destination, unless another real server has that in service all the time. over is the
+// maintenance that was over before, nil for none.
 func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
-	if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
-		defer func() { r.Transitions.Total++ }()
-	}
 	e := r.Event(event.Back)
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}

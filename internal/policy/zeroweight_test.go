@@ -62,12 +62,12 @@ func TestZeroWeightCures(t *testing.T) {
 		{"agent", Quiesced, false, conf.CheckAgent, "schedflags = mh-fallback, or an agent that says down in place of drain or 0%"},
 	} {
 		v := &conf.VirtualService{Check: conf.Check{CheckType: tt.check}, Kernel: conf.Kernel{Scheduler: "mh"}, Policy: conf.Policy{Quiescent: tt.quiescent}}
-		got := ""
+		var got strings.Builder
 		for _, h := range ZeroWeightHazards(v, tt.why, nil) {
-			got += h.Cure
+			got.WriteString(h.Cure)
 		}
-		if got != tt.want {
-			t.Errorf("%s: the cure is %q, want %q", tt.name, got, tt.want)
+		if got.String() != tt.want {
+			t.Errorf("%s: the cure is %q, want %q", tt.name, got.String(), tt.want)
 		}
 	}
 }
