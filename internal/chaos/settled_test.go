@@ -97,6 +97,7 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 			}
 		}
 	}
+	var open [hosts + 1]bool // whether it is kept with weight 0 does not show
 	for _, p := range s.pairs[1:] {
 		if !p.configured || !p.unsure || p.held {
 			continue
@@ -104,12 +105,15 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		weight, held := got[p.at]
 		_, alone := got[fallbackAt]
 		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || p.full() == 0 && s.fallback && !alone)
+		if open[p.host] = p.kept && weight == 0 && s.mayWait(p) && w.servesBeside(s, p, got); open[p.host] {
+			p.kept = false
+		}
 		if p.kept { // somebody may have set it before it was
 			p.hand = weight
 		}
 	}
 	for _, p := range s.pairs[1:] {
-		if !p.configured || !p.unsure {
+		if !p.configured || !p.unsure || open[p.host] {
 			continue
 		}
 		p = w.pairAt(s, p.at)
@@ -119,6 +123,15 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 			p.hand = weight
 		}
 	}
+}
+
+// servesBeside says whether another real server than p is in service in got, so that no
+// fallback is there whatever p is.
+func (w *world) servesBeside(s *service, p *pair, got map[netip.AddrPort]int) bool {
+	return slices.ContainsFunc(s.pairs[1:], func(o *pair) bool {
+		weight, held := got[o.at]
+		return o != p && held && w.in(o) && (weight > 0 || o.full() == 0)
+	})
 }
 
 // mayWait says whether an entry may stay with weight 0, for one of its real servers.
