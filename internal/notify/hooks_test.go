@@ -222,6 +222,34 @@ func TestNotifyCommandFails(t *testing.T) {
 }
 
 // A web server gets its message also after a short failure.
+// A failure is logged once for each receiver, and only its own losses are counted: one
+// that is wrong after a reload, too, is reported.
+func TestWebhookFailsAfterReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines []string
+		cfg := func(host string) *conf.Config {
+			return &conf.Config{Notify: conf.Notify{Webhook: secret.URL("https://" + host + "/geheim")}}
+		}
+		h := newHooks("director", func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }, cfg("a"))
+		h.web.http.Transport = transport(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "c" {
+				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+			}
+			return &http.Response{StatusCode: http.StatusNotFound, Status: "404 Not Found", Body: http.NoBody}, nil
+		})
+		for _, host := range []string{"a", "b", "b", "c"} {
+			h.use(cfg(host))
+			(&hookTest{hooks: h}).gone("10.1.0.1:80")
+			time.Sleep(time.Minute)
+		}
+		h.close()
+		want := "The webhook at a was not reached: it answers 404 Not Found\nThe webhook at b was not reached: it answers 404 Not Found"
+		if got := strings.Join(lines, "\n"); got != want {
+			t.Errorf("logged\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
 func TestWebhookRetries(t *testing.T) {
 	tests := map[string]struct {
 		answers []int

@@ -50,7 +50,8 @@ type webhook struct {
 	collect time.Duration
 	next    delivery
 	timer   *time.Timer // nil unless events are being collected
-	lost    int         // deliveries lost since the last one that arrived
+	latest  receiver    // of the last delivery that has ended
+	lost    int         // deliveries lost to it since the last one that arrived
 	firing  firing      // the alerts that have not ended
 	resend  *time.Timer // nil unless alerts are repeated
 	closed  bool
@@ -186,8 +187,8 @@ func (w *webhook) sendAgain() {
 	w.repeat()
 }
 
-// deliver posts text, with retries. A failure is logged once until a delivery
-// succeeds.
+// deliver posts text, with retries. A failure is logged once until a delivery to
+// the same receiver succeeds.
 func (w *webhook) deliver(ctx context.Context, to receiver, text []byte) {
 	again, err := w.send(ctx, to, text)
 	for _, pause := range retryPauses {
@@ -199,6 +200,9 @@ func (w *webhook) deliver(ctx context.Context, to receiver, text []byte) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.latest != to {
+		w.latest, w.lost = to, 0
+	}
 	switch {
 	case err != nil && w.lost == 0:
 		w.log(lineWebhookFailed, hostOf(to.url), err)
