@@ -22,7 +22,7 @@ var webhookFormat = choice("json|alertmanager|slack", WebhookJSON, WebhookAlertm
 
 // readWebhook is webhook = URL: events are posted to it.
 func readWebhook(_ *location, value string) (secret.URL, error) {
-	u, err := url.Parse(unquoted(trimRight(value)))
+	u, err := url.Parse(bareText(value))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return "", errors.New("webhook must be a URL that begins with http:// or https://")
 	}
