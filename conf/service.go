@@ -107,6 +107,11 @@ var serviceName = kindOf("NAME", func(at *location, value string) (string, error
 	return name, nil
 })
 
+// foreignServices are services under other programs' names for them.
+var foreignServices = map[string]string{
+	"pop3": "pop", "pop3s": "pops", "imap4": "imap", "smtps": "tls", "ssl": "tls", "postgres": "pgsql", "postgresql": "pgsql", "mariadb": "mysql",
+}
+
 // hintService suggests a service for an unknown name, or how to check without one.
 func hintService(value string) string {
 	name := word(strings.ToLower(value), "")
@@ -114,6 +119,9 @@ func hintService(value string) string {
 		if s.Name == name {
 			return "in lower case: " + name
 		}
+	}
+	if known := foreignServices[name]; known != "" {
+		return name + " is called " + known + " here"
 	}
 	for _, s := range services {
 		if len(s.Name) > 3 && editDistance(name, s.Name, 2) < 2 {
