@@ -150,6 +150,14 @@ func TestJSONOnStreams(t *testing.T) {
 	if want := "DEBUG2: " + deletedLine + deletedLine; stderr.String() != want {
 		t.Errorf("got %q, want %q", stderr.String(), want)
 	}
+	stderr.Reset()
+	cfg.MonitorLogFormat = conf.LogJSON
+	l = New(Options{Name: "t.cf", Stderr: &stderr, Debug: true, DryRun: true}, cfg)
+	l.Event(gone)
+	l.Close()
+	if got := masked(stderr.String()); got != goneLine {
+		t.Errorf("got %q, want %q", got, goneLine)
+	}
 }
 
 func TestStructuredSyslog(t *testing.T) {

@@ -94,7 +94,7 @@ func (l *Log) Event(e event.Event) {
 	if line == "" {
 		return
 	}
-	if l.monitorIsJSON.Load() {
+	if l.monitorIsJSON.Load() && !(l.options.Debug && l.options.DryRun) { // what -d shows is for eyes
 		line = monitorJSON(e, l.sender.host)
 	}
 	l.mu.Lock()
