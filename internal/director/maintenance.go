@@ -45,8 +45,10 @@ func (d *Director) takeOut(r *virtual.Real, file string) {
 		e.Cause = &event.Cause{Kind: event.CauseMaintenance, Detail: e.Reason}
 		r.Virtual.Moved(r, false, e.Cause)
 		d.changed(r, e)
-	} else { // it may be in the table with weight 0
-		d.touch(r.Virtual)
+		return
+	}
+	if r.Verdict == policy.Down {
+		d.emit(r.Virtual, r.Event(event.Maintained))
 	}
 }
 

@@ -50,12 +50,13 @@ const (
 	// fallbackcommand, and what is no news besides.
 	FirstUp     // the first check of a real server succeeded
 	FirstDown   // the first check of a real server failed
+	Maintained  // a real server that was down already is in maintenance, which ends its alert
 	FallbackOn  // no real server of a virtual service is in service
 	FallbackOff // one is
 )
 
-// Original says whether events of the kind are only for what the original does
-// at a start. They are in no history, and no program is notified of them.
+// Original says whether events of the kind are no news: they are only for what the
+// original does at a start, and for alerts that last. They are in no history, and no program is notified of them.
 func (k Kind) Original() bool { return k >= FirstUp }
 
 // An Event is one thing that happened to one virtual service. Log lines, the

@@ -46,7 +46,7 @@ var kindWords = [...]string{
 	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
-	FirstUp: "first up", FirstDown: "first down", FallbackOn: "fallback on", FallbackOff: "fallback off",
+	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
 }
 
 // String returns the kind in a word or two.

@@ -62,7 +62,7 @@ func (f firing) alert(e event.Event, host string) *postableAlert {
 			return f.end(key, e.Time)
 		}
 		return f.begin(key, e, alertOf(e, host, alertRealDown, severityWarning))
-	case event.Back, event.FirstUp:
+	case event.Back, event.FirstUp, event.Maintained:
 		if e.Real == nil {
 			return nil
 		}

@@ -248,11 +248,14 @@ func TestAlertmanager(t *testing.T) {
 		time.Sleep(time.Second)
 		h.event(happened(event.StillGone, real1, "refused"))
 		time.Sleep(time.Second)
+		h.event(happened(event.Maintained, real1, "")) // while it is down
+		time.Sleep(time.Second)
 		const still = "real server 10.1.0.1:80 is still gone: refused"
 		alerts(
 			seenAlert{realDown, "warning", "10.1.0.1:80", gone1, 7 * time.Minute, 11 * time.Minute},
 			seenAlert{realDown, "warning", "10.1.0.1:80", gone1, 7 * time.Minute, 7*time.Minute + time.Second},
 			seenAlert{realDown, "warning", "10.1.0.1:80", still, 7*time.Minute + 2*time.Second, 11*time.Minute + 2*time.Second},
+			seenAlert{realDown, "warning", "10.1.0.1:80", still, 7*time.Minute + 2*time.Second, 7*time.Minute + 3*time.Second},
 		)
 		h.close()
 		time.Sleep(5 * time.Minute)
