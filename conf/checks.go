@@ -30,7 +30,19 @@ var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|o
 	}
 	at.v.Combined = 0
 	return t, nil
-}).hinted("in lower case; connect is the one for any TCP service")
+})
+
+// hintCheckType suggests a kind of check for an unknown word.
+func hintCheckType(value string) string {
+	name := word(strings.ToLower(value), "-")
+	if _, ok := checkTypes[name]; ok {
+		return "in lower case: " + name
+	}
+	if _, ok := LookupService(name); ok {
+		return name + " is a service: service = " + name + ", and checktype = negotiate, which is the default"
+	}
+	return "connect is the one for any TCP service"
+}
 
 // readCheckCommand is checkcommand = PROGRAM: for external and external-perl. The
 // rest of the line belongs to the program's name.

@@ -67,7 +67,7 @@ var directives = []directive{
 	},
 	{
 		name: "checktype", where: inBlock, help: "how real servers are checked; N is one negotiate, then N connects",
-		binding: ofService(checkType.is(CheckNegotiate), func(v *VirtualService) *CheckType { return &v.CheckType }),
+		binding: ofService(checkType.is(CheckNegotiate), func(v *VirtualService) *CheckType { return &v.CheckType }).hinted(hintCheckType),
 	},
 	{
 		name: "chkloop", where: anywhere, help: "attempts at once before a check of any type counts as failed",

@@ -63,7 +63,6 @@ func adviseStatus(p *parser) {
 func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {
 		at := p.lines["statuscontrol"]
-		p.path = at.path
-		p.fail(at.line, errors.New("statuscontrol needs a statustoken"), "statuscontrol", "")
+		p.report(&Problem{Path: at.path, Line: at.line, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
 	}
 }
