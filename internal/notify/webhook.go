@@ -78,6 +78,9 @@ func (w *webhook) use(cfg *conf.Config) {
 		w.post() // to the receiver that was configured at their time
 	}
 	w.to, w.collect = to, max(cfg.EmailAlertGroup, hookPause)
+	if to.format == conf.WebhookAlertmanager { // an alert has to arrive before its end
+		w.collect = min(w.collect, alertResend)
+	}
 	for _, a := range w.firing.retain(cfg, time.Now()) {
 		w.gather(item{alert: a})
 	}

@@ -284,6 +284,25 @@ func TestAlertmanagerAfterReload(t *testing.T) {
 	})
 }
 
+// With a long emailalertgroup an alert does not end before it is sent.
+func TestAlertmanagerWithGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &box{began: time.Now()}
+		cfg := conf.Config{
+			Virtuals: []*conf.VirtualService{shop},
+			Notify:   conf.Notify{Webhook: "http://127.0.0.1:9093/api/v2/alerts", WebhookFormat: conf.WebhookAlertmanager, EmailAlertGroup: 2 * time.Hour},
+		}
+		h := newHooks("director", t.Logf, &cfg)
+		h.web.http.Transport = b
+		h.event(happened(event.Refused, nil, "no memory"))
+		time.Sleep(time.Minute)
+		if posts := b.take(); len(posts) != 1 || posts[0].after > time.Minute {
+			t.Errorf("after a minute: %v", posts)
+		}
+		h.close()
+	})
+}
+
 // An Alertmanager refuses an alert that ends before it begins: the clock may be set back.
 func TestAlertDoesNotEndBeforeItBegins(t *testing.T) {
 	f := firing{}
