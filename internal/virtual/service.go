@@ -180,10 +180,10 @@ func (v *Service) Find(e *ipvs.Entry) {
 	}
 }
 
-// keepCommanded leaves entries of no file to the fallback command while the command is in
-// charge: while the kernel has no real server in service: the command has
-// put it there, and takes it away itself. What an earlier load was to delete is not
-// the command's: a real server of an earlier file, or what waits for its successor.
+// keepCommanded leaves entries of no file to the fallback command while the kernel has no
+// real server in service: the command has put them there, and takes them away itself.
+// What an earlier load was to delete is not the command's: a real server of an earlier
+// file, or an entry that waits for its successor.
 func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
 	if v.Conf.FallbackCommand == "" {
 		return
