@@ -246,7 +246,7 @@ func hintVirtual(value string) string {
 
 // foreignMethods are other names of the forwarding methods.
 var foreignMethods = map[string]string{
-	"nat": "masq", "masquerade": "masq", "dr": "gate", "direct": "gate", "route": "gate", "dsr": "gate", "gateway": "gate", "tun": "ipip", "tunnel": "ipip",
+	"nat": "masq", "masquerade": "masq", "masquerading": "masq", "gatewaying": "gate", "-m": "masq", "-g": "gate", "-i": "ipip", "dr": "gate", "direct": "gate", "route": "gate", "dsr": "gate", "gateway": "gate", "tun": "ipip", "tunnel": "ipip",
 }
 
 func hintReal(value string) string {
