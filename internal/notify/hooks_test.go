@@ -223,7 +223,8 @@ func TestNotifyCommandFails(t *testing.T) {
 
 // A web server gets its message also after a short failure.
 // A failure is logged once for each receiver, and only its own losses are counted: one
-// that is wrong after a reload, too, is reported.
+// that is wrong after a reload, too, is reported. Its words are not: they may repeat the
+// secret of the URL.
 func TestWebhookFailsAfterReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines []string
@@ -235,7 +236,7 @@ func TestWebhookFailsAfterReload(t *testing.T) {
 			if r.URL.Host == "c" {
 				return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 			}
-			return &http.Response{StatusCode: http.StatusNotFound, Status: "404 Not Found", Body: http.NoBody}, nil
+			return &http.Response{StatusCode: http.StatusNotFound, Status: "404 no " + r.URL.Path, Body: http.NoBody}, nil
 		})
 		for _, host := range []string{"a", "b", "b", "c"} {
 			h.use(cfg(host))

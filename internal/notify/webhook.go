@@ -242,7 +242,8 @@ func (w *webhook) send(ctx context.Context, to receiver, text []byte) (again boo
 		return false, nil
 	}
 	again = resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests
-	return again, fmt.Errorf("it answers %s", resp.Status)
+	// Not resp.Status: the server's own words may repeat the URL.
+	return again, fmt.Errorf("it answers %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 }
 
 // signature is the value of signatureHeader for a body.
