@@ -165,7 +165,7 @@ func (inv *invocation) understand(words []string) error {
 	}
 	if inv.command = commandNamed(words[0]); inv.command != nil {
 		inv.args = words[1:]
-		if len(inv.args) > 0 && inv.command.arguments == "" {
+		if len(inv.args) > 0 && inv.command.original {
 			return errUsage
 		}
 		return nil
@@ -177,8 +177,22 @@ func (inv *invocation) understand(words []string) error {
 	if inv.command = commandNamed(words[1]); inv.command == nil {
 		return errUsage
 	}
-	if inv.command.arguments != "" {
-		inv.args = words[2:] // the original's commands ignore further words
+	if !inv.command.original {
+		inv.args = words[2:]
+		return nil
+	}
+	return notOurs(words[2:])
+}
+
+// notOurs fails for further words of an original's command, which it ignores, if one is an
+// option that only this program has: without --dry-run, start would write to the kernel.
+func notOurs(words []string) error {
+	flags := new(invocation).flags()
+	for _, word := range words {
+		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
+		if f := flags.Lookup(name); strings.HasPrefix(word, "--") && f != nil && f.Shorthand == "" {
+			return errors.New("the option --" + name + " stands before the command")
+		}
 	}
 	return nil
 }

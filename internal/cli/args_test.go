@@ -30,7 +30,9 @@ func TestParse(t *testing.T) {
 		"a command":                  {args: []string{"start"}, want: seen{Config: "ldirectord.cf", Verb: "start"}},
 		"a configuration only":       {args: []string{"x.cf"}, bad: true},
 		"both":                       {args: []string{"x.cf", "reload"}, want: seen{Config: "x.cf", Named: true, Verb: "reload"}},
-		"further words":              {args: []string{"x.cf", "stop", "now"}, want: seen{Config: "x.cf", Named: true, Verb: "stop"}},
+		"further words":              {args: []string{"x.cf", "stop", "now", "-d", "--", "--debug"}, want: seen{Config: "x.cf", Named: true, Verb: "stop"}},
+		"--dry-run behind start":     {args: []string{"x.cf", "start", "--dry-run"}, bad: true, err: "the option --dry-run stands before the command"},
+		"--rundir behind stop":       {args: []string{"x.cf", "stop", "now", "--rundir=/x"}, bad: true, err: "the option --rundir stands before the command"},
 		"an unknown command":         {args: []string{"x.cf", "frob"}, bad: true},
 		"a command in capitals":      {args: []string{"x.cf", "START"}, bad: true},
 		"two commands":               {args: []string{"start", "stop"}, bad: true},
@@ -99,18 +101,28 @@ func TestCommands(t *testing.T) {
 		if run == nil {
 			t.Errorf("%s has no action", c.name)
 		}
-		if flags.HasFlags() && c.arguments == "" {
-			t.Errorf("%s has options, but its arguments are ignored", c.name)
+		if flags.HasFlags() && c.original {
+			t.Errorf("%s has options, but they are ignored", c.name)
+		}
+		if strings.Contains(c.arguments, "[options]") && !flags.HasFlags() {
+			t.Errorf("%s has no options, but its usage is %q", c.name, c.usage())
 		}
 		checkFlags(t, c.name, flags)
 		if text := c.explanation(); strings.Contains(text, "\t") {
 			t.Errorf("the help of %s has a tab:\n%s", c.name, text)
 		}
+		checkWidth(t, c.explanation())
 	}
 	checkFlags(t, "ldirectord", new(invocation).flags())
-	for line := range strings.Lines(usage()) {
+	checkWidth(t, usage())
+}
+
+// checkWidth fails for lines that are too long.
+func checkWidth(t *testing.T, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
 		if len(line) > helpWidth+1 {
-			t.Errorf("a line of the usage is longer than %d: %s", helpWidth, line)
+			t.Errorf("a line of help is longer than %d: %s", helpWidth, line)
 		}
 	}
 }

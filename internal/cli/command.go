@@ -16,6 +16,7 @@ import (
 type command struct {
 	name        string
 	arguments   string // that follow the name, as usage shows them; "" is none
+	original    bool   // it takes no options, and ignores further words, as in the original
 	least, most int    // how many arguments besides options; a most of -1 leaves that to the action
 	summary     string // one line for the list of commands
 	help        string // before the options, "" is none
@@ -56,41 +57,42 @@ func commandNamed(name string) *command {
 func processCommands() []*command {
 	return []*command{
 		{
-			name: "start", define: plain((*session).start),
+			name: "start", original: true, define: plain((*session).start),
 			summary: "start the daemon, unless it runs already",
 			help: `Returns when the daemon runs and the virtual services are in the kernel's table;
 real servers get traffic as soon as their first check succeeds. If the daemon
 cannot start, the reason is printed and the exit status is not 0.`,
 		},
 		{
-			name: "stop", define: plain((*session).stop),
+			name: "stop", original: true, define: plain((*session).stop),
 			summary: "stop the daemon and wait until it has ended",
 			help: `The daemon removes its virtual services from the kernel's table, except those
 with cleanstop=no. Works with a broken configuration file, too.`,
 		},
 		{
-			name: "restart", define: plain((*session).restart),
+			name: "restart", original: true, define: plain((*session).restart),
 			summary: "stop the daemon if it runs, and start it",
 			help:    `A broken configuration file is reported and leaves the running daemon alone.`,
 		},
 		{
-			name: "try-restart", define: plain((*session).tryRestart),
+			name: "try-restart", original: true, define: plain((*session).tryRestart),
 			summary: "restart the daemon only if it runs",
 		},
 		{
-			name: "reload", define: plain((*session).reload),
+			name: "reload", original: true, define: plain((*session).reload),
 			summary: "let the daemon read its configuration again",
 			help: `A broken configuration file is reported and leaves the running daemon alone,
 with the configuration that it has.`,
 		},
 		{
-			name: "force-reload", define: plain((*session).reload),
+			name: "force-reload", original: true, define: plain((*session).reload),
 			summary: "the same as reload",
 		},
 		{
-			name: "status", define: plain((*session).status),
+			name: "status", original: true, define: plain((*session).status),
 			summary: "report whether the daemon runs",
-			help:    `Exit status 0: it runs; 3: it does not; 1: it does not, but left its pid file.`,
+			help: `Exit status 0: it runs; 3: it does not; 1: it does not, but left its pid file,
+or it hangs.`,
 		},
 	}
 }
@@ -114,28 +116,28 @@ if the kernel has another, orders in force, and external changes of the kernel.`
 Exit status 3: neither runs.`,
 		},
 		{
-			name: "top", arguments: "[options]", define: plain((*session).top),
+			name: "top", define: plain((*session).top),
 			summary: "the same, live and full-screen",
 			help: `Sorted by trouble at first. Keys:
 
   ` + view.Keys + `
 
-Colours are left out if NO_COLOR is set. Without a terminal, the screen is printed
-once.`,
+Colours are left out if NO_COLOR is set. Without a terminal, the screen is
+printed once.`,
 		},
 		{
-			name: "history", arguments: "[REAL]", most: 1, define: historyCommand,
+			name: "history", arguments: "[REAL] [options]", most: 1, define: historyCommand,
 			summary: "which real servers were gone and back, when and why",
 		},
 		{
-			name: "why", arguments: "REAL", least: 1, most: 1, define: whyCommand,
+			name: "why", arguments: "REAL [options]", least: 1, most: 1, define: whyCommand,
 			summary: "the last checks of a real server, and their results",
 			help: `Shows the last results of its checks: the request, its duration and the result;
-for failed checks also the data sent and received. Passwords and other secrets are
-shown as ***.`,
+for failed checks also the data sent and received. Passwords and other secrets
+are shown as ***.`,
 		},
 		{
-			name: "recheck", arguments: "[REAL]", most: 1, define: recheckCommand,
+			name: "recheck", arguments: "[REAL] [options]", most: 1, define: recheckCommand,
 			summary: "check a real server, or all, now",
 		},
 	}
@@ -143,8 +145,8 @@ shown as ***.`,
 
 // orderHelp begins the help of all orders.
 const orderHelp = `REAL is a real server's address, its address and port, or its name. The order is
-for all its virtual services. Orders outlive reloads and restarts; they are logged
-with the user who gave them, and enable ends them.`
+for all its virtual services. Orders outlive reloads and restarts; they are
+logged with the user who gave them, and enable ends them.`
 
 // orderCommands give the daemon an order.
 func orderCommands() []*command {
@@ -172,22 +174,22 @@ func orderCommands() []*command {
 func tableCommands() []*command {
 	return []*command{
 		{
-			name: "plan", arguments: "[options]", define: plain((*session).plan),
+			name: "plan", define: plain((*session).plan),
 			summary: "preview what a reload would change in the kernel",
-			help: `Prints the changes as ipvsadm's lines. The results of the running daemon's checks
-are taken into account; without a daemon, the changes are those of a start. Exit
-status 0: nothing; 3: something; 2: mistakes in the file.`,
+			help: `Prints the changes as ipvsadm's lines. The results of the running daemon's
+checks are taken into account; without a daemon, the changes are those of a
+start. Exit status 0: nothing; 3: something; 2: mistakes in the file.`,
 		},
 		{
-			name: "save", arguments: "[options]", define: plain((*session).save),
+			name: "save", define: plain((*session).save),
 			summary: "print the kernel's table as ipvsadm-save does",
 		},
 		{
 			name: "import", arguments: "FILE", least: 1, most: 1, define: importCommand,
 			summary: "ldirectord.cf made of ipvsadm -Sn or keepalived.conf",
 			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
-or - for standard input. What cannot be expressed is a comment in its place and a
-line on standard error, and the exit status is 3. A dump has no checks of real
+or - for standard input. What cannot be expressed is a comment in its place and
+a line on standard error, and the exit status is 3. A dump has no checks of real
 servers: connect and ping are used.`,
 		},
 	}
@@ -202,7 +204,7 @@ func hostCommands() []*command {
 			help:    hostHelp,
 		},
 		{
-			name: "doctor", arguments: "[--json]", most: -1, define: doctorCommand,
+			name: "doctor", arguments: "[options]", most: -1, define: doctorCommand,
 			summary: "what is wrong with this host, and the cure",
 			help:    doctorHelp,
 			footer:  `Exit status 0: nothing, or notes; 1: warnings; 2: errors.`,

@@ -50,7 +50,7 @@ func took(r *report.RealState) report.Seconds {
 }
 
 // Keys are the keys of Key, in one line.
-const Keys = "q quit  s sort  w only wrong  / filter  Esc no filter  arrows, space, b, g scroll"
+const Keys = "q quit  s sort  w only wrong  / filter  Esc no filter  arrows space b g scroll"
 
 // Key takes what one key has sent and reports whether it means to quit.
 func (s *Screen) Key(key string) (quit bool) {
