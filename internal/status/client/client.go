@@ -61,7 +61,8 @@ func (c *Client) Snapshot(ctx context.Context, virtual, real string) (*report.Sn
 // SnapshotJSON is Snapshot in the form of the API.
 func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte, error) {
 	var text json.RawMessage
-	return text, c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &text)
+	err := c.ask(ctx, "snapshot", query("virtual", virtual, "real", real), &text)
+	return text, err
 }
 
 // History requests the notes that q selects.
@@ -81,13 +82,15 @@ func (c *Client) History(ctx context.Context, q report.HistoryQuery) ([]report.N
 // Why requests the reasons of the states of real servers.
 func (c *Client) Why(ctx context.Context, real, virtual string) ([]report.Reason, error) {
 	var reasons []report.Reason
-	return reasons, c.ask(ctx, "why", query("real", real, "virtual", virtual), &reasons)
+	err := c.ask(ctx, "why", query("real", real, "virtual", virtual), &reasons)
+	return reasons, err
 }
 
 // Plan requests the changes of a reload.
 func (c *Client) Plan(ctx context.Context) ([]string, error) {
 	var lines []string
-	return lines, c.ask(ctx, "plan", nil, &lines)
+	err := c.ask(ctx, "plan", nil, &lines)
+	return lines, err
 }
 
 // Order gives an order. A daemon that works says what became of it within 4 s.
