@@ -38,8 +38,14 @@ func (s *session) planned() ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	lines, err := q.Plan(ctx)
-	if err == nil || !errors.Is(err, client.ErrNotRunning) {
-		return lines, err
+	if err == nil {
+		return lines, nil
+	}
+	if !errors.Is(err, client.ErrNotRunning) {
+		if _, bad := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions())); s.Found && bad != nil {
+			return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(bad)}
+		}
+		return nil, err
 	}
 	if err := s.find(); err != nil {
 		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error()}

@@ -26,7 +26,13 @@ func (s *session) orderer() *query {
 	if s.inv.dryRun {
 		return s.queryAt(s.DryRunSocket(), true)
 	}
-	return s.queryAt(s.Socket(), false)
+	return s.queryAt(s.runningSocket(), false)
+}
+
+// runningSocket is the socket of the running daemon of the configuration file.
+func (s *session) runningSocket() string {
+	s.file() // under whatever name it was started
+	return s.RunningSocket()
 }
 
 // queryAt is a query at a socket, of the session's configuration file.
@@ -50,7 +56,8 @@ func (s *session) reader() *query {
 	if s.inv.dryRun {
 		return s.orderer()
 	}
-	runs, dry := daemon.Listens(s.Socket()), daemon.Listens(s.DryRunSocket())
+	socket := s.runningSocket()
+	runs, dry := daemon.Listens(socket), daemon.Listens(s.DryRunSocket())
 	switch {
 	case runs && dry:
 		fmt.Fprintf(s.Stderr, "shown is the daemon; a dry run is running, too: ldirectord --dry-run %s\n", strings.Join(s.inv.words, " "))
@@ -58,7 +65,7 @@ func (s *session) reader() *query {
 		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", s.perlWords())
 		return s.queryAt(s.DryRunSocket(), true)
 	}
-	return s.queryAt(s.Socket(), false)
+	return s.queryAt(socket, false)
 }
 
 // perlWords report that the Perl program is running, "" if it is not.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -38,6 +39,26 @@ func (i *Instance) PIDFiles() []string {
 
 // Socket is the path of the daemon's socket.
 func (i *Instance) Socket() string { return filepath.Join(i.Dirs.Run, i.Name+".sock") }
+
+// RunningSocket is the socket of the running daemon, whose name may be another: it was
+// started without the name of its file, or by a link to it. It is Socket if no daemon of
+// the file listens elsewhere.
+func (i *Instance) RunningSocket() string {
+	usual := i.Socket()
+	if Listens(usual) {
+		return usual
+	}
+	d, ok := i.Running()
+	if !ok {
+		return usual
+	}
+	name, begins := strings.CutPrefix(filepath.Base(d.PIDFile), "ldirectord.")
+	name, ends := strings.CutSuffix(name, ".pid")
+	if other := filepath.Join(i.Dirs.Run, name+".sock"); begins && ends && Listens(other) {
+		return other
+	}
+	return usual
+}
 
 // OverridesFile is the path of the file that keeps the orders of operators.
 func (i *Instance) OverridesFile() string {
