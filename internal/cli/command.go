@@ -199,7 +199,7 @@ servers: connect and ping are used.`,
 func hostCommands() []*command {
 	return []*command{
 		{
-			name: "host", arguments: "WHAT up|down|status", most: -1, define: hostCommand, offers: "director realserver marks",
+			name: "host", arguments: "WHAT up|down|status", most: -1, define: hostCommand, offers: "director realserver marks up down status",
 			summary: "set up the host: director, realserver or marks",
 			help:    hostHelp,
 		},

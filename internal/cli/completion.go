@@ -59,7 +59,7 @@ _ldirectord() {
         *) words= ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "$current"))
-    if [ ${#COMPREPLY[@]} -eq 0 ] && [ -z "$command" ]; then COMPREPLY=($(compgen -f -- "$current")); fi
+    if [ ${#COMPREPLY[@]} -eq 0 ] && [[ -z $command || $command = import ]]; then COMPREPLY=($(compgen -f -- "$current")); fi
 }
 complete -F _ldirectord ldirectord
 `, all, cases.String(), all, all+" "+strings.Join(programOptions(), " "))
@@ -85,6 +85,7 @@ _ldirectord() {
     done
     case $command in
 %s        help) _describe command commands ;;
+        import) _files ;;
         "") _describe command commands; compadd -- %s; _files -g '*.cf' ;;
     esac
 }

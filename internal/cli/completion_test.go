@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,6 +24,8 @@ func TestBashCompletion(t *testing.T) {
 		"none that is refused":   {"ldirectord enable 10.1.0.1 --f", ""},
 		"those of host":          {"ldirectord host director up --ma", "--masquerade"},
 		"the kinds of host":      {"ldirectord host re", "realserver"},
+		"what host does":         {"ldirectord host director u", "up"},
+		"the file of import":     {"ldirectord import dump", "dump.txt"},
 		"show's":                 {"ldirectord show --p", "--persistent"},
 		"a shell":                {"ldirectord completion z", "zsh"},
 		"what to explain":        {"ldirectord help comp", "completion"},
@@ -39,6 +42,7 @@ _ldirectord
 echo "${COMPREPLY[*]}"`
 			cmd := exec.Command(bash, "-c", script)
 			cmd.Dir = t.TempDir()
+			write(t, filepath.Join(cmd.Dir, "dump.txt"), "")
 			out, err := cmd.CombinedOutput()
 			if got := strings.TrimSpace(string(out)); got != tt.want || err != nil {
 				t.Errorf("%q is completed to %q, %v, want %q", tt.line, got, err, tt.want)
