@@ -73,6 +73,9 @@ func parse(args []string) (invocation, error) {
 	if err := flags.Parse(args); err != nil {
 		return inv, optionError(err)
 	}
+	if text := wrongOption(flags); text != "" {
+		return inv, errors.New(text)
+	}
 	inv.named = flags.Changed("config")
 	inv.words = flags.Args()
 	if inv.help || inv.version {

@@ -54,6 +54,8 @@ func TestParse(t *testing.T) {
 		},
 		"a command with arguments":      {args: []string{"check", "--explain"}, want: seen{Config: "ldirectord.cf", Verb: "check", Args: []string{"--explain"}}},
 		"and with a file":               {args: []string{"x.cf", "check", "--explain"}, want: seen{Config: "x.cf", Named: true, Verb: "check", Args: []string{"--explain"}}},
+		"an empty directory":            {args: []string{"--rundir=", "stop"}, bad: true, err: "--rundir is empty: leave it out or give it a value"},
+		"an empty file":                 {args: []string{"--config", "", "stop"}, bad: true, err: "--config is empty: leave it out or give it a value"},
 		"an option without its value":   {args: []string{"--config"}, bad: true, err: "flag needs an argument: --config"},
 		"an option with a value it has": {args: []string{"--debug=maybe", "start"}, bad: true, err: `invalid argument "maybe" for "-d, --debug" flag: strconv.ParseBool: parsing "maybe": invalid syntax`},
 	}

@@ -16,14 +16,8 @@ func parseOptions(flags *pflag.FlagSet, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return commandOptionError(err)
 	}
-	var err error
-	flags.Visit(func(f *pflag.Flag) {
-		if what := wrongValue(f); what != "" && err == nil {
-			err = usageError(fmt.Sprintf("--%s %s: leave it out or give it a value", f.Name, what))
-		}
-	})
-	if err != nil {
-		return err
+	if text := wrongOption(flags); text != "" {
+		return usageError(text)
 	}
 	for _, word := range flags.Args() {
 		if strings.TrimSpace(word) == "" {
@@ -31,6 +25,17 @@ func parseOptions(flags *pflag.FlagSet, args []string) error {
 		}
 	}
 	return nil
+}
+
+// wrongOption is the error of the first given option whose value is empty or not above 0,
+// "" if there is none.
+func wrongOption(flags *pflag.FlagSet) (text string) {
+	flags.Visit(func(f *pflag.Flag) {
+		if what := wrongValue(f); what != "" && text == "" {
+			text = fmt.Sprintf("--%s %s: leave it out or give it a value", f.Name, what)
+		}
+	})
+	return text
 }
 
 // wrongValue is the fault of an option's value, "" for a good one.
