@@ -33,7 +33,7 @@ import (
 )
 
 var (
-	seedFlag   = flag.Uint64("chaos.seed", 0, "play the events of this seed; 0 is another one each time that a number of events is given")
+	seedFlag   = flag.Uint64("chaos.seed", 0, "play the events of this seed; 0 is another one each time")
 	eventsFlag = flag.Int("chaos.events", 0, "how many events on the table in memory; 0 is a few seconds' worth")
 	kernelFlag = flag.Int("chaos.kernel", 0, "how many events on the kernel's table; 0 is a few seconds' worth")
 	chaosLog   = flag.Bool("chaos.log", false, "print what the director logs")
@@ -44,11 +44,8 @@ const run = 400
 
 // TestChaos plays random events on the table in memory.
 func TestChaos(t *testing.T) {
-	events, other := *eventsFlag, now()
-	if events == 0 {
-		events, other = 10*run, 1 // the row in make test plays the same events each time
-	}
-	chaos(t, events, cmp.Or(*seedFlag, other), func() ipvs.Table { return ipvs.NewMemory() })
+	events := cmp.Or(*eventsFlag, 10*run)
+	chaos(t, events, cmp.Or(*seedFlag, now()), func() ipvs.Table { return ipvs.NewMemory() })
 }
 
 // TestChaosKernel plays them on the table of the lab's kernel.
@@ -64,11 +61,8 @@ func TestChaosKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	events, other := *kernelFlag, now()
-	if events == 0 {
-		events, other = run, 1 // the row in make test plays the same events each time
-	}
-	chaos(t, events, cmp.Or(*seedFlag, other), func() ipvs.Table {
+	events := cmp.Or(*kernelFlag, run)
+	chaos(t, events, cmp.Or(*seedFlag, now()), func() ipvs.Table {
 		entries, err := table.Read()
 		if err != nil {
 			t.Fatal(err)
