@@ -94,7 +94,8 @@ func (l *Log) Event(e event.Event) {
 	if line == "" {
 		return
 	}
-	if l.monitorIsJSON.Load() && !(l.options.Debug && l.options.DryRun) { // what -d shows is for eyes
+	toTerminal := l.options.Debug && l.options.DryRun // among the text of -d
+	if l.monitorIsJSON.Load() && !toTerminal {
 		line = monitorJSON(e, l.sender.host)
 	}
 	l.mu.Lock()
