@@ -62,15 +62,16 @@ func (s *session) reader() *query {
 	case runs && dry:
 		fmt.Fprintf(s.Stderr, "shown is the daemon; a dry run is running, too: ldirectord --dry-run %s\n", strings.Join(s.inv.words, " "))
 	case !runs && dry:
-		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", s.perlWords())
+		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", perlWords(s.PIDFiles()))
 		return s.queryAt(s.DryRunSocket(), true)
 	}
 	return s.queryAt(socket, false)
 }
 
-// perlWords report that the Perl program is running, "" if it is not.
-func (s *session) perlWords() string {
-	for _, file := range s.PIDFiles() {
+// perlWords report that the Perl program, whose pid file is one of the files, is running, "" if
+// it is not.
+func perlWords(files []string) string {
+	for _, file := range files {
 		if o, ok := state.OriginalOf(file); ok && isPerl(o.PID) {
 			return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", o.PID)
 		}
@@ -91,7 +92,7 @@ func (q *query) notAnswered(err error) error {
 		return err
 	}
 	s := q.s
-	what, besides := "", s.perlWords()
+	what, besides := "", perlWords(s.PIDFiles())
 	switch {
 	case s.inv.dryRun:
 		what, besides = "a dry run of ", ""
