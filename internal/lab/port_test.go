@@ -2,16 +2,21 @@ package lab
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"runtime"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // TestHoldPort asks the kernel for any port out of a range of one: it must not choose
 // the held one, neither before a listener used it nor after.
 func TestHoldPort(t *testing.T) {
+	ownNetwork(t)
 	held, release := TakePort(t)
 	defer release()
 	for range 2 {
@@ -34,7 +39,27 @@ func TestHoldPort(t *testing.T) {
 	}
 }
 
-// chosen binds a socket to port 0, where the kernel may choose this port only.
+// ownNetwork gives a test of root a network namespace of its own, for chosen.
+func ownNetwork(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	runtime.LockOSThread() // for good: the thread ends with the test
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatal(err)
+	}
+	lo, err := netlink.LinkByName("lo")
+	if err == nil {
+		err = netlink.LinkSetUp(lo)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// chosen binds a socket to port 0, where the kernel may choose this port only: that is a
+// setting of root's network namespace, and for a normal user one of the socket.
 func chosen(t *testing.T, only netip.AddrPort) error {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -43,11 +68,21 @@ func chosen(t *testing.T, only netip.AddrPort) error {
 	}
 	defer unix.Close(fd)
 	port := int(only.Port())
-	if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_LOCAL_PORT_RANGE, port<<16|port); err != nil {
-		t.Skip("Linux before 6.3 cannot be asked for one port:", err)
+	if os.Geteuid() == 0 {
+		setPortRange(t, port, port)
+		defer setPortRange(t, 32768, 60999) // the kernel's default
+	} else if err := unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_LOCAL_PORT_RANGE, port<<16|port); err != nil {
+		t.Skip("Linux before 6.3 takes root to ask it for one port:", err)
 	}
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 		t.Fatal(err)
 	}
 	return unix.Bind(fd, &unix.SockaddrInet4{Addr: loopback})
+}
+
+func setPortRange(t *testing.T, first, last int) {
+	t.Helper()
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", fmt.Appendf(nil, "%d %d", first, last), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
