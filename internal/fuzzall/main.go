@@ -184,49 +184,68 @@ func (r *runner) fuzzPackage(path, dir string, names []string) ([]*target, error
 	return targets, nil
 }
 
-// fuzz runs one target for a time and counts its executions.
+// fuzz runs one target for a time and counts its executions. Inputs that earlier
+// runs kept are executed first and count, too: if the time ends among them, the
+// target runs again for as many executions and a thousand more.
 func (r *runner) fuzz(t *target, fuzzTime string) error {
-	cmd := exec.Command(t.binary, "-test.run", "^$", "-test.fuzz", "^"+t.name+"$", "-test.fuzztime", fuzzTime,
-		"-test.fuzzcachedir", filepath.Join(r.cache, filepath.FromSlash(t.path)))
-	cmd.Dir = t.dir
-	pipe, err := cmd.StdoutPipe()
+	n, kept, printed, err := r.execute(t, fuzzTime)
+	if err == nil && n == 0 && kept > 0 {
+		n, _, printed, err = r.execute(t, strconv.Itoa(kept+1000)+"x")
+	}
 	if err != nil {
-		return err
-	}
-	cmd.Stderr = cmd.Stdout
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	n, printed := executions(pipe)
-	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", t.path, t.name, err, printed)
 	}
 	if n == 0 || strings.Contains(printed, uninstrumented) {
 		return fmt.Errorf("%s %s was not executed with coverage guidance\n%s", t.path, t.name, printed)
 	}
-	t.executions, t.took = t.executions+n, t.took+time.Since(began)
+	t.executions += n
 	return nil
+}
+
+// execute runs the test binary of one target for a time.
+func (r *runner) execute(t *target, fuzzTime string) (n, kept int, printed string, err error) {
+	cmd := exec.Command(t.binary, "-test.run", "^$", "-test.fuzz", "^"+t.name+"$", "-test.fuzztime", fuzzTime,
+		"-test.fuzzcachedir", filepath.Join(r.cache, filepath.FromSlash(t.path)))
+	cmd.Dir = t.dir
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		return 0, 0, "", err
+	}
+	cmd.Stderr = cmd.Stdout
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return 0, 0, "", err
+	}
+	n, kept, printed = executions(pipe)
+	err = cmd.Wait()
+	t.took += time.Since(began)
+	return n, kept, printed, err
 }
 
 // uninstrumented is a line in the output of a test binary that was built without
 // -fuzz.
 const uninstrumented = "not built with coverage instrumentation"
 
-var execs = regexp.MustCompile(`^fuzz: elapsed: .*execs: (\d+)`)
+var (
+	execs    = regexp.MustCompile(`^fuzz: elapsed: .*execs: (\d+)`)
+	baseline = regexp.MustCompile(`^fuzz: elapsed: .*gathering baseline coverage: \d+/(\d+)`)
+)
 
-// executions returns the last count in a test binary's output, and the whole
-// output.
-func executions(r io.Reader) (n int, printed string) {
+// executions returns the last count in a test binary's output, the number of inputs
+// that it had before, and the whole output.
+func executions(r io.Reader) (n, kept int, printed string) {
 	var b strings.Builder
 	for lines := bufio.NewReader(r); ; {
 		line, err := lines.ReadString('\n')
 		if m := execs.FindStringSubmatch(line); m != nil {
 			n, _ = strconv.Atoi(m[1])
 		}
+		if m := baseline.FindStringSubmatch(line); m != nil {
+			kept, _ = strconv.Atoi(m[1])
+		}
 		b.WriteString(line)
 		if err != nil {
-			return n, b.String()
+			return n, kept, b.String()
 		}
 	}
 }
