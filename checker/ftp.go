@@ -13,6 +13,7 @@ import (
 	"github.com/jlaffaye/ftp"
 
 	"github.com/ldirectord/ldirectord/internal/perlre"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -115,7 +116,7 @@ func isPositive(err error) bool {
 // ftpReason keeps the server's message.
 func ftpReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*textproto.Error](err); ok {
-		return fmt.Errorf("%s: %d %s", doing, said.Code, oneLine(said.Msg))
+		return fmt.Errorf("%s: %d %s", doing, said.Code, safetext.Message(said.Msg))
 	}
 	return d.reason(doing, err)
 }

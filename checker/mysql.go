@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -85,7 +86,7 @@ func mysqlRow(ctx context.Context, conn driver.Conn, query string) error {
 // mysqlReason keeps the server's message.
 func mysqlReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*mysql.MySQLError](err); ok {
-		return fmt.Errorf("%s: %s (%d)", doing, oneLine(said.Message), said.Number)
+		return fmt.Errorf("%s: %s (%d)", doing, safetext.Message(said.Message), said.Number)
 	}
 	if errors.Is(err, errNoRows) {
 		return err

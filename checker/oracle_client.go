@@ -13,6 +13,8 @@ import (
 	goora "github.com/sijms/go-ora/v2"
 	"github.com/sijms/go-ora/v2/configurations"
 	"github.com/sijms/go-ora/v2/network"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // HasOracle reports whether the program has a client for Oracle.
@@ -59,7 +61,7 @@ func (o Oracle) config(d *dialer) (*configurations.ConnectionConfig, error) {
 	url := goora.BuildUrl(o.Addr.Addr().String(), int(o.Addr.Port()), "", "", "", map[string]string{"SID": o.Database})
 	config, err := goora.ParseConfig(url)
 	if err != nil {
-		return nil, errors.New(oneLine(err.Error()))
+		return nil, errors.New(safetext.Message(err.Error()))
 	}
 	config.UserID, config.Password = o.Login, o.Passwd.Reveal()
 	config.Location = "UTC" // saves a query for the server's time zone
@@ -77,7 +79,7 @@ func (o Oracle) config(d *dialer) (*configurations.ConnectionConfig, error) {
 func oracleReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*network.OracleError](err); ok {
 		_ = said.Error() // fills in ErrMsg
-		return fmt.Errorf("%s: %s", doing, oneLine(said.ErrMsg))
+		return fmt.Errorf("%s: %s", doing, safetext.Message(said.ErrMsg))
 	}
 	return d.reason(doing, err)
 }

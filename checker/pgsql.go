@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -101,7 +102,7 @@ func (p PgSQL) config() (*pgconn.Config, error) {
 	}
 	config, err := pgconn.ParseConfig(strings.Join(settings, " "))
 	if err != nil {
-		return nil, errors.New(oneLine(err.Error()))
+		return nil, errors.New(safetext.Message(err.Error()))
 	}
 	if p.Passwd != "" {
 		config.Password = p.Passwd.Reveal()
@@ -118,7 +119,7 @@ func pgQuote(value string) string {
 // pgReason keeps the server's message.
 func pgReason(d *dialer, doing string, err error) error {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return fmt.Errorf("%s: %s (%s)", doing, oneLine(said.Message), oneLine(said.Code))
+		return fmt.Errorf("%s: %s (%s)", doing, safetext.Message(said.Message), safetext.Message(said.Code))
 	}
 	return d.reason(doing, err)
 }

@@ -7,11 +7,10 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"syscall"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // reason describes in one line, in an administrator's words, why a library failed
@@ -31,7 +30,7 @@ func (d *dialer) reason(doing string, err error) error {
 	case plain(err) != nil:
 		err = plain(err)
 	default:
-		err = errors.New(oneLine(innermost(err).Error()))
+		err = errors.New(safetext.Message(innermost(err).Error()))
 	}
 	switch {
 	case IsLocal(err):
@@ -110,23 +109,6 @@ func innermost(err error) error {
 			return err
 		}
 	}
-}
-
-// oneLine turns the text of a server or library into one line of bounded length
-// without control characters.
-func oneLine(text string) string {
-	const most = 200
-	words := strings.Join(strings.Fields(text[:min(len(text), 4*most)]), " ")
-	line := []rune(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, words))
-	if len(line) > most {
-		return string(line[:most]) + "…"
-	}
-	return string(line)
 }
 
 // recovered turns a panic of a library about the server's bytes into the check's

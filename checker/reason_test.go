@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -32,7 +31,7 @@ func TestDialerReason(t *testing.T) {
 		{"timeout", nil, os.ErrDeadlineExceeded, true, "login: no answer in 5s", false},
 		{"timeout, not connected", nil, os.ErrDeadlineExceeded, false, "no answer in 5s while connecting", false},
 		{"timeout hidden by the library", os.ErrDeadlineExceeded, errors.New("busy buffer"), true, "login: no answer in 5s", false},
-		{"the server's words", nil, errors.New("go\naway\x1b[1m"), true, "login: go away[1m", false},
+		{"the server's words", nil, errors.New("go\naway\x1b[1m"), true, "login: go away [1m", false},
 		{"the library's words", nil, fmt.Errorf("failed to connect to `user=u`: %w", errors.New("what?")), true, "login: what?", false},
 		{"joined", nil, errors.Join(errors.New("one"), errors.New("two")), true, "login: two", false},
 	}
@@ -74,22 +73,6 @@ func TestNoAnswer(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestOneLine(t *testing.T) {
-	tests := []struct{ text, want string }{
-		{"", ""},
-		{"a b", "a b"},
-		{" a\r\n\tb ", "a b"},
-		{"a\x00\x1b[1mb", "a[1mb"},
-		{"ä\xff", "ä"},
-		{strings.Repeat("x", 300), strings.Repeat("x", 200) + "…"},
-	}
-	for _, tt := range tests {
-		if got := oneLine(tt.text); got != tt.want {
-			t.Errorf("oneLine(%q) = %q, want %q", tt.text, got, tt.want)
-		}
-	}
 }
 
 func TestRecovered(t *testing.T) {

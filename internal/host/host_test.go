@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/lab"
@@ -26,24 +25,18 @@ func inOwnSpace(t *testing.T, f func(t *testing.T)) {
 	if os.Geteuid() != 0 {
 		t.Skip("not root: left out, needs a network namespace")
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends here
-		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNET), addDevices()); err != nil {
-			t.Error(err)
-			return
-		}
-		f(t)
-	}()
-	<-done
+	lab.OwnNetwork(t)
+	if err := addDevices(); err != nil {
+		t.Fatal(err)
+	}
+	f(t)
 }
 
 func addDevices() error {
 	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}, PeerName: "other"}); err != nil {
 		return err
 	}
-	for _, name := range []string{"lo", "other", "eth0"} {
+	for _, name := range []string{"other", "eth0"} {
 		dev, err := netlink.LinkByName(name)
 		if err != nil {
 			return err

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
 // A Result is the ldirectord.cf that Import has made.
@@ -99,7 +101,9 @@ type note struct {
 	lost bool
 }
 
-func (n note) String() string { return fmt.Sprintf("line %d: %s", n.line, printable(n.text)) }
+func (n note) String() string {
+	return fmt.Sprintf("line %d: %s", n.line, safetext.Line(strings.ToValidUTF8(n.text, "?")))
+}
 
 // lost is the note of a loss.
 func lost(line int, format string, args ...any) note {
@@ -109,16 +113,6 @@ func lost(line int, format string, args ...any) note {
 // chosen is the note of a setting in another form.
 func chosen(line int, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), false}
-}
-
-// printable is s as one line of a comment.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }
 
 // A part is one section of the output: a service, or nothing but comments.

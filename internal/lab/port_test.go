@@ -6,17 +6,17 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"testing"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // TestHoldPort asks the kernel for any port out of a range of one: it must not choose
 // the held one, neither before a listener used it nor after.
 func TestHoldPort(t *testing.T) {
-	ownNetwork(t)
+	if os.Geteuid() == 0 {
+		OwnNetwork(t) // for chosen
+	}
 	held, release := TakePort(t)
 	defer release()
 	for range 2 {
@@ -36,25 +36,6 @@ func TestHoldPort(t *testing.T) {
 	release()
 	if err := chosen(t, held); err != nil {
 		t.Error("after it was given back:", err)
-	}
-}
-
-// ownNetwork gives a test of root a network namespace of its own, for chosen.
-func ownNetwork(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return
-	}
-	runtime.LockOSThread() // for good: the thread ends with the test
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		t.Fatal(err)
-	}
-	lo, err := netlink.LinkByName("lo")
-	if err == nil {
-		err = netlink.LinkSetUp(lo)
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 

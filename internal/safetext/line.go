@@ -3,6 +3,7 @@ package safetext
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Misleads reports whether r can make a line look like another one in a log, on a
@@ -25,4 +26,25 @@ func Line(text string) string {
 		}
 		return r
 	}, text)
+}
+
+// messageWidth is the length of a message in characters.
+const messageWidth = 200
+
+// Message returns the error text of a server or library as a part of a line: its words
+// with one blank between them, valid UTF-8, no character that Misleads or that cannot be
+// printed, "…" at the end of a cut one.
+func Message(text string) string {
+	text = text[:min(len(text), (messageWidth+1)*utf8.UTFMax)]
+	text = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, Line(strings.Join(strings.Fields(text), " ")))
+	text = strings.Join(strings.Fields(text), " ")
+	if line := []rune(text); len(line) > messageWidth {
+		return string(line[:messageWidth]) + "…"
+	}
+	return text
 }

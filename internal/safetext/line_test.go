@@ -3,6 +3,7 @@ package safetext
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestLine(t *testing.T) {
@@ -23,6 +24,24 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestMessage(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                       "",
+		" a\r\n\tb ":             "a b",
+		"a\x00\x1b[1mb":          "a [1mb",
+		"ä\xff":                  "ä",
+		"\u202egone\u2066 again": "gone again",
+		"a\u200bb":               "ab",
+		strings.Repeat("x", 300): strings.Repeat("x", 200) + "…",
+		strings.Repeat("東", 201): strings.Repeat("東", 200) + "…",
+		strings.Repeat("東", 200): strings.Repeat("東", 200),
+	} {
+		if got := Message(in); got != want {
+			t.Errorf("Message(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzLine(f *testing.F) {
 	f.Add("a\r\nb\u202e")
 	f.Fuzz(func(t *testing.T, in string) {
@@ -32,6 +51,9 @@ func FuzzLine(f *testing.F) {
 		}
 		if again := Line(got); again != got {
 			t.Errorf("Line(%q) = %q, and of that %q", in, got, again)
+		}
+		if got := Message(in); strings.ContainsFunc(got, Misleads) || !utf8.ValidString(got) || utf8.RuneCountInString(got) > messageWidth+1 {
+			t.Errorf("Message(%q) = %q", in, got)
 		}
 	})
 }
