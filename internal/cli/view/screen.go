@@ -110,8 +110,10 @@ func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 	for _, trouble := range h.Troubles[:min(len(h.Troubles), 3)] {
 		lines = append(lines, s.paint(words.Notable, fit("! "+trouble, width)))
 	}
-	lines = append(lines, fit(s.settings(), width), fit(listHead, width))
-	body := s.body(snap, width)
+	list := s.list(snap)
+	l := layoutOf(list, width)
+	lines = append(lines, fit(s.settings(), width), fit(l.head(), width))
+	body := s.body(list, l, snap.Time, width)
 	if height > 0 {
 		room := max(1, height-len(lines))
 		s.first = max(0, min(s.first, len(body)-room))
@@ -134,41 +136,107 @@ func (s *Screen) settings() string {
 	return rest + "   [" + Keys + "]"
 }
 
+// A layout is how the list is divided into columns.
+type layout struct {
+	real, owner int  // the widths of the names of the real server and of its virtual service
+	stacked     bool // the virtual service is on a second line, with the words
+}
+
+// The columns of the list beside the names.
 const (
-	listFormat = "%-12s %-21s %-18s %5s %5s %5s "
-	// The words about those that are not well are on a second line if need be.
-	listHead = "STATE        REAL SERVER           VIRTUAL SERVICE       W   ACT  TOOK LAST CHECK"
+	stateColumn = "%-12s "
+	countsTail  = "%5s %5s %5s "
+	stateWidth  = 13
+	countsWidth = 18
+	wordsWidth  = 8 // the least for the words about a real server
 )
+
+// layoutOf gives the columns of names the width of the longest one, where the screen has
+// room for it. On a narrow screen the virtual service goes to a second line, and names lose
+// their middle.
+func layoutOf(list []listed, width int) layout {
+	l := layout{
+		real:  widest(screenReal, list, func(l listed) string { return l.real.Name }),
+		owner: widest(screenOwner, list, func(l listed) string { return l.virtual.Name }),
+	}
+	room := width - stateWidth - countsWidth
+	if l.real+l.owner+2+wordsWidth <= room {
+		return l
+	}
+	l.stacked = true
+	l.real = max(3, min(l.real, room-1))
+	return l
+}
+
+// head is the head of the list.
+func (l layout) head() string {
+	owner := ""
+	if !l.stacked {
+		owner = fmt.Sprintf("%-*s ", l.owner, "VIRTUAL SERVICE")
+	}
+	return fmt.Sprintf(stateColumn+"%-*s %s"+countsTail, "STATE", l.real, "REAL SERVER", owner, "W", "ACT", "TOOK") + "LAST CHECK"
+}
 
 // body is the list, a line for each real server, and a second one for what does
 // not fit about those that are not well.
-func (s *Screen) body(snap *report.Snapshot, width int) []string {
+func (s *Screen) body(list []listed, l layout, now time.Time, width int) []string {
 	var lines []string
-	for _, l := range s.list(snap) {
-		r := l.real
-		weight := "-"
-		if r.Present {
-			weight = fmt.Sprint(r.Weight)
+	for _, e := range list {
+		level := words.LevelOf(e.real)
+		for _, line := range l.lines(e, level, now, width) {
+			lines = append(lines, s.paint(level, line))
 		}
-		duration := ""
-		if r.Last != nil {
-			duration = words.Span(r.Last.Took.Duration())
-		}
-		state := words.Sign(r.State) + " " + string(r.State)
-		level := words.LevelOf(r)
-		head := fmt.Sprintf(listFormat, state, fit(r.Name, 21), fit(l.virtual.Name, 18), weight, words.Large(uint64(r.Active)), duration)
-		rest := strings.Join(append([]string{words.LastCheck(r)}, words.Remarks(r, snap.Time)...), "; ")
-		if level != words.Fine && !r.Since.IsZero() && r.State != report.StateUnchecked && r.State != report.StateOff {
-			rest = "for " + words.Span(snap.Time.Sub(r.Since)) + "; " + strings.TrimPrefix(rest, "; ")
-		}
-		rest = strings.TrimPrefix(rest, "; ")
-		if level == words.Fine || utf8.RuneCountInString(head+rest) <= width {
-			lines = append(lines, s.paint(level, fit(head+rest, width)))
-			continue
-		}
-		lines = append(lines, s.paint(level, fit(head, width)), s.paint(level, fit("             "+rest, width)))
 	}
 	return lines
+}
+
+// lines are the lines of one real server: the last ones have the words about it that do not
+// fit into the first one, if it is not well.
+func (l layout) lines(e listed, level words.Level, now time.Time, width int) []string {
+	r := e.real
+	weight := "-"
+	if r.Present {
+		weight = fmt.Sprint(r.Weight)
+	}
+	duration := ""
+	if r.Last != nil {
+		duration = words.Span(r.Last.Took.Duration())
+	}
+	owner := ""
+	if !l.stacked {
+		owner = fmt.Sprintf("%-*s ", l.owner, fitName(e.virtual.Name, l.owner))
+	}
+	state := words.Sign(r.State) + " " + string(r.State)
+	head := fmt.Sprintf(stateColumn+"%-*s %s"+countsTail, state, l.real, fitName(r.Name, l.real), owner, weight, words.Large(uint64(r.Active)), duration)
+	rest := about(r, level, now)
+	indent := strings.Repeat(" ", stateWidth)
+	if l.stacked {
+		lines := []string{fit(strings.TrimRight(head, " "), width)}
+		head = indent + "of " + fitName(e.virtual.Name, max(3, width-stateWidth-3)) + "  "
+		return append(lines, spread(strings.TrimRight(head, " "), head, rest, level, width)...)
+	}
+	return spread(head, head, rest, level, width)
+}
+
+// spread puts words behind a head, or on a line of their own if they do not fit and the real
+// server is not well. alone is the head of a line without them.
+func spread(alone, head, rest string, level words.Level, width int) []string {
+	switch {
+	case rest == "":
+		return []string{fit(alone, width)}
+	case level == words.Fine || utf8.RuneCountInString(head+rest) <= width:
+		return []string{fit(head+rest, width)}
+	}
+	return []string{fit(alone, width), fit(strings.Repeat(" ", stateWidth)+rest, width)}
+}
+
+// about is what the screen says of a real server in words.
+func about(r *report.RealState, level words.Level, now time.Time) string {
+	rest := strings.Join(append([]string{words.LastCheck(r)}, words.Remarks(r, now)...), "; ")
+	if level != words.Fine && !r.Since.IsZero() && r.State != report.StateUnchecked && r.State != report.StateOff {
+		rest = "for " + words.Span(now.Sub(r.Since)) + "; " + strings.TrimPrefix(rest, "; ")
+	}
+	return strings.TrimPrefix(rest, "; ")
 }
 
 // list is the real servers to show, in order.
@@ -187,17 +255,6 @@ func (s *Screen) list(snap *report.Snapshot) []listed {
 	}
 	slices.SortStableFunc(list, orders[s.order].compare)
 	return list
-}
-
-// fit is text in at most width columns.
-func fit(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
-	}
-	if width < 2 {
-		return ""
-	}
-	return string([]rune(text)[:width-1]) + "…"
 }
 
 var colours = [...]string{words.Fine: "", words.Notable: "\x1b[33m", words.Bad: "\x1b[31m"}

@@ -21,12 +21,13 @@ func WriteTable(w io.Writer, s *report.Snapshot) error {
 		fmt.Fprintln(out, words.DryRun)
 	}
 	fmt.Fprintln(out, "Prot LocalAddress:Port Scheduler Flags")
-	fmt.Fprintln(out, "  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn  Health")
+	width := destinations(s)
+	fmt.Fprintf(out, "  -> %-*s Forward Weight ActiveConn InActConn  Health\n", width, "RemoteAddress:Port")
 	for i := range s.Virtuals {
 		v := &s.Virtuals[i]
 		fmt.Fprintln(out, words.OneLine(v.Listed+virtualRemark(v)))
 		for j := range v.Reals {
-			fmt.Fprintln(out, realLine(&v.Reals[j], s.Time))
+			fmt.Fprintln(out, realLine(&v.Reals[j], width, s.Time))
 		}
 		for _, notice := range v.Notices {
 			fmt.Fprintln(out, "     ! "+words.OneLine(notice))
@@ -82,10 +83,10 @@ func virtualRemark(v *report.VirtualState) string {
 
 // realLine is ipvsadm's line for a destination, and what ldirectord knows
 // besides.
-func realLine(r *report.RealState, now time.Time) string {
-	kernel := fmt.Sprintf("  -> %-28s %-7s %-6d %-10d %-10d", r.At, r.Forward, r.Weight, r.Active, r.Inactive)
+func realLine(r *report.RealState, width int, now time.Time) string {
+	kernel := fmt.Sprintf("  -> %-*s %-7s %-6d %-10d %-10d", width, r.At, r.Forward, r.Weight, r.Active, r.Inactive)
 	if !r.Present {
-		kernel = fmt.Sprintf("  -> %-28s %-7s %-6s %-10s %-10s", r.At, r.Forward, "-", "-", "-")
+		kernel = fmt.Sprintf("  -> %-*s %-7s %-6s %-10s %-10s", width, r.At, r.Forward, "-", "-", "-")
 	}
 	return strings.TrimRight(kernel+" "+healthWords(r, now), " ")
 }
@@ -141,9 +142,10 @@ func writeCounters(w io.Writer, s *report.Snapshot, head string, columns func(re
 	if s.DryRun {
 		fmt.Fprintln(out, words.DryRun)
 	}
-	fmt.Fprintf(out, "%-33s%s\n  -> RemoteAddress:Port\n", "Prot LocalAddress:Port", head)
+	width := widest(len("  -> ")+destinations(s), s.Virtuals, func(v report.VirtualState) string { return v.Kernel })
+	fmt.Fprintf(out, "%-*s%s\n  -> RemoteAddress:Port\n", width, "Prot LocalAddress:Port", head)
 	line := func(name string, stats report.Stats) {
-		fmt.Fprintf(out, "%-33s", name)
+		fmt.Fprintf(out, "%-*s", width, name)
 		for _, n := range columns(stats) {
 			fmt.Fprintf(out, "%9s", counter(n))
 		}
@@ -157,7 +159,7 @@ func writeCounters(w io.Writer, s *report.Snapshot, head string, columns func(re
 		line(v.Kernel, v.Stats)
 		for j := range v.Reals {
 			if r := &v.Reals[j]; r.Present {
-				line(fmt.Sprintf("  -> %-28s", r.At), r.Stats)
+				line("  -> "+r.At, r.Stats)
 			}
 		}
 	}
@@ -240,8 +242,12 @@ func writeAnswer(w io.Writer, a report.Answer) {
 // ConnectionsHead is the first line of a list of connections.
 const ConnectionsHead = "pro expire state       source             virtual            destination"
 
-// ConnectionLine is a connection as "ipvsadm -L -n -c" shows it.
+// ConnectionLine is a connection as "ipvsadm -L -n -c" shows it, with columns for the
+// longest address of its family.
 func ConnectionLine(c wire.Connection) string {
-	seconds := int(c.Expires)
-	return fmt.Sprintf("%-3s %02d:%02d  %-11s %-18s %-18s %s", c.Protocol, seconds/60, seconds%60, c.State, c.Client, c.Virtual, c.Real)
+	seconds, width := int(c.Expires), 18
+	if strings.HasPrefix(c.Virtual, "[") {
+		width = len("[2001:db8:1234:5678:9abc:def0:1234:5678]:65535")
+	}
+	return fmt.Sprintf("%-3s %02d:%02d  %-11s %-*s %-*s %s", c.Protocol, seconds/60, seconds%60, c.State, width, c.Client, width, c.Virtual, c.Real)
 }
