@@ -9,13 +9,13 @@ import (
 func (p *parser) adviseAddress(b *block) {
 	v := b.v
 	if ignored := trimRight(withoutComment(b.ignored)); ignored != "" {
-		p.advise(v.Line, strings.TrimSpace(ignored)+" behind the port is ignored", hintIgnored(b))
+		p.advise(v.Line, CodeIgnoredText, strings.TrimSpace(ignored)+" behind the port is ignored", hintIgnored(b))
 	}
 	if v.Protocol != FWM {
 		return
 	}
 	if strings.ContainsAny(v.Name, ".:") {
-		p.advise(v.Line, v.Name+" has no port, so it is firewall mark "+v.String(),
+		p.advise(v.Line, CodeReadAs, v.Name+" has no port, so it is firewall mark "+v.String(),
 			hintMark(v.Name))
 	}
 	if v.Mark == 0 {
@@ -68,16 +68,16 @@ func severalAddresses(text string) bool {
 func (p *parser) adviseBlock(b *block) {
 	v := b.v
 	if v.OPS && v.Protocol != UDP {
-		p.advise(v.Line, "ops counts only with udp: "+v.ID(), "")
+		p.advise(v.Line, CodeUnusedDirective, "ops counts only with udp: "+v.ID(), "")
 	}
 	if v.Netmask != "" && !v.Persist {
-		p.advise(v.Line, "netmask counts only with persistent: "+v.ID(), "")
+		p.advise(v.Line, CodeUnusedDirective, "netmask counts only with persistent: "+v.ID(), "")
 	}
 	if v.Service == "dns" && v.CheckType == CheckNegotiate && v.Receive == "" {
-		p.advise(v.Line, "a dns check without receive never succeeds: "+v.ID(), `say what the answer has to contain: receive="10.0.0."`)
+		p.advise(v.Line, CodeNeverUp, "a dns check without receive never succeeds: "+v.ID(), `say what the answer has to contain: receive="10.0.0."`)
 	}
 	if len(b.reals) == 0 && !p.failed {
-		p.advise(v.Line, "no real servers: "+v.ID(), "")
+		p.advise(v.Line, CodeNoRealServers, "no real servers: "+v.ID(), "")
 	}
 	p.adviseCheck(b)
 	for _, r := range v.Reals {
@@ -89,10 +89,10 @@ func (p *parser) adviseBlock(b *block) {
 // one.
 func (p *parser) adviseReading(line int, a realAddress) {
 	if a.before != "" {
-		p.advise(line, a.before+" before the address is ignored", "")
+		p.advise(line, CodeIgnoredText, a.before+" before the address is ignored", "")
 	}
 	if isNumber(strings.ReplaceAll(a.from, ".", "")) && strings.Count(a.from, ".") != 3 {
-		p.advise(line, a.from+" is read as a whole address", "write four numbers")
+		p.advise(line, CodeReadAs, a.from+" is read as a whole address", "write four numbers")
 	}
 }
 
@@ -100,23 +100,23 @@ func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
 	mapped := v.Protocol != FWM && r.Port != v.Port
 	switch {
 	case mapped && r.Port == 0 && r.Forward == Masq:
-		p.advise(r.Line, "a masq real server without a port is of no use: "+r.String(), "connections would go to its port 0")
+		p.advise(r.Line, CodeMasqWithoutPort, "a masq real server without a port is of no use: "+r.String(), "connections would go to its port 0")
 	case mapped && r.Port != 0 && r.Forward != Masq:
-		p.advise(r.Line, "with "+r.Forward.String()+" the kernel keeps the virtual service's port; only the checks use that of "+r.String(),
+		p.advise(r.Line, CodePortKept, "with "+r.Forward.String()+" the kernel keeps the virtual service's port; only the checks use that of "+r.String(),
 			"use checkport for this, or masq to change the port")
 	}
 	if r.Lower != 0 && r.Upper == 0 {
 		p.refused(r.Line, "the kernel refuses a lower threshold without an upper one: "+r.String(), "add u:N")
 	}
 	if v.Fallback != nil && v.Fallback.AddrPort() == r.AddrPort() {
-		p.advise(r.Line, "the fallback is a real server too: "+r.String(), "")
+		p.advise(r.Line, CodeFallbackIsReal, "the fallback is a real server too: "+r.String(), "")
 	}
 }
 
 // adviseFile warns about the file as a whole.
 func (p *parser) adviseFile(text []byte) {
 	if bytes.Contains(text, []byte("\r\n")) {
-		p.advise(0, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)
+		p.advise(0, CodeDOSLineEnds, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)
 	}
 }
 
@@ -128,13 +128,13 @@ func adviseOutside(p *parser) {
 }
 
 // adviseAt warns at the line of a directive outside blocks, if the files have it.
-func (p *parser) adviseAt(name, text, hint string) {
+func (p *parser) adviseAt(name string, code Code, text, hint string) {
 	at, given := p.lines[name]
 	if !given {
 		return
 	}
 	path := p.path
 	p.path = at.path
-	p.advise(at.line, text, hint)
+	p.advise(at.line, code, text, hint)
 	p.path = path
 }

@@ -11,7 +11,7 @@ import (
 func (at *location) note(d *directive) {
 	if at.block == nil {
 		if before, given := at.parser.lines[d.name]; given && !d.repeats && before.path == at.path {
-			at.advise(at.line, fmt.Sprintf("%s is given in line %d already; the last one counts", d.name, before.line), "")
+			at.advise(at.line, CodeRepeatedDirective, fmt.Sprintf("%s is given in line %d already; the last one counts", d.name, before.line), "")
 		}
 		at.parser.lines[d.name] = position{at.path, at.line}
 		return
@@ -26,7 +26,7 @@ func (at *location) note(d *directive) {
 		at.block.lines = make(map[string]int)
 	}
 	if _, given := at.block.lines[d.name]; given && !d.repeats {
-		at.advise(at.line, d.name+" is given twice in this block; the last one counts", "")
+		at.advise(at.line, CodeRepeatedDirective, d.name+" is given twice in this block; the last one counts", "")
 	}
 	at.block.lines[d.name] = at.line
 }
@@ -44,7 +44,7 @@ func (p *parser) adviseCheck(b *block) {
 	}
 	switch {
 	case v.CheckType == CheckExternal && b.lines["checkcommand"] == 0:
-		p.advise(v.Line, "checktype=external without checkcommand runs /bin/true: it is always up", `checkcommand = "/path/to/program"`)
+		p.advise(v.Line, CodeAlwaysUp, "checktype=external without checkcommand runs /bin/true: it is always up", `checkcommand = "/path/to/program"`)
 	case v.CheckType == CheckConnect && v.Protocol != UDP && v.CheckPort == 0:
 		p.adviseNoPort(v)
 	case negotiates:
@@ -72,14 +72,14 @@ func adviseUnused(p *parser, b *block, reader string, reads []string, hint strin
 	if len(unused) == 1 {
 		verb = " is"
 	}
-	p.advise(line, strings.Join(unused, " and ")+verb+" not used by "+reader, hint)
+	p.advise(line, CodeUnusedDirective, strings.Join(unused, " and ")+verb+" not used by "+reader, hint)
 }
 
 // adviseNoPort warns of real servers without a port to connect to.
 func (p *parser) adviseNoPort(v *VirtualService) {
 	for _, r := range v.Reals {
 		if v.PortToCheck(r) == 0 {
-			p.advise(r.Line, "there is no port to connect to: "+r.String()+" is never up", "checkport = PORT")
+			p.advise(r.Line, CodeNeverUp, "there is no port to connect to: "+r.String()+" is never up", "checkport = PORT")
 			return
 		}
 	}
@@ -93,27 +93,27 @@ func (p *parser) adviseService(b *block) {
 		adviseUnused(p, b, "service="+s.Name, s.directives(), "")
 	}
 	if len(v.Reals) > 0 && s.tlsTo != 0 && v.PortToCheck(v.Reals[0]) == s.tlsTo {
-		p.advise(v.Line, fmt.Sprintf("port %d speaks TLS from the first byte, %s does not: it is never up", s.tlsTo, s.Name), "service = "+s.secured())
+		p.advise(v.Line, CodeNeverUp, fmt.Sprintf("port %d speaks TLS from the first byte, %s does not: it is never up", s.tlsTo, s.Name), "service = "+s.secured())
 	}
 	if s.query && (v.Login == "" || b.lines["request"] == 0 && !ownRequests(v)) {
-		p.advise(v.Line, "a "+v.Service+" check without login and request never succeeds: "+v.ID(), `login = "USER" and request = "SELECT 1"`)
+		p.advise(v.Line, CodeNeverUp, "a "+v.Service+" check without login and request never succeeds: "+v.ID(), `login = "USER" and request = "SELECT 1"`)
 	}
 	switch v.Service {
 	case "radius":
 		if v.Login == "" || v.Secret == "" {
-			p.advise(v.Line, "a radius check without login and secret never succeeds: "+v.ID(), `login = "USER", passwd = "…" and secret = "…"`)
+			p.advise(v.Line, CodeNeverUp, "a radius check without login and secret never succeeds: "+v.ID(), `login = "USER", passwd = "…" and secret = "…"`)
 		}
 	case "none":
 		misread := v.Protocol == FWM && strings.ContainsAny(v.Name, ".:") // which has its warning
 		if b.lines["service"] == 0 && v.CheckType == CheckNegotiate && len(v.Reals) > 0 && !misread {
-			p.advise(v.Line, "no service is given, and none is known for the port: nothing is checked, the real servers are always up",
+			p.advise(v.Line, CodeAlwaysUp, "no service is given, and none is known for the port: nothing is checked, the real servers are always up",
 				"service = NAME, or checktype = connect")
 		}
 	case "http", "https":
 		p.adviseRequest(b)
 	case "http_proxy":
 		if !isURL(strings.TrimPrefix(v.Request.Reveal(), "/")) && !ownRequests(v) {
-			p.advise(max(v.Line, b.lines["request"]), "the request of http_proxy is no URL: the proxy is asked for a page of its own", `request = "http://www.example.com/"`)
+			p.advise(max(v.Line, b.lines["request"]), CodeRequestURL, "the request of http_proxy is no URL: the proxy is asked for a page of its own", `request = "http://www.example.com/"`)
 		}
 	}
 }
@@ -122,12 +122,12 @@ func (p *parser) adviseService(b *block) {
 func (p *parser) adviseRequest(b *block) {
 	v := b.v
 	if isURL(strings.TrimPrefix(v.Request.Reveal(), "/")) {
-		p.advise(b.lines["request"], fmt.Sprintf("the request of an %s check is a path: what is asked is %q", v.Service, v.Request),
+		p.advise(b.lines["request"], CodeRequestURL, fmt.Sprintf("the request of an %s check is a path: what is asked is %q", v.Service, v.Request),
 			`request = "/PATH", and virtualhost = NAME for the host`)
 	}
 	for _, r := range v.Reals {
 		if url := r.RequestURL(); url != "" {
-			p.advise(r.Line, fmt.Sprintf("%s is fetched from where it points, whatever %s does", url, r), `a path is asked of the real server itself: "/PATH"`)
+			p.advise(r.Line, CodeRequestURL, fmt.Sprintf("%s is fetched from where it points, whatever %s does", url, r), `a path is asked of the real server itself: "/PATH"`)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func readSMTP(at *location, value string) (string, error) {
 		return "", errors.New("invalid SMTP server address")
 	}
 	if rest := bareText(value[len(host):]); rest != "" {
-		at.advise(at.line, "smtp: "+rest+" is ignored", "one host name or IPv4 address, without port")
+		at.advise(at.line, CodeIgnoredText, "smtp: "+rest+" is ignored", "one host name or IPv4 address, without port")
 	}
 	return host, nil
 }
@@ -101,7 +101,7 @@ func readSMTP(at *location, value string) (string, error) {
 func readMonitorFile(at *location, value string) (string, error) {
 	path := strings.Trim(unquoted(value), blanks)
 	if err := at.opts.TryOpen(path); err != nil {
-		return "", errors.New("unable to open monitorfile " + path + ": " + reason(err))
+		return "", coded(CodeFileUnreadable, "unable to open monitorfile "+path+": "+reason(err))
 	}
 	return path, nil
 }

@@ -76,7 +76,7 @@ func (b *block) setAddress(value string) error {
 	} else if m := bracketsWithPort.FindStringSubmatch(value); m != nil {
 		if !b.v.IPv6 {
 			//nolint:staticcheck // the original's words
-			return errors.New(`cannot specify an IPv6 address here. please use "virtual6" instead.`)
+			return coded(CodeWrongFamily, `cannot specify an IPv6 address here. please use "virtual6" instead.`)
 		}
 		if _, err := netip.ParseAddr(m[1]); err != nil {
 			return errors.New("invalid ipv6 address for virtual server")
@@ -101,7 +101,7 @@ func (p *parser) closeBlock(b *block) {
 		return
 	}
 	if err := p.resolveVirtual(b); err != nil {
-		p.fail(v.Line, because(err, "invalid address for virtual service"), "virtual", v.Name)
+		p.fail(v.Line, because(CodeUnresolvedName, err, "invalid address for virtual service"), "virtual", v.Name)
 		return
 	}
 	if v.Service == "" {
@@ -121,7 +121,7 @@ func (p *parser) closeBlock(b *block) {
 	key := serviceKey{v.Protocol, netip.AddrPortFrom(v.Addr, v.Port), v.Mark, v.IPv6}
 	if first, ok := p.services[key]; ok {
 		cause := fmt.Errorf("%s of line %d is in %s already", v.ID(), v.Line, LineIn(p.path, first.File, first.Line))
-		p.fail(b.end, because(cause, "duplicate virtual server"), "virtual", v.Name)
+		p.fail(b.end, because(CodeDuplicateService, cause, "duplicate virtual server"), "virtual", v.Name)
 		return
 	}
 	p.services[key] = v
@@ -140,7 +140,7 @@ func (p *parser) dropRepeated(v *VirtualService) {
 	reals := v.Reals[:0]
 	for _, r := range v.Reals {
 		if i, ok := index[r.AddrPort()]; ok {
-			p.advise(r.Line, fmt.Sprintf("real server %s is in line %d already; the last one counts", r, reals[i].Line), "")
+			p.advise(r.Line, CodeRepeatedReal, fmt.Sprintf("real server %s is in line %d already; the last one counts", r, reals[i].Line), "")
 			reals[i] = r
 			continue
 		}

@@ -120,7 +120,7 @@ func runCases(t *testing.T, archive *txtar.Archive) {
 		case "out":
 			got = startText(text[name+".cf"])
 		case "check":
-			got = checkText(text[name+".cf"])
+			got = problemText(text[name+".cf"], true)
 		default:
 			t.Errorf("%s: a case has NAME.cf, NAME.out and NAME.check", f.Name)
 		}
@@ -149,7 +149,10 @@ func startText(text string) string {
 	return b.String()
 }
 
-func checkText(text string) string {
+func checkText(text string) string { return problemText(text, false) }
+
+// problemText is what check says of a file, with the codes for programs.
+func problemText(text string, coded bool) string {
 	var b strings.Builder
 	_, problems := CheckFile("t.cf", []byte(text), testOptions())
 	for _, p := range problems {
@@ -157,7 +160,11 @@ func checkText(text string) string {
 		if p.Warning {
 			kind = "warning: "
 		}
-		fmt.Fprintf(&b, "%d: %s%s\n", p.Line, kind, p.Text)
+		fmt.Fprintf(&b, "%d: %s%s", p.Line, kind, p.Text)
+		if coded {
+			fmt.Fprintf(&b, " [%s]", p.Code)
+		}
+		b.WriteByte('\n')
 		if p.Hint != "" {
 			fmt.Fprintf(&b, "    %s\n", p.Hint)
 		}

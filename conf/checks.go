@@ -19,7 +19,7 @@ var checkTypes = map[string]CheckType{
 var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|off|N", func(at *location, value string) (CheckType, error) {
 	if _, run, _ := digits(value); run != "" {
 		if !isNumber(bareNumber(value)) {
-			at.advise(at.line, "checktype "+bareNumber(value)+" is read as the number "+run, "one negotiate, then "+run+" connects")
+			at.advise(at.line, CodeReadAs, "checktype "+bareNumber(value)+" is read as the number "+run, "one negotiate, then "+run+" connects")
 		}
 		at.v.Combined = int(number(run, math.MaxInt32))
 		return CheckCombined, nil
@@ -52,7 +52,7 @@ func readCheckCommand(at *location, value string) (secret.Command, error) {
 		return "", errors.New("invalid check command")
 	}
 	if strings.ContainsAny(command, blanks) {
-		at.advise(at.line, "checkcommand is the path of a program, with its blanks: "+secret.Command(command).String(),
+		at.advise(at.line, CodeCommandWithBlanks, "checkcommand is the path of a program, with its blanks: "+secret.Command(command).String(),
 			"it gets four arguments of its own; write a script for more")
 	}
 	return secret.Command(command), nil
@@ -98,7 +98,7 @@ func readReceiveBytes(at *location, value string) (int64, error) {
 // is no mistake; the checks with the pattern fail.
 func (p *parser) validPattern(line int, name, pattern string) {
 	if err := p.opts.ValidPattern(pattern); err != nil {
-		p.warn(line, name+" can never match: "+err.Error())
+		p.warn(line, CodeInvalidPattern, name+" can never match: "+err.Error())
 	}
 }
 
@@ -110,10 +110,10 @@ func (at *location) readSecret(directive, name string) (secret.Text, error) {
 	}
 	text, warning, err := at.opts.ReadSecret(name)
 	if err != nil {
-		return "", because(err, directive+" cannot be read: "+name)
+		return "", because(CodeFileUnreadable, err, directive+" cannot be read: "+name)
 	}
 	if warning != "" {
-		at.warn(at.line, directive+": "+warning)
+		at.warn(at.line, CodeReadableByOthers, directive+": "+warning)
 	}
 	return secret.Text(text), nil
 }

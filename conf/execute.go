@@ -27,14 +27,14 @@ func (at *location) adviseExecute(words []string, plain bool) {
 	switch {
 	case !at.all:
 	case !plain:
-		at.advise(at.line, "execute is read by a shell, and this value is more than a name to it: the file is not looked at",
+		at.advise(at.line, CodeExecuteFile, "execute is read by a shell, and this value is more than a name to it: the file is not looked at",
 			`put a name with special characters in single quotes: execute = 'FILE'`)
 	case len(words) > 1:
-		at.advise(at.line, "execute names one file; this is "+strings.Join(words, " and "),
+		at.advise(at.line, CodeExecuteFile, "execute names one file; this is "+strings.Join(words, " and "),
 			"repeat the directive for another file, put a name with blanks in quotes, and give a comment a line of its own")
 	default:
 		if err := at.opts.Startable(words[0]); err != nil {
-			at.advise(at.line, "the daemon of execute = "+words[0]+" cannot be started: "+err.Error(), "ldirectord "+words[0]+" check")
+			at.advise(at.line, CodeExecuteFile, "the daemon of execute = "+words[0]+" cannot be started: "+err.Error(), "ldirectord "+words[0]+" check")
 		}
 	}
 }

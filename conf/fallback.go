@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"net/netip"
 	"regexp"
 )
@@ -38,7 +37,7 @@ func (at *location) addFallback(value string, ipv6 bool) error {
 	}
 	l.line = at.line
 	if l.host == "" {
-		at.advise(at.line, "fallback without an address is this machine itself", "")
+		at.advise(at.line, CodeFallbackIsHere, "fallback without an address is this machine itself", "")
 	}
 	if at.block != nil {
 		at.block.fallback = &l
@@ -62,7 +61,7 @@ func wrongFamily(name string, ipv6 bool) error {
 	if ipv6 {
 		name, other = other, name
 	}
-	return errors.New(`cannot specify "` + name + `" here.  please use "` + other + `" instead`)
+	return coded(CodeWrongFamily, `cannot specify "`+name+`" here.  please use "`+other+`" instead`)
 }
 
 var (
@@ -105,10 +104,10 @@ func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallba
 	}
 	g.hasPort = true
 	if g.Port, err = p.port(l.port, TCP); err != nil {
-		return nil, because(err, invalidFallbackPort)
+		return nil, because(CodeUnresolvedName, err, invalidFallbackPort)
 	}
 	if g.udpPort, err = p.port(l.port, UDP); err != nil {
-		return nil, because(err, invalidFallbackPort)
+		return nil, because(CodeUnresolvedName, err, invalidFallbackPort)
 	}
 	return g, nil
 }
@@ -127,7 +126,7 @@ func (p *parser) resolveFallback(b *block) error {
 	var port uint16
 	if name != "" {
 		if port, err = p.port(name, v.Protocol); err != nil {
-			return because(err, invalidFallbackPort)
+			return because(CodeUnresolvedName, err, invalidFallbackPort)
 		}
 	}
 	v.Fallback = &Fallback{File: p.path, Line: l.line, Addr: addr, Port: port, Forward: l.forward}
@@ -141,7 +140,7 @@ func (p *parser) fallbackHost(host string, ipv6 bool) (netip.Addr, error) {
 		if ipv6 {
 			family = "IPv6"
 		}
-		return addr, because(err, "invalid "+family+" address or could not resolve for fallback server: "+host)
+		return addr, because(CodeUnresolvedName, err, "invalid "+family+" address or could not resolve for fallback server: "+host)
 	}
 	return addr, nil
 }

@@ -19,7 +19,7 @@ func search(dir, name string) (path string, err error) {
 			return path, nil
 		}
 	}
-	return "", &Problem{Path: name, Text: "Config file " + name + " not found", err: os.ErrNotExist}
+	return "", &Problem{Path: name, Code: CodeFileNotFound, Text: "Config file " + name + " not found", err: os.ErrNotExist}
 }
 
 // Load reads the file at path. Its errors are those of Parse, and a *Problem

@@ -28,11 +28,11 @@ func readEmailAlertFrom(_ *location, value string) (string, error) {
 func readLogFile(at *location, value string) (string, error) {
 	if !at.config.Supervised && strings.HasPrefix(value, "/") {
 		if err := at.opts.TryOpen(value); err != nil {
-			return "", because(err, "unable to open logfile: "+value)
+			return "", because(CodeFileUnreadable, err, "unable to open logfile: "+value)
 		}
 	}
 	if !strings.HasPrefix(value, "/") && !at.opts.KnownFacility(value) {
-		at.advise(at.line, fmt.Sprintf("%q does not begin with /: it is taken as a syslog facility, and there is none of that name", value),
+		at.advise(at.line, CodeUnknownFacility, fmt.Sprintf("%q does not begin with /: it is taken as a syslog facility, and there is none of that name", value),
 			"an absolute path, or a facility such as local0; what goes to no facility goes to daemon")
 	}
 	return value, nil
@@ -45,7 +45,7 @@ func readMaintenanceDir(at *location, value string) (string, error) {
 		return "", errors.New("maintenance directory not specified")
 	}
 	if !at.opts.IsDir(value) {
-		at.warn(at.line, "maintenance directory does not exist")
+		at.warn(at.line, CodeMaintenanceDir, "maintenance directory does not exist")
 	}
 	return value, nil
 }
@@ -66,7 +66,7 @@ func readMonitorLog(_ *location, value string) (string, error) {
 // word alone means yes, with a warning.
 var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at *location, value string) (bool, error) {
 	if value == "" && !at.equals {
-		at.warn(at.line, "please update your config not to use a bare supervised directive")
+		at.warn(at.line, CodeDeprecated, "please update your config not to use a bare supervised directive")
 		value = "yes"
 	}
 	return yesNo.read(at, value)
@@ -75,5 +75,5 @@ var supervised = kind[bool]{value: yesNo.value, hint: yesNo.hint, read: func(at 
 // gone is a directive that the original removed before the first release with a
 // manual.
 func gone(text string) binding {
-	return by("", func(*location, string) error { return errors.New(text) })
+	return by("", func(*location, string) error { return coded(CodeRemovedDirective, text) })
 }

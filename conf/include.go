@@ -72,10 +72,10 @@ func setInclude(at *location, value string) error {
 	}
 	paths, err := at.files.match(in.pattern)
 	if err != nil {
-		return errors.New("include " + value + " cannot be looked up: " + err.Error())
+		return coded(CodeFileUnreadable, "include "+value+" cannot be looked up: "+err.Error())
 	}
 	if len(paths) == 0 {
-		at.warn(at.line, "include: no file matches "+in.pattern.String())
+		at.warn(at.line, CodeIncludeNothing, "include: no file matches "+in.pattern.String())
 	}
 	at.next = paths
 	return nil
@@ -97,16 +97,16 @@ func (p *parser) includeNext(line int) {
 func (p *parser) include(file string) error {
 	switch {
 	case slices.Contains(p.including, file):
-		return because(errors.New("each file may include others, but none that includes it"),
+		return because(CodeIncludeLoop, errors.New("each file may include others, but none that includes it"),
 			"include makes a circle: "+strings.Join(slices.Concat(p.including, []string{file}), " includes "))
 	case len(p.including) > maxDepth:
-		return fmt.Errorf("include goes deeper than %d files: %s", maxDepth, file)
+		return coded(CodeIncludeLoop, fmt.Sprintf("include goes deeper than %d files: %s", maxDepth, file))
 	case p.included == maxIncluded:
-		return fmt.Errorf("include reads more than %d files", maxIncluded)
+		return coded(CodeIncludeLoop, fmt.Sprintf("include reads more than %d files", maxIncluded))
 	}
 	f := p.files.read(file)
 	if f.Err != nil {
-		return because(f.Err, "included file "+file+" cannot be read: "+reason(f.Err))
+		return because(CodeFileUnreadable, f.Err, "included file "+file+" cannot be read: "+reason(f.Err))
 	}
 	p.included++
 	p.file(file, f.Text)

@@ -51,7 +51,7 @@ func readScheduler(at *location, value string) (string, error) {
 		return "", errors.New("invalid scheduler, should be only lowercase letters (a-z)")
 	}
 	if rest := bareNumber(value); rest != name {
-		at.advise(at.line, fmt.Sprintf("scheduler %s is read as %s", rest, name), "")
+		at.advise(at.line, CodeReadAs, fmt.Sprintf("scheduler %s is read as %s", rest, name), "")
 	}
 	return name, nil
 }

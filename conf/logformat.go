@@ -14,6 +14,6 @@ var logFormat = choice("text|json", LogText, LogJSON)
 // adviseLogs warns of a format without a log.
 func adviseLogs(p *parser) {
 	if p.config.MonitorLog == "" {
-		p.adviseAt("monitorlogformat", "monitorlogformat is not used: monitorlog is none", "")
+		p.adviseAt("monitorlogformat", CodeUnusedDirective, "monitorlogformat is not used: monitorlog is none", "")
 	}
 }

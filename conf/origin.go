@@ -50,7 +50,7 @@ func (p *parser) adviseOrigin(b *block) {
 	if v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl {
 		for _, name := range []string{"checkaddress", "checkdevice", "checkmark", "checksource"} {
 			if at := b.lines[name]; at != 0 {
-				p.advise(at, name+" is not used by checktype="+v.CheckType.String(), "the command gets the real server's own address")
+				p.advise(at, CodeUnusedDirective, name+" is not used by checktype="+v.CheckType.String(), "the command gets the real server's own address")
 			}
 		}
 		return
@@ -60,6 +60,6 @@ func (p *parser) adviseOrigin(b *block) {
 		ipv6 = v.CheckAddr.Is6()
 	}
 	if v.CheckSource.IsValid() && v.CheckSource.Is6() != ipv6 {
-		p.advise(b.lines["checksource"], "checksource "+v.CheckSource.String()+" is of another family than what is checked: it is not used", "")
+		p.advise(b.lines["checksource"], CodeUnusedDirective, "checksource "+v.CheckSource.String()+" is of another family than what is checked: it is not used", "")
 	}
 }

@@ -12,6 +12,7 @@ type Problem struct {
 	Path    string // path of the file of Line
 	Line    int    // 0 without a line
 	Warning bool
+	Code    Code   // the kind of the problem
 	Text    string // one line, in the original's words where it has any
 	Hint    string // the cure, "" if the text is enough
 

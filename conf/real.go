@@ -42,11 +42,11 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 	p.adviseReading(l.line, a)
 	first, err := p.host(a.from, v.IPv6)
 	if err != nil {
-		return because(err, "invalid address ("+a.from+") for real server (could not resolve host)")
+		return because(CodeUnresolvedName, err, "invalid address ("+a.from+") for real server (could not resolve host)")
 	}
 	r := RealServer{Line: l.line, Host: a.from, Weight: 1}
 	if r.Port, err = p.realPort(a.port, v.Protocol); err != nil {
-		return because(err, "invalid port ("+a.port+") for real server (could not resolve port)")
+		return because(CodeUnresolvedName, err, "invalid port ("+a.port+") for real server (could not resolve port)")
 	}
 	last, err := p.endOfRange(first, a.to)
 	if err != nil {
@@ -80,7 +80,7 @@ func (p *parser) endOfRange(first netip.Addr, name string) (netip.Addr, error) {
 	ipv6 := first.Is6()
 	last, err := p.host(name, ipv6)
 	if err != nil {
-		return last, because(err, "invalid address ("+name+") for real server (could not resolve end host)")
+		return last, because(CodeUnresolvedName, err, "invalid address ("+name+") for real server (could not resolve end host)")
 	}
 	text := first.String() + "-" + last.String()
 	switch {
@@ -145,7 +145,7 @@ func (p *parser) parseWeight(r *RealServer, rest string) string {
 		_, run, after := digits(rest[i:])
 		r.Weight = int(number(run, math.MaxUint32)) // too much for the kernel, which refuses it
 		if skipped := strings.TrimSpace(rest[:i]); skipped != "" {
-			p.advise(r.Line, skipped+" before the weight is ignored", "the weight is the number alone: "+r.Forward.String()+" "+run)
+			p.advise(r.Line, CodeIgnoredText, skipped+" before the weight is ignored", "the weight is the number alone: "+r.Forward.String()+" "+run)
 		}
 		return after
 	}
@@ -160,7 +160,7 @@ func (p *parser) parseRequest(r *RealServer, rest string) string {
 		return rest
 	}
 	if strings.HasPrefix(request, "/") {
-		p.advise(r.Line, "the original ldirectord ignored a request of a real server that begins with a slash, and all that followed it; here it counts", "")
+		p.advise(r.Line, CodeNotLikeOriginal, "the original ldirectord ignored a request of a real server that begins with a slash, and all that followed it; here it counts", "")
 	}
 	p.validPattern(r.Line, "receive", receive)
 	r.Request, r.Receive, r.OwnRequest = withSlash(request), receive, true

@@ -33,7 +33,10 @@ func (r *reporter) fail(line int, err error, name, value string) {
 	if err == nil {
 		return
 	}
-	pr := &Problem{Path: r.path, Line: line, Text: err.Error()}
+	pr := &Problem{Path: r.path, Line: line, Code: CodeInvalidValue, Text: err.Error()}
+	if kind, ok := errors.AsType[*Problem](err); ok && kind.Code != "" {
+		pr.Code = kind.Code
+	}
 	if cause := errors.Unwrap(err); cause != nil {
 		pr.Hint = cause.Error()
 	} else {
@@ -44,7 +47,7 @@ func (r *reporter) fail(line int, err error, name, value string) {
 
 // unknown is the problem of a line without a directive of its place.
 func (r *reporter) unknown(l line, b *block, hint string) *Problem {
-	pr := &Problem{Path: r.path, Line: l.number, Hint: hint}
+	pr := &Problem{Path: r.path, Line: l.number, Code: codeOf(l, b != nil), Hint: hint}
 	if b == nil {
 		pr.Text = "Unknown command " + quotable(l.text())
 	} else {
@@ -67,14 +70,14 @@ func (r *reporter) report(pr *Problem) {
 
 // warn reports what the original warns of too, and an invalid pattern, with which
 // the original ended at the first check.
-func (r *reporter) warn(line int, text string) {
-	r.report(&Problem{Path: r.path, Line: line, Warning: true, Text: text})
+func (r *reporter) warn(line int, code Code, text string) {
+	r.report(&Problem{Path: r.path, Line: line, Warning: true, Code: code, Text: text})
 }
 
 // advise reports a legal line that looks like a mistake. Only "check" prints it.
-func (r *reporter) advise(line int, text, hint string) {
+func (r *reporter) advise(line int, code Code, text, hint string) {
 	if r.all {
-		r.report(&Problem{Path: r.path, Line: line, Warning: true, Text: text, Hint: hint})
+		r.report(&Problem{Path: r.path, Line: line, Warning: true, Code: code, Text: text, Hint: hint})
 	}
 }
 
@@ -99,8 +102,28 @@ func (r *reporter) refusedAt(at position, text, hint string) {
 		r.refusedLines = make(map[position]bool)
 	}
 	r.refusedLines[at] = true
-	r.report(&Problem{Path: at.path, Line: at.line, Warning: true, Text: text, Hint: hint})
+	r.report(&Problem{Path: at.path, Line: at.line, Warning: true, Code: CodeKernelRefuses, Text: text, Hint: hint})
 }
 
 // because is an error with its own text that wraps its cause.
-func because(cause error, text string) error { return &Problem{Text: text, err: cause} }
+func because(code Code, cause error, text string) error {
+	return &Problem{Code: code, Text: text, err: cause}
+}
+
+// coded is an error with a code other than CodeInvalidValue.
+func coded(code Code, text string) error { return &Problem{Code: code, Text: text} }
+
+// codeOf is the code of a line that is no directive of its place.
+func codeOf(l line, block bool) Code {
+	name, _, _ := splitDirective(trimLeft(l.text()))
+	row := lookup(name)
+	switch {
+	case isVirtual(name), name == "":
+		return CodeMalformedLine
+	case row < 0:
+		return CodeUnknownDirective
+	case !directives[row].allowed(block):
+		return CodeMisplacedDirective
+	}
+	return CodeMalformedLine
+}

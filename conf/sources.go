@@ -66,7 +66,7 @@ func (s *Sources) Found(p Pattern) ([]string, error) { return s.match(p) }
 func Read(path string) (*Sources, error) {
 	s := collect(disk{}, path)
 	if err := s.Files[0].Err; err != nil {
-		return nil, &Problem{Path: path, Text: "can not open file " + path, Hint: err.Error(), err: err}
+		return nil, &Problem{Path: path, Code: CodeFileUnreadable, Text: "can not open file " + path, Hint: err.Error(), err: err}
 	}
 	return s, nil
 }

@@ -49,13 +49,13 @@ func adviseStatus(p *parser) {
 	if p.config.StatusListen == "" {
 		for _, name := range []string{"statuscontrol", "statusreadtoken", "statustoken"} {
 			if name != "statuscontrol" || p.config.StatusControl && p.config.StatusToken != "" { // without a token it is a mistake
-				p.adviseAt(name, name+" is not used: there is no statuslisten", "statuslisten = ADDRESS:PORT")
+				p.adviseAt(name, CodeUnusedDirective, name+" is not used: there is no statuslisten", "statuslisten = ADDRESS:PORT")
 			}
 		}
 		return
 	}
 	if !p.config.StatusControl {
-		p.adviseAt("statustoken", "statustoken is not used without statuscontrol", "statuscontrol = yes")
+		p.adviseAt("statustoken", CodeUnusedDirective, "statustoken is not used without statuscontrol", "statuscontrol = yes")
 	}
 }
 
@@ -63,6 +63,6 @@ func adviseStatus(p *parser) {
 func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {
 		at := p.lines["statuscontrol"]
-		p.report(&Problem{Path: at.path, Line: at.line, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
+		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
 	}
 }

@@ -9,7 +9,7 @@ import (
 var checkCount = kindOf("N", func(at *location, value string) (int, error) {
 	n, err := originalNumber("invalid check count value", "invalid check count").read(at, value)
 	if err == nil {
-		at.warn(at.line, "checkcount option is deprecated and slated for removal.  please see 'failurecount'")
+		at.warn(at.line, CodeDeprecated, "checkcount option is deprecated and slated for removal.  please see 'failurecount'")
 	}
 	return n, err
 }).hinted("a number above 0")

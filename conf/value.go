@@ -55,7 +55,7 @@ var inSeconds = regexp.MustCompile(`^[0-9]+ *(s|secs?|seconds?)$`)
 func adviseNumber(at *location, value, read, hint string) {
 	written := strings.Trim(bareNumber(value), `"`)
 	if !isNumber(written) && !inSeconds.MatchString(written) {
-		at.advise(at.line, fmt.Sprintf("%s = %s is read as %s", at.name, written, read), hint)
+		at.advise(at.line, CodeReadAs, fmt.Sprintf("%s = %s is read as %s", at.name, written, read), hint)
 	}
 }
 

@@ -46,7 +46,7 @@ func adviseWebhook(p *parser) {
 	c := p.config
 	if _, given := p.lines["webhook"]; !given {
 		for _, name := range []string{"webhookformat", "webhooksecretfile"} {
-			p.adviseAt(name, name+" is not used: there is no webhook", "webhook = https://HOST/PATH")
+			p.adviseAt(name, CodeUnusedDirective, name+" is not used: there is no webhook", "webhook = https://HOST/PATH")
 		}
 		return
 	}
@@ -57,10 +57,10 @@ func adviseWebhook(p *parser) {
 	alerts := strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), alertsPath)
 	switch slack := u.Hostname() == "hooks.slack.com"; {
 	case alerts && c.WebhookFormat != WebhookAlertmanager:
-		p.adviseAt("webhook", "an Alertmanager refuses the events in this form", "webhookformat = alertmanager")
+		p.adviseAt("webhook", CodeWebhookFormat, "an Alertmanager refuses the events in this form", "webhookformat = alertmanager")
 	case slack && c.WebhookFormat != WebhookSlack:
-		p.adviseAt("webhook", "Slack refuses the events in this form", "webhookformat = slack")
+		p.adviseAt("webhook", CodeWebhookFormat, "Slack refuses the events in this form", "webhookformat = slack")
 	case !alerts && c.WebhookFormat == WebhookAlertmanager:
-		p.adviseAt("webhook", "an Alertmanager takes alerts at "+alertsPath, "webhook = http://HOST:9093"+alertsPath)
+		p.adviseAt("webhook", CodeWebhookFormat, "an Alertmanager takes alerts at "+alertsPath, "webhook = http://HOST:9093"+alertsPath)
 	}
 }

@@ -129,7 +129,7 @@ func groupProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	}
 	if err := status.KnownGroup(cfg.StatusGroup); err != nil {
 		path, line := written(sources, nil, "statusgroup")
-		return conf.Problems{{Path: path, Line: line, Warning: true, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
+		return conf.Problems{{Path: path, Line: line, Warning: true, Code: conf.CodeUnknownGroup, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
 	}
 	return nil
 }

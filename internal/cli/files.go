@@ -52,7 +52,8 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.read(nil, "statusreadtoken", cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {
 		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
-			l.warn(nil, "monitorlog", notWritten(err, os.Geteuid()), "")
+			code, text := notWritten(err, os.Geteuid())
+			l.warn(nil, "monitorlog", code, text, "")
 		}
 	}
 	for _, v := range cfg.Virtuals {
@@ -114,32 +115,32 @@ type fileList struct {
 }
 
 // warn warns at the line of a directive, in v's block or outside of blocks. v may be nil.
-func (l *fileList) warn(v *conf.VirtualService, directive, text, cure string) {
+func (l *fileList) warn(v *conf.VirtualService, directive string, code conf.Code, text, cure string) {
 	if !l.seen[text] { // looking for the line takes time
 		path, line := written(l.sources, v, directive)
-		l.warnAt(path, line, text, cure)
+		l.warnAt(path, line, code, text, cure)
 	}
 }
 
-func (l *fileList) warnAt(path string, line int, text, cure string) {
+func (l *fileList) warnAt(path string, line int, code conf.Code, text, cure string) {
 	if l.seen[text] {
 		return
 	}
 	l.seen[text] = true
-	l.problems = append(l.problems, &conf.Problem{Path: path, Line: line, Warning: true, Text: text, Hint: cure})
+	l.problems = append(l.problems, &conf.Problem{Path: path, Line: line, Warning: true, Code: code, Text: text, Hint: cure})
 }
 
 // changed warns if others may change the program of a directive.
 func (l *fileList) changed(v *conf.VirtualService, directive, file string) {
 	if text := changedBy(file, "root runs it"); text != "" {
-		l.warn(v, directive, text, cureChanged)
+		l.warn(v, directive, conf.CodeWritableByOthers, text, cureChanged)
 	}
 }
 
 // changedAt warns likewise of a file of the configuration itself.
 func (l *fileList) changedAt(path, file, why string) {
 	if text := changedBy(file, why); text != "" {
-		l.warnAt(path, 0, text, cureChanged)
+		l.warnAt(path, 0, conf.CodeWritableByOthers, text, cureChanged)
 	}
 }
 
@@ -160,14 +161,14 @@ func changedBy(file, why string) string {
 // read warns if others may read the file of a directive; why says why that matters.
 func (l *fileList) read(v *conf.VirtualService, directive, file, why string) {
 	if text := readBy(file, why); text != "" {
-		l.warn(v, directive, text, "chmod 600 "+file)
+		l.warn(v, directive, conf.CodeReadableByOthers, text, "chmod 600 "+file)
 	}
 }
 
 // readAt warns likewise of a file of the configuration itself.
 func (l *fileList) readAt(path string, line int, file, why string) {
 	if text := readBy(file, why); text != "" {
-		l.warnAt(path, line, text, "chmod 600 "+file)
+		l.warnAt(path, line, conf.CodeReadableByOthers, text, "chmod 600 "+file)
 	}
 }
 
@@ -197,9 +198,9 @@ func fileFindings(problems conf.Problems) []host.Finding {
 
 // notWritten words the error of a try to write the monitor log. What another user than
 // root may not do, root's daemon may.
-func notWritten(err error, user int) string {
+func notWritten(err error, user int) (code conf.Code, text string) {
 	if user != 0 && errors.Is(err, fs.ErrPermission) {
-		return fmt.Sprintf("the monitor log cannot be written by user %d: %v", user, err)
+		return conf.CodeNeedsRoot, fmt.Sprintf("the monitor log cannot be written by user %d: %v", user, err)
 	}
-	return fmt.Sprintf("the monitor log cannot be written: %v", err)
+	return conf.CodeLogUnwritable, fmt.Sprintf("the monitor log cannot be written: %v", err)
 }

@@ -134,14 +134,15 @@ func TestNotWritten(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
 		user int
+		code conf.Code
 		want string
 	}{
-		{denied, 1000, "the monitor log cannot be written by user 1000: open /log: permission denied"},
-		{denied, 0, "the monitor log cannot be written: open /log: permission denied"},
-		{full, 1000, "the monitor log cannot be written: no space"},
+		{denied, 1000, conf.CodeNeedsRoot, "the monitor log cannot be written by user 1000: open /log: permission denied"},
+		{denied, 0, conf.CodeLogUnwritable, "the monitor log cannot be written: open /log: permission denied"},
+		{full, 1000, conf.CodeLogUnwritable, "the monitor log cannot be written: no space"},
 	} {
-		if got := notWritten(tt.err, tt.user); got != tt.want {
-			t.Errorf("user %d: %q, want %q", tt.user, got, tt.want)
+		if code, got := notWritten(tt.err, tt.user); code != tt.code || got != tt.want {
+			t.Errorf("user %d: %s %q, want %s %q", tt.user, code, got, tt.code, tt.want)
 		}
 	}
 }

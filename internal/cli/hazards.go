@@ -19,7 +19,7 @@ func zeroWeightProblems(cfg *conf.Config) (problems conf.Problems) {
 	for _, v := range cfg.Virtuals {
 		for _, h := range policy.ZeroWeightHazards(v, policy.Quiesced, setting) {
 			problems = append(problems, &conf.Problem{
-				Path: v.File, Line: v.Line, Warning: true, Text: v.ID() + ": " + h.What + ": " + h.Why, Hint: h.Cure,
+				Path: v.File, Line: v.Line, Warning: true, Code: conf.CodeZeroWeight, Text: v.ID() + ": " + h.What + ": " + h.Why, Hint: h.Cure,
 			})
 		}
 	}

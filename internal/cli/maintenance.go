@@ -36,7 +36,7 @@ func (s *session) maintenanceProblems(cfg *conf.Config, sources *conf.Sources) c
 	file, line := directiveLine(sources, "maintenancedir")
 	for _, fault := range s.examineMaintenance(cfg).Faults() {
 		list = append(list, &conf.Problem{
-			Path: file, Line: line, Warning: true, Text: fault,
+			Path: file, Line: line, Warning: true, Code: conf.CodeMaintenanceFile, Text: fault,
 			Hint: "a file is named after a real server: ADDRESS, ADDRESS:PORT, NAME or NAME:PORT",
 		})
 	}
@@ -71,5 +71,5 @@ func lineOf(text []byte, directive string) (n int) {
 // missingDirectory reports whether problems already include the missing maintenance
 // directory.
 func missingDirectory(problems conf.Problems) bool {
-	return slices.ContainsFunc(problems, func(p *conf.Problem) bool { return p.Text == "maintenance directory does not exist" })
+	return slices.ContainsFunc(problems, func(p *conf.Problem) bool { return p.Code == conf.CodeMaintenanceDir })
 }

@@ -25,12 +25,12 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 		if speaksTLS(v) {
 			_, err := checker.TLSConfig(checker.TLSOptions{CAFile: v.SSLCAFile, CertFile: v.SSLCert, KeyFile: v.SSLKey})
 			if err != nil {
-				l.warn(v, tlsDirective(v, err), fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
+				l.warn(v, tlsDirective(v, err), conf.CodeTLSFiles, fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
 			}
 		}
 		if v.CheckDevice != "" {
 			if _, err := net.InterfaceByName(v.CheckDevice); err != nil {
-				l.warn(v, "checkdevice", "checkdevice "+v.CheckDevice+": this host has no such device", "ip link")
+				l.warn(v, "checkdevice", conf.CodeUnknownDevice, "checkdevice "+v.CheckDevice+": this host has no such device", "ip link")
 			}
 		}
 		switch v.CheckType {
@@ -75,7 +75,7 @@ func (l *fileList) token(directive, file string) {
 	}
 	err := status.CheckToken(file)
 	if err != nil && !errors.Is(err, fs.ErrPermission) { // the daemon may have more rights
-		l.warn(nil, directive, directive+" lets no client in: "+err.Error(), "openssl rand -hex 16 makes a token")
+		l.warn(nil, directive, conf.CodeTokenUnusable, directive+" lets no client in: "+err.Error(), "openssl rand -hex 16 makes a token")
 	}
 }
 

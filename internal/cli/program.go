@@ -59,7 +59,7 @@ func (l *fileList) command(v *conf.VirtualService, directive, file string, execu
 	what := directive + " " + shown
 	if file != "" && executed && !strings.Contains(file, "/") {
 		if _, err := exec.LookPath(file); err != nil {
-			l.warn(v, directive, what+" cannot be run: it is in no directory of PATH", cmp.Or(blankInName(file), "write its whole path"))
+			l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is in no directory of PATH", cmp.Or(blankInName(file), "write its whole path"))
 		}
 		return
 	}
@@ -69,13 +69,13 @@ func (l *fileList) command(v *conf.VirtualService, directive, file string, execu
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
-		l.warn(v, directive, what+" cannot be run: "+reasonOf(err), blankInName(file))
+		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: "+reasonOf(err), blankInName(file))
 		return
 	case !info.Mode().IsRegular():
-		l.warn(v, directive, what+" cannot be run: it is no file", "")
+		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is no file", "")
 		return
 	case executed && info.Mode()&0o111 == 0:
-		l.warn(v, directive, what+" cannot be run: it is not executable", "chmod +x "+shown)
+		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is not executable", "chmod +x "+shown)
 	}
 	l.interpreter(v, directive, shown, interpreterOf(file))
 }
@@ -97,18 +97,18 @@ func (l *fileList) interpreter(v *conf.VirtualService, directive, shown, interpr
 	case len(words) == 0:
 		return
 	case strings.HasSuffix(interpreter, "\r"):
-		l.warn(v, directive, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
+		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: its first line ends with CR LF, so that the CR is part of the interpreter's name",
 			`sed -i 's/\r$//' `+shown)
 		return
 	}
 	name := words[0]
 	if len(words) == 2 && filepath.Base(name) == "env" && !strings.HasPrefix(words[1], "-") {
 		if _, err := exec.LookPath(words[1]); err != nil {
-			l.warn(v, directive, what+" cannot be run: its first line names "+words[1]+", which is in no directory of PATH", "")
+			l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: its first line names "+words[1]+", which is in no directory of PATH", "")
 		}
 	}
 	if info, err := os.Stat(name); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
-		l.warn(v, directive, what+" cannot be run: its first line names "+name+", which is no program", "")
+		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: its first line names "+name+", which is no program", "")
 	}
 }
 

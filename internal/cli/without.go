@@ -15,7 +15,7 @@ func buildProblems(cfg *conf.Config, hasOracle bool) (problems conf.Problems) {
 	for _, v := range cfg.Virtuals {
 		if v.Service == "oracle" && (v.CheckType == conf.CheckNegotiate || v.CheckType == conf.CheckCombined) {
 			problems = append(problems, &conf.Problem{
-				Path: v.File, Line: v.Line, Warning: true,
+				Path: v.File, Line: v.Line, Warning: true, Code: conf.CodeNotInBuild,
 				Text: v.ID() + ": this program was built without Oracle (tag nooracle): its real servers are never up",
 				Hint: "install the package ldirectord in the place of ldirectord-small, or build without the tag",
 			})

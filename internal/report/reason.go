@@ -9,10 +9,38 @@ type Reason struct {
 	Real         string       `json:"real"`
 	State        State        `json:"state"`
 	Since        time.Time    `json:"since,omitzero"` // of State
+	Code         ReasonCode   `json:"code"`           // the kind of Because
 	Because      string       `json:"because"`
 	Availability Availability `json:"availability"`
 	Interval     Seconds      `json:"interval_seconds"` // from one check to the next, at present; 0 without checks
 	Answers      []Answer     `json:"answers"`          // of its last checks, the newest first
+}
+
+// A ReasonCode is a kind of reason, for programs. It keeps its name and its meaning; the
+// text beside it may change.
+type ReasonCode string
+
+// The kinds of reasons.
+const (
+	ReasonUp              ReasonCode = "up"               // the last check succeeded
+	ReasonFailing         ReasonCode = "failing"          // up, but the last checks failed
+	ReasonDown            ReasonCode = "down"             // the checks failed
+	ReasonRecovering      ReasonCode = "recovering"       // down, but the last checks succeeded
+	ReasonUnchecked       ReasonCode = "unchecked"        // no check has finished yet
+	ReasonAsFound         ReasonCode = "as-found"         // likewise, and in service as the kernel had it
+	ReasonNotChecked      ReasonCode = "not-checked"      // checktype is on or off
+	ReasonMinAlive        ReasonCode = "minalive"         // down, and in service by minalive
+	ReasonOrder           ReasonCode = "order"            // drained or disabled by an operator
+	ReasonMaintenance     ReasonCode = "maintenance"      // a file in maintenancedir
+	ReasonMaintenanceOver ReasonCode = "maintenance-over" // the file is gone, and the next check decides
+)
+
+// ReasonCodes returns all kinds of reasons.
+func ReasonCodes() []ReasonCode {
+	return []ReasonCode{
+		ReasonUp, ReasonFailing, ReasonDown, ReasonRecovering, ReasonUnchecked, ReasonAsFound, ReasonNotChecked, ReasonMinAlive, ReasonOrder,
+		ReasonMaintenance, ReasonMaintenanceOver,
+	}
 }
 
 // An Answer is the result of one check.

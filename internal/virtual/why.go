@@ -11,7 +11,8 @@ import (
 
 // Why returns why r is in service or out of it.
 func (r *Real) Why(now time.Time) report.Reason {
-	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Because: r.because(), Answers: []report.Answer{}}
+	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Answers: []report.Answer{}}
+	w.Code, w.Because = r.because()
 	w.Availability = report.AvailabilityOf(r.history(), now)
 	if w.State != report.StateUnchecked && w.State != report.StateOff {
 		w.Since = r.stateSince(w.State)
@@ -25,43 +26,45 @@ func (r *Real) Why(now time.Time) report.Reason {
 	return w
 }
 
-// because returns in a sentence what decides about the real server.
-func (r *Real) because() string {
+// because returns in a code and a sentence what decides about the real server.
+func (r *Real) because() (report.ReasonCode, string) {
 	state := r.word()
 	since := r.stateSince(state).Local().Format(time.DateTime)
+	code, checks := r.becauseOfChecks(since)
 	switch {
 	case r.File() != "":
-		return "the maintenance directory has the file " + r.File() + " since " + since
+		return report.ReasonMaintenance, "the maintenance directory has the file " + r.File() + " since " + since
 	case state == report.StateDrained, state == report.StateDisabled:
-		return "an operator ordered since " + since + ": " + r.Override.String()
+		return report.ReasonOrder, "an operator ordered since " + since + ": " + r.Override.String()
 	case r.maintenanceOver():
-		return "maintenance by file " + r.Maintenance.Ended + " is over, and the next check decides; out since " + since
+		return report.ReasonMaintenanceOver, "maintenance by file " + r.Maintenance.Ended + " is over, and the next check decides; out since " + since
 	case r.Kept && r.Verdict == policy.Down:
-		return r.becauseOfChecks(since) + "; it " + KeptWords
+		return report.ReasonMinAlive, checks + "; it " + KeptWords
 	case r.Override != nil:
-		return r.becauseOfChecks(since) + "; ordered: " + r.Override.String()
+		return code, checks + "; ordered: " + r.Override.String()
 	}
-	return r.becauseOfChecks(since)
+	return code, checks
 }
 
-// becauseOfChecks returns the result of the checks of a real server in a sentence.
-func (r *Real) becauseOfChecks(since string) string {
+// becauseOfChecks returns the result of the checks of a real server in a code and a
+// sentence.
+func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	limits := r.Virtual.Limits
 	switch {
 	case len(r.Checks) == 0:
-		return "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
+		return report.ReasonNotChecked, "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
 	case r.Unchecked && r.In():
-		return "no check of it has finished yet: it is in service as it was found in the kernel"
+		return report.ReasonAsFound, "no check of it has finished yet: it is in service as it was found in the kernel"
 	case r.Verdict == policy.Unchecked:
-		return "no check of it has finished yet"
+		return report.ReasonUnchecked, "no check of it has finished yet"
 	case r.Verdict == policy.Up && r.Failures > 0:
-		return fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.Failures, limits.Fall)
+		return report.ReasonFailing, fmt.Sprintf("up since %s, but the last %d of %d checks failed that make it down", since, r.Failures, limits.Fall)
 	case r.Verdict == policy.Up:
-		return "up since " + since
+		return report.ReasonUp, "up since " + since
 	case r.Successes > 0:
-		return fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.Successes, limits.Rise)
+		return report.ReasonRecovering, fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.Successes, limits.Rise)
 	}
-	return fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.Failures)
+	return report.ReasonDown, fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.Failures)
 }
 
 // answer is an outcome as it is shown.
