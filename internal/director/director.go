@@ -52,6 +52,9 @@ type Options struct {
 	Overrides      []report.Override
 	OverridesEnded func()
 
+	// History gets the events, and may have those of earlier daemons; nil is a new one.
+	History *event.History
+
 	// Adopted is called once, when the table has been read and the start cannot fail any
 	// more. It must not block. nil is none.
 	Adopted func()
@@ -85,6 +88,9 @@ func New(o Options) *Director {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
+	if o.History == nil {
+		o.History = new(event.History)
+	}
 	d := &Director{
 		o:          o,
 		heartbeat:  heartbeat{started: time.Now()},
@@ -94,7 +100,7 @@ func New(o Options) *Director {
 		watcher:    maintenance.New(o.Maintenance),
 		checks:     checks.New(checks.Options{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
 		own:        ownership{recalled: o.Ours},
-		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink},
+		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink, history: o.History},
 	}
 	d.entered = d.raiseAlwaysUp
 	return d
@@ -127,6 +133,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		d.o.Adopted()
 	}
 	d.takeTurn(func() {
+		d.beginHistory()
 		d.load(prepare(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, table.ByKey(entries), true)
 	})
 	close(d.ready)
@@ -148,6 +155,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.own.note(d.virtuals, true)
 			stop()
 			d.checks.End()
+			d.endHistory()
 			return nil
 		}
 		d.takeTurn(turn)

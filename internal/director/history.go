@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -13,30 +14,35 @@ import (
 // History is the notes that q chooses, from the oldest on. The error
 // is ctx's, or ErrNotConfigured if what q names is neither configured nor remembered.
 func (d *Director) History(ctx context.Context, q report.HistoryQuery) ([]report.Note, error) {
-	type found struct {
-		events []event.Event
-		names  map[report.Target]bool
-	}
-	all, err := do(ctx, d, func() (f found) {
-		f.events = d.history.List()
-		if q.Real != "" || q.Virtual != "" {
-			f.names = targetsOf(d.meant(q.Real, q.Virtual), q.Real)
+	var names map[report.Target]bool
+	if q.Real != "" || q.Virtual != "" {
+		var err error
+		names, err = do(ctx, d, func() map[report.Target]bool { return targetsOf(d.meant(q.Real, q.Virtual), q.Real) })
+		if err != nil {
+			return nil, err
 		}
-		return f
-	})
-	if err != nil {
-		return nil, err
 	}
-	events, names := all.events, all.names
-	notes := make([]report.Note, len(events))
-	for i, e := range events {
-		notes[i] = report.NoteOf(e)
+	limit := cmp.Or(max(q.Limit, 0), 100)
+	unknown := names != nil && len(names) == 0 // as long as no note shows that there was what q names
+	notes := []report.Note{}
+	for e := range d.history.Newest() {
+		if e.Seq <= q.After && !unknown || q.After == 0 && len(notes) == limit {
+			break
+		}
+		n := report.NoteOf(*e)
+		if !q.Wants(n, names) {
+			continue
+		}
+		unknown = unknown && n.Virtual == ""
+		if e.Seq > q.After && (!q.Verdicts || n.Verdict()) {
+			notes = append(notes, n)
+		}
 	}
-	notes = slices.DeleteFunc(notes, func(n report.Note) bool { return q.Verdicts && !n.Verdict() || !q.Wants(n, names) })
-	if len(notes) == 0 && names != nil && len(names) == 0 {
+	if unknown {
 		return nil, report.NotConfigured(q.Real, q.Virtual)
 	}
-	return notes[max(0, len(notes)-cmp.Or(max(q.Limit, 0), 100)):], nil
+	slices.Reverse(notes)
+	return notes[:min(len(notes), limit)], nil
 }
 
 // targetsOf returns the targets of real servers, and without a name those of their virtual
@@ -50,4 +56,22 @@ func targetsOf(meant []*virtual.Real, name string) map[report.Target]bool {
 		}
 	}
 	return names
+}
+
+// beginHistory notes the start of the daemon, before its first change of the table.
+func (d *Director) beginHistory() {
+	e := event.Event{Kind: event.DaemonStarted, Time: d.now()}
+	if d.history.Unstopped() {
+		e.Reason = "the one before was killed or has crashed"
+	}
+	d.history.Add(&e)
+}
+
+// endHistory notes the end of the daemon, after its last change of the table.
+func (d *Director) endHistory() {
+	e := event.Event{Kind: event.DaemonStopped, Time: time.Now()}
+	if d.own.leaving.Load() {
+		e.Reason = "the table stays as it is"
+	}
+	d.history.Add(&e)
 }

@@ -17,7 +17,7 @@ import (
 type reconciler struct {
 	kernel   table.Kernel
 	sink     func(event.Event)
-	history  event.History
+	history  *event.History
 	entered  func(*virtual.Service) // called after a virtual service was brought into the kernel
 	turn     time.Time              // see now
 	conf     *conf.Config

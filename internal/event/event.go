@@ -46,6 +46,10 @@ const (
 	// StillGone is a real server whose first check after maintenance has failed.
 	StillGone
 
+	// What only the history has.
+	DaemonStarted // the daemon has read the table: Reason
+	DaemonStopped // the daemon ends in good order: Reason
+
 	// What the original does things for at a start, mails and the
 	// fallbackcommand, and what is no news besides.
 	FirstUp     // the first check of a real server succeeded
@@ -63,6 +67,7 @@ func (k Kind) Original() bool { return k >= FirstUp }
 // monitor log, mails, counters and the history are all renderings of it.
 type Event struct {
 	Time    time.Time
+	Seq     uint64 // its number in the history, which grows over restarts too; 0 is in no history
 	Kind    Kind
 	Virtual *conf.VirtualService // nil for a service that has left the file
 	Real    *conf.RealServer     // nil unless it is about a configured real server

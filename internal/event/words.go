@@ -26,6 +26,10 @@ func (e Event) Words() string {
 		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason + e.appendedCause()
 	case Started:
 		return e.Phase + ": " + e.Reason
+	case DaemonStarted:
+		return "ldirectord started" + reason
+	case DaemonStopped:
+		return "ldirectord stopped" + reason
 	case SoftFailure:
 		return e.String() + reason
 	}
@@ -46,6 +50,7 @@ var kindWords = [...]string{
 	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
+	DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
 }
 

@@ -1,11 +1,13 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
@@ -64,8 +66,13 @@ func (s *Server) serveSnapshot(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
-	values, ok := asked(w, r, "virtual", "real", "verdicts", "limit")
+	values, ok := asked(w, r, "virtual", "real", "verdicts", "limit", "since")
 	if !ok {
+		return
+	}
+	after, err := strconv.ParseUint(cmp.Or(values.Get("since"), "0"), 10, 64)
+	if err != nil {
+		fail(w, http.StatusBadRequest, errors.New("since must be the seq of a note"))
 		return
 	}
 	limit, ok := limitOf(w, values, 0) // the director's own limit
@@ -75,7 +82,7 @@ func (s *Server) serveHistory(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := limited(r)
 	defer cancel()
 	notes, err := s.o.Director.History(ctx, report.HistoryQuery{
-		Real: values.Get("real"), Virtual: values.Get("virtual"), Verdicts: isSet(values, "verdicts"), Limit: limit,
+		Real: values.Get("real"), Virtual: values.Get("virtual"), Verdicts: isSet(values, "verdicts"), Limit: limit, After: after,
 	})
 	if err != nil {
 		failWith(w, err)

@@ -3,6 +3,7 @@ package status
 import (
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,8 +39,15 @@ func TestClient(t *testing.T) {
 		t.Errorf("the last answer: %+v", last)
 	}
 	notes, err := c.History(ctx, report.HistoryQuery{Real: "10.1.0.2:80", Verdicts: true})
-	if err != nil || len(notes) != 2 || notes[0].Kind != "started" || notes[1].Kind != "gone" || notes[1].After <= 0 {
-		t.Errorf("history: %+v, %v, want started and gone", notes, err)
+	if err != nil || len(notes) != 3 || notes[0].Kind != "daemon started" || notes[1].Kind != "started" || notes[2].Kind != "gone" || notes[2].After <= 0 {
+		t.Fatalf("history: %+v, %v, want daemon started, started and gone", notes, err)
+	}
+	since, err := c.History(ctx, report.HistoryQuery{Real: "10.1.0.2:80", Verdicts: true, After: notes[0].Seq, Limit: 1})
+	if err != nil || !slices.Equal(since, notes[1:2]) {
+		t.Errorf("history since the first note: %+v, %v, want %+v", since, err, notes[1:2])
+	}
+	if since, err = c.History(ctx, report.HistoryQuery{After: notes[2].Seq, Verdicts: true}); err != nil || len(since) != 0 {
+		t.Errorf("history since the last note: %+v, %v", since, err)
 	}
 	answer, err := c.Order(ctx, report.Order{Verb: report.Weight, Real: "10.1.0.1:80", Weight: 7, For: time.Hour, Comment: "try"})
 	if err != nil || len(answer.Obeyed) != 1 || answer.Obeyed[0].Weight != 7 || answer.Warning != "" {

@@ -67,15 +67,18 @@ func (c *Client) SnapshotJSON(ctx context.Context, virtual, real string) ([]byte
 
 // History requests the notes that q selects.
 func (c *Client) History(ctx context.Context, q report.HistoryQuery) ([]report.Note, error) {
-	verdicts, limit := "", ""
+	verdicts, limit, since := "", "", ""
 	if q.Verdicts {
 		verdicts = "1"
 	}
 	if q.Limit > 0 {
 		limit = strconv.Itoa(q.Limit)
 	}
+	if q.After > 0 {
+		since = strconv.FormatUint(q.After, 10)
+	}
 	var notes []report.Note
-	err := c.ask(ctx, "history", query("virtual", q.Virtual, "real", q.Real, "verdicts", verdicts, "limit", limit), &notes)
+	err := c.ask(ctx, "history", query("virtual", q.Virtual, "real", q.Real, "verdicts", verdicts, "limit", limit, "since", since), &notes)
 	return notes, err
 }
 
