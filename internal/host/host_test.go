@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -329,8 +328,7 @@ func TestPlace(t *testing.T) {
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
-		t.Error(err)
-		runtime.Goexit()
+		t.Fatal(err)
 	}
 }
 
