@@ -14,6 +14,7 @@ const keptTransitions = 32
 // or back. A nil *Transitions has none; only Add needs one.
 type Transitions struct {
 	last  []transition // the oldest first
+	older *hours       // what was before them, nil if nothing was
 	Total uint64       // how often it was gone or back; counted by the caller
 }
 
@@ -29,6 +30,7 @@ func (t *Transitions) Add(is report.Condition, at time.Time) {
 		return
 	}
 	if len(t.last) == keptTransitions {
+		t.sumUp()
 		t.last = slices.Delete(t.last, 0, 1)
 	}
 	t.last = append(t.last, transition(at.UnixNano()&^conditionBits|int64(is)))

@@ -37,7 +37,7 @@ func TestRealStateJSON(t *testing.T) {
 		}
 	}
 	want := "name at host forward state up unchecked in_service out_reason fallback since failures failure_count maintenance override last difference " +
-		"present weight configured_weight wanted_weight active inactive persistent stats checks transitions certificate_ends availability"
+		"present weight configured_weight wanted_weight active inactive persistent stats checks transitions certificate_ends availability availability_day"
 	if strings.Join(got, " ") != want {
 		t.Errorf("fields\n%s\nwant\n%s", strings.Join(got, " "), want)
 	}

@@ -153,6 +153,8 @@ type Record struct {
 
 	// Availability is of the last six hours, and follows from Conditions.
 	Availability Availability    `json:"availability"`
+	Day          DayAvailability `json:"availability_day"`
+	Hours        []Hour          `json:"-"` // of the day, before the first of Conditions; the oldest first
 	Conditions   []Transition    `json:"-"` // the oldest first
 	Latencies    []time.Duration `json:"-"` // of the last checks, the oldest first
 }

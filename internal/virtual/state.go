@@ -36,6 +36,8 @@ func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
 	for _, r := range v.Reals {
 		state := r.state(held[r.At()], desired)
 		state.Availability = report.AvailabilityOf(state.Conditions, now)
+		state.Hours = r.Transitions.Hours(now)
+		state.Day = report.DayOf(state.Hours, state.Conditions, now)
 		s.Reals = append(s.Reals, state)
 		if r.In() {
 			s.In++
