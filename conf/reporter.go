@@ -115,10 +115,11 @@ func coded(code Code, text string) error { return &Problem{Code: code, Text: tex
 
 // codeOf is the code of a line that is no directive of its place.
 func codeOf(l line, block bool) Code {
-	name, _, _ := splitDirective(trimLeft(l.text()))
+	body := trimLeft(l.text())
+	name, _, _ := splitDirective(body)
 	row := lookup(name)
 	switch {
-	case isVirtual(name), name == "":
+	case isVirtual(name), name == "" && (body == "" || !isAlnum(body[0])):
 		return CodeMalformedLine
 	case row < 0:
 		return CodeUnknownDirective
