@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/similar"
 )
 
 // note records the line of a directive, and warns of one that is repeated in a block.
@@ -158,7 +160,7 @@ func hintScheduler(name string) string {
 		return "perhaps " + known
 	}
 	for _, known := range []string{"wrr", "wlc", "lblcr", "lblc", "sed", "ovf", "mh"} {
-		if editDistance(name, known, 2) < 2 {
+		if similar.Distance(name, known, 2) < 2 {
 			return "perhaps " + known
 		}
 	}

@@ -118,24 +118,3 @@ func TestHintName(t *testing.T) {
 		}
 	}
 }
-
-func TestEditDistance(t *testing.T) {
-	tests := []struct {
-		a, b        string
-		limit, want int
-	}{
-		{"real", "real", 3, 0},
-		{"raal", "real", 3, 1},
-		{"reciev", "receive", 4, 3},
-		{"rea", "real", 3, 1},
-		{"reall", "real", 3, 1},
-		{"", "ab", 3, 2},
-		{"", "abcd", 3, 3},
-		{"abcdefg", "ab", 3, 3},
-	}
-	for _, test := range tests {
-		if got := editDistance(test.a, test.b, test.limit); got != test.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", test.a, test.b, got, test.want)
-		}
-	}
-}

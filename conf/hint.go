@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/similar"
 )
 
 // hintUnknown suggests the meaning of a line without a directive of its place.
@@ -143,14 +145,7 @@ func firstWord(body string) string {
 // nearest is the directive most similar to a line's first word, "" if none
 // is similar.
 func nearest(body string) string {
-	name := strings.ToLower(firstWord(body))
-	best, least := "", min(3, len(name)/2)
-	for _, candidate := range names() {
-		if d := editDistance(name, candidate, least); d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
+	return similar.Nearest(strings.ToLower(firstWord(body)), names())
 }
 
 func names() []string {
@@ -159,47 +154,6 @@ func names() []string {
 		all = append(all, d.name)
 	}
 	return all
-}
-
-// editDistance is the number of letters to change, add or omit to turn a into b, at
-// most limit.
-func editDistance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	if swapped(a, b) {
-		return min(1, limit)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
-
-// swapped reports whether a becomes b when two letters side by side change places.
-func swapped(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) - 1 {
-		if a[i] != b[i] {
-			return a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
-		}
-	}
-	return false
 }
 
 // hintOf suggests the cure for a wrong value.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/secret"
+	"github.com/ldirectord/ldirectord/internal/similar"
 )
 
 // A Service is one word of the service directive, with all that other packages need
@@ -124,7 +125,7 @@ func hintService(value string) string {
 		return name + " is called " + known + " here"
 	}
 	for _, s := range services {
-		if len(s.Name) > 3 && editDistance(name, s.Name, 2) < 2 {
+		if len(s.Name) > 3 && similar.Distance(name, s.Name, 2) < 2 {
 			return "did you mean " + s.Name + "?"
 		}
 	}

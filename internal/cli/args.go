@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/similar"
 )
 
 // defaultConfig is the configuration file when none is named.
@@ -30,7 +32,8 @@ type invocation struct {
 
 	dirs daemon.Wanted
 
-	args []string // the command's options and arguments
+	args    []string // the command's options and arguments
+	explain bool     // the command's help is wanted
 }
 
 // is reports whether the command has a name.
@@ -63,26 +66,29 @@ var errUsage = errors.New("")
 
 // parse understands the words of a command line after the program's name:
 //
-//	[options] [CONFIG] COMMAND [arguments]
+//	[options] [CONFIG] COMMAND [options and arguments]
 //
-// Options end at the first other word, as in the original. If the first word is the name
-// of a command, it is the command.
+// If the first word is the name of a command, it is the command. Options of the program may
+// follow the command as well, except that the original's commands ignore what the original
+// ignores.
 func parse(args []string) (invocation, error) {
 	inv := invocation{config: defaultConfig}
 	flags := inv.flags()
 	if err := flags.Parse(args); err != nil {
-		return inv, optionError(err)
+		return inv, errors.New(optionFault(err))
+	}
+	inv.named = flags.Changed("config")
+	inv.words = flags.Args()
+	if !inv.help && !inv.version {
+		if err := inv.understand(flags); err != nil {
+			return inv, err
+		}
 	}
 	if text := wrongOption(flags); text != "" {
 		return inv, errors.New(text)
 	}
-	inv.named = flags.Changed("config")
-	inv.words = flags.Args()
 	if inv.help || inv.version {
 		return inv, nil
-	}
-	if err := inv.understand(inv.words); err != nil {
-		return inv, err
 	}
 	return inv, inv.combined()
 }
@@ -131,71 +137,48 @@ func newFlags() *pflag.FlagSet {
 	return flags
 }
 
-// optionError words the error of an option, for an unknown one in the original's words.
-func optionError(err error) error {
-	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		return errors.New("Unknown option: " + unknown.GetSpecifiedName())
-	}
-	return err
-}
-
-// commandOptionError words the error of an option behind a command. A request for help
-// is pflag.ErrHelp, which Main answers.
-func commandOptionError(err error) error {
-	if errors.Is(err, pflag.ErrHelp) {
-		return pflag.ErrHelp
-	}
-	unknown, ok := errors.AsType[*pflag.NotExistError](err)
-	if !ok {
-		return usageError(err.Error())
-	}
-	flags := new(invocation).flags()
-	switch name := unknown.GetSpecifiedName(); {
-	case name == "?":
-		return pflag.ErrHelp
-	case len(name) == 1 && flags.ShorthandLookup(name) != nil:
-		return usageError("the option -" + name + " stands before the command")
-	case flags.Lookup(name) != nil:
-		return usageError("the option --" + name + " stands before the command")
-	}
-	return usageError(optionError(err).Error())
-}
-
-// understand finds CONFIG, COMMAND and its arguments among words.
-func (inv *invocation) understand(words []string) error {
+// understand finds CONFIG, COMMAND and its arguments among the words. flags are the options
+// of the program.
+func (inv *invocation) understand(flags *pflag.FlagSet) error {
+	words := inv.words
 	if len(words) == 0 {
 		return errUsage
 	}
 	if inv.command = commandNamed(words[0]); inv.command != nil {
-		inv.args = words[1:]
-		if len(inv.args) > 0 && inv.command.original {
-			return errUsage
-		}
-		return nil
+		return inv.behind(flags, words[1:])
 	}
 	if inv.named || len(words) < 2 {
-		return errUsage
+		return unknownCommand(words, inv.named)
 	}
 	inv.config, inv.named = words[0], true
 	if inv.command = commandNamed(words[1]); inv.command == nil {
-		return errUsage
+		return unknownCommand(words, false)
 	}
-	if !inv.command.original {
-		inv.args = words[2:]
-		return nil
+	if inv.command.original {
+		return inv.behindOriginal(flags, words[2:])
 	}
-	return notOurs(words[2:])
+	return inv.behind(flags, words[2:])
 }
 
-// notOurs fails for further words of an original's command, which it ignores, if one is an
-// option that only this program has: without --dry-run, start would write to the kernel.
-func notOurs(words []string) error {
-	flags := new(invocation).flags()
-	for _, word := range words {
-		name, _, _ := strings.Cut(strings.TrimPrefix(word, "--"), "=")
-		if f := flags.Lookup(name); strings.HasPrefix(word, "--") && f != nil && f.Shorthand == "" {
-			return errors.New("the option --" + name + " stands before the command")
-		}
+// unknownCommand is the error of words without a command. named says that they have no file.
+func unknownCommand(words []string, named bool) error {
+	word := words[0]
+	switch {
+	case named, len(words) == 1 && !looksLikeFile(word):
+	case len(words) == 1:
+		return fmt.Errorf("a command is missing behind the file %s, for example: ldirectord %s check", word, word)
+	case strings.HasPrefix(words[1], "-"):
+		return fmt.Errorf("the option %s has its place before the file, or behind the command", words[1])
+	case looksLikeFile(words[1]) && !looksLikeFile(word): // in the wrong order, and misspelled
+	default:
+		word = words[1]
 	}
-	return nil
+	text := fmt.Sprintf("there is no command %q", word)
+	if near := similar.Nearest(strings.ToLower(word), commandNames()); near != "" {
+		text += ": did you mean " + near + "?"
+	}
+	return errors.New(text)
 }
+
+// looksLikeFile reports whether a word is rather the name of a file than of a command.
+func looksLikeFile(word string) bool { return strings.ContainsAny(word, "./") }

@@ -16,12 +16,7 @@ import (
 // checkCommand tests the configuration file and reports all its mistakes.
 func checkCommand(flags *pflag.FlagSet) action {
 	explain := flags.Bool("explain", false, "print what the file does, virtual service by virtual service")
-	return func(s *session, arguments []string) error {
-		if len(arguments) > 0 { // another file must not be called free of mistakes
-			return usageError(fmt.Sprintf("the file stands before the command: ldirectord %s check", arguments[0]))
-		}
-		return s.check(*explain)
-	}
+	return func(s *session, _ []string) error { return s.check(*explain) }
 }
 
 func (s *session) check(explain bool) error {

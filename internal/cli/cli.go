@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/spf13/pflag"
-
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -62,7 +60,11 @@ func Main(env Env) int {
 		env.OpenTable = func(ctx context.Context) (ipvs.Table, error) { return ipvs.Open(ctx) }
 	}
 	inv, err := parse(env.Args[1:])
+	wrong, ok := errors.AsType[*daemon.Exit](err)
 	switch {
+	case ok:
+		fmt.Fprintln(env.Stderr, wrong.Text)
+		return wrong.Status
 	case err != nil:
 		if text := err.Error(); text != "" {
 			fmt.Fprintln(env.Stderr, text)
@@ -75,14 +77,13 @@ func Main(env Env) int {
 	case inv.help:
 		fmt.Fprint(env.Stdout, usage())
 		return exitOK
+	case inv.explain:
+		fmt.Fprint(env.Stdout, inv.command.explanation())
+		return exitOK
 	}
 	s := &session{Env: env, Instance: daemon.Instance{Name: inv.instance()}, inv: inv, parent: daemon.FindParent()}
 	if s.Dirs, err = daemon.FindDirectories(env.RunDir, env.StateDir, inv.dirs); err == nil {
 		err = inv.command.execute(s, inv.args)
-	}
-	if errors.Is(err, pflag.ErrHelp) {
-		fmt.Fprint(env.Stdout, inv.command.explanation())
-		err = nil
 	}
 	return s.finish(err)
 }

@@ -16,7 +16,8 @@ import (
 type command struct {
 	name        string
 	arguments   string // that follow the name, as usage shows them; "" is none
-	original    bool   // it takes no options, and ignores further words, as in the original
+	original    bool   // behind FILE it ignores further words, but options that the original lacks
+	takesFile   bool   // an argument is the configuration file
 	least, most int    // how many arguments besides options; a most of -1 leaves that to the action
 	summary     string // one line for the list of commands
 	help        string // before the options, "" is none
@@ -51,6 +52,15 @@ func commandNamed(name string) *command {
 		}
 	}
 	return nil
+}
+
+// commandNames returns the names of all commands.
+func commandNames() []string {
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // processCommands start and end the daemon; they are the original's.
@@ -101,10 +111,11 @@ or it hangs.`,
 func readCommands() []*command {
 	return []*command{
 		{
-			name: "check", arguments: "[--explain]", most: -1, define: checkCommand,
+			name: "check", arguments: "[options]", takesFile: true, define: checkCommand,
 			summary: "test the configuration file, without a daemon",
-			help: `Reports every mistake with its line, not only the first as start does. Exit
-status 0: no mistakes, perhaps warnings; 2: mistakes.`,
+			help: `Reports every mistake with its line, not only the first as start does. The file
+may follow the command, too: ldirectord check FILE. Exit status 0: no mistakes,
+perhaps warnings; 2: mistakes.`,
 		},
 		{
 			name: "show", arguments: "[options]", define: showCommand,
@@ -236,8 +247,7 @@ func (c *command) flags() (*pflag.FlagSet, action) {
 // usage is the command line of the command.
 func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.arguments) }
 
-// execute runs the command with words, its options and arguments. pflag.ErrHelp is a
-// request for its help.
+// execute runs the command with words, its options and arguments.
 func (c *command) execute(s *session, words []string) error {
 	flags, run := c.flags()
 	if err := parseOptions(flags, words); err != nil {

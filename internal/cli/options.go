@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +16,7 @@ import (
 // has without the option.
 func parseOptions(flags *pflag.FlagSet, args []string) error {
 	if err := flags.Parse(args); err != nil {
-		return commandOptionError(err)
+		return usageError(optionFault(err))
 	}
 	if text := wrongOption(flags); text != "" {
 		return usageError(text)
@@ -25,6 +27,49 @@ func parseOptions(flags *pflag.FlagSet, args []string) error {
 		}
 	}
 	return nil
+}
+
+// optionFault words an error of package pflag about an option, for an unknown one in the
+// original's words.
+func optionFault(err error) string {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return "Unknown option: " + unknown.GetSpecifiedName()
+	}
+	if missing, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return needsValue(missing.GetFlag())
+	}
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return invalidValue(wrong.GetFlag(), wrong.GetValue())
+	}
+	return err.Error()
+}
+
+// needsValue is the error of an option without its value.
+func needsValue(f *pflag.Flag) string {
+	value, _, _ := strings.Cut(f.Usage, "\t")
+	return fmt.Sprintf("--%s needs a value: --%s %s", f.Name, f.Name, value)
+}
+
+var plainDuration = regexp.MustCompile(`^[+-]?[0-9.]+(ms|s|m|h)?$`)
+
+// invalidValue is the error of an option with a value that it does not take.
+func invalidValue(f *pflag.Flag, value string) string {
+	fault := fmt.Sprintf("--%s is %q, ", f.Name, value)
+	switch m := plainDuration.FindStringSubmatch(value); f.Value.Type() {
+	case "duration":
+		switch {
+		case m == nil:
+			return fault + "which is no time: 90s, 30m and 12h are"
+		case m[1] == "":
+			return fault + "which has no unit: " + value + "s are seconds, " + value + "m minutes, " + value + "h hours"
+		}
+		return fault + "which is too long"
+	case "int":
+		return fault + "and must be a whole number above 0"
+	case "bool":
+		return fault + "and takes no value"
+	}
+	return fault + "which it does not take"
 }
 
 // wrongOption is the error of the first given option whose value is empty or not above 0,

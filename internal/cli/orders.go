@@ -10,10 +10,14 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // forEver is the value of --wait without a time.
 const forEver = 365 * 24 * time.Hour
+
+// weightRange is the cure for a wrong weight.
+var weightRange = fmt.Sprintf("a weight is 0 to %d", report.MaxWeight)
 
 // orderCommand gives an order and prints its result.
 func orderCommand(verb string) func(*pflag.FlagSet) action {
@@ -34,8 +38,14 @@ func orderCommand(verb string) func(*pflag.FlagSet) action {
 			if verb == report.Weight {
 				var err error
 				if o.Weight, err = strconv.Atoi(arguments[1]); err != nil {
-					return usageError(fmt.Sprintf("%q is no weight", arguments[1]))
+					return usageError(fmt.Sprintf("%q is no weight: %s", arguments[1], weightRange))
 				}
+				if o.Weight < 0 || o.Weight > report.MaxWeight {
+					return usageError(fmt.Sprintf("the weight is %d, and %s", o.Weight, weightRange))
+				}
+			}
+			if o.For > wire.Longest {
+				return usageError(fmt.Sprintf("--for is %s, and an order with an end lasts at most %.0fh: leave it out for one that lasts until enable", o.For, wire.Longest.Hours()))
 			}
 			q := s.orderer()
 			defer q.Close()

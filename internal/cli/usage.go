@@ -28,7 +28,7 @@ table in step with them.
 
 CONFIG is looked for in /etc/ha.d, in /etc/ha.d/conf, and then as it is given;
 without it, it is ldirectord.cf. A first word that is a command's name is the
-command.
+command. Options may follow the command, too.
 
 Commands:
 `)

@@ -65,8 +65,8 @@ func (req OrderRequest) Order() (report.Order, error) {
 		return o, fmt.Errorf("weight has no meaning for the verb %s: leave it out, or use the verb weight", req.Verb)
 	case req.For != nil && req.Verb == report.Enable:
 		return o, errors.New("for_seconds has no meaning for the verb enable: leave it out")
-	case req.For != nil && (*req.For <= 0 || *req.For > report.Seconds(longest.Seconds()) || req.For.Duration() <= 0):
-		return o, fmt.Errorf("for_seconds must be above 0 and at most %.0f: leave it out for an order that lasts until the real server is enabled", longest.Seconds())
+	case req.For != nil && (*req.For <= 0 || *req.For > report.Seconds(Longest.Seconds()) || req.For.Duration() <= 0):
+		return o, fmt.Errorf("for_seconds must be above 0 and at most %.0f: leave it out for an order that lasts until the real server is enabled", Longest.Seconds())
 	}
 	if req.Virtual != nil {
 		o.Virtual = *req.Virtual
@@ -80,8 +80,8 @@ func (req OrderRequest) Order() (report.Order, error) {
 	return o, nil
 }
 
-// longest is the longest time of an order that ends by itself.
-const longest = 366 * 24 * time.Hour
+// Longest is the longest time of an order that ends by itself.
+const Longest = 366 * 24 * time.Hour
 
 // An OrderAnswer has the real servers that follow an order.
 type OrderAnswer struct {
