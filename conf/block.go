@@ -75,7 +75,6 @@ func (b *block) setAddress(value string) error {
 		return nil
 	} else if m := bracketsWithPort.FindStringSubmatch(value); m != nil {
 		if !b.v.IPv6 {
-			//nolint:staticcheck // the original's words
 			return coded(CodeWrongFamily, `cannot specify an IPv6 address here. please use "virtual6" instead.`)
 		}
 		if _, err := netip.ParseAddr(m[1]); err != nil {
