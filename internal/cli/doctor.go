@@ -31,8 +31,27 @@ func doctorCommand(flags *pflag.FlagSet) action {
 		if len(arguments) > 0 {
 			return usageError(fmt.Sprintf("doctor does not understand %q", arguments[0]))
 		}
+		if err := examinable(flags, o); err != nil {
+			return err
+		}
 		return s.doctor(o, *asJSON)
 	}
+}
+
+// examinable tests the options for a real server: none may be without effect.
+func examinable(flags *pflag.FlagSet, o hostOptions) error {
+	if err := o.realServer("down"); err != nil { // as down, it needs no gateway
+		return err
+	}
+	if len(o.vips) > 0 || o.mode == "masq" {
+		return nil
+	}
+	for _, name := range []string{"dev", "mode"} {
+		if flags.Changed(name) {
+			return usageError("--" + name + " needs --vip ADDRESS: without it the director is examined")
+		}
+	}
+	return nil
 }
 
 func (s *session) doctor(o hostOptions, asJSON bool) error {

@@ -50,7 +50,7 @@ func (c *chart) virtualAddresses(cfg *conf.Config, s Survey, up string) {
 		at, ok := s.Addresses[vip]
 		switch {
 		case !ok:
-			c.add(Error, fmt.Sprintf("the virtual address %s is on no device", vip), "nobody answers for it: clients find no host", up)
+			c.add(Error, fmt.Sprintf("the virtual address %s is on no device", vip), "no host answers for it: clients cannot connect", up)
 		case at.Dev == "lo":
 			c.add(Warning, fmt.Sprintf("the virtual address %s is on lo", vip),
 				"that is how a real server has it; with arp_ignore this host does not answer for it", "ip address delete "+prefixText(vip, at.Bits)+" dev lo; "+up)
@@ -142,8 +142,8 @@ func (c *chart) realServers(cfg *conf.Config, s Survey) {
 			c.add(Error, fmt.Sprintf("there is no route to the real server %s", at.Addr()), "it gets no connections and no checks", "ip route get "+at.Addr().String())
 		case reach.Error != "":
 			cure := "ip route get " + at.Addr().String() + " from " + reach.From.String()
-			if reach.Error == nobodyListens {
-				cure = "start there what is to listen"
+			if reach.Error == notListening {
+				cure = "start the service there"
 			}
 			c.add(Warning, fmt.Sprintf("the real server %s cannot be reached: %s", at, reach.Error),
 				fmt.Sprintf("it was asked from %s at %s", reach.From, reach.Dev), cure)
@@ -228,7 +228,7 @@ func (c *chart) tunnel(r RealServer, s Survey, up string) {
 		c.add(Error, "the device "+r.dev()+" is down", "packets from the director's tunnel are not taken out", up)
 	}
 	if !r.VIP.Is6() && s.either(r.dev(), "rp_filter") == "1" {
-		c.add(Error, "rp_filter of "+r.dev()+" is strict", "packets out of the tunnel come from clients, whom nobody would answer through it: they are dropped", up)
+		c.add(Error, "rp_filter of "+r.dev()+" is strict", "packets out of the tunnel come from clients, to whom no route leads through it: the kernel drops them", up)
 	}
 }
 

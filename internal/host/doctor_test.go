@@ -121,19 +121,19 @@ func TestDiagnoseDirector(t *testing.T) {
 		{
 			name: "refused", config: gate,
 			change: func(s *Survey) {
-				s.Reals = map[netip.AddrPort]Reach{real: {Dev: "eth0", From: netip.MustParseAddr("10.0.0.1"), Error: nobodyListens}}
+				s.Reals = map[netip.AddrPort]Reach{real: {Dev: "eth0", From: netip.MustParseAddr("10.0.0.1"), Error: notListening}}
 			},
-			want: []string{"warning: the real server 10.0.1.11:80 cannot be reached: nobody listens at that port [start there what is to listen]"},
+			want: []string{"warning: the real server 10.0.1.11:80 cannot be reached: no process listens at that port [start the service there]"},
 		},
 		{
 			name: "clocks", config: gate,
 			change: func(s *Survey) {
 				s.Reals = map[netip.AddrPort]Reach{real: {Dev: "eth0", Ahead: -3 * time.Minute}}
-				s.ClockOff = "is not kept right by anybody (NTP)"
+				s.ClockOff = "is not synchronized (NTP)"
 			},
 			want: []string{
 				"warning: the clocks of this host and of the real server 10.0.1.11:80 differ by 3m0s [timedatectl set-ntp true, on both]",
-				"note: the clock is not kept right by anybody (NTP) [timedatectl set-ntp true]",
+				"note: the clock is not synchronized (NTP) [timedatectl set-ntp true]",
 			},
 		},
 		{
@@ -316,7 +316,7 @@ func TestReach(t *testing.T) {
 	if r := got[answers]; r.Dev != "lo" || r.Error != "" || r.Ahead.Round(time.Minute) != -time.Hour {
 		t.Errorf("the one that answers: %+v", r)
 	}
-	if r := got[refused]; r.Dev != "lo" || r.Error != nobodyListens {
+	if r := got[refused]; r.Dev != "lo" || r.Error != notListening {
 		t.Errorf("the one that refuses: %+v", r)
 	}
 }

@@ -178,13 +178,13 @@ func reachOne(ctx context.Context, v *conf.VirtualService, at netip.AddrPort) Re
 	return reach
 }
 
-// nobodyListens is the error for a reachable real server that refuses connections.
-const nobodyListens = "nobody listens at that port"
+// notListening is the error for a reachable real server that refuses connections.
+const notListening = "no process listens at that port"
 
 // unreached describes why a connection failed.
 func unreached(err error) string {
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return nobodyListens
+		return notListening
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
@@ -220,7 +220,7 @@ func clockOff() string {
 		return ""
 	}
 	if t.Status&unix.STA_UNSYNC != 0 {
-		return "is not kept right by anybody (NTP)"
+		return "is not synchronized (NTP)"
 	}
 	return ""
 }

@@ -224,11 +224,14 @@ type Condition struct {
 	Step Step
 	Done bool
 	Was  string // the state in its place, "" is none
+	Err  string // why its state is unknown, "" if it is known
 }
 
 // String is the step and, if it is missing, the state in its place.
 func (c Condition) String() string {
 	switch {
+	case c.Err != "":
+		return "unknown  " + c.Step.String() + ": " + c.Err
 	case c.Done:
 		return "ok       " + c.Step.String()
 	case c.Was == "":
@@ -244,10 +247,11 @@ func (h *Host) Status(ctx context.Context, steps []Step) []Condition {
 	conditions := make([]Condition, 0, len(steps))
 	for _, step := range steps {
 		found, err := step.look(h.machine)
+		c := Condition{Step: step, Done: found.done && err == nil, Was: found.was}
 		if err != nil {
-			found.was = firstLine(err.Error())
+			c.Err = firstLine(err.Error())
 		}
-		conditions = append(conditions, Condition{Step: step, Done: found.done && err == nil, Was: found.was})
+		conditions = append(conditions, c)
 	}
 	return conditions
 }

@@ -123,6 +123,9 @@ differs  sysctl net.ipv4.conf.lo.arp_announce 2 (is 0)
 missing  address add 10.0.0.80/32 dev lo label lo:80
 missing  route add 10.0.0.80/32 dev lo
 `)
+		expect(t, statusText(h, []Step{&Sysctl{Name: "net/ipv4/no_such", Value: "1"}}), `
+unknown  sysctl net.ipv4.no_such 1: this kernel has no such parameter, or its module is not loaded
+`)
 		must(t, h.Down(t.Context(), "a"))
 		expect(t, said(), "\n")
 		if exists(h.file) {
