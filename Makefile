@@ -13,6 +13,9 @@ GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
 LINT     := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 NFPM     := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 CYCLONEDX := $(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0
+# The date of the manual pages; today without git.
+DATE    ?= $(shell git log -1 --format=%cs 2>/dev/null)
+MANPAGES ?= build/man
 FUZZTIME ?= 10s
 FUZZSUM ?= 0
 CHAOS    ?= 100000
@@ -20,7 +23,7 @@ KERNEL   ?= 2000
 SEED     ?= 0
 
 .DEFAULT_GOAL := build
-.PHONY: help build run test test-long test-chaos test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
+.PHONY: help build man run test test-long test-chaos test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -32,8 +35,11 @@ toolchain:
 	[ "$$(printf '%s\n' $$need $$have | sort -V | head -n 1)" = $$need ] && [ -n "$$have" ] || { \
 		echo "ldirectord is built with Go $${need#go} or newer; \"$(GO)\" is $${have:-not installed}." >&2; exit 1; }
 
-build: toolchain ## build/ldirectord, one static binary
+build: toolchain man ## build/ldirectord, one static binary, and its manual pages
 	CGO_ENABLED=0 $(GO) build -trimpath -tags '$(TAGS)' -ldflags '-s -w -X main.version=$(VERSION)' -o build/ldirectord ./cmd/ldirectord
+
+man: toolchain ## build/man: ldirectord.8 and ldirectord.cf.5, from the rows of commands and directives
+	@$(GO) run -tags nooracle ./internal/manual -date '$(DATE)' '$(MANPAGES)'
 
 run: build ## the program at work on this machine, without root and without IPVS
 	@$(GO) build -o build/demo ./internal/demo

@@ -8,12 +8,6 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-var checkTypes = map[string]CheckType{
-	"negotiate": CheckNegotiate, "connect": CheckConnect, "ping": CheckPing,
-	"external": CheckExternal, "external-perl": CheckExternalPerl,
-	"on": CheckOn, "off": CheckOff, "agent": CheckAgent,
-}
-
 // checkType is checktype = WORD or N. A value with a digit is a number, even
 // connect2.
 var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|off|N", func(at *location, value string) (CheckType, error) {
@@ -24,7 +18,7 @@ var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|o
 		at.v.Combined = int(number(run, math.MaxInt32))
 		return CheckCombined, nil
 	}
-	t, ok := checkTypes[word(value, "-")]
+	t, ok := checkTypeNamed(word(value, "-"))
 	if !ok {
 		return 0, errors.New(`checktype must be "connect", "negotiate", "on", "off", "ping", "external", "external-perl" or a positive number`)
 	}
@@ -35,7 +29,7 @@ var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|o
 // hintCheckType suggests a kind of check for an unknown word.
 func hintCheckType(value string) string {
 	name := word(strings.ToLower(value), "-")
-	if _, ok := checkTypes[name]; ok {
+	if _, ok := checkTypeNamed(name); ok {
 		return "in lower case: " + name
 	}
 	if _, ok := LookupService(name); ok {

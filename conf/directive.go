@@ -46,6 +46,7 @@ type binding struct {
 	set   func(at *location, value string) error // its error is for the user, without file and line
 	hint  func(value string) string              // the cure for a wrong value, nil is none
 
+	initial    string                         // the default as users read it, "" is none
 	initialize func(*Config, *VirtualService) // sets the default, nil is none
 	field      func(*VirtualService) any      // a pointer to the field; nil: outside a virtual service, or more than one field
 	copy       func(to, from any)             // copies between two such pointers
@@ -53,7 +54,7 @@ type binding struct {
 
 // ofConfig binds a directive to a field of the Config.
 func ofConfig[T any](k kind[T], field func(*Config) *T) binding {
-	b := binding{value: k.value, hint: k.hint, set: func(at *location, value string) error {
+	b := binding{value: k.value, hint: k.hint, initial: k.shown(), set: func(at *location, value string) error {
 		v, err := k.read(at, value)
 		if err == nil {
 			*field(at.config) = v
@@ -69,7 +70,7 @@ func ofConfig[T any](k kind[T], field func(*Config) *T) binding {
 // ofService binds a directive to a field of a virtual service.
 func ofService[T any](k kind[T], field func(*VirtualService) *T) binding {
 	b := binding{
-		value: k.value, hint: k.hint,
+		value: k.value, hint: k.hint, initial: k.shown(),
 		set: func(at *location, value string) error {
 			v, err := k.read(at, value)
 			if err == nil {

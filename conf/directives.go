@@ -14,7 +14,7 @@ var directives = []directive{
 		binding: by("ADDRESS:PORT[,PORT]", setAlso),
 	},
 	{
-		name: "also6", where: inBlock, repeats: true, help: "the same for IPv6",
+		name: "also6", where: inBlock, repeats: true, help: "also, for virtual6; repeatable",
 		binding: by("[ADDRESS]:PORT[,PORT]", setAlso6),
 	},
 	{
@@ -27,11 +27,11 @@ var directives = []directive{
 	},
 	{
 		name: "checkaddress", where: inBlock, help: "address to check instead of the real server's",
-		binding: ofService(kindOf("ADDRESS", readCheckAddress), func(v *VirtualService) *netip.Addr { return &v.CheckAddr }),
+		binding: ofService(kindOf("ADDRESS", readCheckAddress), func(v *VirtualService) *netip.Addr { return &v.CheckAddr }).unset("the real server's address"),
 	},
 	{
 		name: "checkcommand", where: inBlock, mask: maskCommand, help: "program of an external check",
-		binding: ofService(kindOf("/PATH", readCheckCommand).is("/bin/true"), func(v *VirtualService) *secret.Command { return &v.CheckCommand }),
+		binding: ofService(kindOf("/PATH", readCheckCommand).is("/bin/true"), func(v *VirtualService) *secret.Command { return &v.CheckCommand }).unset("/bin/true"),
 	},
 	{
 		name: "checkcount", where: anywhere, help: "attempts of one ping",
@@ -39,7 +39,7 @@ var directives = []directive{
 	},
 	{
 		name: "checkdevice", where: anywhere, help: "network device of the checks",
-		binding: ofService(kindOf("DEVICE", readCheckDevice), func(v *VirtualService) *string { return &v.CheckDevice }),
+		binding: ofService(kindOf("DEVICE", readCheckDevice), func(v *VirtualService) *string { return &v.CheckDevice }).unset("the kernel's choice"),
 	},
 	{
 		name: "checkinterval", where: anywhere, help: "time between two checks of a real server",
@@ -47,19 +47,19 @@ var directives = []directive{
 	},
 	{
 		name: "checkmark", where: anywhere, help: "mark of the packets of the checks, for routing rules and packet filters",
-		binding: ofService(kindOf("N", readCheckMark), func(v *VirtualService) *uint32 { return &v.CheckMark }),
+		binding: ofService(kindOf("N", readCheckMark), func(v *VirtualService) *uint32 { return &v.CheckMark }).unset("0"),
 	},
 	{
 		name: "checkport", where: inBlock, help: "port to check instead of the real server's",
-		binding: ofService(kindOf("PORT", readCheckPort), func(v *VirtualService) *uint16 { return &v.CheckPort }),
+		binding: ofService(kindOf("PORT", readCheckPort), func(v *VirtualService) *uint16 { return &v.CheckPort }).unset("the real server's port, else the usual one of the service"),
 	},
 	{
-		name: "checkrate", where: outside, help: "checks started in a second, 0 is derived from the intervals",
+		name: "checkrate", where: outside, help: "checks started in a second at most, 0 is derived from the intervals",
 		binding: ofConfig(numberFrom(0).is(0), func(c *Config) *int { return &c.CheckRate }),
 	},
 	{
 		name: "checksource", where: anywhere, help: "local address of the checks",
-		binding: ofService(kindOf("ADDRESS", readCheckSource), func(v *VirtualService) *netip.Addr { return &v.CheckSource }),
+		binding: ofService(kindOf("ADDRESS", readCheckSource), func(v *VirtualService) *netip.Addr { return &v.CheckSource }).unset("the kernel's choice"),
 	},
 	{
 		name: "checktimeout", where: anywhere, or: "negotiatetimeout", help: "timeout of a connect, ping or external check",
@@ -90,11 +90,11 @@ var directives = []directive{
 		binding: ofService(text[string]("invalid database"), func(v *VirtualService) *string { return &v.Database }),
 	},
 	{
-		name: "downinterval", where: anywhere, help: "time between two checks of a real server that is down, none is checkinterval",
+		name: "downinterval", where: anywhere, help: "time between two checks of a real server that is down; none is checkinterval",
 		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.DownInterval }),
 	},
 	{
-		name: "driftcheck", where: outside, help: "time between two comparisons with the kernel's table, 0 is never",
+		name: "driftcheck", where: outside, help: "time between two comparisons with the kernel's table; none is never",
 		binding: ofConfig(duration.is(5*time.Second), func(c *Config) *time.Duration { return &c.DriftCheck }),
 	},
 	{
@@ -103,19 +103,19 @@ var directives = []directive{
 	},
 	{
 		name: "emailalertfreq", where: anywhere, help: "seconds between reminders that a real server is down, 0 is none",
-		binding: ofService(kindOf("SECONDS", readEmailAlertFreq).is(0), func(v *VirtualService) *time.Duration { return &v.EmailAlertFreq }),
+		binding: ofService(kindOf("SECONDS", readEmailAlertFreq).is(0), func(v *VirtualService) *time.Duration { return &v.EmailAlertFreq }).unset("0"),
 	},
 	{
 		name: "emailalertfrom", where: outside, help: "sender of mails",
-		binding: ofService(kindOf("ADDRESS", readEmailAlertFrom), func(v *VirtualService) *string { return &v.EmailAlertFrom }),
+		binding: ofService(kindOf("ADDRESS", readEmailAlertFrom), func(v *VirtualService) *string { return &v.EmailAlertFrom }).unset("the user of the daemon at this host"),
 	},
 	{
-		name: "emailalertgroup", where: outside, help: "time in which events are collected into one mail, 0 is none",
+		name: "emailalertgroup", where: outside, help: "time in which events are collected into one mail; none is one mail for each",
 		binding: ofConfig(duration.is(0), func(c *Config) *time.Duration { return &c.EmailAlertGroup }),
 	},
 	{
 		name: "emailalertstatus", where: anywhere, help: "states of the daemon in which mails are sent",
-		binding: ofService(emailAlertStatus.is(All), func(v *VirtualService) *Status { return &v.EmailAlertStatus }),
+		binding: ofService(emailAlertStatus.is(All), func(v *VirtualService) *Status { return &v.EmailAlertStatus }).unset("all"),
 	},
 	{
 		name: "execute", where: outside, repeats: true, help: "another configuration file, for a daemon beside this one; repeatable",
@@ -130,7 +130,7 @@ var directives = []directive{
 		binding: by("ADDRESS[:PORT] [gate|masq|ipip]", setFallback).hinted(hintFallback),
 	},
 	{
-		name: "fallback6", where: anywhere, help: "the same for IPv6",
+		name: "fallback6", where: anywhere, help: "fallback, for virtual6",
 		binding: by("[ADDRESS][:PORT] [gate|masq|ipip]", setFallback6).hinted(hintFallback),
 	},
 	{
@@ -138,7 +138,7 @@ var directives = []directive{
 		binding: ofService(kindOf("COMMAND", readFallbackCommand), func(v *VirtualService) *secret.Command { return &v.FallbackCommand }),
 	},
 	{
-		name: "fastinterval", where: anywhere, help: "time between two checks after a first failure, none is checkinterval",
+		name: "fastinterval", where: anywhere, help: "time between two checks after a first failure; none is checkinterval",
 		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.FastInterval }),
 	},
 	{
@@ -171,7 +171,7 @@ var directives = []directive{
 	},
 	{
 		name: "httpstatus", where: anywhere, help: "statuses of a good answer",
-		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus), func(v *VirtualService) *StatusSet { return &v.HTTPStatus }),
+		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus), func(v *VirtualService) *StatusSet { return &v.HTTPStatus }).unset("200-299"),
 	},
 	{
 		name: "httpversion", where: anywhere, help: "version of HTTP",
@@ -195,7 +195,7 @@ var directives = []directive{
 	},
 	{
 		name: "login", where: inBlock, form: quoted, help: "user of the check",
-		binding: ofService(text[string]("invalid login string"), func(v *VirtualService) *string { return &v.Login }),
+		binding: ofService(text[string]("invalid login string"), func(v *VirtualService) *string { return &v.Login }).unset("anonymous for ftp, ldirectord@HOST for sip"),
 	},
 	{
 		name: "maintenancedir", where: outside, help: "directory in which a file takes the real server of its name out of service",
@@ -240,7 +240,7 @@ var directives = []directive{
 	},
 	{
 		name: "passwd", where: inBlock, form: quoted, mask: maskText, help: "password of the check",
-		binding: ofService(secretText("invalid password", func(v *VirtualService) *string { return &v.PasswdFile }), func(v *VirtualService) *secret.Text { return &v.Passwd }),
+		binding: ofService(secretText("invalid password", func(v *VirtualService) *string { return &v.PasswdFile }), func(v *VirtualService) *secret.Text { return &v.Passwd }).unset("ldirectord@HOST for ftp"),
 	},
 	{
 		name: "passwdfile", where: inBlock, help: "file with the password of the check",
@@ -252,7 +252,7 @@ var directives = []directive{
 	},
 	{
 		name: "protocol", where: inBlock, help: "protocol of the virtual service",
-		binding: ofService(kindOf("tcp|udp|fwm", readProtocol), func(v *VirtualService) *Protocol { return &v.Protocol }).hinted(hintProtocol),
+		binding: ofService(kindOf("tcp|udp|fwm", readProtocol), func(v *VirtualService) *Protocol { return &v.Protocol }).hinted(hintProtocol).unset("tcp; udp where the port is 53; fwm where the address is a number"),
 	},
 	{
 		name: "quiescent", where: anywhere, help: "keep a real server that is down in the table, with weight 0",
@@ -267,7 +267,7 @@ var directives = []directive{
 		binding: by(`ADDRESS[->ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`, setReal).hinted(hintReal),
 	},
 	{
-		name: "real6", where: inBlock, repeats: true, help: "the same for IPv6",
+		name: "real6", where: inBlock, repeats: true, help: "real, for virtual6; repeatable",
 		binding: by(`[ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`, setReal6).hinted(hintReal),
 	},
 	{
@@ -276,7 +276,7 @@ var directives = []directive{
 	},
 	{
 		name: "receivebytes", where: anywhere, help: "bytes of an answer that are read",
-		binding: ofService(kindOf("N", readReceiveBytes), func(v *VirtualService) *int64 { return &v.ReceiveBytes }),
+		binding: ofService(kindOf("N", readReceiveBytes), func(v *VirtualService) *int64 { return &v.ReceiveBytes }).unset("1048576"),
 	},
 	{
 		name: "receivenot", where: anywhere, form: quoted, help: "Perl regular expression that a good answer does not match",
@@ -284,7 +284,7 @@ var directives = []directive{
 	},
 	{
 		name: "request", where: inBlock, form: quoted, help: "page, query or text of the check",
-		binding: ofService(kindOf("TEXT", readRequest).is("/"), func(v *VirtualService) *secret.Request { return &v.Request }),
+		binding: ofService(kindOf("TEXT", readRequest).is("/"), func(v *VirtualService) *secret.Request { return &v.Request }).unset("/"),
 	},
 	{
 		name: "risecount", where: anywhere, help: "good checks in a row until a real server is up again",
@@ -307,24 +307,24 @@ var directives = []directive{
 		binding: ofService(secretFile(func(v *VirtualService) *secret.Text { return &v.Secret }), func(v *VirtualService) *string { return &v.SecretFile }),
 	},
 	{
-		name: "service", where: inBlock, help: "service of a negotiate check; the one of the port if it is left out",
-		binding: ofService(serviceName, func(v *VirtualService) *string { return &v.Service }).hinted(hintService),
+		name: "service", where: inBlock, help: "service of a negotiate check",
+		binding: ofService(serviceName, func(v *VirtualService) *string { return &v.Service }).hinted(hintService).unset("the service of the port"),
 	},
 	{
 		name: "servicename", where: inBlock, help: "name of the virtual service in mails",
 		binding: ofService(restOfLine, func(v *VirtualService) *string { return &v.ServiceName }),
 	},
 	{
-		name: "slowstart", where: anywhere, help: "time in which the weight of a real server that is back climbs, 0 is at once",
+		name: "slowstart", where: anywhere, help: "time in which the weight of a real server that is back climbs; none is at once",
 		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.SlowStart }),
 	},
 	{
 		name: "smtp", where: anywhere, help: "mail server, instead of the local mailer",
-		binding: ofService(kindOf("HOST", readSMTP), func(v *VirtualService) *string { return &v.SMTP }),
+		binding: ofService(kindOf("HOST", readSMTP), func(v *VirtualService) *string { return &v.SMTP }).unset("the local mailer"),
 	},
 	{
 		name: "sslcafile", where: anywhere, help: "certificates of the authorities, instead of the system's",
-		binding: ofService(bare("/PATH", "the path of a file of certificates"), func(v *VirtualService) *string { return &v.SSLCAFile }),
+		binding: ofService(bare("/PATH", "the path of a file of certificates"), func(v *VirtualService) *string { return &v.SSLCAFile }).unset("the system's authorities"),
 	},
 	{
 		name: "sslcert", where: anywhere, help: "certificate of the check as a client",
@@ -336,15 +336,15 @@ var directives = []directive{
 	},
 	{
 		name: "sslkey", where: anywhere, help: "key of sslcert, if it is in another file",
-		binding: ofService(bare("/PATH", "the path of a key"), func(v *VirtualService) *string { return &v.SSLKey }),
+		binding: ofService(bare("/PATH", "the path of a key"), func(v *VirtualService) *string { return &v.SSLKey }).unset("the file of sslcert"),
 	},
 	{
 		name: "sslname", where: anywhere, help: "host name in the TLS handshake and in the certificate",
-		binding: ofService(bare("NAME", "a host name"), func(v *VirtualService) *string { return &v.SSLName }),
+		binding: ofService(bare("NAME", "a host name"), func(v *VirtualService) *string { return &v.SSLName }).unset("virtualhost, else the real server's address"),
 	},
 	{
-		name: "sslverify", where: anywhere, help: "what a certificate must prove: chain and name, or nothing; chain alone if it is left out",
-		binding: ofService(sslVerify, func(v *VirtualService) *SSLVerify { return &v.SSLVerify }),
+		name: "sslverify", where: anywhere, help: "what a certificate must prove: chain and name, or nothing",
+		binding: ofService(sslVerify, func(v *VirtualService) *SSLVerify { return &v.SSLVerify }).unset("the chain, not the name"),
 	},
 	{
 		name: "starttls", where: anywhere, help: "begin in plain text and change to TLS",
@@ -380,7 +380,7 @@ var directives = []directive{
 	},
 	{
 		name: "virtualhost", where: inBlock, help: "host name of the request",
-		binding: by("NAME", setVirtualHost),
+		binding: by("NAME", setVirtualHost).unset("the real server's address"),
 	},
 	{
 		name: "webhook", where: outside, mask: maskURL, help: "URL to which events are posted as JSON",

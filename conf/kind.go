@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type kind[T any] struct {
 	read    func(at *location, value string) (T, error) // the error is for the user, without file and line
 	hint    func(value string) string                   // the cure for a wrong value, nil is none
 	initial *T                                          // the default; nil: the zero T
+	show    func(T) string                              // a default in the notation of the file; nil: by its type
 }
 
 // is adds a default to a kind.
@@ -46,9 +48,18 @@ var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *location
 }}
 
 // duration is for directives that the original does not have.
-var duration = kindOf("DURATION|none", func(at *location, value string) (time.Duration, error) {
-	return exactDuration(at.name, value)
-})
+var duration = kind[time.Duration]{
+	value: "DURATION|none",
+	read: func(at *location, value string) (time.Duration, error) {
+		return exactDuration(at.name, value)
+	},
+	show: func(d time.Duration) string {
+		if d == 0 {
+			return "none"
+		}
+		return shownDuration(d)
+	},
+}
 
 // numberFrom is a whole number of at least low, for directives that the original
 // does not have.
@@ -157,11 +168,11 @@ func secretText(empty string, file func(*VirtualService) *string) kind[secret.Te
 }
 
 // choice is one of the words of form; values has their meanings in the same order.
-func choice[T any](form string, values ...T) kind[T] {
+func choice[T comparable](form string, values ...T) kind[T] {
 	words := strings.Split(form, "|")
 	last := len(words) - 1
 	listed := strings.Join(words[:last], ", ") + " or " + words[last]
-	return kindOf(form, func(at *location, value string) (zero T, err error) {
+	k := kindOf(form, func(at *location, value string) (zero T, err error) {
 		for i, word := range words {
 			if word == bareText(value) {
 				return values[i], nil
@@ -169,4 +180,6 @@ func choice[T any](form string, values ...T) kind[T] {
 		}
 		return zero, fmt.Errorf("%s must be %s", at.name, listed)
 	})
+	k.show = func(value T) string { return words[slices.Index(values, value)] }
+	return k
 }

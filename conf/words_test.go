@@ -40,9 +40,9 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q prints as %q", word, f)
 		}
 	}
-	for word, c := range checkTypes {
-		if c.String() != word {
-			t.Errorf("%q prints as %q", word, c)
+	for _, row := range checkTypes {
+		if row.is.String() != row.Word {
+			t.Errorf("%q prints as %q", row.Word, row.is)
 		}
 	}
 	for p, want := range map[Protocol]string{TCP: "tcp", UDP: "udp", FWM: "fwm", 9: "protocol 9"} {

@@ -71,7 +71,13 @@ func TestInstall(t *testing.T) {
 		t.Errorf("make install over a package's file passed: %v; it is %.20q:\n%s", ok, text, out)
 	}
 
-	if ok, out = makeIn(t, root, "install", "PREFIX=/usr/local"); !ok {
+	pages := t.TempDir()
+	for _, page := range []string{"ldirectord.8", "ldirectord.cf.5"} {
+		if err := os.WriteFile(filepath.Join(pages, page), []byte(".Dd today\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ok, out = makeIn(t, root, "install", "PREFIX=/usr/local", "MANPAGES="+pages); !ok {
 		t.Fatalf("make install beside the package failed:\n%s", out)
 	}
 	beside := installedFiles(t, "/etc", "/usr/local")
@@ -79,6 +85,7 @@ func TestInstall(t *testing.T) {
 		"/usr/local/sbin/ldirectord", "/etc/init.d/ldirectord", settings, "/etc/ha.d/resource.d/ldirectord",
 		"/usr/local/lib/systemd/system/ldirectord.service", "/usr/local/share/ldirectord/strict.conf",
 		"/usr/local/share/ldirectord/user.conf",
+		"/usr/local/share/man/man8/ldirectord.8.gz", "/usr/local/share/man/man5/ldirectord.cf.5.gz",
 	} {
 		if !slices.Contains(beside, want) {
 			t.Errorf("there is no %s among %v", want, beside)
@@ -95,7 +102,7 @@ func TestInstall(t *testing.T) {
 	if err := os.WriteFile(settings, []byte("CONFIG_FILE=/etc/mine.cf\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if ok, out = makeIn(t, root, "uninstall", "PREFIX=/usr/local"); !ok || !slices.Equal(installedFiles(t, "/etc", "/usr/local"), []string{settings, rotate}) {
+	if ok, out = makeIn(t, root, "uninstall", "PREFIX=/usr/local", "MANPAGES=/nonexistent"); !ok || !slices.Equal(installedFiles(t, "/etc", "/usr/local"), []string{settings, rotate}) {
 		t.Errorf("make uninstall passed: %v and left %v, want the edited %s and the package's:\n%s", ok, installedFiles(t, "/etc", "/usr/local"), settings, out)
 	}
 	for _, dir := range []string{"/usr/local/share/doc/ldirectord", "/usr/local/share/ldirectord"} {

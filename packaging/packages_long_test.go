@@ -16,7 +16,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// debContents are the files of the Debian package, man pages aside.
+// debContents are the files of the Debian package.
 const debContents = `
 /etc/default/ldirectord
 /etc/ha.d/ldirectord.cf
@@ -53,6 +53,8 @@ const debContents = `
 /usr/share/ldirectord/strict.conf
 /usr/share/ldirectord/user.conf
 /usr/share/lintian/overrides/ldirectord
+/usr/share/man/man5/ldirectord.cf.5.gz
+/usr/share/man/man8/ldirectord.8.gz
 /usr/share/zsh/vendor-completions/_ldirectord
 `
 
@@ -69,11 +71,11 @@ var ofRPM = strings.NewReplacer(
 	"vendor-completions/_ldirectord", "site-functions/_ldirectord",
 )
 
-// files are the lines of a list without directories and man pages, sorted.
+// files are the lines of a list without directories, sorted.
 func files(list string) (names []string) {
 	for line := range strings.Lines(list) {
 		name := strings.TrimPrefix(strings.TrimSpace(line), ".")
-		if name != "" && !strings.HasSuffix(name, "/") && !strings.Contains(name, "/man/") {
+		if name != "" && !strings.HasSuffix(name, "/") {
 			names = append(names, name)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// A command is one row of the command line: parsing, help and completion use it.
+// A command is one row of the command line: parsing, help, completion and the manual page
+// use it.
 type command struct {
 	name        string
 	arguments   string // that follow the name, as usage shows them; "" is none
@@ -128,7 +129,7 @@ Exit status 3: neither runs.`,
 		},
 		{
 			name: "top", define: plain((*session).top),
-			summary: "the same, live and full-screen",
+			summary: "the table of show, live and full-screen",
 			help: `Sorted by trouble at first. Keys:
 
   ` + view.Keys + `
@@ -197,7 +198,7 @@ start. Exit status 0: nothing; 3: something; 2: mistakes in the file.`,
 		},
 		{
 			name: "import", arguments: "FILE", least: 1, most: 1, define: importCommand,
-			summary: "ldirectord.cf made of ipvsadm -Sn or keepalived.conf",
+			summary: "convert a table or keepalived.conf to ldirectord.cf",
 			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
 or - for standard input. What cannot be expressed is a comment in its place and
 a line on standard error, and the exit status is 3. A dump has no checks of real

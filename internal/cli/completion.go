@@ -116,19 +116,13 @@ set -g __ldirectord_commands %s
 // fishOptions are the lines of fish for options that are offered while a condition holds.
 func fishOptions(condition string, flags *pflag.FlagSet) string {
 	var lines strings.Builder
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		_, text, valued := strings.Cut(f.Usage, "\t")
+	for _, o := range optionTexts(flags) {
 		takes := ""
-		if !valued {
-			text = f.Usage
-		} else if f.NoOptDefVal == "" {
+		if o.Value != "" && !o.Optional {
 			takes = " -r"
 		}
-		fmt.Fprintf(&lines, "complete -c ldirectord -n '%s' -l %s%s -d %s\n", condition, f.Name, takes, fishQuote(text))
-	})
+		fmt.Fprintf(&lines, "complete -c ldirectord -n '%s' -l %s%s -d %s\n", condition, o.Name, takes, fishQuote(o.Help))
+	}
 	return lines.String()
 }
 

@@ -22,14 +22,15 @@ changes of up, to the values before them, and keeps what was there already; a
 step that two need is reverted with the second one. status ends with 1 if a step
 is missing.
 
-host director up|down|status   the virtual addresses of the configuration; for
-                               masq forwarding and no ICMP redirects; the
-                               kernel's settings for clients of real servers
-                               that are out; modules
-host marks up|down|status      the packet marks of the configuration (mark=...)
-host realserver up|down|status on a real server, without a configuration: the
-                               virtual addresses, hidden from ARP before they
-                               appear; for masq only a look at the default route`
+host director up|down|status
+    the virtual addresses of the configuration; for masq forwarding and no ICMP
+    redirects; the kernel's settings for clients of real servers that are out;
+    modules
+host marks up|down|status
+    the packet marks of the configuration (mark=...)
+host realserver up|down|status
+    on a real server, without a configuration: the virtual addresses, hidden
+    from ARP before they appear; for masq only a look at the default route`
 
 // hostOptions are the values of the options of host.
 type hostOptions struct {

@@ -121,27 +121,24 @@ const helpWidth = 80
 func optionHelp(flags *pflag.FlagSet) string {
 	var left, right []string
 	width, short := 0, false
-	flags.VisitAll(func(f *pflag.Flag) { short = short || f.Shorthand != "" })
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		name, text := "--"+f.Name, f.Usage
-		if f.Shorthand != "" {
-			name = "-" + f.Shorthand + ", " + name
+	options := optionTexts(flags)
+	for _, o := range options {
+		short = short || o.Short != ""
+	}
+	for _, o := range options {
+		name := "--" + o.Name
+		if o.Short != "" {
+			name = "-" + o.Short + ", " + name
 		} else if short {
 			name = "    " + name
 		}
-		if value, rest, ok := strings.Cut(f.Usage, "\t"); ok {
-			text = rest
-			if f.NoOptDefVal != "" {
-				name += "[=" + value + "]"
-			} else {
-				name += " " + value
-			}
+		if o.Optional {
+			name += "[=" + o.Value + "]"
+		} else if o.Value != "" {
+			name += " " + o.Value
 		}
-		left, right, width = append(left, name), append(right, text), max(width, len(name))
-	})
+		left, right, width = append(left, name), append(right, o.Help), max(width, len(name))
+	}
 	var b strings.Builder
 	for i, name := range left {
 		indent := strings.Repeat(" ", width+5)

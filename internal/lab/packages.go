@@ -59,6 +59,7 @@ var packages = []Package{
 	{"libsasl2-2", "/usr/lib/*/libsasl2.so.2", forTests},
 	{"libwww-perl", "/usr/share/perl5/LWP.pm", forTests},
 	{"logrotate", "/usr/sbin/logrotate", forTests},
+	{"mandoc", "/usr/bin/mandoc", forTests},
 	{"mariadb-client-core", "/usr/bin/my_print_defaults", forTests}, // for mariadb-install-db
 	{"mariadb-server-core", "/usr/sbin/mariadbd", forTests},
 	{"openssh-server", "/usr/sbin/sshd", forTests},
