@@ -97,3 +97,13 @@ func read(t *testing.T, file string) string {
 	}
 	return string(text)
 }
+
+// TestReadmeLinksAllDocuments wants a link in README.md to each document.
+func TestReadmeLinksAllDocuments(t *testing.T) {
+	readme := read(t, root+"/README.md")
+	for _, file := range glob(t, root+"/docs/*.md") {
+		if name := "docs/" + filepath.Base(file); !strings.Contains(readme, "]("+name+")") {
+			t.Errorf("README.md has no link to %s", name)
+		}
+	}
+}

@@ -49,6 +49,7 @@ const debContents = `
 /usr/share/doc/ldirectord/monitoring/status-dark.png
 /usr/share/doc/ldirectord/monitoring/status-light.png
 /usr/share/doc/ldirectord/monitoring/status-lost.png
+/usr/share/doc/ldirectord/reference.md
 /usr/share/fish/vendor_completions.d/ldirectord.fish
 /usr/share/ldirectord/strict.conf
 /usr/share/ldirectord/user.conf

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // lineAt is a record that is no event's.
@@ -195,6 +196,16 @@ func TestCheckWords(t *testing.T) {
 		v.CheckType = checkType
 		if got := checkWords(&v); got != words {
 			t.Errorf("checktype %d is %q, want %q", checkType, got, words)
+		}
+	}
+}
+
+// TestMonitored sees that the monitor log has the events that history shows, and no others.
+func TestMonitored(t *testing.T) {
+	for kind := event.Kind(0); !kind.Original(); kind++ {
+		e := event.Event{Kind: kind, R: "10.1.0.1:80", V: "10.0.0.1:80", ID: "tcp:10.0.0.1:80"}
+		if got, want := monitorLine(e) != "", report.NoteOf(e).Verdict(); got != want {
+			t.Errorf("%q has a line in the monitor log: %v, is in the history: %v", kind, got, want)
 		}
 	}
 }
