@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -24,6 +25,7 @@ import (
 // A command that a signal ended is down (the original took it for a success).
 type External struct {
 	Command      secret.Command
+	User         account.Account // the user that runs it, zero is that of this process
 	VAddr, VPort string
 	RAddr, RPort string
 }
@@ -35,7 +37,7 @@ func (e External) String() string {
 
 // Check implements Caller.
 func (e External) Check(ctx context.Context) (detail string, err error) {
-	return "", runCheck(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args()})
+	return "", runCheck(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args(), As: e.User})
 }
 
 func (e External) args() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
@@ -26,6 +27,7 @@ do($file =~ m{^/} ? $file : "./$file"); die $@ if $@;`
 // and modules.
 type ExternalPerl struct {
 	Command      secret.Command
+	User         account.Account // as that of External
 	VAddr, VPort string
 	RAddr, RPort string
 }
@@ -38,5 +40,5 @@ func (e ExternalPerl) String() string {
 // Check implements Caller.
 func (e ExternalPerl) Check(ctx context.Context) (detail string, err error) {
 	args := append([]string{"-e", perlDriver, "--", e.Command.Reveal()}, External(e).args()...)
-	return "", runCheck(ctx, command.Command{Path: perl, Args: args})
+	return "", runCheck(ctx, command.Command{Path: perl, Args: args, As: e.User})
 }

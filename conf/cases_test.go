@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -54,6 +55,15 @@ func testOptions() Options {
 			return netip.Addr{}, errors.New("no such host: " + name)
 		},
 		LookupPort: testPorts.port,
+		LookupUser: func(name string) (account.Account, error) {
+			switch name {
+			case "nobody", "65534":
+				return account.Account{Name: "nobody", UID: 65534, GID: 65534, Home: "/nonexistent"}, nil
+			case "ldapuser":
+				return account.Account{}, errors.New("getent did not answer")
+			}
+			return account.Account{}, account.ErrUnknown
+		},
 		ValidPattern: func(pattern string) error {
 			if strings.Count(pattern, "(") != strings.Count(pattern, ")") {
 				return errors.New("a bracket is missing")

@@ -17,6 +17,7 @@ const (
 	CodeRemovedDirective   Code = "removed-directive"    // the original removed it
 	CodeSameToken          Code = "same-token"           // readers and operators have the same token
 	CodeUnknownDirective   Code = "unknown-directive"    // there is no directive of this name
+	CodeUnknownUser        Code = "unknown-user"         // this host has no such user
 	CodeUnresolvedName     Code = "unresolved-name"      // the address or port of a name is not known
 	CodeWrongFamily        Code = "wrong-address-family" // IPv4 in an IPv6 block, or the reverse
 )

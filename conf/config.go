@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -32,12 +33,13 @@ type Config struct {
 // Process is the settings of the daemon's process.
 type Process struct {
 	AutoReload     bool
-	Callback       secret.Command // path of a command, "" is none
-	Execute        []string       // daemons to run beside this one: words for a shell, see ShellWords
-	Fork           bool           // accepted; checks are parallel anyway
-	HostSetup      bool           // set up this host for IPVS at the start, and undo it at the stop
-	MaintenanceDir string         // "" is none
-	Supervised     bool           // stay in the foreground, log to standard output
+	Callback       secret.Command  // path of a command, "" is none
+	CheckUser      account.Account // the user that runs NotifyCommand; the zero Account is the daemon's
+	Execute        []string        // daemons to run beside this one: words for a shell, see ShellWords
+	Fork           bool            // accepted; checks are parallel anyway
+	HostSetup      bool            // set up this host for IPVS at the start, and undo it at the stop
+	MaintenanceDir string          // "" is none
+	Supervised     bool            // stay in the foreground, log to standard output
 }
 
 // Scheduling is the settings of all checks together.
@@ -117,9 +119,10 @@ type Kernel struct {
 // is comparable: equal Checks are made in the same way.
 type Check struct {
 	CheckType    CheckType
-	Combined     int            // number of connects per negotiate, for CheckCombined
-	HalfOpen     bool           // a connect check ends before the server's process sees the connection
-	CheckCommand secret.Command // for CheckExternal and CheckExternalPerl
+	Combined     int             // number of connects per negotiate, for CheckCombined
+	HalfOpen     bool            // a connect check ends before the server's process sees the connection
+	CheckCommand secret.Command  // for CheckExternal and CheckExternalPerl
+	CheckUser    account.Account // the user that runs CheckCommand and FallbackCommand; the zero Account is the daemon's
 	Timing
 	Origin
 	Negotiate
@@ -190,6 +193,7 @@ type Policy struct {
 	SlowStart       time.Duration  // the time in which the weight climbs after coming back; 0 is at once
 	MinAlive        MinAlive       // checks alone leave at least this many in service
 	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
+	StopCommands    bool           // FallbackCommand is run with stop when the daemon stops
 }
 
 // Alert is the reports about a virtual service and their recipients.

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -68,6 +69,10 @@ var directives = []directive{
 	{
 		name: "checktype", where: inBlock, help: "how real servers are checked; N is one negotiate, then N connects",
 		binding: ofService(checkType.is(CheckNegotiate), func(v *VirtualService) *CheckType { return &v.CheckType }).hinted(hintCheckType),
+	},
+	{
+		name: "checkuser", where: outside, help: "user of external checks, notifycommand and fallbackcommand; left out, the daemon's",
+		binding: ofService(kindOf("USER", readCheckUser), func(v *VirtualService) *account.Account { return &v.CheckUser }),
 	},
 	{
 		name: "chkloop", where: anywhere, help: "attempts at once before a check of any type counts as failed",
@@ -369,6 +374,10 @@ var directives = []directive{
 	{
 		name: "statustoken", where: outside, help: "file with the token that orders at statuslisten need",
 		binding: ofConfig(absolutePath, func(c *Config) *string { return &c.StatusToken }),
+	},
+	{
+		name: "stopcommands", where: anywhere, help: "run fallbackcommand with stop when the daemon stops while the fallback is in charge",
+		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.StopCommands }),
 	},
 	{
 		name: "supervised", where: outside, form: nameAlone, help: "stay in the foreground, log to standard output",

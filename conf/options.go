@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
@@ -23,6 +24,10 @@ type Options struct {
 	// LookupHost resolves a name to an IPv4 or IPv6 address. It is called once for
 	// each name and family. nil is the machine's resolver, with a timeout.
 	LookupHost func(name string, ipv6 bool) (netip.Addr, error)
+
+	// LookupUser returns the account of a user, by its name or number. nil is
+	// account.Lookup.
+	LookupUser func(name string) (account.Account, error)
 
 	// LookupPort resolves a port's name for "tcp" or "udp", or for "" in any
 	// protocol. nil is /etc/services.
@@ -69,6 +74,9 @@ type Options struct {
 func (o Options) filled() Options {
 	if o.LookupHost == nil {
 		o.LookupHost = lookupHost
+	}
+	if o.LookupUser == nil {
+		o.LookupUser = account.Lookup
 	}
 	if o.LookupPort == nil {
 		read := sync.OnceValues(readServices)

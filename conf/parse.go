@@ -81,7 +81,7 @@ func (p *parser) parse(text []byte) {
 	if p.stopped() {
 		return
 	}
-	p.config.CheckInterval = p.outside.CheckInterval
+	p.config.CheckInterval, p.config.CheckUser = p.outside.CheckInterval, p.outside.CheckUser
 	for _, b := range p.blocks {
 		p.path = b.v.File
 		p.inherit(b.v, b.given)

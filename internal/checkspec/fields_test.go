@@ -9,6 +9,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 )
 
 // checkTypes are all types of check that a configuration can have.
@@ -23,6 +24,7 @@ var readers = map[string][]conf.CheckType{
 	"Combined":         {conf.CheckCombined},
 	"HalfOpen":         {conf.CheckConnect, conf.CheckCombined},
 	"CheckCommand":     {conf.CheckExternal, conf.CheckExternalPerl},
+	"CheckUser":        {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckCount":       {conf.CheckPing},
 	"NegotiateTimeout": {conf.CheckNegotiate, conf.CheckCombined},
 	"Negotiate":        {conf.CheckNegotiate, conf.CheckCombined},
@@ -51,6 +53,8 @@ func TestEachFieldIsInTheKey(t *testing.T) {
 				value.Set(reflect.ValueOf(headers))
 			case reflect.TypeFor[netip.Addr]():
 				value.Set(reflect.ValueOf(netip.MustParseAddr("10.9.0.1")))
+			case reflect.TypeFor[account.Account]():
+				value.Set(reflect.ValueOf(account.Account{Name: "nobody", UID: 65534}))
 			default:
 				change(t, field.Name, value)
 			}

@@ -62,7 +62,7 @@ func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
 // external is k's command with its arguments. As in the original IPv6 addresses are
 // in brackets, so that a script can put them into a URL.
 func (k *Kit) external(at netip.AddrPort) checker.External {
-	return checker.External{Command: k.CheckCommand, VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at)}
+	return checker.External{Command: k.CheckCommand, User: k.CheckUser, VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at)}
 }
 
 // addressWord is an address in the notation of ldirectord.cf.

@@ -10,6 +10,7 @@ import (
 	"unique"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -64,7 +65,7 @@ func Of(v *conf.VirtualService, request secret.Request, receive string) unique.H
 		s.VAddr, s.VPort = virtualWords(v)
 		s.Origin = conf.Origin{}
 	} else {
-		s.CheckCommand = ""
+		s.CheckCommand, s.CheckUser = "", account.Account{}
 	}
 	if s.negotiates() {
 		s.SSLName = cmp.Or(s.SSLName, s.VirtualHost)

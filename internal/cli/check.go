@@ -46,6 +46,7 @@ func (s *session) check(explain bool) error {
 	if explain {
 		fmt.Fprint(s.Stdout, explanation(cfg))
 	}
+	fmt.Fprint(s.Stdout, userNote(cfg))
 	fmt.Fprintln(s.Stdout, summary(cfg, len(problems)))
 	return nil
 }

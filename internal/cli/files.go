@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/host"
 	"github.com/ldirectord/ldirectord/internal/rights"
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -46,6 +47,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	for _, file := range slices.Sorted(maps.Keys(lines)) {
 		l.readAt(file, lines[file], file, "it holds passwords or keys")
 	}
+	l.user = cfg.CheckUser
 	l.changed(nil, "callback", wholePath(cfg.Callback))
 	l.changed(nil, "notifycommand", program(cfg.NotifyCommand))
 	l.read(nil, "statustoken", cfg.StatusToken, "it holds the token for orders")
@@ -111,6 +113,7 @@ func holdsSecret(v *conf.VirtualService) bool {
 type fileList struct {
 	sources  *conf.Sources
 	seen     map[string]bool
+	user     account.Account // that runs the commands, zero is the daemon's
 	problems conf.Problems
 }
 
@@ -132,7 +135,7 @@ func (l *fileList) warnAt(path string, line int, code conf.Code, text, cure stri
 
 // changed warns if others may change the program of a directive.
 func (l *fileList) changed(v *conf.VirtualService, directive, file string) {
-	if text := changedBy(file, "root runs it"); text != "" {
+	if text := changedBy(file, l.runner(directive)+" runs it"); text != "" && !l.changesOwn(directive, rights.Writers(file)) {
 		l.warn(v, directive, conf.CodeWritableByOthers, text, cureChanged)
 	}
 }

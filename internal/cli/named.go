@@ -20,7 +20,7 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	if cfg == nil {
 		return nil
 	}
-	l := fileList{sources: sources, seen: map[string]bool{}}
+	l := fileList{sources: sources, seen: map[string]bool{}, user: cfg.CheckUser}
 	for _, v := range cfg.Virtuals {
 		if speaksTLS(v) {
 			_, err := checker.TLSConfig(checker.TLSOptions{CAFile: v.SSLCAFile, CertFile: v.SSLCert, KeyFile: v.SSLKey})

@@ -78,6 +78,7 @@ func (l *fileList) command(v *conf.VirtualService, directive, file string, execu
 		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is not executable", "chmod +x "+shown)
 	}
 	l.interpreter(v, directive, shown, interpreterOf(file))
+	l.userLacks(v, directive, what, file, executed)
 }
 
 // blankInName is the hint for a file that is not there because its name has arguments.

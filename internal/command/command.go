@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -30,6 +31,8 @@ type Command struct {
 	Shell string   // instead of Path and Args: a line for /bin/sh
 	Env   []string // nil is the environment of this process
 	Stdin []byte   // its standard input
+
+	As account.Account // the user that runs it, with HOME, USER and LOGNAME; zero is the user of this process
 
 	// LeaveChildren spares processes that the program has started and left running
 	// at its end, for example the daemon that a callback starts. Their output goes
@@ -88,12 +91,16 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	return p.finish(c.Grace), late
 }
 
-// name is c's name in an error.
+// name is c's name in an error, with its user.
 func (c Command) name() string {
-	if c.Shell != "" {
-		return shell
+	name := shell
+	if c.Shell == "" {
+		name = secret.Command(c.Path).String()
 	}
-	return secret.Command(c.Path).String()
+	if !c.As.IsZero() {
+		name += " as " + c.As.String()
+	}
+	return name
 }
 
 // reason strips the names of system calls and the program's name from an error of

@@ -51,8 +51,8 @@ func start(c Command) (*process, error) {
 func startArgs(c Command, argv []string) (*process, error) {
 	p := &process{exited: make(chan struct{})}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = environment(c.Env)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Env = c.As.Environment(environment(c.Env))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: c.As.Credential()}
 
 	// Our own pipes, as files: package exec then starts no goroutine and does not
 	// wait for a grandchild that inherited the other end.

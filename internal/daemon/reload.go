@@ -139,6 +139,9 @@ func (d *daemon) read(sources *conf.Sources) reading {
 		d.watcher.took(sources)
 	}
 	cfg, err := d.file.parse(sources)
+	if err == nil {
+		err = CanRunAs(cfg, os.Getpid())
+	}
 	if err != nil {
 		return reading{sources: sources, why: refusal(err)}
 	}

@@ -5,6 +5,7 @@ package daemon
 import (
 	"context"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,11 @@ import (
 // longer; the daemon is ready once it has read the kernel's table.
 const readyPatience = 5 * time.Second
 
+// stopCommandsTime is the time from a stopping signal until the end of all fallback
+// commands (stopcommands = yes). The end of the daemon is within stopPatience then, and
+// within the 10 s for which its last heartbeat counts.
+const stopCommandsTime = 9 * time.Second
+
 // A daemon is a director and the parts around it. One goroutine, that of run, decides;
 // slow work runs beside it.
 type daemon struct {
@@ -40,6 +46,7 @@ type daemon struct {
 	watcher  watcher
 	patience time.Duration   // readyPatience
 	adopted  <-chan struct{} // closed when the table has been read; nil if it was
+	commands time.Time       // until which fallback commands may run at the end; zero is as long as mails
 
 	cfg      *conf.Config // in force
 	interval atomic.Int64 // checkinterval of cfg, for the watcher
@@ -72,7 +79,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 
 	name, err := d.loop(ctx, stop, signals, news, ended, ready)
 	d.status.Close()
-	d.notifier.Close()
+	d.notifier.Close(d.commands)
 	return name, err
 }
 
@@ -144,6 +151,9 @@ func (d *daemon) leave(name string) {
 	if name == leaveName {
 		d.director.Leave()
 		return
+	}
+	if slices.ContainsFunc(d.cfg.Virtuals, func(v *conf.VirtualService) bool { return v.StopCommands }) {
+		d.commands = time.Now().Add(stopCommandsTime)
 	}
 	d.siblings.use(nil)
 }

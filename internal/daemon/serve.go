@@ -52,6 +52,9 @@ func (p *process) serve(ready func()) error {
 	signals, stop := p.Signals()
 	defer stop()
 	p.logStart()
+	if err := CanRunAs(p.Config, os.Getpid()); err != nil {
+		return initError(err)
+	}
 	if err := p.settleIn(); err != nil {
 		return initError(err)
 	}

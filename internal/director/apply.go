@@ -178,6 +178,15 @@ func (rc *reconciler) reportFallback(v *virtual.Service) {
 	}
 }
 
+// stopFallback reports that the fallback of a virtual service that has left the table is
+// not in charge any more.
+func (rc *reconciler) stopFallback(v *virtual.Service) {
+	if v.FallbackState == virtual.FallbackOn {
+		v.FallbackState = virtual.FallbackOff
+		rc.emit(v, event.Event{Kind: event.FallbackOff})
+	}
+}
+
 // emit completes an event with what all of v's events share and hands it on.
 func (rc *reconciler) emit(v *virtual.Service, e event.Event) {
 	e.Time, e.Status = rc.now(), rc.status

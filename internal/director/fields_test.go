@@ -17,6 +17,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
@@ -50,7 +51,7 @@ virtual=10.0.0.1:80
 // needs them. All others are copied: into the table, the limits or the checks.
 var readWhereUsed = []string{
 	"File", "Line", "Name", "Marks", "PasswdFile", "SecretFile", "Host", "OwnRequest",
-	"CleanStop", "SlowStart", "MinAlive", "FallbackCommand",
+	"CleanStop", "SlowStart", "MinAlive", "FallbackCommand", "StopCommands",
 	"EmailAlert", "EmailAlertFrom", "EmailAlertFreq", "EmailAlertStatus", "SMTP", "ServiceName", "Comment", "MonitorFile", "SSLExpiryWarn",
 }
 
@@ -58,12 +59,12 @@ var readWhereUsed = []string{
 var otherValues = map[string]any{
 	"Protocol": conf.UDP, "Scheduler": "mh", "SchedFlags": "sh-port", "Netmask": "255.255.0.0", "Marks": []conf.Mark{{Line: 7}},
 	"Addr": netip.MustParseAddr("10.9.0.1"), "CheckAddr": netip.MustParseAddr("10.9.0.2"), "CheckSource": netip.MustParseAddr("10.9.0.3"),
-	"MinAlive": conf.MinAlive{Count: 1},
+	"MinAlive": conf.MinAlive{Count: 1}, "CheckUser": account.Account{Name: "nobody", UID: 65534},
 }
 
 // readers are the types of check that read a field, where http does not.
 var readers = map[string]conf.CheckType{
-	"Combined": conf.CheckCombined, "HalfOpen": conf.CheckConnect, "CheckTimeout": conf.CheckConnect, "CheckCommand": conf.CheckExternal, "CheckCount": conf.CheckPing,
+	"Combined": conf.CheckCombined, "HalfOpen": conf.CheckConnect, "CheckTimeout": conf.CheckConnect, "CheckCommand": conf.CheckExternal, "CheckUser": conf.CheckExternal, "CheckCount": conf.CheckPing,
 }
 
 // A inForce is what a director works with, apart from the configuration itself.

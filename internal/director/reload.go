@@ -122,8 +122,8 @@ func (d *Director) stop() {
 		return
 	}
 	for _, v := range d.virtuals {
-		if v.Conf.CleanStop {
-			d.purge(v, "stop")
+		if v.Conf.CleanStop && d.purge(v, "stop") && v.Conf.StopCommands {
+			d.stopFallback(v)
 		}
 	}
 }

@@ -146,6 +146,9 @@ func (s *stage) perform(words []string) {
 		s.start(arg[0])
 	case "stop":
 		s.stop()
+	case "leave":
+		s.d.Leave()
+		s.stop()
 	case "kill":
 		s.kill()
 	case "reload":

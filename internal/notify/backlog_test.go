@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,5 +23,5 @@ func TestQueues(t *testing.T) {
 		t.Errorf("queues (-want +got):\n%s", diff)
 	}
 	close(gate)
-	n.Close()
+	n.Close(time.Time{})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -13,11 +14,12 @@ import (
 // commandTimeout limits the run of a fallbackcommand.
 const commandTimeout = 60 * time.Second
 
-// A shellLine is a configured command and its additional arguments, which are no
-// secret.
+// A shellLine is a configured command, its additional arguments, which are no secret, and
+// the user that runs it.
 type shellLine struct {
 	command   secret.Command
 	arguments string
+	user      account.Account
 }
 
 // String is the line without secrets, for logs.
@@ -40,7 +42,7 @@ func commandLine(e event.Event) shellLine {
 	default:
 		return shellLine{}
 	}
-	return shellLine{e.Virtual.FallbackCommand, " " + verb + " " + e.V + " " + e.Virtual.Protocol.String()}
+	return shellLine{e.Virtual.FallbackCommand, " " + verb + " " + e.V + " " + e.Virtual.Protocol.String(), e.Virtual.CheckUser}
 }
 
 // runShell runs a line and logs a failure. Its child processes may live on: a
@@ -48,14 +50,20 @@ func commandLine(e event.Event) shellLine {
 func runShell(ctx context.Context, line shellLine, log func(string, ...any)) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Shell: line.reveal(), LeaveChildren: true})
+	result, err := command.Run(ctx, command.Command{Shell: line.reveal(), As: line.user, LeaveChildren: true})
 	if err == nil {
 		err = result.Err()
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errKilled
 	}
 	if err != nil {
 		log(lineCommandFailed, line, err)
 	}
 }
+
+// errKilled is why a command has ended that ran when the time of Close was over.
+var errKilled = errors.New("killed, the daemon ends")
 
 var errTooManyCommands = errors.New("too many commands wait already")
 

@@ -9,7 +9,6 @@ import (
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // reported are the kinds of events for notifycommand and webhook: those that may need
@@ -36,7 +35,7 @@ type hooks struct {
 	web   *webhook
 
 	mu         sync.Mutex
-	command    secret.Command
+	command    shellLine
 	unreported int // events lost for the command since the last one queued
 	closed     bool
 }
@@ -53,7 +52,7 @@ func (h *hooks) use(cfg *conf.Config) {
 	h.web.use(cfg)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.command = cfg.NotifyCommand
+	h.command = shellLine{command: cfg.NotifyCommand, user: cfg.CheckUser}
 }
 
 // event delivers an event, whose virtual service is known.
@@ -64,14 +63,14 @@ func (h *hooks) event(e event.Event) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.command != "" && !h.closed {
+	if h.command.command != "" && !h.closed {
 		h.run(h.command, report.MessageOf(e, h.host))
 	}
 }
 
 // run runs the command for one event. A full queue is logged once, until it has
 // room again. h.mu is held.
-func (h *hooks) run(line secret.Command, m report.Message) {
+func (h *hooks) run(line shellLine, m report.Message) {
 	text, err := json.Marshal(m)
 	if err == nil && !h.lanes.do("command", func(ctx context.Context) { h.runCommand(ctx, line, append(text, '\n')) }) {
 		err = errTooManyCommands
@@ -88,10 +87,10 @@ func (h *hooks) run(line secret.Command, m report.Message) {
 	}
 }
 
-func (h *hooks) runCommand(ctx context.Context, line secret.Command, text []byte) {
+func (h *hooks) runCommand(ctx context.Context, line shellLine, text []byte) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Shell: line.Reveal(), Stdin: text})
+	result, err := command.Run(ctx, command.Command{Shell: line.reveal(), Stdin: text, As: line.user})
 	if err == nil {
 		err = result.Err()
 	}

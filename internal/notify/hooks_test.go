@@ -189,7 +189,7 @@ func TestCommandIsBounded(t *testing.T) {
 					h.lanes.do("command", func(context.Context) { told++ })
 					continue
 				}
-				h.run("/bin/tell", report.Message{})
+				h.run(shellLine{command: "/bin/tell"}, report.Message{})
 			}
 		}
 		tell(10_000)
@@ -199,7 +199,7 @@ func TestCommandIsBounded(t *testing.T) {
 		tell(10_007)
 		close(hangs)
 		synctest.Wait()
-		h.run("true", report.Message{})
+		h.run(shellLine{command: "true"}, report.Message{})
 		h.close()
 		want := lines{
 			"system(/bin/tell) failed: " + errTooManyCommands.Error(),

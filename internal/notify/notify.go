@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// closeTimeout is the time that Close grants to mails and commands.
+// closeTimeout is the time that Close grants at least to fallback commands, and to all else.
 const closeTimeout = 3 * time.Second
 
 // mostListed limits the events in a grouped mail; the others are counted.
@@ -197,9 +197,9 @@ func (n *Notifier) postAll() {
 	}
 }
 
-// Close sends the collected mails and lets mails and commands end, for a few
-// seconds at most.
-func (n *Notifier) Close() {
+// Close sends the collected mails and lets mails and commands end, for 3 s at most, but
+// fallback commands until the deadline if that is later. The others are killed then.
+func (n *Notifier) Close(commands time.Time) {
 	n.mu.Lock()
 	n.closed = true
 	n.releaseAll()
@@ -209,8 +209,12 @@ func (n *Notifier) Close() {
 	n.hooks.end()
 	var wg sync.WaitGroup
 	for _, q := range n.queues() {
+		timeout := closeTimeout
+		if q.lanes == n.shell {
+			timeout = max(timeout, time.Until(commands))
+		}
 		wg.Go(func() {
-			if left := q.lanes.close(closeTimeout); left > 0 {
+			if left := q.lanes.close(timeout); left > 0 {
 				n.log(lineLeft, left, q.name)
 			}
 		})

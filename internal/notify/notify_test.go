@@ -2,13 +2,16 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +19,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -118,7 +123,7 @@ func TestMailOnEvents(t *testing.T) {
 				if diff := cmp.Diff(test.log, s.log); diff != "" {
 					t.Errorf("log differs (-want +got):\n%s", diff)
 				}
-				s.Close()
+				s.Close(time.Time{})
 			})
 		})
 	}
@@ -138,7 +143,7 @@ func TestMailHasItsReason(t *testing.T) {
 		s.event(event.RealQuiesced) // nobody says why
 		time.Sleep(time.Minute)
 		s.event(event.RealDeleted) // the daemon stops before anybody could
-		s.Close()
+		s.Close(time.Time{})
 		body := func(at, subject, reason string) string {
 			return at + " ldirectord host: " + s.host + "\nLog-Message: " + subject + "\n" + reason + "Daemon-Status: running\n"
 		}
@@ -168,7 +173,7 @@ func TestSenders(t *testing.T) {
 		synctest.Wait()
 		s.virtual.EmailAlertFrom, s.virtual.SMTP = "ld@example.com", "mail"
 		s.event(event.RealDeleted)
-		s.Close()
+		s.Close(time.Time{})
 		want := []route{
 			{sender: "monitor@director", from: "monitor@director", to: "ops@example.com"},
 			{server: "mail", sender: "monitor@director", from: "ld@example.com", to: "ops@example.com"},
@@ -189,7 +194,7 @@ func TestGroupedMail(t *testing.T) {
 		s.event(event.RealAdded)
 		s.wantMails(t, "10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more")
 		time.Sleep(time.Second)
-		s.Close() // sends the waiting mails
+		s.Close(time.Time{}) // sends the waiting mails
 		s.wantMails(
 			t,
 			"10s ops@example.com: 100 events: Deleted real server: 10.1.0.1:80 (10.0.0.1:80) and 99 more",
@@ -214,7 +219,7 @@ func TestGroupsAreByRecipientAndBounded(t *testing.T) {
 			fmt.Sprintf("0s ops@example.com: %d events: Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1) and %d more", mostListed+7, mostListed+6),
 			"0s others@example.com: Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)",
 		)
-		s.Close()
+		s.Close(time.Time{})
 	})
 }
 
@@ -236,7 +241,7 @@ func TestMailsOfARackThatDies(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		s.event(event.RealAdded)
-		s.Close()
+		s.Close(time.Time{})
 		const added = "Added real server: 10.1.0.1:80 (10.0.0.1:80) (Weight set to 1)"
 		const one = crowd + 1
 		if len(s.mails) != one+2 {
@@ -273,7 +278,7 @@ func TestMailsWaitForAServerThatHangs(t *testing.T) {
 		if len(s.groups) != 1 {
 			t.Errorf("%d mails are being collected, want 1", len(s.groups))
 		}
-		s.Close()
+		s.Close(time.Time{})
 		if want := fmt.Sprintf("The daemon ends: %d that wait are left (mail)", crowd+1); s.log[len(s.log)-1] != want {
 			t.Errorf("the last line of the log is %q, want %q", s.log[len(s.log)-1], want)
 		}
@@ -292,7 +297,7 @@ func TestReminders(t *testing.T) {
 			s.event(event.Back)
 			time.Sleep(time.Hour)
 			s.wantMails(t, "0s "+deletedMail, "20s "+reminder, "40s "+reminder)
-			s.Close()
+			s.Close(time.Time{})
 		})
 	})
 	t.Run("until it is purged", func(t *testing.T) {
@@ -303,7 +308,7 @@ func TestReminders(t *testing.T) {
 			s.event(event.RealPurged)
 			time.Sleep(time.Hour)
 			s.wantMails(t, "20s "+reminder, "25s ops@example.com: Purged real server (): 10.1.0.1:80 (10.0.0.1:80)")
-			s.Close()
+			s.Close(time.Time{})
 		})
 	})
 	t.Run("only if running is a state to be told of", func(t *testing.T) {
@@ -315,7 +320,7 @@ func TestReminders(t *testing.T) {
 			s.event(event.Gone)
 			time.Sleep(time.Minute)
 			s.wantMails(t)
-			s.Close()
+			s.Close(time.Time{})
 		})
 	})
 	t.Run("follow a reload", func(t *testing.T) {
@@ -330,7 +335,7 @@ func TestReminders(t *testing.T) {
 			s.Use(&conf.Config{})
 			time.Sleep(time.Hour)
 			s.wantMails(t, "20s "+reminder, "1m25s others@example.com: Inaccessible real server: 10.1.0.1:80 (10.0.0.1:80)")
-			s.Close()
+			s.Close(time.Time{})
 		})
 	})
 }
@@ -369,7 +374,7 @@ func TestFallbackCommandRuns(t *testing.T) {
 	s.event(event.FallbackOn)
 	s.event(event.FallbackOff)
 	s.event(event.FallbackOn)
-	s.Close()
+	s.Close(time.Time{})
 	got, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
@@ -382,10 +387,84 @@ func TestFallbackCommandRuns(t *testing.T) {
 	}
 }
 
+// TestCloseWaitsForFallbackCommands closes with functions in all queues that end only when
+// they must: mails after 3 s, fallback commands at the deadline, if that is later.
+func TestCloseWaitsForFallbackCommands(t *testing.T) {
+	for _, budget := range []time.Duration{0, time.Second, 9 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			n := New(Options{Log: t.Logf}, &conf.Config{})
+			began := time.Now()
+			took := make([]time.Duration, len(n.queues()))
+			for i, q := range n.queues() {
+				q.lanes.do("x", func(ctx context.Context) {
+					<-ctx.Done()
+					took[i] = time.Since(began)
+				})
+			}
+			n.Close(began.Add(budget))
+			want := []time.Duration{closeTimeout, max(closeTimeout, budget), closeTimeout}
+			if diff := cmp.Diff(want, took); diff != "" {
+				t.Errorf("a budget of %v (-want +got):\n%s", budget, diff)
+			}
+		})
+	}
+}
+
+// TestHungFallbackCommandIsKilled has a command that ends neither by itself nor by TERM.
+func TestHungFallbackCommandIsKilled(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "fb.sh")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\ntrap '' TERM\necho $$ >"+dir+"/pid\nsleep 98765\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := set(t, &conf.Config{}, func(v *conf.VirtualService) { v.FallbackCommand = secret.Command(script) })
+	s.event(event.FallbackOff)
+	eventually.True(t, "the command", func() bool { text, err := os.ReadFile(dir + "/pid"); return err == nil && len(text) > 1 })
+	s.Close(time.Time{})
+	if want := "system(" + script + " stop 10.0.0.1:80 tcp) failed: killed, the daemon ends"; !slices.Contains(s.log, want) {
+		t.Errorf("log is %q, want the line %q", strings.Join(s.log, "\n"), want)
+	}
+	text, err := os.ReadFile(dir + "/pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually.True(t, "the command's end", func() bool { return syscall.Kill(pid, 0) != nil })
+}
+
+// TestCommandsRunAsUser runs both commands as the user of checkuser.
+func TestCommandsRunAsUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	dir := t.TempDir()
+	nobody := account.Account{Name: "nobody", UID: 65534, GID: 65534, Groups: "65533", Home: "/nonexistent"}
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	line := func(file string) secret.Command {
+		return secret.Command("umask 0; echo $(id -u) $(id -G) $HOME $USER >" + dir + "/" + file + "; :")
+	}
+	cfg := &conf.Config{Notify: conf.Notify{NotifyCommand: line("notify")}, Process: conf.Process{CheckUser: nobody}}
+	s := set(t, cfg, func(v *conf.VirtualService) { v.FallbackCommand, v.CheckUser = line("fallback"), nobody })
+	s.event(event.FallbackOn)
+	s.event(event.Gone)
+	s.Close(time.Time{})
+	for _, file := range []string{"notify", "fallback"} {
+		got, err := os.ReadFile(filepath.Join(dir, file))
+		if want := "65534 65534 65533 /nonexistent nobody\n"; err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q; the log: %q", file, got, err, want, s.log)
+		}
+	}
+}
+
 func TestEventWithoutVirtual(t *testing.T) {
 	s := set(t, &conf.Config{}, nil)
 	s.Event(event.Event{Kind: event.VirtualPurged})
-	s.Close()
+	s.Close(time.Time{})
 	if len(s.mails) > 0 {
 		t.Errorf("mails were sent: %q", s.mails)
 	}

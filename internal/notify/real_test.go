@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -34,7 +35,7 @@ func TestRealMail(t *testing.T) {
 			Kind: event.RealAdded, Virtual: v, Real: &conf.RealServer{}, Status: conf.Running,
 			V: "10.0.0.1:80", R: "10.1.0.1:80", Weight: 2,
 		})
-		n.Close()
+		n.Close(time.Time{})
 		if diff := cmp.Diff([]string{lineMailed}, log); diff != "" {
 			t.Errorf("by %q: log lines differ (-want +got):\n%s", server, diff)
 		}

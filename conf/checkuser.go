@@ -1,0 +1,39 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/account"
+)
+
+// readCheckUser is checkuser = USER: the user, by name or number, that runs external
+// checks, notifycommand and fallbackcommand.
+func readCheckUser(at *location, value string) (account.Account, error) {
+	name := bareText(value)
+	if name == "" || strings.ContainsAny(name, ":/"+blanks) {
+		return account.Account{}, errors.New("checkuser must be the name or number of a user")
+	}
+	user, err := at.opts.LookupUser(name)
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		return account.Account{}, because(CodeUnknownUser, errors.New("useradd --system makes a user; nobody exists on most hosts"), "checkuser "+name+": "+err.Error())
+	case err != nil:
+		return account.Account{}, fmt.Errorf("checkuser %s could not be looked up: %w", name, err)
+	}
+	return user, nil
+}
+
+// RunsAs reports whether a daemon with this configuration runs commands as CheckUser.
+func (c *Config) RunsAs() bool {
+	if c.NotifyCommand != "" {
+		return true
+	}
+	for _, v := range c.Virtuals {
+		if v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl || v.FallbackCommand != "" {
+			return true
+		}
+	}
+	return false
+}

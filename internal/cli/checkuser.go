@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
+)
+
+// userLacks warns of a program that the user of checkuser may not run.
+func (l *fileList) userLacks(v *conf.VirtualService, directive, what, file string, executed bool) {
+	if directive == "callback" { // which stays root's
+		return
+	}
+	at := ""
+	if executed {
+		at = l.user.Refused(file, account.Execute)
+	}
+	if at == "" && (!executed || interpreterOf(file) != "") { // the interpreter reads it
+		at = l.user.Refused(file, account.Read)
+	}
+	if at != "" {
+		l.warn(v, directive, conf.CodeCommandNotRunnable, fmt.Sprintf("%s cannot be run by %s, the user of checkuser: %s is closed to it", what, l.user, at), "chmod o+rx "+at)
+	}
+}
+
+// runner is who runs the command of a directive.
+func (l *fileList) runner(directive string) string {
+	if directive == "callback" || l.user.IsZero() {
+		return "root"
+	}
+	return l.user.String()
+}
+
+// changesOwn reports whether only the user of checkuser may change a file that it runs.
+func (l *fileList) changesOwn(directive, who string) bool {
+	return directive != "callback" && !l.user.IsZero() && who == fmt.Sprintf("its owner, the user %d", l.user.UID)
+}
+
+// userNote is the advice to name a checkuser, "" without a command that would run as it.
+func userNote(cfg *conf.Config) string {
+	if cfg == nil || !cfg.CheckUser.IsZero() || !cfg.RunsAs() {
+		return ""
+	}
+	var commands []string
+	add := func(name string, used bool) {
+		if used {
+			commands = append(commands, name)
+		}
+	}
+	external, fallback := false, false
+	for _, v := range cfg.Virtuals {
+		external = external || v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl
+		fallback = fallback || v.FallbackCommand != ""
+	}
+	add("external checks", external)
+	add("fallbackcommand", fallback)
+	add("notifycommand", cfg.NotifyCommand != "")
+	verb := "run"
+	if len(commands) == 1 && !external {
+		verb = "runs"
+	}
+	return fmt.Sprintf("%s: note: %s %s as the daemon's user, which is root by default\n    checkuser = nobody, or a user made for them, takes root's rights from them\n",
+		cfg.Path, strings.Join(commands, " and "), verb)
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCheckUser is what check prints of commands and the user that runs them.
+func TestCheckUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files to others")
+	}
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	program := func(name string, mode os.FileMode, owner int) string {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.WriteFile(path, []byte("#!/bin/sh\n"), 0o600), os.Chmod(path, mode), os.Chown(path, owner, 0)); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	all, roots, unread, own := program("all", 0o755, 0), program("roots", 0o700, 0), program("unread", 0o711, 0), program("own", 0o700, 65534)
+	const note = "the daemon's user, which is root by default"
+	closed := func(directive, path string) string {
+		return directive + " " + path + " cannot be run by nobody, the user of checkuser: " + path + " is closed to it"
+	}
+	tests := []struct {
+		name, global, block string
+		warning, note       string // "" is none
+	}{
+		{"no commands", "", "", "", ""},
+		{"checkuser without commands", "checkuser=nobody\n", "", "", ""},
+		{"an external check", "", "\tchecktype=external\n\tcheckcommand=" + all + "\n", "", "note: external checks run as " + note},
+		{"a fallbackcommand", "", "\tfallbackcommand=" + all + "\n", "", "note: fallbackcommand runs as " + note},
+		{"both commands", "notifycommand=" + all + "\n", "\tfallbackcommand=" + all + "\n", "", "note: fallbackcommand and notifycommand run as " + note},
+		{"callback", "callback=\"" + all + "\"\n", "", "", ""},
+		{"a check as nobody", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + all + "\n", "", ""},
+		{"a check for root alone", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + roots + "\n", closed("checkcommand", roots), ""},
+		{"a script that cannot be read", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + unread + "\n", closed("checkcommand", unread), ""},
+		{"Perl that cannot be read", "checkuser=nobody\n", "\tchecktype=external-perl\n\tcheckcommand=" + unread + "\n", closed("checkcommand", unread), ""},
+		{"a notifycommand for root alone", "checkuser=nobody\nnotifycommand=" + roots + " -x\n", "", closed("notifycommand", roots), ""},
+		{"a callback for root alone", "checkuser=nobody\ncallback=\"" + roots + "\"\n", "", "", ""},
+		{"its own program", "checkuser=nobody\nnotifycommand=" + own + "\n", "", "", ""},
+		{"root runs another's program", "notifycommand=" + own + "\n", "", own + " can be changed by its owner, the user 65534, and root runs it", "note"},
+		{"another's callback", "checkuser=nobody\ncallback=\"" + own + "\"\n", "", own + " can be changed by its owner, the user 65534, and root runs it", ""},
+		{"another's program", "checkuser=daemon\nnotifycommand=" + own + "\n", "", own + " can be changed by its owner, the user 65534, and daemon runs it", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(dir, "t.cf")
+			text := "monitorlog=none\nlogfile=\"local0\"\n" + tt.global + "virtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\n" + tt.block
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var stdout, stderr bytes.Buffer
+			status := Main(Env{Args: []string{"ldirectord", path, "check"}, Stdout: &stdout, Stderr: &stderr, RunDir: dir, StateDir: dir})
+			if got := stderr.String(); !strings.Contains(got, tt.warning) || tt.warning == "" && got != "" {
+				t.Errorf("the warnings are %q, want %q", got, tt.warning)
+			}
+			if got := stdout.String(); !strings.Contains(got, tt.note) || tt.note == "" && strings.Contains(got, "note") {
+				t.Errorf("the output is %q, want the note %q", got, tt.note)
+			}
+			if good := strings.Contains(stdout.String(), "no mistakes"); status != 0 || good != (tt.warning == "") {
+				t.Errorf("exit status %d, no mistakes: %t", status, good)
+			}
+		})
+	}
+}
