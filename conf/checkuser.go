@@ -20,7 +20,7 @@ func readCheckUser(at *location, value string) (account.Account, error) {
 	case errors.Is(err, account.ErrUnknown):
 		return account.Account{}, because(CodeUnknownUser, errors.New("useradd --system makes a user; nobody exists on most hosts"), "checkuser "+name+": "+err.Error())
 	case err != nil:
-		return account.Account{}, fmt.Errorf("checkuser %s could not be looked up: %w", name, err)
+		return account.Account{}, fmt.Errorf("checkuser %s could not be looked up: %v", name, err) //nolint:errorlint // the text has the cause: it is no hint
 	}
 	return user, nil
 }
