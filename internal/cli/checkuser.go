@@ -6,6 +6,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
+	"github.com/ldirectord/ldirectord/internal/daemon"
 )
 
 // userLacks warns of a program that the user of checkuser may not run.
@@ -63,4 +64,14 @@ func userNote(cfg *conf.Config) string {
 	}
 	return fmt.Sprintf("%s: note: %s %s as the daemon's user, which is root by default\n    checkuser = nobody, or a user made for them, takes root's rights from them\n",
 		cfg.Path, strings.Join(commands, " and "), verb)
+}
+
+// canRunAs returns why the checkuser of cfg is of no use to a daemon in process pid, as an
+// exit that is logged.
+func canRunAs(cfg *conf.Config, pid int) error {
+	err := daemon.CanRunAs(cfg, pid)
+	if err == nil {
+		return nil
+	}
+	return &daemon.Exit{Status: exitFailed, Text: err.Error(), Log: err.Error(), Cause: err}
 }

@@ -73,7 +73,7 @@ func (s *session) restart() error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	if err := s.canRunAs(os.Getpid()); err != nil {
+	if err := canRunAs(s.cfg, os.Getpid()); err != nil {
 		return err
 	}
 	if d, ok := s.Running(); ok {
@@ -93,23 +93,13 @@ func (s *session) tryRestart() error {
 	if !ok {
 		return nil
 	}
-	if err := s.canRunAs(os.Getpid()); err != nil {
+	if err := canRunAs(s.cfg, os.Getpid()); err != nil {
 		return err
 	}
 	if err := daemon.End(s.options(), d, s.inv.command.name); err != nil {
 		return err
 	}
 	return s.startUnlessRunning()
-}
-
-// canRunAs returns why the configuration's checkuser is of no use to a daemon in process
-// pid, as an exit that is logged.
-func (s *session) canRunAs(pid int) error {
-	err := daemon.CanRunAs(s.cfg, pid)
-	if err == nil {
-		return nil
-	}
-	return &daemon.Exit{Status: exitFailed, Text: err.Error(), Log: err.Error(), Cause: err}
 }
 
 // reload has the running daemon read its configuration again.
@@ -122,7 +112,7 @@ func (s *session) reload() error {
 		s.log.Printf(logfile.IsStopped, s.Path)
 		return &daemon.Exit{Status: exitFailed, Log: fmt.Sprintf(logfile.ExitingCommand, s.inv.command.name)}
 	}
-	if err := s.canRunAs(d.PID); err != nil {
+	if err := canRunAs(s.cfg, d.PID); err != nil {
 		return err
 	}
 	if err := unix.Kill(d.PID, unix.SIGHUP); err != nil {
