@@ -25,9 +25,9 @@ type Table interface {
 	// Read returns all services with their destinations.
 	Read() ([]Entry, error)
 	// Apply makes one change. Its error is one sentence and wraps, where it
-	// applies, fs.ErrExist (the entry exists), fs.ErrNotExist (the entry, its
-	// service or the scheduler is missing), fs.ErrPermission (no rights) or
-	// errors.ErrUnsupported (no IPVS in this kernel).
+	// applies, fs.ErrExist (the entry exists), fs.ErrNotExist (the entry or the
+	// scheduler is missing), ErrNoService (its service is), fs.ErrPermission (no
+	// rights) or errors.ErrUnsupported (no IPVS in this kernel).
 	Apply(Change) error
 	Close() error
 }

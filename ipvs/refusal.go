@@ -2,6 +2,7 @@ package ipvs
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"syscall"
 )
@@ -15,6 +16,10 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.text }
 func (r refusal) Unwrap() error { return r.is }
+
+// ErrNoService is wrapped by the error of a change whose service is missing. It wraps
+// fs.ErrNotExist.
+var ErrNoService = fmt.Errorf("no such service: %w", fs.ErrNotExist)
 
 var (
 	errNoIPVS   = refusal{"IPVS is not in this kernel: modprobe ip_vs", errors.ErrUnsupported}
@@ -30,7 +35,7 @@ func refuse(c Change, err error) error {
 		err = c.explain(no)
 	}
 	var is error
-	for _, e := range []error{fs.ErrExist, fs.ErrNotExist, fs.ErrPermission, errors.ErrUnsupported, fs.ErrClosed} {
+	for _, e := range []error{fs.ErrExist, fs.ErrNotExist, ErrNoService, fs.ErrPermission, errors.ErrUnsupported, fs.ErrClosed} {
 		if errors.Is(err, e) {
 			is = e
 		}
@@ -45,7 +50,7 @@ func (c Change) explain(no syscall.Errno) error {
 	case syscall.EEXIST:
 		return refusal{"the " + c.subject() + " is there already", fs.ErrExist}
 	case syscall.ESRCH:
-		return refusal{"no such service", fs.ErrNotExist}
+		return refusal{"no such service", ErrNoService}
 	case syscall.ENOENT:
 		return refusal{c.missing(), fs.ErrNotExist}
 	case syscall.EPERM:

@@ -14,7 +14,8 @@ import (
 
 // sync brings the kernel to the desired state of vs and reports the changes. It adds
 // and raises, for all of them, before it lowers and deletes: when a rack dies, this
-// takes a few requests to the kernel.
+// takes a few requests to the kernel. A service that turns out to be missing is put back
+// at once.
 func (rc *reconciler) sync(vs ...*virtual.Service) {
 	if slices.ContainsFunc(vs, isUnread) {
 		vs = slices.DeleteFunc(slices.Clone(vs), isUnread)
@@ -28,11 +29,21 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 		plans[i] = rc.secondHalf(v, plans[i])
 	}
 	rc.kernel.ApplyAll(plans, table.Step.Takes)
+	var lost []*virtual.Service
 	for i, v := range vs {
+		wasPresent := v.Actual.Present
 		for _, s := range plans[i] {
 			rc.conclude(v, s)
 		}
+		v.EndRefusals()
+		if wasPresent && !v.Actual.Present {
+			lost = append(lost, v)
+			continue
+		}
 		rc.report(v)
+	}
+	if len(lost) > 0 {
+		rc.sync(lost...) // puts them back; one that is not present is not lost again
 	}
 }
 
@@ -44,6 +55,7 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 func (rc *reconciler) planFor(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
+	v.DoubtRefusals()
 	rc.keep(v)
 	if v.Invalid != nil {
 		rc.refused(v, "virtual service "+v.Name, fmt.Errorf("virtual service %s: %w", v.Name, v.Invalid))
@@ -71,6 +83,13 @@ func (rc *reconciler) apply(v *virtual.Service, s table.Step) {
 // conclude records and reports the result of a step. Afterwards the believed state
 // is the kernel's, whatever the result.
 func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
+	if errors.Is(s.Err, ipvs.ErrNoService) {
+		if v.Retry = true; v.Actual.Present { // no cause of an outage: it is put back at once
+			rc.repair(v, removed("virtual service "+v.Name)+putBack)
+			v.Forget()
+		}
+		return
+	}
 	if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && s.Destination.Weight == 0 {
 		// As in the original, a dead real server that an external change deleted is not
 		// put back just to have weight 0, unless readdquiescent is set.
@@ -81,14 +100,7 @@ func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
 	if s.Err != nil {
 		v.Failed(s)
 		rc.refused(v, s.Change.String(), s.Err)
-		if errors.Is(s.Err, fs.ErrNotExist) && s.Op == ipvs.AddDestination {
-			rc.lost(v, "virtual service "+v.Name) // the cause of the refusal
-			v.Forget()
-		}
 		return
-	}
-	if len(v.Said) > 0 {
-		delete(v.Said, virtual.Refusal(s.Change.String()))
 	}
 	v.Record(s, len(v.Reals))
 	for _, e := range rc.eventsOf(v, s) {

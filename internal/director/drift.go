@@ -175,9 +175,13 @@ func (rc *reconciler) missing(v *virtual.Service, s table.Slot, desired table.St
 
 // lost reports what an external change removed; the plan that follows puts it back.
 func (rc *reconciler) lost(v *virtual.Service, what string) {
-	v.Outage.Left = &event.Cause{Kind: event.CauseExternal, Detail: what + " was removed by somebody else"}
-	rc.repair(v, what+" was removed by somebody else, it is put back")
+	v.Outage.Left = &event.Cause{Kind: event.CauseExternal, Detail: removed(what)}
+	rc.repair(v, removed(what)+putBack)
 }
+
+func removed(what string) string { return what + " was removed by somebody else" }
+
+const putBack = ", it is put back"
 
 // repair reports an external change that the plan that follows undoes.
 func (rc *reconciler) repair(v *virtual.Service, what string) {

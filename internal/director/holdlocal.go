@@ -16,12 +16,16 @@ func (d *Director) judgeOurselves(res *checks.Result) {
 	if _, never := res.Asked.(checkspec.Unusable); never {
 		return // wrong in the file, and no matter of this host
 	}
-	d.trouble.Add(res.Local, res.At)
+	var cause error
+	if res.Local {
+		cause = res.Err
+	}
+	d.trouble.Add(cause, res.At)
 	holding := d.conf.HoldLocal && d.trouble.Ours()
 	if holding != d.trouble.Holding {
 		d.trouble.Holding = holding
 		if holding {
-			d.o.Log("Holding the table: most checks cannot be made, the fault is on this side: %v", res.Err)
+			d.o.Log("Holding the table: most checks cannot be made, the fault is on this side: %v", d.trouble.Cause)
 		} else {
 			d.o.Log("The table is held no more: checks can be made again")
 		}

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -32,7 +31,7 @@ func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []repo
 	call := func() {
 		if err = ctx.Err(); err == nil {
 			obeyed, err = d.obey(o, d.now())
-			all = d.overrides.list()
+			all = d.Overrides()
 		}
 		close(inForce)
 		d.settle()
@@ -75,16 +74,18 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 		if o.For > 0 {
 			over.Until = now.Add(o.For)
 		}
-		why := over.String()
-		if stays := d.staysOut(t); stays != "" && (o.Verb == report.Enable || o.Verb == report.Weight) {
-			why += "; " + stays
-			d.override(t, over, why)
-			over.Remark = stays
-		} else {
-			d.override(t, over, why)
+		stays, why := "", over.String()
+		if o.Verb == report.Enable || o.Verb == report.Weight {
+			stays = d.staysOut(t)
 		}
+		if stays != "" {
+			why += "; " + stays
+		}
+		d.override(t, over, why)
+		over.Remark = stays
 		obeyed = append(obeyed, over)
 	}
+	d.overrides.publish()
 	return obeyed, nil
 }
 
@@ -96,9 +97,8 @@ func (rc *reconciler) staysOut(t report.Target) string {
 			continue
 		}
 		for _, r := range v.Reals {
-			switch {
-			case r.Name() != t.Real:
-			case r.File() != "" || r.Verdict == policy.Down && !r.Kept || r.Virtual.Conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked:
+			isDown := r.Verdict == policy.Down && !r.Kept
+			if r.Name() == t.Real && (r.File() != "" || isDown || r.IsOff()) {
 				return "it stays out of service: " + r.OutWithoutOrder()
 			}
 		}
@@ -165,13 +165,16 @@ func (d *Director) overrule() {
 // endOverrides ends those whose time has come.
 func (d *Director) endOverrides(now time.Time) {
 	ended := false
-	for t, o := range d.overrides.byTarget {
+	for _, o := range d.Overrides() {
 		if !o.Until.IsZero() && !now.Before(o.Until) {
-			d.override(t, report.Override{Verb: report.Enable, By: o.By}, "enable: the time is over of "+o.String())
+			d.override(o.Target(), report.Override{Verb: report.Enable, By: o.By}, "enable: the time is over of "+o.String())
 			ended = true
 		}
 	}
-	if ended && d.o.OverridesEnded != nil {
+	if !ended {
+		return
+	}
+	if d.overrides.publish(); d.o.OverridesEnded != nil {
 		d.o.OverridesEnded()
 	}
 }
@@ -192,7 +195,8 @@ func newOverrides(list []report.Override, now time.Time) *overrides {
 	return o
 }
 
-// set puts an override in force, or ends one, and reports whether there was one.
+// set puts an override in force, or ends one, and reports whether there was one. publish
+// follows.
 func (o *overrides) set(t report.Target, over report.Override) (before bool) {
 	_, before = o.byTarget[t]
 	if over.Verb == report.Enable {
@@ -200,10 +204,10 @@ func (o *overrides) set(t report.Target, over report.Override) (before bool) {
 	} else {
 		o.byTarget[t] = over
 	}
-	o.publish()
 	return before
 }
 
+// publish lets readers have what set has changed.
 func (o *overrides) publish() {
 	list := o.list()
 	o.published.Store(&list)
@@ -255,11 +259,10 @@ func (o *overrides) unused(virtuals []*virtual.Service) []report.Override {
 // forgotten are overrides of real servers that have left the configuration, by address or by
 // address and port.
 func (o *overrides) forgotten(order report.Order) []report.Target {
-	addr, _ := netip.ParseAddr(strings.Trim(order.Real, "[]"))
 	var found []report.Target
 	for t := range o.byTarget {
 		at, err := netip.ParseAddrPort(t.Real)
-		meant := order.Real == t.Real || err == nil && at.Addr() == addr.Unmap()
+		meant := order.Real == t.Real || err == nil && report.RealCalled(at, "", order.Real)
 		if meant && (order.Virtual == "" || order.Virtual == t.Virtual || order.Virtual == event.ShortID(t.Virtual)) {
 			found = append(found, t)
 		}

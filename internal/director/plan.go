@@ -3,9 +3,12 @@ package director
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
@@ -20,12 +23,13 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 		changes []ipvs.Change
 		err     error
 	}
+	out := d.watcher.Lookup(cfg)
 	p, err := do(ctx, d, func() plan {
 		entries, ok := d.kernel.Read()
 		if !ok {
 			return plan{err: fmt.Errorf("no plan: %w", d.kernel.Err())}
 		}
-		return plan{changes: ahead(cfg, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)}
+		return plan{changes: ahead(cfg, out, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)}
 	})
 	if err != nil {
 		return nil, err
@@ -40,12 +44,14 @@ func PlanStart(kernel ipvs.Table, cfg *conf.Config, orders []report.Override, ou
 	if err != nil {
 		return nil, err
 	}
-	return ahead(cfg, table.ByKey(list), nil, &ownership{recalled: ours}, newOverrides(orders, time.Now())), nil
+	out := maintenance.New(maintenance.Options{}).Lookup(cfg)
+	return ahead(cfg, out, table.ByKey(list), nil, &ownership{recalled: ours}, newOverrides(orders, time.Now())), nil
 }
 
-// ahead does what load does, without a kernel.
-func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
-	future := New(Options{})
+// ahead does what load does, without a kernel. out are the real servers in maintenance,
+// and their files.
+func ahead(cfg *conf.Config, out map[netip.AddrPort]string, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
+	future := New(Options{Sink: func(event.Event) {}})
 	future.overrides = inForce
 	f := prepare(cfg, nil, future.heartbeat.started)
 	gone := append(f.carryOver(olds), own.take(f.virtuals, entries, true)...)
@@ -57,6 +63,8 @@ func ahead(cfg *conf.Config, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.S
 		if v.Hopeless() {
 			continue
 		}
+		v.Foresee(out)
+		future.keep(v)
 		for _, s := range table.Plan(v.Actual, v.Want(nil)) {
 			changes = append(changes, s.Change)
 		}

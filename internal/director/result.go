@@ -115,7 +115,9 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		if before.Verdict == policy.Down {
 			e.Down = r.Since.Sub(before.Since)
 		}
-		r.StartSlowly()
+		if !r.Kept { // one that was kept has its full weight
+			r.StartSlowly()
+		}
 	} else {
 		r.Leaves = r.Virtual.Carries(r)
 		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.Attempts), res.Err.Error()

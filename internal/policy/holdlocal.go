@@ -12,13 +12,14 @@ const troubleTime = 5 * time.Second
 type Trouble struct {
 	began     time.Time
 	last, now tallied
-	Holding   bool // set by the caller while the table is held
+	Holding   bool  // set by the caller while the table is held
+	Cause     error // why the last check that could not be made failed, nil before the first
 }
 
 type tallied struct{ all, local int }
 
-// Add counts one result.
-func (t *Trouble) Add(local bool, at time.Time) {
+// Add counts one result. cause is why the check could not be made, nil if it was made.
+func (t *Trouble) Add(cause error, at time.Time) {
 	if past := at.Sub(t.began); past >= troubleTime {
 		t.last, t.now, t.began = t.now, tallied{}, at
 		if past >= 2*troubleTime {
@@ -26,8 +27,9 @@ func (t *Trouble) Add(local bool, at time.Time) {
 		}
 	}
 	t.now.all++
-	if local {
+	if cause != nil {
 		t.now.local++
+		t.Cause = cause
 	}
 }
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"testing"
 	"time"
 )
@@ -24,7 +25,11 @@ func TestTrouble(t *testing.T) {
 			var tr Trouble
 			at := time.Unix(1_800_000_000, 0)
 			for _, r := range tt.results {
-				tr.Add(r == 'l', at)
+				var cause error
+				if r == 'l' {
+					cause = errors.New("too many open files")
+				}
+				tr.Add(cause, at)
 				at = at.Add(time.Second)
 			}
 			if got := tr.Ours(); got != tt.want {

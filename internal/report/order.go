@@ -132,8 +132,11 @@ var ErrNotConfigured = errors.New("not in the configuration")
 // alone, or one of other names.
 func VirtualCalled(id, name string, others ...string) bool {
 	protocol, at, _ := strings.Cut(id, ":")
-	if name == "" || name == id || name == at || slices.Contains(others, name) {
-		return name != ""
+	switch {
+	case name == "":
+		return false
+	case name == id, name == at, slices.Contains(others, name):
+		return true
 	}
 	service, err := netip.ParseAddrPort(at)
 	if err != nil { // a firewall mark
@@ -147,6 +150,19 @@ func VirtualCalled(id, name string, others ...string) bool {
 	}
 	a, err := netip.ParseAddrPort(name)
 	return err == nil && a.Addr().Unmap() == service.Addr() && a.Port() == service.Port()
+}
+
+// RealCalled reports whether an operator means a real server by a name: its address, with
+// or without the port and in any spelling, or its host name, with or without the port. at
+// is its address as configured, host the name that the file has in its place, "" for none.
+func RealCalled(at netip.AddrPort, host, name string) bool {
+	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return a.Unmap() == at.Addr()
+	}
+	if a, err := netip.ParseAddrPort(name); err == nil {
+		return a.Addr().Unmap() == at.Addr() && a.Port() == at.Port()
+	}
+	return host != "" && (name == host || name == host+":"+strconv.Itoa(int(at.Port())))
 }
 
 // NotConfigured returns an ErrNotConfigured that names the real server or virtual service.

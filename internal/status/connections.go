@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
+	"net/netip"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -105,7 +105,11 @@ func between(c wire.Connection, virtual, real string) bool {
 	if virtual != "" && virtual != c.Virtual {
 		return false
 	}
-	return real == "" || slices.Contains([]string{c.Real, host(c.Real), strings.Trim(host(c.Real), "[]")}, real)
+	if real == "" || real == c.Real {
+		return true
+	}
+	at, err := netip.ParseAddrPort(c.Real)
+	return err == nil && report.RealCalled(at, "", real)
 }
 
 // wantedConnections returns what chooses the connections of the virtual services and real

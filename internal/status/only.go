@@ -3,7 +3,6 @@ package status
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/report"
 )
@@ -33,21 +32,6 @@ func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 // realCalled reports whether name means r: by a name that orders accept, or by its address
 // in the kernel.
 func realCalled(r report.RealState, name string) bool {
-	if slices.Contains([]string{r.Name, r.At, host(r.Name), r.Host}, name) {
-		return true
-	}
-	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
-		at, err := netip.ParseAddrPort(r.Name)
-		return err == nil && at.Addr() == a.Unmap()
-	}
-	of, port, ok := strings.Cut(name, ":")
-	return ok && of != "" && of == r.Host && strings.HasSuffix(r.Name, ":"+port)
-}
-
-// host is the text of an address without its port.
-func host(at string) string {
-	if i := strings.LastIndexByte(at, ':'); i >= 0 {
-		return at[:i]
-	}
-	return at
+	at, err := netip.ParseAddrPort(r.Name)
+	return name == r.Name || name == r.At || err == nil && report.RealCalled(at, r.Host, name)
 }

@@ -59,32 +59,39 @@ func (k *Kernel) ApplyAll(plans [][]Step, kind func(Step) bool) {
 	}
 }
 
-// answered takes in the kernel's answer to a step. After an external change an existing
-// entry is changed and not added, a missing one is added and not changed, and needs no
-// deleting.
+// answered takes in the kernel's answer to a step. A destination that is to be deleted and
+// is missing needs no change.
 func (k *Kernel) answered(s *Step, err error) {
 	k.count(s.Op, err)
 	s.Err = err
-	again := s.Change
-	switch {
-	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddDestination:
-		again.Op = ipvs.EditDestination
-	case errors.Is(err, fs.ErrExist) && s.Op == ipvs.AddService:
-		again.Op = ipvs.EditService
-	case errors.Is(err, fs.ErrNotExist) && s.Op == ipvs.EditDestination && (s.Destination.Weight > 0 || k.ReaddQuiescent):
-		again.Op = ipvs.AddDestination
-	case errors.Is(err, fs.ErrNotExist) && (s.Op == ipvs.DeleteDestination || s.Op == ipvs.DeleteService):
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch op, ok := k.instead(s, err); {
+	case ok:
+		again := s.Change
+		again.Op = op
+		s.Err, s.Op = k.Table.Apply(again), op
+		k.count(op, s.Err)
+	case missing && (s.Op == ipvs.DeleteService || s.Op == ipvs.DeleteDestination && !errors.Is(err, ipvs.ErrNoService)):
 		s.Err = nil
-		return
-	case err != nil && s.Op == ipvs.EditDestination && s.Takes() && !errors.Is(err, fs.ErrNotExist):
+	case err != nil && !missing && s.Op == ipvs.EditDestination && s.Takes():
 		k.lower(s)
-		return
-	default:
-		return
 	}
-	if k.Table.Apply(again) == nil {
-		s.Err, s.Op = nil, again.Op
+}
+
+// instead returns the change to make in place of a refused one, after an external change:
+// an existing entry is changed and not added, a missing one is added and not changed.
+func (k *Kernel) instead(s *Step, err error) (ipvs.Op, bool) {
+	exists := errors.Is(err, fs.ErrExist)
+	missing := errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ipvs.ErrNoService)
+	switch {
+	case exists && s.Op == ipvs.AddDestination:
+		return ipvs.EditDestination, true
+	case exists && s.Op == ipvs.AddService:
+		return ipvs.EditService, true
+	case missing && s.Op == ipvs.EditDestination && (s.Destination.Weight > 0 || k.ReaddQuiescent):
+		return ipvs.AddDestination, true
 	}
+	return s.Op, false
 }
 
 // lower lowers the weight of a destination alone: thresholds that the kernel refuses do
@@ -94,22 +101,24 @@ func (k *Kernel) lower(s *Step) {
 	alone.Role, alone.Place, alone.Weight = s.New.Role, s.New.Place, s.New.Weight
 	again := s.Change
 	again.Destination = alone.Destination()
-	if k.Table.Apply(again) == nil {
+	err := k.Table.Apply(again)
+	if k.count(s.Op, err); err == nil {
 		s.Err, s.Change, s.New = nil, again, alone
 	}
 }
 
 // count counts a change by its result. An entry that existed already, or was missing, is
-// no refusal: another change follows, or none is needed.
+// no refusal: another change follows, or none is needed. A missing scheduler is one.
 func (k *Kernel) count(op ipvs.Op, err error) {
 	if k.changes == nil {
 		k.changes, k.refused = map[ipvs.Op]uint64{}, map[ipvs.Op]uint64{}
 	}
+	noEntry := errors.Is(err, ipvs.ErrNoService) || errors.Is(err, fs.ErrNotExist) && op != ipvs.AddService && op != ipvs.EditService
 	switch {
 	case err == nil:
 		k.changes[op]++
 		k.shown = nil // the table is another one now
-	case !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist):
+	case !errors.Is(err, fs.ErrExist) && !noEntry:
 		k.refused[op]++
 	}
 }

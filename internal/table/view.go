@@ -76,6 +76,9 @@ func (v *View) Record(s Step, size int) {
 func (v *View) Failed(s Step) {
 	v.Retry = true
 	at := s.Destination.AddrPort
+	if !at.IsValid() {
+		return // of the service itself
+	}
 	if v.Doubt == nil {
 		v.Doubt = map[netip.AddrPort]bool{}
 	}

@@ -85,7 +85,7 @@ func (r *Real) OutWithoutOrder() string {
 	switch {
 	case r.File() != "":
 		return "in maintenance: file " + r.File()
-	case r.isOff():
+	case r.IsOff():
 		return "checktype = off"
 	case r.maintenanceOver():
 		return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"

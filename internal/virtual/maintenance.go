@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
@@ -28,6 +29,20 @@ func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
 	for _, r := range v.Reals {
 		if file := out[r.Conf.AddrPort()]; file != "" && r.Verdict == policy.Unchecked {
 			r.BeginMaintenance(file, now)
+		}
+	}
+}
+
+// Foresee lets the real servers of a plan be as they will be right after a load, without
+// a check: those with a file in maintenance, and those with checktype = on up. v may share
+// the records of a service in force, which it leaves alone.
+func (v *Service) Foresee(out map[netip.AddrPort]string) {
+	for _, r := range v.Reals {
+		if file := out[r.Conf.AddrPort()]; file != "" && r.File() == "" {
+			r.Maintenance = &Maintenance{File: file}
+		}
+		if v.Conf.CheckType == conf.CheckOn && r.File() == "" {
+			r.Verdict = policy.Up
 		}
 	}
 }

@@ -2,8 +2,6 @@ package virtual
 
 import (
 	"net/netip"
-	"strconv"
-	"strings"
 	"unique"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -120,14 +118,7 @@ func (v *Service) Called(name string) bool {
 // Called reports whether an operator means r by a name: an address, with or without port, or a
 // host name.
 func (r *Real) Called(name string) bool {
-	if name == r.Conf.Host || name == r.Name() {
-		return true
-	}
-	if a, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
-		return a.Unmap() == r.Conf.Addr
-	}
-	host, port, ok := strings.Cut(name, ":")
-	return ok && host == r.Conf.Host && port == strconv.Itoa(int(r.Conf.Port))
+	return report.RealCalled(r.Conf.AddrPort(), r.Conf.Host, name)
 }
 
 // StartSlowly lets a real server that came back begin with a part of its

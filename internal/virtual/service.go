@@ -6,17 +6,18 @@ package virtual
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/ldirectord/ldirectord/internal/state"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checkspec"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -35,7 +36,7 @@ type Service struct {
 	Fallback *table.Slot // nil is none
 
 	table.View
-	Said map[string]bool // refusals and differences that were logged and last; nil is none
+	Said map[string]bool // refusals and differences that were logged and last, false: in doubt; nil is none
 
 	Dirty bool          // the kernel may have to be changed
 	News  []event.Event // verdicts to report once the kernel knows
@@ -132,14 +133,27 @@ func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
 
 // Say records a logged text. It is false if the text is recorded already.
 func (v *Service) Say(text string) bool {
-	if v.Said[text] {
-		return false
-	}
+	_, said := v.Said[text]
 	if v.Said == nil {
 		v.Said = map[string]bool{}
 	}
 	v.Said[text] = true
-	return true
+	return !said
+}
+
+// DoubtRefusals marks all recorded refusals before the changes are tried again.
+func (v *Service) DoubtRefusals() {
+	for text := range v.Said {
+		if strings.HasPrefix(text, Refusal("")) {
+			v.Said[text] = false
+		}
+	}
+}
+
+// EndRefusals drops the recorded refusals that were not repeated since DoubtRefusals: the
+// kernel has taken the change, or it is no longer needed.
+func (v *Service) EndRefusals() {
+	maps.DeleteFunc(v.Said, func(_ string, repeated bool) bool { return !repeated })
 }
 
 // Adopt takes over what the kernel holds: a real server found there with a

@@ -39,7 +39,7 @@ func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
 		state.Hours = r.Transitions.Hours(now)
 		state.Day = report.DayOf(state.Hours, state.Conditions, now)
 		s.Reals = append(s.Reals, state)
-		if r.In() {
+		if state.InService {
 			s.In++
 		}
 	}
@@ -144,7 +144,7 @@ func (r *Real) outReason() string {
 		return "maintenance"
 	case r.Out():
 		return "order"
-	case r.isOff():
+	case r.IsOff():
 		return "off"
 	case r.Verdict == policy.Unchecked:
 		return "unchecked"
@@ -182,7 +182,7 @@ func (r *Real) word() report.State {
 		return report.StateDrained
 	case r.maintenanceOver():
 		return report.StateMaintenance
-	case r.isOff():
+	case r.IsOff():
 		return report.StateOff
 	}
 	if r.Unchecked && r.Verdict != policy.Down && r.Virtual.Conf.CheckType != conf.CheckOn {
@@ -191,8 +191,8 @@ func (r *Real) word() report.State {
 	return verdictWords[r.Verdict]
 }
 
-// isOff reports whether checktype = off keeps r out of service.
-func (r *Real) isOff() bool {
+// IsOff reports whether checktype = off keeps r out of service.
+func (r *Real) IsOff() bool {
 	return r.Virtual.Conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked
 }
 
