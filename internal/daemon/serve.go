@@ -150,6 +150,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	if p.Debug {
 		o.Debug = p.Log.Debugf
 	}
+	o.History, d.history = p.history()
 	adopted := make(chan struct{})
 	d.adopted, o.Adopted = adopted, func() { close(adopted) }
 	o.OverridesEnded = func() { d.status.KeepOverrides() }

@@ -21,8 +21,12 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// TestMain lets this binary crash on demand, see TestKeepCrashes.
+// TestMain lets this binary crash on demand, see TestKeepCrashes, or write a history, see
+// TestHistoryOfAKilledDaemon.
 func TestMain(m *testing.M) {
+	if dir := os.Getenv("WRITE_HISTORY_IN"); dir != "" {
+		writeHistory(dir)
+	}
 	if file := os.Getenv("CRASH_INTO"); file != "" {
 		if err := keepCrashes(file); err != nil {
 			fmt.Println(err)

@@ -62,7 +62,7 @@ func targetsOf(meant []*virtual.Real, name string) map[report.Target]bool {
 func (d *Director) beginHistory() {
 	e := event.Event{Kind: event.DaemonStarted, Time: d.now()}
 	if d.history.Unstopped() {
-		e.Reason = "the one before was killed or has crashed"
+		e.Reason = "no end of the one before is recorded, as after a crash"
 	}
 	d.history.Add(&e)
 }

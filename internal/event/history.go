@@ -1,7 +1,10 @@
 package event
 
 import (
+	"cmp"
 	"iter"
+	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -47,11 +50,11 @@ func (e *Event) class() class {
 // A History holds the last events, in a ring for each class. The zero History is empty. Its
 // methods may be called from any goroutine.
 type History struct {
-	mu    sync.Mutex
-	last  uint64 // the greatest number given so far
-	rings [classes]ring
-	bell  chan struct{} // see Bell; nil as long as nothing listens
-	runs  bool          // see Unstopped
+	mu        sync.Mutex
+	last      uint64 // the greatest number given so far
+	rings     [classes]ring
+	bell      chan struct{} // see Bell; nil as long as nothing listens
+	unstopped bool
 }
 
 // A ring has events without their configuration, which would stay in memory as long. They
@@ -70,10 +73,16 @@ func (r *ring) add(e *Event, size int) {
 	r.oldest = (r.oldest + 1) % size
 }
 
-// list returns the events, the oldest first.
-func (r *ring) list() []*Event {
-	list := make([]*Event, 0, len(r.events))
-	return append(append(list, r.events[r.oldest:]...), r.events[:r.oldest]...)
+// after returns the events with a greater number than seq, the oldest first.
+func (r *ring) after(seq uint64) []*Event {
+	n := len(r.events)
+	newest := func(i int) *Event { return r.events[(r.oldest+n-1-i)%n] }
+	i := sort.Search(n, func(i int) bool { return newest(i).Seq <= seq })
+	list := make([]*Event, 0, i)
+	for i--; i >= 0; i-- {
+		list = append(list, newest(i))
+	}
+	return list
 }
 
 // Add gives e the next number, and appends a copy of it in place of the oldest event of its
@@ -99,58 +108,64 @@ func (h *History) Add(e *Event) {
 // event of the file.
 const restartGap = 1 << 20
 
-// Restore appends the events of an earlier daemon, the oldest first, before any other. Numbers
-// go on above all that it can have given, if it has written fewer than a million events a
-// second: from then on they begin with the microseconds of now.
-func (h *History) Restore(events []Event, now time.Time) {
+// Begin continues the numbers of earlier daemons, whose last event in a file is last; the zero
+// Event is none. They go on above all numbers that these can have given, if there were fewer than a
+// million events a second: with the microseconds of now. It is called before the first Add.
+func (h *History) Begin(last Event, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i := range events {
-		e := &events[i]
-		c := e.class()
-		h.rings[c].add(e, sizes[c])
-		h.last = max(h.last, e.Seq)
-		h.runs = h.runs && e.Kind != DaemonStopped || e.Kind == DaemonStarted
-	}
-	if len(events) > 0 {
-		h.last += restartGap
+	if last.Seq > 0 {
+		h.last = last.Seq + restartGap
+		h.unstopped = last.Kind != DaemonStopped
 	}
 	h.last = max(h.last, uint64(max(0, now.UnixMicro())))
 }
 
-// Unstopped reports whether the daemon of the restored events has ended without DaemonStopped:
-// it was killed, or the machine was.
+// Restore adds the events of earlier daemons, sorted by their numbers, before all others. It is
+// called at most once.
+func (h *History) Restore(events []Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var parts [classes][]*Event
+	for i := range events {
+		c := events[i].class()
+		parts[c] = append(parts[c], &events[i])
+	}
+	for c, part := range parts {
+		part = append(part, h.rings[c].after(0)...)
+		h.rings[c] = ring{events: part[max(0, len(part)-sizes[c]):]}
+	}
+}
+
+// Unstopped reports whether the last event of the earlier daemons is not the end of one: it was
+// killed, or could not write it.
 func (h *History) Unstopped() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.runs
+	return h.unstopped
 }
 
-// Bell has an entry when there are events that outlive the daemon since it was last read. It
-// is for one reader.
+// Bell has an entry when there may be events that outlive the daemon since it was last read, and
+// at first. It is for one reader.
 func (h *History) Bell() <-chan struct{} {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.bell == nil {
 		h.bell = make(chan struct{}, 1)
+		h.bell <- struct{}{}
 	}
 	return h.bell
-}
-
-// lists returns the events of each class, the oldest first.
-func (h *History) lists() (lists [classes][]*Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for c := range lists {
-		lists[c] = h.rings[c].list()
-	}
-	return lists
 }
 
 // Newest yields all events, the newest first. Their pointers to the configuration are nil. The
 // receiver does not write to them.
 func (h *History) Newest() iter.Seq[*Event] {
-	lists := h.lists()
+	h.mu.Lock()
+	var lists [classes][]*Event
+	for c := range lists {
+		lists[c] = h.rings[c].after(0)
+	}
+	h.mu.Unlock()
 	return func(yield func(*Event) bool) {
 		for {
 			newest := -1
@@ -169,4 +184,19 @@ func (h *History) Newest() iter.Seq[*Event] {
 			}
 		}
 	}
+}
+
+// KeptAfter returns the events that outlive the daemon and have a greater number, the oldest
+// first.
+func (h *History) KeptAfter(seq uint64) []*Event {
+	h.mu.Lock()
+	var kept []*Event
+	for c := range h.rings {
+		if class(c) != chatter {
+			kept = append(kept, h.rings[c].after(seq)...)
+		}
+	}
+	h.mu.Unlock()
+	slices.SortFunc(kept, func(a, b *Event) int { return cmp.Compare(a.Seq, b.Seq) })
+	return kept
 }

@@ -80,7 +80,7 @@ func TestRestoredNumbersGrow(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	for name, later := range map[string]time.Duration{"a second later": time.Second, "the clock was set back": -time.Hour} {
 		var first History
-		first.Restore(nil, now)
+		first.Begin(Event{}, now)
 		first.Add(&Event{Kind: Gone, Time: now})
 		kept := oldestFirst(&first)
 		last := Event{Kind: SoftFailure}
@@ -88,9 +88,10 @@ func TestRestoredNumbersGrow(t *testing.T) {
 			first.Add(&last)
 		}
 		var second History
-		second.Restore([]Event{*kept[0]}, now.Add(later))
+		second.Begin(*kept[0], now.Add(later))
 		e := Event{Kind: DaemonStarted}
 		second.Add(&e)
+		second.Restore([]Event{*kept[0]}) // which takes a while
 		if e.Seq <= last.Seq {
 			t.Errorf("%s: the next number is %d after %d", name, e.Seq, last.Seq)
 		}
@@ -100,5 +101,34 @@ func TestRestoredNumbersGrow(t *testing.T) {
 		if list := oldestFirst(&second); len(list) != 2 || list[0].Kind != Gone || list[0].Seq != kept[0].Seq {
 			t.Errorf("%s: the history is %v", name, list)
 		}
+		if !second.Unstopped() || first.Unstopped() {
+			t.Errorf("%s: unstopped %t and before %t", name, second.Unstopped(), first.Unstopped())
+		}
+	}
+}
+
+// TestRestoreIsBounded restores more events than there is room for, beside new ones.
+func TestRestoreIsBounded(t *testing.T) {
+	old := make([]Event, sizes[verdicts]+100)
+	for i := range old {
+		old[i] = Event{Kind: Gone, Seq: uint64(i + 1)}
+	}
+	var h History
+	h.Begin(old[len(old)-1], time.Unix(0, 0))
+	var last uint64
+	for range 50 {
+		e := Event{Kind: Back}
+		h.Add(&e)
+		last = e.Seq
+	}
+	h.Restore(old)
+	list := oldestFirst(&h)
+	if n := len(list); n != sizes[verdicts] || list[n-1].Seq != last || list[0].Seq != 151 {
+		t.Errorf("%d events from %d to %d, want %d from 151 to %d", n, list[0].Seq, list[n-1].Seq, sizes[verdicts], last)
+	}
+	e := Event{Kind: Gone}
+	h.Add(&e)
+	if list := oldestFirst(&h); len(list) != sizes[verdicts] || list[len(list)-1].Seq != e.Seq || list[0].Seq != 152 {
+		t.Errorf("after one more: %d events from %d to %d", len(list), list[0].Seq, list[len(list)-1].Seq)
 	}
 }

@@ -49,6 +49,8 @@ const (
 	OverridesCopied = "The orders that were in force: %v"
 	KeptAside       = "%s is kept as %s"
 	NotKeptAside    = "%s cannot be kept aside: %v"
+	HistoryLost     = "The history begins anew: %s cannot be read: %v; %s"
+	HistoryDamaged  = "The history lacks something: %s has %d lines that cannot be read (%v); %s"
 	linesMissing    = "%d lines are missing here: %s"
 )
 

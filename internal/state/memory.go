@@ -85,6 +85,18 @@ func (m Memory) path(file string) string {
 	return filepath.Join(string(m), fileName(Canonical(file))+memoryEnding)
 }
 
+// Journal is the file of the history of the daemon of a configuration file.
+func (m Memory) Journal(file string) *Journal {
+	name := Canonical(file)
+	heading, _ := json.Marshal(struct { // strings can always be encoded
+		History string `json:"history_of"`
+		Version int    `json:"version"`
+	}{name, 1})
+	return &Journal{Path: filepath.Join(string(m), fileName(name)+journalEnding), Heading: string(heading)}
+}
+
+const journalEnding = ".history.jsonl"
+
 // boot is the kernel's boot id, "" if it cannot be read.
 func boot() string {
 	text, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")

@@ -1,0 +1,158 @@
+package daemon
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/state"
+)
+
+// keptHistory is the size in bytes with which the history's file is written anew when it has
+// grown to twice as much.
+const keptHistory = 4 << 20
+
+// historyPatience bounds the wait for the file at the end of the daemon.
+const historyPatience = 2 * time.Second
+
+// A chronicle keeps the history in a file, for the next daemon of the configuration file. It
+// writes in a goroutine of its own: nothing waits for the disk. What the disk does not take
+// stays in the history, and is written later. The nil chronicle, of a dry run, keeps nothing.
+type chronicle struct {
+	history *event.History
+	journal *state.Journal
+	kept    int // see keptHistory
+	again   chan struct{}
+	end     chan struct{}
+	done    chan struct{}
+	failed  atomic.Pointer[error] // why the last write failed; nil if it did not
+
+	// Owned by the goroutine of run.
+	written uint64 // the number of the last event in the file
+}
+
+// history is that of the earlier daemons of the file, and what keeps it. It costs one line of
+// the log if it cannot be read, and nothing else. A large one is complete a moment later: the start
+// does not wait for it.
+func (p *process) history() (*event.History, *chronicle) {
+	h := new(event.History)
+	if p.DryRun {
+		h.Begin(event.Event{}, time.Now())
+		return h, nil
+	}
+	journal := p.memory().Journal(p.Path)
+	lines, err := journal.Read()
+	if err != nil {
+		p.Log.Printf(logfile.HistoryLost, journal.Path, err, setAside(journal))
+	}
+	h.Begin(event.LastOf(lines), time.Now())
+	return h, beginChronicle(h, journal, keptHistory, func() {
+		events, bad, first := event.ParseLines(lines)
+		if bad > 0 {
+			p.Log.Printf(logfile.HistoryDamaged, journal.Path, bad, first, setAside(journal))
+		}
+		h.Restore(events)
+	})
+}
+
+// beginChronicle keeps h in the journal until close, after restore.
+func beginChronicle(h *event.History, journal *state.Journal, kept int, restore func()) *chronicle {
+	c := &chronicle{history: h, journal: journal, kept: kept, again: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{})}
+	go c.run(restore)
+	return c
+}
+
+// setAside returns in words what becomes of the file.
+func setAside(journal *state.Journal) string {
+	kept, err := journal.SetAside()
+	if err != nil {
+		return "it cannot be kept aside: " + err.Error()
+	}
+	return "it is kept as " + kept
+}
+
+func (c *chronicle) run(restore func()) {
+	defer close(c.done)
+	defer c.journal.Close()
+	restore()
+	bell := c.history.Bell()
+	for {
+		select {
+		case <-bell:
+			if c.failed.Load() != nil {
+				continue // mend tries again
+			}
+		case <-c.again:
+		case <-c.end:
+			c.write()
+			return
+		}
+		c.write()
+	}
+}
+
+// write adds to the file what it lacks.
+func (c *chronicle) write() {
+	if err := c.add(); err != nil {
+		c.failed.Store(&err)
+		return
+	}
+	c.failed.Store(nil)
+}
+
+func (c *chronicle) add() error {
+	events := c.history.KeptAfter(c.written)
+	if len(events) == 0 {
+		return nil
+	}
+	var lines []byte
+	for _, e := range events {
+		lines = append(lines, e.Line()...)
+	}
+	if c.journal.Size()+int64(len(lines)) <= 2*int64(c.kept) {
+		added, err := c.journal.Append(lines)
+		if err != nil {
+			return err
+		}
+		if added {
+			c.written = events[len(events)-1].Seq
+			return nil
+		}
+	}
+	events, lines = event.Newest(c.history.KeptAfter(0), c.kept)
+	if err := c.journal.Replace(lines); err != nil {
+		return err
+	}
+	c.written = events[len(events)-1].Seq
+	return nil
+}
+
+// mend has a failed write tried again, and returns the fault until that has succeeded.
+func (c *chronicle) mend() []report.Fault {
+	if c == nil {
+		return nil
+	}
+	failed := c.failed.Load()
+	if failed == nil {
+		return nil
+	}
+	select {
+	case c.again <- struct{}{}:
+	default:
+	}
+	return []report.Fault{{What: "the history cannot be kept for a restart", Error: (*failed).Error()}}
+}
+
+// close writes the rest, for at most historyPatience.
+func (c *chronicle) close() {
+	if c == nil {
+		return
+	}
+	close(c.end)
+	select {
+	case <-c.done:
+	case <-time.After(historyPatience):
+	}
+}
