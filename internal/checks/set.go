@@ -187,7 +187,7 @@ func (s *Set) Neighbours(c *virtual.Check) iter.Seq[*virtual.Check] {
 	}
 }
 
-// introduce links the checks at each address to a ring.
+// link links the checks at each address to a ring.
 func (s *Set) link() {
 	last := make(map[netip.Addr]*virtual.Check, len(s.List))
 	for _, c := range s.List {

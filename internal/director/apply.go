@@ -47,11 +47,10 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 	}
 }
 
-// planFor returns the plan for v, after a change of the service itself if one is
-// needed. Changes that the kernel refused before come first, as if it took them: a
-// second refusal changes the second half.
-// A missing service gets no destinations. The destinations of a service that keeps
-// its settings, because no kernel takes those of the file, change all the same.
+// planFor changes the service itself if that is needed, and returns the plan for v with
+// that step. The plan counts on changes that the kernel has refused before: secondHalf
+// corrects it when they are refused again. A service that the kernel does not have gets no
+// destinations; one whose settings no kernel takes keeps its own, and gets them.
 func (rc *reconciler) planFor(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
@@ -203,7 +202,7 @@ func (rc *reconciler) stopFallback(v *virtual.Service) {
 func (rc *reconciler) emit(v *virtual.Service, e event.Event) {
 	e.Time, e.Status = rc.now(), rc.status
 	e.Virtual, e.V, e.ID = v.Conf, v.Name, v.ID
-	if !e.Kind.Original() {
+	if !e.Kind.Silent() {
 		rc.history.Add(&e)
 	}
 	rc.sink(e)

@@ -113,7 +113,7 @@ func (d *Director) Ready() <-chan struct{} { return d.ready }
 // Run takes over what the kernel holds, keeps it in step with cfg and the
 // checks until ctx is done, and then cleans up as cleanstop says. It returns
 // within a few seconds of ctx's end, whatever hangs. The error is that the table
-// could not be read for startPatience; then nothing was changed.
+// could not be read for table.StartPatience; then nothing was changed.
 func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 	checking, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -207,7 +207,7 @@ func (d *Director) Reload(ctx context.Context, cfg *conf.Config) error {
 
 // do calls f in the goroutine that owns the state, and returns its value when the
 // kernel agrees with the result. f is not called if ctx is done before its turn
-// comes. If ctx is done later the value is lost, and f must have done no harm.
+// comes. If ctx is done later only the value is lost: what f has done stays.
 func do[T any](ctx context.Context, d *Director, f func() T) (T, error) {
 	values := make(chan T, 1)
 	call := func() {

@@ -139,8 +139,8 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 	}
 }
 
-// overruled takes over the override of r since o, and returns that as a
-// cause. External changes of its destination end here.
+// overruled takes over the override that r has since the order o, and returns the order as
+// the cause of what follows. It ends external changes of r's destination.
 func (d *Director) overruled(r *virtual.Real, o report.Override, why string) *event.Cause {
 	wasIn := r.In()
 	r.BeginConditions()
@@ -219,7 +219,7 @@ func (o *overrides) of(r *virtual.Real) *report.Override {
 	if !ok {
 		return nil
 	}
-	kept := over // which does not cost memory for those without one
+	kept := over // a copy of its own, so that only real servers with an override cost memory
 	return &kept
 }
 

@@ -83,8 +83,8 @@ func recall(s state.Service, e *ipvs.Entry) *virtual.Service {
 	return v
 }
 
-// note keeps our services for Held. At the end these are the ones still there, or
-// possibly there, else all that the file names: a service that the kernel refuses now may be taken later.
+// note keeps our services for Held: all that the file names, as the kernel may take later
+// a service that it refuses now. When the daemon has ended, only those that are, or may be, in the table.
 func (o *ownership) note(virtuals []*virtual.Service, ended bool) {
 	held := make([]state.Service, 0, len(virtuals)+len(o.left))
 	for _, v := range virtuals {

@@ -22,10 +22,9 @@ import (
 
 // Options are the choices of an Engine. The zero value is usable.
 type Options struct {
-	// MaxTalks limits the Talkers that run at the same time; a check beyond it
-	// waits, and its deadline with it. 0 is the number of possible descriptors,
-	// less a reserve: a check that waits for a dead server must not delay the next
-	// one.
+	// MaxTalks limits the Talkers that run at the same time. A check beyond it
+	// waits; its deadline counts from its begin. 0 is the number of possible
+	// descriptors, less a reserve, so that no check waits for a dead server.
 	MaxTalks int
 	// MaxCallers limits the Callers that run at the same time, 0 is 256.
 	MaxCallers int

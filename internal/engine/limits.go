@@ -46,7 +46,7 @@ func lowestEphemeral() uint16 {
 		_, err = fmt.Sscan(string(text), &low)
 	}
 	if err != nil {
-		return 1024 // the kernel's default lower bound of client ports
+		return 1024 // unknown: below it the kernel chooses none, whatever the range is
 	}
 	return low
 }

@@ -50,8 +50,8 @@ const (
 	DaemonStarted // the daemon has read the table: Reason
 	DaemonStopped // the daemon ends in good order: Reason
 
-	// What the original does things for at a start, mails and the
-	// fallbackcommand, and what is no news besides.
+	// What is no news: the original sends mails and runs fallbackcommand for it at a
+	// start.
 	FirstUp     // the first check of a real server succeeded
 	FirstDown   // the first check of a real server failed
 	Maintained  // a real server that was down already is in maintenance, which ends its alert
@@ -59,9 +59,9 @@ const (
 	FallbackOff // one is
 )
 
-// Original says whether events of the kind are no news: they are only for what the
-// original does at a start, and for alerts that last. They are in no history, and no program is notified of them.
-func (k Kind) Original() bool { return k >= FirstUp }
+// Silent reports whether events of the kind are no news: they are in no history, and no
+// program is notified of them. They start and end mails, fallbackcommand and alerts.
+func (k Kind) Silent() bool { return k >= FirstUp }
 
 // An Event is one thing that happened to one virtual service. Log lines, the
 // monitor log, mails, counters and the history are all renderings of it.

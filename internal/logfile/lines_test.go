@@ -202,7 +202,7 @@ func TestCheckWords(t *testing.T) {
 
 // TestMonitored sees that the monitor log has the events that history shows, and no others.
 func TestMonitored(t *testing.T) {
-	for kind := event.Kind(0); !kind.Original(); kind++ {
+	for kind := event.Kind(0); !kind.Silent(); kind++ {
 		e := event.Event{Kind: kind, R: "10.1.0.1:80", V: "10.0.0.1:80", ID: "tcp:10.0.0.1:80"}
 		if got, want := monitorLine(e) != "", report.NoteOf(e).Verdict(); got != want {
 			t.Errorf("%q has a line in the monitor log: %v, is in the history: %v", kind, got, want)

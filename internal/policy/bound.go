@@ -26,9 +26,9 @@ func Attempts(v *conf.VirtualService) int {
 	return n
 }
 
-// DownBounds are how long a real server that fails receives traffic at most:
-// until its next check and the further ones that must fail, and, if it is
-// silent, the timeouts of the last one.
+// DownBounds returns how long a real server that fails receives traffic at most: refused
+// if it refuses connections, silent if it does not answer. Both are the time to the last
+// check that must fail; the second has the timeouts of its attempts besides.
 func DownBounds(v *conf.VirtualService) (refused, silent time.Duration) {
 	count := max(1, v.FailureCount)
 	refused = v.CheckInterval + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)

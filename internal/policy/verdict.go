@@ -22,7 +22,7 @@ type Limits struct {
 type Tally struct {
 	Since     time.Time // of the verdict
 	Failures  int32     // failed checks in a row
-	Successes int32     // in a row, while down
+	Successes int32     // checks in a row; they count while it is down
 	Attempts  int32     // made by the failed checks in a row
 	Verdict   Verdict
 }

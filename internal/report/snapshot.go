@@ -162,8 +162,8 @@ type Record struct {
 // State is the state of a real server in one word.
 type State string
 
-// The states. The first three are the verdict of the checks, StateOff is in its place;
-// the others come before it.
+// The states. The first three are the verdict of the checks. A real server with another
+// state has that one, whatever the verdict is.
 const (
 	StateUp          State = "up"
 	StateDown        State = "down"

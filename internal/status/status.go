@@ -94,7 +94,7 @@ func New(o Options) *Server {
 // Event sends an event to the streams. It is part of a director's Sink and does not
 // block.
 func (s *Server) Event(e event.Event) {
-	if !e.Kind.Original() {
+	if !e.Kind.Silent() {
 		s.feed.tell(report.NoteOf(e))
 	}
 }

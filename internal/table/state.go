@@ -15,7 +15,7 @@ type State struct {
 	Service ipvs.Service
 	Slots   Slots
 
-	// doubt is what may have left: a change that takes it out of service failed,
+	// Doubt is what may have left: a change that takes it out of service failed,
 	// and may have been made all the same. Nil until then.
 	Doubt map[netip.AddrPort]bool
 }
@@ -27,7 +27,7 @@ type Slot struct {
 	At           netip.AddrPort
 	Weight       int
 	Upper, Lower uint32
-	Place        int32 // of the real server in the virtual service, for ofReal
+	Place        int32 // of the real server in the virtual service, for Service.RealOf
 	Forward      ipvs.Forward
 	Role         Role
 	In           bool // of a desired table: the real server is in service

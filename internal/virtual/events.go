@@ -18,7 +18,7 @@ func Removed(v *Service, s table.Step) event.Event {
 	case s.Old.Role == table.Fallback:
 		return v.FallbackEvent(event.FallbackDeleted, s)
 	default:
-		return event.Event{Kind: event.RealPurged, R: Show(s.Destination.AddrPort), Phase: "start"}
+		return event.Event{Kind: event.RealPurged, R: s.Destination.AddrPort.String(), Phase: "start"}
 	}
 }
 
@@ -26,24 +26,21 @@ func Removed(v *Service, s table.Step) event.Event {
 func RealEvent(k event.Kind, r *Real, s table.Step) event.Event {
 	e := event.Event{Kind: k, Real: r.Conf, R: r.Name(), Weight: s.Destination.Weight}
 	if s.Destination.AddrPort != r.Conf.AddrPort() {
-		e.Mapped = Show(s.Destination.AddrPort)
+		e.Mapped = s.Destination.AddrPort.String()
 	}
 	return e
 }
 
 // FallbackEvent returns the event of a step for the fallback.
 func (v *Service) FallbackEvent(k event.Kind, s table.Step) event.Event {
-	e := event.Event{Kind: k, R: Show(s.Destination.AddrPort), Weight: s.Destination.Weight}
+	e := event.Event{Kind: k, R: s.Destination.AddrPort.String(), Weight: s.Destination.Weight}
 	if f := v.Conf.Fallback; f != nil {
-		if name := Show(netip.AddrPortFrom(f.Addr, f.Port)); name != e.R {
+		if name := netip.AddrPortFrom(f.Addr, f.Port).String(); name != e.R {
 			e.R, e.Mapped = name, e.R
 		}
 	}
 	return e
 }
-
-// Show is an address and port as the logs have it, port 0 included.
-func Show(a netip.AddrPort) string { return a.String() }
 
 // Refusal is the entry of Service.Said for a refused change.
 func Refusal(what string) string { return "refused " + what }
@@ -51,7 +48,7 @@ func Refusal(what string) string { return "refused " + what }
 // FallbackName returns the fallback as configured, "" for none.
 func (v *Service) FallbackName() string {
 	if f := v.Conf.Fallback; f != nil {
-		return Show(netip.AddrPortFrom(f.Addr, f.Port))
+		return netip.AddrPortFrom(f.Addr, f.Port).String()
 	}
 	return ""
 }

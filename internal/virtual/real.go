@@ -23,7 +23,7 @@ type Real struct {
 	Checks      []*Check                      // none with checktype on and off, else one
 	Maintenance *Maintenance                  // nil: no file has ever taken it out
 	Override    *report.Override              // what an operator ordered, nil is nothing
-	Transitions *record.Transitions           // when the verdict changed, nil is never
+	Transitions *record.Transitions           // when its condition changed, nil is never
 	policy.Tally
 	Order     int32  // in the file
 	Agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent

@@ -44,7 +44,7 @@ type Service struct {
 	First         *FirstChecks // of the real servers that are new, nil once they are reported
 	Served        ServedState  // as last reported
 	Outage        Outage
-	Replaced      bool // a reload took out those that were in; meaningful if first is not nil
+	Replaced      bool // a reload took out those that were in; meaningful if First is not nil
 	FallbackState FallbackState
 }
 
