@@ -16,29 +16,23 @@ import (
 // checkCommand tests the configuration file and reports all its mistakes.
 func checkCommand(flags *pflag.FlagSet) action {
 	explain := flags.Bool("explain", false, "print what the file does, virtual service by virtual service")
-	return func(s *session, _ []string) error { return s.check(*explain) }
+	asJSON := flags.Bool("json", false, jsonHelp)
+	return func(s *session, _ []string) error {
+		if err := exclusive(flags, "explain", "json"); err != nil {
+			return err
+		}
+		return s.check(*explain, *asJSON)
+	}
 }
 
-func (s *session) check(explain bool) error {
-	if err := s.find(); err != nil {
-		return &daemon.Exit{Status: exitFailed, Text: err.Error()}
+func (s *session) check(explain, asJSON bool) error {
+	cfg, problems, err := examine(s)
+	if asJSON {
+		return checkJSON(s, cfg, problems, err)
 	}
-	sources, err := conf.Read(s.Path)
 	if err != nil {
-		return &daemon.Exit{Status: exitConfig, Text: errors.Unwrap(err).Error()}
+		return err
 	}
-	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
-	options.Startable = startable(s.Path, options)
-	cfg, problems := conf.CheckFile(s.Path, sources.Files[0].Text, options)
-	if !missingDirectory(problems) {
-		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
-	}
-	problems = append(problems, fileProblems(sources, cfg)...)
-	problems = append(problems, namedProblems(sources, cfg)...)
-	problems = append(problems, groupProblems(sources, cfg)...)
-	problems = append(problems, zeroWeightProblems(cfg)...)
-	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
-	problems.Sort(s.Path)
 	fmt.Fprint(s.Stderr, problemText(problems))
 	if cfg == nil {
 		return &daemon.Exit{Status: exitConfig, Text: fmt.Sprintf("%s: %s", s.Path, plural(mistakes(problems), "mistake"))}
@@ -49,6 +43,57 @@ func (s *session) check(explain bool) error {
 	fmt.Fprint(s.Stdout, userNote(cfg))
 	fmt.Fprintln(s.Stdout, summary(cfg, len(problems)))
 	return nil
+}
+
+// examine finds the problems of the configuration file. cfg is nil with mistakes; err is why
+// the file cannot be read.
+func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
+	if err := s.find(); err != nil {
+		return nil, nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
+	}
+	sources, err := conf.Read(s.Path)
+	if err != nil {
+		return nil, nil, &daemon.Exit{Status: exitConfig, Text: errors.Unwrap(err).Error(), Cause: err}
+	}
+	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
+	options.Startable = startable(s.Path, options)
+	cfg, problems = conf.CheckFile(s.Path, sources.Files[0].Text, options)
+	if !missingDirectory(problems) {
+		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
+	}
+	problems = append(problems, fileProblems(sources, cfg)...)
+	problems = append(problems, namedProblems(sources, cfg)...)
+	problems = append(problems, groupProblems(sources, cfg)...)
+	problems = append(problems, zeroWeightProblems(cfg)...)
+	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
+	problems.Sort(s.Path)
+	return cfg, problems, nil
+}
+
+// checkJSON prints the problems of the configuration file for programs. A file that cannot be
+// read is a mistake, too.
+func checkJSON(s *session, cfg *conf.Config, problems conf.Problems, err error) error {
+	status := exitOK
+	if why, ok := errors.AsType[*daemon.Exit](err); ok {
+		status = why.Status
+		if problem, ok := errors.AsType[*conf.Problem](err); ok {
+			problems = conf.Problems{problem}
+		}
+	} else if cfg == nil {
+		status = exitConfig
+	}
+	d := checkDocument{Config: s.Path, Mistakes: mistakes(problems), Problems: problemDocuments(problems)}
+	d.Warnings = len(problems) - d.Mistakes
+	if cfg != nil {
+		d.Virtuals, d.Reals = len(cfg.Virtuals), reals(cfg)
+	}
+	if err := printJSON(s.Stdout, d); err != nil {
+		return err
+	}
+	if status == exitOK {
+		return nil
+	}
+	return &daemon.Exit{Status: status}
 }
 
 // startable returns the test of a file that execute names in the file at own: it exists
@@ -97,18 +142,23 @@ func mistakes(problems conf.Problems) int {
 	return n
 }
 
+// reals is the number of real servers of all virtual services.
+func reals(cfg *conf.Config) int {
+	n := 0
+	for _, v := range cfg.Virtuals {
+		n += len(v.Reals)
+	}
+	return n
+}
+
 // summary is the last line of check for a file without mistakes.
 func summary(cfg *conf.Config, warnings int) string {
-	reals := 0
-	for _, v := range cfg.Virtuals {
-		reals += len(v.Reals)
-	}
 	verdict := "no mistakes"
 	if warnings > 0 {
 		verdict = plural(warnings, "warning")
 	}
 	return fmt.Sprintf("%s: %s, %s: %s", cfg.Path,
-		plural(len(cfg.Virtuals), "virtual service"), plural(reals, "real server"), verdict)
+		plural(len(cfg.Virtuals), "virtual service"), plural(reals(cfg), "real server"), verdict)
 }
 
 func plural(n int, what string) string {

@@ -100,7 +100,7 @@ with the configuration that it has.`,
 			summary: "the same as reload",
 		},
 		{
-			name: "status", original: true, define: plain((*session).status),
+			name: "status", arguments: "[--json]", original: true, define: statusCommand,
 			summary: "report whether the daemon runs",
 			help: `Exit status 0: it runs; 3: it does not; 1: it does not, but left its pid file,
 or it hangs.`,
@@ -140,6 +140,7 @@ printed once.`,
 		{
 			name: "history", arguments: "[REAL] [options]", most: 1, define: historyCommand,
 			summary: "which real servers were gone and back, when and why",
+			help:    `Without --follow the last ones are printed, the newest at the end.`,
 		},
 		{
 			name: "why", arguments: "REAL [options]", least: 1, most: 1, define: whyCommand,
@@ -186,7 +187,7 @@ func orderCommands() []*command {
 func tableCommands() []*command {
 	return []*command{
 		{
-			name: "plan", define: plain((*session).plan),
+			name: "plan", arguments: "[options]", define: planCommand,
 			summary: "preview what a reload would change in the kernel",
 			help: `Prints the changes as ipvsadm's lines. The results of the running daemon's
 checks are taken into account; without a daemon, the changes are those of a

@@ -34,7 +34,7 @@ func doctorCommand(flags *pflag.FlagSet) action {
 		if err := examinable(flags, o); err != nil {
 			return err
 		}
-		return s.doctor(o, *asJSON)
+		return answerJSON(s, *asJSON, s.doctor(o, *asJSON))
 	}
 }
 
@@ -84,15 +84,15 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 		return host.DiagnoseRealServers(servers, survey), nil
 	}
 	if err := s.find(); err != nil {
-		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error()}
+		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
 	sources, err := conf.Read(s.Path)
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err)}
+		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
 	}
 	cfg, err := sources.Parse(withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions())))
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err)}
+		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
 	}
 	survey, err := h.Survey(ctx, cfg)
 	if err != nil {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
@@ -11,15 +14,32 @@ import (
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
-// plan prints the changes that a reload, or a start if no daemon runs, would make in the
-// kernel.
-func (s *session) plan() error {
+// planCommand prints the changes that a reload, or a start if no daemon runs, would make in
+// the kernel.
+func planCommand(flags *pflag.FlagSet) action {
+	asJSON := flags.Bool("json", false, jsonHelp)
+	return func(s *session, _ []string) error { return answerJSON(s, *asJSON, s.plan(*asJSON)) }
+}
+
+func (s *session) plan(asJSON bool) error {
 	lines, err := s.planned()
 	if err != nil {
 		return err
 	}
+	if asJSON {
+		d := planDocument{Config: s.Path, Changes: []changeDocument{}}
+		for _, line := range lines {
+			option, _, _ := strings.Cut(line, " ")
+			d.Changes = append(d.Changes, changeDocument{Code: changeCodes[option], Command: line})
+		}
+		if err := printJSON(s.Stdout, d); err != nil {
+			return err
+		}
+	}
 	for _, line := range lines {
-		fmt.Fprintln(s.Stdout, line)
+		if !asJSON {
+			fmt.Fprintln(s.Stdout, line)
+		}
 	}
 	if len(lines) > 0 {
 		return &daemon.Exit{Status: exitPlanned}
@@ -43,16 +63,16 @@ func (s *session) planned() ([]string, error) {
 	}
 	if !errors.Is(err, client.ErrNotRunning) {
 		if _, bad := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions())); s.Found && bad != nil {
-			return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(bad)}
+			return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(bad), Cause: bad}
 		}
 		return nil, err
 	}
 	if err := s.find(); err != nil {
-		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error()}
+		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
 	cfg, err := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err)}
+		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
 	}
 	o := s.options()
 	o.Config = cfg

@@ -23,6 +23,9 @@ type session struct {
 	sources *conf.Sources // from which cfg was made
 	log     *logfile.Log  // nil before the first line
 	parent  *daemon.Parent
+
+	asJSON    bool // standard output is for one document, and not for the log
+	jsonLines bool // each document has one line
 }
 
 // options are the arguments of the commands that start, end or plan a daemon.
@@ -75,8 +78,12 @@ func (s *session) openLog() {
 	if s.inv.is("status") && filepath.IsAbs(cfg.LogFile) && errors.Is(rights.CanAppend(cfg.LogFile), fs.ErrPermission) {
 		cfg = &conf.Config{Logs: conf.Logs{LogFile: os.DevNull}}
 	}
+	out := s.Stdout
+	if s.asJSON {
+		out = s.Stderr
+	}
 	s.log = logfile.New(logfile.Options{
-		Name: s.Name, Stdout: s.Stdout, Stderr: s.Stderr, Debug: s.inv.debug, DryRun: s.inv.dryRun,
+		Name: s.Name, Stdout: out, Stderr: s.Stderr, Debug: s.inv.debug, DryRun: s.inv.dryRun,
 	}, cfg)
 }
 
@@ -84,7 +91,7 @@ func (s *session) openLog() {
 // mistakes, and opens the log.
 func (s *session) prepare() error {
 	if err := s.find(); err != nil {
-		return &daemon.Exit{Status: exitFailed, Text: err.Error()}
+		return &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
 	if err := s.load(); err != nil {
 		return &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Log: logfile.ExitConfig}
@@ -98,7 +105,7 @@ func (s *session) prepare() error {
 func (s *session) prepareAnyway() error {
 	if err := s.find(); err != nil {
 		if _, ok := s.Running(); !ok {
-			return &daemon.Exit{Status: exitFailed, Text: err.Error()}
+			return &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 		}
 	}
 	if err := s.load(); err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"slices"
@@ -51,7 +50,7 @@ func showCommand(flags *pflag.FlagSet) action {
 		if err := exclusive(flags, "json", "stats", "rate"); err != nil {
 			return err
 		}
-		return s.show(o)
+		return answerJSON(s, o.json && !o.connections && !o.persistence, s.show(o))
 	}
 }
 
@@ -191,10 +190,15 @@ func historyCommand(flags *pflag.FlagSet) action {
 	flags.StringVar(&q.Virtual, "virtual", "", "V\tonly this virtual service")
 	all := flags.Bool("all", false, "all events, not only those of real servers that were gone and back")
 	flags.IntVar(&q.Limit, "limit", 50, "N\tthe last N; 50 if not given")
-	asJSON := flags.Bool("json", false, "as JSON")
+	following := flags.Bool("follow", false, "then new ones as they happen, until Control-C; it waits for a daemon that is restarted")
+	asJSON := flags.Bool("json", false, jsonHelp+"; with --follow an object a line")
 	return func(s *session, names []string) error {
 		q.Real, q.Verdicts = strings.Join(names, ""), !*all
-		return s.history(q, *asJSON)
+		s.jsonLines = *following
+		if *following {
+			return answerJSON(s, *asJSON, follow(s, q, *asJSON))
+		}
+		return answerJSON(s, *asJSON, s.history(q, *asJSON))
 	}
 }
 
@@ -217,8 +221,10 @@ func (s *session) history(q report.HistoryQuery, asJSON bool) error {
 // whyCommand shows the last checks of a real server, and their results.
 func whyCommand(flags *pflag.FlagSet) action {
 	virtual := flags.String("virtual", "", "V\tonly this virtual service")
-	asJSON := flags.Bool("json", false, "as JSON")
-	return func(s *session, names []string) error { return s.why(names[0], *virtual, *asJSON) }
+	asJSON := flags.Bool("json", false, jsonHelp)
+	return func(s *session, names []string) error {
+		return answerJSON(s, *asJSON, s.why(names[0], *virtual, *asJSON))
+	}
 }
 
 func (s *session) why(real, virtual string, asJSON bool) error {
@@ -235,12 +241,6 @@ func (s *session) why(real, virtual string, asJSON bool) error {
 	}
 	r.headDryRun()
 	return view.WriteReasons(s.Stdout, reasons)
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 // recheckCommand has real servers checked now.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -119,46 +118,6 @@ func (s *session) reload() error {
 		return fmt.Errorf("cannot tell process %d to reload: %w", d.PID, err)
 	}
 	return nil
-}
-
-// status reports whether the daemon runs and works.
-func (s *session) status() error {
-	if err := s.prepareAnyway(); err != nil {
-		return err
-	}
-	leaving := fmt.Sprintf(logfile.ExitingCommand, s.inv.command.name)
-	if d, ok := s.Running(); ok {
-		text := fmt.Sprintf(logfile.IsRunning, s.Path, d.PID)
-		if err := d.Working(); err != nil {
-			text = err.Error()
-			s.log.Printf("%s", text)
-			return &daemon.Exit{Status: exitFailed, Text: text, Log: leaving}
-		}
-		fmt.Fprintln(s.Stderr, text)
-		s.log.Printf("%s", text)
-		s.log.Printf("%s", leaving)
-		return nil
-	}
-	files := s.PIDFiles()
-	left := slices.IndexFunc(files, exists)
-	stale := left >= 0
-	if stale {
-		if err := s.PIDFileOfOther(files[left]); err != nil {
-			fmt.Fprintln(s.Stderr, err)
-			s.log.Printf("%s", err)
-			stale = false
-		}
-	}
-	if stale {
-		text := fmt.Sprintf(logfile.StalePIDFile, files[left], s.Path)
-		fmt.Fprintln(s.Stderr, text)
-		s.log.Printf("%s", text)
-	}
-	fmt.Fprintf(s.Stdout, logfile.IsStopped+"\n", s.Path)
-	if stale {
-		return &daemon.Exit{Status: exitFailed, Log: leaving}
-	}
-	return &daemon.Exit{Status: exitStopped, Log: leaving}
 }
 
 // exists reports whether there is a file at path, or may be.

@@ -214,20 +214,28 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 	if err := json.NewDecoder(io.LimitReader(resp.Body, answerSize)).Decode(&f); err != nil || f.Error == "" {
 		return nil, fmt.Errorf("the daemon answers %s", resp.Status)
 	}
-	if resp.StatusCode == http.StatusMisdirectedRequest {
-		return nil, &otherError{c.socket + ": " + f.Error}
+	switch resp.StatusCode {
+	case http.StatusMisdirectedRequest: // the daemon of another configuration file listens there
+		return nil, &refusal{c.socket + ": " + f.Error, ErrNotRunning}
+	case http.StatusNotFound:
+		return nil, &refusal{f.Error, report.ErrNotConfigured}
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return nil, &refusal{f.Error, fs.ErrPermission}
 	}
 	return nil, errors.New(f.Error)
 }
 
-// An otherError is that the daemon of another configuration file listens at the socket.
-type otherError struct{ text string }
+// A refusal is the answer of a daemon to a request that it refuses.
+type refusal struct {
+	text string
+	kind error // ErrNotRunning, report.ErrNotConfigured or fs.ErrPermission
+}
 
 // Error implements error.
-func (e *otherError) Error() string { return e.text }
+func (e *refusal) Error() string { return e.text }
 
-// Is makes it ErrNotRunning.
-func (e *otherError) Is(target error) bool { return target == ErrNotRunning }
+// Unwrap returns the kind.
+func (e *refusal) Unwrap() error { return e.kind }
 
 // explain words the error of a request that did not reach a daemon.
 func (c *Client) explain(err error) error {
@@ -235,7 +243,7 @@ func (c *Client) explain(err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%s: %w", c.socket, ErrNotRunning)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s is for root and the members of statusgroup", c.socket)
+		return &refusal{c.socket + " is for root and the members of statusgroup", fs.ErrPermission}
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
