@@ -71,6 +71,7 @@ type Notify struct {
 type StatusServer struct {
 	StatusControl   bool   // StatusListen accepts orders from clients with the token
 	StatusGroup     string // its members may use the daemon's socket; "" is root alone
+	StatusReadGroup string // its members may read at a socket of their own; "" is none
 	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is none
 	StatusReadToken string // path of the file with the token for reading, "" allows all clients
 	StatusToken     string // path of the file with the token for orders

@@ -166,12 +166,16 @@ var directivesFromM = []directive{
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.StatusControl }),
 	},
 	{
-		name: "statusgroup", where: outside, help: "group whose members may use the daemon's socket",
+		name: "statusgroup", where: outside, help: "group whose members may read and give orders at the daemon's socket",
 		binding: ofConfig(kindOf("GROUP", readStatusGroup), func(c *Config) *string { return &c.StatusGroup }),
 	},
 	{
 		name: "statuslisten", where: outside, help: "address or socket of the status page and the metrics",
 		binding: ofConfig(kindOf("ADDRESS:PORT|/PATH|none", readStatusListen), func(c *Config) *string { return &c.StatusListen }),
+	},
+	{
+		name: "statusreadgroup", where: outside, help: "group whose members may read what the commands show, and give no orders",
+		binding: ofConfig(kindOf("GROUP", readStatusGroup), func(c *Config) *string { return &c.StatusReadGroup }),
 	},
 	{
 		name: "statusreadtoken", where: outside, help: "file with the token that readers at statuslisten need",

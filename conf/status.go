@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"net/netip"
+	"path/filepath"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -25,11 +26,12 @@ func readStatusListen(_ *location, value string) (string, error) {
 	return listen, nil
 }
 
-// readStatusGroup is statusgroup = GROUP: its members may use the daemon's socket.
-func readStatusGroup(_ *location, value string) (string, error) {
+// readStatusGroup is statusgroup = GROUP, whose members may use the daemon's socket, or
+// statusreadgroup.
+func readStatusGroup(at *location, value string) (string, error) {
 	group := bareText(value)
 	if group == "" || strings.ContainsAny(group, " \t:/") {
-		return "", errors.New("statusgroup must be the name or number of a group")
+		return "", errors.New(at.name + " must be the name or number of a group")
 	}
 	return group, nil
 }
@@ -46,6 +48,9 @@ func readNotifyCommand(_ *location, value string) (secret.Command, error) {
 
 // adviseStatus warns of directives of the status server that are not used.
 func adviseStatus(p *parser) {
+	if g := p.config.StatusReadGroup; g != "" && g == p.config.StatusGroup {
+		p.adviseAt("statusreadgroup", CodeUnusedDirective, "statusreadgroup is not needed: the members of statusgroup read, too", "")
+	}
 	if p.config.StatusListen == "" {
 		for _, name := range []string{"statuscontrol", "statusreadtoken", "statustoken"} {
 			if name != "statuscontrol" || p.config.StatusControl && p.config.StatusToken != "" { // without a token it is a mistake
@@ -65,4 +70,27 @@ func (p *parser) checkStatus() {
 		at := p.lines["statuscontrol"]
 		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
 	}
+	if p.sameToken() {
+		at := p.lines["statusreadtoken"]
+		p.report(&Problem{
+			Path: at.path, Line: at.line, Code: CodeSameToken, Text: "statusreadtoken is the same token as statustoken: readers could give orders",
+			Hint: "openssl rand -hex 16 makes another one, for a file of its own",
+		})
+	}
+}
+
+// sameToken reports whether readers and operators have the same token, as far as this user may
+// read both.
+func (p *parser) sameToken() bool {
+	c := p.config
+	if c.StatusToken == "" || c.StatusReadToken == "" {
+		return false
+	}
+	if filepath.Clean(c.StatusToken) == filepath.Clean(c.StatusReadToken) {
+		return true
+	}
+	operators, _, err1 := p.opts.ReadSecret(c.StatusToken)
+	readers, _, err2 := p.opts.ReadSecret(c.StatusReadToken)
+	operators = strings.TrimSpace(operators)
+	return err1 == nil && err2 == nil && operators != "" && operators == strings.TrimSpace(readers)
 }

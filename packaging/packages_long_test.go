@@ -41,6 +41,7 @@ const debContents = `
 /usr/share/doc/ldirectord/copyright
 /usr/share/doc/ldirectord/examples/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf.gz
+/usr/share/doc/ldirectord/json.md
 /usr/share/doc/ldirectord/migration.md
 /usr/share/doc/ldirectord/monitoring.md
 /usr/share/doc/ldirectord/monitoring/alerts.yml

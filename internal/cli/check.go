@@ -168,14 +168,19 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// groupProblems are about a statusgroup that there is not.
+// groupProblems are about groups that there are not.
 func groupProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
-	if cfg == nil || cfg.StatusGroup == "" {
+	if cfg == nil {
 		return nil
 	}
-	if err := status.KnownGroup(cfg.StatusGroup); err != nil {
-		path, line := written(sources, nil, "statusgroup")
-		return conf.Problems{{Path: path, Line: line, Warning: true, Code: conf.CodeUnknownGroup, Text: err.Error(), Hint: "only root can use the daemon's socket; groupadd makes a group"}}
+	l := fileList{sources: sources, seen: map[string]bool{}}
+	for directive, group := range map[string]string{"statusgroup": cfg.StatusGroup, "statusreadgroup": cfg.StatusReadGroup} {
+		if group == "" {
+			continue
+		}
+		if err := status.KnownGroup(group); err != nil {
+			l.warn(nil, directive, conf.CodeUnknownGroup, directive+": "+err.Error(), "only root can use the daemon's socket; groupadd makes a group")
+		}
 	}
-	return nil
+	return l.problems
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
@@ -32,6 +33,10 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 	if d.own {
 		return true
 	}
+	if d.reads {
+		fail(w, http.StatusForbidden, errors.New("this socket is for readers (statusreadgroup): orders are for root and the members of statusgroup"))
+		return false
+	}
 	cfg := s.config()
 	if cfg == nil || !cfg.StatusControl {
 		fail(w, http.StatusForbidden, errors.New("only questions are answered here (statuscontrol)"))
@@ -45,6 +50,13 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 		fail(w, http.StatusForbidden, errors.New("no orders are taken: the token cannot be read"))
 		s.tokens.broken(err)
 		return false
+	}
+	if cfg.StatusReadToken != "" {
+		if reader, err := readToken(cfg.StatusReadToken); err == nil && sameToken(reader, token) {
+			fail(w, http.StatusForbidden, errors.New("no orders are taken: readers have the same token"))
+			s.tokens.broken(fmt.Errorf("%s and %s have the same token: readers could give orders", cfg.StatusReadToken, cfg.StatusToken))
+			return false
+		}
 	}
 	s.tokens.works(cfg.StatusToken)
 	if !sameToken(token, bearer(r)) {
@@ -60,7 +72,7 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 // and monitoring has no tokens.
 func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	cfg := s.config()
-	if d.own || cfg == nil || cfg.StatusReadToken == "" || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+	if d.own || d.reads || cfg == nil || cfg.StatusReadToken == "" || r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 		return true
 	}
 	if s.mustWait(w, r) {
@@ -86,6 +98,13 @@ func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	}
 	s.tries.right(clientOfRequest(r))
 	return true
+}
+
+// readersAreKnown reports whether all who can read at a door are known: then they may read
+// what costs more than a snapshot, too.
+func (s *Server) readersAreKnown(d *door) bool {
+	cfg := s.config()
+	return d.reads || cfg != nil && cfg.StatusReadToken != ""
 }
 
 // isControlToken reports whether a token is the one for orders, which also permits

@@ -18,6 +18,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
 // silent discards the log of net/http about clients.
@@ -28,6 +29,7 @@ type place struct {
 	at    string
 	group string // that owns the socket
 	own   bool   // for the commands: every client may give orders
+	reads bool   // for the commands of readers: every client may read, and none may give orders
 }
 
 func (p place) isPath() bool { return strings.HasPrefix(p.at, "/") }
@@ -37,6 +39,9 @@ func wanted(socket string, cfg *conf.Config) []place {
 	var list []place
 	if socket != "" {
 		list = append(list, place{at: socket, group: cfg.StatusGroup, own: true})
+		if cfg.StatusReadGroup != "" {
+			list = append(list, place{at: wire.ReadersSocket(socket), group: cfg.StatusReadGroup, reads: true})
+		}
 	}
 	if cfg.StatusListen != "" {
 		p := place{at: cfg.StatusListen}
@@ -100,7 +105,7 @@ func (s *Server) open(p place) (*door, error) {
 	}
 	d := &door{place: p, listener: newGate(l), done: make(chan struct{})}
 	if d.socket, _ = l.(*socketListener); p.isPath() && p.group != "" {
-		d.refused = admitGroup(p.at, p.group)
+		d.refused = p.admit()
 	}
 	d.server = s.server(d)
 	d.server.ConnState = d.listener.changed
@@ -187,6 +192,23 @@ func makeRoom(path string) error {
 	return nil
 }
 
+// directive is the directive that names the group of the place.
+func (p place) directive() string {
+	if p.reads {
+		return "statusreadgroup"
+	}
+	return "statusgroup"
+}
+
+// admit makes the socket of a place usable by its owner and its group, "" is none. After a
+// failure only the owner has rights.
+func (p place) admit() error {
+	if err := admitGroup(p.at, p.group); err != nil {
+		return fmt.Errorf("%s: %w", p.directive(), err)
+	}
+	return nil
+}
+
 // admitGroup makes a socket usable by its owner and a group, "" is none. After a failure
 // only the owner has rights.
 func admitGroup(path, group string) error {
@@ -198,7 +220,7 @@ func admitGroup(path, group string) error {
 		return err
 	}
 	if err := os.Chown(path, -1, gid); err != nil { // without CAP_CHOWN
-		return fmt.Errorf("statusgroup %s: %w", group, err)
+		return fmt.Errorf("%s: %w", group, err)
 	}
 	return os.Chmod(path, 0o660)
 }
@@ -208,8 +230,8 @@ func admitGroup(path, group string) error {
 func regroup(doors []*door, places []place) {
 	for _, d := range doors {
 		for _, p := range places {
-			if d.isPath() && p.at == d.at && p.own == d.own && (p.group != d.group || d.refused != nil) {
-				d.place, d.refused = p, admitGroup(p.at, p.group)
+			if d.isPath() && p.at == d.at && p.own == d.own && p.reads == d.reads && (p.group != d.group || d.refused != nil) {
+				d.place, d.refused = p, p.admit()
 			}
 		}
 	}
@@ -221,7 +243,7 @@ func groupNumber(group string) (int, error) {
 	}
 	g, err := user.LookupGroup(group)
 	if err != nil {
-		return 0, fmt.Errorf("statusgroup: %w", err)
+		return 0, err
 	}
 	return strconv.Atoi(g.Gid)
 }

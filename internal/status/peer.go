@@ -76,11 +76,12 @@ func peerOf(conn net.Conn) *peer {
 	return p
 }
 
-// caller is the sender of a request, for the log.
+// caller is the sender of an order, as the log, the history and all readers have it: the user
+// at a unix socket, or the address from which the token came.
 func caller(r *http.Request) string {
 	p, ok := r.Context().Value(peerKey{}).(peer)
 	if !ok {
-		return "token from " + r.RemoteAddr
+		return "operator with statustoken from " + r.RemoteAddr
 	}
 	name := strconv.FormatUint(uint64(p.uid), 10)
 	if u, err := user.LookupId(name); err == nil {

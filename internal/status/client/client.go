@@ -34,11 +34,21 @@ type Client struct {
 // ErrNotRunning is the error of a socket without a daemon.
 var ErrNotRunning = errors.New("no daemon listens there")
 
-// New returns a Client of the daemon with this socket.
-func New(socket string) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
+// Dial connects to the daemon with this socket, at the socket for readers beside it if the user
+// may use only that one.
+func Dial(ctx context.Context, socket string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if errors.Is(err, fs.ErrPermission) {
+		if readers, failed := new(net.Dialer).DialContext(ctx, "unix", wire.ReadersSocket(socket)); failed == nil {
+			return readers, nil
+		}
 	}
+	return conn, err
+}
+
+// New returns a Client of the daemon with this socket. See Dial.
+func New(socket string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return Dial(ctx, socket) }
 	return &Client{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableCompression: true}}}
 }
 
@@ -243,7 +253,7 @@ func (c *Client) explain(err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%s: %w", c.socket, ErrNotRunning)
 	case errors.Is(err, fs.ErrPermission):
-		return &refusal{c.socket + " is for root and the members of statusgroup", fs.ErrPermission}
+		return &refusal{c.socket + " is for root and the members of statusgroup; a statusreadgroup may read", fs.ErrPermission}
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

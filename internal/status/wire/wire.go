@@ -5,6 +5,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -18,6 +19,9 @@ const SudoHeader = "Ldirectord-Sudo-User"
 // request is about. The daemon of another file refuses it: two files of one name in two
 // directories share a socket's name.
 const ConfigurationHeader = "Ldirectord-Configuration"
+
+// ReadersSocket is the path of the socket for readers beside a daemon's socket.
+func ReadersSocket(socket string) string { return strings.TrimSuffix(socket, ".sock") + ".readers" }
 
 // A Failure is the answer to a request that failed.
 type Failure struct {
