@@ -140,6 +140,7 @@ type Timing struct {
 	ChkLoop          int           // attempts at once of one check of any type
 	FastInterval     time.Duration // between checks after a first failure, until the verdict; 0 is CheckInterval
 	DownInterval     time.Duration // between checks of a real server after it went down; 0 is CheckInterval
+	SlowLimit        time.Duration // a good answer that took longer is a failure; 0 is none
 }
 
 // Origin is the local end of the connections and packets of a check. Commands do not

@@ -126,6 +126,10 @@ var directivesFromM = []directive{
 		binding: ofService(restOfLine, func(v *VirtualService) *string { return &v.ServiceName }),
 	},
 	{
+		name: "slowlimit", where: anywhere, help: "time of one attempt above which a good answer is a failure; none is any time",
+		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.SlowLimit }),
+	},
+	{
 		name: "slowstart", where: anywhere, help: "time in which the weight of a real server that is back climbs; none is at once",
 		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.SlowStart }),
 	},

@@ -210,7 +210,11 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 // downWords are the longest time for which a failed real server receives traffic.
 func downWords(v *conf.VirtualService) string {
 	refused, silent := policy.DownBounds(v)
-	return fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
+	words := fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
+	if v.SlowLimit > 0 {
+		words += fmt.Sprintf("; an answer after more than %s is a failure", v.SlowLimit)
+	}
+	return words
 }
 
 // startWords are the time at which the first checks are reported.

@@ -80,7 +80,7 @@ type inForce struct {
 // A checkInForce is a check as it is made.
 type checkInForce struct {
 	At       netip.AddrPort
-	Spec     checkspec.Spec  // without the times, which are seen in the next ones
+	Spec     checkspec.Spec  // without the times that are seen in the next ones
 	Made     string          // checker, timeout and attempts
 	Interval []time.Duration // the times between two checks
 }
@@ -283,7 +283,7 @@ func (p *fieldPeers) inForce(d *Director, memory *ipvs.Memory) (inForce, *conf.V
 
 func (p *fieldPeers) check(r *virtual.Real, c *virtual.Check) checkInForce {
 	f := checkInForce{At: c.At, Spec: r.Spec.Value()}
-	f.Spec.Timing = conf.Timing{}
+	f.Spec.Timing = conf.Timing{SlowLimit: c.Kit.SlowLimit}
 	m := p.checks[fmt.Sprint(c.Ask)]
 	if m == nil {
 		return f

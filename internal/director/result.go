@@ -19,6 +19,7 @@ func (d *Director) handle(res *checks.Result) {
 	if len(c.Users) == 0 {
 		return
 	}
+	judgeSlow(res)
 	d.judgeOurselves(res)
 	if d.o.Debug != nil {
 		d.debug(res)
@@ -29,6 +30,14 @@ func (d *Director) handle(res *checks.Result) {
 		d.handleFor(r, res)
 	}
 	d.checks.Repace(c)
+}
+
+// judgeSlow makes a failure of a good answer that took longer than slowlimit.
+func judgeSlow(res *checks.Result) {
+	limit := res.Check.Kit.SlowLimit
+	if res.Err == nil && limit > 0 && res.Last > limit {
+		res.Err = fmt.Errorf("answered in %s, slowlimit is %s", res.Last.Round(time.Millisecond), limit)
+	}
 }
 
 // handleFor takes in one result for one real server, step by step: the reports besides the

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,7 +60,7 @@ func TestCall(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tt.want.Took = tt.took
+				tt.want.Took, tt.want.Last = tt.took, tt.took/time.Duration(max(1, tt.want.Attempts))
 				got := newEngine(t, Options{}).Ask(t.Context(), tt.call, 5*time.Second, 2)
 				time.Sleep(time.Minute) // even what ignores its deadline ends in the test
 				if diff := cmp.Diff(tt.want, got, cmp.Comparer(func(a, b error) bool { return errText(a) == errText(b) })); diff != "" {
@@ -167,5 +168,34 @@ func TestNoCheck(t *testing.T) {
 	r := newEngine(t, Options{}).Ask(t.Context(), neither{}, time.Second, 1)
 	if diff := cmp.Diff(verdict{Err: "not checked: engine.neither is no check", Local: true}, verdictOf(r)); diff != "" {
 		t.Errorf("verdict (-want +got):\n%s", diff)
+	}
+}
+
+// Last is the time of the last attempt alone, without what this host stood still meanwhile.
+func TestLast(t *testing.T) {
+	for _, stands := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var stalled atomic.Int64
+			e := newEngine(t, Options{Stalled: func() time.Duration { return time.Duration(stalled.Load()) }})
+			attempts := 0
+			r := e.Ask(t.Context(), call(func(context.Context) (string, error) {
+				if attempts++; attempts == 1 {
+					time.Sleep(3 * time.Second)
+					return "", errors.New("down")
+				}
+				time.Sleep(time.Second)
+				if stands {
+					stalled.Add(int64(400 * time.Millisecond))
+				}
+				return "", nil
+			}), 5*time.Second, 2)
+			want := time.Second
+			if stands {
+				want = 600 * time.Millisecond
+			}
+			if r.Err != nil || r.Last != want || r.Took != 4*time.Second {
+				t.Errorf("stands still %v: %v, the last attempt %s, all %s, want %s of 4s", stands, r.Err, r.Last, r.Took, want)
+			}
+		})
 	}
 }

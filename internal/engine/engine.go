@@ -110,6 +110,9 @@ type Result struct {
 	// Took is the time from the beginning of the first attempt to the end of
 	// the last. The wait for a free slot does not count.
 	Took time.Duration
+	// Last is the time that the last attempt took, less what this host stood still
+	// meanwhile.
+	Last time.Duration
 
 	// Sent and Received are the first bytes of the last attempt, not encrypted.
 	// They are kept when Err is not
@@ -239,6 +242,7 @@ func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time
 	for {
 		deadline, stalled := time.Now().Add(timeout), e.stalled()
 		r.Detail, r.Err = e.call(ctx, c, timeout)
+		r.Last = time.Since(deadline.Add(-timeout)) - (e.stalled() - stalled)
 		isOver := r.Err != nil && ctx.Err() == nil && !time.Now().Before(deadline)
 		if isOver && !excused && excuses(timeout, e.stalled()-stalled) {
 			excused = true

@@ -241,7 +241,11 @@ func (r *run) endAttempt(detail string, err error) {
 // end delivers the result.
 func (r *run) end() {
 	e, done, res := r.engine, r.done, r.result
-	res.Took = time.Since(r.began)
+	now := time.Now()
+	res.Took = now.Sub(r.began)
+	if a := &r.attempt; !a.deadline.IsZero() {
+		res.Last = now.Sub(a.deadline.Add(-r.timeout)) - (e.stalled() - a.stalled)
+	}
 	if r.excused {
 		res.Attempts--
 	}
