@@ -41,6 +41,7 @@ const debContents = `
 /usr/share/doc/ldirectord/copyright
 /usr/share/doc/ldirectord/examples/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf.gz
+/usr/share/doc/ldirectord/first-lvs.md
 /usr/share/doc/ldirectord/json.md
 /usr/share/doc/ldirectord/migration.md
 /usr/share/doc/ldirectord/monitoring.md
@@ -51,6 +52,7 @@ const debContents = `
 /usr/share/doc/ldirectord/monitoring/status-light.png
 /usr/share/doc/ldirectord/monitoring/status-lost.png
 /usr/share/doc/ldirectord/reference.md
+/usr/share/doc/ldirectord/troubleshooting.md
 /usr/share/fish/vendor_completions.d/ldirectord.fish
 /usr/share/ldirectord/strict.conf
 /usr/share/ldirectord/user.conf

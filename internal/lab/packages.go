@@ -42,6 +42,7 @@ var packages = []Package{
 	{"curl", "/usr/bin/curl", forKernel},
 	{"nginx", "/usr/sbin/nginx", forKernel},
 	{"perl", "/usr/bin/perl", forKernel},
+	{"python3", "/usr/lib/python3.*/http/server.py", forKernel},
 
 	{"chromium-headless-shell", "/usr/bin/chromium-headless-shell", forTests},
 	{"dovecot-imapd", "/usr/lib/dovecot/imap", forTests},
