@@ -251,14 +251,24 @@ func (c *command) usage() string { return strings.TrimSpace(c.name + " " + c.arg
 
 // execute runs the command with words, its options and arguments.
 func (c *command) execute(s *session, words []string) error {
-	flags, run := c.flags()
-	if err := parseOptions(flags, words); err != nil {
+	run, arguments, err := c.read(words)
+	if err != nil {
 		return err
 	}
-	if n := flags.NArg(); c.most >= 0 && (n < c.least || n > c.most) {
-		return &daemon.Exit{Status: exitUsage, Text: "usage: ldirectord [CONFIG] " + c.usage()}
+	return run(s, arguments)
+}
+
+// read parses words, the command's options and arguments, and returns the action with the
+// arguments.
+func (c *command) read(words []string) (run action, arguments []string, err error) {
+	flags, run := c.flags()
+	if err := parseOptions(flags, words); err != nil {
+		return nil, nil, err
 	}
-	return run(s, flags.Args())
+	if n := flags.NArg(); c.most >= 0 && (n < c.least || n > c.most) {
+		return nil, nil, &daemon.Exit{Status: exitUsage, Text: "usage: ldirectord [CONFIG] " + c.usage()}
+	}
+	return run, flags.Args(), nil
 }
 
 // explanation is the text of help for the command.

@@ -39,8 +39,9 @@ The file is described in
 Options stand before
 .Ar CONFIG
 and
-.Ar COMMAND ;
-those of one command stand behind it, see
+.Ar COMMAND ,
+or behind the command.
+Those of one command stand behind it, see
 .Sx COMMANDS .
 .Bl -tag -width Ds
 `)
