@@ -3,7 +3,6 @@ package status
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -77,7 +76,8 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.feed.leave(m)
-	out := newStream(w)
+	out := newStream(w, r)
+	defer out.close()
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
 	for out.comment("listening"); out.err == nil; {
@@ -90,7 +90,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 			if err != nil {
 				return
 			}
-			out.send("note", string(text))
+			out.send("note", "", string(text))
 		case <-alive.C:
 			out.comment("alive")
 		case <-r.Context().Done():
@@ -98,41 +98,5 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		case <-s.feed.ended:
 			return
 		}
-	}
-}
-
-// A stream writes server-sent events. After an error it does nothing.
-type stream struct {
-	w   http.ResponseWriter
-	c   *http.ResponseController
-	err error
-}
-
-func newStream(w http.ResponseWriter) *stream {
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no")
-	s := &stream{w: w, c: http.NewResponseController(w)}
-	s.err = s.c.SetReadDeadline(time.Time{}) // the server's own is for requests that end
-	return s
-}
-
-// streamTime bounds the write of one event.
-const streamTime = 10 * time.Second
-
-// send sends an event whose data is one line.
-func (s *stream) send(event, data string) { s.write("event: " + event + "\ndata: " + data + "\n\n") }
-
-func (s *stream) comment(text string) { s.write(": " + text + "\n\n") }
-
-func (s *stream) write(text string) {
-	if s.err != nil {
-		return
-	}
-	if s.err = s.c.SetWriteDeadline(time.Now().Add(streamTime)); s.err != nil {
-		return
-	}
-	if _, s.err = fmt.Fprint(s.w, text); s.err == nil {
-		s.err = s.c.Flush()
 	}
 }

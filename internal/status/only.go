@@ -19,7 +19,7 @@ func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 			continue
 		}
 		if real != "" {
-			v.Reals = slices.DeleteFunc(slices.Clone(v.Reals), func(r report.RealState) bool { return !realCalled(r, real) })
+			v.Reals = slices.DeleteFunc(slices.Clone(v.Reals), func(r report.RealState) bool { return !realCalled(&r, real) })
 			if len(v.Reals) == 0 {
 				continue
 			}
@@ -31,7 +31,7 @@ func Only(snap *report.Snapshot, virtual, real string) *report.Snapshot {
 
 // realCalled reports whether name means r: by a name that orders accept, or by its address
 // in the kernel.
-func realCalled(r report.RealState, name string) bool {
+func realCalled(r *report.RealState, name string) bool {
 	at, err := netip.ParseAddrPort(r.Name)
 	return name == r.Name || name == r.At || err == nil && report.RealCalled(at, r.Host, name)
 }

@@ -5,15 +5,12 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"fmt"
-	"hash/fnv"
 	"html/template"
 	"io"
 	"net/http"
 	"os"
-	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -26,134 +23,124 @@ var assets embed.FS
 // frame is the page around its parts.
 var frame = template.Must(template.ParseFS(assets, "assets/page.html"))
 
-// pageAge is the greatest age of the page, and the time between two updates.
-const pageAge = 2 * time.Second
+// The times between two surveys for the page. A survey costs more with more real servers: an
+// expensive one comes at every other tick of the streams, unless something has happened.
+const (
+	pageAge    = 2 * time.Second
+	pageAgeMax = 3 * time.Second // and up to a tick: the page reports lost contact at 7 s
+	pageShare  = 200             // a survey is at most this part of the time
+)
 
 // recentNotes is the number of transitions on the page.
 const recentNotes = 30
 
-// A page draws the status page, once for all readers.
+// drawingsKept is how many drawings can be continued by a stream that knows their version.
+const drawingsKept = 32
+
+// A page draws the status page. Readers of the same view share a drawing.
 type page struct {
 	source  *source
 	history func(context.Context, report.HistoryQuery) ([]report.Note, error)
-	version string
+	version string // of the program
+	build   string // of program and assets, the beginning of each drawing's version
+
+	news atomic.Bool // something has happened since the last survey
 
 	mu   sync.Mutex
-	last *drawing
+	last *survey
+	kept []*drawing // the newest last
 }
 
-// A drawing is the page at one moment.
-type drawing struct {
-	at        time.Time // of the drawing
-	asOf      time.Time // of the data
-	title     string
-	structure string // of its parts; if it differs, the browser has to load the page again
-	version   string // of all of it
-	summary   part
-	notes     part
-	groups    []group
+// A survey is what is known at one moment, for all views.
+type survey struct {
+	at     time.Time     // of the survey
+	lasts  time.Duration // until the next one
+	snap   *report.Snapshot
+	health words.Health
+	sums   []words.VirtualHealth // of the virtual services
 }
 
-// A group is a virtual service.
-type group struct {
-	head part
-	name string
-	rows []row
-}
-
-// draw returns a drawing that is at most pageAge old.
-func (p *page) draw(ctx context.Context) (*drawing, error) {
+// draw returns a drawing of a view.
+func (p *page) draw(ctx context.Context, v pageView) (*drawing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.last != nil && time.Since(p.last.at) < pageAge {
+	s, err := p.survey()
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range p.kept {
+		if d.of == s && d.wanted == v {
+			return d, nil
+		}
+	}
+	q := report.HistoryQuery{Virtual: v.virtual, Real: v.real, Verdicts: true, Limit: recentNotes}
+	notes, err := p.history(ctx, q)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	} // another error: there is no real server of that name
+	d := newDrawing(s, v, notes, p.build)
+	if len(p.kept) == drawingsKept {
+		p.kept = append(p.kept[:0], p.kept[1:]...)
+	}
+	p.kept = append(p.kept, d)
+	return d, nil
+}
+
+// survey returns one that is young enough.
+func (p *page) survey() (*survey, error) {
+	lasts := pageAge
+	if p.last != nil && !p.news.Load() {
+		lasts = p.last.lasts
+	}
+	if p.last != nil && time.Since(p.last.at) < lasts {
 		return p.last, nil
 	}
+	p.news.Store(false)
+	began := time.Now()
 	snap, err := p.source.get()
 	if err != nil {
 		return nil, err
 	}
-	notes, err := p.history(ctx, report.HistoryQuery{Verdicts: true, Limit: recentNotes})
-	if err != nil {
-		return nil, err
+	s := &survey{at: time.Now(), snap: snap, health: words.Judge(snap), sums: make([]words.VirtualHealth, len(snap.Virtuals))}
+	for i := range snap.Virtuals {
+		s.sums[i] = words.JudgeVirtual(&snap.Virtuals[i])
 	}
-	p.last = newDrawing(snap, notes)
-	return p.last, nil
+	s.lasts = min(max(pageAge, pageShare*time.Since(began)), pageAgeMax)
+	p.last = s
+	return s, nil
 }
 
-func newDrawing(s *report.Snapshot, notes []report.Note) *drawing {
-	h := words.Judge(s)
-	d := &drawing{at: time.Now(), asOf: s.Time, title: h.Words, summary: summaryPart(s, h), notes: notesPart(notes, s.Time), groups: make([]group, len(s.Virtuals))}
-	structure, version := fnv.New64a(), fnv.New64a()
-	for i := range s.Virtuals {
-		v := &s.Virtuals[i]
-		g := group{head: virtualPart(i, v), name: v.ID, rows: make([]row, len(v.Reals))}
-		fmt.Fprintln(structure, v.ID)
-		for j := range v.Reals {
-			g.rows[j] = realPart(i, j, v, &v.Reals[j], s.Time)
-			fmt.Fprintln(structure, v.Reals[j].Name)
-		}
-		d.groups[i] = g
-	}
-	d.structure = fmt.Sprintf("%x", structure.Sum64())
-	for part := range d.parts {
-		_, _ = io.WriteString(version, part.html)
-	}
-	d.version = fmt.Sprintf("%s-%x", d.structure, version.Sum64())
-	return d
-}
-
-// parts are the elements of the page that may change.
-func (d *drawing) parts(yield func(part) bool) {
-	if !yield(d.summary) || !yield(d.notes) {
-		return
-	}
-	for _, g := range d.groups {
-		if !yield(g.head) {
-			return
-		}
-		for _, r := range g.rows {
-			if !yield(r.part) {
-				return
-			}
+// known returns a kept drawing, nil if its version is not known any more.
+func (p *page) known(version string, v pageView) *drawing {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, d := range p.kept {
+		if d.version == version && d.wanted == v {
+			return d
 		}
 	}
-}
-
-// changes are the parts that differ from an older drawing, by id. Without an old one all
-// parts differ.
-func (d *drawing) changes(old *drawing) map[string]string {
-	had := map[string]string{}
-	if old != nil {
-		for p := range old.parts {
-			had[p.id] = p.html
-		}
-	}
-	changed := map[string]string{}
-	for p := range d.parts {
-		if had[p.id] != p.html {
-			changed[p.id] = p.html
-		}
-	}
-	return changed
+	return nil
 }
 
 // A frameData is the data of the frame besides the parts.
 type frameData struct {
-	Title, Host, Program, Version, Query string
-	Age, AsOf                            string // of the data: in seconds, and as a time of day
-	Wrong                                bool
-	DryRun                               string // its notice, "" for a daemon
-	Body                                 template.HTML
+	Title, Host, Program, Version string
+	Query, Virtual, Real          string // of the view
+	Sort, VSort                   string
+	Wrong                         bool
+	Age, AsOf                     string // of the data: in seconds, and as a time of day
+	DryRun                        string // its notice, "" for a daemon
+	Body                          template.HTML
 }
 
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
-	values, ok := asked(w, r, "q", "wrong")
+	v, _, ok := viewOf(w, r)
 	if !ok {
 		return
 	}
 	ctx, cancel := limited(r)
 	defer cancel()
-	d, err := s.page.draw(ctx)
+	d, err := s.page.draw(ctx, v)
 	if err != nil {
 		http.Error(w, "the director does not answer", http.StatusServiceUnavailable)
 		return
@@ -163,78 +150,61 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		dryRun = words.DryRun
 	}
 	host, _ := os.Hostname() // the page works without it
-	query, wrong := values.Get("q"), values.Get("wrong") != ""
 	var b bytes.Buffer
 	err = frame.Execute(&b, frameData{
-		Title: words.Mark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Program: s.page.version, Version: d.version, Query: query, Wrong: wrong,
-		Age: d.age(), AsOf: words.Clock(d.asOf, time.Now()),
-		Body: template.HTML(d.body(strings.ToLower(strings.TrimSpace(query)), wrong)),
+		Title: words.Mark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Program: s.page.version, Version: d.version,
+		Query: v.query, Wrong: v.wrong, Virtual: v.virtual, Real: v.real, Sort: v.sort, VSort: v.vsort,
+		Age: d.age(), AsOf: words.Clock(d.asOf, time.Now()), Body: template.HTML(d.body()),
 	})
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = b.WriteTo(w) // the client may be gone
-}
-
-// body are the parts, with the real servers that match a filter.
-func (d *drawing) body(query string, wrong bool) string {
-	var b strings.Builder
-	b.WriteString(d.summary.html)
-	b.WriteString(`<section class="notes" aria-label="Recent transitions"><h2>Recently gone and back</h2>`)
-	b.WriteString(d.notes.html)
-	b.WriteString(`</section><div id="services">`)
-	for _, g := range d.groups {
-		fmt.Fprintf(&b, `<section class="service" aria-label="Virtual service %s">`, text(g.name))
-		b.WriteString(g.head.html)
-		b.WriteString(tableHead)
-		for _, r := range g.rows {
-			if (query == "" || strings.Contains(r.find, query)) && (!wrong || r.wrong) {
-				b.WriteString(r.html)
-			}
-		}
-		b.WriteString(`</tbody></table></section>`)
+	var out io.Writer = w
+	if zipped := compressed(w, r); zipped != nil {
+		defer zipped.Close()
+		out = zipped
 	}
-	b.WriteString(`</div>`)
-	return b.String()
+	_, _ = b.WriteTo(out) // the client may be gone
 }
 
-const tableHead = `<table><thead><tr><th scope="col">Real server</th><th scope="col">Weight</th><th scope="col">Last check</th>` +
-	`<th scope="col">Latency</th><th scope="col">Connections</th><th scope="col">New/s</th><th scope="col">Last 6 hours</th></tr></thead><tbody>`
-
-// age is the age of the data in seconds.
-func (d *drawing) age() string { return strconv.Itoa(int(max(0, time.Since(d.asOf)).Seconds())) }
-
-// servePageStream sends the changes of the page, and its age even without changes: a page
-// without contact differs from one without news. The client names the drawing that it has;
-// if that is not known any more, it gets all parts once.
+// servePageStream sends the changes of a view of the page, and its age even without changes:
+// a page without contact differs from one without news. The client names the drawing that it
+// has; if that is not known any more, it gets the view as a whole. Nothing is queued: a slow
+// client gets what has changed since it was last served.
 func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
-	values, ok := asked(w, r, "version")
+	v, values, ok := viewOf(w, r, "version")
 	if !ok {
 		return
 	}
-	var have *drawing
-	structure, _, _ := strings.Cut(values.Get("version"), "-")
-	out := newStream(w)
+	version := values.Get("version")
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		version = last
+	}
+	out := newStream(w, r)
+	defer out.close()
+	out.comment("listening")
+	if version != "" && !s.page.isOwn(version) {
+		out.send("reload", "", "{}")
+		return
+	}
+	have := s.page.known(version, v)
 	tick := time.NewTicker(pageAge)
 	defer tick.Stop()
-	for out.comment("listening"); out.err == nil; {
-		d, err := s.page.draw(r.Context())
+	for out.err == nil {
+		d, err := s.page.draw(r.Context(), v)
 		switch {
 		case err != nil:
 			out.comment("the director does not answer")
-		case d.structure != structure:
-			out.send("reload", "{}")
-			return
-		case have == nil && d.version == values.Get("version"):
-			have = d
-		case d != have:
-			sendChanges(out, d.changes(have))
-			have = d
+		case have == nil:
+			sendJSON(out, "view", d.version, d.body())
+		case d.version != have.version:
+			sendJSON(out, "parts", d.version, d.changes(have))
 		}
 		if err == nil {
-			out.send("age", d.age())
+			have = d
+			out.send("age", "", d.age())
 		}
 		select {
 		case <-tick.C:
@@ -246,12 +216,10 @@ func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func sendChanges(out *stream, changes map[string]string) {
-	text, err := json.Marshal(changes)
-	if err != nil || len(changes) == 0 {
-		return
+func sendJSON(out *stream, event, id string, data any) {
+	if text, err := json.Marshal(data); err == nil { // strings only
+		out.send(event, id, string(text))
 	}
-	out.send("parts", string(text))
 }
 
 var assetTypes = map[string]string{

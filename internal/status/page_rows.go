@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"html"
+	"net/url"
 	"strings"
 	"time"
 
@@ -14,78 +15,119 @@ import (
 // whole element, with its id.
 type part struct{ id, html string }
 
-// A row is a part that can be filtered.
+// A row is a row of a list. Its cells are sent again alone when they change.
 type row struct {
-	part
-	find  string // the text that a filter searches
-	wrong bool
+	id    string
+	open  string   // its tag
+	cells []string // each with its tag
 }
 
-// The rows are written by hand: with 10,000 real servers html/template takes seconds. All
-// text from outside passes through text.
+func (r *row) html() string { return r.open + strings.Join(r.cells, "") + "</tr>" }
+
+// The rows are written by hand: html/template takes many times as long. All text from
+// outside passes through text.
 
 // text is s, escaped for an element and for an attribute.
 func text(s string) string { return html.EscapeString(words.OneLine(s)) }
 
-// virtualPart is the head of a virtual service.
-func virtualPart(i int, v *report.VirtualState) part {
+// key is the name of a virtual service or real server, escaped as by text. A long IPv6
+// address may be broken after a colon.
+func key(s string) string {
+	if !strings.Contains(s, "[") {
+		return text(s)
+	}
+	return strings.ReplaceAll(text(s), ":", ":<wbr>")
+}
+
+// linkTo is the address of the page about a virtual service, or about one of its real
+// servers, escaped for an attribute.
+func linkTo(virtual, real string) string {
+	values := url.Values{"virtual": {virtual}}
+	if real != "" {
+		values.Set("real", real)
+	}
+	return html.EscapeString("/?" + values.Encode())
+}
+
+// virtualRow is the row of a virtual service.
+func virtualRow(i int, v *report.VirtualState, h *words.VirtualHealth) row {
 	var b strings.Builder
-	id := fmt.Sprintf("v%d", i)
-	fmt.Fprintf(&b, `<header id="%s"><h2><span class="key">%s</span>`, id, text(v.Listed))
+	fmt.Fprintf(&b, `<th scope="row"><a class="key" href="%s">%s</a>`, linkTo(v.ID, ""), key(v.Listed))
 	if v.ServiceName != "" {
 		fmt.Fprintf(&b, ` <span class="name">%s</span>`, text(v.ServiceName))
 	}
-	b.WriteString(`</h2><p>`)
-	switch {
-	case v.Foreign:
-		b.WriteString(`not in the configuration: left alone`)
-	default:
-		fmt.Fprintf(&b, `%s, <b>%d</b> in`, text(v.Check), v.In)
-		if v.Fallback != "" {
-			fmt.Fprintf(&b, `, fallback %s`, text(v.Fallback))
-			if v.FallbackIn {
-				b.WriteString(` <b class="bad">is in</b>`)
-			}
-		}
+	if v.Check != "" {
+		fmt.Fprintf(&b, ` <small>%s</small>`, text(v.Check))
 	}
-	if !v.Present {
-		b.WriteString(`, <b class="bad">not in the kernel</b>`)
+	virtualRemarks(&b, v)
+	b.WriteString(`</th>`)
+	in := fmt.Sprintf(`<td class="num" data-label="In">%d of %d</td>`, v.In, h.Reals)
+	if v.Foreign {
+		in = `<td class="num" data-label="In"></td>`
 	}
-	fmt.Fprintf(&b, `; %s connections, %s/s</p></header>`, words.Large(v.Stats.Connections), words.Large(v.Stats.ConnectionRate))
-	return part{id, b.String()}
+	return row{
+		fmt.Sprintf("v%d", i), fmt.Sprintf(`<tr id="v%d" class="%s">`, i, h.Level), []string{
+			b.String(), in,
+			fmt.Sprintf(`<td class="num" data-label="Connections">%s <small>%s/s</small></td>`, words.Large(h.Active), words.Large(v.Stats.ConnectionRate)),
+		},
+	}
 }
 
-// realPart is the row of a real server.
-func realPart(i, j int, v *report.VirtualState, r *report.RealState, now time.Time) row {
+// virtualRemarks are what a reader has to know of a virtual service.
+func virtualRemarks(b *strings.Builder, v *report.VirtualState) {
+	remark := func(format, text string) { fmt.Fprintf(b, `<p class="remark">`+format+`</p>`, text) }
+	if v.Foreign {
+		remark("%s", "not in the configuration: left alone")
+	}
+	if !v.Present {
+		remark("%s", "not in the kernel")
+	}
+	switch {
+	case v.FallbackIn:
+		remark("fallback %s is in", key(v.Fallback))
+	case v.Fallback != "":
+		fmt.Fprintf(b, ` <small>fallback %s</small>`, key(v.Fallback))
+	}
+	for _, notice := range v.Notices {
+		remark("%s", text(notice))
+	}
+}
+
+// realRow is the row of a real server.
+func realRow(p entryPlace, v *report.VirtualState, r *report.RealState, now time.Time) row {
+	id := fmt.Sprintf("r%d-%d", p.virtual, p.real)
+	out := row{id: id, open: fmt.Sprintf(`<tr id="%s" class="%s">`, id, words.LevelOf(r)), cells: make([]string, 0, len(realColumns))}
 	var b strings.Builder
-	b.Grow(2 << 10)
-	id := fmt.Sprintf("r%d-%d", i, j)
-	l, find := words.LevelOf(r), strings.ToLower(words.Searched(v, r))
-	wrong := ""
-	if l != words.Fine {
-		wrong = ` data-wrong`
+	cell := func(write func(*strings.Builder)) {
+		b.Reset()
+		write(&b)
+		out.cells = append(out.cells, b.String())
 	}
-	fmt.Fprintf(&b, `<tr id="%s" class="%s"%s data-find="%s">`, id, l, wrong, text(find))
-	fmt.Fprintf(&b, `<th scope="row"><span class="state %s">%s %s</span> %s`, r.State, words.Sign(r.State), r.State, text(r.Name))
+	cell(func(b *strings.Builder) {
+		fmt.Fprintf(b, `<td class="state %s">%s %s</td>`, r.State, words.Sign(r.State), r.State)
+	})
+	cell(func(b *strings.Builder) { nameCell(b, v, r) })
+	cell(func(b *strings.Builder) { weightCell(b, r) })
+	cell(func(b *strings.Builder) { lastCell(b, r, now) })
+	cell(func(b *strings.Builder) { latencyCell(b, r) })
+	cell(func(b *strings.Builder) { connectionsCell(b, r) })
+	cell(func(b *strings.Builder) {
+		fmt.Fprintf(b, `<td data-label="New per second" class="num">%s</td>`, words.Large(r.Stats.ConnectionRate))
+	})
+	cell(func(b *strings.Builder) { dayCell(b, r, now) })
+	return out
+}
+
+func nameCell(b *strings.Builder, v *report.VirtualState, r *report.RealState) {
+	fmt.Fprintf(b, `<th scope="row"><a class="key" href="%s">%s</a>`, linkTo(v.ID, r.Name), key(r.Name))
 	if r.Host != "" {
-		fmt.Fprintf(&b, ` <small>%s</small>`, text(r.Host))
+		fmt.Fprintf(b, ` <small>%s</small>`, text(r.Host))
 	}
-	b.WriteString(`</th>`)
-	weightCell(&b, r)
-	lastCell(&b, r, now)
-	b.WriteString(`<td data-label="Latency" class="num">`)
-	if r.Last != nil {
-		spark(&b, r.Latencies)
-		b.WriteString(" " + text(words.Span(r.Last.Took.Duration())))
+	of := v.ServiceName
+	if of == "" {
+		of = v.ID
 	}
-	fmt.Fprintf(&b, `</td><td data-label="Connections" class="num">%s <small>+ %s</small>`, words.Large(uint64(r.Active)), words.Large(uint64(r.Inactive)))
-	if r.Persistent > 0 {
-		fmt.Fprintf(&b, ` <small>(%s persistent)</small>`, words.Large(uint64(r.Persistent)))
-	}
-	fmt.Fprintf(&b, `</td><td data-label="New per second" class="num">%s</td><td data-label="Last hours">`, words.Large(r.Stats.ConnectionRate))
-	strip(&b, r, now)
-	b.WriteString(`</td></tr>`)
-	return row{part{id, b.String()}, find, l != words.Fine}
+	fmt.Fprintf(b, `<small class="of">of <a href="%s">%s</a></small></th>`, linkTo(v.ID, ""), key(of))
 }
 
 func weightCell(b *strings.Builder, r *report.RealState) {
@@ -116,57 +158,33 @@ func lastCell(b *strings.Builder, r *report.RealState, now time.Time) {
 	b.WriteString(`</td>`)
 }
 
+func latencyCell(b *strings.Builder, r *report.RealState) {
+	b.WriteString(`<td data-label="Latency" class="num">`)
+	if r.Last != nil {
+		spark(b, r.Latencies)
+		b.WriteString(" " + text(words.Span(r.Last.Took.Duration())))
+	}
+	b.WriteString(`</td>`)
+}
+
+func connectionsCell(b *strings.Builder, r *report.RealState) {
+	fmt.Fprintf(b, `<td data-label="Connections" class="num">%s <small>+ %s</small>`, words.Large(uint64(r.Active)), words.Large(uint64(r.Inactive)))
+	if r.Persistent > 0 {
+		fmt.Fprintf(b, ` <small>(%s persistent)</small>`, words.Large(uint64(r.Persistent)))
+	}
+	b.WriteString(`</td>`)
+}
+
+func dayCell(b *strings.Builder, r *report.RealState, now time.Time) {
+	b.WriteString(`<td data-label="Last 24 hours" class="num">`)
+	strip(b, r, now)
+	fmt.Fprintf(b, ` %s`, words.Share(r.Day))
+	if since := words.KnownSince(r.Day, now); since != "" {
+		fmt.Fprintf(b, ` <small>since %s</small>`, since)
+	}
+	b.WriteString(`</td>`)
+}
+
 func moment(t, now time.Time) string {
 	return fmt.Sprintf(`<time datetime="%s">%s</time>`, t.Format(time.RFC3339), words.Clock(t, now))
-}
-
-// summaryPart is the part to be seen at a glance.
-func summaryPart(s *report.Snapshot, h words.Health) part {
-	var b strings.Builder
-	fmt.Fprintf(&b, `<section id="summary" class="%s" role="status" aria-label="Summary"><h1>%s</h1><dl>`, h.Level, text(h.Words))
-	item := func(name, format string, args ...any) {
-		fmt.Fprintf(&b, `<div><dt>%s</dt><dd>%s</dd></div>`, name, text(fmt.Sprintf(format, args...)))
-	}
-	item("Virtual services", "%d", h.Virtuals)
-	item("Real servers in", "%d of %d", h.In, h.Reals)
-	item("Orders in force", "%d", h.Overrides)
-	item("Checks", "%d, %d under way", s.Lag.Checks, s.Lag.Running)
-	item("Behind", "%d overdue, worst delay %s, longest turn %s", s.Lag.Overdue, words.Span(s.Lag.Worst.Duration()), words.Span(s.Lag.Turn.Duration()))
-	item("Repaired in the kernel", "%d", s.Kernel.Repairs)
-	item("Daemon", "%s since %s", s.State, words.Clock(s.Started, s.Time))
-	item("Configuration", "%s, loaded %s", s.Config, words.Clock(s.Loaded, s.Time))
-	b.WriteString(`</dl>`)
-	if len(h.Troubles) > 0 {
-		b.WriteString(`<ul class="troubles">`)
-		for _, trouble := range h.Troubles[:min(len(h.Troubles), mostTroubles)] {
-			fmt.Fprintf(&b, `<li>%s</li>`, text(trouble))
-		}
-		if more := len(h.Troubles) - mostTroubles; more > 0 {
-			fmt.Fprintf(&b, `<li>and %d more</li>`, more)
-		}
-		b.WriteString(`</ul>`)
-	}
-	b.WriteString(`</section>`)
-	return part{"summary", b.String()}
-}
-
-const mostTroubles = 20
-
-// notesPart are the last transitions, the newest first.
-func notesPart(notes []report.Note, now time.Time) part {
-	var b strings.Builder
-	b.WriteString(`<ol id="notes" tabindex="0">`)
-	for i := len(notes) - 1; i >= 0; i-- {
-		n := notes[i]
-		fmt.Fprintf(&b, `<li class="%s">%s <span class="key">%s</span> %s`, text(strings.ReplaceAll(n.Kind, " ", "-")), moment(n.Time, now), text(n.Virtual), text(n.Text))
-		if n.After > 0 {
-			fmt.Fprintf(&b, ` <small>after %s</small>`, words.Span(n.After.Duration()))
-		}
-		b.WriteString(`</li>`)
-	}
-	if len(notes) == 0 {
-		b.WriteString(`<li>nothing yet</li>`)
-	}
-	b.WriteString(`</ol>`)
-	return part{"notes", b.String()}
 }

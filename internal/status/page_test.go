@@ -38,6 +38,12 @@ func TestPage(t *testing.T) {
 		"text":          {"?q=10.1.0.1", true, false},
 		"capitals":      {"?q=SHOP", true, true},
 		"only wrong":    {"?wrong=1", false, true},
+		"a service":     {"?virtual=Shop+%26+%3Cb%3ECo%3C%2Fb%3E", true, true},
+		"another":       {"?virtual=8", false, false},
+		"a real server": {"?virtual=tcp:10.0.0.1:80&real=10.1.0.2:80", false, true},
+		"no such":       {"?real=10.9.9.9", false, false},
+		"empty fields":  {"?q=&wrong=&virtual=8&sort=", false, false},
+		"sorted":        {"?sort=-latency&vsort=name&page=1", true, true},
 		"both":          {"?q=10.1.0.1&wrong=1", false, false},
 	}
 	for name, tt := range tests {
@@ -48,8 +54,12 @@ func TestPage(t *testing.T) {
 			}
 		})
 	}
-	if w := h.get(outside, "/?x=1"); w.Code != http.StatusBadRequest {
-		t.Errorf("an unknown parameter: %d, want 400", w.Code)
+	for _, query := range []string{"x=1", "sort=x", "vsort=x", "page=0", "vpage=x", "q=1&q=2", "page=99999999999999999999"} {
+		for _, path := range []string{"/?", "/stream?"} {
+			if w := h.get(outside, path+query); w.Code != http.StatusBadRequest {
+				t.Errorf("%s%s: %d, want 400", path, query, w.Code)
+			}
+		}
 	}
 }
 
@@ -67,14 +77,21 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-// Who looks at the page gets what has changed, and nothing else.
+// pageVersion is the version of a page.
+func pageVersion(body string) string {
+	_, rest, _ := strings.Cut(body, `data-version="`)
+	version, _, _ := strings.Cut(rest, `"`)
+	return version
+}
+
+// TestPageStream has what has changed, and nothing else, sent to a reader that has a page; a
+// whole view to one that has none, or another one; and a reload to the page of another
+// program.
 func TestPageStream(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	server := httptest.NewServer(h.handler(outside))
 	defer server.Close()
-	page := h.get(outside, "/").Body.String()
-	_, rest, _ := strings.Cut(page, `data-version="`)
-	version, _, _ := strings.Cut(rest, `"`)
+	version := pageVersion(h.get(outside, "/").Body.String())
 
 	h.breaks("10.1.0.2:80", "it is on fire")
 	next, stop := events(t, server.URL+"/stream?version="+version)
@@ -87,21 +104,27 @@ func TestPageStream(t *testing.T) {
 		if event != "parts" {
 			t.Fatalf("event %q with %q, want parts", event, data)
 		}
-		var parts map[string]string
-		if err := json.Unmarshal([]byte(data), &parts); err != nil {
+		var c change
+		if err := json.Unmarshal([]byte(data), &c); err != nil {
 			t.Fatal(err)
 		}
-		if _, everything := parts["v1"]; everything {
-			t.Error("the head of a virtual service is sent of which nothing has changed")
+		if _, everything := c.Rows["v1"]; everything || len(c.Cells["v1"]) > 0 {
+			t.Error("the row of a virtual service is sent of which nothing has changed")
 		}
-		if strings.Contains(parts["r0-1"], "it is on fire") {
+		if strings.Contains(c.Rows["r0-1"], "it is on fire") {
 			break
 		}
 	}
-	next, stopOther := events(t, server.URL+"/stream?version=other")
-	defer stopOther()
-	if event, _ := next(); event != "reload" {
-		t.Errorf("to the page of another configuration %q is sent, want reload", event)
+	for query, want := range map[string]string{"version=other": "reload", "": "view", "version=" + version + "&q=10.1.0.3": "view"} {
+		next, stop := events(t, server.URL+"/stream?"+query)
+		event, data := next()
+		if event != want {
+			t.Errorf("/stream?%s sends %q, want %s", query, event, want)
+		}
+		if strings.Contains(query, "10.1.0.3") && (strings.Contains(data, "r0-0") || !strings.Contains(data, "r1-0")) {
+			t.Errorf("/stream?%s sends %s", query, data)
+		}
+		stop()
 	}
 }
 

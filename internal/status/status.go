@@ -87,7 +87,7 @@ func New(o Options) *Server {
 	s := &Server{o: o, feed: newFeed(), book: newBook(o.Overrides, o.Director.Overrides), tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
 	s.source = &source{take: s.snapshot, ctx: ctx}
 	s.saver = newSaver(s.book)
-	s.page = &page{source: s.source, history: o.Director.History, version: o.Version}
+	s.page = &page{source: s.source, history: o.Director.History, version: o.Version, build: buildOf(o.Version)}
 	return s
 }
 
@@ -95,6 +95,7 @@ func New(o Options) *Server {
 // block.
 func (s *Server) Event(e event.Event) {
 	if !e.Kind.Silent() {
+		s.page.news.Store(true)
 		s.feed.tell(report.NoteOf(e))
 	}
 }

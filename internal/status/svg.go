@@ -12,41 +12,62 @@ import (
 // The server draws the pictures, so that the page needs no script for them.
 
 const (
-	stripHours = 6
+	stripHours = 24
 	stripWidth = 120
 	stripFine  = time.Minute // the resolution of a strip, and the time between two moves
 	sparkWidth = 80
 	sparkTall  = 18
 )
 
-// strip draws when a real server was up in the last hours. Unknown time
-// stays empty.
+// strip draws when a real server was up in the last day. Unknown time stays empty.
 func strip(b *strings.Builder, r *report.RealState, now time.Time) {
 	now = now.Truncate(stripFine).Add(stripFine)
 	begin := now.Add(-stripHours * time.Hour)
 	x := func(t time.Time) float64 {
 		return stripWidth * float64(max(0, t.Sub(begin))) / float64(now.Sub(begin))
 	}
-	turns := r.Conditions
 	var rects strings.Builder
-	for i, t := range turns {
-		from, to := later(t.Time, begin), now
-		if i+1 < len(turns) {
-			to = turns[i+1].Time
+	rect := func(class string, from, to time.Time) {
+		if from = later(from, begin); to.After(from) && class != "" {
+			fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, min(x(from), stripWidth-1), max(1, x(to)-x(from)))
 		}
-		class := conditionClasses[t.Is]
-		if !to.After(from) || class == "" {
-			continue
-		}
-		fmt.Fprintf(&rects, `<rect class="%s" x="%.1f" width="%.1f" height="12"/>`, class, min(x(from), stripWidth-1), max(1, x(to)-x(from)))
 	}
-	label := words.Availability(r.Availability)
+	for _, h := range r.Hours {
+		end := h.Begin.Add(time.Hour)
+		if len(r.Conditions) > 0 && r.Conditions[0].Time.Before(end) {
+			end = r.Conditions[0].Time
+		}
+		rect(hourClass(h), h.Begin, end)
+	}
+	for i, t := range r.Conditions {
+		to := now
+		if i+1 < len(r.Conditions) {
+			to = r.Conditions[i+1].Time
+		}
+		rect(conditionClasses[t.Is], t.Time, to)
+	}
+	label := text(words.DayWords(r.Day, now))
 	fmt.Fprintf(b, `<svg class="strip" role="img" aria-label="%s" viewBox="0 0 %d 12" width="%d" height="12"><title>%s</title>%s</svg>`,
 		label, stripWidth, stripWidth, label, rects.String())
 }
 
 var conditionClasses = map[report.Condition]string{
 	report.ConditionUp: "up", report.ConditionDown: "down", report.ConditionPlanned: "planned",
+}
+
+// hourClass is "mixed" for an hour in which a real server was up and down.
+func hourClass(h report.Hour) string {
+	switch {
+	case h.Up > 0 && h.Down > 0:
+		return "mixed"
+	case h.Down > 0:
+		return "down"
+	case h.Up > 0:
+		return "up"
+	case h.Planned > 0:
+		return "planned"
+	}
+	return ""
 }
 
 func later(a, b time.Time) time.Time {

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,32 +22,6 @@ type Screen struct {
 	first  int  // line of the list at the top
 }
 
-// A listed is a real server as it is shown in the list.
-type listed struct {
-	virtual *report.VirtualState
-	real    *report.RealState
-}
-
-// orders are the ways to sort, by the key s one after another.
-var orders = []struct {
-	name    string
-	compare func(a, b listed) int
-}{
-	{"trouble", func(a, b listed) int { return cmp.Compare(words.LevelOf(b.real), words.LevelOf(a.real)) }},
-	{"file", func(listed, listed) int { return 0 }},
-	{"connections", func(a, b listed) int { return cmp.Compare(b.real.Active, a.real.Active) }},
-	{"rate", func(a, b listed) int { return cmp.Compare(b.real.Stats.ConnectionRate, a.real.Stats.ConnectionRate) }},
-	{"latency", func(a, b listed) int { return cmp.Compare(took(b.real), took(a.real)) }},
-	{"address", func(a, b listed) int { return strings.Compare(a.real.Name, b.real.Name) }},
-}
-
-func took(r *report.RealState) report.Seconds {
-	if r.Last == nil {
-		return 0
-	}
-	return r.Last.Took
-}
-
 // Keys are the keys of Key, in one line.
 const Keys = "q quit  s sort  w only wrong  / filter  Esc no filter  arrows space b g scroll"
 
@@ -62,7 +35,7 @@ func (s *Screen) Key(key string) (quit bool) {
 	case "q", "Q", "\x03", "\x04":
 		return true
 	case "s":
-		s.order = (s.order + 1) % len(orders)
+		s.order = (s.order + 1) % len(words.Orders())
 	case "w":
 		s.wrong, s.first = !s.wrong, 0
 	case "/":
@@ -123,7 +96,7 @@ func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 }
 
 func (s *Screen) settings() string {
-	rest := "by " + orders[s.order].name
+	rest := "by " + words.Orders()[s.order].Name
 	if s.wrong {
 		rest += ", only what is wrong"
 	}
@@ -154,10 +127,10 @@ const (
 // layoutOf gives the columns of names the width of the longest one, where the screen has
 // room for it. On a narrow screen the virtual service goes to a second line, and names lose
 // their middle.
-func layoutOf(list []listed, width int) layout {
+func layoutOf(list []words.Entry, width int) layout {
 	l := layout{
-		real:  widest(screenReal, list, func(l listed) string { return l.real.Name }),
-		owner: widest(screenOwner, list, func(l listed) string { return l.virtual.Name }),
+		real:  widest(screenReal, list, func(e words.Entry) string { return e.Real.Name }),
+		owner: widest(screenOwner, list, func(e words.Entry) string { return e.Virtual.Name }),
 	}
 	room := width - stateWidth - countsWidth
 	if l.real+l.owner+2+wordsWidth <= room {
@@ -179,10 +152,10 @@ func (l layout) head() string {
 
 // body is the list, a line for each real server, and a second one for what does
 // not fit about those that are not well.
-func (s *Screen) body(list []listed, l layout, now time.Time, width int) []string {
+func (s *Screen) body(list []words.Entry, l layout, now time.Time, width int) []string {
 	var lines []string
 	for _, e := range list {
-		level := words.LevelOf(e.real)
+		level := words.LevelOf(e.Real)
 		for _, line := range l.lines(e, level, now, width) {
 			lines = append(lines, s.paint(level, line))
 		}
@@ -192,8 +165,8 @@ func (s *Screen) body(list []listed, l layout, now time.Time, width int) []strin
 
 // lines are the lines of one real server: the last ones have the words about it that do not
 // fit into the first one, if it is not well.
-func (l layout) lines(e listed, level words.Level, now time.Time, width int) []string {
-	r := e.real
+func (l layout) lines(e words.Entry, level words.Level, now time.Time, width int) []string {
+	r := e.Real
 	weight := "-"
 	if r.Present {
 		weight = fmt.Sprint(r.Weight)
@@ -204,7 +177,7 @@ func (l layout) lines(e listed, level words.Level, now time.Time, width int) []s
 	}
 	owner := ""
 	if !l.stacked {
-		owner = fmt.Sprintf("%-*s ", l.owner, fitName(e.virtual.Name, l.owner))
+		owner = fmt.Sprintf("%-*s ", l.owner, fitName(e.Virtual.Name, l.owner))
 	}
 	state := words.Sign(r.State) + " " + string(r.State)
 	head := fmt.Sprintf(stateColumn+"%-*s %s"+countsTail, state, l.real, fitName(r.Name, l.real), owner, weight, words.Large(uint64(r.Active)), duration)
@@ -212,7 +185,7 @@ func (l layout) lines(e listed, level words.Level, now time.Time, width int) []s
 	indent := strings.Repeat(" ", stateWidth)
 	if l.stacked {
 		lines := []string{fit(strings.TrimRight(head, " "), width)}
-		head = indent + "of " + fitName(e.virtual.Name, max(3, width-stateWidth-3)) + "  "
+		head = indent + "of " + fitName(e.Virtual.Name, max(3, width-stateWidth-3)) + "  "
 		return append(lines, spread(strings.TrimRight(head, " "), head, rest, level, width)...)
 	}
 	return spread(head, head, rest, level, width)
@@ -240,8 +213,8 @@ func about(r *report.RealState, level words.Level, now time.Time) string {
 }
 
 // list is the real servers to show, in order.
-func (s *Screen) list(snap *report.Snapshot) []listed {
-	var list []listed
+func (s *Screen) list(snap *report.Snapshot) []words.Entry {
+	var list []words.Entry
 	filter := strings.ToLower(s.filter)
 	for i := range snap.Virtuals {
 		v := &snap.Virtuals[i]
@@ -250,10 +223,10 @@ func (s *Screen) list(snap *report.Snapshot) []listed {
 			if s.wrong && words.LevelOf(r) == words.Fine || filter != "" && !strings.Contains(strings.ToLower(words.Searched(v, r)), filter) {
 				continue
 			}
-			list = append(list, listed{v, r})
+			list = append(list, words.Entry{Virtual: v, Real: r})
 		}
 	}
-	slices.SortStableFunc(list, orders[s.order].compare)
+	slices.SortStableFunc(list, words.Orders()[s.order].Compare)
 	return list
 }
 

@@ -64,7 +64,7 @@ func TestScreenKeys(t *testing.T) {
 			}
 			var got []string
 			for _, l := range s.list(sample()) {
-				got = append(got, strings.SplitN(l.real.Name, ":", 2)[0])
+				got = append(got, strings.SplitN(l.Real.Name, ":", 2)[0])
 			}
 			if text := strings.Join(got, " "); text != tt.want {
 				t.Errorf("shown: %s, want %s", text, tt.want)

@@ -1,42 +1,40 @@
-// Keeps the page up to date, says how old it is, and filters it. Without it the
-// page works by reload.
+// Keeps the page up to date, shows how old it is, and requests another view when the filter
+// changes. Without it the page works by reload.
 "use strict";
 const query = document.getElementById("q");
 const wrong = document.getElementById("wrong");
 const age = document.getElementById("age");
 const banner = document.getElementById("lost");
 const icon = document.querySelector("link[rel=icon]");
+const main = document.querySelector("main");
 const dry = document.getElementById("dry") ? "DRY RUN: " : "";
 const host = document.querySelector(".host b").textContent;
 
-function fits(row) {
-  const text = query.value.trim().toLowerCase();
-  return (!text || row.dataset.find.includes(text)) && (!wrong.checked || "wrong" in row.dataset);
+// The row or cell of a piece of a table, which the server has written and escaped.
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.firstElementChild;
 }
 
-function filterRow(row) {
-  row.classList.toggle("out", !fits(row));
-}
-
-// A virtual service without a row to show is not shown.
-function filterService(service) {
-  const filtered = query.value.trim() || wrong.checked;
-  service.classList.toggle("out", Boolean(filtered) && !service.querySelector("tbody tr:not(.out)"));
-}
-
-function filter() {
-  document.querySelectorAll("tbody tr").forEach(filterRow);
-  document.querySelectorAll(".service").forEach(filterService);
-}
-
-function replace(id, html) {
-  const old = document.getElementById(id);
-  if (!old) return; // the server has filtered it out
-  old.outerHTML = html;
-  const row = document.getElementById(id);
-  if (row.tagName !== "TR") return;
-  filterRow(row);
-  filterService(row.closest(".service"));
+// Applies a change. It throws if the page is not what the change is of.
+function apply(change) {
+  for (const [id, html] of Object.entries(change.parts || {})) document.getElementById(id).outerHTML = html;
+  for (const [id, cells] of Object.entries(change.cells || {})) {
+    const row = document.getElementById(id);
+    for (const [n, html] of Object.entries(cells)) row.cells[n].replaceWith(parse(html));
+  }
+  const rows = change.rows || {}, listed = new Set();
+  for (const [list, ids] of Object.entries(change.lists || {})) {
+    const body = document.getElementById(list);
+    const elements = ids.map(id => rows[id] ? parse(rows[id]) : document.getElementById(id));
+    if (elements.includes(null)) throw new Error("a row is missing");
+    ids.forEach(id => listed.add(id));
+    body.replaceChildren(...elements);
+  }
+  for (const [id, html] of Object.entries(rows)) {
+    if (!listed.has(id)) document.getElementById(id).replaceWith(parse(html));
+  }
 }
 
 // How old the data is. A wall clock jumps and a monotonic one may stop while the
@@ -75,20 +73,36 @@ function show() {
   if (icon.getAttribute("href") !== image) icon.href = image;
 }
 
-// A stream that was refused, that ended, or that has nothing to say is opened
-// again.
-let stream, opened;
+// The page has one version of one view. A stream that was refused, that ended, or that has
+// nothing to say is opened again, and continues from that version.
+let stream, opened, version = document.documentElement.dataset.version;
 
 function listen() {
   if (stream) stream.close();
   opened = performance.now();
-  stream = new EventSource("/stream?version=" + encodeURIComponent(document.documentElement.dataset.version));
-  stream.addEventListener("reload", () => { stream.close(); location.reload(); });
-  stream.addEventListener("parts", event => {
-    for (const [id, html] of Object.entries(JSON.parse(event.data))) replace(id, html);
+  const wanted = new URLSearchParams(location.search);
+  if (version) wanted.set("version", version);
+  const mine = stream = new EventSource("/stream?" + wanted);
+  const on = (event, act) => mine.addEventListener(event, e => { if (mine === stream) act(e); });
+  on("reload", () => { mine.close(); location.reload(); });
+  on("view", e => {
+    main.innerHTML = JSON.parse(e.data);
+    version = e.lastEventId;
+    main.removeAttribute("aria-busy");
     show();
   });
-  stream.addEventListener("age", event => fresh(event.data));
+  on("parts", e => {
+    try {
+      apply(JSON.parse(e.data));
+      version = e.lastEventId;
+    } catch {
+      version = ""; // the whole view comes again
+      listen();
+      return;
+    }
+    show();
+  });
+  on("age", e => fresh(e.data));
 }
 
 function watch() {
@@ -97,9 +111,24 @@ function watch() {
   if (idle > retry && (stream.readyState !== EventSource.OPEN || seconds() > patience && idle > 2 * patience)) listen();
 }
 
-query.addEventListener("input", filter);
+// The filter belongs to the address, so that it can be shared and survives a reload.
+function filter() {
+  const wanted = new URLSearchParams(location.search);
+  for (const name of ["q", "wrong", "page", "vpage"]) wanted.delete(name);
+  if (query.value.trim()) wanted.set("q", query.value.trim());
+  if (wrong.checked) wanted.set("wrong", "1");
+  const search = wanted.size ? "?" + wanted : location.pathname;
+  if (search === (location.search || location.pathname)) return;
+  history.replaceState(null, "", search);
+  version = "";
+  main.setAttribute("aria-busy", "true");
+  listen();
+}
+
+let typed;
+query.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(filter, 250); });
 wrong.addEventListener("change", filter);
-filter();
+document.getElementById("filter").addEventListener("submit", event => { event.preventDefault(); filter(); });
 keepIcon();
 listen();
 setInterval(watch, 1000);

@@ -71,9 +71,10 @@ func (h *Health) trouble(l Level, words string) {
 	h.Troubles = append(h.Troubles, OneLine(words))
 }
 
-func (h *Health) virtual(v *report.VirtualState) {
+// virtual adds a virtual service, and returns the level of what concerns it as a whole.
+func (h *Health) virtual(v *report.VirtualState) (own Level) {
 	if v.Foreign {
-		return
+		return Fine
 	}
 	h.Virtuals++
 	h.In += v.In
@@ -97,21 +98,26 @@ func (h *Health) virtual(v *report.VirtualState) {
 	}
 	h.Reals += configured
 	h.Out += configured - v.In
+	whole := func(l Level, words string) {
+		own = max(own, l)
+		h.trouble(l, words)
+	}
 	switch {
 	case !v.Present:
-		h.trouble(Bad, "virtual service "+v.ID+" is not in the kernel")
+		whole(Bad, "virtual service "+v.ID+" is not in the kernel")
 	case v.In == 0 && unchecked:
-		h.trouble(Notable, "no real server of "+v.ID+" is in: some have not been checked yet")
+		whole(Notable, "no real server of "+v.ID+" is in: some have not been checked yet")
 	case v.In == 0 && off > 0 && off == configured:
-		h.trouble(Notable, "no real server of "+v.ID+" is in: checktype = off")
+		whole(Notable, "no real server of "+v.ID+" is in: checktype = off")
 	case v.In == 0 && v.FallbackIn:
-		h.trouble(Bad, "no real server of "+v.ID+" is in: fallback "+v.Fallback+" serves")
+		whole(Bad, "no real server of "+v.ID+" is in: fallback "+v.Fallback+" serves")
 	case v.In == 0:
-		h.trouble(Bad, "no real server of "+v.ID+" is in, and there is no fallback")
+		whole(Bad, "no real server of "+v.ID+" is in, and there is no fallback")
 	}
 	for _, notice := range v.Notices {
-		h.trouble(Notable, notice)
+		whole(Notable, notice)
 	}
+	return own
 }
 
 // LevelOf judges one real server.
