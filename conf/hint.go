@@ -3,6 +3,7 @@ package conf
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/similar"
@@ -203,6 +204,8 @@ var foreignMethods = map[string]string{
 	"nat": "masq", "masquerade": "masq", "masquerading": "masq", "gatewaying": "gate", "-m": "masq", "-g": "gate", "-i": "ipip", "dr": "gate", "direct": "gate", "route": "gate", "dsr": "gate", "gateway": "gate", "tun": "ipip", "tunnel": "ipip",
 }
 
+var negativeWeight = regexp.MustCompile(`(gate|masq|ipip)[ \t]+-[0-9]`)
+
 func hintReal(value string) string {
 	words := strings.Fields(strings.ToLower(value))
 	if len(words) > 1 {
@@ -213,6 +216,8 @@ func hintReal(value string) string {
 	switch {
 	case strings.HasPrefix(value, `"`):
 		return "no quotes around the address: real = ADDRESS:PORT gate|masq|ipip [WEIGHT]"
+	case negativeWeight.MatchString(value):
+		return "a weight is not negative: 0 gives the real server no new connections"
 	case strings.Contains(value, " -> "):
 		return "no blanks around ->"
 	case strings.Count(value, `"`) == 1 || strings.Count(value, `"`) == 3:

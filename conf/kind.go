@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,7 +52,9 @@ var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *location
 var duration = kind[time.Duration]{
 	value: "DURATION|none",
 	read: func(at *location, value string) (time.Duration, error) {
-		return exactDuration(at.name, value)
+		d, err := exactDuration(at.name, value)
+		adviseHuge(at, value, d)
+		return d, err
 	},
 	show: func(d time.Duration) string {
 		if d == 0 {
@@ -75,6 +78,7 @@ func originalDuration(outside, inside string) kind[time.Duration] {
 		if d == 0 {
 			return 0, at.either(outside, inside)
 		}
+		adviseHuge(at, value, d)
 		if _, unit := unitDuration(bareNumber(value)); !unit {
 			adviseNumber(at, value, d.String(), "a number of seconds, or a duration such as 500ms or 2m")
 		}
@@ -88,6 +92,9 @@ func originalNumber(outside, inside string) kind[int] {
 		n := firstNumber(value)
 		if n == 0 {
 			return 0, at.either(outside, inside)
+		}
+		if n == math.MaxInt32 {
+			at.advise(at.line, CodeHugeValue, fmt.Sprintf("%s = %s is read as %d", at.name, bareNumber(value), n), "a smaller number")
 		}
 		adviseNumber(at, value, strconv.Itoa(n), "a whole number")
 		return n, nil

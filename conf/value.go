@@ -12,6 +12,9 @@ import (
 // longest is longer than any useful time, and far from an overflow of durations.
 const longest = 100 * 365 * 24 * time.Hour
 
+// longestUseful is longer than what anyone wants of a directive; more is probably a slip.
+const longestUseful = 30 * 24 * time.Hour
+
 // digits returns the first run of digits in s, as the original reads numbers: "-5"
 // is 5, "3 # seconds" is 3. before and after are the text around it.
 func digits(s string) (before, run, after string) {
@@ -47,6 +50,13 @@ func firstDuration(value string) time.Duration {
 		return d
 	}
 	return min(time.Duration(firstNumber(value))*time.Second, longest)
+}
+
+// adviseHuge warns of a time that is longer than any, or that makes a directive useless.
+func adviseHuge(at *location, value string, d time.Duration) {
+	if d > longestUseful {
+		at.advise(at.line, CodeHugeValue, fmt.Sprintf("%s = %s is read as %d days", at.name, bareNumber(value), int(d.Hours()/24)), "seconds, or a time such as 500ms, 30s or 2m")
+	}
 }
 
 var inSeconds = regexp.MustCompile(`^[0-9]+ *(s|secs?|seconds?)$`)

@@ -2,6 +2,8 @@ package conf
 
 import (
 	"errors"
+	"fmt"
+	"math"
 	"net/url"
 	"strings"
 
@@ -25,6 +27,9 @@ func readWebhook(_ *location, value string) (secret.URL, error) {
 	u, err := url.Parse(bareText(value))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return "", errors.New("webhook must be a URL that begins with http:// or https://")
+	}
+	if port := u.Port(); port != "" && (number(port, math.MaxUint32) < 1 || number(port, math.MaxUint32) > math.MaxUint16) {
+		return "", fmt.Errorf("webhook has the port %s: ports are 1 to 65535", port)
 	}
 	return secret.URL(u.String()), nil
 }

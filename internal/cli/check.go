@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -56,12 +57,15 @@ func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
 		return nil, nil, &daemon.Exit{Status: exitConfig, Text: errors.Unwrap(err).Error(), Cause: err}
 	}
 	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
+	closed := logsClosedTo(os.Geteuid())
+	options.TryOpen = closed.tryOpen(options.TryOpen)
 	options.Startable = startable(s.Path, options)
 	cfg, problems = conf.CheckFile(s.Path, sources.Files[0].Text, options)
 	if !missingDirectory(problems) {
 		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
 	}
 	problems = append(problems, fileProblems(sources, cfg)...)
+	problems = append(problems, closed.problems(sources, cfg)...)
 	problems = append(problems, namedProblems(sources, cfg)...)
 	problems = append(problems, groupProblems(sources, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)

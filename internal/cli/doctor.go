@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/spf13/pflag"
 
@@ -90,7 +91,9 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err != nil {
 		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
 	}
-	cfg, err := sources.Parse(withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions())))
+	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
+	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
+	cfg, err := sources.Parse(options)
 	if err != nil {
 		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
 	}

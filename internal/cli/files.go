@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -54,8 +52,8 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.read(nil, "statusreadtoken", cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {
 		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
-			code, text := notWritten(err, os.Geteuid())
-			l.warn(nil, "monitorlog", code, text, "")
+			code, text, cure := notWritten("monitor log", err, os.Geteuid())
+			l.warn(nil, "monitorlog", code, text, cure)
 		}
 	}
 	for _, v := range cfg.Virtuals {
@@ -197,13 +195,4 @@ func fileFindings(problems conf.Problems) []host.Finding {
 		list = append(list, host.Finding{Severity: host.Warning, What: what, Why: why, Cure: p.Hint})
 	}
 	return list
-}
-
-// notWritten words the error of a try to write the monitor log. What another user than
-// root may not do, root's daemon may.
-func notWritten(err error, user int) (code conf.Code, text string) {
-	if user != 0 && errors.Is(err, fs.ErrPermission) {
-		return conf.CodeNeedsRoot, fmt.Sprintf("the monitor log cannot be written by user %d: %v", user, err)
-	}
-	return conf.CodeLogUnwritable, fmt.Sprintf("the monitor log cannot be written: %v", err)
 }

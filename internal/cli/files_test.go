@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -141,8 +142,42 @@ func TestNotWritten(t *testing.T) {
 		{denied, 0, conf.CodeLogUnwritable, "the monitor log cannot be written: open /log: permission denied"},
 		{full, 1000, conf.CodeLogUnwritable, "the monitor log cannot be written: no space"},
 	} {
-		if code, got := notWritten(tt.err, tt.user); code != tt.code || got != tt.want {
+		if code, got, _ := notWritten("monitor log", tt.err, tt.user); code != tt.code || got != tt.want {
 			t.Errorf("user %d: %s %q, want %s %q", tt.user, code, got, tt.code, tt.want)
+		}
+	}
+}
+
+// TestLogsOfRoot has check of a normal user warn of logs that it may not write, at their
+// directives; what hinders root as well is a mistake.
+func TestLogsOfRoot(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "t.cf")
+	write(t, file, "logfile = \"/root.log\"\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 gate\n    checktype=on\n    monitorfile = /root.monitor\n")
+	denied := &fs.PathError{Op: "open", Path: "/root.log", Err: fs.ErrPermission}
+	for user, tt := range map[int]struct {
+		err  error
+		want string
+	}{
+		1000: {denied, "1 needs-root the logfile cannot be written by user 1000: open /root.log: permission denied; " +
+			"5 needs-root the monitorfile cannot be written by user 1000: open /root.log: permission denied; "},
+		0:    {denied, "mistake"},
+		1001: {errors.New("no space"), "mistake"},
+	} {
+		sources, err := conf.Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := logsClosedTo(user)
+		cfg, err := sources.Parse(conf.Options{TryOpen: closed.tryOpen(func(string) error { return tt.err })})
+		got := ""
+		for _, p := range closed.problems(sources, cfg) {
+			got += fmt.Sprintf("%d %s %s; ", p.Line, p.Code, p.Text)
+		}
+		if err != nil {
+			got += "mistake"
+		}
+		if got != tt.want {
+			t.Errorf("user %d: %q, want %q", user, got, tt.want)
 		}
 	}
 }

@@ -1,13 +1,16 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/internal/status/words"
@@ -57,7 +60,7 @@ func (s *session) reader() *query {
 		return s.orderer()
 	}
 	socket := s.runningSocket()
-	runs, dry := daemon.Listens(socket), daemon.Listens(s.DryRunSocket())
+	runs, dry := listens(s, socket), listens(s, s.DryRunSocket())
 	switch {
 	case runs && dry:
 		fmt.Fprintf(s.Stderr, "shown is the daemon; a dry run is running, too: ldirectord --dry-run %s\n", strings.Join(s.inv.words, " "))
@@ -66,6 +69,23 @@ func (s *session) reader() *query {
 		return s.queryAt(s.DryRunSocket(), true)
 	}
 	return s.queryAt(socket, false)
+}
+
+// ownTime bounds the question which file a process is of.
+const ownTime = time.Second
+
+// listens reports whether the daemon or the dry run of the configuration file listens at a
+// socket. That of another file with the same name does not count.
+func listens(s *session, socket string) bool {
+	if !daemon.Listens(socket) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), ownTime)
+	defer cancel()
+	q := s.queryAt(socket, false)
+	defer q.Close()
+	_, err := q.History(ctx, report.HistoryQuery{Limit: 1})
+	return !errors.Is(err, client.ErrNotRunning)
 }
 
 // perlWords report that the Perl program, whose pid file is one of the files, is running, "" if
@@ -96,7 +116,7 @@ func (q *query) notAnswered(err error) error {
 	switch {
 	case s.inv.dryRun:
 		what, besides = "a dry run of ", ""
-	case daemon.Listens(s.DryRunSocket()):
+	case listens(s, s.DryRunSocket()):
 		besides += "; a dry run is running, which takes no orders"
 	}
 	return &daemon.Exit{Status: exitStopped, Text: fmt.Sprintf("%sldirectord %s is not running: %v%s", what, s.Name, err, besides)}

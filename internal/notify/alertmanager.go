@@ -58,7 +58,7 @@ func (f firing) alert(e event.Event, host string) *postableAlert {
 			return nil
 		}
 		key := subject{absentee: absenteeOf(e.Virtual, e.Real)}
-		if planned(e.Cause) {
+		if e.Cause != nil && e.Cause.Kind == event.CauseMaintenance {
 			return f.end(key, e.Time)
 		}
 		return f.begin(key, e, alertOf(e, host, alertRealDown, severityWarning))
@@ -86,11 +86,6 @@ func (f firing) alert(e event.Event, host string) *postableAlert {
 
 func subjectOfService(v *conf.VirtualService) subject {
 	return subject{absentee: absentee{service: serviceOf(v)}, virtual: true}
-}
-
-// planned reports whether a cause is work that an operator ordered.
-func planned(c *event.Cause) bool {
-	return c != nil && (c.Kind == event.CauseMaintenance || c.Kind == event.CauseOrder)
 }
 
 // alertOf is the alert of an event, without its end.

@@ -77,8 +77,8 @@ func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 	h := words.Judge(snap)
 	lines := []string{
 		s.paint(h.Level, fit(words.Mark(snap.DryRun)+h.Words, width)),
-		fit(fmt.Sprintf("%d virtual services, %d of %d real servers in, %d orders; %d checks, %d overdue; %s %s",
-			h.Virtuals, h.In, h.Reals, h.Overrides, snap.Lag.Checks, snap.Lag.Overdue, snap.State, snap.Time.Local().Format(time.TimeOnly)), width),
+		fit(fmt.Sprintf("%s, %d of %s in, %s; %s, %d overdue; %s %s",
+			plural(h.Virtuals, "virtual service"), h.In, plural(h.Reals, "real server"), plural(h.Overrides, "order"), plural(snap.Lag.Checks, "check"), snap.Lag.Overdue, snap.State, snap.Time.Local().Format(time.TimeOnly)), width),
 	}
 	for _, trouble := range h.Troubles[:min(len(h.Troubles), 3)] {
 		lines = append(lines, s.paint(words.Notable, fit("! "+trouble, width)))
@@ -93,6 +93,13 @@ func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 		body = body[s.first:min(len(body), s.first+room)]
 	}
 	return append(lines, body...)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (s *Screen) settings() string {
