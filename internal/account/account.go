@@ -86,8 +86,11 @@ func Lookup(name string) (Account, error) {
 }
 
 func lookup(ctx context.Context, name string) (Account, error) {
-	if name == "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, ":/ \t\n") {
+	if name == "" || strings.Trim(name[:1], "+-") == "" || strings.ContainsAny(name, ":/ \t\n") {
 		return Account{}, ErrUnknown
+	}
+	if _, err := strconv.ParseUint(name, 10, 32); err != nil && isNumber(name) {
+		return Account{}, ErrUnknown // for getent 4294967296 is 0, which is root
 	}
 	type answer struct {
 		account Account

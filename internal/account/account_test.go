@@ -41,6 +41,8 @@ func TestLookup(t *testing.T) {
 		{"unknown", map[string]string{"getent": someone, "id": "exit 1"}, "other", Account{}, ErrUnknown.Error()},
 		{"no name", nil, "", Account{}, ErrUnknown.Error()},
 		{"an option", map[string]string{"getent": "echo -s:x:1:1::/:"}, "-s", Account{}, ErrUnknown.Error()},
+		{"a number beyond the kernel's", map[string]string{"getent": "echo root:x:0:0:root:/root:/bin/sh", "id": "echo 0"}, "4294967296", Account{}, ErrUnknown.Error()},
+		{"a number with a sign", map[string]string{"getent": "echo games:x:5:60:games:/:/bin/sh", "id": "echo 60"}, "+5", Account{}, ErrUnknown.Error()},
 		{"two fields", nil, "root:x", Account{}, ErrUnknown.Error()},
 		{
 			"of LDAP",
