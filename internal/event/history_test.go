@@ -1,12 +1,26 @@
 package event
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 )
+
+// TestLongestLine has the longest texts of servers, in the characters that take most room in
+// JSON: the file takes no line that it does not give back.
+func TestLongestLine(t *testing.T) {
+	for _, char := range []string{"<", "\x01", "\xff", "\"", "\u2028", "€", "x"} {
+		text := strings.Repeat(char, 5000)
+		e := Event{Seq: 7, Time: time.Unix(1_800_000_000, 0), Kind: Gone, ID: "tcp:[2001:db8::1]:80", R: "[2001:db8::2]:80", Reason: text, Cause: &Cause{Kind: CauseCheck, Detail: text}}
+		if _, err := ParseLine(bytes.TrimSpace(e.Line())); err != nil {
+			t.Errorf("texts of %q: %v", char, err)
+		}
+	}
+}
 
 // oldestFirst is the history in the order of time.
 func oldestFirst(h *History) []*Event {

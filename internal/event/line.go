@@ -29,9 +29,10 @@ type line struct {
 }
 
 // longestReason and longestLine, in bytes, bound the size of the file whatever a server answers.
+// JSON has up to six bytes for one of the two texts of a line.
 const (
 	longestReason = 1000
-	longestLine   = 8 << 10
+	longestLine   = 16 << 10
 )
 
 // lineKinds are the kinds by the name that a line has for them.
@@ -119,10 +120,10 @@ const mostSeq = 1 << 52
 // these is.
 func ParseLines(lines [][]byte) (events []Event, bad int, first error) {
 	events = make([]Event, 0, len(lines))
-	last := uint64(0)
+	last, end := uint64(0), LastOf(lines).Seq
 	for _, text := range lines {
 		e, err := ParseLine(text)
-		if err == nil && e.Seq <= last {
+		if err == nil && (e.Seq <= last || e.Seq > end) { // one wrong number costs no others
 			err = errors.New("a number does not follow the one before")
 		}
 		if err == nil {
@@ -136,14 +137,15 @@ func ParseLines(lines [][]byte) (events []Event, bad int, first error) {
 	return events, bad, first
 }
 
-// LastOf returns the last event of lines, the zero Event if the last hundred have none.
-func LastOf(lines [][]byte) Event {
-	for _, text := range slices.Backward(lines[max(0, len(lines)-100):]) {
-		if e, err := ParseLine(text); err == nil {
-			return e
+// LastOf returns the event with the greatest number of the last hundred lines, the zero Event if
+// they have none. ParseLines returns none with a greater one.
+func LastOf(lines [][]byte) (last Event) {
+	for _, text := range lines[max(0, len(lines)-100):] {
+		if e, err := ParseLine(text); err == nil && e.Seq > last.Seq {
+			last = e
 		}
 	}
-	return Event{}
+	return last
 }
 
 // Newest returns the newest of events, which are sorted by their numbers, and their lines, which

@@ -90,7 +90,7 @@ func (j *Journal) SetAside() (kept string, err error) {
 }
 
 // Replace makes lines the content of the file. After a crash of the process or of the machine
-// it has the old content or the new one, and after an error the old one. Its mode is 0600; it belongs to the owner of the
+// it has the old content or the new one, and after an error either. Its mode is 0600; it belongs to the owner of the
 // directory, as with Write.
 func (j *Journal) Replace(lines []byte) error {
 	dir := filepath.Dir(j.Path)
@@ -116,8 +116,12 @@ func (j *Journal) Replace(lines []byte) error {
 		return err
 	}
 	j.Close()
+	if err := syncDir(dir); err != nil {
+		f.Close() // Append would add the lines once more
+		return err
+	}
 	j.file, j.size = f, int64(size)
-	return syncDir(dir)
+	return nil
 }
 
 // Append adds whole lines at the end. It reports false if the file is not there any more, or was

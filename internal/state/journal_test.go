@@ -195,3 +195,13 @@ func TestJournalOnAFullDisk(t *testing.T) {
 		t.Errorf("%d lines, %v, want %d", len(lines), err, n+1)
 	}
 }
+
+// TestSyncDir has a file system that cannot sync directories, as some of networks cannot.
+func TestSyncDir(t *testing.T) {
+	if err := syncDir("/proc"); err != nil {
+		t.Errorf("where it is not possible: %v", err)
+	}
+	if err := syncDir(t.TempDir() + "/missing"); err == nil {
+		t.Error("a missing directory is no error")
+	}
+}
