@@ -193,6 +193,7 @@ type Policy struct {
 	Quiescent       bool
 	CleanStop       bool
 	SlowStart       time.Duration  // the time in which the weight climbs after coming back; 0 is at once
+	FlapDamping     FlapDamping    // which real servers are kept out that go down again and again
 	MinAlive        MinAlive       // checks alone leave at least this many in service
 	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
 	StopCommands    bool           // FallbackCommand is run with stop when the daemon stops

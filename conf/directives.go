@@ -150,6 +150,10 @@ var directivesToL = []directive{
 		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.FastInterval }),
 	},
 	{
+		name: "flapdamping", where: anywhere, help: "how often within a time a real server may go down before it is kept out for a while",
+		binding: ofService(kindOf("N in DURATION|no", readFlapDamping).is(FlapDamping{}), func(v *VirtualService) *FlapDamping { return &v.FlapDamping }),
+	},
+	{
 		name: "fork", where: outside, help: "accepted: checks run at the same time anyway",
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.Fork }),
 	},

@@ -103,6 +103,8 @@ func (k kind[T]) shown() string {
 		return fmt.Sprint(v)
 	case MinAlive:
 		return strconv.Itoa(cmp.Or(v.Count, v.Percent))
+	case FlapDamping:
+		return v.String()
 	case string:
 		return v
 	case CheckType:

@@ -33,6 +33,19 @@ type chronicle struct {
 	written uint64 // the number of the last event in the file
 }
 
+// kept is what the daemon keeps of itself in files, besides orders and its virtual services.
+type kept struct {
+	history *chronicle
+	damped  *dampedFile
+}
+
+func (k kept) mend() []report.Fault { return append(k.history.mend(), k.damped.mend()...) }
+
+func (k kept) close() {
+	k.history.close()
+	k.damped.close()
+}
+
 // history is that of the earlier daemons of the file, and what keeps it. It costs one line of
 // the log if it cannot be read, and nothing else. A large one is complete a moment later: the start
 // does not wait for it.

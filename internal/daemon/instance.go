@@ -71,6 +71,10 @@ func (i *Instance) MaintenanceFile() string {
 	return filepath.Join(i.Dirs.State, i.Name+".maintenance.json")
 }
 
+// DampedFile is the path of the file that keeps which real servers flapdamping keeps out of
+// service.
+func (i *Instance) DampedFile() string { return filepath.Join(i.Dirs.State, i.Name+".damped.json") }
+
 // memory keeps which virtual services of the table are ours.
 func (i *Instance) memory() state.Memory { return state.Memory(i.Dirs.State) }
 

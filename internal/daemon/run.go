@@ -42,7 +42,7 @@ type daemon struct {
 	host     *host.Host
 	notifier *notify.Notifier
 	status   *status.Server
-	history  *chronicle
+	kept     kept
 	siblings *siblings
 	watcher  watcher
 	patience time.Duration   // readyPatience
@@ -79,7 +79,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	go d.watcher.run(ctx, func() time.Duration { return time.Duration(d.interval.Load()) }, news)
 
 	name, err := d.loop(ctx, stop, signals, news, ended, ready)
-	d.history.close() // before the next daemon can claim the file
+	d.kept.close() // before the next daemon can claim the file
 	d.status.Close()
 	d.notifier.Close(d.commands)
 	return name, err

@@ -150,11 +150,13 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	if p.Debug {
 		o.Debug = p.Log.Debugf
 	}
-	o.History, d.history = p.history()
+	o.History, d.kept.history = p.history()
+	o.Damped, o.DampedChanged = p.damped(), func() { d.kept.damped.want() }
 	adopted := make(chan struct{})
 	d.adopted, o.Adopted = adopted, func() { close(adopted) }
 	o.OverridesEnded = func() { d.status.KeepOverrides() }
 	d.director = director.New(o)
+	d.kept.damped = p.keepDamped(d.director.Damped)
 	d.status = p.newStatus(d)
 	if len(d.director.Overrides()) < len(orders) {
 		d.status.KeepOverrides() // some expired while no daemon ran

@@ -52,6 +52,11 @@ type Options struct {
 	Overrides      []report.Override
 	OverridesEnded func()
 
+	// Damped is what the last daemon knew of flapdamping. DampedChanged (nil: none) is called
+	// when Director.Damped has changed, and must not block.
+	Damped        []state.Damped
+	DampedChanged func()
+
 	// History gets the events, and may have those of earlier daemons; nil is a new one.
 	History *event.History
 
@@ -72,6 +77,7 @@ type Director struct {
 	overrides *overrides
 	heartbeat heartbeat
 	own       ownership
+	dampings  *dampings
 	calls     chan func()
 	ready     chan struct{}
 
@@ -102,6 +108,7 @@ func New(o Options) *Director {
 		own:        ownership{recalled: o.Ours},
 		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink, history: o.History},
 	}
+	d.dampings = newDampings(d)
 	d.entered = d.raiseAlwaysUp
 	return d
 }
@@ -133,7 +140,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 		d.o.Adopted()
 	}
 	d.takeTurn(func() {
-		d.beginHistory()
+		noteStart(d.history, d.now())
 		d.load(prepare(cfg, d.watcher.Lookup(cfg), time.Now()), conf.Starting, table.ByKey(entries), true)
 	})
 	close(d.ready)
@@ -155,7 +162,7 @@ func (d *Director) Run(ctx context.Context, cfg *conf.Config) error {
 			d.own.note(d.virtuals, true)
 			stop()
 			d.checks.End()
-			d.endHistory()
+			noteEnd(d.history, d.own.leaving.Load())
 			return nil
 		}
 		d.takeTurn(turn)
@@ -178,6 +185,7 @@ func (d *Director) everySecond(now time.Time) {
 	d.kernel.Forget(now)
 	d.climb(now)
 	d.endOverrides(now)
+	d.dampings.endOver(now)
 	d.retry(now)
 	d.retryUnread(now)
 	d.endLateFirsts(now)

@@ -58,20 +58,20 @@ func targetsOf(meant []*virtual.Real, name string) map[report.Target]bool {
 	return names
 }
 
-// beginHistory notes the start of the daemon, before its first change of the table.
-func (d *Director) beginHistory() {
-	e := event.Event{Kind: event.DaemonStarted, Time: d.now()}
-	if d.history.Unstopped() {
+// noteStart notes the start of the daemon, before its first change of the table.
+func noteStart(h *event.History, now time.Time) {
+	e := event.Event{Kind: event.DaemonStarted, Time: now}
+	if h.Unstopped() {
 		e.Reason = "no end of the one before is recorded, as after a crash"
 	}
-	d.history.Add(&e)
+	h.Add(&e)
 }
 
-// endHistory notes the end of the daemon, after its last change of the table.
-func (d *Director) endHistory() {
+// noteEnd notes the end of the daemon, after its last change of the table.
+func noteEnd(h *event.History, leaving bool) {
 	e := event.Event{Kind: event.DaemonStopped, Time: time.Now()}
-	if d.own.leaving.Load() {
+	if leaving {
 		e.Reason = "the table stays as it is"
 	}
-	d.history.Add(&e)
+	h.Add(&e)
 }

@@ -76,12 +76,15 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 		}
 		stays, why := "", over.String()
 		if o.Verb == report.Enable || o.Verb == report.Weight {
-			stays = d.staysOut(t)
+			stays = d.staysOut(t, o.Verb)
 		}
 		if stays != "" {
 			why += "; " + stays
 		}
 		d.override(t, over, why)
+		if o.Verb == report.Enable {
+			d.dampings.forget(t, o.By)
+		}
 		over.Remark = stays
 		obeyed = append(obeyed, over)
 	}
@@ -91,14 +94,18 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 
 // staysOut returns why a real server stays out of service that an order lets in, ""
 // if it does not.
-func (rc *reconciler) staysOut(t report.Target) string {
+func (rc *reconciler) staysOut(t report.Target, verb string) string {
 	for _, v := range rc.virtuals {
 		if v.ID != t.Virtual {
 			continue
 		}
 		for _, r := range v.Reals {
 			isDown := r.Verdict == policy.Down && !r.Kept
-			if r.Name() == t.Real && (r.File() != "" || isDown || r.IsOff()) {
+			switch {
+			case r.Name() != t.Real, verb == report.Enable && r.WouldBeUp() && r.File() == "": // enable ends its damping
+			case verb == report.Enable && r.Damped() && isDown && r.File() == "":
+				return "it stays out of service: " + r.LastError()
+			case r.File() != "" || isDown || r.IsOff():
 				return "it stays out of service: " + r.OutWithoutOrder()
 			}
 		}
@@ -132,7 +139,7 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 		}
 		for _, r := range v.Reals {
 			_, byHand := v.External[r.At()]
-			if r.Name() == t.Real && (o.Verb != report.Enable || before || byHand) {
+			if r.Name() == t.Real && (o.Verb != report.Enable || before || byHand || r.Damped()) {
 				d.emit(v, event.Event{Kind: event.Ordered, Real: r.Conf, R: r.Name(), Reason: why, Cause: d.overruled(r, o, why)})
 			}
 		}

@@ -58,6 +58,7 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	gone := d.swap(p, status, entries, readable)
 	d.checks.Use(d.virtuals) // results come while the table is written
+	d.dampings.letIn(d.virtuals)
 	d.reconcile(gone)
 	d.settle()
 	d.own.note(d.virtuals, false)
@@ -83,6 +84,7 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 	d.overrule()
 	for _, v := range d.virtuals {
 		v.Find(entries[v.Service.Key])
+		d.dampings.restore(v)
 		v.KeepOut(p.out, d.now())
 		v.MovedByReload()
 	}
@@ -108,6 +110,7 @@ func (d *Director) reconcile(gone []*virtual.Service) {
 // settle makes the kernel agree with all results so far. The start or the reload ends when
 // every new check has finished once.
 func (d *Director) settle() {
+	d.dampings.letIn(d.dirty) // those that it touches are among them
 	d.syncDirty()
 	if d.checks.Unheard == 0 {
 		d.status = conf.Running

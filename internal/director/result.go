@@ -77,6 +77,9 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	if over != nil {
 		r.NoteCondition(d.now())
 	}
+	if r.WouldBeUp() { // it may be needed
+		d.touch(r.Virtual)
+	}
 }
 
 // count counts a result. It returns the tally before, and the maintenance that was over
@@ -89,7 +92,7 @@ func count(r *virtual.Real, res *checks.Result) (before policy.Tally, over *even
 	if over != nil && res.Err != nil { // the first failed check since
 		r.Failures, r.Attempts = 0, 0
 	}
-	r.Tally = r.Count(res.Err == nil, res.Attempts, r.Virtual.Limits, res.At)
+	r.Tally = r.Count(res.Err == nil, res.Attempts, limitsOf(r), res.At)
 	return before, over
 }
 
@@ -138,6 +141,10 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 			e.Down = r.Since.Sub(before.Since)
 		}
 	}
+	var damped []event.Event
+	if r.Verdict == policy.Down && before.Verdict == policy.Up {
+		damped = d.dampings.damp(r)
+	}
 	if !r.Out() && (r.Verdict == policy.Down || r.In()) {
 		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
 	}
@@ -146,7 +153,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		return
 	}
 	e.Reason = virtual.AndOut(e.Reason, r)
-	d.changed(r, e)
+	d.changed(r, append([]event.Event{e}, damped...)...)
 }
 
 // changed schedules a sync of r's virtual service, and news to be reported after it.

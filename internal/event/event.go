@@ -46,6 +46,9 @@ const (
 	// StillGone is a real server whose first check after maintenance has failed.
 	StillGone
 
+	Damped      // flapdamping keeps a real server out of service: Reason
+	DampingOver // it does not any more: Reason
+
 	// What only the history has.
 	DaemonStarted // the daemon has read the table: Reason
 	DaemonStopped // the daemon ends in good order: Reason
@@ -134,6 +137,10 @@ func (e Event) String() string {
 		return fmt.Sprintf("Ordered for real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	case Kept:
 		return fmt.Sprintf("Kept real server: %s (%s) although its checks fail: minalive is %s", e.R, e.V, e.Reason)
+	case Damped:
+		return fmt.Sprintf("Damped real server: %s (%s): %s", e.R, e.ID, e.Reason)
+	case DampingOver:
+		return fmt.Sprintf("Damping is over of real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	case NotAsked:
 		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}

@@ -50,7 +50,7 @@ var kindWords = [...]string{
 	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
-	DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
+	Damped: "damped", DampingOver: "damping over", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
 }
 

@@ -49,6 +49,7 @@ const (
 	OverridesCopied = "The orders that were in force: %v"
 	KeptAside       = "%s is kept as %s"
 	NotKeptAside    = "%s cannot be kept aside: %v"
+	DampedLost      = "Which real servers were damped is not known, they may come in again: %s: %v"
 	HistoryLost     = "The history begins anew: %s cannot be read: %v; %s"
 	HistoryDamaged  = "The history lacks something: %s has %d lines that cannot be read (%v); %s"
 	linesMissing    = "%d lines are missing here: %s"
@@ -126,6 +127,10 @@ func monitorLine(e event.Event) string {
 		}
 	case event.StillGone:
 		what, why = e.R+" is still gone.", e.Reason
+	case event.Damped:
+		what, why = e.R+" is damped.", e.Reason
+	case event.DampingOver:
+		what, why = "damping of "+e.R+" is over.", e.Reason
 	case event.Ordered:
 		what, why = "order for "+e.R+".", e.Reason
 	case event.Started:

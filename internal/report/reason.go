@@ -29,6 +29,7 @@ const (
 	ReasonUnchecked       ReasonCode = "unchecked"        // no check has finished yet
 	ReasonAsFound         ReasonCode = "as-found"         // likewise, and in service as the kernel had it
 	ReasonNotChecked      ReasonCode = "not-checked"      // checktype is on or off
+	ReasonDamped          ReasonCode = "damped"           // out of service by flapdamping
 	ReasonMinAlive        ReasonCode = "minalive"         // down, and in service by minalive
 	ReasonOrder           ReasonCode = "order"            // drained or disabled by an operator
 	ReasonMaintenance     ReasonCode = "maintenance"      // a file in maintenancedir
@@ -38,7 +39,7 @@ const (
 // ReasonCodes returns all kinds of reasons.
 func ReasonCodes() []ReasonCode {
 	return []ReasonCode{
-		ReasonUp, ReasonFailing, ReasonDown, ReasonRecovering, ReasonUnchecked, ReasonAsFound, ReasonNotChecked, ReasonMinAlive, ReasonOrder,
+		ReasonUp, ReasonFailing, ReasonDown, ReasonRecovering, ReasonUnchecked, ReasonAsFound, ReasonNotChecked, ReasonDamped, ReasonMinAlive, ReasonOrder,
 		ReasonMaintenance, ReasonMaintenanceOver,
 	}
 }

@@ -108,7 +108,7 @@ type RealState struct {
 	// Unchecked says that no check has finished yet, or ever will.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
-	// not: "maintenance", "order", "off", "unchecked", "check", "external" or "weight".
+	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "external" or "weight".
 	InService bool   `json:"in_service"`
 	OutReason string `json:"out_reason,omitempty"`
 	Fallback  bool   `json:"fallback,omitempty"`
@@ -116,6 +116,7 @@ type RealState struct {
 	Since        time.Time `json:"since,omitzero"` // of State
 	Failures     int       `json:"failures"`       // in a row
 	FailureCount int       `json:"failure_count"`
+	DampedUntil  time.Time `json:"damped_until,omitzero"` // when flapdamping lets it in again, whatever else keeps it out; zero: it does already
 	Maintenance  string    `json:"maintenance,omitempty"` // the file that takes it out
 	Override     *Override `json:"override,omitempty"`
 	Last         *Last     `json:"last,omitempty"`
@@ -169,6 +170,7 @@ const (
 	StateDown        State = "down"
 	StateUnchecked   State = "unchecked" // no check has finished yet
 	StateOff         State = "off"       // checktype = off: never checked, never in service
+	StateDamped      State = "damped"    // kept out for a while because it has gone down too often (flapdamping)
 	StateMaintenance State = "maintenance"
 	StateDrained     State = "drained"
 	StateDisabled    State = "disabled"

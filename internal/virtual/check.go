@@ -75,8 +75,9 @@ func (c *Check) ChooseNext(ok bool) {
 func (c *Check) Pace() time.Duration {
 	failing, out := false, true
 	for _, r := range c.Users {
-		failing = failing || r.Verdict == policy.Up && r.Failures > 0 || r.Verdict == policy.Down && r.Successes > 0
-		out = out && r.Verdict == policy.Down
+		isUp := r.Verdict == policy.Up || r.WouldBeUp()
+		failing = failing || isUp && r.Failures > 0 || !isUp && r.Verdict == policy.Down && r.Successes > 0
+		out = out && r.Verdict == policy.Down && !isUp
 	}
 	switch {
 	case failing && c.Kit.FastInterval > 0:

@@ -91,8 +91,10 @@ func (r *Real) OutWithoutOrder() string {
 		return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"
 	case r.Verdict == policy.Unchecked:
 		return "unchecked"
+	case r.Damped() && !r.Kept:
+		return r.DampedWords()
 	case r.Verdict == policy.Down && !r.Kept:
-		return r.lastError()
+		return r.LastError()
 	case v.Invalid != nil:
 		return "refused by the kernel: " + v.Invalid.Error()
 	case !v.Actual.Present:
@@ -107,8 +109,8 @@ func (r *Real) OutWithoutOrder() string {
 	return "not in the kernel"
 }
 
-// lastError is why the last check of r failed.
-func (r *Real) lastError() string {
+// LastError is why the last check of r failed, "down" if that is not known.
+func (r *Real) LastError() string {
 	for _, c := range r.Checks {
 		for _, o := range c.Past.Outcomes() {
 			if err := o.Err(); err != nil && !o.Local() {

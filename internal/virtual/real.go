@@ -102,6 +102,9 @@ func (r *Real) inherit(o *Real) {
 	if r.Virtual.Conf.SlowStart > 0 {
 		r.Reached = o.Reached
 	}
+	if d := o.Damping(); d != nil && r.Virtual.Conf.FlapDamping.On() {
+		r.Virtual.SetDamping(r, d)
+	}
 	r.Transitions = o.Transitions
 	r.Checks = append(r.Checks, o.Checks...)
 	r.Kept, r.Leaves, r.Unchecked = o.Kept, o.Leaves, o.Unchecked

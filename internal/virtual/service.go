@@ -38,6 +38,8 @@ type Service struct {
 	table.View
 	Said map[string]bool // refusals and differences that were logged and last, false: in doubt; nil is none
 
+	dampings map[*Real]*policy.Damping // of those that have gone down since flapdamping is on; nil is none
+
 	Dirty bool          // the kernel may have to be changed
 	News  []event.Event // verdicts to report once the kernel knows
 

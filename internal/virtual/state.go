@@ -104,6 +104,9 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if r.maintenanceOver() {
 		s.Failures = 0
 	}
+	if r.Damped() {
+		s.DampedUntil = r.Damping().Until
+	}
 	wanted, _ := desired.Slots.Of(at)
 	s.Maintenance, s.Configured, s.Wanted = r.File(), r.Conf.Weight, wanted.Weight
 	if h := r.Conf.Host; h != "" && h != r.Conf.Addr.String() && h != "["+r.Conf.Addr.String()+"]" {
@@ -123,10 +126,10 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	return s
 }
 
-// checksSay is the result of the checks of r, also while it is in maintenance, and
+// checksSay is the result of the checks of r, also while it is in maintenance or damped, and
 // whether none has finished yet.
 func (r *Real) checksSay() (isUp, unchecked bool) {
-	if r.File() != "" || r.maintenanceOver() {
+	if r.File() != "" || r.maintenanceOver() || r.Damped() {
 		for _, c := range r.Checks {
 			if o, ok := c.Past.LastFinished(); ok {
 				return o.Err() == nil, false
@@ -148,6 +151,8 @@ func (r *Real) outReason() string {
 		return "off"
 	case r.Verdict == policy.Unchecked:
 		return "unchecked"
+	case r.Damped() && !r.Kept:
+		return "damped"
 	case r.Verdict == policy.Down && !r.Kept:
 		return "check"
 	case r.weight() == 0:
@@ -164,6 +169,8 @@ func (r *Real) stateSince(s report.State) time.Time {
 		return r.Maintenance.Since
 	case report.StateDrained, report.StateDisabled:
 		return r.Override.Since
+	case report.StateDamped:
+		return r.Damping().Since
 	}
 	since, is := r.Transitions.Last()
 	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
@@ -184,6 +191,8 @@ func (r *Real) word() report.State {
 		return report.StateMaintenance
 	case r.IsOff():
 		return report.StateOff
+	case r.Damped():
+		return report.StateDamped
 	}
 	if r.Unchecked && r.Verdict != policy.Down && r.Virtual.Conf.CheckType != conf.CheckOn {
 		return report.StateUnchecked // also if it is in service, as it was found

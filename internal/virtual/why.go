@@ -38,6 +38,8 @@ func (r *Real) because() (report.ReasonCode, string) {
 		return report.ReasonOrder, "an operator ordered since " + since + ": " + r.Override.String()
 	case r.maintenanceOver():
 		return report.ReasonMaintenanceOver, "maintenance by file " + r.Maintenance.Ended + " is over, and the next check decides; out since " + since
+	case r.Damped():
+		return r.becauseDamped()
 	case r.Kept && r.Verdict == policy.Down:
 		return report.ReasonMinAlive, checks + "; it " + KeptWords
 	case r.Override != nil:

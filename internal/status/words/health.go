@@ -125,6 +125,11 @@ func LevelOf(r *report.RealState) Level {
 	switch r.State {
 	case report.StateDown:
 		return Bad
+	case report.StateDamped:
+		if !r.Up {
+			return Bad
+		}
+		return Notable
 	case report.StateUp, report.StateFallback, report.StateForeign:
 		if r.Failures > 0 || r.Difference != "" || r.Override != nil {
 			return Notable

@@ -83,7 +83,10 @@ func Remarks(r *report.RealState, now time.Time) []string {
 		}
 		list = append(list, words)
 	}
-	if r.State == report.StateDown && r.InService && r.Wanted > 0 {
+	if !r.DampedUntil.IsZero() {
+		list = append(list, "goes down too often (flapdamping): out for "+Span(r.DampedUntil.Sub(now))+", or until enable")
+	}
+	if (r.State == report.StateDown || r.State == report.StateDamped) && r.InService && r.Wanted > 0 {
 		list = append(list, "stays in service: minalive")
 	}
 	if r.Difference != "" {
@@ -117,7 +120,7 @@ func Availability(a report.Availability) string {
 
 // stateSigns show states without colours.
 var stateSigns = map[report.State]string{
-	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateOff: "○", report.StateMaintenance: "⚒",
+	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateOff: "○", report.StateDamped: "≈", report.StateMaintenance: "⚒",
 	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
 }
 

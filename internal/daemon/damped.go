@@ -1,0 +1,102 @@
+package daemon
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/state"
+)
+
+// A dampedFile keeps which real servers flapdamping keeps out of service. It writes in a goroutine
+// of its own. The nil dampedFile, of a dry run, keeps nothing.
+type dampedFile struct {
+	path   string
+	list   func() []state.Damped // at the moment
+	wanted chan struct{}
+	end    chan struct{}
+	done   chan struct{}
+	failed atomic.Pointer[error] // why the last write failed; nil if it did not
+}
+
+// damped is what the last daemon of the file has kept. Without it flapdamping begins anew.
+func (p *process) damped() []state.Damped {
+	if p.DryRun {
+		return nil
+	}
+	list, bad, err := state.ReadDamped(p.DampedFile())
+	if err = errors.Join(append(bad, err)...); err != nil {
+		p.Log.Printf(logfile.DampedLost, p.DampedFile(), err)
+	}
+	return list
+}
+
+// keepDamped begins to keep list until close.
+func (p *process) keepDamped(list func() []state.Damped) *dampedFile {
+	if p.DryRun {
+		return nil
+	}
+	f := &dampedFile{path: p.DampedFile(), list: list, wanted: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{})}
+	go f.run()
+	return f
+}
+
+func (f *dampedFile) run() {
+	defer close(f.done)
+	for {
+		select {
+		case <-f.wanted:
+			f.write()
+		case <-f.end:
+			select {
+			case <-f.wanted:
+				f.write()
+			default:
+			}
+			return
+		}
+	}
+}
+
+func (f *dampedFile) write() {
+	if err := state.WriteDamped(f.path, f.list()); err != nil {
+		f.failed.Store(&err)
+		return
+	}
+	f.failed.Store(nil)
+}
+
+// want requests a write. It does not block.
+func (f *dampedFile) want() {
+	if f == nil {
+		return
+	}
+	select {
+	case f.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// mend has a failed write tried again, and returns the fault until that has succeeded.
+func (f *dampedFile) mend() []report.Fault {
+	if f == nil || f.failed.Load() == nil {
+		return nil
+	}
+	err := *f.failed.Load()
+	f.want()
+	return []report.Fault{{What: "which real servers are damped cannot be kept for a restart", Error: err.Error()}}
+}
+
+// close waits for a requested write, for at most historyPatience.
+func (f *dampedFile) close() {
+	if f == nil {
+		return
+	}
+	close(f.end)
+	select {
+	case <-f.done:
+	case <-time.After(historyPatience):
+	}
+}
