@@ -18,6 +18,7 @@ type block struct {
 	ignored  string // the text behind the address in its line
 	fallback *fallbackLine
 	reals    []realLine
+	srv      bool // one of them may name SRV records
 	also     []alsoLine
 	end      int // the line that ended the block
 
@@ -110,6 +111,10 @@ func (p *parser) closeBlock(b *block) {
 	for _, l := range b.reals {
 		if p.stopped() {
 			return
+		}
+		if srvLine.MatchString(l.text) {
+			b.srv = true
+			continue
 		}
 		p.fail(l.line, p.addReals(v, l), "real", l.text)
 	}

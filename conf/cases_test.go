@@ -43,17 +43,9 @@ ntp	123/udp
 // directory is there unless "missing" is in its path.
 func testOptions() Options {
 	return Options{
-		Hostname: "director",
-		LookupHost: func(name string, ipv6 bool) (netip.Addr, error) {
-			table := testHosts
-			if ipv6 {
-				table = testHosts6
-			}
-			if address, ok := table[strings.ToLower(name)]; ok {
-				return netip.MustParseAddr(address), nil
-			}
-			return netip.Addr{}, errors.New("no such host: " + name)
-		},
+		Hostname:   "director",
+		LookupHost: testHost,
+		LookupReal: testReal,
 		LookupPort: testPorts.port,
 		LookupUser: func(name string) (account.Account, error) {
 			switch name {
@@ -87,6 +79,43 @@ func testOptions() Options {
 		},
 		IsDir: func(path string) bool { return !strings.Contains(path, "missing") },
 	}
+}
+
+func testHost(name string, ipv6 bool) (netip.Addr, error) {
+	table := testHosts
+	if ipv6 {
+		table = testHosts6
+	}
+	if address, ok := table[strings.ToLower(name)]; ok {
+		return netip.MustParseAddr(address), nil
+	}
+	return netip.Addr{}, errors.New("no such host: " + name)
+}
+
+// testReal has names with several addresses, in no order, and SRV records.
+func testReal(name string, ipv6, all bool) ([]Found, error) {
+	at := func(port uint16, weight int, addrs ...string) (found []Found) {
+		for _, a := range addrs {
+			found = append(found, Found{netip.MustParseAddr(a), port, weight})
+		}
+		return found
+	}
+	switch {
+	case all && name == "pool" && ipv6:
+		return at(0, 0, "fd00:1::2", "fd00:1::1"), nil
+	case all && name == "pool":
+		return at(0, 0, "10.1.0.3", "10.1.0.1", "10.1.0.2", "10.1.0.1"), nil
+	case all && name == "_http._tcp.example.com":
+		return append(at(8080, 30, "10.1.0.2"), append(at(8081, 10, "10.1.0.1"), at(8080, 1, "10.1.0.1")...)...), nil
+	case all && name == "empty", IsSRV(name):
+		return nil, nil
+	case name == "pool" && ipv6:
+		name = "web6-1"
+	case name == "pool" || name == "empty":
+		name = "web1"
+	}
+	addr, err := testHost(name, ipv6)
+	return []Found{{Addr: addr}}, err
 }
 
 // TestCases reads every NAME.cf in testdata/conf. NAME.out is what start says of

@@ -53,6 +53,7 @@ const (
 	CodeRepeatedReal       Code = "repeated-real-server"   // the last one counts
 	CodeRequestURL         Code = "request-url"            // a URL in place of a path, or a path in place of a URL
 	CodeTLSFiles           Code = "tls-files"              // certificates or keys cannot be used
+	CodeTooManyAddresses   Code = "too-many-addresses"     // a name has more than resolvemax
 	CodeTokenUnusable      Code = "token-unusable"         // no client can be let in with this token
 	CodeUnknownDevice      Code = "unknown-device"         // this host has no such network device
 	CodeUnknownFacility    Code = "unknown-facility"       // syslog has no such facility

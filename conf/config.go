@@ -22,6 +22,7 @@ type Config struct {
 
 	DriftCheck     time.Duration // time between two comparisons with the kernel's table; 0 is off
 	ReaddQuiescent bool          // a real server, down and missing in the table, is added with weight 0
+	Resolve        time.Duration // time between two lookups of the names of real servers; 0 is never
 
 	Process
 	Scheduling
@@ -100,9 +101,16 @@ type VirtualService struct {
 	SecretFile string     // the file that supplied Secret, "" is the configuration
 
 	Kernel
+	Resolution
 	Check
 	Policy
 	Alert
+}
+
+// Resolution is how the names of real servers become addresses.
+type Resolution struct {
+	ResolveAll bool // each address of a name, or each record of SRV, is a real server
+	ResolveMax int  // of one line at most so many
 }
 
 // Kernel is the kernel's service. Values that only the kernel can judge remain as
@@ -215,7 +223,7 @@ type Alert struct {
 // A RealServer is one address behind a virtual service.
 type RealServer struct {
 	Line    int    // of the virtual service's File
-	Host    string // as written, for maintenance files
+	Host    string // as written, a name or an address; the address in a range
 	Addr    netip.Addr
 	Port    uint16 // 0: the virtual service's
 	Forward Forward

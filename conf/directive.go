@@ -188,6 +188,11 @@ func (p *parser) inherit(v *VirtualService, own given) {
 	if v.Fallback == nil {
 		v.Fallback = p.globalFallbackFor(v)
 	}
+	v.inheritRequest()
+}
+
+// inheritRequest gives real servers without a request of their own that of v.
+func (v *VirtualService) inheritRequest() {
 	for _, r := range v.Reals {
 		if !r.OwnRequest {
 			r.Request, r.Receive = v.Request, v.Receive

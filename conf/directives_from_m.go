@@ -98,6 +98,18 @@ var directivesFromM = []directive{
 		binding: ofService(kindOf("TEXT", readRequest).is("/"), func(v *VirtualService) *secret.Request { return &v.Request }).unset("/"),
 	},
 	{
+		name: "resolve", where: outside, help: "time between two lookups of the names of real servers, 0 is never",
+		binding: ofConfig(duration.is(0), func(c *Config) *time.Duration { return &c.Resolve }),
+	},
+	{
+		name: "resolveall", where: anywhere, help: "each address of a name, or each record of SRV, is a real server",
+		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.ResolveAll }),
+	},
+	{
+		name: "resolvemax", where: anywhere, help: "real servers of one line with resolveall at most",
+		binding: ofService(numberFrom(1).is(64), func(v *VirtualService) *int { return &v.ResolveMax }),
+	},
+	{
 		name: "risecount", where: anywhere, help: "good checks in a row until a real server is up again",
 		binding: ofService(numberFrom(1).is(1), func(v *VirtualService) *int { return &v.RiseCount }),
 	},

@@ -2,11 +2,9 @@ package conf
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +22,11 @@ type Options struct {
 	// LookupHost resolves a name to an IPv4 or IPv6 address. It is called once for
 	// each name and family. nil is the machine's resolver, with a timeout.
 	LookupHost func(name string, ipv6 bool) (netip.Addr, error)
+
+	// LookupReal resolves a name in a real line, which with all may be one of SRV records.
+	// With all it returns each address, else one. It is called once for each name, family
+	// and all. nil is LookupHost for one, and LookupAll for all.
+	LookupReal func(name string, ipv6, all bool) ([]Found, error)
 
 	// LookupUser returns the account of a user, by its name or number. nil is
 	// account.Lookup.
@@ -113,26 +116,6 @@ func (o Options) filled() Options {
 		o.Hostname = hostname()
 	}
 	return o
-}
-
-func lookupHost(name string, ipv6 bool) (netip.Addr, error) {
-	network, loopback := "ip4", netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	if ipv6 {
-		network, loopback = "ip6", netip.IPv6Loopback()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
-	defer cancel()
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, name)
-	if err != nil && strings.EqualFold(name, "localhost") {
-		return loopback, nil // RFC 6761, section 6.3; a bare root has no /etc/hosts
-	}
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	if len(addrs) == 0 {
-		return netip.Addr{}, errors.New(name + " has no address")
-	}
-	return addrs[0].Unmap(), nil
 }
 
 // lookupPort has a few built-in names, for machines without /etc/services.

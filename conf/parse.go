@@ -25,6 +25,8 @@ type parser struct {
 	blocks    []*block
 	services  map[serviceKey]*VirtualService
 	hosts     map[hostKey]hostResult
+	found     map[realKey]realResult
+	expanding bool // real lines are read again, see expandReals
 
 	including []string // the files that are being read, the first includes the second
 	next      []string // those of the include line that was read last
@@ -66,6 +68,7 @@ func newParser(path string, o Options) *parser {
 		lines:    make(map[string]position),
 		services: make(map[serviceKey]*VirtualService),
 		hosts:    make(map[hostKey]hostResult),
+		found:    make(map[realKey]realResult),
 	}
 }
 
@@ -85,6 +88,7 @@ func (p *parser) parse(text []byte) {
 	for _, b := range p.blocks {
 		p.path = b.v.File
 		p.inherit(b.v, b.given)
+		expandReals(p, b)
 		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"net/netip"
@@ -35,37 +36,55 @@ var errForward = errors.New("forward method must be gate, masq or ipip")
 
 // addReals adds the real servers of one line to v.
 func (p *parser) addReals(v *VirtualService, l realLine) error {
-	a, ok := findAddress(l.text)
+	a, ok := realAddressOf(l.text, p.expanding && v.ResolveAll)
 	if !ok {
 		return errors.New("invalid address for real server (wrong format)")
 	}
 	p.adviseReading(l.line, a)
-	first, err := p.host(a.from, v.IPv6)
+	found, err := p.realHost(v, a, l.line)
 	if err != nil {
 		return because(CodeUnresolvedName, err, "invalid address ("+a.from+") for real server (could not resolve host)")
 	}
-	r := RealServer{Line: l.line, Host: a.from, Weight: 1}
+	r := RealServer{Line: l.line, Host: a.from, Weight: noWeight}
 	if r.Port, err = p.realPort(a.port, v.Protocol); err != nil {
 		return because(CodeUnresolvedName, err, "invalid port ("+a.port+") for real server (could not resolve port)")
 	}
-	last, err := p.endOfRange(first, a.to)
+	last, err := p.endOfRange(found[0].Addr, a.to)
 	if err != nil {
 		return err
 	}
 	if err := p.parseRest(&r, a.after); err != nil {
 		return err
 	}
-	for addr := first; ; addr = addr.Next() {
-		one := r
-		one.Addr = addr
-		if a.to != "" {
-			one.Host = addr.String()
+	if a.to == "" {
+		for _, f := range found {
+			one := r.at(f)
+			v.Reals = append(v.Reals, &one)
 		}
+		return nil
+	}
+	for addr := found[0].Addr; ; addr = addr.Next() {
+		one := r.at(Found{Addr: addr})
+		one.Host = addr.String()
 		v.Reals = append(v.Reals, &one)
 		if addr == last {
 			return nil
 		}
 	}
+}
+
+// noWeight is the weight of a line without one, until its real servers are known.
+const noWeight = -1
+
+// at is the real server of a line at an address. The port and the weight of the line
+// count before those of a record.
+func (r RealServer) at(f Found) RealServer {
+	r.Addr = f.Addr
+	r.Port = cmp.Or(r.Port, f.Port)
+	if r.Weight == noWeight {
+		r.Weight = cmp.Or(f.Weight, 1)
+	}
+	return r
 }
 
 // maxRange limits the addresses of one line; more is a typing error.

@@ -72,6 +72,7 @@ func TestHostOfWrongFamily(t *testing.T) {
 func TestNamesAreLookedUpOnce(t *testing.T) {
 	calls := map[string]int{}
 	o := testOptions()
+	o.LookupReal = nil
 	o.LookupHost = func(name string, ipv6 bool) (netip.Addr, error) {
 		calls[fmt.Sprint(name, " ", ipv6)]++
 		if ipv6 {

@@ -18,6 +18,9 @@ func explanation(cfg *conf.Config) string {
 	if cfg.AutoReload {
 		b.WriteString("a changed file is read again by itself\n")
 	}
+	if cfg.Resolve > 0 {
+		fmt.Fprintf(&b, "the names of real servers are looked up again each %v\n", cfg.Resolve)
+	}
 	if cfg.MaintenanceDir != "" {
 		fmt.Fprintf(&b, "a file in %s named after a real server takes it out\n", cfg.MaintenanceDir)
 	}
@@ -47,6 +50,9 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 	}
 	if len(v.Reals) == 0 {
 		line("real servers", "none")
+	}
+	if v.ResolveAll {
+		line("names", "each address of a name is a real server, %d at most", v.ResolveMax)
 	}
 	line("check", "%s", checkWords(v))
 	if checks(v) {

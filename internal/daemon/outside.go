@@ -100,5 +100,9 @@ func (d *daemon) fileFaults() []report.Fault {
 	case why != "" && d.cfg.AutoReload:
 		list = append(list, report.Fault{What: "a change of " + d.file.path + " is not taken", Error: why})
 	}
+	unresolved, errs := d.file.names.Failing()
+	for i, name := range unresolved {
+		list = append(list, report.Fault{What: "the name " + name + " of a real server cannot be looked up", Error: errs[i].Error(), Logged: true})
+	}
 	return list
 }

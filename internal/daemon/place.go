@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/names"
 	"github.com/ldirectord/ldirectord/internal/rights"
 )
 
@@ -34,11 +35,13 @@ type source struct {
 	path    string       // absolute
 	dir     string       // to which the names in the file are relative
 	options conf.Options // TryOpen is not nil
+	names   *names.Book  // the addresses of names; nil is the machine's resolver alone
 }
 
-// parse reads the content of the files.
-func (f source) parse(sources *conf.Sources) (*conf.Config, error) {
-	cfg, err := sources.Parse(inDir(f.options, f.dir))
+// parse reads the content of the files, with the addresses of names that hosts has. A nil
+// hosts has none.
+func (f source) parse(sources *conf.Sources, hosts *names.Reading) (*conf.Config, error) {
+	cfg, err := sources.Parse(hosts.Into(inDir(f.options, f.dir)))
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/names"
 )
 
 // notice acts on a changed configuration file.
@@ -43,6 +44,10 @@ type reloads struct {
 	again   bool          // the file is read once more after it
 	next    *conf.Sources // this content is used after it, if not again; nil is none
 	refused *refusedFile  // nil: the file in force is the one on disk
+
+	whole   *conf.Config  // in force, with the virtual services of other daemons
+	sources *conf.Sources // from which it was made
+	names   bool          // names have other addresses since the reload that runs began
 }
 
 // A refusedFile is a content of the configuration file that could not be put in force.
@@ -64,7 +69,10 @@ const retryShare = 20
 // there is none.
 type reading struct {
 	cfg     *conf.Config
+	whole   *conf.Config // cfg with the virtual services of other daemons
 	sources *conf.Sources
+	hosts   *names.Reading
+	only    bool // the addresses of names alone are other ones, if any
 	why     string
 	took    time.Duration
 	again   bool // the content was refused before
@@ -115,6 +123,7 @@ func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known str
 	began := time.Now()
 	r := read()
 	r.again = known != ""
+	r.whole = r.cfg
 	if r.cfg != nil {
 		r.cfg = d.own.share(r.cfg, d.director.Held())
 	}
@@ -138,7 +147,8 @@ func (d *daemon) read(sources *conf.Sources) reading {
 		}
 		d.watcher.took(sources)
 	}
-	cfg, err := d.file.parse(sources)
+	hosts := d.file.names.Read(true)
+	cfg, err := d.file.parse(sources, hosts)
 	if err == nil {
 		err = CanRunAs(cfg, os.Getpid())
 	}
@@ -148,7 +158,7 @@ func (d *daemon) read(sources *conf.Sources) reading {
 	for _, line := range Diagnosed(cfg.Warnings) {
 		d.log.Printf("%s", line)
 	}
-	return reading{cfg: cfg, sources: sources}
+	return reading{cfg: cfg, sources: sources, hosts: hosts}
 }
 
 // swap puts cfg in force everywhere. It reports false if the daemon ends first.
@@ -170,13 +180,24 @@ func (d *daemon) reloaded(ctx context.Context, r reading) {
 	switch {
 	case r.stopped:
 		return
+	case r.only:
+		d.readdressed(r)
 	case r.cfg != nil:
+		d.reloads.whole = r.whole
+		if r.sources != nil {
+			d.reloads.sources = r.sources
+			d.file.names.Use(r.whole, r.hosts)
+		}
 		if r.again {
 			d.log.Printf(logfile.FileAccepted, d.file.path)
 		}
 		d.inForce(r.cfg)
 	default:
 		d.refuse(r)
+	}
+	if d.reloads.names {
+		d.reloads.names = false
+		d.readdress(ctx)
 	}
 	if d.reloads.again || d.reloads.next != nil {
 		sources := d.reloads.next

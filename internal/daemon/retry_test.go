@@ -3,6 +3,8 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,6 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/host"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/names"
 	"github.com/ldirectord/ldirectord/internal/notify"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status"
@@ -29,11 +32,29 @@ import (
 // configuration file at path, in the bubble of a synctest.
 func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ipvs.Memory, stop func()) {
 	t.Helper()
+	return (&fake{}).run(t, path, out)
+}
+
+// A fake is what surrounds a daemon.
+type fake struct {
+	lookup names.Lookup            // of names, nil is the machine's
+	down   func(asked string) bool // whether a check fails, nil is never
+
+	signals chan<- os.Signal // of the daemon
+}
+
+func (f *fake) run(t *testing.T, path string, out io.Writer) (d *daemon, table *ipvs.Memory, stop func()) {
+	t.Helper()
 	sources, err := conf.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := sources.Parse(Directories{}.ConfigOptions())
+	lookup := f.lookup
+	if lookup == nil {
+		lookup = machineLookup
+	}
+	first := names.New(lookup, t.Logf, &conf.Config{})
+	cfg, err := sources.Parse(first.Read(true).Into(Directories{}.ConfigOptions()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,16 +65,22 @@ func runFake(t *testing.T, path string, out *bytes.Buffer) (d *daemon, table *ip
 		watcher: watcher{path: path}, host: host.New(t.TempDir()), patience: readyPatience,
 	}
 	d.watcher.took(sources)
+	d.reloads.whole, d.reloads.sources = cfg, sources
+	d.file.names = names.New(lookup, d.log.Printf, cfg)
 	d.notifier = notify.New(notify.Options{Log: d.log.Printf}, cfg)
 	d.director = director.New(director.Options{
 		OverridesEnded: func() { d.status.KeepOverrides() },
 		Table:          table, Sink: d.event, Log: d.log.Printf,
-		Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+		Ask: func(_ context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
+			if f.down != nil && f.down(c.String()) {
+				return engine.Result{Attempts: 1, Err: errors.New("refused")}
+			}
 			return engine.Result{Attempts: 1}
 		},
 	})
 	d.status = status.New(status.Options{Director: d.director, Log: d.log.Printf, Outside: d.outside.list, Overrides: path + ".json"})
 	signals, ended := make(chan os.Signal), make(chan error)
+	f.signals = signals
 	go func() {
 		_, err := d.run(signals, func() {})
 		ended <- err

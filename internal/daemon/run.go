@@ -76,6 +76,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
 	d.status.Use(d.cfg)
 	news := make(chan sight)
+	go d.file.names.Run(ctx)
 	go d.watcher.run(ctx, func() time.Duration { return time.Duration(d.interval.Load()) }, news)
 
 	name, err := d.loop(ctx, stop, signals, news, ended, ready)
@@ -132,6 +133,8 @@ func (d *daemon) loop(
 			}
 		case seen := <-news:
 			d.notice(ctx, seen)
+		case <-d.file.names.Changes():
+			d.readdress(ctx)
 		case r := <-d.reloads.ends:
 			d.reloaded(ctx, r)
 		case <-watchdog:

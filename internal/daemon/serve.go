@@ -9,6 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
+	"github.com/ldirectord/ldirectord/internal/names"
 	"github.com/ldirectord/ldirectord/internal/notify"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -142,6 +143,8 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 		patience: readyPatience,
 	}
 	d.watcher.took(p.Sources)
+	d.reloads.whole, d.reloads.sources = p.Config, p.Sources
+	d.file.names = names.New(machineLookup, p.Log.Printf, p.Config)
 	d.notifier = notify.New(notify.Options{Log: p.Log.Printf}, p.Config)
 	o := director.Options{
 		Table: table, Sink: d.event, Checked: p.Log.Checked, Log: p.Log.Printf,

@@ -89,7 +89,7 @@ func (d *daemon) queues() []status.Queue {
 // plan reads the configuration as a reload would, and returns the changes that it would
 // make.
 func (d *daemon) plan(ctx context.Context) ([]string, error) {
-	cfg, err := conf.Load(d.file.path, inDir(Harmless(d.file.options), d.file.dir))
+	cfg, err := conf.Load(d.file.path, d.file.names.Read(true).Into(inDir(Harmless(d.file.options), d.file.dir)))
 	if err != nil {
 		return nil, errors.New(Diagnosis(err))
 	}

@@ -56,8 +56,14 @@ func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []repo
 
 func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error) {
 	var targets []report.Target
+	hosts := map[report.Target]string{}
 	for _, r := range d.meant(o.Real, o.Virtual) {
-		targets = append(targets, r.Target())
+		t := r.Target()
+		if targets = append(targets, t); hostOf(r, o) != "" {
+			hosts[t] = r.Conf.Host
+		} else {
+			d.overrides.unname(t.Virtual, r.Conf.Host)
+		}
 	}
 	if o.Verb == report.Enable && len(targets) == 0 {
 		targets = d.overrides.forgotten(o)
@@ -67,7 +73,7 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 	}
 	var obeyed []report.Override
 	for _, t := range targets {
-		over := report.Override{Verb: o.Verb, Virtual: t.Virtual, Real: t.Real, Since: now, Comment: o.Comment, By: o.By}
+		over := report.Override{Verb: o.Verb, Virtual: t.Virtual, Real: t.Real, Since: now, Comment: o.Comment, By: o.By, Host: hosts[t]}
 		if o.Verb == report.Weight {
 			over.Weight = o.Weight
 		}

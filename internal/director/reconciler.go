@@ -62,7 +62,7 @@ func (rc *reconciler) syncDirty() {
 }
 
 // enter brings one virtual service into the kernel. adopted is whether it was
-// there.
+// there, with other settings.
 func (rc *reconciler) enter(v *virtual.Service, adopted bool, last *virtual.LastReals) {
 	rc.enterService(v)
 	rc.announce(v, last)

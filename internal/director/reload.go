@@ -56,10 +56,14 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 // entries is the kernel's table; at a reload it may not be readable, and the believed one
 // counts.
 func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
+	before := make(map[*conf.VirtualService]bool, len(d.virtuals))
+	for _, v := range d.virtuals {
+		before[v.Conf] = true
+	}
 	gone := d.swap(p, status, entries, readable)
 	d.checks.Use(d.virtuals) // results come while the table is written
 	d.dampings.letIn(d.virtuals)
-	d.reconcile(gone)
+	d.reconcile(gone, before)
 	d.settle()
 	d.own.note(d.virtuals, false)
 	if d.drift.Stop(); p.conf.DriftCheck > 0 {
@@ -81,6 +85,7 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 	d.virtuals = p.virtuals
 	clear(d.dirty)
 	d.dirty = d.dirty[:0]
+	followNames(d, p.conf)
 	d.overrule()
 	for _, v := range d.virtuals {
 		v.Find(entries[v.Service.Key])
@@ -92,12 +97,13 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 }
 
 // reconcile brings the virtual services into the kernel, and takes out those that are gone.
-func (d *Director) reconcile(gone []*virtual.Service) {
+// Those of before were in force: only the addresses of names have changed, in others.
+func (d *Director) reconcile(gone []*virtual.Service, before map[*conf.VirtualService]bool) {
 	last := &virtual.LastReals{Virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
 		if !v.Unread {
-			d.enter(v, v.Actual.Present, last)
+			d.enter(v, v.Actual.Present && !before[v.Conf], last)
 		}
 	}
 	for _, v := range gone {

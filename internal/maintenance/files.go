@@ -38,7 +38,7 @@ func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out
 	used := make([]bool, len(files))
 	for _, v := range cfg.Virtuals {
 		for _, r := range v.Reals {
-			for _, name := range Names(r, hosts[r.Addr]) {
+			for _, name := range Names(r, hostsOf(cfg, r, hosts)) {
 				i, found := slices.BinarySearch(files, name)
 				if !found {
 					continue
@@ -56,6 +56,16 @@ func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out
 		}
 	}
 	return out, unmatched
+}
+
+// hostsOf are the names of r's address. With resolve the name by which it is configured is
+// one of them: that of a new address is known before the resolver has answered for it.
+func hostsOf(cfg *conf.Config, r *conf.RealServer, hosts map[netip.Addr][]string) []string {
+	known := hosts[r.Addr]
+	if cfg.Resolve > 0 && conf.IsName(r.Host) && !slices.Contains(known, r.Host) {
+		return append(slices.Clone(known), r.Host)
+	}
+	return known
 }
 
 // names reports whether one of files is named after the host, with or without a

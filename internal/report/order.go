@@ -44,6 +44,7 @@ type Override struct {
 	Until   time.Time `json:"until,omitzero"` // zero is until it is enabled
 	Comment string    `json:"comment,omitempty"`
 	By      string    `json:"by"`
+	Host    string    `json:"host,omitempty"` // the name by which the order was given, "" is the address
 
 	// Remark says, in the answer to an order, why the real server stays out of
 	// service nevertheless.
@@ -113,6 +114,8 @@ func (o Override) Check() error {
 		return fmt.Errorf("%q is no virtual service", o.Virtual)
 	case notReal != nil:
 		return fmt.Errorf("%q is no real server", o.Real)
+	case len(o.Host) > maxComment || strings.ContainsFunc(o.Host, safetext.Misleads) || !utf8.ValidString(o.Host):
+		return errors.New("host is not the name of a real server")
 	case len(o.By) > maxComment || strings.ContainsFunc(o.By, safetext.Misleads) || !utf8.ValidString(o.By):
 		return errors.New("by is not the name of a user")
 	}

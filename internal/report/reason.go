@@ -7,6 +7,7 @@ import "time"
 type Reason struct {
 	Virtual      string       `json:"virtual"` // "tcp:10.0.0.1:80"
 	Real         string       `json:"real"`
+	Host         string       `json:"host,omitempty"` // the name in the file, "" is none
 	State        State        `json:"state"`
 	Since        time.Time    `json:"since,omitzero"` // of State
 	Code         ReasonCode   `json:"code"`           // the kind of Because

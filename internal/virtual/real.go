@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"unique"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -122,6 +124,16 @@ func (v *Service) Called(name string) bool {
 // host name.
 func (r *Real) Called(name string) bool {
 	return report.RealCalled(r.Conf.AddrPort(), r.Conf.Host, name)
+}
+
+// CalledByName reports whether an operator means r by its host as the file has it, with or
+// without port.
+func (r *Real) CalledByName(name string) bool {
+	if name == r.Conf.Host {
+		return true
+	}
+	host, port, ok := strings.Cut(name, ":")
+	return ok && host == r.Conf.Host && port == strconv.Itoa(int(r.Conf.Port))
 }
 
 // StartSlowly lets a real server that came back begin with a part of its

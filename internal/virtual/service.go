@@ -219,6 +219,9 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 func (v *Service) Inherit(old *Service) {
 	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
 	v.Actual, v.External = old.Actual, old.External
+	if v.Conf == old.Conf { // other virtual services have changed alone
+		v.Said = old.Said
+	}
 	var known map[netip.AddrPort]*Real // nil as long as the lists are the same
 	for i, r := range v.Reals {
 		if known == nil && (i >= len(old.Reals) || old.Reals[i].Conf.AddrPort() != r.Conf.AddrPort()) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -12,6 +13,9 @@ import (
 // Why returns why r is in service or out of it.
 func (r *Real) Why(now time.Time) report.Reason {
 	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Answers: []report.Answer{}}
+	if conf.IsName(r.Conf.Host) {
+		w.Host = r.Conf.Host
+	}
 	w.Code, w.Because = r.because()
 	w.Availability = report.AvailabilityOf(r.history(), now)
 	if w.State != report.StateUnchecked && w.State != report.StateOff {

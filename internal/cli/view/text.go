@@ -115,6 +115,9 @@ func healthWords(r *report.RealState, now time.Time) string {
 	if r.At != r.Name {
 		parts = append(parts, "configured as "+r.Name)
 	}
+	if r.Host != "" {
+		parts = append(parts, "named "+r.Host)
+	}
 	for _, remark := range words.Remarks(r, now) {
 		if !strings.HasPrefix(remark, "in the kernel as") {
 			parts = append(parts, remark)
@@ -202,7 +205,11 @@ func WriteReasons(w io.Writer, reasons []report.Reason) error {
 		if i > 0 {
 			fmt.Fprintln(out)
 		}
-		fmt.Fprintf(out, "%s of %s: %s\n", why.Real, why.Virtual, why.State)
+		name := ""
+		if why.Host != "" {
+			name = " (" + words.OneLine(why.Host) + ")"
+		}
+		fmt.Fprintf(out, "%s%s of %s: %s\n", why.Real, name, why.Virtual, why.State)
 		fmt.Fprintf(out, "    %s\n", words.OneLine(why.Because))
 		if a := why.Availability; a.Down > 0 || a.Planned > 0 {
 			fmt.Fprintf(out, "    %s\n", words.Availability(a))
