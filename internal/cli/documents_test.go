@@ -252,11 +252,11 @@ func TestDocumentedCommandsRun(t *testing.T) {
 				continue
 			}
 			want, ok := status[inv.command.name]
-			if line := inv.command.name + " " + strings.Join(inv.args, " "); !ok || ran[line] {
+			line := inv.command.name + " " + strings.Join(inv.args, " ")
+			if !ok || ran[line] {
 				continue
-			} else {
-				ran[line] = true
 			}
+			ran[line] = true
 			var out bytes.Buffer
 			got := Main(Env{
 				Args: append([]string{"ldirectord", "--config", config, inv.command.name}, inv.args...), RunDir: dir, StateDir: dir, Stdout: &out, Stderr: &out,
