@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/account"
@@ -27,13 +28,13 @@ func readCheckUser(at *location, value string) (account.Account, error) {
 
 // RunsAs reports whether a daemon with this configuration runs commands as CheckUser.
 func (c *Config) RunsAs() bool {
-	if c.NotifyCommand != "" {
-		return true
-	}
-	for _, v := range c.Virtuals {
-		if v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl || v.FallbackCommand != "" {
-			return true
-		}
-	}
-	return false
+	hasFallback := func(v *VirtualService) bool { return v.FallbackCommand != "" }
+	return c.NotifyCommand != "" || c.ChecksAs() || slices.ContainsFunc(c.Virtuals, hasFallback)
+}
+
+// ChecksAs reports whether some of these commands are checks, which a dry run makes, too.
+func (c *Config) ChecksAs() bool {
+	return slices.ContainsFunc(c.Virtuals, func(v *VirtualService) bool {
+		return v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl
+	})
 }

@@ -15,6 +15,14 @@ import (
 // userTime limits the trial of CanRunAs.
 const userTime = 5 * time.Second
 
+// canRunAs is CanRunAs for this process. A dry run runs no commands but those of checks.
+func canRunAs(cfg *conf.Config, dryRun bool) error {
+	if dryRun && !cfg.ChecksAs() {
+		return nil
+	}
+	return CanRunAs(cfg, os.Getpid())
+}
+
 // CanRunAs returns why a daemon in process pid, which may be this one, cannot run commands
 // as the user of checkuser. It is nil if it can, or has none to run. It tries what this
 // process can do if both are root's.

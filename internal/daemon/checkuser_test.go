@@ -31,6 +31,22 @@ func TestReadRefusesCheckUser(t *testing.T) {
 	if r := d.read(sources); r.cfg != nil || !strings.Contains(r.why, "checkuser = someone: ") {
 		t.Errorf("it is taken, or refused with %q", r.why)
 	}
+	d.dryRun = true // which does not run the command
+	if r := d.read(sources); r.cfg == nil {
+		t.Errorf("a dry run refuses it with %q", r.why)
+	}
+}
+
+// TestDryRunRunsChecksAs has a checkuser that no command can run as, in dry runs.
+func TestDryRunRunsChecksAs(t *testing.T) {
+	noUser := account.Account{Name: "x", UID: 1<<32 - 1}
+	for kind, refused := range map[conf.CheckType]bool{conf.CheckExternal: true, conf.CheckExternalPerl: true, conf.CheckConnect: false} {
+		cfg := &conf.Config{Virtuals: []*conf.VirtualService{{Check: conf.Check{CheckType: kind}, Policy: conf.Policy{FallbackCommand: "x"}}}}
+		cfg.CheckUser, cfg.NotifyCommand = noUser, "x"
+		if err := canRunAs(cfg, true); (err != nil) != refused {
+			t.Errorf("check type %v: %v", kind, err)
+		}
+	}
 }
 
 // TestCanRunAs compares what a daemon may do with what checkuser wants of it.

@@ -150,7 +150,7 @@ func (d *daemon) read(sources *conf.Sources) reading {
 	hosts := d.file.names.Read(true)
 	cfg, err := d.file.parse(sources, hosts)
 	if err == nil {
-		err = CanRunAs(cfg, os.Getpid())
+		err = canRunAs(cfg, d.dryRun)
 	}
 	if err != nil {
 		return reading{sources: sources, why: refusal(err)}

@@ -53,7 +53,7 @@ func (p *process) serve(ready func()) error {
 	signals, stop := p.Signals()
 	defer stop()
 	p.logStart()
-	if err := CanRunAs(p.Config, os.Getpid()); err != nil {
+	if err := canRunAs(p.Config, p.DryRun); err != nil {
 		return initError(err)
 	}
 	if err := p.settleIn(); err != nil {
