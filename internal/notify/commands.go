@@ -48,22 +48,34 @@ func commandLine(e event.Event) shellLine {
 // runShell runs a line and logs a failure. Its child processes may live on: a
 // fallbackcommand may start a server.
 func runShell(ctx context.Context, line shellLine, log func(string, ...any)) {
+	if err := runCommand(ctx, command.Command{Shell: line.reveal(), As: line.user, LeaveChildren: true}); err != nil {
+		log(lineCommandFailed, line, err)
+	}
+}
+
+// runCommand runs c for at most commandTimeout.
+func runCommand(ctx context.Context, c command.Command) error {
+	if ctx.Err() != nil {
+		return errNotRun
+	}
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	result, err := command.Run(ctx, command.Command{Shell: line.reveal(), As: line.user, LeaveChildren: true})
+	result, err := command.Run(ctx, c)
 	if err == nil {
 		err = result.Err()
 	}
 	if errors.Is(err, context.Canceled) {
 		err = errKilled
 	}
-	if err != nil {
-		log(lineCommandFailed, line, err)
-	}
+	return err
 }
 
-// errKilled is why a command has ended that ran when the time of Close was over.
-var errKilled = errors.New("killed, the daemon ends")
+// errKilled and errNotRun are why a command has ended, or did not begin, when the time of Close
+// was over.
+var (
+	errKilled = errors.New("killed, the daemon ends")
+	errNotRun = errors.New("not run, the daemon ends while others take its time")
+)
 
 var errTooManyCommands = errors.New("too many commands wait already")
 

@@ -88,13 +88,7 @@ func (h *hooks) run(line shellLine, m report.Message) {
 }
 
 func (h *hooks) runCommand(ctx context.Context, line shellLine, text []byte) {
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
-	result, err := command.Run(ctx, command.Command{Shell: line.reveal(), Stdin: text, As: line.user})
-	if err == nil {
-		err = result.Err()
-	}
-	if err != nil {
+	if err := runCommand(ctx, command.Command{Shell: line.reveal(), Stdin: text, As: line.user}); err != nil {
 		h.log(lineCommandFailed, line, err)
 	}
 }

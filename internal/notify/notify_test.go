@@ -435,6 +435,26 @@ func TestHungFallbackCommandIsKilled(t *testing.T) {
 	eventually.True(t, "the command's end", func() bool { return syscall.Kill(pid, 0) != nil })
 }
 
+// TestCommandsWithoutTurn has commands that hang until the end of the daemon. The log does not
+// say of others, for which they leave no time, that they were killed.
+func TestCommandsWithoutTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log []string
+		n := New(Options{Log: func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }}, &conf.Config{})
+		for i := range lanesAtOnce {
+			n.shell.do(strconv.Itoa(i), func(ctx context.Context) { <-ctx.Done() })
+		}
+		synctest.Wait()
+		v := &conf.VirtualService{Policy: conf.Policy{FallbackCommand: "/bin/fb"}}
+		n.Event(event.Event{Kind: event.FallbackOff, Virtual: v, V: "10.0.0.1:80", ID: "tcp:10.0.0.1:80"})
+		n.Close(time.Time{})
+		want := []string{"system(/bin/fb stop 10.0.0.1:80 " + v.Protocol.String() + ") failed: not run, the daemon ends while others take its time"}
+		if diff := cmp.Diff(want, log); diff != "" {
+			t.Errorf("the log (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestCommandsRunAsUser runs both commands as the user of checkuser.
 func TestCommandsRunAsUser(t *testing.T) {
 	if os.Geteuid() != 0 {
