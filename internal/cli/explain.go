@@ -241,7 +241,7 @@ func backWords(v *conf.VirtualService) string {
 	within := cmp.Or(v.DownInterval, v.CheckInterval) + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
 	words := fmt.Sprintf("after %s: within %s", plural(count, "good check"), within)
 	if f := v.FlapDamping; f.On() {
-		words += fmt.Sprintf("; having gone down %d times within %s, after %s first, and %s at most", f.Count, f.Within, f.Within, policy.LongestDamping(f))
+		words += fmt.Sprintf("; having gone down %d times within %s it waits %s, and up to %s when that happens again", f.Count, f.Within, f.Within, policy.LongestDamping(f))
 	}
 	if v.SlowStart > 0 {
 		words += fmt.Sprintf(", its weight then climbs for %s", v.SlowStart)

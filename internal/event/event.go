@@ -46,7 +46,7 @@ const (
 	// StillGone is a real server whose first check after maintenance has failed.
 	StillGone
 
-	Damped      // flapdamping keeps a real server out of service: Reason
+	Damped      // flapdamping keeps a real server out of service: Reason says until when, and why
 	DampingOver // it does not any more: Reason
 
 	// What only the history has.
@@ -138,7 +138,7 @@ func (e Event) String() string {
 	case Kept:
 		return fmt.Sprintf("Kept real server: %s (%s) although its checks fail: minalive is %s", e.R, e.V, e.Reason)
 	case Damped:
-		return fmt.Sprintf("Damped real server: %s (%s): %s", e.R, e.ID, e.Reason)
+		return fmt.Sprintf("Damped real server: %s (%s) %s", e.R, e.ID, e.Reason)
 	case DampingOver:
 		return fmt.Sprintf("Damping is over of real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	case NotAsked:

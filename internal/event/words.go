@@ -24,6 +24,10 @@ func (e Event) Words() string {
 		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason + e.appendedCause()
 	case AnyBack:
 		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason + e.appendedCause()
+	case Damped:
+		return "real server " + e.R + " is damped " + e.Reason
+	case DampingOver:
+		return "damping of real server " + e.R + " is over" + reason
 	case Started:
 		return e.Phase + ": " + e.Reason
 	case DaemonStarted:

@@ -92,7 +92,7 @@ func (r *Real) OutWithoutOrder() string {
 	case r.Verdict == policy.Unchecked:
 		return "unchecked"
 	case r.Damped() && !r.Kept:
-		return r.DampedWords()
+		return "damped " + r.DampedWords()
 	case r.Verdict == policy.Down && !r.Kept:
 		return r.LastError()
 	case v.Invalid != nil:

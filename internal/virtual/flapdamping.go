@@ -90,15 +90,15 @@ func (v *Service) Remembered() (list []state.Damped) {
 	return list
 }
 
-// DampedWords are why and until when flapdamping keeps r out.
+// DampedWords are until when and why flapdamping keeps r out: they follow "damped".
 func (r *Real) DampedWords() string {
 	f := r.Virtual.Conf.FlapDamping
-	return fmt.Sprintf("damped until %s: it went down %d times within %s", r.Damping().Until.Local().Format(time.DateTime), f.Count, f.Within)
+	return fmt.Sprintf("until %s: it went down %d times within %s", r.Damping().Until.Local().Format(time.DateTime), f.Count, f.Within)
 }
 
 // becauseDamped returns why r is damped, and what its checks say.
 func (r *Real) becauseDamped() (report.ReasonCode, string) {
-	words := r.DampedWords()
+	words := "damped " + r.DampedWords()
 	switch {
 	case r.WouldBeUp():
 		words += "; its checks are good, enable lets it in"
