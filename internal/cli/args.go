@@ -85,7 +85,7 @@ func parse(args []string) (invocation, error) {
 		}
 	}
 	if text := wrongOption(flags); text != "" {
-		return inv, errors.New(text)
+		return inv, usageError(text)
 	}
 	if inv.help || inv.version {
 		return inv, nil
@@ -103,9 +103,9 @@ var (
 func (inv *invocation) combined() error {
 	switch name := inv.command.name; {
 	case inv.dryRun && slices.Contains(neverDry, name):
-		return errors.New("--dry-run cannot be combined with " + name + ": a dry run is started, and ends by a signal")
+		return usageError("--dry-run cannot be combined with " + name + ": a dry run is started, and ends by a signal")
 	case inv.foreground && !slices.Contains(inForeground, name):
-		return errors.New("--foreground cannot be combined with " + name)
+		return usageError("--foreground cannot be combined with " + name)
 	}
 	return nil
 }
@@ -141,8 +141,18 @@ func newFlags() *pflag.FlagSet {
 // of the program.
 func (inv *invocation) understand(flags *pflag.FlagSet) error {
 	words := inv.words
-	if len(words) == 0 {
+	switch {
+	case len(words) == 0 && inv.named:
+		return errors.New("a command is missing, for example: ldirectord --config " + inv.config + " check")
+	case len(words) == 0 && flags.NFlag() > 0:
+		return errors.New("a command is missing")
+	case len(words) == 0:
 		return errUsage
+	case strings.TrimSpace(words[0]) == "":
+		return usageError("the name of the configuration file is empty: leave it out or give it a value")
+	case len(words) == 2 && slices.Contains([]string{"-h", "-?", "--help"}, words[1]) && commandNamed(words[0]) == nil:
+		inv.help = true
+		return nil
 	}
 	if inv.command = commandNamed(words[0]); inv.command != nil {
 		return inv.behind(flags, words[1:])
@@ -173,11 +183,16 @@ func unknownCommand(words []string, named bool) error {
 	default:
 		word = words[1]
 	}
+	return errors.New(noCommand(word))
+}
+
+// noCommand is the error of a word that is no command.
+func noCommand(word string) string {
 	text := fmt.Sprintf("there is no command %q", word)
 	if near := similar.Nearest(strings.ToLower(word), commandNames()); near != "" {
 		text += ": did you mean " + near + "?"
 	}
-	return errors.New(text)
+	return text
 }
 
 // looksLikeFile reports whether a word is rather the name of a file than of a command.

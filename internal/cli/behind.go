@@ -43,6 +43,8 @@ func (inv *invocation) behind(flags *pflag.FlagSet, words []string) error {
 	case len(arguments) == 0:
 	case c.takesFile && !inv.named && len(arguments) == 1 && strings.TrimSpace(arguments[0]) != "":
 		inv.config, inv.named, arguments = arguments[0], true, nil
+	case strings.TrimSpace(arguments[0]) == "":
+		return usageError(emptyArgument)
 	case c.takesFile:
 		return usageError(fmt.Sprintf("%s is about one configuration file, and %q is one more", c.name, arguments[len(arguments)-1]))
 	case c.most == 0:

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/internal/cli/view"
-	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
@@ -265,10 +265,26 @@ func (c *command) read(words []string) (run action, arguments []string, err erro
 	if err := parseOptions(flags, words); err != nil {
 		return nil, nil, err
 	}
-	if n := flags.NArg(); c.most >= 0 && (n < c.least || n > c.most) {
-		return nil, nil, &daemon.Exit{Status: exitUsage, Text: "usage: ldirectord [CONFIG] " + c.usage()}
+	switch n := flags.NArg(); {
+	case c.most >= 0 && n < c.least:
+		return nil, nil, usageError("usage: ldirectord [CONFIG] " + c.usage())
+	case c.most >= 0 && n > c.most:
+		return nil, nil, usageError(c.tooMany(flags))
 	}
 	return run, flags.Args(), nil
+}
+
+// tooMany is the error of more arguments than the command takes.
+func (c *command) tooMany(flags *pflag.FlagSet) string {
+	extra, hint := flags.Args()[flags.NArg()-1], ""
+	flags.Visit(func(f *pflag.Flag) {
+		for _, word := range flags.Args() {
+			if _, err := time.ParseDuration(word); err == nil && f.NoOptDefVal != "" && f.Value.Type() == "duration" {
+				extra, hint = word, fmt.Sprintf("; a value of --%s is written --%s=%s", f.Name, f.Name, word)
+			}
+		}
+	})
+	return fmt.Sprintf("%q is one argument too many%s\nusage: ldirectord [CONFIG] %s", extra, hint, c.usage())
 }
 
 // explanation is the text of help for the command.

@@ -93,6 +93,9 @@ func (s *session) host(what, verb string, options hostOptions) error {
 	if verb != "up" && verb != "down" && verb != "status" {
 		return usageError(fmt.Sprintf("host %s is followed by up, down or status, not by %q", what, verb))
 	}
+	if options.prefix > 32 {
+		return usageError(fmt.Sprintf("--prefix is %d, and an IPv4 address has 32 bits", options.prefix))
+	}
 	if what == "realserver" {
 		if err := options.realServer(verb); err != nil {
 			return err

@@ -23,7 +23,7 @@ func parseOptions(flags *pflag.FlagSet, args []string) error {
 	}
 	for _, word := range flags.Args() {
 		if strings.TrimSpace(word) == "" {
-			return usageError("an argument is empty: leave it out or give it a value")
+			return usageError(emptyArgument)
 		}
 	}
 	return nil
@@ -54,10 +54,15 @@ var plainDuration = regexp.MustCompile(`^[+-]?[0-9.]+(ms|s|m|h)?$`)
 
 // invalidValue is the error of an option with a value that it does not take.
 func invalidValue(f *pflag.Flag, value string) string {
+	if strings.TrimSpace(value) == "" {
+		return fmt.Sprintf("--%s is empty: leave it out or give it a value", f.Name)
+	}
 	fault := fmt.Sprintf("--%s is %q, ", f.Name, value)
 	switch m := plainDuration.FindStringSubmatch(value); f.Value.Type() {
 	case "duration":
 		switch {
+		case strings.HasPrefix(value, "-"):
+			return fault + "and must be above 0"
 		case m == nil:
 			return fault + "which is no time: 90s, 30m and 12h are"
 		case m[1] == "":
@@ -71,6 +76,8 @@ func invalidValue(f *pflag.Flag, value string) string {
 	}
 	return fault + "which it does not take"
 }
+
+const emptyArgument = "an argument is empty: leave it out or give it a value"
 
 // wrongOption is the error of the first given option whose value is empty or not above 0,
 // "" if there is none.

@@ -17,7 +17,7 @@ import (
 const forEver = 365 * 24 * time.Hour
 
 // weightRange is the cure for a wrong weight.
-var weightRange = fmt.Sprintf("a weight is 0 to %d", report.MaxWeight)
+var weightRange = fmt.Sprintf("a weight is a whole number from 0 to %d", report.MaxWeight)
 
 // orderCommand gives an order and prints its result.
 func orderCommand(verb string) func(*pflag.FlagSet) action {

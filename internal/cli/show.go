@@ -189,8 +189,8 @@ func historyCommand(flags *pflag.FlagSet) action {
 	q := report.HistoryQuery{}
 	flags.StringVar(&q.Virtual, "virtual", "", "V\tonly this virtual service")
 	all := flags.Bool("all", false, "all events, not only those of real servers that were gone and back")
-	flags.IntVar(&q.Limit, "limit", 50, "N\tthe last N; 50 if not given")
-	following := flags.Bool("follow", false, "then new ones as they happen, until Control-C; it waits for a daemon that is restarted")
+	flags.IntVarP(&q.Limit, "limit", "n", 50, "N\tthe last N; 50 if not given")
+	following := flags.BoolP("follow", "f", false, "then new ones as they happen, until Control-C; it waits for a daemon that is restarted")
 	asJSON := flags.Bool("json", false, jsonHelp+"; with --follow an object a line")
 	return func(s *session, names []string) error {
 		q.Real, q.Verdicts = strings.Join(names, ""), !*all
