@@ -2,11 +2,14 @@ package status
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -143,26 +146,87 @@ func TestEventStream(t *testing.T) {
 	}
 }
 
-// Nobody waits for a listener who does not listen.
+// TestSlowListener has a listener that does not keep up cut off, and given the rest when it
+// joins again. None waits for it.
 func TestSlowListener(t *testing.T) {
 	f := newFeed()
-	slow := f.join()
-	for range feedLength + 2 {
-		f.tell(report.Note{})
+	slow, _, _ := f.join("")
+	tell := func(n int) {
+		for range n {
+			f.tell(report.Note{})
+		}
 	}
-	n := 0
-	for range slow {
-		n++
+	tell(feedLength + 2)
+	var last uint64
+	for n := range slow {
+		last = n.number
 	}
-	if n != feedLength || len(f.members) != 0 {
-		t.Errorf("the slow one got %d, %d still listen, want %d and none", n, len(f.members), feedLength)
+	if last != feedLength || len(f.members) != 0 {
+		t.Errorf("the slow one got %d, %d still listen, want %d and none", last, len(f.members), feedLength)
+	}
+	tests := []struct {
+		name, id string
+		tell     int // before it joins again
+		before   int
+		missed   bool
+	}{
+		{"again", f.id(last), 0, 2, false},
+		{"with all", f.id(f.last), 0, 0, false},
+		{"at the bound", f.id(f.last), feedKept, feedKept, false},
+		{"too late", f.id(f.last), feedKept + 1, feedKept, true},
+		{"of another process", "other-5", 0, 0, true},
+		{"with no id at all", "x", 0, 0, true},
+		{"with a number that is not there yet", f.id(1 << 40), 0, 0, true},
+		{"without", "", 0, 0, false},
+	}
+	for _, tt := range tests {
+		if tt.tell > 0 {
+			tt.id = f.id(f.last)
+		}
+		tell(tt.tell)
+		m, before, missed := f.join(tt.id)
+		f.leave(m)
+		if len(before) != tt.before || missed != tt.missed {
+			t.Errorf("%s: %d before, missed %v, want %d, %v", tt.name, len(before), missed, tt.before, tt.missed)
+		}
+		for i, n := range before {
+			if n.number != f.last-uint64(len(before)-1-i) {
+				t.Fatalf("%s: note %d is number %d of %d", tt.name, i, n.number, f.last)
+			}
+		}
 	}
 	for range feedMembers {
-		f.join()
+		f.join("")
 	}
-	if f.join() != nil {
+	if m, _, _ := f.join(""); m != nil {
 		t.Error("there is no limit to listeners")
 	}
+}
+
+// TestEventsAgain has a client that connects again with its last id get what came after it.
+func TestEventsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newCrowd(t, 1, false)
+		notes := func(id string) (events string) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/events", nil)
+			r.Header.Set("Last-Event-ID", id)
+			events, _ = h.fetch(t, r)
+			return events
+		}
+		for i := range 3 {
+			h.feed.tell(report.Note{Text: fmt.Sprintf("note %d", i)})
+		}
+		for id, want := range map[string]string{"": "", h.feed.id(h.feed.last): "", h.feed.id(h.feed.last - 2): "note 1 note 2", "old-7": "missed"} {
+			events := notes(id)
+			for word := range strings.SplitSeq("note 0,note 1,note 2,event: missed", ",") {
+				if got := strings.Contains(events, word); got != (want != "" && strings.Contains(want, strings.TrimPrefix(word, "event: "))) {
+					t.Errorf("after %q: %s, want %q", id, events, want)
+				}
+			}
+		}
+	})
 }
 
 // events reads server-sent events.
