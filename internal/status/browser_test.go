@@ -182,7 +182,7 @@ func TestBrowser(t *testing.T) {
 
 	filterPage(b)
 	h.breaks("10.1.0.3:443", "503 Service Unavailable")
-	b.until(`document.querySelector("#r0-2 .state").textContent`, "✕ down")
+	b.until(`document.querySelector("#r0-2 .state span").textContent`, "✕ down")
 	b.until(`document.title.startsWith("2 of 1006 real servers are out, and 1 more as planned")`, "true")
 	b.until(`document.querySelector("#notes li").textContent.includes("10.1.0.3:443 is gone")`, "true")
 	b.until(isWhole, "true")
@@ -287,7 +287,7 @@ func TestBrowserIPv6(t *testing.T) {
 		b.open(server.URL)
 		b.until(shown, "16") // with the fallback
 		b.until(fitsWidth, "true")
-		b.eval(`document.querySelector("#reals .state").textContent = "⚒ maintenance"`) // the longest state
+		b.eval(`document.querySelector("#reals .state span").textContent = "⚒ maintenance"`) // the longest state
 		// No text reaches over the edge of its cell or box.
 		b.until(`[...document.querySelectorAll("main *")].filter(e => getComputedStyle(e).display !== "inline" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth)
 			.map(e => e.tagName + " " + e.textContent.slice(0, 60)).join("; ")`, "")

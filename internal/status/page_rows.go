@@ -104,7 +104,11 @@ func realRow(p entryPlace, v *report.VirtualState, r *report.RealState, now time
 		out.cells = append(out.cells, b.String())
 	}
 	cell(func(b *strings.Builder) {
-		fmt.Fprintf(b, `<td class="state %s">%s %s</td>`, r.State, words.Sign(r.State), r.State)
+		fmt.Fprintf(b, `<td class="state %s"><span>%s %s</span>`, r.State, words.Sign(r.State), r.State)
+		if !r.Since.IsZero() {
+			fmt.Fprintf(b, ` <small>since %s</small>`, moment(r.Since, now))
+		}
+		b.WriteString(`</td>`)
 	})
 	cell(func(b *strings.Builder) { nameCell(b, v, r) })
 	cell(func(b *strings.Builder) { weightCell(b, r) })
@@ -145,9 +149,6 @@ func weightCell(b *strings.Builder, r *report.RealState) {
 
 func lastCell(b *strings.Builder, r *report.RealState, now time.Time) {
 	b.WriteString(`<td data-label="Last check" class="last">`)
-	if !r.Since.IsZero() {
-		fmt.Fprintf(b, `<small>since %s</small> `, moment(r.Since, now))
-	}
 	b.WriteString(text(words.LastCheck(r)))
 	if r.Last != nil {
 		fmt.Fprintf(b, ` <small>at %s</small>`, moment(r.Last.Time, now))
@@ -176,7 +177,7 @@ func connectionsCell(b *strings.Builder, r *report.RealState) {
 }
 
 func dayCell(b *strings.Builder, r *report.RealState, now time.Time) {
-	b.WriteString(`<td data-label="Last 24 hours" class="num">`)
+	b.WriteString(`<td data-label="Last 24 hours" class="num day">`)
 	strip(b, r, now)
 	fmt.Fprintf(b, ` %s`, words.Share(r.Day))
 	if since := words.KnownSince(r.Day, now); since != "" {

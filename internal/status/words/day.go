@@ -21,12 +21,12 @@ func Share(d report.DayAvailability) string {
 	return fmt.Sprintf("%.4g%%", hundredths/100)
 }
 
-// KnownSince is the time since which a day is known, "" if all of it is.
+// KnownSince is the time of day since which a day is known, "" if all of it is.
 func KnownSince(d report.DayAvailability, now time.Time) string {
 	if d.Since.IsZero() || now.Sub(d.Since) > report.Day-time.Minute {
 		return ""
 	}
-	return Clock(d.Since, now)
+	return d.Since.Local().Format("15:04")
 }
 
 // DayWords is the availability of a day in one line, in whole minutes.
