@@ -16,12 +16,15 @@ func BenchmarkPageReader(b *testing.B) {
 			b.ReportAllocs()
 			p := h.page
 			old, err := p.draw(b.Context(), pageView{})
+			if err != nil {
+				b.Fatal(err)
+			}
 			began := cpuTime()
 			for b.Loop() {
 				h.source.forget()
 				p.last.at = time.Time{}
-				var d *drawing
-				if d, err = p.draw(b.Context(), pageView{}); err != nil {
+				d, err := p.draw(b.Context(), pageView{})
+				if err != nil {
 					b.Fatal(err)
 				}
 				d.changes(old)
