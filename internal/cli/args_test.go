@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,5 +212,28 @@ func TestChildWords(t *testing.T) {
 				t.Errorf("the child is another instance: %+v, %v", child, err)
 			}
 		})
+	}
+}
+
+// TestOptionsBehindCommands has every option of the program behind every command, in both
+// orders, except where the command has an option of that name.
+func TestOptionsBehindCommands(t *testing.T) {
+	for _, c := range commands() {
+		own, _ := c.flags()
+		words := slices.Repeat([]string{"1"}, c.least)
+		for _, behind := range [][]string{
+			append([]string{c.name, "--config", "x.cf", "--statedir=/s", "--rundir", "/r"}, words...),
+			append(append([]string{c.name}, words...), "--config=x.cf", "--statedir", "/s", "--rundir=/r"),
+			append([]string{"x.cf", c.name, "--statedir=/s", "--rundir", "/r"}, words...),
+			append([]string{"--config=x.cf", c.name, "--statedir", "/s", "--rundir=/r"}, words...),
+		} {
+			inv, err := parse(behind)
+			if err != nil || inv.config != "x.cf" || inv.dirs.State != "/s" || inv.dirs.Run != "/r" || inv.command.name != c.name {
+				t.Errorf("%q: %+v, %v", behind, inv, err)
+			}
+		}
+		if inv, err := parse(append([]string{c.name, "--dry-run"}, words...)); own.Lookup("dry-run") == nil && (err == nil) != (inv.dryRun && !slices.Contains(neverDry, c.name)) {
+			t.Errorf("%s --dry-run: %v, %v", c.name, inv.dryRun, err)
+		}
 	}
 }

@@ -49,6 +49,15 @@ func TestJSONNamesAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	openapi, err := os.ReadFile("../../docs/monitoring/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, reasons, _ := strings.Cut(string(openapi), "enum: [up, failing, ")
+	reasons, _, _ = strings.Cut("up, failing, "+reasons, "]")
+	if got, want := strings.Split(reasons, ", "), constants(t, "../report/reason.go", "Reason"); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
+		t.Errorf("openapi.yaml has the reasons %q, want %q", got, want)
+	}
 	names := map[string]bool{}
 	for _, line := range jsonNames(t) {
 		what, name, _ := strings.Cut(line, " ")
@@ -86,9 +95,7 @@ func jsonNames(t *testing.T) []string {
 	add("error-code", constants(t, "json.go", "error")...)
 	add("state", constants(t, "json.go", "state")...)
 	add("change-code", slices.Collect(maps.Values(changeCodes))...)
-	for _, code := range report.ReasonCodes() {
-		add("reason-code", string(code))
-	}
+	add("reason-code", constants(t, "../report/reason.go", "Reason")...)
 	for k := event.Kind(0); k.String() != "unknown"; k++ {
 		if !k.Silent() {
 			add("kind", k.String())

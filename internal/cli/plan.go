@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -61,8 +63,13 @@ func (s *session) planned() ([]string, error) {
 	if err == nil {
 		return lines, nil
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, err
+	}
+	options := daemon.Harmless(s.Dirs.ConfigOptions())
+	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	if !errors.Is(err, client.ErrNotRunning) {
-		if _, bad := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions())); s.Found && bad != nil {
+		if _, bad := conf.Load(s.Path, options); s.Found && bad != nil {
 			return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(bad), Cause: bad}
 		}
 		return nil, err
@@ -70,7 +77,7 @@ func (s *session) planned() ([]string, error) {
 	if err := s.find(); err != nil {
 		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
-	cfg, err := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
+	cfg, err := conf.Load(s.Path, options)
 	if err != nil {
 		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
 	}

@@ -37,14 +37,6 @@ const (
 	ReasonMaintenanceOver ReasonCode = "maintenance-over" // the file is gone, and the next check decides
 )
 
-// ReasonCodes returns all kinds of reasons.
-func ReasonCodes() []ReasonCode {
-	return []ReasonCode{
-		ReasonUp, ReasonFailing, ReasonDown, ReasonRecovering, ReasonUnchecked, ReasonAsFound, ReasonNotChecked, ReasonDamped, ReasonMinAlive, ReasonOrder,
-		ReasonMaintenance, ReasonMaintenanceOver,
-	}
-}
-
 // An Answer is the result of one check.
 type Answer struct {
 	Time     time.Time `json:"time"`

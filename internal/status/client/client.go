@@ -253,7 +253,7 @@ func (c *Client) explain(err error) error {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%s: %w", c.socket, ErrNotRunning)
 	case errors.Is(err, fs.ErrPermission):
-		return &refusal{c.socket + " is for root and the members of statusgroup; a statusreadgroup may read", fs.ErrPermission}
+		return &refusal{c.socket + " is for root and the members of statusgroup, and to read for those of statusreadgroup", fs.ErrPermission}
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
