@@ -62,7 +62,7 @@ func cancelAtSignal(ctx context.Context, cancel func(), signals <-chan os.Signal
 		case <-ctx.Done():
 			return
 		case sig := <-signals:
-			if daemon.Stops(sig) {
+			if daemon.Stops(sig) || sig == unix.SIGHUP { // the terminal is closed
 				cancel()
 			}
 		}
@@ -133,10 +133,12 @@ func (f *follower) listen(ctx context.Context) error {
 			}
 			f.wait(ctx, followPause)
 		case <-ended:
-			if ctx.Err() == nil {
-				f.reconnect(ctx)
+			if ctx.Err() != nil {
+				return nil
 			}
-			return nil
+			err := f.catchUp(ctx) // there may be a daemon, whose streams are all taken
+			f.reconnect(ctx)
+			return err
 		}
 	}
 }
