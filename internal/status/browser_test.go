@@ -248,9 +248,9 @@ func (b *browser) follows(url string) {
 	b.t.Helper()
 	click := func(selector string) { b.open(b.eval(`document.querySelector("` + selector + `").href`)) }
 	click("#servers thead th:nth-child(2) a")
-	b.until(`location.search + document.querySelector("#reals .key")?.textContent`, "?sort=name10.1.0.100:80")
+	b.until(`location.search + document.querySelector("#reals .key")?.textContent`, "?sort=name10.1.0.1:80")
 	click("#servers thead th:nth-child(2) a")
-	b.until(`location.search + document.querySelector("#reals .key")?.textContent`, "?sort=-name10.9.0.9:80")
+	b.until(`location.search + document.querySelector("#reals .key")?.textContent`, "?sort=-name10.10.0.100:80")
 	click("#pages a")
 	b.until(`document.getElementById("pages")?.textContent`, "101 to 200 of 1006 previous next")
 	b.open(url)

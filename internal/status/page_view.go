@@ -190,7 +190,7 @@ var virtualOrders = map[string]func(a, b *virtualEntry) int{
 	"": func(a, b *virtualEntry) int {
 		return cmp.Or(cmp.Compare(b.health.Level, a.health.Level), cmp.Compare(a.in(), b.in()))
 	},
-	"name":        func(a, b *virtualEntry) int { return strings.Compare(a.state.Listed, b.state.Listed) },
+	"name":        func(a, b *virtualEntry) int { return words.CompareNames(a.state.Listed, b.state.Listed) },
 	"in":          func(a, b *virtualEntry) int { return cmp.Compare(a.in(), b.in()) },
 	"connections": func(a, b *virtualEntry) int { return cmp.Compare(b.health.Active, a.health.Active) },
 	"rate": func(a, b *virtualEntry) int {

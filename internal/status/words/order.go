@@ -27,7 +27,7 @@ var orders = []Order{
 	{"connections", func(a, b Entry) int { return cmp.Compare(b.Real.Active, a.Real.Active) }},
 	{"rate", func(a, b Entry) int { return cmp.Compare(b.Real.Stats.ConnectionRate, a.Real.Stats.ConnectionRate) }},
 	{"latency", func(a, b Entry) int { return cmp.Compare(took(b.Real), took(a.Real)) }},
-	{"name", func(a, b Entry) int { return strings.Compare(a.Real.Name, b.Real.Name) }},
+	{"name", func(a, b Entry) int { return CompareNames(a.Real.Name, b.Real.Name) }},
 	{"state", func(a, b Entry) int { return strings.Compare(string(a.Real.State), string(b.Real.State)) }},
 	{"weight", func(a, b Entry) int { return cmp.Compare(b.Real.Weight, a.Real.Weight) }},
 	{"availability", func(a, b Entry) int { return cmp.Compare(upShare(a.Real.Day), upShare(b.Real.Day)) }},
@@ -64,4 +64,34 @@ func upShare(d report.DayAvailability) float64 {
 		return 2
 	}
 	return float64(d.Up) / float64(d.Up+d.Down)
+}
+
+// CompareNames compares names and addresses, with the decimal numbers in them as numbers:
+// 10.0.0.9 is before 10.0.0.10.
+func CompareNames(a, b string) int {
+	for a != "" && b != "" {
+		x, y := digits(a), digits(b)
+		if x == 0 || y == 0 {
+			if a[0] != b[0] {
+				return cmp.Compare(a[0], b[0])
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		m, n := strings.TrimLeft(a[:x], "0"), strings.TrimLeft(b[:y], "0")
+		if c := cmp.Or(cmp.Compare(len(m), len(n)), strings.Compare(m, n)); c != 0 {
+			return c
+		}
+		a, b = a[x:], b[y:]
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// digits is the number of digits at the beginning of a text.
+func digits(text string) int {
+	n := 0
+	for n < len(text) && '0' <= text[n] && text[n] <= '9' {
+		n++
+	}
+	return n
 }
