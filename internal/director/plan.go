@@ -70,7 +70,7 @@ func ahead(cfg *conf.Config, out map[netip.AddrPort]string, entries map[ipvs.Key
 		}
 	}
 	for _, v := range gone {
-		if v.Actual.Present {
+		if v.Actual.Present && entries[v.Service.Key] != nil { // not removed by others meanwhile
 			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.Service})
 		}
 	}

@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -125,4 +126,31 @@ func playAgent(t *testing.T, slowstart int, steps []agentStep) {
 		}
 	}
 	end()
+}
+
+// A real server fails while it climbs, and minalive keeps it: when it comes back its weight does not
+// fall, as it served all the time.
+func TestKeptDoesNotClimbAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		f := &flapper{t: t, table: table, broken: map[string]bool{}}
+		f.text = "checkinterval=1\ncleanstop=no\nslowstart=100\nminalive=1\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 100\n"
+		var mu sync.Mutex // of weights
+		var weights []int
+		table.OnChange = func(c ipvs.Change) {
+			mu.Lock()
+			defer mu.Unlock()
+			weights = append(weights, c.Destination.Weight)
+		}
+		f.begin()
+		time.Sleep(35 * time.Second)
+		f.flaps("1", 1)
+		time.Sleep(2 * time.Minute)
+		f.end()
+		mu.Lock()
+		defer mu.Unlock()
+		if !slices.IsSorted(weights) || weights[len(weights)-1] != 100 || slices.Contains(weights, 50) {
+			t.Errorf("the weights are %v, want them to climb to 40, and then to be 100", weights)
+		}
+	})
 }
