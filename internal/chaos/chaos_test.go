@@ -235,6 +235,10 @@ func (s *stage) start() {
 	s.loading, s.asked = true, map[checker.Checker]*pair{}
 	epoch := s.epoch
 	s.mu.Unlock()
+	var damped []state.Damped
+	if s.d != nil {
+		damped = s.d.Damped()
+	}
 	s.d = director.New(director.Options{
 		Table: &wire{stage: s, epoch: epoch}, Ask: func(ctx context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
 			return s.ask(ctx, c, attempts)
@@ -260,7 +264,7 @@ func (s *stage) start() {
 				s.record("director: %s", e)
 			}
 		},
-		Overrides: s.overrides,
+		Overrides: s.overrides, Damped: damped,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ended := make(chan error, 1)

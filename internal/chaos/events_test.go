@@ -41,6 +41,7 @@ func (s *stage) event() {
 		{6, s.hostAway},
 		{4, s.agentSays},
 		{6, s.flap},
+		{10, s.flapAlone},
 		{16, s.edit},
 		{6, s.reloadSame},
 		{10, s.reloadOther},
@@ -127,7 +128,7 @@ func (s *stage) edit() {
 	p = s.pairAt(v, at)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: v.forward()}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.damp && s.anyDamped() {
 		s.mu.Unlock()
 		return
 	}
@@ -217,6 +218,7 @@ func (s *stage) shake(n int) {
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
 	v.shakeShared(s.random)
 	v.slow = !v.agent && !v.shared && s.random.IntN(4) == 0
+	v.damp = !v.agent && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
 	}
@@ -341,6 +343,13 @@ func (s *stage) settle() {
 	table, err := s.Table.Read()
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	if s.anyDamped() {
+		s.with(func() { s.dampedLast(table) })
+		s.sleep(dampBound)
+		if table, err = s.Table.Read(); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	s.with(func() { s.settled(table) })
 	s.reloadSame() // what somebody has set by hand ends here

@@ -41,6 +41,9 @@ func (w *world) text() string {
 		if s.slow {
 			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
 		}
+		if s.damp {
+			fmt.Fprintf(&b, "    flapdamping=%d in %s\n", dampCount, dampWithin)
+		}
 		if s.fallback {
 			b.WriteString("    fallback=127.0.0.1:80 masq\n")
 		}

@@ -34,6 +34,9 @@ type pair struct {
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
 	byAgent      bool      // share is of an agent
 	climbed      time.Time // when it began to (slowstart); the zero time is never
+	atFull       bool      // it was kept when it came up: then it does not climb
+	downs        []time.Time
+	damped       time.Time // when flapdamping may have begun to keep it out; the zero time is never
 	held         bool      // in maintenance, as far as the director knows
 	kept, leaves bool      // in service although it is down (minalive), or may be kept so
 	order        string
@@ -56,6 +59,7 @@ type service struct {
 	fallback   bool
 	cleanStop  bool
 	slow       bool // slowstart
+	damp       bool // flapdamping
 	command    bool // fallbackcommand
 	agent      bool // checktype=agent
 	minAlive   int
@@ -144,6 +148,10 @@ func (w *world) hear(p *pair, ok bool) {
 	}
 	turn := func(to verdict) {
 		p.changed, p.climbed = time.Now(), time.Time{}
+		if to == down {
+			p.wentDown()
+		}
+		p.atFull = to == up && p.kept
 		if to == up && s.slow {
 			p.climbed = p.changed
 		}
@@ -187,7 +195,7 @@ func (w *world) inBeside(p *pair) bool {
 
 // may says whether the real server may be in service, or may be out.
 func (w *world) may(p *pair, in bool) bool {
-	return p.unsure || w.loading || w.in(p) == in
+	return p.unsure || w.loading || w.in(p) == in || !in && w.mayBeDamped(p)
 }
 
 // tell gives the maintenance files to the model: a real server that they name is out, and

@@ -163,7 +163,7 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, cleanstop %v, command %v, agent %v", s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.cleanStop, s.command, s.agent)
+	fmt.Fprintf(&text, "shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v", s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d",

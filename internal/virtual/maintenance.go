@@ -34,15 +34,23 @@ func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
 }
 
 // Foresee lets the real servers of a plan be as they will be right after a load, without
-// a check: those with a file in maintenance, and those with checktype = on up. v may share
-// the records of a service in force, which it leaves alone.
+// a check: those with a file in maintenance, and those up, or not decided, that need no check
+// (checktype = on and off), also at the end of their maintenance. v may share the records of
+// a service in force, which it leaves alone.
 func (v *Service) Foresee(out map[netip.AddrPort]string) {
 	for _, r := range v.Reals {
-		if file := out[r.Conf.AddrPort()]; file != "" && r.File() == "" {
+		file, ended := out[r.Conf.AddrPort()], r.File() != ""
+		switch {
+		case file != "" && !ended:
 			r.Maintenance = &Maintenance{File: file}
-		}
-		if v.Conf.CheckType == conf.CheckOn && r.File() == "" {
-			r.Verdict = policy.Up
+		case file != "":
+		case v.Conf.CheckType == conf.CheckOn:
+			if (ended || r.Verdict != policy.Up) && !r.Kept {
+				r.StartSlowly()
+			}
+			r.Maintenance, r.Verdict = nil, policy.Up
+		case v.Conf.CheckType == conf.CheckOff && ended:
+			r.Maintenance, r.Tally = nil, policy.Tally{}
 		}
 	}
 }
