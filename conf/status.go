@@ -70,7 +70,7 @@ func (p *parser) checkStatus() {
 		at := p.lines["statuscontrol"]
 		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
 	}
-	if p.sameToken() {
+	if sameToken(p.config, p.opts.ReadSecret) {
 		at := p.lines["statusreadtoken"]
 		p.report(&Problem{
 			Path: at.path, Line: at.line, Code: CodeSameToken, Text: "statusreadtoken is the same token as statustoken: readers could give orders",
@@ -81,16 +81,15 @@ func (p *parser) checkStatus() {
 
 // sameToken reports whether readers and operators have the same token, as far as this user may
 // read both.
-func (p *parser) sameToken() bool {
-	c := p.config
+func sameToken(c *Config, read func(name string) (text, warning string, err error)) bool {
 	if c.StatusToken == "" || c.StatusReadToken == "" {
 		return false
 	}
 	if filepath.Clean(c.StatusToken) == filepath.Clean(c.StatusReadToken) {
 		return true
 	}
-	operators, _, err1 := p.opts.ReadSecret(c.StatusToken)
-	readers, _, err2 := p.opts.ReadSecret(c.StatusReadToken)
+	operators, _, err1 := read(c.StatusToken)
+	readers, _, err2 := read(c.StatusReadToken)
 	operators = strings.TrimSpace(operators)
 	return err1 == nil && err2 == nil && operators != "" && operators == strings.TrimSpace(readers)
 }
