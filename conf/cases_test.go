@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write what the cases give into testdata
 // testHosts are the names that resolve in tests.
 var testHosts = map[string]string{
 	"localhost": "127.0.0.1", "vip1": "10.0.0.1", "web1": "10.1.0.1", "web2": "10.1.0.2",
-	"web2.example.com": "10.1.0.2", "realserver3": "10.1.0.3", "sorry": "10.1.0.9",
+	"web2.example.com": "10.1.0.2", "web.example.org": "10.1.0.4", "realserver3": "10.1.0.3", "sorry": "10.1.0.9",
 }
 
 var testHosts6 = map[string]string{
@@ -105,7 +105,7 @@ func testReal(name string, ipv6, all bool) ([]Found, error) {
 		return at(0, 0, "fd00:1::2", "fd00:1::1"), nil
 	case all && name == "pool":
 		return at(0, 0, "10.1.0.3", "10.1.0.1", "10.1.0.2", "10.1.0.1"), nil
-	case all && name == "_http._tcp.example.com":
+	case all && !ipv6 && strings.HasPrefix(name, "_http._tcp.example."):
 		return append(at(8080, 30, "10.1.0.2"), append(at(8081, 10, "10.1.0.1"), at(8080, 1, "10.1.0.1")...)...), nil
 	case all && name == "empty", IsSRV(name):
 		return nil, nil

@@ -171,6 +171,11 @@ func TestReaddressed(t *testing.T) {
 	if got := next.Virtuals[1]; got.Reals[0].Addr.String() != "10.1.0.9" || got.CheckInterval != 5*time.Second {
 		t.Errorf("the second virtual service has %v and checkinterval %v", got.Reals[0], got.CheckInterval)
 	}
+	if elsewhere, err := Parse("/etc/ha.d/t.cf", []byte(text), Options{Hostname: "director"}); err != nil {
+		t.Fatal(err)
+	} else if same, err := c.Readdressed(elsewhere); err != nil || same != c {
+		t.Errorf("the same file by its whole path: another configuration, %v", err)
+	}
 	for _, other := range []string{"checkinterval=5\n", "\n" + text} {
 		if _, err := c.Readdressed(read(other)); err == nil {
 			t.Errorf("no error for another file:\n%s", other)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -205,7 +206,7 @@ func (c *Config) Readdressed(read *Config) (*Config, error) {
 	same := true
 	for i, v := range c.Virtuals {
 		n := read.Virtuals[i]
-		if v.File != n.File || v.Line != n.Line {
+		if filepath.Base(v.File) != filepath.Base(n.File) || v.Line != n.Line || v.Name != n.Name { // the directory may be written in another way
 			return nil, fmt.Errorf("the files have another virtual service in place of %s", v.ID())
 		}
 		if slices.EqualFunc(v.Reals, n.Reals, func(a, b *RealServer) bool { return *a == *b }) {

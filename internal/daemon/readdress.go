@@ -69,9 +69,14 @@ func fixed(f source, whole *conf.Config) source {
 // readdressed ends a readdress.
 func (d *daemon) readdressed(r reading) {
 	if r.whole == nil {
-		d.log.Printf("The addresses of names cannot be taken: %s", strings.ReplaceAll(r.why, "\n", " "))
+		d.file.names.Refused()
+		if r.why != d.reloads.unnamed {
+			d.log.Printf("The addresses of names cannot be taken: %s", strings.ReplaceAll(r.why, "\n", " "))
+		}
+		d.reloads.unnamed = r.why
 		return
 	}
+	d.reloads.unnamed = ""
 	d.file.names.Use(r.whole, r.hosts)
 	if r.cfg == nil {
 		return

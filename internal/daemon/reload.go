@@ -47,6 +47,7 @@ type reloads struct {
 
 	whole   *conf.Config  // in force, with the virtual services of other daemons
 	sources *conf.Sources // from which it was made
+	unnamed string        // why the last addresses of names were not taken, as logged; "" is that they were
 	names   bool          // names have other addresses since the reload that runs began
 }
 

@@ -47,6 +47,7 @@ type Book struct {
 	every   time.Duration // 0 is never
 	known   map[Query][]conf.Found
 	failing map[Query]error // why the last lookup failed
+	refused bool            // the last changes are not in force
 }
 
 // New returns a Book with the names of cfg, whose addresses are known.
@@ -158,9 +159,27 @@ func (b *Book) round(ctx context.Context, every time.Duration) {
 		})
 	}
 	lookups.Wait()
-	if ctx.Err() == nil {
-		b.report(before)
+	if ctx.Err() != nil {
+		return
 	}
+	b.report(before)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refused {
+		b.refused = false
+		signal(b.changes)
+	}
+}
+
+// Refused has Changes receive a value once more after the next lookups: the addresses in
+// the book could not be put in force.
+func (b *Book) Refused() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refused = true
 }
 
 // pause waits for d, and reports false if ctx is done before.

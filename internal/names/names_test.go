@@ -366,10 +366,36 @@ func TestFixedNames(t *testing.T) {
 	})
 }
 
+// TestRefused reports a change again until it is in force.
+func TestRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := newZone(standard())
+		s := begin(t, z, file)
+		time.Sleep(90 * time.Second)
+		z.set("web1", "10.1.0.9")
+		for range 3 {
+			time.Sleep(time.Minute)
+			if !s.changed() {
+				t.Fatal("no change")
+			}
+			s.Refused()
+		}
+		time.Sleep(time.Minute)
+		if !s.changed() {
+			t.Fatal("no change")
+		}
+		time.Sleep(time.Hour)
+		if s.changed() {
+			t.Error("a change that is in force is reported again")
+		}
+	})
+}
+
 // TestNilBook has no names.
 func TestNilBook(t *testing.T) {
 	var b *Book
 	b.Run(t.Context())
+	b.Refused()
 	b.Use(&conf.Config{}, b.Read(true))
 	if names, why := b.Failing(); names != nil || why != nil || b.Changes() != nil {
 		t.Error("a nil Book has something")
