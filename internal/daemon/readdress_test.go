@@ -94,6 +94,40 @@ func inService(t *testing.T, table ipvs.Table) string {
 	return strings.Join(words, " ")
 }
 
+// destination finds a destination of a table.
+func destination(t *testing.T, table ipvs.Table, at string) (ipvs.Service, ipvs.Destination) {
+	t.Helper()
+	entries, err := table.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		for _, dst := range e.Destinations {
+			if dst.AddrPort.String() == at {
+				return e.Service, dst
+			}
+		}
+	}
+	t.Fatalf("there is no destination %s", at)
+	return ipvs.Service{}, ipvs.Destination{}
+}
+
+func weightOf(t *testing.T, table ipvs.Table, at string) int {
+	t.Helper()
+	_, dst := destination(t, table, at)
+	return dst.Weight
+}
+
+// weigh changes a weight by hand.
+func weigh(t *testing.T, table ipvs.Table, at string, weight int) {
+	t.Helper()
+	service, dst := destination(t, table, at)
+	dst.Weight = weight
+	if err := table.Apply(ipvs.Change{Op: ipvs.EditDestination, Service: service, Destination: dst}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestNamesMove has the addresses of names change under a daemon: the table follows, as at
 // a reload of that line alone, and nothing else of the files is read.
 func TestNamesMove(t *testing.T) {
@@ -164,10 +198,14 @@ virtual=10.0.0.3:80
 			t.Fatal(err)
 		}
 		write(t, path, "nonsense\n") // nor is the file
+		weigh(t, table, "10.3.0.1:80", 7)
 		time.Sleep(15 * time.Second)
 		z.change(func(z *zone) { z.addrs["web1"], z.down = "10.1.0.9", "10.1.0.9" })
 		expect("a new address that is down", time.Minute, "10.0.0.1/10.1.0.2 10.0.0.2/10.2.0.1 10.0.0.2/10.2.0.2"+third,
 			"Name web1 of tcp:10.0.0.1:80 is at 10.1.0.9:80 now, and was at 10.1.0.1:80", "Changed virtual server: 10.0.0.1:80")
+		if got := weightOf(t, table, "10.3.0.1:80"); got != 7 {
+			t.Errorf("a weight that an operator has set by hand is %d, want 7: its virtual service has no names", got)
+		}
 		z.change(func(z *zone) { z.down = "" })
 		expect("it is up", 5*time.Second, "10.0.0.1/10.1.0.2 10.0.0.1/10.1.0.9 10.0.0.2/10.2.0.1 10.0.0.2/10.2.0.2"+third, "Added real server: 10.1.0.9:80")
 

@@ -56,14 +56,10 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 // entries is the kernel's table; at a reload it may not be readable, and the believed one
 // counts.
 func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
-	before := make(map[*conf.VirtualService]bool, len(d.virtuals))
-	for _, v := range d.virtuals {
-		before[v.Conf] = true
-	}
 	gone := d.swap(p, status, entries, readable)
 	d.checks.Use(d.virtuals) // results come while the table is written
 	d.dampings.letIn(d.virtuals)
-	d.reconcile(gone, before)
+	d.reconcile(gone)
 	d.settle()
 	d.own.note(d.virtuals, false)
 	if d.drift.Stop(); p.conf.DriftCheck > 0 {
@@ -88,7 +84,9 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 	followNames(d, p.conf)
 	d.overrule()
 	for _, v := range d.virtuals {
-		v.Find(entries[v.Service.Key])
+		if !v.Same {
+			v.Find(entries[v.Service.Key])
+		}
 		d.dampings.restore(v)
 		v.KeepOut(p.out, d.now())
 		v.MovedByReload()
@@ -97,13 +95,12 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 }
 
 // reconcile brings the virtual services into the kernel, and takes out those that are gone.
-// Those of before were in force: only the addresses of names have changed, in others.
-func (d *Director) reconcile(gone []*virtual.Service, before map[*conf.VirtualService]bool) {
+func (d *Director) reconcile(gone []*virtual.Service) {
 	last := &virtual.LastReals{Virtuals: d.virtuals}
 	for _, v := range d.virtuals {
 		d.awaitFirst(v)
 		if !v.Unread {
-			d.enter(v, v.Actual.Present && !before[v.Conf], last)
+			d.enter(v, v.Actual.Present && !v.Same, last)
 		}
 	}
 	for _, v := range gone {

@@ -40,6 +40,7 @@ type Service struct {
 
 	dampings map[*Real]*policy.Damping // of those that have gone down since flapdamping is on; nil is none
 
+	Same  bool          // the reload has changed names of other virtual services alone: the kernel's table is as it was
 	Dirty bool          // the kernel may have to be changed
 	News  []event.Event // verdicts to report once the kernel knows
 
@@ -219,8 +220,8 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 func (v *Service) Inherit(old *Service) {
 	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
 	v.Actual, v.External = old.Actual, old.External
-	if v.Conf == old.Conf { // other virtual services have changed alone
-		v.Said = old.Said
+	if v.Same = v.Conf == old.Conf; v.Same {
+		v.View, v.Said = old.View, old.Said
 	}
 	var known map[netip.AddrPort]*Real // nil as long as the lists are the same
 	for i, r := range v.Reals {
