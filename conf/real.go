@@ -41,7 +41,7 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 		return errors.New("invalid address for real server (wrong format)")
 	}
 	p.adviseReading(l.line, a)
-	found, err := p.realHost(v, a, l.line)
+	found, err := realHost(p, v, a, l.line)
 	if err != nil {
 		return because(CodeUnresolvedName, err, "invalid address ("+a.from+") for real server (could not resolve host)")
 	}

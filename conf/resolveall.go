@@ -130,7 +130,7 @@ func realAddressOf(text string, srv bool) (realAddress, bool) {
 
 // realHost resolves the host of a real line, the first of a range: to one address, or all
 // with resolveall.
-func (p *parser) realHost(v *VirtualService, a realAddress, line int) ([]Found, error) {
+func realHost(p *parser, v *VirtualService, a realAddress, line int) ([]Found, error) {
 	all := p.expanding && v.ResolveAll && a.to == "" && IsName(a.from)
 	if a.to != "" || !IsName(a.from) || !all && p.opts.LookupReal == nil {
 		addr, err := p.host(a.from, v.IPv6)
