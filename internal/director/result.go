@@ -127,8 +127,8 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		if before.Verdict == policy.Down {
 			e.Down = r.Since.Sub(before.Since)
 		}
-		if !r.Kept { // one that was kept has its full weight
-			r.StartSlowly()
+		if r.StartSlowly(); r.Kept { // it served all the time
+			r.Reached = 100
 		}
 	} else {
 		r.Leaves = r.Virtual.Carries(r)
