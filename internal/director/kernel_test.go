@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -116,9 +118,10 @@ func goLive(t *testing.T, table ipvs.Table, text string, down ...string) *live {
 		l.down[r] = true
 	}
 	l.d = New(Options{
-		Table: table,
-		Sink:  func(e event.Event) { l.note(report.NoteOf(e).Text) },
-		Log:   func(format string, args ...any) { l.note(fmt.Sprintf(format, args...)) },
+		Table:       table,
+		Maintenance: maintenance.Options{NamesOf: func(context.Context, netip.Addr) ([]string, error) { return nil, nil }},
+		Sink:        func(e event.Event) { l.note(report.NoteOf(e).Text) },
+		Log:         func(format string, args ...any) { l.note(fmt.Sprintf(format, args...)) },
 		Ask: func(_ context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
 			l.mu.Lock()
 			defer l.mu.Unlock()

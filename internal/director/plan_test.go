@@ -68,3 +68,71 @@ func TestPlanIsWhatAReloadDoes(t *testing.T) {
 		})
 	}
 }
+
+// A plan leads to the table that a reload makes, also after external changes that no look at
+// the table has found, and where the reload itself ends a maintenance or brings one up.
+func TestPlanLeadsWhereAReloadDoes(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "10.1.0.1"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const service = "virtual=10.0.0.1:80\n    scheduler=rr\n    service=http\n    quiescent=yes\n    real=10.1.0.1:80 masq 5\n    real=10.1.0.2:80 masq 5\n"
+	const two = "driftcheck=0\n" + service + "virtual=10.0.0.2:80\n    scheduler=rr\n    service=http\n    real=10.1.0.2:80 masq\n"
+	on := func(text string) string { return strings.Replace(text, "service=http", "checktype=on", 1) }
+	for name, tt := range map[string]struct{ before, drop, after string }{
+		"a service that others removed leaves the file":    {two, "10.0.0.2:80", "driftcheck=0\n" + service},
+		"a service that others removed stays in it":        {two, "10.0.0.2:80", two},
+		"the end of a maintenance without a check":         {"maintenancedir=" + dir + "\n" + service, "", on(service)},
+		"the end of a maintenance, and no check at all":    {"maintenancedir=" + dir + "\n" + service, "", strings.Replace(service, "service=http", "checktype=off", 1)},
+		"one that is down needs no check, and begins slow": {service, "", on(service) + "    slowstart=600\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				memory := ipvs.NewMemory()
+				l := goLive(t, memory, tt.before, "10.1.0.2:80")
+				defer l.end()
+				time.Sleep(time.Minute)
+				for _, e := range entriesOf(t, memory) {
+					if tt.drop != "" && strings.Contains(e.Service.Key.String(), tt.drop) {
+						mustApply(t, memory, ipvs.Change{Op: ipvs.DeleteService, Service: e.Service})
+					}
+				}
+				changes, err := l.d.Plan(t.Context(), l.parse(tt.after))
+				if err != nil {
+					t.Fatal(err)
+				}
+				planned := ipvs.NewMemory()
+				for _, e := range entriesOf(t, memory) {
+					mustApply(t, planned, ipvs.Change{Op: ipvs.AddService, Service: e.Service})
+					for _, dst := range e.Destinations {
+						mustApply(t, planned, ipvs.Change{Op: ipvs.AddDestination, Service: e.Service, Destination: dst})
+					}
+				}
+				for _, c := range changes {
+					mustApply(t, planned, c)
+				}
+				l.reload(tt.after)
+				synctest.Wait() // maintenance; before the next check
+				if diff := cmp.Diff(saved(t, planned), saved(t, memory)); diff != "" {
+					t.Errorf("-planned +done:\n%s\nthe log:\n%s", diff, l.logged())
+				}
+			})
+		})
+	}
+}
+
+func entriesOf(t *testing.T, table ipvs.Table) []ipvs.Entry {
+	t.Helper()
+	entries, err := table.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+func mustApply(t *testing.T, table ipvs.Table, c ipvs.Change) {
+	t.Helper()
+	if err := table.Apply(c); err != nil {
+		t.Errorf("%s: %v", c, err)
+	}
+}
