@@ -168,6 +168,9 @@ func understood(words []string) error {
 
 // argumentsOf tests the arguments that only the action of a command tests.
 func argumentsOf(name string, flags *pflag.FlagSet, arguments []string) error {
+	if mode := flags.Lookup("mode"); mode != nil && !slices.Contains([]string{"gate", "ipip", "masq"}, mode.Value.String()) {
+		return fmt.Errorf("the mode is %s", mode.Value)
+	}
 	switch name {
 	case "host":
 		if len(arguments) < 2 || !slices.Contains([]string{"up", "down", "status"}, arguments[1]) {
@@ -215,7 +218,7 @@ func TestDocumentedCommands(t *testing.T) {
 func TestCommandsInDocuments(t *testing.T) {
 	for _, line := range []string{
 		"    ldirectord shwo", "    ldirectord show --jason", "`ldirectord host realservers up`", "    make build && ldirectord chek", "    cat x | ldirectord import --force -",
-		"    ldirectord [CONFIG] show --json | --statz", "    ldirectord host director up|dwon   # comment", "    ldirectord drain", "`ldirectord drain --for 1h`", "    sudo ldirectord help shwo",
+		"    ldirectord [CONFIG] show --json | --statz", "    ldirectord host director up|dwon   # comment", "    ldirectord drain", "`ldirectord drain --for 1h`", "    ldirectord doctor --mode nat", "    sudo ldirectord help shwo",
 	} {
 		wrong := 0
 		for _, c := range commandsIn("x", line+"\n") {
