@@ -94,3 +94,16 @@ func TestUnits(t *testing.T) {
 		t.Errorf("with user.conf: exposure %.1f, want at most 3.7", level)
 	}
 }
+
+// TestUnitMayChangeUsers wants the rights that checkuser needs in the default unit.
+func TestUnitMayChangeUsers(t *testing.T) {
+	text, err := os.ReadFile("ldirectord.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, right := range []string{"CAP_SETUID", "CAP_SETGID", "CAP_KILL"} {
+		if !regexp.MustCompile(`(?m)^CapabilityBoundingSet=.*\b` + right + `\b`).Match(text) {
+			t.Errorf("ldirectord.service lacks %s: commands cannot run as another user, or not be ended", right)
+		}
+	}
+}

@@ -231,6 +231,36 @@ virtual=10.0.0.3:80
 	})
 }
 
+// TestNamesNotTaken has the name of a virtual service unknown when that of a real server
+// moves: nothing changes, with one line in the log, until both are known.
+func TestNamesNotTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.cf")
+	write(t, path, "supervised=yes\nmonitorlog=none\ncheckinterval=1\nresolve=60\nvirtual=vip:80\n    real=web1:80 masq\n    service=http\n")
+	z := &zone{addrs: map[string]string{"vip": "10.0.0.1", "web1": "10.1.0.1"}}
+	synctest.Test(t, func(t *testing.T) {
+		f, out := fake{lookup: z.lookup}, new(lockedBuffer)
+		_, table, stop := f.run(t, path, out)
+		time.Sleep(90 * time.Second)
+		out.take()
+		z.change(func(z *zone) { z.addrs = map[string]string{"web1": "10.1.0.2"} })
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		if got := inService(t, table); got != "10.0.0.1/10.1.0.1" {
+			t.Errorf("in service is %s", got)
+		}
+		if log := out.take(); strings.Count(log, "The addresses of names cannot be taken: ") != 1 {
+			t.Errorf("the log has not one line of it:\n%s", log)
+		}
+		z.change(func(z *zone) { z.addrs["vip"] = "10.0.0.77" }) // which is not taken: it is no real server's
+		time.Sleep(70 * time.Second)
+		synctest.Wait()
+		if got := inService(t, table); got != "10.0.0.1/10.1.0.2" {
+			t.Errorf("when both are known in service is %s", got)
+		}
+		stop()
+	})
+}
+
 // TestOrdersAndNames drains by name and by address while the addresses change.
 func TestOrdersAndNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.cf")
