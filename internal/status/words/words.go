@@ -84,7 +84,7 @@ func Remarks(r *report.RealState, now time.Time) []string {
 		list = append(list, words)
 	}
 	if !r.DampedUntil.IsZero() {
-		list = append(list, "goes down too often (flapdamping): out for "+Span(r.DampedUntil.Sub(now))+", or until enable")
+		list = append(list, "goes down too often (flapdamping): out until "+Clock(r.DampedUntil, now)+", or enable")
 	}
 	if (r.State == report.StateDown || r.State == report.StateDamped) && r.InService && r.Wanted > 0 {
 		list = append(list, "stays in service: minalive")
