@@ -36,7 +36,9 @@ func TestStartOfManyKeepsWhoIsGone(t *testing.T) {
 		h.Restore([]event.Event{gone})
 		d := New(Options{
 			Table: ipvs.NewMemory(), Sink: func(event.Event) {}, History: h,
-			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result { return engine.Result{Attempts: 1} },
+			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+				return engine.Result{Attempts: 1}
+			},
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
