@@ -44,6 +44,9 @@ func examinable(flags *pflag.FlagSet, o hostOptions) error {
 	if err := o.realServer("down"); err != nil { // as down, it needs no gateway
 		return err
 	}
+	if len(o.vips) > 0 && o.dev != "" && !host.HasDevice(o.dev) {
+		return noDevice(o.dev)
+	}
 	if len(o.vips) > 0 || o.mode == "masq" {
 		return nil
 	}

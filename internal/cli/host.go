@@ -124,9 +124,13 @@ func (o hostOptions) realServer(verb string) error {
 	case !masq && o.gateway != "":
 		return usageError("--gateway belongs to --mode masq, not to --mode " + o.mode)
 	case o.dev != "" && verb == "up" && !host.HasDevice(o.dev):
-		return &daemon.Exit{Status: exitFailed, Text: "there is no device " + o.dev + ": ip link shows those there are"}
+		return noDevice(o.dev)
 	}
 	return nil
+}
+
+func noDevice(name string) error {
+	return &daemon.Exit{Status: exitFailed, Text: "there is no device " + name + ": ip link shows those there are"}
 }
 
 // hostDirector runs one verb for a director or for its marks. down works without a
@@ -233,7 +237,13 @@ func realServers(o hostOptions) ([]host.RealServer, error) {
 		if r.VIP, err = netip.ParseAddr(strings.Trim(text, "[]")); err != nil {
 			return nil, usageError("vip needs an address, not " + text)
 		}
-		servers = append(servers, r)
+		r.VIP = r.VIP.Unmap()
+		if r.VIP.IsUnspecified() || r.VIP.IsMulticast() || r.VIP.IsLoopback() || r.VIP.Zone() != "" {
+			return nil, usageError("vip cannot be " + text + ", which no client reaches")
+		}
+		if !slices.Contains(servers, r) {
+			servers = append(servers, r)
+		}
 	}
 	return servers, nil
 }

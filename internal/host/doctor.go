@@ -188,6 +188,9 @@ func DiagnoseRealServers(servers []RealServer, s Survey) []Finding {
 // realServer is about one of them.
 func (c *chart) realServer(r RealServer, s Survey) {
 	up := fmt.Sprintf("ldirectord host realserver up --vip %s --mode %s", r.VIP, r.Forward)
+	if r.Dev != "" {
+		up += " --dev " + r.Dev
+	}
 	switch r.Forward {
 	case conf.Masq:
 		c.gateway(r, s)
@@ -234,11 +237,18 @@ func (c *chart) tunnel(r RealServer, s Survey, up string) {
 
 // gateway is about the way of answers back to the director.
 func (c *chart) gateway(r RealServer, s Survey) {
+	via, director := s.Gateway, "DIRECTOR"
+	if r.Gateway.Is6() {
+		via = s.Gateway6
+	}
+	if r.Gateway.IsValid() {
+		director = r.Gateway.String()
+	}
 	switch {
-	case !s.Gateway.IsValid():
-		c.add(Error, "there is no default route", "answers do not reach clients", "ip route replace default via DIRECTOR")
-	case r.Gateway.IsValid() && s.Gateway != r.Gateway:
-		c.add(Error, "the default route goes by "+s.Gateway.String(), "answers that do not pass the director are not known to clients",
+	case !via.IsValid():
+		c.add(Error, "there is no default route", "answers do not reach clients", "ip route replace default via "+director)
+	case r.Gateway.IsValid() && via != r.Gateway:
+		c.add(Error, "the default route goes by "+via.String(), "answers that do not pass the director are not known to clients",
 			"ip route replace default via "+r.Gateway.String())
 	}
 }

@@ -228,6 +228,28 @@ func TestDiagnoseRealServers(t *testing.T) {
 			change: func(s *Survey) { s.Gateway = netip.MustParseAddr("10.0.1.254") },
 			want:   []string{"error: the default route goes by 10.0.1.254 [ip route replace default via 10.0.1.1]"},
 		},
+		{
+			name: "another IPv6 gateway",
+			real: RealServer{Forward: conf.Masq, Gateway: netip.MustParseAddr("fd00::1")},
+			change: func(s *Survey) {
+				s.Gateway, s.Gateway6 = netip.MustParseAddr("10.0.1.254"), netip.MustParseAddr("fd00::2")
+			},
+			want: []string{"error: the default route goes by fd00::2 [ip route replace default via fd00::1]"},
+		},
+		{
+			name:   "no IPv6 gateway",
+			real:   RealServer{Forward: conf.Masq, Gateway: netip.MustParseAddr("fd00::1")},
+			change: func(s *Survey) { s.Gateway = netip.MustParseAddr("10.0.1.254") },
+			want:   []string{"error: there is no default route [ip route replace default via fd00::1]"},
+		},
+		{
+			name: "the IPv6 gateway", real: RealServer{Forward: conf.Masq, Gateway: netip.MustParseAddr("fd00::1")},
+			change: func(s *Survey) { s.Gateway6 = netip.MustParseAddr("fd00::1") },
+		},
+		{
+			name: "not on its device", real: RealServer{VIP: vip, Dev: "dummy7"}, change: func(s *Survey) { delete(s.Addresses, vip) },
+			want: []string{"error: the virtual address 10.0.0.80 is not on this host [" + up + "gate --dev dummy7]"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -72,7 +72,9 @@ func (h *Host) SurveyRealServer() (Survey, error) {
 			s.Down[l.Attrs().Name] = true
 		}
 	}
-	s.Gateway, err = defaultGateway(false)
+	if s.Gateway, err = defaultGateway(false); err == nil {
+		s.Gateway6, err = defaultGateway(true)
+	}
 	return s, err
 }
 

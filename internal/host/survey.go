@@ -23,6 +23,7 @@ type Survey struct {
 	Reals     map[netip.AddrPort]Reach
 	Down      map[string]bool // devices that are there and not up
 	Gateway   netip.Addr      // of the IPv4 default route
+	Gateway6  netip.Addr      // of the IPv6 default route
 }
 
 // Placed is where an address is.
