@@ -9,6 +9,29 @@ import (
 	"testing"
 )
 
+// TestExplainUserAndStop has the lines of check --explain about checkuser and stopcommands.
+func TestExplainUserAndStop(t *testing.T) {
+	const user, stop = "run as the user nobody\n", "fallbackcommand is run with stop"
+	const block = "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n"
+	tests := []struct {
+		file       string
+		user, stop bool
+	}{
+		{block, false, false},
+		{"checkuser=nobody\n" + block, false, false},
+		{"checkuser=nobody\nfallbackcommand=/bin/true\n" + block, true, false},
+		{"fallbackcommand=/bin/true\nstopcommands=yes\n" + block, false, true},
+		{"stopcommands=yes\n" + block, false, false},
+		{"fallbackcommand=/bin/true\nstopcommands=yes\ncleanstop=no\n" + block, false, false},
+	}
+	for _, tt := range tests {
+		text := explanation(parsed(t, tt.file))
+		if strings.Contains(text, user) != tt.user || strings.Contains(text, stop) != tt.stop {
+			t.Errorf("of the file\n%scheck --explain prints\n%s", tt.file, text)
+		}
+	}
+}
+
 // TestCheckUser is what check prints of commands and the user that runs them.
 func TestCheckUser(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -18,6 +18,9 @@ func explanation(cfg *conf.Config) string {
 	if cfg.AutoReload {
 		b.WriteString("a changed file is read again by itself\n")
 	}
+	if !cfg.CheckUser.IsZero() && cfg.RunsAs() {
+		fmt.Fprintf(&b, "external checks, notifycommand and fallbackcommand run as the user %s\n", cfg.CheckUser)
+	}
 	if cfg.Resolve > 0 {
 		fmt.Fprintf(&b, "the names of real servers are looked up again each %v\n", cfg.Resolve)
 	}
@@ -264,7 +267,10 @@ func fallbackWords(v *conf.VirtualService) string {
 }
 
 func stopWords(v *conf.VirtualService) string {
-	if v.CleanStop {
+	switch {
+	case v.CleanStop && v.StopCommands && v.FallbackCommand != "":
+		return "removed from the kernel; fallbackcommand is run with stop if the fallback is in charge"
+	case v.CleanStop:
 		return "removed from the kernel"
 	}
 	return "left in the kernel (cleanstop=no)"
