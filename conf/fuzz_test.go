@@ -38,6 +38,11 @@ func FuzzParse(f *testing.F) {
 		if (err == nil) != (checked != nil) || (err == nil) != (problems.Err() == nil) {
 			t.Fatalf("Parse says %v, Check says %v", err, problems)
 		}
+		for _, p := range problems {
+			if p.Code == "" {
+				t.Fatalf("a problem without a code: %#v", p)
+			}
+		}
 		if err != nil {
 			if p, ok := errors.AsType[*Problem](err); !ok || p.Line == 0 || strings.Contains(p.Text, "\n") {
 				t.Fatalf("not the mistake of a line: %#v", err)
