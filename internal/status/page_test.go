@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -56,6 +57,14 @@ func TestPage(t *testing.T) {
 				t.Errorf("shown: %v %v, want %v %v", first, second, tt.first, tt.second)
 			}
 		})
+	}
+	const nasty = `"><script>alert(1)</script>&'`
+	for _, name := range []string{"q", "virtual", "real"} {
+		query := "?" + url.Values{name: {nasty}, "sort": {"name"}}.Encode()
+		page := h.get(outside, "/"+query).Body.String()
+		if strings.Contains(page, "<script>") || !strings.Contains(page, "alert(1)") {
+			t.Errorf("/%s is written into the page as it is:\n%s", query, page)
+		}
 	}
 	for _, query := range []string{"x=1", "sort=x", "vsort=x", "page=0", "vpage=x", "q=1&q=2", "page=99999999999999999999"} {
 		for _, path := range []string{"/?", "/stream?"} {

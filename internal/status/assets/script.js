@@ -117,7 +117,7 @@ function filter() {
   for (const name of ["q", "wrong", "page", "vpage"]) wanted.delete(name);
   if (query.value.trim()) wanted.set("q", query.value.trim());
   if (wrong.checked) wanted.set("wrong", "1");
-  const search = wanted.size ? "?" + wanted : location.pathname;
+  const search = String(wanted) ? "?" + wanted : location.pathname;
   if (search === (location.search || location.pathname)) return;
   history.replaceState(null, "", search);
   version = "";
