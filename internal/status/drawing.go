@@ -15,7 +15,7 @@ import (
 
 // A drawing is a view of the page at one moment.
 type drawing struct {
-	of      *survey
+	of      *overview
 	wanted  pageView  // as the reader has it
 	asOf    time.Time // of the data
 	title   string
@@ -33,7 +33,7 @@ type rowList struct {
 	rows []row
 }
 
-func newDrawing(s *survey, wanted pageView, notes []report.Note, build string) *drawing {
+func newDrawing(s *overview, wanted pageView, notes []report.Note, build string) *drawing {
 	v := wanted
 	sel := v.selectOf(s.snap, s.sums)
 	d := &drawing{

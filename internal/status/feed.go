@@ -117,8 +117,7 @@ func (s *Server) serveEvents(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.feed.leave(m)
-	out := newStream(w, r)
-	defer out.close()
+	out := newStream(w, nil)
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
 	out.comment("listening")

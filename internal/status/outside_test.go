@@ -29,7 +29,7 @@ func TestMaintenanceFaults(t *testing.T) {
 	if err := view.WriteTable(&table, s); err != nil {
 		t.Fatal(err)
 	}
-	page := newDrawing(&survey{snap: s, health: words.Judge(s)}, pageView{}, nil, "build").body()
+	page := newDrawing(&overview{snap: s, health: words.Judge(s)}, pageView{}, nil, "build").body()
 	for _, w := range want {
 		if !strings.Contains(table.String(), "\n! "+w+"\n") {
 			t.Errorf("the table does not say %q:\n%s", w, &table)

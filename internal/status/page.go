@@ -23,12 +23,12 @@ var assets embed.FS
 // frame is the page around its parts.
 var frame = template.Must(template.ParseFS(assets, "assets/page.html"))
 
-// The times between two surveys for the page. A survey costs more with more real servers: an
-// expensive one comes at every other tick of the streams, unless something has happened.
+// The times between two snapshots for the page. A snapshot costs more with more real servers:
+// an expensive one comes at every other tick of the streams, unless something has happened.
 const (
 	pageAge    = 2 * time.Second
 	pageAgeMax = 3 * time.Second // and up to a tick: the page reports lost contact at 7 s
-	pageShare  = 200             // a survey is at most this part of the time
+	pageShare  = 200             // a snapshot is at most this part of the time
 )
 
 // recentNotes is the number of transitions on the page.
@@ -44,16 +44,16 @@ type page struct {
 	version string // of the program
 	build   string // of program and assets, the beginning of each drawing's version
 
-	news atomic.Bool // something has happened since the last survey
+	news atomic.Bool // something has happened since the last overview
 
 	mu   sync.Mutex
-	last *survey
+	last *overview
 	kept []*drawing // the newest last
 }
 
-// A survey is what is known at one moment, for all views.
-type survey struct {
-	at     time.Time     // of the survey
+// An overview is a snapshot, with what all views need of it.
+type overview struct {
+	at     time.Time     // of the overview
 	lasts  time.Duration // until the next one
 	snap   *report.Snapshot
 	health words.Health
@@ -64,7 +64,7 @@ type survey struct {
 func (p *page) draw(ctx context.Context, v pageView) (*drawing, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, err := p.survey()
+	s, err := p.overview()
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func (p *page) draw(ctx context.Context, v pageView) (*drawing, error) {
 	return d, nil
 }
 
-// survey returns one that is young enough.
-func (p *page) survey() (*survey, error) {
+// overview returns one that is young enough.
+func (p *page) overview() (*overview, error) {
 	lasts := pageAge
 	if p.last != nil && !p.news.Load() {
 		lasts = p.last.lasts
@@ -101,7 +101,7 @@ func (p *page) survey() (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{at: time.Now(), snap: snap, health: words.Judge(snap), sums: make([]words.VirtualHealth, len(snap.Virtuals))}
+	s := &overview{at: time.Now(), snap: snap, health: words.Judge(snap), sums: make([]words.VirtualHealth, len(snap.Virtuals))}
 	for i := range snap.Virtuals {
 		s.sums[i] = words.JudgeVirtual(&snap.Virtuals[i])
 	}
@@ -162,9 +162,9 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	var out io.Writer = w
-	if zipped := compressed(w, r); zipped != nil {
-		defer zipped.Close()
-		out = zipped
+	if z := s.zips.zip(w, r); z != nil {
+		defer z.close()
+		out = z
 	}
 	_, _ = b.WriteTo(out) // the client may be gone
 }
@@ -182,8 +182,9 @@ func (s *Server) servePageStream(w http.ResponseWriter, r *http.Request) {
 	if last := r.Header.Get("Last-Event-ID"); last != "" {
 		version = last
 	}
-	out := newStream(w, r)
-	defer out.close()
+	z := s.zips.zip(w, r)
+	defer z.close()
+	out := newStream(w, z)
 	out.comment("listening")
 	if version != "" && !s.page.isOwn(version) {
 		out.send("reload", "", "{}")

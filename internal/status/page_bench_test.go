@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What a reader of the page costs each second: a survey, a drawing and the changes, at the
+// What a reader of the page costs each second: an overview, a drawing and the changes, at the
 // pace at which they are made.
 func BenchmarkPageReader(b *testing.B) {
 	for _, virtuals := range []int{5, 50, 500} {

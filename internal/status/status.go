@@ -64,6 +64,7 @@ type Server struct {
 	source *source
 	feed   *feed
 	page   *page
+	zips   zips
 	book   *book
 	saver  *saver
 	tries  *tries
@@ -86,6 +87,7 @@ func New(o Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{o: o, feed: newFeed(), book: newBook(o.Overrides, o.Director.Overrides), tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
 	s.source = &source{take: s.snapshot, ctx: ctx}
+	s.zips = make(zips, maxZips)
 	s.saver = newSaver(s.book)
 	s.page = &page{source: s.source, history: o.Director.History, version: o.Version, build: buildOf(o.Version)}
 	return s

@@ -9,38 +9,64 @@ import (
 	"time"
 )
 
-// A stream writes server-sent events, compressed where the client takes that. Each event
-// is flushed. After an error it does nothing.
+// A stream writes server-sent events. Each event is flushed. After an error it does nothing.
 type stream struct {
-	w      io.Writer
-	zipped *gzip.Writer // nil: not compressed
-	c      *http.ResponseController
-	err    error
+	w   io.Writer
+	zip *zip // nil: not compressed
+	c   *http.ResponseController
+	err error
 }
 
-// newStream begins the answer. The stream has to be closed.
-func newStream(w http.ResponseWriter, r *http.Request) *stream {
+// newStream begins an answer. z compresses it, nil does not.
+func newStream(w http.ResponseWriter, z *zip) *stream {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
-	s := &stream{w: w, c: http.NewResponseController(w)}
-	if s.zipped = compressed(w, r); s.zipped != nil {
-		s.w = s.zipped
+	s := &stream{w: w, zip: z, c: http.NewResponseController(w)}
+	if z != nil {
+		s.w = z
 	}
 	s.err = s.c.SetReadDeadline(time.Time{}) // the server's own is for requests that end
 	return s
 }
 
-// compressed marks an answer as compressed and returns what writes it, to be closed; nil if
-// the client does not take gzip. Answers have no secrets, so their lengths tell nothing.
-func compressed(w http.ResponseWriter, r *http.Request) *gzip.Writer {
+// maxZips is how many answers are compressed at a time: each takes 0.8 MB. Others are sent as
+// they are, which costs a client ten times the bytes.
+const maxZips = 32
+
+// zips are the places of compressed answers.
+type zips chan struct{}
+
+// A zip compresses an answer. It has to be closed.
+type zip struct {
+	*gzip.Writer
+	places zips
+}
+
+// zip marks an answer as compressed and returns what writes it; nil if the client does not
+// take gzip, or all places are taken. Answers have no secrets, so their lengths tell nothing.
+func (z zips) zip(w http.ResponseWriter, r *http.Request) *zip {
 	w.Header().Set("Vary", "Accept-Encoding")
 	if !takesGzip(r.Header) {
 		return nil
 	}
+	select {
+	case z <- struct{}{}:
+	default:
+		return nil
+	}
 	w.Header().Set("Content-Encoding", "gzip")
-	zipped, _ := gzip.NewWriterLevel(w, gzip.BestSpeed) // the level exists; its memory is a third of the usual one's
-	return zipped
+	writer, _ := gzip.NewWriterLevel(w, 2) // it exists; BestSpeed is as quick and takes 1.2 MB
+	return &zip{writer, z}
+}
+
+// close ends the answer. A nil zip has none.
+func (z *zip) close() {
+	if z == nil {
+		return
+	}
+	_ = z.Close() // the client may be gone
+	<-z.places
 }
 
 // takesGzip reports whether a client accepts gzip.
@@ -83,17 +109,10 @@ func (s *stream) write(text string) {
 	if _, s.err = io.WriteString(s.w, text); s.err != nil {
 		return
 	}
-	if s.zipped != nil {
-		if s.err = s.zipped.Flush(); s.err != nil {
+	if s.zip != nil {
+		if s.err = s.zip.Flush(); s.err != nil {
 			return
 		}
 	}
 	s.err = s.c.Flush()
-}
-
-// close ends the stream.
-func (s *stream) close() {
-	if s.zipped != nil && s.err == nil {
-		_ = s.zipped.Close() // the client may be gone
-	}
 }
