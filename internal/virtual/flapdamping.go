@@ -60,7 +60,7 @@ func (v *Service) NeedsDamped() (next *Real) {
 	switch {
 	case next == nil, v.UpBeside(nil) >= policy.Need(v.Conf):
 		return nil
-	case v.First != nil && slices.ContainsFunc(v.Reals, (*Real).Awaited): // which may be up
+	case v.Served == ServedUnknown && v.First != nil && slices.ContainsFunc(v.Reals, (*Real).Awaited): // which may be up, at a start
 		return nil
 	}
 	return next
