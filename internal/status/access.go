@@ -51,15 +51,18 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 		s.tokens.broken(err)
 		return false
 	}
-	if cfg.StatusReadToken != "" {
-		if reader, err := readToken(cfg.StatusReadToken); err == nil && sameToken(reader, token) {
-			fail(w, http.StatusForbidden, errors.New("no orders are taken: readers have the same token"))
-			s.tokens.broken(fmt.Errorf("%s and %s have the same token: readers could give orders", cfg.StatusReadToken, cfg.StatusToken))
-			return false
-		}
+	sent, reader := bearer(r), readersToken(cfg)
+	if reader != "" && sameToken(reader, token) {
+		fail(w, http.StatusForbidden, errors.New("no orders are taken: readers have the same token"))
+		s.tokens.broken(fmt.Errorf("%s and %s have the same token: readers could give orders", cfg.StatusReadToken, cfg.StatusToken))
+		return false
 	}
 	s.tokens.works(cfg.StatusToken)
-	if !sameToken(token, bearer(r)) {
+	if reader != "" && sameToken(reader, sent) {
+		fail(w, http.StatusForbidden, errors.New("this token is for readers (statusreadtoken): orders need that of statustoken"))
+		return false
+	}
+	if !sameToken(token, sent) {
 		s.refuse(w, r, `Bearer realm="ldirectord"`)
 		return false
 	}
@@ -98,6 +101,18 @@ func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	}
 	s.tries.right(clientOfRequest(r))
 	return true
+}
+
+// readersToken is the token of readers, "" if there is none or it cannot be read.
+func readersToken(cfg *conf.Config) string {
+	if cfg.StatusReadToken == "" {
+		return ""
+	}
+	token, err := readToken(cfg.StatusReadToken)
+	if err != nil {
+		return ""
+	}
+	return token
 }
 
 // readersAreKnown reports whether all who can read at a door are known: then they may read

@@ -308,7 +308,7 @@ func TestReadToken(t *testing.T) {
 		{"the token for orders", "GET", "/api/v1/snapshot", "Bearer " + token, 200},
 		{"another token", "GET", "/api/v1/snapshot", "Bearer " + reading + "x", 401},
 		{"another of a browser", "GET", "/api/v1/snapshot", basic(reading, "x"), 401},
-		{"an order with the token for reading", "POST", "/api/v1/orders", "Bearer " + reading, 401},
+		{"an order with the token for reading", "POST", "/api/v1/orders", "Bearer " + reading, 403},
 		{"an order as a browser sends it", "POST", "/api/v1/orders", basic("bob", token), 401},
 		{"an order", "POST", "/api/v1/orders", "Bearer " + token, 200},
 	} {

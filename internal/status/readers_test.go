@@ -21,7 +21,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
 
-const readersToken = "fedcba9876543210"
+const tokenOfReaders = "fedcba9876543210"
 
 func secretFile(t *testing.T, path, text string) {
 	t.Helper()
@@ -34,7 +34,7 @@ func secretFile(t *testing.T, path, text string) {
 // reader's token gives no right to change anything, and an operator's both.
 func TestRightsOfTokens(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	secretFile(t, h.path("readers"), readersToken+"\n")
+	secretFile(t, h.path("readers"), tokenOfReaders+"\n")
 	both := conf.StatusServer{StatusControl: true, StatusToken: h.path("token"), StatusReadToken: h.path("readers")}
 	operators := conf.StatusServer{StatusControl: true, StatusToken: h.path("token")}
 	readers := conf.StatusServer{StatusReadToken: h.path("readers")}
@@ -46,13 +46,13 @@ func TestRightsOfTokens(t *testing.T) {
 	}{
 		{"both, without a token", both, "", 401, 401, 401},
 		{"both, a wrong token", both, "0000000000000000", 401, 401, 401},
-		{"both, a reader", both, readersToken, 200, 200, 401},
+		{"both, a reader", both, tokenOfReaders, 200, 200, 403},
 		{"both, an operator", both, token, 200, 200, 200},
 		{"statustoken alone, without a token", operators, "", 200, 401, 401},
-		{"statustoken alone, a reader's token", operators, readersToken, 200, 401, 401},
+		{"statustoken alone, a reader's token", operators, tokenOfReaders, 200, 401, 401},
 		{"statustoken alone, an operator", operators, token, 200, 200, 200},
 		{"statusreadtoken alone, without a token", readers, "", 401, 401, 403},
-		{"statusreadtoken alone, a reader", readers, readersToken, 200, 200, 403},
+		{"statusreadtoken alone, a reader", readers, tokenOfReaders, 200, 200, 403},
 		{"no tokens", conf.StatusServer{}, "", 200, 403, 403},
 	} {
 		h.Use(&conf.Config{StatusServer: tt.cfg})
@@ -88,7 +88,7 @@ func TestRightsOfTokens(t *testing.T) {
 // after the start, and logs no token.
 func TestEqualTokens(t *testing.T) {
 	h := newHouse(t, plainConfig)
-	secretFile(t, h.path("readers"), readersToken)
+	secretFile(t, h.path("readers"), tokenOfReaders)
 	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusControl: true, StatusToken: h.path("token"), StatusReadToken: h.path("readers")}})
 	authorised := []string{"Authorization", "Bearer " + token}
 	if w := h.requestWith(outside, "POST", "/api/v1/orders", drainOne, authorised); w.Code != http.StatusOK {
