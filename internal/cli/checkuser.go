@@ -18,7 +18,7 @@ func (l *fileList) userLacks(v *conf.VirtualService, directive, what, file strin
 	if executed {
 		at = l.user.Refused(file, account.Execute)
 	}
-	if at == "" && (!executed || interpreterOf(file) != "") { // the interpreter reads it
+	if at == "" && (!executed || isScript(file)) { // the interpreter reads it
 		at = l.user.Refused(file, account.Read)
 	}
 	if at != "" {

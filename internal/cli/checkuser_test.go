@@ -49,6 +49,14 @@ func TestCheckUser(t *testing.T) {
 		return path
 	}
 	all, roots, unread, own := program("all", 0o755, 0), program("roots", 0o700, 0), program("unread", 0o711, 0), program("own", 0o700, 65534)
+	nameless := program("nameless", 0o711, 0)
+	if err := os.WriteFile(nameless, []byte("exit 0\n"), 0o711); err != nil {
+		t.Fatal(err)
+	}
+	binary := program("binary", 0o711, 0)
+	if err := os.WriteFile(binary, []byte("\x7fELF\x02\x01\x01"), 0o711); err != nil {
+		t.Fatal(err)
+	}
 	const note = "the daemon's user, which is root by default"
 	closed := func(directive, path string) string {
 		return directive + " " + path + " cannot be run by nobody, the user of checkuser: " + path + " is closed to it"
@@ -66,6 +74,8 @@ func TestCheckUser(t *testing.T) {
 		{"a check as nobody", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + all + "\n", "", ""},
 		{"a check for root alone", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + roots + "\n", closed("checkcommand", roots), ""},
 		{"a script that cannot be read", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + unread + "\n", closed("checkcommand", unread), ""},
+		{"a script for /bin/sh that cannot be read", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + nameless + "\n", closed("checkcommand", nameless), ""},
+		{"a program that cannot be read", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + binary + "\n", "", ""},
 		{"Perl that cannot be read", "checkuser=nobody\n", "\tchecktype=external-perl\n\tcheckcommand=" + unread + "\n", closed("checkcommand", unread), ""},
 		{"a notifycommand for root alone", "checkuser=nobody\nnotifycommand=" + roots + " -x\n", "", closed("notifycommand", roots), ""},
 		{"a callback for root alone", "checkuser=nobody\ncallback=\"" + roots + "\"\n", "", "", ""},

@@ -113,6 +113,20 @@ func (l *fileList) interpreter(v *conf.VirtualService, directive, shown, interpr
 	}
 }
 
+// isScript reports whether an interpreter reads the file: /bin/sh, if no line names another.
+// A file that cannot be read may be a program.
+func isScript(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	const elf = "\x7fELF"
+	start := make([]byte, len(elf))
+	_, err = io.ReadFull(f, start)
+	return err == nil && string(start) != elf
+}
+
 // interpreterOf is the first line of a script behind "#!", "" for another file.
 func interpreterOf(file string) string {
 	f, err := os.Open(file)
