@@ -78,8 +78,13 @@ func names(files []string, host string) bool {
 	})
 }
 
-// patience limits the time for reading a directory.
-const patience = 2 * time.Second
+// patience limits the time for reading a directory. It is counted in turns: while this host
+// stands still, which is no fault of the directory's, only one passes.
+const (
+	patience = 2 * time.Second
+	turn     = patience / turns
+	turns    = 20
+)
 
 // A reader reads directories, which may be on a file system whose server does not
 // answer: such a read continues in a goroutine of its own.
@@ -92,7 +97,7 @@ type reader struct {
 
 type reading struct {
 	dir   string
-	began time.Time
+	turns int // that it has taken
 	done  chan struct{}
 	files []string
 	err   error
@@ -103,7 +108,7 @@ func (r *reader) files(dir string) ([]string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pending == nil || r.pending.dir != dir {
-		p := &reading{dir: dir, began: time.Now(), done: make(chan struct{})}
+		p := &reading{dir: dir, done: make(chan struct{})}
 		r.pending = p
 		go func() {
 			defer close(p.done)
@@ -111,14 +116,23 @@ func (r *reader) files(dir string) ([]string, error) {
 		}()
 	}
 	p := r.pending
-	left := time.NewTimer(max(0, patience-time.Since(p.began)))
-	defer left.Stop()
-	select {
-	case <-p.done:
-		r.pending = nil
-		return p.files, p.err
-	case <-left.C:
-		return nil, fmt.Errorf("%s has not answered within %v", dir, patience)
+	tick := time.NewTicker(turn)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.done:
+			r.pending = nil
+			return p.files, p.err
+		default:
+		}
+		if p.turns == turns {
+			return nil, fmt.Errorf("%s has not answered within %v", dir, patience)
+		}
+		select {
+		case <-p.done:
+		case <-tick.C:
+			p.turns++
+		}
 	}
 }
 
