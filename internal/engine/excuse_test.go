@@ -15,6 +15,7 @@ import (
 
 // A timeout in a stall does not count, once.
 func TestStall(t *testing.T) {
+	t.Parallel()
 	const timeout = 500 * ms
 	tests := []struct {
 		name     string

@@ -20,6 +20,7 @@ import (
 // Two thousand at once, of which every other fails in its own way: each gets
 // its own verdict, and nothing is left behind.
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	greeting := serve(t, func(conn net.Conn) {
 		io.WriteString(conn, "220 ready\n")
 		silent(conn)

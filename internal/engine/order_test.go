@@ -84,6 +84,7 @@ func groupings(script string) (all [][]string) {
 // grouping: the verdict is the same as when they come one by one, and comes as
 // soon as it can.
 func TestOrderOfEvents(t *testing.T) {
+	t.Parallel()
 	secure, client := newTLS(t)
 	for _, c := range stagedChecks(client) {
 		t.Run(c.name, func(t *testing.T) {

@@ -174,6 +174,7 @@ func (c badCase) ask(t *testing.T, e *Engine, timeout time.Duration) (late time.
 // TestServicesOfBadPeers makes every check of every bad peer: it is down by its deadline,
 // with one line without secrets.
 func TestServicesOfBadPeers(t *testing.T) {
+	t.Parallel()
 	timeout := 2 * time.Second
 	if testing.Short() {
 		timeout /= 4 // most of the test waits for it

@@ -53,6 +53,7 @@ var isUp = verdict{Detail: "as it should"}
 func down(why string) verdict { return verdict{Err: why} }
 
 func TestTalkOverPlainAndTLS(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		ask     ask

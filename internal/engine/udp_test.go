@@ -13,6 +13,7 @@ import (
 )
 
 func TestUDP(t *testing.T) {
+	t.Parallel()
 	// answers is a server that sends answers to each datagram but the first ones.
 	answers := func(ignored int, answers ...string) func(*net.UDPConn) {
 		return func(conn *net.UDPConn) {

@@ -13,6 +13,7 @@ import (
 
 // Prometheus' own parser reads what is served, and finds there what is.
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2:80", "no")
 	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 1 })

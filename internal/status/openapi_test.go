@@ -57,6 +57,7 @@ func TestOpenAPIKinds(t *testing.T) {
 // TestAnswersAreAsDescribed validates requests and their answers, good and bad,
 // against the description.
 func TestAnswersAreAsDescribed(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2", "connection refused")
 	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].Reals[1].State == report.StateDown })

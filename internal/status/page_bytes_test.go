@@ -142,6 +142,7 @@ func unzipped(t *testing.T, b []byte) string {
 // TestPageBytes bounds what a reader of 5,000 real servers gets in 20 s, with the page, all
 // whose connections and latencies move.
 func TestPageBytes(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		query    string
 		flapping bool

@@ -117,6 +117,7 @@ func (c *pageClient) read(t *testing.T, events string) {
 // client gets: in every view, over breaks after which the server knows its version, and over
 // one after which it does not.
 func TestPageChanges(t *testing.T) {
+	t.Parallel()
 	for _, query := range []string{"", "sort=connections&vsort=connections&page=2", "wrong=1", "q=10.3.0.", "virtual=tcp:10.0.0.3:80", "sort=-availability&vsort=-in"} {
 		t.Run(query, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

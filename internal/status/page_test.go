@@ -17,6 +17,7 @@ import (
 )
 
 func TestPage(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, plainConfig)
 	h.breaks("10.1.0.2:80", `<script>alert("x")</script>`+"\u202e")
 	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 1 })
@@ -100,6 +101,7 @@ func pageVersion(body string) string {
 // whole view to one that has none, or another one; and a reload to the page of another
 // program.
 func TestPageStream(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, plainConfig)
 	server := httptest.NewServer(h.handler(outside))
 	defer server.Close()
@@ -141,6 +143,7 @@ func TestPageStream(t *testing.T) {
 }
 
 func TestEventStream(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, plainConfig)
 	server := httptest.NewServer(h.handler(outside))
 	defer server.Close()
