@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -60,10 +61,8 @@ func (w *world) mayBeDamped(p *pair) bool {
 // anyDamped says whether flapdamping may keep a real server out now.
 func (w *world) anyDamped() bool {
 	for _, s := range w.services[1:] {
-		for _, p := range s.pairs[1:] {
-			if w.mayBeDamped(p) {
-				return true
-			}
+		if slices.ContainsFunc(s.pairs[1:], w.mayBeDamped) {
+			return true
 		}
 	}
 	return false

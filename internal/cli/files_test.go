@@ -169,15 +169,15 @@ func TestLogsOfRoot(t *testing.T) {
 		}
 		closed := logsClosedTo(user)
 		cfg, err := sources.Parse(conf.Options{TryOpen: closed.tryOpen(func(string) error { return tt.err })})
-		got := ""
+		var got strings.Builder
 		for _, p := range closed.problems(sources, cfg) {
-			got += fmt.Sprintf("%d %s %s; ", p.Line, p.Code, p.Text)
+			got.WriteString(fmt.Sprintf("%d %s %s; ", p.Line, p.Code, p.Text))
 		}
 		if err != nil {
-			got += "mistake"
+			got.WriteString("mistake")
 		}
-		if got != tt.want {
-			t.Errorf("user %d: %q, want %q", user, got, tt.want)
+		if got.String() != tt.want {
+			t.Errorf("user %d: %q, want %q", user, got.String(), tt.want)
 		}
 	}
 }
