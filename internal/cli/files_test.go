@@ -171,7 +171,7 @@ func TestLogsOfRoot(t *testing.T) {
 		cfg, err := sources.Parse(conf.Options{TryOpen: closed.tryOpen(func(string) error { return tt.err })})
 		var got strings.Builder
 		for _, p := range closed.problems(sources, cfg) {
-			got.WriteString(fmt.Sprintf("%d %s %s; ", p.Line, p.Code, p.Text))
+			fmt.Fprintf(&got, "%d %s %s; ", p.Line, p.Code, p.Text)
 		}
 		if err != nil {
 			got.WriteString("mistake")
