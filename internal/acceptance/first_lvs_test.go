@@ -140,9 +140,12 @@ func (s *typist) typed(block string) (output string, status int) {
 	}
 }
 
-// repeatable are blocks that change nothing: they are typed until they print what is
-// wanted, as a reader does who is quicker than a check.
-var repeatable = regexp.MustCompile(` (curl|show|history|why|status) `)
+// Blocks that only look are typed until they print what is wanted, as a reader does who is
+// quicker than a check.
+var (
+	looksOnly = regexp.MustCompile(` (curl|show|history|why|status)\b`)
+	acts      = regexp.MustCompile(` (start|stop|kill|drain|enable)\b`)
+)
 
 // follow types a block of the document, which prints a text.
 func (s *typist) follow(block, want string) {
@@ -153,7 +156,7 @@ func (s *typist) follow(block, want string) {
 		planned := strings.Contains(block, " plan\n") && status == 3
 		return (status == 0 || planned) && (want == "" && output == "" || like(want).MatchString(output))
 	}
-	if !good() && repeatable.MatchString(block) {
+	if !good() && looksOnly.MatchString(block) && !acts.MatchString(block) {
 		await(s.t, "what the document prints after "+block, func() bool {
 			output, status = s.typed(block)
 			return good()
