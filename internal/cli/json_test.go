@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -230,10 +231,22 @@ func TestJSONIsOneDocument(t *testing.T) {
 	}
 }
 
+// A lockedBuffer is written to by a command and its log at the same time (supervised = yes).
+type lockedBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
 // runJSON runs a command, and returns its exit status and its standard output.
 func runJSON(t *testing.T, dir string, args []string) (status int, stdout []byte) {
 	t.Helper()
-	var out, errs bytes.Buffer
+	var out, errs lockedBuffer
 	status = Main(Env{
 		Args: append([]string{"ldirectord"}, args...), Stdout: &out, Stderr: &errs, RunDir: dir, StateDir: dir,
 		Signals: func() (<-chan os.Signal, func()) { return nil, func() {} },
