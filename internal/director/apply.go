@@ -55,7 +55,7 @@ func (rc *reconciler) planFor(v *virtual.Service) []table.Step {
 	v.Retry = false
 	clear(v.Refused)
 	v.DoubtRefusals()
-	rc.keep(v)
+	rc.judge(v)
 	if v.Invalid != nil {
 		rc.refused(v, "virtual service "+v.Name, fmt.Errorf("virtual service %s: %w", v.Name, v.Invalid))
 	}

@@ -68,7 +68,7 @@ func (rc *reconciler) awaitFirst(v *virtual.Service) {
 	}
 	if v.First != nil {
 		rc.awaiting++
-		v.Replaced = v.Served == virtual.Served && !slices.ContainsFunc(v.Reals, v.Serves)
+		v.First.Replaced = v.Served == virtual.Served && !slices.ContainsFunc(v.Reals, v.Serves)
 	}
 }
 
@@ -79,7 +79,7 @@ func (rc *reconciler) endFirst(v *virtual.Service, late bool) {
 		return
 	}
 	phase := v.First.Phase
-	v.First, v.Replaced = nil, false
+	v.First = nil
 	rc.awaiting--
 	rc.emit(v, event.Event{Kind: event.Started, Phase: phase, Reason: v.FirstWords()})
 }
@@ -115,7 +115,10 @@ func (rc *reconciler) noteChecked(r *virtual.Real, res *checks.Result) {
 func (rc *reconciler) reportServed(v *virtual.Service) {
 	before := v.Served
 	if slices.ContainsFunc(v.Reals, v.Serves) {
-		v.Served, v.Replaced = virtual.Served, false
+		v.Served = virtual.Served
+		if v.First != nil {
+			v.First.Replaced = false
+		}
 		if before == virtual.NoneServed {
 			rc.emit(v, v.WithFallback(event.Event{Kind: event.AnyBack, Down: rc.now().Sub(v.Outage.Since), Cause: v.Outage.Came}, false))
 		}
@@ -125,7 +128,7 @@ func (rc *reconciler) reportServed(v *virtual.Service) {
 	switch {
 	case before == virtual.NoneServed:
 		return
-	case before == virtual.ServedUnknown && slices.ContainsFunc(v.Reals, (*virtual.Real).Awaited), v.Replaced && v.First != nil:
+	case before == virtual.ServedUnknown && slices.ContainsFunc(v.Reals, (*virtual.Real).Awaited), v.First != nil && v.First.Replaced:
 		return
 	}
 	v.Served, v.Outage.Since = virtual.NoneServed, rc.now()

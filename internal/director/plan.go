@@ -64,7 +64,7 @@ func ahead(cfg *conf.Config, out map[netip.AddrPort]string, entries map[ipvs.Key
 			continue
 		}
 		v.Foresee(out)
-		future.keep(v)
+		future.judge(v)
 		for _, s := range table.Plan(v.Actual, v.Want(nil)) {
 			changes = append(changes, s.Change)
 		}

@@ -38,3 +38,29 @@ func Keep(minalive int, servers []Candidate) []bool {
 	}
 	return kept
 }
+
+// keep returns which of the members minalive keeps. Backup servers are never kept; those in
+// service make up for real servers.
+func (r Rule) keep(members []Member, b Backups) []bool {
+	minalive := r.MinAlive
+	var reals []Candidate
+	for _, m := range members {
+		switch {
+		case !m.Backup:
+			out := m.Order == Drained || m.Order == Disabled
+			reals = append(reals, Candidate{Verdict: m.Verdict, Maintenance: m.Maintenance, Out: out, Serves: m.Serves, Since: m.Since})
+		case b == BackupsNeeded && m.Up():
+			minalive--
+		}
+	}
+	ofReals := Keep(minalive, reals)
+	kept := make([]bool, 0, len(members))
+	for _, m := range members {
+		if m.Backup {
+			kept = append(kept, false)
+			continue
+		}
+		kept, ofReals = append(kept, ofReals[0]), ofReals[1:]
+	}
+	return kept
+}

@@ -12,14 +12,16 @@ type Server struct {
 	Order       Order // what an operator ordered
 	OrderWeight int   // of the order Weighted
 	Verdict     Verdict
-	Kept        bool // in service although its checks fail (minalive)
-	Maintenance bool // a file takes it out
+	Kept        bool  // in service although its checks fail (minalive)
+	Maintenance bool  // a file takes it out
+	Joint       Joint // what the virtual service as a whole means for it
 
 	// Agent is the share of the weight that its agent wants, in percent: 100
 	// without an agent, 0 for no new connections.
 	Agent int
 	// Before is the weight in the table; it stays while Agent is AgentUnknown. Held
-	// reports whether the table has the real server at all.
+	// reports whether the table has the real server at all. Both are known while
+	// Agent is AgentUnknown or Joint is AsFound.
 	Before int
 	Held   bool
 	// Reached is the share of the weight that slowstart has reached, in percent:
@@ -61,6 +63,9 @@ const (
 	DrainedByAgent
 	NotChecked
 	ChecksFail
+	NotNeededNow    // a backup server, and enough real servers are up
+	TooFewUp        // for the quorum, and the fallback takes over
+	OthersUnchecked // the first checks of others decide whether quorum or need let it in
 )
 
 // Decide returns the desired entry of a real server. Its weight is (the order's
@@ -85,6 +90,12 @@ func Decide(s Server) Decision {
 	case s.Agent == AgentUnknown && s.Held && s.Before == 0 && s.base() > 0:
 		// Its former weight does not serve, and its next one is unknown.
 		return Decision{Drains: true, Reason: NotChecked}
+	case s.Joint == NotNeeded:
+		return Decision{Reason: NotNeededNow}
+	case s.Joint == BelowQuorum:
+		return Decision{Reason: TooFewUp}
+	case s.Joint == AsFound && s.Before == 0:
+		return Decision{Reason: OthersUnchecked}
 	}
 	d := Decision{In: true, Weight: s.weight()}
 	switch {

@@ -15,8 +15,9 @@ import (
 // a reload has added. Until they have ended, it is unknown which of these work:
 // one Started event then reports it, and none before.
 type FirstChecks struct {
-	Phase string    // "started" or "reloaded"
-	Until time.Time // when the event comes at the latest
+	Phase    string    // "started" or "reloaded"
+	Until    time.Time // when the event comes at the latest
+	Replaced bool      // a reload took out those that were in service
 }
 
 // Awaited reports whether the first check of r is still to end. A real server that

@@ -60,7 +60,10 @@ func (r *Real) slot() table.Slot {
 }
 
 // decide is what the table should hold of the real server.
-func (r *Real) decide() policy.Decision {
+func (r *Real) decide() policy.Decision { return policy.Decide(r.server()) }
+
+// server is all that the decision about r reads.
+func (r *Real) server() policy.Server {
 	s := policy.Server{
 		Weight: r.Conf.Weight, Verdict: r.Verdict, Kept: r.Kept, Maintenance: r.File() != "",
 		Agent: int(r.Agent), Reached: int(r.Reached),
@@ -68,12 +71,12 @@ func (r *Real) decide() policy.Decision {
 	if r.Override != nil {
 		s.Order, s.OrderWeight = policyOrders[r.Override.Verb], r.Override.Weight
 	}
-	if s.Agent == policy.AgentUnknown {
+	if s.Joint = r.Virtual.jointFor(r); s.Agent == policy.AgentUnknown || s.Joint == policy.AsFound {
 		var held table.Slot
 		held, s.Held = r.Virtual.Actual.Slots.Of(r.At())
 		s.Before = held.Weight
 	}
-	return policy.Decide(s)
+	return s
 }
 
 var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}

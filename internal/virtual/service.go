@@ -47,8 +47,8 @@ type Service struct {
 	First         *FirstChecks // of the real servers that are new, nil once they are reported
 	Served        ServedState  // as last reported
 	Outage        Outage
-	Replaced      bool // a reload took out those that were in; meaningful if First is not nil
 	FallbackState FallbackState
+	Joint         Joint
 }
 
 // ServedState is whether real servers of a virtual service are in service.
@@ -79,6 +79,7 @@ func New(c *conf.VirtualService, order int, now time.Time) *Service {
 	v.Limits = policy.Limits{Fall: atLeastOne(c.FailureCount), Rise: atLeastOne(c.RiseCount)}
 	v.Service, v.Invalid = table.ServiceOf(c)
 	v.addReals(now)
+	v.Joint.rule = ruleOf(c)
 	if f := c.Fallback; f != nil {
 		v.Fallback = &table.Slot{At: table.AddrOf(c, f.Addr, f.Port, f.Forward), Forward: table.ForwardOf(f.Forward), Weight: 1, Role: table.Fallback}
 	}

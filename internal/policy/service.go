@@ -1,0 +1,149 @@
+package policy
+
+import "time"
+
+// A Rule is what a configuration says of the servers of a virtual service together. With the zero
+// Rule each of them is judged by itself.
+type Rule struct {
+	Reals       int  // configured real servers; backup servers are none
+	MinAlive    int  // checks alone leave so many in service
+	Quorum      int  // so many must be up; 0 is no quorum
+	Hysteresis  int  // so many more must be up again after a loss of the quorum
+	KeepRest    bool // without the quorum the living ones stay beside the fallback
+	BackupBelow int  // backup servers are needed while fewer real servers are up; 0: there are none
+	Fallback    bool // there is one, and the kernel takes it
+}
+
+// Joint reports whether servers are judged together, by a quorum or as backup servers.
+func (r Rule) Joint() bool { return r.Quorum > 0 || r.BackupBelow > 0 }
+
+// A Member is a server of a virtual service, with all that a decision about the whole reads of it.
+type Member struct {
+	Server
+	Backup  bool      // it is a backup server
+	Awaited bool      // its first check may still find it up
+	Serves  bool      // it is kept already, or its checks have failed while it was in service
+	Since   time.Time // of the verdict
+}
+
+// A Standing is what was decided about a virtual service as a whole. It is an input of the next
+// decision, for hysteresis. The zero Standing is that of a start.
+type Standing struct {
+	Quorum  Quorum
+	Backups Backups
+}
+
+// A Ruling is the decision about a virtual service: its standing, the entry of each server with
+// the reason, and whether the fallback is in.
+type Ruling struct {
+	Standing
+	Up       int        // how many are up, for the quorum
+	Kept     []bool     // the servers that minalive keeps; nil is none
+	Servers  []Decision // in the order of the members
+	Fallback bool
+}
+
+// Judge decides about a virtual service. Real servers come before backup servers, these before the
+// fallback.
+func Judge(rule Rule, before Standing, members []Member) Ruling {
+	c := countUp(members)
+	var g Ruling
+	g.Backups = rule.backups(before.Backups, c)
+	up, may := c.withBackups(g.Backups)
+	g.Quorum, g.Up = rule.quorum(before.Quorum, up, may), up
+	if rule.MinAlive > 0 && g.Quorum != QuorumLost {
+		g.Kept = rule.keep(members, g.Backups)
+	}
+	g.Servers = make([]Decision, len(members))
+	anyIn := false
+	for i, m := range members {
+		s := m.Server
+		s.Kept = g.Kept != nil && g.Kept[i]
+		s.Joint = rule.joint(g.Standing, m.Backup)
+		g.Servers[i] = Decide(s)
+		anyIn = anyIn || g.Servers[i].In
+	}
+	g.Fallback = rule.NeedsFallback(g.Standing, anyIn)
+	return g
+}
+
+// NeedsFallback reports whether the fallback is to be in. anyIn is whether a server is in service.
+func (r Rule) NeedsFallback(s Standing, anyIn bool) bool {
+	return r.Fallback && (!anyIn || r.Quorum > 0 && s.Quorum == QuorumLost)
+}
+
+// A Joint is what the state of a virtual service as a whole means for one of its servers.
+type Joint uint8
+
+// The values of Joint. The zero Joint leaves the decision to the server's own state.
+const (
+	Alone       Joint = iota
+	AsFound           // first checks go on: what the table has in service stays, and nothing comes in
+	NotNeeded         // a backup server, and enough real servers are up
+	BelowQuorum       // too few are up: the fallback takes over
+)
+
+// joint returns what a standing means for a server.
+func (r Rule) joint(s Standing, backup bool) Joint {
+	switch {
+	case backup && s.Backups == BackupsIdle:
+		return NotNeeded
+	case backup && s.Backups == BackupsUnknown:
+		return AsFound
+	case r.Quorum == 0 || !r.Fallback || r.KeepRest || s.Quorum == QuorumMet:
+		return Alone
+	case s.Quorum == QuorumLost:
+		return BelowQuorum
+	}
+	return AsFound
+}
+
+// For returns what a standing means for a server of a virtual service with the rule.
+func (s Standing) For(r Rule, backup bool) Joint {
+	if !r.Joint() {
+		return Alone
+	}
+	return r.joint(s, backup)
+}
+
+// An upCount is how many servers are up, and how many may be: unchecked ones count there.
+type upCount struct{ reals, backups, mayReals, mayBackups int }
+
+func countUp(members []Member) (c upCount) {
+	for _, m := range members {
+		up, may := &c.reals, &c.mayReals
+		if m.Backup {
+			up, may = &c.backups, &c.mayBackups
+		}
+		is := m.Up()
+		if is {
+			*up++
+		}
+		if is || m.Awaited {
+			*may++
+		}
+	}
+	return c
+}
+
+// withBackups returns how many are up for the quorum, and how many may be. Backup servers count
+// while they are in service.
+func (c upCount) withBackups(b Backups) (up, may int) {
+	switch up, may = c.reals, c.mayReals; b {
+	case BackupsNeeded:
+		return up + c.backups, may + c.mayBackups
+	case BackupsUnknown:
+		return up, may + c.mayBackups
+	}
+	return up, may
+}
+
+// Up reports whether the server counts as up for quorum and backup servers: its checks say so, and
+// neither maintenance, an operator nor the server itself takes it out.
+func (s Server) Up() bool {
+	if s.Verdict != Up {
+		return false
+	}
+	s.Kept, s.Joint = false, Alone
+	return Decide(s).In
+}
