@@ -47,6 +47,15 @@ func (p Pattern) String() string {
 	return filepath.Join(p.Dir, p.Text)
 }
 
+// Root is the directory below which the files of p are: its part before the first wildcard.
+func (p Pattern) Root() string {
+	root := p.String()
+	for isPattern(root) && root != filepath.Dir(root) {
+		root = filepath.Dir(root)
+	}
+	return root
+}
+
 type found struct {
 	paths []string
 	err   error

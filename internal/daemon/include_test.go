@@ -62,6 +62,16 @@ func TestAutoReloadIncluded(t *testing.T) {
 			t.Fatal(err)
 		}
 		wait("the second is removed", 20*time.Second, 2)
+		const gone = "DIR/conf.d cannot be checked for changes: it cannot be read"
+		rename(t, dir+"/conf.d", dir+"/away")
+		wait("the directory is away", time.Minute, 2, gone)
+		write(t, dir+"/conf.d", "")
+		wait("a file is in its place", time.Minute, 2, gone)
+		if err := os.Remove(dir + "/conf.d"); err != nil {
+			t.Fatal(err)
+		}
+		rename(t, dir+"/away", dir+"/conf.d")
+		wait("the directory is back", 20*time.Second, 2)
 		write(t, path, "supervised=yes\nmonitorlog=none\ncheckinterval=1\nautoreload=yes\ninclude = conf.d/nosuch.cf\n")
 		wait("a plain file that there is not", 10*time.Second, 2, "DIR/t.cf at line 5: included file DIR/conf.d/nosuch.cf cannot be read: No such file or directory")
 		stop()

@@ -189,7 +189,9 @@ func (w *watcher) lost(path string) sight {
 }
 
 // unreadable is a file or directory that could be read before and cannot any more, ""
-// for none. What never could be is a mistake of the configuration.
+// for none. What never could be is a mistake of the configuration. A directory that had
+// files of a pattern and is missing is unreadable, too: it may be on a file system that is
+// not mounted now.
 func (w *watcher) unreadable(s *conf.Sources) string {
 	for _, f := range s.Files {
 		if before, ok := w.taken.File(f.Path); f.Err != nil && ok && before.Err == nil {
@@ -197,12 +199,22 @@ func (w *watcher) unreadable(s *conf.Sources) string {
 		}
 	}
 	for _, p := range s.Patterns {
-		_, err := s.Found(p)
-		if _, before := w.taken.Found(p); err != nil && before == nil {
+		paths, err := s.Found(p)
+		before, errBefore := w.taken.Found(p)
+		switch {
+		case errBefore != nil:
+		case err != nil:
 			return filepath.Dir(p.String())
+		case len(paths) == 0 && len(before) > 0 && !isDir(p.Root()):
+			return p.Root()
 		}
 	}
 	return ""
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // seen reads the files, of which one has another stamp.

@@ -50,7 +50,7 @@ func newFlapper(t *testing.T, more string) *flapper {
 func (f *flapper) begin() {
 	f.t.Helper()
 	o := f.options
-	o.Table, o.Damped = f.table, nil
+	o.Table = f.table
 	if f.d != nil {
 		o.Damped = f.d.Damped()
 	}
@@ -440,5 +440,21 @@ func TestDampedOfOthers(t *testing.T) {
 		f.begin()
 		defer func() { f.end() }()
 		f.wants("1 2", "up up damped", "")
+	})
+}
+
+// A wall clock that is set back between two daemons keeps no real server out for longer than
+// flapdamping would have.
+func TestDampedBeforeTheClockWasSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flapper{t: t, table: ipvs.NewMemory(), broken: map[string]bool{}, text: flapperText}
+		f.options.Damped = []state.Damped{{
+			Virtual: "tcp:10.0.0.1:80", Real: "10.1.0.1:80", Since: time.Now().AddDate(1, 0, 0), Until: time.Now().AddDate(1, 0, 0).Add(time.Minute), Lasts: time.Minute,
+		}}
+		f.begin()
+		defer func() { f.end() }()
+		f.wants("2 3", "damped up up", "")
+		time.Sleep(time.Minute)
+		f.wants("1 2 3", "up up up", "damping over 1, back 1")
 	})
 }

@@ -72,8 +72,11 @@ func (r *Real) Damp(s state.Damped, now time.Time) {
 	if !r.Virtual.Conf.FlapDamping.On() {
 		return
 	}
+	if s.Since.After(now) { // the wall clock has been set back
+		s.Since, s.Until = now, now.Add(min(s.Until.Sub(s.Since), s.Lasts))
+	}
 	d := policy.Damping{Since: s.Since, Lasts: s.Lasts}
-	if left := s.Until.Sub(now); left > 0 && r.Verdict == policy.Unchecked {
+	if left := min(s.Until.Sub(now), s.Lasts); left > 0 && r.Verdict == policy.Unchecked {
 		d.Until = now.Add(left)
 		r.Tally = policy.Tally{Verdict: policy.Down, Since: s.Since, Failures: r.Virtual.Limits.Fall}
 	}
