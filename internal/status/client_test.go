@@ -192,7 +192,7 @@ func TestMend(t *testing.T) {
 	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusListen: at, StatusGroup: "no such group"}})
 	mend("at first",
 		"status cannot be asked at "+at+": listen tcp "+at+": bind: address already in use",
-		"only the owner can use the socket DIR/s: statusgroup: group: unknown group no such group")
+		"only the owner can use the socket DIR/s: statusgroup: no such group: there is no such group")
 	dial("unix", h.path("s"))
 	h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusListen: at}})
 	dial("unix", h.path("s"))

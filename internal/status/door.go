@@ -9,14 +9,13 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 )
@@ -215,11 +214,11 @@ func admitGroup(path, group string) error {
 	if err := os.Chmod(path, 0o600); err != nil || group == "" {
 		return err
 	}
-	gid, err := groupNumber(group)
+	gid, err := account.Group(group)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", group, err)
 	}
-	if err := os.Chown(path, -1, gid); err != nil { // without CAP_CHOWN
+	if err := os.Chown(path, -1, int(gid)); err != nil { // without CAP_CHOWN
 		return fmt.Errorf("%s: %w", group, err)
 	}
 	return os.Chmod(path, 0o660)
@@ -237,19 +236,10 @@ func regroup(doors []*door, places []place) {
 	}
 }
 
-func groupNumber(group string) (int, error) {
-	if n, err := strconv.Atoi(group); err == nil {
-		return n, nil
-	}
-	g, err := user.LookupGroup(group)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(g.Gid)
-}
-
 // KnownGroup returns why a group cannot own a socket, nil if it can.
 func KnownGroup(group string) error {
-	_, err := groupNumber(group)
-	return err
+	if _, err := account.Group(group); err != nil {
+		return fmt.Errorf("%s: %w", group, err)
+	}
+	return nil
 }

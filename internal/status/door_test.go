@@ -1,6 +1,7 @@
 package status
 
 import (
+	"os"
 	"strconv"
 	"testing"
 
@@ -24,7 +25,8 @@ func TestTheSocketStays(t *testing.T) {
 		return stat.Ino
 	}
 	first := inode()
-	for _, group := range []string{"no such group", strconv.Itoa(unix.Getgid()), "nor this one", "4294967295", ""} {
+	own := strconv.Itoa(unix.Getgid())
+	for _, group := range []string{"no such group", own, "nor this one", "4294967295", "4294967296", ""} {
 		h.Use(&conf.Config{StatusServer: conf.StatusServer{StatusGroup: group}})
 		c := client.New(h.path("s"))
 		if _, err := c.Snapshot(t.Context(), "", ""); err != nil {
@@ -33,6 +35,13 @@ func TestTheSocketStays(t *testing.T) {
 		c.Close()
 		if inode() != first {
 			t.Errorf("with statusgroup %q the socket is another one", group)
+		}
+		want := os.FileMode(0o600)
+		if group == own {
+			want = 0o660
+		}
+		if info, err := os.Stat(h.path("s")); err != nil || info.Mode().Perm() != want {
+			t.Errorf("with statusgroup %q the socket has the mode %v, want %v; %v", group, info.Mode(), want, err)
 		}
 	}
 	fresh := newHouse(t, plainConfig)
