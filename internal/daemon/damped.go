@@ -26,9 +26,10 @@ func (p *process) damped() []state.Damped {
 	if p.DryRun {
 		return nil
 	}
-	list, bad, err := state.ReadDamped(p.DampedFile())
+	path := p.DampedFile()
+	list, bad, err := state.ReadDamped(path)
 	if err = errors.Join(append(bad, err)...); err != nil {
-		p.Log.Printf(logfile.DampedLost, p.DampedFile(), err)
+		p.Log.Printf(logfile.DampedLost, path, err)
 	}
 	return list
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -60,20 +61,35 @@ func (i *Instance) RunningSocket() string {
 	return usual
 }
 
-// OverridesFile is the path of the file that keeps the orders of operators.
-func (i *Instance) OverridesFile() string {
-	return filepath.Join(i.Dirs.State, i.Name+".overrides.json")
-}
+// The endings of the files that outlive a daemon.
+const (
+	overridesEnding   = ".overrides.json"
+	maintenanceEnding = ".maintenance.json"
+	dampedEnding      = ".damped.json"
+)
+
+// OverridesFile is the path of the file that keeps the orders of operators. It is found under
+// every name of the configuration file, as is the daemon.
+func (i *Instance) OverridesFile() string { return i.memory().Find(i.Path, overridesEnding, i.Name) }
 
 // MaintenanceFile is the path of the file that keeps the state of the maintenance
 // directory.
 func (i *Instance) MaintenanceFile() string {
-	return filepath.Join(i.Dirs.State, i.Name+".maintenance.json")
+	return i.memory().Find(i.Path, maintenanceEnding, i.Name)
 }
 
 // DampedFile is the path of the file that keeps which real servers flapdamping keeps out of
 // service.
-func (i *Instance) DampedFile() string { return filepath.Join(i.Dirs.State, i.Name+".damped.json") }
+func (i *Instance) DampedFile() string { return i.memory().Find(i.Path, dampedEnding, i.Name) }
+
+// adopt gives the files that an earlier daemon has left the names that this one uses.
+func (p *process) adopt() {
+	for _, ending := range []string{overridesEnding, maintenanceEnding, dampedEnding} {
+		if err := p.memory().Adopt(p.Path, ending, p.Name); err != nil { // it stays where it is, and counts
+			p.Log.Printf(logfile.NotAdopted, err)
+		}
+	}
+}
 
 // memory keeps which virtual services of the table are ours.
 func (i *Instance) memory() state.Memory { return state.Memory(i.Dirs.State) }

@@ -66,6 +66,9 @@ func (p *process) serve(ready func()) error {
 	pulse := newPulse(own)
 	defer pulse.end()
 	defer own.release()
+	if !p.DryRun {
+		p.adopt()
+	}
 	orders, err := p.overrides()
 	if err != nil {
 		return initError(err)

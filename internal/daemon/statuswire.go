@@ -53,13 +53,14 @@ func (p *process) overrides() ([]report.Override, error) {
 // the last process wrote. A dry run writes nothing. Without a maintenance directory an
 // unreadable state matters to nothing.
 func (p *process) maintenance() maintenance.Options {
-	kept, err := state.ReadMaintenance(p.MaintenanceFile())
+	path := p.MaintenanceFile()
+	kept, err := state.ReadMaintenance(path)
 	if err != nil && p.Config.MaintenanceDir != "" {
 		p.Log.Printf(logfile.MaintenanceLost, err)
 	}
 	o := maintenance.Options{Kept: kept}
 	if !p.DryRun {
-		o.Keep = func(m state.Maintenance) error { return m.Write(p.MaintenanceFile()) }
+		o.Keep = func(m state.Maintenance) error { return m.Write(path) }
 	}
 	return o
 }

@@ -49,6 +49,7 @@ const (
 	OverridesCopied = "The orders that were in force: %v"
 	KeptAside       = "%s is kept as %s"
 	NotKeptAside    = "%s cannot be kept aside: %v"
+	NotAdopted      = "What an earlier daemon has kept cannot be renamed: %v"
 	DampedLost      = "Which real servers were damped is not known, they may come in again: %s: %v"
 	HistoryLost     = "The history begins anew: %s cannot be read: %v; %s"
 	HistoryDamaged  = "The history lacks something: %s has %d lines that cannot be read (%v); %s"
