@@ -3,17 +3,20 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -185,8 +188,12 @@ func secretConfig(t *testing.T, dir, webhook, listen, format string) string {
 	fmt.Fprintf(&b, "checkinterval=1\nchecktimeout=2\nnegotiatetimeout=2\nholdlocal=no\nmonitorlog=%s/monitor\nstatuslisten=%s\n", dir, listen)
 	fmt.Fprintf(&b, "logfile=\"%s/log\"\nsmtp=%s\nemailalert=a@example.com\nemailalertfrom=b@example.com\n", dir, mailHost)
 	fmt.Fprintf(&b, "webhook=%s/hook/%s?key=%s\nnotifycommand=cat >>%s/events; echo %s; exit 3 # %s\n", webhook, quoted, quoted, dir, quoted, quoted)
-	write(t, dir+"/key", marker+"\n")
-	fmt.Fprintf(&b, "webhooksecretfile=%s/key\n%s", dir, format)
+	for name, text := range map[string]string{"key": marker, "token": marker + marker} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fmt.Fprintf(&b, "webhooksecretfile=%s/key\nstatuscontrol=yes\nstatustoken=%s/token\n%s", dir, dir, format)
 	fmt.Fprintf(&b, "callback=\"/nonexistent/callback --token %s\"\n", quoted)
 	block := func(n int, port int, lines ...string) {
 		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n\treal=127.0.0.1:%d masq\n\tmonitorfile=%s/checks\n", n, port, dir)
@@ -213,6 +220,8 @@ func secretConfig(t *testing.T, dir, webhook, listen, format string) string {
 	block(10, plain, "service=mysql", `login="bob"`, passwd, `request="select 1"`)
 	block(11, plain, "service=pgsql", `login="bob"`, passwd, `request="select 1"`)
 	block(12, plain, "service=radius", "protocol=udp", `login="bob"`, passwd, `secret="`+marker+`"`)
+	block(17, pop, "service=pop", `login="bob"`, "passwdfile="+dir+"/key")
+	block(18, plain, "service=radius", "protocol=udp", `login="bob"`, passwd, "secretfile="+dir+"/key")
 	block(13, plain, "checktype=external", `checkcommand="/nonexistent/check --password `+quoted+`"`)
 	block(14, web, "service=http", "httpversion=2", `httpheader="Authorization: Bearer `+quoted+`"`)
 	block(15, web, "service=http_proxy", `request="http://bob:`+quoted+`@example.com/"`)
@@ -264,7 +273,10 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 		run("show", "show")
 		run("history", "history")
 		run("why", "why", "127.0.0.1")
-		run("json", "show", "--json")
+		for _, words := range []string{"show --json", "why 127.0.0.1 --json", "history --json", "plan", "plan --json", "doctor", "status --json", "check --json", "check"} {
+			run(words, strings.Fields(words)...)
+		}
+		mistypedToken(t, listen)
 		for _, path := range []string{"", "metrics", "api/v1/snapshot", "api/v1/history?verdicts=1", "api/v1/why?real=127.0.0.1"} {
 			resp, err := http.Get("http://" + listen + "/" + path)
 			if err != nil {
@@ -277,6 +289,11 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 		for i, line := range mistyped {
 			write(t, file, "virtual=10.0.0.1:80\n"+line+"\n")
 			run("check of a mistake", "check")
+			write(t, dir+"/part", "virtual=10.0.0.1:80\n"+line+"\n")
+			write(t, file, "include=part\n")
+			run("check of a mistake in an included file", "check")
+			run("check --json of a mistake in an included file", "check", "--json")
+			write(t, file, "virtual=10.0.0.1:80\n"+line+"\n")
 			if i == 0 {
 				signal(unix.SIGHUP)
 				await(t, "a reload of the mistake", func() bool {
@@ -287,18 +304,53 @@ func TestSecretsAreShownNowhere(t *testing.T) {
 		}
 		write(t, file, string(text))
 		stop()
-		for _, name := range []string{"log", "monitor", "checks", "events"} {
-			text, err := os.ReadFile(filepath.Join(dir, name))
-			if err == nil {
-				s.add(name, text)
-			}
-		}
+		addFiles(t, s, dir)
 	}
 	s.search(t, map[string]string{
 		"check": "virtual service", "-d": "PASS ***", "log": `"text":"system(cat ***) failed`, "monitor": `"kind":"all gone"`, "checks": "[down]", "events": `"kind":"all gone"`,
 		"webhook": `"mrkdwn":false`, "webhook's header": "X-Hub-Signature-256:[sha256=", "mails": "127.0.0.1", "show": "127.0.0.1", "why": "*** ", "history": "started", "http /metrics": "ldirectord_real_up",
+		"plan --json": "changes", "doctor": "director", "history.jsonl": "all gone", "check --json": `"mistakes": 0`, "check of a mistake in an included file": "***",
+		"check --json of a mistake in an included file": "***", "why 127.0.0.1 --json": "*** ", "status --json": "pid", "show --json": "127.0.0.1", "history --json": "started",
 		"http /": "10.0.0.1", "check of a mistake": "***", "http /api/v1/why?real=127.0.0.1": "apikey=***", "http /api/v1/snapshot": "10.0.0.1",
 	})
+}
+
+// mistypedToken sends an order with a token that has a character too many.
+func mistypedToken(t *testing.T, listen string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listen+"/api/v1/orders", strings.NewReader(`{"verb":"drain","real":"127.0.0.1"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+marker+marker+"x")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("an order with a wrong token: %s, want 401: %s", resp.Status, body)
+	}
+}
+
+// addFiles adds all files that a daemon has made in dir, each by its name.
+func addFiles(t *testing.T, s *surfaces, dir string) {
+	t.Helper()
+	ours := []string{"t.cf", "part", "key", "token"} // of the test, with the secrets
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || slices.Contains(ours, d.Name()) {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		_, kind, _ := strings.Cut(d.Name(), ".cf.") // of files of the state
+		s.add(cmp.Or(kind, d.Name()), text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // mistyped are lines that are no directives, with a secret.
