@@ -54,8 +54,11 @@ func (p *pair) wentDown() {
 
 // mayBeDamped says whether flapdamping may keep the real server out now. The model does not say
 // whether it does: that depends on the others at the moment when it went down, and since.
-func (w *world) mayBeDamped(p *pair) bool {
-	return w.services[p.service].damp && !p.damped.IsZero() && time.Since(p.damped) < dampBound
+func (w *world) mayBeDamped(p *pair) bool { return w.services[p.service].damp && p.mayHaveBeenDamped() }
+
+// mayHaveBeenDamped is mayBeDamped for as long as a reload may have ended it.
+func (p *pair) mayHaveBeenDamped() bool {
+	return !p.damped.IsZero() && time.Since(p.damped) < dampBound
 }
 
 // anyDamped says whether flapdamping may keep a real server out now.

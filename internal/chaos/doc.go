@@ -27,6 +27,7 @@
 //     external weight during slowstart.
 //   - whether flapdamping keeps a real server out that has gone down too often, until it has to be
 //     over. It sees that none is kept out that works while no other one of its service is in.
+//   - the weight during slowstart of a real server that flapdamping may have kept out until a reload.
 //   - whether a real server that minalive kept while it climbed goes on climbing when it is back.
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.

@@ -88,6 +88,9 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.share == noShare {
 		return
 	}
+	if s.slow && p.mayHaveBeenDamped() { // when it has begun to climb is not known
+		return
+	}
 	if want := p.full(); got > w.most(p, want) && (got != want || !p.atFull) || got < want && !w.climbs(p) && (!p.kept || !s.slow) {
 		w.say("%s: the weight is %d, and at most %d now; %s", c, want, w.most(p, want), w.words(s))
 	}

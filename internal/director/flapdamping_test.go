@@ -458,3 +458,16 @@ func TestDampedBeforeTheClockWasSet(t *testing.T) {
 		f.wants("1 2 3", "up up up", "damping over 1, back 1")
 	})
 }
+
+// TestNotDampedBesideARefusedOne has the only other real server up, but refused by the kernel: it is
+// not in service, and the last one that is is never kept out.
+func TestNotDampedBesideARefusedOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refused := strings.NewReplacer("10.1.0.2:80 masq", "10.1.0.2:80 masq l:5", "    real=10.1.0.3:80 masq\n", "").Replace(flapperText)
+		f := &flapper{t: t, table: ipvs.NewMemory(), broken: map[string]bool{}, text: refused}
+		f.begin()
+		defer func() { f.end() }()
+		f.flaps("1", 4)
+		f.wants("1", "up up", strings.TrimSuffix(strings.Repeat("gone 1, all gone, back 1, any back, ", 4), ", "))
+	})
+}

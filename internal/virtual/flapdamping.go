@@ -32,9 +32,10 @@ func (r *Real) Damped() bool { return r.Verdict == policy.Down && r.Damping().No
 func (r *Real) WouldBeUp() bool { return r.Damped() && r.Successes >= r.Virtual.Limits.Rise }
 
 // UpBeside returns how many real servers other than r are up and in service, and get connections.
+// One that the kernel refuses is not in service.
 func (v *Service) UpBeside(r *Real) (n int) {
 	for _, o := range v.Reals {
-		if o == r || o.Verdict != policy.Up {
+		if o == r || o.Verdict != policy.Up || v.Refuses(o.At()) {
 			continue
 		}
 		external, changed := v.External[o.At()]
