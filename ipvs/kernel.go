@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/vishvananda/netlink/nl"
 )
 
 // answerLimit limits one call to the kernel. An answer takes microseconds, and some
@@ -35,6 +37,10 @@ type link interface {
 	// applyAll makes changes of destinations. After an error any of them may have
 	// been made.
 	applyAll([]Change) ([]error, error)
+	// ask sends one request and passes each attribute of the answers to each.
+	ask(flags int, cmd uint8, about []nl.NetlinkRequestData, each func(typ uint16, value []byte)) error
+	// order sends a request that changes something beside the table.
+	order(cmd uint8, about []nl.NetlinkRequestData) error
 	close()
 }
 

@@ -18,6 +18,7 @@ type Memory struct {
 
 	mu       sync.Mutex
 	services map[Key]*memoryService
+	beside   memoryBeside
 	writes   uint64
 	closed   bool
 }

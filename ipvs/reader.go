@@ -74,8 +74,19 @@ func (s *socket) readEach(use func(*Entry)) error {
 // dump requests a list and passes the attribute want of each message to each. The
 // error is the kernel's answer, or its absence.
 func (s *socket) dump(cmd uint8, want uint16, about []nl.NetlinkRequestData, each func([]byte)) error {
+	return s.exchange(unix.NLM_F_DUMP, cmd, about, func(typ uint16, value []byte) {
+		if typ == want {
+			each(value)
+		}
+	})
+}
+
+// exchange sends a request whose flags make the kernel end its answer with a verdict, and
+// passes each attribute of the answer to each. The error is the kernel's verdict, or its
+// absence.
+func (s *socket) exchange(flags int, cmd uint8, about []nl.NetlinkRequestData, each func(typ uint16, value []byte)) error {
 	var refused error
-	err := s.ask(s.append(nil, unix.NLM_F_DUMP, cmd, about...), func(m message) bool {
+	err := s.ask(s.append(nil, flags, cmd, about...), func(m message) bool {
 		if m.seq != s.seq {
 			return false
 		}
@@ -85,9 +96,7 @@ func (s *socket) dump(cmd uint8, want uint16, about []nl.NetlinkRequestData, eac
 			return true
 		}
 		for typ, value := range attributes(m.body[min(nl.SizeofGenlmsg, len(m.body)):]) {
-			if typ == want {
-				each(value)
-			}
+			each(typ, value)
 		}
 		return false
 	})

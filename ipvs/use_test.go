@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/vishvananda/netlink/nl"
 )
 
 // A fakeLink answers each change with answer, after it was closed if it is silent.
@@ -42,6 +44,12 @@ func (f *fakeLink) applyAll(changes []Change) ([]error, error) {
 	}
 	return answers, nil
 }
+
+func (f *fakeLink) ask(int, uint8, []nl.NetlinkRequestData, func(uint16, []byte)) error {
+	return f.apply(Change{})
+}
+
+func (f *fakeLink) order(uint8, []nl.NetlinkRequestData) error { return f.apply(Change{}) }
 
 func (f *fakeLink) isClosed() bool {
 	select {
