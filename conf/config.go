@@ -105,7 +105,25 @@ type VirtualService struct {
 	Check
 	Policy
 	Alert
+	Announcement
 }
+
+// Announcement is when the address of a virtual service is served.
+type Announcement struct {
+	Announce         Announce
+	AnnounceDelay    time.Duration // for which it has to be served until it counts
+	AnnounceFallback bool          // it is served by its fallback, too
+}
+
+// Announce is how a virtual service counts for whether its address is served.
+type Announce uint8
+
+// The values of the announce directive.
+const (
+	AnnounceAny Announce = iota // one served virtual service of these is enough
+	AnnounceAll                 // each of these has to be served
+	AnnounceNo                  // it does not count
+)
 
 // Resolution is how the names of real servers become addresses.
 type Resolution struct {

@@ -22,6 +22,18 @@ var directivesToL = []directive{
 		binding: by("[ADDRESS]:PORT[,PORT]", setAlso6),
 	},
 	{
+		name: "announce", where: anywhere, help: "how a virtual service counts for whether its address is served",
+		binding: ofService(choice("any|all|no", AnnounceAny, AnnounceAll, AnnounceNo).is(AnnounceAny), func(v *VirtualService) *Announce { return &v.Announce }),
+	},
+	{
+		name: "announcedelay", where: anywhere, help: "time for which a virtual service has to be served until it counts",
+		binding: ofService(duration.is(2*time.Second), func(v *VirtualService) *time.Duration { return &v.AnnounceDelay }),
+	},
+	{
+		name: "announcefallback", where: anywhere, help: "whether a virtual service is served while only its fallback is in the table",
+		binding: ofService(yesNo.is(true), func(v *VirtualService) *bool { return &v.AnnounceFallback }),
+	},
+	{
 		name: "autoreload", where: outside, help: "read this file again when it changes",
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.AutoReload }),
 	},

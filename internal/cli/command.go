@@ -128,6 +128,14 @@ if the kernel has another, orders in force, and external changes of the kernel.`
 Exit status 3: neither runs.`,
 		},
 		{
+			name: "served", arguments: "[VIP]", most: 1, define: servedCommand,
+			summary: "whether a virtual address is served, or all are",
+			help: `An address is served while its virtual services are (announce), and no order has
+withdrawn it: keepalived, Pacemaker or a BGP daemon may announce it. Without VIP
+each address has a line. Exit status 0: it is served, or all are; 1: it is not,
+or no daemon runs, or it does not answer within two seconds.`,
+		},
+		{
 			name: "top", define: plain((*session).top),
 			summary: "the table of show, live and full-screen",
 			help: `Sorted by trouble at first. Keys:

@@ -18,6 +18,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/notify"
 	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
 // readyPatience bounds the wait of a start for a complete table. A large one may take
@@ -32,22 +33,23 @@ const stopCommandsTime = 9 * time.Second
 // A daemon is a director and the parts around it. One goroutine, that of run, decides;
 // slow work runs beside it.
 type daemon struct {
-	log      *logfile.Log
-	file     source
-	dryRun   bool
-	options  []string // of the commands of siblings
-	own      *ownership
-	round    stopwatch
-	director *director.Director
-	host     *host.Host
-	notifier *notify.Notifier
-	status   *status.Server
-	kept     kept
-	siblings *siblings
-	watcher  watcher
-	patience time.Duration   // readyPatience
-	adopted  <-chan struct{} // closed when the table has been read; nil if it was
-	commands time.Time       // until which fallback commands may run at the end; zero is as long as mails
+	log       *logfile.Log
+	file      source
+	dryRun    bool
+	options   []string // of the commands of siblings
+	own       *ownership
+	round     stopwatch
+	director  *director.Director
+	addresses *virtual.Addresses
+	host      *host.Host
+	notifier  *notify.Notifier
+	status    *status.Server
+	kept      kept
+	siblings  *siblings
+	watcher   watcher
+	patience  time.Duration   // readyPatience
+	adopted   <-chan struct{} // closed when the table has been read; nil if it was
+	commands  time.Time       // until which fallback commands may run at the end; zero is as long as mails
 
 	cfg      *conf.Config // in force
 	interval atomic.Int64 // checkinterval of cfg, for the watcher

@@ -19,6 +19,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -64,6 +65,9 @@ type Options struct {
 	// more. It must not block. nil is none.
 	Adopted func()
 
+	// Addresses gets the virtual addresses and which of them are served; nil is none to be read.
+	Addresses *virtual.Addresses
+
 	// Ours are the virtual services that an earlier daemon has left in the table.
 	// Those that the configuration does not name are removed when it is in force.
 	Ours []state.Service
@@ -94,6 +98,9 @@ func New(o Options) *Director {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
+	if o.Addresses == nil {
+		o.Addresses = virtual.NewAddresses()
+	}
 	if o.History == nil {
 		o.History = new(event.History)
 	}
@@ -106,7 +113,7 @@ func New(o Options) *Director {
 		watcher:    maintenance.New(o.Maintenance),
 		checks:     checks.New(checks.Options{Start: o.Start, Ask: o.Ask, Trace: o.Debug != nil}),
 		own:        ownership{recalled: o.Ours},
-		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink, history: o.History},
+		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink, history: o.History, addresses: o.Addresses},
 	}
 	d.dampings = newDampings(d)
 	d.entered = d.raiseAlwaysUp

@@ -113,6 +113,7 @@ func (rc *reconciler) noteChecked(r *virtual.Real, res *checks.Result) {
 // reportServed reports that v has lost its last real server, or got the first
 // one back. As long as an unchecked one may be up, neither is known.
 func (rc *reconciler) reportServed(v *virtual.Service) {
+	rc.addresses.Look(v, rc.now())
 	before := v.Served
 	if slices.ContainsFunc(v.Reals, v.Serves) {
 		v.Served = virtual.Served

@@ -15,18 +15,19 @@ import (
 // A reconciler keeps the kernel's table in step with the virtual services, and reports what
 // happened. It is owned by the goroutine of Run.
 type reconciler struct {
-	kernel   table.Kernel
-	sink     func(event.Event)
-	history  *event.History
-	entered  func(*virtual.Service) // called after a virtual service was brought into the kernel
-	turn     time.Time              // see now
-	conf     *conf.Config
-	status   conf.Status
-	virtuals []*virtual.Service // in the order of the file
-	awaiting int                // virtual services whose first checks go on
-	dirty    []*virtual.Service // to sync when all results are in
-	retried  time.Time          // when refused changes were last tried again beside driftcheck
-	reread   time.Time          // when the table was last read again for what a reload has added
+	kernel    table.Kernel
+	sink      func(event.Event)
+	history   *event.History
+	addresses *virtual.Addresses
+	entered   func(*virtual.Service) // called after a virtual service was brought into the kernel
+	turn      time.Time              // see now
+	conf      *conf.Config
+	status    conf.Status
+	virtuals  []*virtual.Service // in the order of the file
+	awaiting  int                // virtual services whose first checks go on
+	dirty     []*virtual.Service // to sync when all results are in
+	retried   time.Time          // when refused changes were last tried again beside driftcheck
+	reread    time.Time          // when the table was last read again for what a reload has added
 }
 
 // now returns the time at which this turn of the loop began: all of a turn

@@ -91,6 +91,7 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 		v.KeepOut(p.out, d.now())
 		v.MovedByReload()
 	}
+	d.addresses.Use(d.virtuals, status == conf.Starting, d.now())
 	return gone
 }
 
@@ -115,6 +116,7 @@ func (d *Director) reconcile(gone []*virtual.Service) {
 func (d *Director) settle() {
 	d.dampings.letIn(d.dirty) // those that it touches are among them
 	d.syncDirty()
+	d.addresses.Settle(d.now())
 	if d.checks.Unheard == 0 {
 		d.status = conf.Running
 	}

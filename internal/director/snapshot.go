@@ -29,13 +29,16 @@ func (d *Director) snapshot() *report.Snapshot {
 	for _, v := range d.virtuals {
 		e := byKey[v.Service.Key]
 		delete(byKey, v.Service.Key)
-		s.Virtuals = append(s.Virtuals, v.State(e, now))
+		state := v.State(e, now)
+		state.Served, state.Waits = d.addresses.Serves(v)
+		s.Virtuals = append(s.Virtuals, state)
 	}
 	for i := range entries {
 		if e := &entries[i]; byKey[e.Service.Key] == e {
 			s.Virtuals = append(s.Virtuals, report.ForeignVirtual(e))
 		}
 	}
+	s.Addresses, _ = d.addresses.States()
 	s.Overrides = d.overrides.unused(d.virtuals)
 	if m := d.maintenance; m.Dir != "" {
 		s.Maintenance = &m

@@ -26,6 +26,7 @@ type Snapshot struct {
 	Virtuals  []VirtualState `json:"virtuals"`
 	Overrides []Override     `json:"unused_overrides"` // of entries in no configuration
 
+	Addresses   []AddressState    `json:"addresses"`             // the virtual addresses, sorted
 	Maintenance *MaintenanceState `json:"maintenance,omitempty"` // nil: there is no maintenancedir
 	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
 }
@@ -90,6 +91,8 @@ type VirtualState struct {
 	Written     string      `json:"-"`                 // in the file
 	Foreign     bool        `json:"foreign,omitempty"` // not ours
 	Present     bool        `json:"present"`           // in the kernel
+	Served      bool        `json:"served"`            // its quorum is met, or the fallback serves
+	Waits       bool        `json:"waits,omitempty"`   // it will be served after announcedelay
 	Check       string      `json:"check,omitempty"`   // its service: "http"
 	In          int         `json:"in"`                // real servers that get connections
 	Fallback    string      `json:"fallback,omitempty"`

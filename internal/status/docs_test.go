@@ -34,7 +34,7 @@ func TestOpenAPI(t *testing.T) {
 	var served, described []string
 	for _, r := range routes {
 		method, path, _ := strings.Cut(r.pattern, " ")
-		if strings.HasPrefix(path, "/api/") || slices.Contains([]string{"/healthz", "/readyz", "/metrics"}, path) {
+		if strings.HasPrefix(path, "/api/") || slices.Contains([]string{"/healthz", "/readyz", "/metrics", "/served", "/served/{vip}"}, path) {
 			control := ""
 			if r.control {
 				control = " with a token"

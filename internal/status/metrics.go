@@ -145,6 +145,9 @@ func (m *families) daemon(s *report.Snapshot) {
 	m.gauge("ldirectord_director_worst_turn_seconds", "The longest that the director did one thing and heard nothing else, in the last 30 to 60 s.", nil, float64(s.Lag.Turn))
 	m.gauge("ldirectord_schedule_silent_seconds", "Time since the schedule last came round.", nil, float64(s.Lag.Silent))
 	m.gauge("ldirectord_unused_overrides", "Overrides of real servers that are in no configuration.", nil, float64(len(s.Overrides)))
+	for _, at := range s.Addresses {
+		m.gauge("ldirectord_served", "Whether the virtual address is served: 0 also while an operator has withdrawn it.", pairs("address", at.Address.String()), truth(at.Served))
+	}
 	for _, f := range s.Outside {
 		m.gauge("ldirectord_fault", "What the daemon depends on and is wrong now: sockets, listeners, files.", pairs("what", f.What), 1)
 	}

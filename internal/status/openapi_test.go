@@ -77,6 +77,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET /healthz", "", "", 200},
 		{"GET /readyz", "", "", 200},
 		{"GET /metrics", "", "", 200},
+		{"GET /served/10.9.9.9", "", "", 404},
+		{"GET /api/v1/served", "", "", 200},
 		{orders, `{"verb":"drain","real":"10.1.0.1:80","for_seconds":60,"comment":"x"}`, good, 200},
 		{orders, `{"verb":"weight","real":"10.1.0.2","virtual":"tcp:10.0.0.1:80","weight":7}`, good, 200},
 		{orders, `{"verb":"weight","real":"10.1.0.3","weight":0}`, good, 200},

@@ -82,6 +82,9 @@ func virtualRemarks(b *strings.Builder, v *report.VirtualState) {
 	if !v.Present {
 		remark("%s", "not in the kernel")
 	}
+	if !v.Served && !v.Waits && !v.Foreign {
+		remark("%s", "not served")
+	}
 	switch {
 	case v.FallbackIn:
 		remark("fallback %s is in", key(v.Fallback))

@@ -47,6 +47,8 @@ type Options struct {
 	Connections func() iter.Seq2[wire.Connection, error]
 	// Outside returns the faults of the daemon's sockets and files; nil is none.
 	Outside func() []report.Fault
+	// Served returns which virtual addresses are served, without waiting.
+	Served func() ([]report.AddressState, error)
 	// Queues are the queues of logs and notifications.
 	Queues func() []Queue
 }

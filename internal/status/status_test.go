@@ -24,6 +24,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -62,15 +63,16 @@ type house struct {
 func newHouse(tb testing.TB, config string) *house {
 	tb.Helper()
 	h := &house{table: ipvs.NewMemory(), broken: map[string]string{}, dir: tb.TempDir()}
+	addresses := virtual.NewAddresses()
 	h.director = director.New(director.Options{
-		Table: h.table, Ask: h.ask,
+		Table: h.table, Ask: h.ask, Addresses: addresses,
 		Sink: func(e event.Event) { h.Server.Event(e) },
 	})
 	if err := os.WriteFile(h.path("token"), []byte(token+"\n"), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	h.Server = New(Options{
-		Director: h.director, Version: "1.2", Log: h.log,
+		Director: h.director, Version: "1.2", Log: h.log, Served: addresses.States,
 		Socket: h.path("s"), Overrides: h.path("orders/o.json"),
 		Plan:        func(context.Context) ([]string, error) { return []string{"-D -f 8"}, nil },
 		Connections: someConnections,

@@ -69,6 +69,9 @@ func virtualRemark(v *report.VirtualState) string {
 	if !v.Present {
 		parts = append(parts, "not in the kernel")
 	}
+	if !v.Served && !v.Waits && !v.Foreign {
+		parts = append(parts, "not served")
+	}
 	if v.FallbackIn {
 		parts = append(parts, "the fallback is in")
 	}

@@ -22,7 +22,7 @@ func sample() *report.Snapshot {
 		Virtuals: []report.VirtualState{
 			{
 				ID: "tcp:10.0.0.1:80", Name: "10.0.0.1:80", Listed: "TCP  10.0.0.1:80 wrr persistent 600", Kernel: "TCP  10.0.0.1:80",
-				Present: true, Check: "http", In: 1, Stats: report.Stats{Connections: 1234567890, InPackets: 12, InBytes: 1 << 50, InByteRate: 99999999},
+				Present: true, Served: true, Check: "http", In: 1, Stats: report.Stats{Connections: 1234567890, InPackets: 12, InBytes: 1 << 50, InByteRate: 99999999},
 				Notices: []string{"real server 10.1.0.3:80 (10.0.0.1:80) has weight 4 in the kernel, set by somebody else, instead of 5"},
 				Reals: []report.RealState{
 					{

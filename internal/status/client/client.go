@@ -106,6 +106,13 @@ func (c *Client) Plan(ctx context.Context) ([]string, error) {
 	return lines, err
 }
 
+// Served requests which virtual addresses are served.
+func (c *Client) Served(ctx context.Context) ([]report.AddressState, error) {
+	var states []report.AddressState
+	err := c.ask(ctx, "served", nil, &states)
+	return states, err
+}
+
 // Order gives an order. A daemon that works says what became of it within 4 s.
 func (c *Client) Order(ctx context.Context, o report.Order) (wire.OrderAnswer, error) {
 	var a wire.OrderAnswer

@@ -43,6 +43,11 @@ func Judge(s *report.Snapshot) Health {
 	for i := range s.Virtuals {
 		h.virtual(&s.Virtuals[i])
 	}
+	for _, at := range s.Addresses {
+		if !at.Served && !at.Waits && s.Ready {
+			h.trouble(Notable, at.String())
+		}
+	}
 	for _, o := range s.Overrides {
 		h.Overrides++
 		h.trouble(Notable, fmt.Sprintf("%s of %s is in no configuration, but has an order: %s", o.Real, o.Virtual, o))

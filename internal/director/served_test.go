@@ -1,0 +1,227 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/virtual"
+	"github.com/ldirectord/ldirectord/ipvs"
+)
+
+// servedFile has an address of which one virtual service is enough, one of which both are
+// needed, one that its fallback serves, and one that does not count.
+const servedFile = `checkinterval=1
+fallback=127.0.0.1:80
+virtual=10.0.0.1:80
+    real=10.1.0.1:80 masq
+    checktype=connect
+    announcefallback=no
+virtual=10.0.0.1:81
+    real=10.1.0.2:80 masq
+    checktype=connect
+    announcefallback=no
+virtual=10.0.0.2:80
+    real=10.1.0.1:80 masq
+    checktype=connect
+    announce=all
+    announcefallback=no
+virtual=10.0.0.2:81
+    real=10.1.0.2:80 masq
+    checktype=connect
+    announce=all
+    announcefallback=no
+virtual=10.0.0.3:80
+    real=10.1.0.1:80 masq
+    checktype=connect
+    announcedelay=0
+virtual=10.0.0.4:80
+    real=10.1.0.1:80 masq
+    checktype=connect
+    announce=no
+`
+
+// A servedHouse is a director whose real servers are dead or alive as a test wants.
+type servedHouse struct {
+	mu        sync.Mutex
+	dead      string
+	table     *ipvs.Memory
+	addresses *virtual.Addresses
+	director  *Director
+	stop      func()
+}
+
+func (h *servedHouse) start(t *testing.T, text string) {
+	h.addresses = virtual.NewAddresses()
+	h.director = New(Options{
+		Table: h.table, Sink: func(event.Event) {}, Addresses: h.addresses,
+		Ask: func(_ context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
+			time.Sleep(500 * time.Millisecond)
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			for dead := range strings.FieldsSeq(h.dead) {
+				if strings.Contains(c.String(), dead) {
+					return engine.Result{Attempts: 1, Err: errors.New("dead")}
+				}
+			}
+			return engine.Result{Attempts: 1}
+		},
+	})
+	cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- h.director.Run(ctx, cfg) }()
+	h.stop = func() { cancel(); <-ended }
+	<-h.director.Ready()
+}
+
+// is are the last numbers of the served addresses.
+func (h *servedHouse) is(t *testing.T) string {
+	t.Helper()
+	states, err := h.addresses.States()
+	if err != nil {
+		return err.Error()
+	}
+	served := ""
+	for _, at := range states {
+		if at.Served {
+			served += at.Address.String()[len("10.0.0."):] + " "
+		} else if at.Reason == "" {
+			t.Errorf("%s is not served without a reason", at.Address)
+		}
+	}
+	return strings.TrimSpace(served)
+}
+
+func (h *servedHouse) kill(dead string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dead = dead
+}
+
+// TestServedAddresses has servers die and come back, and daemons restarted, and looks at what is
+// served at what time.
+func TestServedAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &servedHouse{table: ipvs.NewMemory()}
+		h.start(t, servedFile)
+		expect := func(when string, after time.Duration, want string) {
+			t.Helper()
+			time.Sleep(after)
+			synctest.Wait()
+			if got := h.is(t); got != want {
+				t.Errorf("%s: served are %q, want %q", when, got, want)
+			}
+		}
+		expect("at the start", 400*time.Millisecond, "")
+		expect("when the first checks are in", 1200*time.Millisecond, "3")
+		expect("after announcedelay", 3*time.Second, "1 2 3")
+		h.kill("10.1.0.2")
+		expect("one of two is dead", 5*time.Second, "1 3")
+		h.kill("10.1.0.1 10.1.0.2")
+		expect("both are dead", 5*time.Second, "3")
+		h.kill("")
+		expect("both are alive, for less than announcedelay", 2*time.Second, "3")
+		expect("both are alive", 5*time.Second, "1 2 3")
+		h.director.Leave()
+		h.stop()
+		h.start(t, servedFile)
+		expect("at a restart", 0, "1 2 3")
+		for range 50 {
+			expect("after a restart", 100*time.Millisecond, "1 2 3")
+		}
+		h.kill("10.1.0.1 10.1.0.2")
+		h.director.Leave()
+		h.stop()
+		h.start(t, servedFile)
+		expect("at a restart with dead servers", 0, "1 2 3")
+		expect("after a restart with dead servers", 5*time.Second, "3")
+		h.stop()
+		expect("stalled for less than 2 s", 900*time.Millisecond, "3")
+		expect("stalled", 2*time.Second, "the director stands still")
+	})
+}
+
+// TestServedReload changes the configuration: what stays is as before, what is new has to be
+// served for announcedelay.
+func TestServedReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &servedHouse{table: ipvs.NewMemory()}
+		one := "checkinterval=1\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n"
+		h.start(t, one)
+		defer func() { h.stop() }()
+		time.Sleep(6 * time.Second)
+		load := func(text string) {
+			t.Helper()
+			cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := h.director.Reload(t.Context(), cfg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		both := one + "    real=10.1.0.7:80 masq\nvirtual=10.0.0.2:80\n    real=10.1.0.2:80 masq\n"
+		for i, step := range []struct {
+			text, atOnce, later string
+		}{
+			{one, "1", "1"},
+			{both, "1", "1 2"},
+			{strings.Replace(both, "10.0.0.2:80\n", "10.0.0.2:80\n    announce=no\n", 1), "1", "1"},
+			{both, "1 2", "1 2"},
+			{"virtual=10.0.0.2:80\n    real=10.1.0.2:80 masq\n", "2", "2"},
+			{"", "", ""},
+		} {
+			load(step.text)
+			if got := h.is(t); got != step.atOnce {
+				t.Errorf("reload %d: served are %q at once, want %q", i, got, step.atOnce)
+			}
+			time.Sleep(6 * time.Second)
+			if got := h.is(t); got != step.later {
+				t.Errorf("reload %d: served are %q later, want %q", i, got, step.later)
+			}
+		}
+	})
+}
+
+// TestServedIsCheap has a thousand addresses with ten virtual services each.
+func TestServedIsCheap(t *testing.T) {
+	var b strings.Builder
+	for i := range 1000 {
+		for port := range 10 {
+			fmt.Fprintf(&b, "virtual=10.0.%d.%d:%d\n    real=10.1.0.1:80 masq\n    announcedelay=0\n", i/250, i%250, port+1)
+		}
+	}
+	cfg, err := conf.Parse("t.cf", []byte(b.String()), conf.Options{Hostname: "director"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, virtuals, changes := virtual.NewAddresses(), prepare(cfg, nil, time.Now()).virtuals, 0
+	a.Changed = func() { changes++ }
+	now := time.Now()
+	a.Use(virtuals, true, now)
+	for range 3 {
+		for _, v := range virtuals {
+			a.Look(v, now)
+		}
+		a.Settle(now)
+	}
+	if states, err := a.States(); err != nil || len(states) != 1000 {
+		t.Errorf("%d addresses, %v", len(states), err)
+	}
+	if changes != 1 {
+		t.Errorf("%d changes of which readers learn, want the first one", changes)
+	}
+}

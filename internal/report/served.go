@@ -1,0 +1,44 @@
+package report
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// An AddressState is whether a virtual address is served: the network may be told that this
+// director takes it.
+type AddressState struct {
+	Address netip.Addr `json:"address"`
+	Served  bool       `json:"served"`
+	Since   time.Time  `json:"since,omitzero"`   // of Served
+	Reason  string     `json:"reason,omitempty"` // why it is not served
+
+	Waits   bool `json:"-"` // for announcedelay
+	Checked bool `json:"-"` // the first checks of all its virtual services are in
+}
+
+// String returns the state in one line: "10.0.0.80 is served".
+func (a AddressState) String() string {
+	if a.Served {
+		return a.Address.String() + " is served"
+	}
+	return a.Address.String() + " is not served: " + a.Reason
+}
+
+// NoAddress is the answer to the question for all addresses of a configuration that has none.
+const NoAddress = "no virtual address is to be announced: announce = no, or the configuration has none"
+
+// AllServed reports whether there are addresses, and each is served.
+func AllServed(states []AddressState) bool {
+	return len(states) > 0 && !slices.ContainsFunc(states, func(a AddressState) bool { return !a.Served })
+}
+
+// AddressesCalled returns the state of one of the addresses, none if it is none of these.
+func AddressesCalled(states []AddressState, vip netip.Addr) []AddressState {
+	i := slices.IndexFunc(states, func(a AddressState) bool { return a.Address == vip.Unmap() })
+	if i < 0 {
+		return nil
+	}
+	return states[i : i+1]
+}
