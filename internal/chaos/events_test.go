@@ -156,6 +156,7 @@ func (s *stage) edit() {
 		}
 	case held && p.configured && !p.refused:
 		change.Op, change.Destination.Weight = ipvs.EditDestination, s.random.IntN(9)
+		p.zeroed = change.Destination.Weight == 0
 		if change.Destination.Weight != weight && s.apply(change) && s.in(p) {
 			if p.hand = change.Destination.Weight; p.hand == p.weight && p.order != "weight" || p.order == "weight" && p.hand == p.ordered {
 				p.hand = -1

@@ -39,6 +39,7 @@ type pair struct {
 	damped       time.Time // when flapdamping may have begun to keep it out; the zero time is never
 	held         bool      // in maintenance, as far as the director knows
 	kept, leaves bool      // in service although it is down (minalive), or may be kept so
+	zeroed       bool      // somebody has set its weight to 0 since all was settled
 	order        string
 	ordered      int
 }

@@ -104,7 +104,7 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		}
 		weight, held := got[p.at]
 		_, alone := got[fallbackAt]
-		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || p.full() == 0 && s.fallback && !alone)
+		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || (p.full() == 0 || p.zeroed) && s.fallback && !alone)
 		if open[p.host] = p.kept && weight == 0 && s.mayWait(p) && w.servesBeside(s, p, got); open[p.host] {
 			p.kept = false
 		}
@@ -113,6 +113,7 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		}
 	}
 	for _, p := range s.pairs[1:] {
+		p.zeroed = false
 		if !p.configured || !p.unsure || open[p.host] {
 			continue
 		}
