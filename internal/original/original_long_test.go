@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -272,7 +273,11 @@ func tableOf(c *conf.Config) string {
 		for _, r := range v.Reals { // in the table before a start means in service until the first check
 			d := ipvs.Destination{Forward: forwards[r.Forward], Weight: 1, Upper: r.Upper, Lower: r.Lower} // thresholds may be refused
 			d.AddrPort = netip.AddrPortFrom(r.Addr, key.DestinationPort(d.Forward, r.Port))
-			_ = table.Apply(ipvs.Change{Op: ipvs.AddDestination, Service: ipvs.Service{Key: key}, Destination: d})
+			change := ipvs.Change{Op: ipvs.AddDestination, Service: ipvs.Service{Key: key}, Destination: d}
+			if err := table.Apply(change); errors.Is(err, fs.ErrExist) { // with weight 0: quiescent
+				change.Op = ipvs.EditDestination
+				_ = table.Apply(change)
+			}
 		}
 	}
 	plan(table, c)
