@@ -60,6 +60,13 @@ func Main(env Env) int {
 		env.OpenTable = func(ctx context.Context) (ipvs.Table, error) { return ipvs.Open(ctx) }
 	}
 	inv, err := parse(env.Args[1:])
+	out := &output{to: env.Stdout}
+	env.Stdout = out
+	return out.end(run(env, inv, err), inv.is, env.Stderr)
+}
+
+// run runs a command, or says with err why there is none.
+func run(env Env, inv invocation, err error) int {
 	wrong, ok := errors.AsType[*daemon.Exit](err)
 	switch {
 	case ok:

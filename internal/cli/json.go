@@ -106,7 +106,7 @@ func answerJSON(s *session, asJSON bool, err error) error {
 	if s.jsonLines {
 		write = printLine
 	}
-	if failed := write(s.Stdout, d); failed != nil {
+	if failed := write(s.Stdout, d); failed != nil && !errors.Is(err, failed) {
 		return errors.Join(err, failed)
 	}
 	return err

@@ -28,8 +28,8 @@ const (
 func (s *session) top() error {
 	r := s.reader()
 	defer r.Close()
-	out, isFile := s.Stdout.(*os.File)
-	if !isFile || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
+	out := s.terminal()
+	if out == nil || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
 		lines, err := r.look(&view.Screen{}, 120, 0)
 		fmt.Fprint(s.Stdout, strings.Join(append(lines, ""), "\n"))
 		return err
