@@ -125,6 +125,7 @@ func adviseOutside(p *parser) {
 	adviseWebhook(p)
 	adviseLogs(p)
 	adviseStatus(p)
+	adviseNames(p)
 }
 
 // adviseAt warns at the line of a directive outside blocks, if the files have it.

@@ -113,10 +113,18 @@ func (k kind[T]) shown() string {
 	return ""
 }
 
-// shownDuration is a duration as the file has it: "10s", "1m30s", "0".
+// shownDuration is a duration as the file has it: "500ms", "10s", "90s", "1h", "0".
 func shownDuration(d time.Duration) string {
 	if d == 0 {
 		return "0"
 	}
-	return strings.TrimSuffix(d.String(), "m0s")
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
+		if d%unit.length == 0 {
+			return fmt.Sprintf("%d%s", d/unit.length, unit.name)
+		}
+	}
+	return d.String()
 }

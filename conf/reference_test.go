@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -51,6 +52,21 @@ func meaning(t *testing.T, text string) string {
 	var b strings.Builder
 	printConfig(&b, c)
 	return b.String()
+}
+
+// TestShownDuration reads each shown duration back.
+func TestShownDuration(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0": 0, "500ms": 500 * time.Millisecond, "10s": 10 * time.Second, "1m": time.Minute, "90s": 90 * time.Second, "10m": 10 * time.Minute,
+		"1h": time.Hour, "3605s": time.Hour + 5*time.Second, "90m": 90 * time.Minute, "1500ms": 1500 * time.Millisecond, "20h": 20 * time.Hour,
+	} {
+		if got := shownDuration(d); got != want {
+			t.Errorf("%v is shown as %q, want %q", d, got, want)
+		}
+		if back, err := exactDuration("resolve", shownDuration(d)); back != d || err != nil {
+			t.Errorf("%q is read as %v, %v", shownDuration(d), back, err)
+		}
+	}
 }
 
 // TestDirectives sees that each row has what users read of it.

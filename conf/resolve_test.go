@@ -121,3 +121,41 @@ func TestReason(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesAdvice has what check says of resolve, resolveall and resolvemax that do not do what
+// they seem to do.
+func TestNamesAdvice(t *testing.T) {
+	const numbers, name = "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n", "virtual=10.0.0.1:80\n    real=pool:80 masq\n"
+	const still, follow = "without resolve the addresses of pool are those of the start, until a reload", "resolve = 60 looks them up again each minute"
+	for text, want := range map[string]string{
+		"resolve=60\n" + name + "    resolveall=yes\n":     "",
+		"resolve=60\n" + name:                              "",
+		name:                                               "",
+		numbers:                                            "",
+		name + "    resolveall=no\n":                       "",
+		name + "    resolveall=yes\n":                      "t.cf:3: " + still,
+		"resolveall=yes\n" + name:                          "t.cf:1: " + still,
+		"resolveall=yes\nresolve=none\n\n" + name:          "t.cf:1: " + still,
+		"resolve=60\n" + numbers:                           "t.cf:1: resolve is not used: no real server is given by its name",
+		numbers + "    resolveall=yes\n":                   "t.cf:3: resolveall is not used: no real server is given by its name",
+		numbers + "    resolveall=no\n":                    "",
+		name + "    resolvemax=3\n":                        "t.cf:3: resolvemax is not used: no real server has resolveall and a name",
+		"resolve=5\nresolveall=yes\nresolvemax=3\n" + name: "",
+	} {
+		_, problems := CheckFile("t.cf", []byte(text), testOptions())
+		got := ""
+		for _, p := range problems {
+			if p.Warning && p.Code == CodeUnusedDirective {
+				got += fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Text)
+			} else {
+				t.Errorf("of the file\n%scheck says %s", text, p.Text)
+			}
+			if p.Text == still && p.Hint != follow {
+				t.Errorf("the hint is %q", p.Hint)
+			}
+		}
+		if got != want {
+			t.Errorf("of the file\n%scheck says %q, want %q", text, got, want)
+		}
+	}
+}

@@ -57,6 +57,7 @@ func TestCheckUser(t *testing.T) {
 	if err := os.WriteFile(binary, []byte("\x7fELF\x02\x01\x01"), 0o711); err != nil {
 		t.Fatal(err)
 	}
+	lame := program("lame", 0o600, 0)
 	const note = "the daemon's user, which is root by default"
 	closed := func(directive, path string) string {
 		return directive + " " + path + " cannot be run by nobody, the user of checkuser: " + path + " is closed to it"
@@ -79,6 +80,7 @@ func TestCheckUser(t *testing.T) {
 		{"Perl that cannot be read", "checkuser=nobody\n", "\tchecktype=external-perl\n\tcheckcommand=" + unread + "\n", closed("checkcommand", unread), ""},
 		{"a notifycommand for root alone", "checkuser=nobody\nnotifycommand=" + roots + " -x\n", "", closed("notifycommand", roots), ""},
 		{"a callback for root alone", "checkuser=nobody\ncallback=\"" + roots + "\"\n", "", "", ""},
+		{"a program that is not executable", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + lame + "\n", "cannot be run: it is not executable", ""},
 		{"its own program", "checkuser=nobody\nnotifycommand=" + own + "\n", "", "", ""},
 		{"root runs another's program", "notifycommand=" + own + "\n", "", own + " can be changed by its owner, the user 65534, and root runs it", "note"},
 		{"another's callback", "checkuser=nobody\ncallback=\"" + own + "\"\n", "", own + " can be changed by its owner, the user 65534, and root runs it", ""},
@@ -95,6 +97,8 @@ func TestCheckUser(t *testing.T) {
 			status := Main(Env{Args: []string{"ldirectord", path, "check"}, Stdout: &stdout, Stderr: &stderr, RunDir: dir, StateDir: dir})
 			if got := stderr.String(); !strings.Contains(got, tt.warning) || tt.warning == "" && got != "" {
 				t.Errorf("the warnings are %q, want %q", got, tt.warning)
+			} else if n := strings.Count(got, path+":"); n > 2 { // the warning, and their number
+				t.Errorf("there is more than one warning: %s", got)
 			}
 			if got := stdout.String(); !strings.Contains(got, tt.note) || tt.note == "" && strings.Contains(got, "note") {
 				t.Errorf("the output is %q, want the note %q", got, tt.note)

@@ -74,10 +74,12 @@ func (l *fileList) command(v *conf.VirtualService, directive, file string, execu
 	case !info.Mode().IsRegular():
 		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is no file", "")
 		return
-	case executed && info.Mode()&0o111 == 0:
-		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is not executable", "chmod +x "+shown)
 	}
 	l.interpreter(v, directive, shown, interpreterOf(file))
+	if executed && info.Mode()&0o111 == 0 { // which is so for the user of checkuser, too
+		l.warn(v, directive, conf.CodeCommandNotRunnable, what+" cannot be run: it is not executable", "chmod +x "+shown)
+		return
+	}
 	l.userLacks(v, directive, what, file, executed)
 }
 

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,9 @@ func WriteTable(w io.Writer, s *report.Snapshot) error {
 			fmt.Fprintln(out, realLine(&v.Reals[j], width, s.Time))
 		}
 		for _, notice := range v.Notices {
+			if slices.ContainsFunc(v.Reals, func(r report.RealState) bool { return r.Difference == notice }) {
+				continue // its line has it
+			}
 			fmt.Fprintln(out, "     ! "+words.OneLine(notice))
 		}
 	}
@@ -103,7 +107,8 @@ func healthWords(r *report.RealState, now time.Time) string {
 	if a := r.Availability; a.Down > 0 || a.Planned > 0 {
 		parts = append(parts, words.Availability(a))
 	}
-	if r.State != report.StateForeign && r.State != report.StateFallback && r.Present && r.Weight != r.Configured {
+	told := r.Difference != "" && r.Wanted == r.Configured // which names this weight, too
+	if r.State != report.StateForeign && r.State != report.StateFallback && r.Present && r.Weight != r.Configured && !told {
 		parts = append(parts, fmt.Sprintf("weight %d in the file", r.Configured))
 	}
 	if r.Persistent > 0 {

@@ -49,6 +49,32 @@ func sample() *report.Snapshot {
 	}
 }
 
+// TestExternalChangeIsShownOnce has the words of a weight that others have set, and the weight in
+// the file, in the line of the real server and nowhere else.
+func TestExternalChangeIsShownOnce(t *testing.T) {
+	const change = "real server 10.1.0.1:80 (10.0.0.1:80) has weight 4 in the kernel, set by somebody else, instead of 5"
+	const gone = "real server 10.1.0.2:80 (10.0.0.1:80) was deleted by somebody else"
+	s := &report.Snapshot{Ready: true, Virtuals: []report.VirtualState{{
+		Listed: "TCP  10.0.0.1:80 wrr", Present: true, Notices: []string{change, gone},
+		Reals: []report.RealState{{
+			RealName:    report.RealName{Name: "10.1.0.1:80", At: "10.1.0.1:80", Forward: "Masq"},
+			Destination: report.Destination{Present: true, Weight: 4, Configured: 5, Wanted: 5}, State: report.StateUp, Difference: change,
+		}},
+	}}}
+	var b strings.Builder
+	if err := WriteTable(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), change); n != 1 || strings.Contains(b.String(), "weight 5 in the file") || !strings.Contains(b.String(), "! "+gone) {
+		t.Errorf("the change is shown %d times:\n%s", n, b.String())
+	}
+	s.Virtuals[0].Reals[0].Configured = 7 // an order has 5 in its place
+	b.Reset()
+	if err := WriteTable(&b, s); err != nil || !strings.Contains(b.String(), "weight 7 in the file") {
+		t.Errorf("the weight in the file is missing (%v):\n%s", err, b.String())
+	}
+}
+
 func TestTexts(t *testing.T) {
 	tests := map[string]struct {
 		write func(io.Writer, *report.Snapshot) error
