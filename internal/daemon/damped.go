@@ -2,8 +2,6 @@ package daemon
 
 import (
 	"errors"
-	"sync/atomic"
-	"time"
 
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -13,12 +11,12 @@ import (
 // A dampedFile keeps which real servers flapdamping keeps out of service. It writes in a goroutine
 // of its own. The nil dampedFile, of a dry run, keeps nothing.
 type dampedFile struct {
-	path   string
-	list   func() []state.Damped // at the moment
-	wanted chan struct{}
-	end    chan struct{}
-	done   chan struct{}
-	failed atomic.Pointer[error] // why the last write failed; nil if it did not
+	path    string
+	list    func() []state.Damped // at the moment
+	wanted  chan struct{}
+	end     chan struct{}
+	done    chan struct{}
+	keeping keeping
 }
 
 // damped is what the last daemon of the file has kept. Without it flapdamping begins anew.
@@ -39,7 +37,10 @@ func (p *process) keepDamped(list func() []state.Damped) *dampedFile {
 	if p.DryRun {
 		return nil
 	}
-	f := &dampedFile{path: p.DampedFile(), list: list, wanted: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{})}
+	f := &dampedFile{
+		path: p.DampedFile(), list: list, wanted: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{}),
+		keeping: keeping{what: "which real servers are damped cannot be kept for a restart", log: p.Log.Printf},
+	}
 	go f.run()
 	return f
 }
@@ -61,13 +62,7 @@ func (f *dampedFile) run() {
 	}
 }
 
-func (f *dampedFile) write() {
-	if err := state.WriteDamped(f.path, f.list()); err != nil {
-		f.failed.Store(&err)
-		return
-	}
-	f.failed.Store(nil)
-}
+func (f *dampedFile) write() { f.keeping.ended(state.WriteDamped(f.path, f.list())) }
 
 // want requests a write. It does not block.
 func (f *dampedFile) want() {
@@ -82,12 +77,11 @@ func (f *dampedFile) want() {
 
 // mend has a failed write tried again, and returns the fault until that has succeeded.
 func (f *dampedFile) mend() []report.Fault {
-	if f == nil || f.failed.Load() == nil {
+	if f == nil || !f.keeping.fails() {
 		return nil
 	}
-	err := *f.failed.Load()
 	f.want()
-	return []report.Fault{{What: "which real servers are damped cannot be kept for a restart", Error: err.Error()}}
+	return f.keeping.faults()
 }
 
 // close waits for a requested write, for at most historyPatience.
@@ -96,8 +90,5 @@ func (f *dampedFile) close() {
 		return
 	}
 	close(f.end)
-	select {
-	case <-f.done:
-	case <-time.After(historyPatience):
-	}
+	f.keeping.last(f.done)
 }

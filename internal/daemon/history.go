@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
@@ -27,7 +26,7 @@ type chronicle struct {
 	again   chan struct{}
 	end     chan struct{}
 	done    chan struct{}
-	failed  atomic.Pointer[error] // why the last write failed; nil if it did not
+	keeping keeping
 
 	// Owned by the goroutine of run.
 	written uint64 // the number of the last event in the file
@@ -61,7 +60,7 @@ func (p *process) history() (*event.History, *chronicle) {
 		p.Log.Printf(logfile.HistoryLost, journal.Path, err, setAside(journal))
 	}
 	h.Begin(event.LastOf(lines), time.Now())
-	return h, beginChronicle(h, journal, keptHistory, func() {
+	return h, beginChronicle(h, journal, keptHistory, p.Log.Printf, func() {
 		events, bad, first := event.ParseLines(lines)
 		if bad > 0 {
 			p.Log.Printf(logfile.HistoryDamaged, journal.Path, bad, first, setAside(journal))
@@ -71,8 +70,11 @@ func (p *process) history() (*event.History, *chronicle) {
 }
 
 // beginChronicle keeps h in the journal until close, after restore.
-func beginChronicle(h *event.History, journal *state.Journal, kept int, restore func()) *chronicle {
-	c := &chronicle{history: h, journal: journal, kept: kept, again: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{})}
+func beginChronicle(h *event.History, journal *state.Journal, kept int, log logger, restore func()) *chronicle {
+	c := &chronicle{
+		history: h, journal: journal, kept: kept, again: make(chan struct{}, 1), end: make(chan struct{}), done: make(chan struct{}),
+		keeping: keeping{what: "the history cannot be kept for a restart", log: log},
+	}
 	go c.run(restore)
 	return c
 }
@@ -94,7 +96,7 @@ func (c *chronicle) run(restore func()) {
 	for {
 		select {
 		case <-bell:
-			if c.failed.Load() != nil {
+			if c.keeping.fails() {
 				continue // mend tries again
 			}
 		case <-c.again:
@@ -107,13 +109,7 @@ func (c *chronicle) run(restore func()) {
 }
 
 // write adds to the file what it lacks.
-func (c *chronicle) write() {
-	if err := c.add(); err != nil {
-		c.failed.Store(&err)
-		return
-	}
-	c.failed.Store(nil)
-}
+func (c *chronicle) write() { c.keeping.ended(c.add()) }
 
 func (c *chronicle) add() error {
 	events := c.history.KeptAfter(c.written)
@@ -144,18 +140,14 @@ func (c *chronicle) add() error {
 
 // mend has a failed write tried again, and returns the fault until that has succeeded.
 func (c *chronicle) mend() []report.Fault {
-	if c == nil {
-		return nil
-	}
-	failed := c.failed.Load()
-	if failed == nil {
+	if c == nil || !c.keeping.fails() {
 		return nil
 	}
 	select {
 	case c.again <- struct{}{}:
 	default:
 	}
-	return []report.Fault{{What: "the history cannot be kept for a restart", Error: (*failed).Error()}}
+	return c.keeping.faults()
 }
 
 // close writes the rest, for at most historyPatience.
@@ -164,8 +156,5 @@ func (c *chronicle) close() {
 		return
 	}
 	close(c.end)
-	select {
-	case <-c.done:
-	case <-time.After(historyPatience):
-	}
+	c.keeping.last(c.done)
 }

@@ -159,7 +159,7 @@ func TestUnwritableHistory(t *testing.T) {
 	journal := state.Memory(dir).Journal(dir + "/t.cf")
 	mustDo(t, os.MkdirAll(journal.Path+".new/x", 0o755)) // in the way of Replace
 	h := new(event.History)
-	c := beginChronicle(h, journal, keptHistory, func() {})
+	c := beginChronicle(h, journal, keptHistory, t.Logf, func() {})
 	defer c.close()
 	h.Add(&event.Event{Kind: event.Gone, Time: time.Now(), R: "10.1.0.1:80"})
 	eventually.True(t, "no fault is shown", func() bool { return len(c.mend()) == 1 })
@@ -174,12 +174,27 @@ func TestUnwritableHistory(t *testing.T) {
 	}
 }
 
+// TestUnwritableHistoryIsLogged has the line of the log also of a daemon that ends at once.
+func TestUnwritableHistoryIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	path := state.Memory(dir).Journal(dir + "/t.cf").Path
+	mustDo(t, os.MkdirAll(path+".new/x", 0o755)) // in the way of Replace
+	const fault = "The history cannot be kept for a restart: "
+	if log := serveOnce(t, dir, false); strings.Count(log, fault) != 1 {
+		t.Errorf("want one line %q in the log:\n%s", fault, log)
+	}
+	mustDo(t, os.RemoveAll(path+".new"))
+	if log := serveOnce(t, dir, false); strings.Contains(log, fault) {
+		t.Errorf("the log says of a good file:\n%s", log)
+	}
+}
+
 // TestHistoryFileIsBounded writes far more than there is room for.
 func TestHistoryFileIsBounded(t *testing.T) {
 	const kept = 20_000
 	dir := t.TempDir()
 	h := new(event.History)
-	c := beginChronicle(h, state.Memory(dir).Journal(dir+"/t.cf"), kept, func() {})
+	c := beginChronicle(h, state.Memory(dir).Journal(dir+"/t.cf"), kept, t.Logf, func() {})
 	journal := c.journal.Path
 	long := strings.Repeat("x", 500)
 	add := func(k event.Kind) {
@@ -261,7 +276,7 @@ func writeHistory(dir string) {
 		os.Exit(1)
 	}
 	h.Begin(event.LastOf(lines), time.Now())
-	c := beginChronicle(h, journal, 4000, func() { h.Restore(events) })
+	c := beginChronicle(h, journal, 4000, func(string, ...any) {}, func() { h.Restore(events) })
 	for {
 		e := event.Event{Kind: event.Gone, Time: time.Now(), ID: "tcp:10.0.0.1:80", R: "10.1.0.1:80", Reason: "refused"}
 		h.Add(&e)

@@ -129,8 +129,11 @@ func (d *daemon) loop(
 			if name == "" && !d.reloads.busy && d.own.free() {
 				d.retake(ctx)
 			}
-			if seconds++; seconds%OutsideSeconds == 0 {
+			seconds++
+			if seconds%OutsideSeconds == 0 {
 				d.retry(ctx)
+			}
+			if seconds%OutsideSeconds == 0 || seconds == 1 { // a fault of the start is said at once
 				d.lookOutside(ctx)
 			}
 		case seen := <-news:

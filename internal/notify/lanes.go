@@ -23,19 +23,22 @@ type lanes struct {
 	slots  chan struct{} // one for each function that runs
 	length int           // limit of waiting functions in one lane
 	closes chan struct{} // closed when close is called
+	shares bool          // the time of close is shared out, see share
 
 	mu      sync.Mutex
 	waiting map[string][]func(context.Context)
-	dropped uint64         // because of a full lane
-	left    int            // because the time of close was over
-	running sync.WaitGroup // one for each lane
+	ends    map[string]func() // of each lane whose function runs, which it cancels
+	slotted int               // lanes that wait for a slot
+	dropped uint64            // because of a full lane
+	left    int               // because the time of close was over
+	running sync.WaitGroup    // one for each lane
 }
 
 func newLanes(length int) *lanes {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &lanes{
 		ctx: ctx, cancel: cancel, slots: make(chan struct{}, lanesAtOnce), length: length,
-		closes: make(chan struct{}), waiting: map[string][]func(context.Context){},
+		closes: make(chan struct{}), waiting: map[string][]func(context.Context){}, ends: map[string]func(){},
 	}
 }
 
@@ -63,9 +66,41 @@ func (l *lanes) run(lane string) {
 		if f == nil {
 			return
 		}
+		l.wait(1)
 		l.slots <- struct{}{}
-		f(l.ctx)
+		l.wait(-1)
+		l.runOne(lane, f)
 		<-l.slots
+	}
+}
+
+func (l *lanes) wait(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slotted += n
+}
+
+func (l *lanes) runOne(lane string, f func(context.Context)) {
+	ctx, end := context.WithCancel(l.ctx)
+	defer end()
+	l.mu.Lock()
+	l.ends[lane] = end
+	l.mu.Unlock()
+	f(ctx)
+	l.mu.Lock()
+	delete(l.ends, lane)
+	l.mu.Unlock()
+}
+
+// share ends the functions that others wait for. It is called when half the time of close is
+// over, so that a "start" that hangs does not take that of the "stop" behind it.
+func (l *lanes) share() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for lane, end := range l.ends {
+		if len(l.waiting[lane]) > 0 || l.slotted > 0 {
+			end()
+		}
 	}
 }
 
@@ -89,12 +124,16 @@ func (l *lanes) next(lane string) func(context.Context) {
 
 // close accepts no more functions, lets the waiting ones run for at most d, and
 // then cancels their context: they return soon after. It returns the number of
-// functions that never ran. It is called once.
+// functions that never ran. It is called once. Lanes that share end after d/2 what others wait
+// for.
 func (l *lanes) close(d time.Duration) (left int) {
 	l.mu.Lock()
 	close(l.closes)
 	l.mu.Unlock()
 	impatient := time.AfterFunc(d, l.cancel)
+	if l.shares {
+		defer time.AfterFunc(d/2, l.share).Stop()
+	}
 	l.running.Wait()
 	impatient.Stop()
 	l.cancel()

@@ -69,6 +69,41 @@ func TestLanesAreBounded(t *testing.T) {
 	})
 }
 
+// TestStopBehindAHangingStart closes lanes whose functions end only when they have to: what waits
+// behind one of them, or for its slot, has a share of the time.
+func TestStopBehindAHangingStart(t *testing.T) {
+	for name, others := range map[string]int{"in its lane": 0, "in other lanes": lanesAtOnce - 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLanes(laneLength)
+				l.shares = true
+				began := time.Now()
+				hangs := func(ctx context.Context) { <-ctx.Done() }
+				var alone, stopped time.Duration
+				for i := range others {
+					l.do(string(rune('a'+i)), hangs)
+				}
+				lane := "x"
+				l.do(lane, hangs)
+				synctest.Wait()
+				if others > 0 {
+					lane = "y"
+				}
+				l.do(lane, func(context.Context) { stopped = time.Since(began) })
+				if others == 0 {
+					l.do("z", func(ctx context.Context) { <-ctx.Done(); alone = time.Since(began) })
+				}
+				if left := l.close(9 * time.Second); left != 0 || stopped != 4500*time.Millisecond {
+					t.Errorf("the stop ran after %v, want 4.5s; %d were left", stopped, left)
+				}
+				if others == 0 && alone != 9*time.Second {
+					t.Errorf("one that no other waits for had %v, want 9s", alone)
+				}
+			})
+		})
+	}
+}
+
 func TestLanesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLanes(laneLength)

@@ -58,10 +58,12 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	if o.SMTPPort == 0 {
 		o.SMTPPort = smtpPort
 	}
+	shell := newLanes(laneLength)
+	shell.shares = true
 	m := mailer{host: host, port: o.SMTPPort, sendmail: o.Sendmail}
 	return &Notifier{
 		log: o.Log, host: host, sender: userName() + "@" + host,
-		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: newLanes(laneLength),
+		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: shell,
 		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, pending: map[absentee]*pendingMail{},
 	}
 }

@@ -435,14 +435,14 @@ func TestHungFallbackCommandIsKilled(t *testing.T) {
 	eventually.True(t, "the command's end", func() bool { return syscall.Kill(pid, 0) != nil })
 }
 
-// TestCommandsWithoutTurn has commands that hang until the end of the daemon. The log does not
+// TestCommandsWithoutTurn has commands that cannot be ended until the end of the daemon. The log does not
 // say of others, for which they leave no time, that they were killed.
 func TestCommandsWithoutTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log []string
 		n := New(Options{Log: func(format string, args ...any) { log = append(log, fmt.Sprintf(format, args...)) }}, &conf.Config{})
 		for i := range lanesAtOnce {
-			n.shell.do(strconv.Itoa(i), func(ctx context.Context) { <-ctx.Done() })
+			n.shell.do(strconv.Itoa(i), func(context.Context) { <-n.shell.ctx.Done() })
 		}
 		synctest.Wait()
 		v := &conf.VirtualService{Policy: conf.Policy{FallbackCommand: "/bin/fb"}}
