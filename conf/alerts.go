@@ -118,3 +118,13 @@ func readFallbackCommand(at *location, value string) (secret.Command, error) {
 	}
 	return secret.Command(command), nil
 }
+
+// readQuorumCommand is quorumcommand = COMMAND: the shell runs it when the quorum is met or
+// lost.
+func readQuorumCommand(at *location, value string) (secret.Command, error) {
+	command, err := readFallbackCommand(at, value)
+	if err != nil {
+		return "", errors.New("quorumcommand must be a command")
+	}
+	return command, nil
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // readCheckUser is checkuser = USER: the user, by name or number, that runs external
-// checks, notifycommand and fallbackcommand.
+// checks, notifycommand, fallbackcommand and quorumcommand.
 func readCheckUser(at *location, value string) (account.Account, error) {
 	name := bareText(value)
 	if name == "" || strings.ContainsAny(name, ":/"+blanks) {
@@ -28,8 +28,8 @@ func readCheckUser(at *location, value string) (account.Account, error) {
 
 // RunsAs reports whether a daemon with this configuration runs commands as CheckUser.
 func (c *Config) RunsAs() bool {
-	hasFallback := func(v *VirtualService) bool { return v.FallbackCommand != "" }
-	return c.NotifyCommand != "" || c.ChecksAs() || slices.ContainsFunc(c.Virtuals, hasFallback)
+	hasCommand := func(v *VirtualService) bool { return v.FallbackCommand != "" || v.QuorumCommand != "" }
+	return c.NotifyCommand != "" || c.ChecksAs() || slices.ContainsFunc(c.Virtuals, hasCommand)
 }
 
 // ChecksAs reports whether some of these commands are checks, which a dry run makes, too.

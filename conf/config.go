@@ -220,7 +220,11 @@ type Policy struct {
 	CleanStop       bool
 	SlowStart       time.Duration  // the time in which the weight climbs after coming back; 0 is at once
 	FlapDamping     FlapDamping    // which real servers are kept out that go down again and again
-	MinAlive        MinAlive       // checks alone leave at least this many in service
+	MinAlive        Portion        // checks alone leave at least this many in service
+	Quorum          Portion        // the real servers serve only while so many of them are up
+	Hysteresis      int            // after a loss of the quorum so many more have to be up
+	KeepRest        bool           // without the quorum the living ones stay beside the fallback
+	QuorumCommand   secret.Command // the shell runs it with up|down, "" is none
 	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
 	StopCommands    bool           // FallbackCommand is run with stop when the daemon stops
 }
@@ -332,18 +336,17 @@ const (
 	FollowSame            // on the real server itself, whatever the host in the redirect
 )
 
-// MinAlive is the number of real servers of a virtual service that checks alone
-// leave in service: a number, or a share of the configured ones. The zero MinAlive
-// is none.
-type MinAlive struct {
+// A Portion is a part of the real servers of a virtual service: a number, or a share of the
+// configured ones. The zero Portion is none.
+type Portion struct {
 	Count   int
 	Percent int
 }
 
 // Of is the number for a virtual service with total real servers, at most total. A
 // share is rounded up.
-func (m MinAlive) Of(total int) int {
-	return min(total, max(m.Count, (total*m.Percent+99)/100))
+func (p Portion) Of(total int) int {
+	return min(total, max(p.Count, (total*p.Percent+99)/100))
 }
 
 // Status is a set of the daemon's states.

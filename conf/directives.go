@@ -86,7 +86,7 @@ var directivesToL = []directive{
 		binding: ofService(checkType.is(CheckNegotiate), func(v *VirtualService) *CheckType { return &v.CheckType }).hinted(hintCheckType),
 	},
 	{
-		name: "checkuser", where: outside, help: "user of external checks, notifycommand and fallbackcommand; left out, the daemon's",
+		name: "checkuser", where: outside, help: "user of external checks and of the commands that events start; left out, the daemon's",
 		binding: ofService(kindOf("USER", readCheckUser), func(v *VirtualService) *account.Account { return &v.CheckUser }),
 	},
 	{
@@ -200,6 +200,10 @@ var directivesToL = []directive{
 	{
 		name: "httpversion", where: anywhere, help: "version of HTTP",
 		binding: ofService(choice("1.0|1.1|2", HTTP10, HTTP11, HTTP2).is(HTTP11), func(v *VirtualService) *HTTPVersion { return &v.HTTPVersion }),
+	},
+	{
+		name: "hysteresis", where: anywhere, help: "real servers besides the quorum that must be up again after it was lost",
+		binding: ofService(numberFrom(0).is(0), func(v *VirtualService) *int { return &v.Hysteresis }),
 	},
 	{
 		name: "include", where: outside, repeats: true, help: "file, or pattern of files, whose lines count as if they were here; repeatable",

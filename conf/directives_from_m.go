@@ -18,7 +18,7 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "minalive", where: anywhere, help: "number or share of real servers that checks alone leave in service",
-		binding: ofService(kindOf("N|N%", readMinAlive).is(MinAlive{}), func(v *VirtualService) *MinAlive { return &v.MinAlive }),
+		binding: ofService(portion("minalive").is(Portion{}), func(v *VirtualService) *Portion { return &v.MinAlive }),
 	},
 	{
 		name: "monitorfile", where: inBlock, help: "file with one line for each result",
@@ -68,6 +68,18 @@ var directivesFromM = []directive{
 	{
 		name: "quiescent", where: anywhere, help: "keep a real server that is down in the table, with weight 0",
 		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.Quiescent }),
+	},
+	{
+		name: "quorum", where: anywhere, help: "number or share of real servers that must be up, else the fallback takes over",
+		binding: ofService(portion("quorum").is(Portion{}), func(v *VirtualService) *Portion { return &v.Quorum }),
+	},
+	{
+		name: "quorumcommand", where: anywhere, mask: maskCommand, help: "command to run with up or down when the quorum is met or lost",
+		binding: ofService(kindOf("COMMAND", readQuorumCommand), func(v *VirtualService) *secret.Command { return &v.QuorumCommand }),
+	},
+	{
+		name: "quorumrest", where: anywhere, help: "without the quorum the living real servers leave, or stay beside the fallback",
+		binding: ofService(choice("leave|keep", false, true).is(false), func(v *VirtualService) *bool { return &v.KeepRest }),
 	},
 	{
 		name: "readdquiescent", where: outside, help: "add a real server that is down and missing in the table, with weight 0",

@@ -108,7 +108,6 @@ var foreignNames = map[string]string{
 	"interval":            "did you mean checkinterval?",
 	"retry":               "did you mean failurecount?",
 	"misc_path":           "did you mean checkcommand?",
-	"quorum":              "did you mean minalive?",
 }
 
 // hintBytes recognizes characters that look like ASCII ones.

@@ -101,7 +101,7 @@ func (k kind[T]) shown() string {
 		return strconv.Itoa(v)
 	case uint32, int64:
 		return fmt.Sprint(v)
-	case MinAlive:
+	case Portion:
 		return strconv.Itoa(cmp.Or(v.Count, v.Percent))
 	case FlapDamping:
 		return v.String()

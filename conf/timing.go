@@ -14,16 +14,17 @@ var checkCount = kindOf("N", func(at *location, value string) (int, error) {
 	return n, err
 }).hinted("a number above 0")
 
-// readMinAlive is minalive = N or P%: the real servers that checks alone leave in
-// service.
-func readMinAlive(_ *location, value string) (MinAlive, error) {
-	s, percent := strings.CutSuffix(bareNumber(value), "%")
-	n, err := exactNumber("minalive", s, 0)
-	switch {
-	case err != nil, percent && n > 100:
-		return MinAlive{}, errors.New("minalive must be a number of real servers or a share such as 50%")
-	case percent:
-		return MinAlive{Percent: n}, nil
-	}
-	return MinAlive{Count: n}, nil
+// portion is N or P% of the real servers.
+func portion(name string) kind[Portion] {
+	return kindOf("N|N%", func(_ *location, value string) (Portion, error) {
+		s, percent := strings.CutSuffix(bareNumber(value), "%")
+		n, err := exactNumber(name, s, 0)
+		switch {
+		case err != nil, percent && n > 100:
+			return Portion{}, errors.New(name + " must be a number of real servers or a share such as 50%")
+		case percent:
+			return Portion{Percent: n}, nil
+		}
+		return Portion{Count: n}, nil
+	})
 }

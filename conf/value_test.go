@@ -129,17 +129,17 @@ func TestWord(t *testing.T) {
 func TestMinAlive(t *testing.T) {
 	tests := []struct {
 		name  string
-		m     MinAlive
+		m     Portion
 		total int
 		want  int
 	}{
-		{"off", MinAlive{}, 10, 0},
-		{"a number", MinAlive{Count: 3}, 10, 3},
-		{"more than there are", MinAlive{Count: 3}, 2, 2},
-		{"a share", MinAlive{Percent: 50}, 4, 2},
-		{"a share is rounded up", MinAlive{Percent: 50}, 5, 3},
-		{"all", MinAlive{Percent: 100}, 7, 7},
-		{"of none", MinAlive{Percent: 50}, 0, 0},
+		{"off", Portion{}, 10, 0},
+		{"a number", Portion{Count: 3}, 10, 3},
+		{"more than there are", Portion{Count: 3}, 2, 2},
+		{"a share", Portion{Percent: 50}, 4, 2},
+		{"a share is rounded up", Portion{Percent: 50}, 5, 3},
+		{"all", Portion{Percent: 100}, 7, 7},
+		{"of none", Portion{Percent: 50}, 0, 0},
 	}
 	for _, test := range tests {
 		if got := test.m.Of(test.total); got != test.want {

@@ -117,6 +117,7 @@ type Result struct {
 	Check *virtual.Check
 	Asked checker.Checker
 	At    time.Time // when the director read it
+	Held  bool      // holdlocal has made a failure Local
 }
 
 // newCheck returns a check without users.

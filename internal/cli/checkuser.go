@@ -50,13 +50,15 @@ func userNote(cfg *conf.Config) string {
 			commands = append(commands, name)
 		}
 	}
-	external, fallback := false, false
+	external, fallback, quorum := false, false, false
 	for _, v := range cfg.Virtuals {
 		external = external || v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl
 		fallback = fallback || v.FallbackCommand != ""
+		quorum = quorum || v.QuorumCommand != ""
 	}
 	add("external checks", external)
 	add("fallbackcommand", fallback)
+	add("quorumcommand", quorum)
 	add("notifycommand", cfg.NotifyCommand != "")
 	verb := "run"
 	if len(commands) == 1 && !external {

@@ -19,7 +19,7 @@ func explanation(cfg *conf.Config) string {
 		b.WriteString("a changed file is read again by itself\n")
 	}
 	if !cfg.CheckUser.IsZero() && cfg.RunsAs() {
-		fmt.Fprintf(&b, "external checks, notifycommand and fallbackcommand run as the user %s\n", cfg.CheckUser)
+		fmt.Fprintf(&b, "external checks, notifycommand, fallbackcommand and quorumcommand run as the user %s\n", cfg.CheckUser)
 	}
 	if cfg.Resolve > 0 {
 		fmt.Fprintf(&b, "the names of real servers are looked up again each %v\n", cfg.Resolve)

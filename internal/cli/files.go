@@ -61,6 +61,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 			l.changed(v, "checkcommand", v.CheckCommand.Reveal())
 		}
 		l.changed(v, "fallbackcommand", program(v.FallbackCommand))
+		l.changed(v, "quorumcommand", program(v.QuorumCommand))
 		l.read(v, "sslkey", v.SSLKey, "it holds the private key")
 	}
 	return l.problems

@@ -40,6 +40,7 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 			l.command(v, "checkcommand", v.CheckCommand.Reveal(), false)
 		}
 		l.command(v, "fallbackcommand", shellProgram(v.FallbackCommand), true)
+		l.command(v, "quorumcommand", shellProgram(v.QuorumCommand), true)
 	}
 	l.command(nil, "callback", cfg.Callback.Reveal(), true)
 	l.command(nil, "notifycommand", shellProgram(cfg.NotifyCommand), true)

@@ -56,7 +56,7 @@ func runsCommands(cfg *conf.Config) bool {
 	}
 	for _, v := range cfg.Virtuals {
 		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl || v.FallbackCommand != "" ||
-			v.EmailAlert != "" && v.SMTP == "" {
+			v.QuorumCommand != "" || v.EmailAlert != "" && v.SMTP == "" {
 			return true
 		}
 	}

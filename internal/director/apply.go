@@ -164,12 +164,11 @@ func (rc *reconciler) refused(v *virtual.Service, what string, err error) {
 // its last real server or got its first one back.
 func (rc *reconciler) report(v *virtual.Service) {
 	for _, e := range v.News {
-		if e.Kind == event.Gone && v.Keeps(e.Real) {
-			e.Reason += "; it " + virtual.KeptWords
-		}
+		virtual.Complete(v, &e)
 		rc.emit(v, e)
 	}
 	v.News = nil
+	rc.reportQuorum(v)
 	rc.reportFallback(v)
 	rc.endFirst(v, false)
 	rc.reportServed(v)
@@ -178,7 +177,7 @@ func (rc *reconciler) report(v *virtual.Service) {
 // reportFallback reports whether v needs its fallback: as in the original, from
 // the start on until the first real server is in.
 func (rc *reconciler) reportFallback(v *virtual.Service) {
-	need := !slices.ContainsFunc(v.Reals, v.Serves)
+	need := !slices.ContainsFunc(v.Reals, v.Serves) || virtual.FallbackBeside(v)
 	switch {
 	case need && v.FallbackState != virtual.FallbackOn:
 		v.FallbackState = virtual.FallbackOn

@@ -31,7 +31,7 @@ func (d *Director) judgeOurselves(res *checks.Result) {
 		}
 	}
 	if holding && res.Err != nil && !res.Local {
-		res.Local = true
+		res.Local, res.Held = true, true
 		res.Err = checker.LocalError{Err: fmt.Errorf("while most checks cannot be made: %w", res.Err)}
 	}
 }

@@ -18,6 +18,7 @@ const (
 	CauseMaintenance CauseKind = "maintenance"
 	CauseReload      CauseKind = "reload"
 	CauseExternal    CauseKind = "external" // the table was changed by another program
+	CauseQuorum      CauseKind = "quorum"   // too few are up, or enough again
 )
 
 // CauseWords are the words to append to those of an event, "" where these

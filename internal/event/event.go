@@ -49,6 +49,9 @@ const (
 	Damped      // flapdamping keeps a real server out of service: Reason says until when, and why
 	DampingOver // it does not any more: Reason
 
+	QuorumLost     // too few servers of a virtual service are up: Reason
+	QuorumRegained // enough are again: Reason
+
 	// What only the history has.
 	DaemonStarted // the daemon has read the table: Reason
 	DaemonStopped // the daemon ends in good order: Reason
@@ -60,10 +63,11 @@ const (
 	Maintained  // a real server that was down already is in maintenance, which ends its alert
 	FallbackOn  // no real server of a virtual service is in service
 	FallbackOff // one is
+	QuorumMet   // enough servers of a virtual service are up, for the first time
 )
 
 // Silent reports whether events of the kind are no news: they are in no history, and no
-// program is notified of them. They start and end mails, fallbackcommand and alerts.
+// program is notified of them. They start and end mails, commands and alerts.
 func (k Kind) Silent() bool { return k >= FirstUp }
 
 // An Event is one thing that happened to one virtual service. Log lines, the
@@ -141,6 +145,10 @@ func (e Event) String() string {
 		return fmt.Sprintf("Damped real server: %s (%s) %s", e.R, e.ID, e.Reason)
 	case DampingOver:
 		return fmt.Sprintf("Damping is over of real server: %s (%s): %s", e.R, e.ID, e.Reason)
+	case QuorumLost:
+		return fmt.Sprintf("Quorum lost of virtual server: %s: %s", e.V, e.Reason)
+	case QuorumRegained:
+		return fmt.Sprintf("Quorum regained of virtual server: %s: %s", e.V, e.Reason)
 	case NotAsked:
 		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}

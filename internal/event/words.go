@@ -21,13 +21,21 @@ func (e Event) Words() string {
 	case StillGone:
 		return "real server " + e.R + " is still gone" + reason
 	case AllGone:
-		return "no real server of " + e.V + " is left" + fallbackWords(e.Fallback, " takes over") + reason + e.appendedCause()
+		is := " is left"
+		if e.Cause != nil && e.Cause.Kind == CauseQuorum {
+			is = " is in service"
+		}
+		return "no real server of " + e.V + is + fallbackWords(e.Fallback, " takes over") + reason + e.appendedCause()
 	case AnyBack:
 		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason + e.appendedCause()
 	case Damped:
 		return "real server " + e.R + " is damped " + e.Reason
 	case DampingOver:
 		return "damping of real server " + e.R + " is over" + reason
+	case QuorumLost:
+		return "the quorum of " + e.V + " is lost" + reason
+	case QuorumRegained:
+		return "the quorum of " + e.V + " is met again" + reason
 	case Started:
 		return e.Phase + ": " + e.Reason
 	case DaemonStarted:
@@ -56,6 +64,7 @@ var kindWords = [...]string{
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
 	Damped: "damped", DampingOver: "damping over", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
+	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met",
 }
 
 // String returns the kind in a word or two.

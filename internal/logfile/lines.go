@@ -119,6 +119,9 @@ func monitorLine(e event.Event) string {
 		}
 	case event.AllGone:
 		what = "all real servers of " + e.V + " are gone."
+		if e.Cause != nil && e.Cause.Kind == event.CauseQuorum {
+			what = "no real server of " + e.V + " is in service."
+		}
 		why = cmp.Or(e.Reason, fallbackWords(e.Virtual, "takes over"))
 	case event.AnyBack:
 		what = "real servers of " + e.V + " are back."
@@ -132,6 +135,10 @@ func monitorLine(e event.Event) string {
 		what, why = e.R+" is damped.", e.Reason
 	case event.DampingOver:
 		what, why = "damping of "+e.R+" is over.", e.Reason
+	case event.QuorumLost:
+		what, why = "quorum of "+e.V+" is lost.", e.Reason
+	case event.QuorumRegained:
+		what, why = "quorum of "+e.V+" is met again.", e.Reason
 	case event.Ordered:
 		what, why = "order for "+e.R+".", e.Reason
 	case event.Started:

@@ -21,6 +21,7 @@ const (
 	certificateLife  = 25 * time.Hour
 	alertRealDown    = "LdirectordRealServerDown"
 	alertNoReal      = "LdirectordNoRealServer"
+	alertNoQuorum    = "LdirectordQuorumLost"
 	severityCritical = "critical"
 	severityWarning  = "warning"
 )
@@ -44,6 +45,7 @@ type postableAlert struct {
 type subject struct {
 	absentee
 	virtual bool
+	quorum  bool
 }
 
 // firing are the alerts that have not ended. They are kept for any format of the webhook:
@@ -71,6 +73,10 @@ func (f firing) alert(e event.Event, host string) *postableAlert {
 		return f.begin(subjectOfService(e.Virtual), e, alertOf(e, host, alertNoReal, severityCritical))
 	case event.AnyBack:
 		return f.end(subjectOfService(e.Virtual), e.Time)
+	case event.QuorumLost:
+		return f.begin(quorumOf(e.Virtual), e, alertOf(e, host, alertNoQuorum, severityCritical))
+	case event.QuorumRegained, event.QuorumMet:
+		return f.end(quorumOf(e.Virtual), e.Time)
 	}
 	name := momentAlerts[e.Kind]
 	if name == "" {
@@ -86,6 +92,10 @@ func (f firing) alert(e event.Event, host string) *postableAlert {
 
 func subjectOfService(v *conf.VirtualService) subject {
 	return subject{absentee: absentee{service: serviceOf(v)}, virtual: true}
+}
+
+func quorumOf(v *conf.VirtualService) subject {
+	return subject{absentee: absentee{service: serviceOf(v)}, quorum: true}
 }
 
 // alertOf is the alert of an event, without its end.
@@ -147,6 +157,7 @@ func (f firing) retain(cfg *conf.Config, now time.Time) []*postableAlert {
 	has := map[subject]bool{}
 	for _, v := range cfg.Virtuals {
 		has[subjectOfService(v)] = true
+		has[quorumOf(v)] = v.Quorum != conf.Portion{}
 		for _, r := range v.Reals {
 			has[subject{absentee: absenteeOf(v, r)}] = true
 		}

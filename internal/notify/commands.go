@@ -11,7 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// commandTimeout limits the run of a fallbackcommand.
+// commandTimeout limits the run of a fallbackcommand or quorumcommand.
 const commandTimeout = 60 * time.Second
 
 // A shellLine is a configured command, its additional arguments, which are no secret, and
@@ -78,6 +78,26 @@ var (
 )
 
 var errTooManyCommands = errors.New("too many commands wait already")
+
+// quorumLine is the shell's input if the event needs a quorumcommand, otherwise the zero
+// shellLine.
+func quorumLine(e event.Event) shellLine {
+	verb := map[event.Kind]string{event.QuorumLost: "down", event.QuorumRegained: "up", event.QuorumMet: "up"}[e.Kind]
+	if verb == "" || e.Virtual == nil || e.Virtual.QuorumCommand == "" {
+		return shellLine{}
+	}
+	return shellLine{e.Virtual.QuorumCommand, " " + verb + " " + e.V + " " + e.Virtual.Protocol.String(), e.Virtual.CheckUser}
+}
+
+// runQuorum runs a quorumcommand in a lane, and logs that it has failed.
+func (n *Notifier) runQuorum(lane string, line shellLine) func(context.Context) {
+	return func(ctx context.Context) {
+		c := command.Command{Shell: line.reveal(), As: line.user, LeaveChildren: true}
+		if err := n.shell.insist(lane, func() error { return runCommand(ctx, c) }); err != nil {
+			n.log(lineCommandFailed, line, err)
+		}
+	}
+}
 
 func (n *Notifier) run(line shellLine) func(context.Context) {
 	return func(ctx context.Context) { runShell(ctx, line, n.log) }

@@ -158,6 +158,20 @@ func (l *lanes) pause(d time.Duration) {
 	}
 }
 
+// insist calls f, in its lane, until it succeeds: again after the pauses of a mail, unless another
+// function of the lane waits or close was called. It returns the last error.
+func (l *lanes) insist(lane string, f func() error) error {
+	err := f()
+	for _, pause := range retryPauses {
+		if err == nil || l.closing() || l.waitingIn(lane) > 0 {
+			break
+		}
+		l.pause(pause)
+		err = f()
+	}
+	return err
+}
+
 // closing reports whether close was called: there are no more retries then.
 func (l *lanes) closing() bool {
 	select {

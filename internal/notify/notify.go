@@ -14,7 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 )
 
-// closeTimeout is the time that Close grants at least to fallback commands, and to all else.
+// closeTimeout is the time that Close grants at least to fallback and quorum commands, and to all else.
 const closeTimeout = 3 * time.Second
 
 // mostListed limits the events in a grouped mail; the others are counted.
@@ -35,7 +35,7 @@ type Notifier struct {
 	sender string
 	outbox *outbox
 	hooks  *hooks
-	shell  *lanes // fallback commands, a lane for each virtual service
+	shell  *lanes // fallback and quorum commands, for each virtual service a lane of its own
 
 	mu       sync.Mutex
 	collect  time.Duration             // emailalertgroup
@@ -104,6 +104,10 @@ func (n *Notifier) Event(e event.Event) {
 	n.hooks.event(e)
 	line := commandLine(e)
 	if line.command != "" && !n.shell.do(e.ID, n.run(line)) {
+		n.log(lineCommandFailed, line, errTooManyCommands)
+	}
+	lane := "quorum of " + e.ID
+	if line := quorumLine(e); line.command != "" && !n.shell.do(lane, n.runQuorum(lane, line)) {
 		n.log(lineCommandFailed, line, errTooManyCommands)
 	}
 }
@@ -200,7 +204,7 @@ func (n *Notifier) postAll() {
 }
 
 // Close sends the collected mails and lets mails and commands end, for 3 s at most, but
-// fallback commands until the deadline if that is later. The others are killed then.
+// fallback and quorum commands until the deadline if that is later. The others are killed then.
 func (n *Notifier) Close(commands time.Time) {
 	n.mu.Lock()
 	n.closed = true

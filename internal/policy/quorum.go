@@ -17,15 +17,19 @@ func (r Rule) quorum(before Quorum, up, may int) Quorum {
 	if r.Quorum == 0 {
 		return QuorumUnknown
 	}
-	need := min(r.Quorum, r.Reals)
-	if before == QuorumLost {
-		need = min(r.Quorum+r.Hysteresis, r.Reals)
-	}
 	switch {
-	case up >= need:
+	case up >= r.Needed(Standing{Quorum: before}):
 		return QuorumMet
 	case before == QuorumLost, may < min(r.Quorum, r.Reals):
 		return QuorumLost
 	}
 	return before
+}
+
+// Needed returns how many servers have to be up for the quorum, after the decision before.
+func (r Rule) Needed(before Standing) int {
+	if before.Quorum == QuorumLost {
+		return min(r.Quorum+r.Hysteresis, r.Reals)
+	}
+	return min(r.Quorum, r.Reals)
 }

@@ -12,6 +12,7 @@ type Rule struct {
 	KeepRest    bool // without the quorum the living ones stay beside the fallback
 	BackupBelow int  // backup servers are needed while fewer real servers are up; 0: there are none
 	Fallback    bool // there is one, and the kernel takes it
+	FallbackIn  bool // the table has it
 }
 
 // Joint reports whether servers are judged together, by a quorum or as backup servers.
@@ -69,7 +70,13 @@ func Judge(rule Rule, before Standing, members []Member) Ruling {
 
 // NeedsFallback reports whether the fallback is to be in. anyIn is whether a server is in service.
 func (r Rule) NeedsFallback(s Standing, anyIn bool) bool {
-	return r.Fallback && (!anyIn || r.Quorum > 0 && s.Quorum == QuorumLost)
+	return r.Fallback && (!anyIn || r.fallbackBeside(s))
+}
+
+// fallbackBeside reports whether the fallback is to be in whatever servers are in service. While
+// first checks decide about the quorum it stays as the table has it.
+func (r Rule) fallbackBeside(s Standing) bool {
+	return r.Quorum > 0 && (s.Quorum == QuorumLost || s.Quorum == QuorumUnknown && r.FallbackIn)
 }
 
 // A Joint is what the state of a virtual service as a whole means for one of its servers.

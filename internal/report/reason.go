@@ -32,6 +32,7 @@ const (
 	ReasonNotChecked      ReasonCode = "not-checked"      // checktype is on or off
 	ReasonDamped          ReasonCode = "damped"           // out of service by flapdamping
 	ReasonMinAlive        ReasonCode = "minalive"         // down, and in service by minalive
+	ReasonQuorum          ReasonCode = "quorum"           // up, and out of service because too few are up, or may be
 	ReasonOrder           ReasonCode = "order"            // drained or disabled by an operator
 	ReasonMaintenance     ReasonCode = "maintenance"      // a file in maintenancedir
 	ReasonMaintenanceOver ReasonCode = "maintenance-over" // the file is gone, and the next check decides

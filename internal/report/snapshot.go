@@ -4,6 +4,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/maintenance"
@@ -97,9 +98,38 @@ type VirtualState struct {
 	In          int         `json:"in"`                // real servers that get connections
 	Fallback    string      `json:"fallback,omitempty"`
 	FallbackIn  bool        `json:"fallback_in"`
+	Quorum      *Quorum     `json:"quorum,omitempty"`  // nil: there is none
 	Notices     []string    `json:"notices,omitempty"` // what the kernel refused, and what differs there
 	Stats       Stats       `json:"stats"`
 	Reals       []RealState `json:"reals"`
+}
+
+// A Quorum is whether enough servers of a virtual service are up.
+type Quorum struct {
+	State  QuorumState `json:"state"`
+	Up     int         `json:"up"`
+	Needed int         `json:"needed"` // for State to be met: after a loss with the hysteresis
+}
+
+// QuorumState is the state of a quorum in one word.
+type QuorumState string
+
+// The states of a quorum.
+const (
+	QuorumMet     QuorumState = "met"
+	QuorumLost    QuorumState = "lost"
+	QuorumUnknown QuorumState = "unknown" // first checks go on that decide
+)
+
+// Words returns the state in a few words.
+func (q *Quorum) Words() string {
+	switch q.State {
+	case QuorumMet:
+		return fmt.Sprintf("quorum met: %d up, %d needed", q.Up, q.Needed)
+	case QuorumLost:
+		return fmt.Sprintf("quorum lost: %d up, %d needed", q.Up, q.Needed)
+	}
+	return "quorum not known yet: first checks go on"
 }
 
 // A RealState is one real server of one virtual service, its fallback, or a foreign
@@ -111,7 +141,7 @@ type RealState struct {
 	// Unchecked says that no check has finished yet, or ever will.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
-	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "external" or "weight".
+	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "quorum", "external" or "weight".
 	InService bool   `json:"in_service"`
 	OutReason string `json:"out_reason,omitempty"`
 	Fallback  bool   `json:"fallback,omitempty"`

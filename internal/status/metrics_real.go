@@ -36,6 +36,9 @@ func (m *families) virtual(v *report.VirtualState) {
 	m.gauge("ldirectord_virtual_reals", "Configured real servers.", labels, float64(configured))
 	m.gauge("ldirectord_virtual_reals_in", "Real servers that get connections.", labels, float64(v.In))
 	m.gauge("ldirectord_virtual_fallback_in", "Whether the fallback server is in.", labels, truth(v.FallbackIn))
+	if q := v.Quorum; q != nil && q.State != report.QuorumUnknown {
+		m.gauge("ldirectord_virtual_quorum_met", "Whether enough servers are up for the quorum; missing without one, and until first checks have decided.", labels, truth(q.State == report.QuorumMet))
+	}
 	m.gauge("ldirectord_virtual_notices", "Refusals and differences of the kernel's table that stand.", labels, float64(len(v.Notices)))
 	m.durations(v, []*dto.LabelPair{check, virtual})
 }
@@ -61,7 +64,7 @@ func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	}
 	m.gauge("ldirectord_real_in_service", "Whether the kernel sends the real server new connections.", labels, truth(r.InService))
 	if !r.InService {
-		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, external, weight.",
+		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, quorum, external, weight.",
 			[]*dto.LabelPair{at, pair("reason", r.OutReason), virtual}, 1)
 	}
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))

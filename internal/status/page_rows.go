@@ -91,6 +91,9 @@ func virtualRemarks(b *strings.Builder, v *report.VirtualState) {
 	case v.Fallback != "":
 		fmt.Fprintf(b, ` <small>fallback %s</small>`, key(v.Fallback))
 	}
+	if q := v.Quorum; q != nil && q.State != report.QuorumMet {
+		remark("%s", q.Words())
+	}
 	for _, notice := range v.Notices {
 		remark("%s", text(notice))
 	}

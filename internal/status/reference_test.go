@@ -30,7 +30,7 @@ func everything() *report.Snapshot {
 		Kernel:      report.KernelState{Changes: map[string]uint64{"-a": 1}, Refused: map[string]uint64{"-a": 1}},
 		Outside:     []report.Fault{{What: "control socket"}},
 		Maintenance: &report.MaintenanceState{Unmatched: []maintenance.File{{Name: "web4"}}},
-		Virtuals:    []report.VirtualState{{ID: "tcp:10.0.0.1:80", Check: "http", Reals: []report.RealState{drained}}},
+		Virtuals:    []report.VirtualState{{ID: "tcp:10.0.0.1:80", Check: "http", Quorum: &report.Quorum{State: report.QuorumMet}, Reals: []report.RealState{drained}}},
 	}
 }
 

@@ -29,7 +29,7 @@ func (v *Service) Desired(room table.Slots) table.State {
 		}
 		list = append(list, s)
 	}
-	if v.Fallback != nil && !anyIn {
+	if needsFallback(v, anyIn) {
 		list = append(list, *v.Fallback)
 	}
 	return table.State{Present: true, Service: v.WantedService(), Slots: table.NewSlots(list)}

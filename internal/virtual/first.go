@@ -96,6 +96,8 @@ func (r *Real) OutWithoutOrder() string {
 		return "damped " + r.DampedWords()
 	case r.Verdict == policy.Down && !r.Kept:
 		return r.LastError()
+	case jointWords(r) != "":
+		return jointWords(r)
 	case v.Invalid != nil:
 		return "refused by the kernel: " + v.Invalid.Error()
 	case !v.Actual.Present:

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // A Joint is what is decided about the servers of a virtual service together: by minalive, quorum
@@ -13,34 +15,58 @@ import (
 type Joint struct {
 	policy.Standing
 	rule policy.Rule
-	up   int // how many are up, for the quorum
+	up   int           // how many are up, for the quorum
+	told policy.Quorum // as last reported
+}
+
+// inherit takes over what was decided before a reload. Another quorum is decided as at a start.
+func (j *Joint) inherit(old *Joint) {
+	j.Standing, j.up, j.told = old.Standing, old.up, old.told
+	if j.rule.Quorum != old.rule.Quorum || j.rule.Hysteresis != old.rule.Hysteresis {
+		j.Quorum = policy.QuorumUnknown
+	}
 }
 
 // ruleOf is the rule of a virtual service, but for the fallback, which the kernel may refuse.
 func ruleOf(v *conf.VirtualService) policy.Rule {
 	n := len(v.Reals)
-	return policy.Rule{Reals: n, MinAlive: v.MinAlive.Of(n)}
+	return policy.Rule{Reals: n, MinAlive: v.MinAlive.Of(n), Quorum: v.Quorum.Of(n), Hysteresis: v.Hysteresis, KeepRest: v.KeepRest}
 }
 
-// rule is the rule of v with the fallback as it is now.
-func (v *Service) rule() policy.Rule {
+// ruleNow is the rule of v with the fallback as it is now.
+func ruleNow(v *Service) policy.Rule {
 	rule := v.Joint.rule
-	rule.Fallback = v.Fallback != nil && !v.Refuses(v.Fallback.At)
+	if v.Fallback != nil {
+		s, _ := v.Actual.Slots.Of(v.Fallback.At)
+		rule.Fallback, rule.FallbackIn = !v.Refuses(v.Fallback.At), s.Role == table.Fallback && s.Weight > 0
+	}
 	return rule
 }
 
+// needsFallback reports whether the fallback is to be in, also if the kernel refuses it. anyIn is
+// whether a server is in service.
+func needsFallback(v *Service, anyIn bool) bool {
+	if v.Joint.rule.Quorum == 0 {
+		return v.Fallback != nil && !anyIn
+	}
+	rule := ruleNow(v)
+	rule.Fallback = v.Fallback != nil
+	return rule.NeedsFallback(v.Joint.Standing, anyIn)
+}
+
 // jointFor is what the state of v as a whole means for r.
-func (v *Service) jointFor(r *Real) policy.Joint {
+func jointFor(r *Real) policy.Joint {
+	v := r.Virtual
 	if !v.Joint.rule.Joint() {
 		return policy.Alone
 	}
-	return v.Joint.For(v.rule(), false)
+	return v.Joint.For(ruleNow(v), false)
 }
 
 // Judge decides about the servers of v together. It returns those that minalive keeps in service
 // from now on, the last one to go down first. What follows from the decision for each is not
 // kept: it is decided anew with each question.
-func (v *Service) Judge() (fresh []*Real) {
+func Judge(v *Service) (fresh []*Real) {
 	if v.Joint.rule.MinAlive == 0 {
 		for _, r := range v.Reals {
 			r.Kept, r.Leaves = false, false // by the configuration before
@@ -49,14 +75,19 @@ func (v *Service) Judge() (fresh []*Real) {
 			return nil
 		}
 	}
-	members := make([]policy.Member, len(v.Reals))
+	members, before := make([]policy.Member, len(v.Reals)), v.Joint.Standing
+	wasIn := make([]bool, len(v.Reals))
 	for i, r := range v.Reals {
-		members[i] = r.member()
+		members[i], wasIn[i] = memberOf(r), v.Joint.rule.Joint() && r.In()
 		r.Leaves = false
 	}
-	g := policy.Judge(v.rule(), v.Joint.Standing, members)
+	g := policy.Judge(ruleNow(v), before, members)
 	v.Joint.Standing, v.Joint.up = g.Standing, g.Up
+	noteQuorum(v, before.Quorum)
 	for i, r := range v.Reals {
+		if before != g.Standing && r.In() != wasIn[i] && !v.SharesService(r) {
+			delete(v.External, r.At()) // as when its checks take it out or let it in
+		}
 		kept := g.Kept != nil && g.Kept[i]
 		if kept && !r.Kept {
 			fresh = append(fresh, r)
@@ -67,9 +98,23 @@ func (v *Service) Judge() (fresh []*Real) {
 	return fresh
 }
 
-// member is all that a decision about the virtual service reads of r.
-func (r *Real) member() policy.Member {
-	s := r.server()
+// noteQuorum notes in case of an outage that the quorum was lost, or is met again.
+func noteQuorum(v *Service, before policy.Quorum) {
+	cause := &event.Cause{Kind: event.CauseQuorum}
+	switch {
+	case v.Joint.rule.Quorum == 0 || v.Joint.Quorum == before || v.Conf.KeepRest || v.Fallback == nil:
+	case v.Joint.Quorum == policy.QuorumLost && v.Joint.up > 0:
+		cause.Detail = "the quorum is lost: " + v.Joint.words()
+		v.Outage.Left = cause
+	case v.Joint.Quorum == policy.QuorumMet && v.Joint.told == policy.QuorumLost:
+		cause.Detail = "the quorum is met: " + v.Joint.words()
+		v.Outage.Came = cause
+	}
+}
+
+// memberOf is all that a decision about the virtual service reads of r.
+func memberOf(r *Real) policy.Member {
+	s := serverOf(r)
 	awaited := r.Awaited() && !r.Damped() || s.Agent == policy.AgentUnknown && r.File() == "" && !r.Out()
 	return policy.Member{Server: s, Awaited: awaited, Serves: r.Kept || r.Leaves, Since: r.Since}
 }

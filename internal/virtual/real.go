@@ -60,10 +60,10 @@ func (r *Real) slot() table.Slot {
 }
 
 // decide is what the table should hold of the real server.
-func (r *Real) decide() policy.Decision { return policy.Decide(r.server()) }
+func (r *Real) decide() policy.Decision { return policy.Decide(serverOf(r)) }
 
-// server is all that the decision about r reads.
-func (r *Real) server() policy.Server {
+// serverOf is all that the decision about r reads.
+func serverOf(r *Real) policy.Server {
 	s := policy.Server{
 		Weight: r.Conf.Weight, Verdict: r.Verdict, Kept: r.Kept, Maintenance: r.File() != "",
 		Agent: int(r.Agent), Reached: int(r.Reached),
@@ -71,7 +71,7 @@ func (r *Real) server() policy.Server {
 	if r.Override != nil {
 		s.Order, s.OrderWeight = policyOrders[r.Override.Verb], r.Override.Weight
 	}
-	if s.Joint = r.Virtual.jointFor(r); s.Agent == policy.AgentUnknown || s.Joint == policy.AsFound {
+	if s.Joint = jointFor(r); s.Agent == policy.AgentUnknown || s.Joint == policy.AsFound {
 		var held table.Slot
 		held, s.Held = r.Virtual.Actual.Slots.Of(r.At())
 		s.Before = held.Weight

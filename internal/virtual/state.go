@@ -25,7 +25,7 @@ func (v *Service) State(e *ipvs.Entry, now time.Time) report.VirtualState {
 	}
 	s := report.VirtualState{
 		ID: v.ID, Name: v.Name, Listed: service.Listed(), Kernel: service.Key.Listed(), ServiceName: v.Conf.ServiceName, Written: v.Conf.Name,
-		Present: present, Check: checkWord(v.Conf), Fallback: v.FallbackName(), Notices: v.notices(),
+		Quorum: v.Joint.state(), Present: present, Check: checkWord(v.Conf), Fallback: v.FallbackName(), Notices: v.notices(),
 		Stats: e.Stats, Reals: make([]report.RealState, 0, len(v.Reals)),
 	}
 	held := make(map[netip.AddrPort]*ipvs.Destination, len(e.Destinations))
@@ -155,6 +155,10 @@ func (r *Real) outReason() string {
 		return "damped"
 	case r.Verdict == policy.Down && !r.Kept:
 		return "check"
+	case r.decide().Reason == policy.TooFewUp:
+		return "quorum"
+	case r.decide().Reason == policy.OthersUnchecked:
+		return "unchecked"
 	case r.weight() == 0:
 		return "weight"
 	}

@@ -46,6 +46,8 @@ func (r *Real) because() (report.ReasonCode, string) {
 		return r.becauseDamped()
 	case r.Kept && r.Verdict == policy.Down:
 		return report.ReasonMinAlive, checks + "; it " + KeptWords
+	case jointWords(r) != "":
+		return report.ReasonQuorum, checks + "; out of service, " + jointWords(r)
 	case r.Override != nil:
 		return code, checks + "; ordered: " + r.Override.String()
 	}

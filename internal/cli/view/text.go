@@ -79,6 +79,9 @@ func virtualRemark(v *report.VirtualState) string {
 	if v.FallbackIn {
 		parts = append(parts, "the fallback is in")
 	}
+	if q := v.Quorum; q != nil && q.State != report.QuorumMet {
+		parts = append(parts, q.Words())
+	}
 	if v.ServiceName != "" {
 		parts = append(parts, v.ServiceName)
 	}

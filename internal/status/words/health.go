@@ -119,11 +119,17 @@ func (h *Health) virtual(v *report.VirtualState) (own Level) {
 	case v.In == 0:
 		whole(Bad, "no real server of "+v.ID+" is in, and there is no fallback")
 	}
+	if q := v.Quorum; q != nil && q.State == report.QuorumLost {
+		whole(Bad, v.ID+": "+q.Words())
+	}
 	for _, notice := range v.Notices {
 		whole(Notable, notice)
 	}
 	return own
 }
+
+// OutByQuorum is the reason of a real server that is up and out of service because too few others are.
+const OutByQuorum = "quorum"
 
 // LevelOf judges one real server.
 func LevelOf(r *report.RealState) Level {
@@ -136,7 +142,7 @@ func LevelOf(r *report.RealState) Level {
 		}
 		return Notable
 	case report.StateUp, report.StateFallback, report.StateForeign:
-		if r.Failures > 0 || r.Difference != "" || r.Override != nil {
+		if r.Failures > 0 || r.OutReason == OutByQuorum || r.Difference != "" || r.Override != nil {
 			return Notable
 		}
 		return Fine

@@ -89,6 +89,9 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	if (r.State == report.StateDown || r.State == report.StateDamped) && r.InService && r.Wanted > 0 {
 		list = append(list, "stays in service: minalive")
 	}
+	if r.OutReason == OutByQuorum {
+		list = append(list, "out of service: too few are up for the quorum")
+	}
 	if r.Difference != "" {
 		list = append(list, OneLine(r.Difference))
 	}
