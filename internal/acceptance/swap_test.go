@@ -34,13 +34,14 @@ virtual = ` + vip + `:80
 
 // TestSwap takes the place of the Perl daemon under systemd, as the documents say, and
 // restarts, under traffic: no connection is lost and the table is never empty. Then the
-// daemon becomes a normal user's.
+// daemon becomes a normal user's, and a dynamic one's.
 // TestLongSwap does more of it, and gives the place back.
 func TestSwap(t *testing.T) {
 	t.Parallel()
 	if w := newSwap(t); w != nil {
 		w.swap(t, [][]string{{"systemctl", "restart", "ldirectord"}})
 		w.asUser(t)
+		w.asDynamicUser(t)
 	}
 }
 

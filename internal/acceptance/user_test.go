@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -51,6 +52,37 @@ func (w *swap) asUser(t testing.TB) {
 	}
 	if out, status := m.run("ldirectord", "status"); status != 3 {
 		t.Errorf("status after stop: exit status %d, want 3\n%s", status, out)
+	}
+}
+
+// asDynamicUser makes the stopped daemon of asUser that of a user whom systemd makes up: its
+// directories are below private ones then. Commands find it, and an order outlives a restart.
+func (w *swap) asDynamicUser(t testing.TB) {
+	t.Helper()
+	m := w.m
+	dynamic := "[Service]\nDynamicUser=yes\nUser=ldirectord-dynamic\n"
+	if err := os.WriteFile("/etc/systemd/system/ldirectord.service.d/zdynamic.conf", []byte(dynamic), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m.must("systemctl", "daemon-reload")
+	m.must("systemctl", "start", "ldirectord")
+	w.comesFull(t, "the daemon of a dynamic user")
+	uid, err := strconv.Atoi(strings.TrimSpace(m.must("stat", "-c", "%u", "/proc/"+m.mainPID())))
+	if err != nil || uid < 61184 || uid > 65519 { // systemd.exec(5)
+		t.Errorf("the daemon is user %d's, want a dynamic user's, %v", uid, err)
+	}
+	m.must("ldirectord", "status")
+	m.must("ldirectord", "drain", real1)
+	m.must("systemctl", "restart", "ldirectord")
+	if out := m.must("ldirectord", "show", "--real", real1); !strings.Contains(out, "drain") {
+		t.Errorf("the order has ended with a restart:\n%s", out)
+	}
+	m.must("ldirectord", "enable", real1)
+	w.comesFull(t, "the end of the order")
+	m.must("test", "-s", "/var/log/ldirectord/ldirectord.log")
+	m.must("systemctl", "stop", "ldirectord")
+	if table := w.Table(); table != "" {
+		t.Errorf("the table after stop:\n%s", table)
 	}
 }
 
