@@ -18,8 +18,9 @@ import (
 // An External check is up when a command ends with exit status 0. The command runs
 // directly, without a shell: blanks in Command belong to the file name.
 //
-// The four arguments are in the notation of the configuration: an IPv6 address is
-// in brackets; for a firewall mark VAddr is the mark and VPort is "0".
+// The first four arguments are in the notation of the configuration: an IPv6 address is
+// in brackets; for a firewall mark VAddr is the mark and VPort is "0". Those of Args, which
+// may be secret, follow.
 //
 // The deadline, and the end of the command, end all processes that it has started.
 // A command that a signal ended is down (the original took it for a success).
@@ -28,11 +29,16 @@ type External struct {
 	User         account.Account // the user that runs it, zero is that of this process
 	VAddr, VPort string
 	RAddr, RPort string
+	Args         string // further ones, with a NUL between them
 }
 
 // String implements Checker.
 func (e External) String() string {
-	return "external " + strings.Join(append([]string{e.Command.String()}, e.args()...), " ")
+	words := append([]string{"external", e.Command.String()}, e.own()...)
+	if e.Args != "" {
+		words = append(words, secret.Mask)
+	}
+	return strings.Join(words, " ")
 }
 
 // Check implements Caller.
@@ -40,7 +46,14 @@ func (e External) Check(ctx context.Context) (detail string, err error) {
 	return "", runCheck(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args(), As: e.User})
 }
 
-func (e External) args() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }
+func (e External) own() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }
+
+func (e External) args() []string {
+	if e.Args == "" {
+		return e.own()
+	}
+	return append(e.own(), strings.Split(e.Args, "\x00")...)
+}
 
 // runCheck runs c and returns nil if it succeeds by ctx's deadline. The error
 // describes how the command ended and quotes the beginning of its output.

@@ -30,6 +30,7 @@ type ExternalPerl struct {
 	User         account.Account // as that of External
 	VAddr, VPort string
 	RAddr, RPort string
+	Args         string // further ones, with a NUL between them
 }
 
 // String implements Checker.

@@ -22,6 +22,10 @@ type block struct {
 	also     []alsoLine
 	end      int // the line that ended the block
 
+	check     string // the name of a check block, "" for a virtual service
+	used      bool   // a check block, by a virtual service
+	alsoCheck []checkLine
+
 	kernelLines []kernelLine
 	lines       map[string]int // in check: the line of each directive, the last one if repeated
 }

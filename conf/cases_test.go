@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -220,7 +221,7 @@ func printConfig(b *strings.Builder, c *Config) {
 	}
 	for _, v := range c.Virtuals {
 		fmt.Fprintln(b, v.ID())
-		printFields(b, "    ", *v, *plain.Virtuals[0], "Line Name Protocol Addr Port Mark IPv6 Reals Fallback")
+		printFields(b, "    ", *v, *plain.Virtuals[0], "Line Name Protocol Addr Port Mark IPv6 Reals Fallback AlsoCheck InPlace")
 		for _, r := range v.Reals {
 			fmt.Fprintf(b, "    real %s %s %d", r, r.Forward, r.Weight)
 			if r.Lower != 0 || r.Upper != 0 {
@@ -229,7 +230,14 @@ func printConfig(b *strings.Builder, c *Config) {
 			if r.OwnRequest {
 				fmt.Fprintf(b, " %q, %q", r.Request, r.Receive)
 			}
+			if r.Check.Name != "" {
+				fmt.Fprintf(b, " check=%s %q", r.Check.Name, r.Check.Args.Reveal())
+			}
 			b.WriteByte('\n')
+		}
+		for _, n := range slices.Concat(v.AlsoCheck, v.InPlace) {
+			fmt.Fprintf(b, "    check %s\n", n.Name)
+			printFields(b, "        ", *n.As, *v, "Line Reals AlsoCheck InPlace ChecksNeeded")
 		}
 		if f := v.Fallback; f != nil {
 			fmt.Fprintf(b, "    fallback %s %s\n", f, f.Forward)

@@ -34,7 +34,7 @@ func (c *Config) RunsAs() bool {
 
 // ChecksAs reports whether some of these commands are checks, which a dry run makes, too.
 func (c *Config) ChecksAs() bool {
-	return slices.ContainsFunc(c.Virtuals, func(v *VirtualService) bool {
+	return slices.ContainsFunc(c.EachCheck(), func(v *VirtualService) bool {
 		return v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl
 	})
 }

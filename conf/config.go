@@ -95,14 +95,12 @@ type VirtualService struct {
 	Reals    []*RealServer // in the order of the file, ranges expanded
 	Fallback *Fallback     // nil is none; the block's, else the global one of its family
 
-	CheckAddr  netip.Addr // the address to check in place of each real server's; invalid is that one
-	CheckPort  uint16     // 0: the real server's port, else the service's
-	PasswdFile string     // the file that supplied Passwd, "" is the configuration
-	SecretFile string     // the file that supplied Secret, "" is the configuration
-
+	CheckTarget
+	SecretFiles
 	Kernel
 	Resolution
 	Check
+	MoreChecks
 	Policy
 	Alert
 	Announcement
@@ -142,6 +140,18 @@ type Kernel struct {
 	Netmask    string // dotted quad, or prefix length for IPv6; "" is none
 }
 
+// CheckTarget is where checks go, where it is not the real server's own address and port.
+type CheckTarget struct {
+	CheckAddr netip.Addr // the address to check in place of each real server's; invalid is that one
+	CheckPort uint16     // 0: the real server's port, else the service's
+}
+
+// SecretFiles are the files that supplied secrets of a check, "" is the configuration.
+type SecretFiles struct {
+	PasswdFile string // Passwd
+	SecretFile string // Secret
+}
+
 // Check is all settings that a check of a real server reads besides its address. It
 // is comparable: equal Checks are made in the same way.
 type Check struct {
@@ -149,6 +159,7 @@ type Check struct {
 	Combined     int             // number of connects per negotiate, for CheckCombined
 	HalfOpen     bool            // a connect check ends before the server's process sees the connection
 	CheckCommand secret.Command  // for CheckExternal and CheckExternalPerl
+	CheckArgs    secret.Text     // words for CheckCommand, behind those that it always gets; see ShellWords
 	CheckUser    account.Account // the user that runs CheckCommand and FallbackCommand; the zero Account is the daemon's
 	Timing
 	Origin
@@ -258,6 +269,10 @@ type RealServer struct {
 	Request    secret.Request
 	Receive    string
 	OwnRequest bool
+
+	// Check is the check of this real server in place of the virtual service's own; the
+	// zero CheckUse is that one.
+	Check CheckUse
 }
 
 // A Fallback takes the connections when no real server is in service.

@@ -142,7 +142,7 @@ func lookup(name string) int {
 // value.
 func known(text string, block bool) bool {
 	name, value, equals := splitDirective(text)
-	if isVirtual(name) {
+	if beginsBlock(name) {
 		return equals && !block
 	}
 	row := lookup(name)

@@ -22,6 +22,10 @@ var directivesToL = []directive{
 		binding: by("[ADDRESS]:PORT[,PORT]", setAlso6),
 	},
 	{
+		name: "alsocheck", where: inBlock, repeats: true, mask: maskCommand, help: "check block with one more check of each real server; repeatable",
+		binding: by("NAME [ARGUMENT...]", setAlsoCheck),
+	},
+	{
 		name: "announce", where: anywhere, help: "how a virtual service counts for whether its address is served",
 		binding: ofService(choice("any|all|no", AnnounceAny, AnnounceAll, AnnounceNo).is(AnnounceAny), func(v *VirtualService) *Announce { return &v.Announce }),
 	},
@@ -44,6 +48,10 @@ var directivesToL = []directive{
 	{
 		name: "checkaddress", where: inBlock, help: "address to check instead of the real server's",
 		binding: ofService(kindOf("ADDRESS", readCheckAddress), func(v *VirtualService) *netip.Addr { return &v.CheckAddr }).unset("the real server's address"),
+	},
+	{
+		name: "checkarguments", where: inBlock, mask: maskText, help: "arguments of checkcommand, behind those that it always gets",
+		binding: ofService(kindOf("ARGUMENT...", readCheckArguments), func(v *VirtualService) *secret.Text { return &v.CheckArgs }),
 	},
 	{
 		name: "checkcommand", where: inBlock, mask: maskCommand, help: "program of an external check",
@@ -72,6 +80,10 @@ var directivesToL = []directive{
 	{
 		name: "checkrate", where: outside, help: "checks started in a second at most, 0 is derived from the intervals",
 		binding: ofConfig(numberFrom(0).is(0), func(c *Config) *int { return &c.CheckRate }),
+	},
+	{
+		name: "checksneeded", where: anywhere, help: "how many checks make a real server up, of the virtual service's own and those of alsocheck",
+		binding: ofService(kindOf("all|N", readChecksNeeded).is(0), func(v *VirtualService) *int { return &v.ChecksNeeded }).unset("all"),
 	},
 	{
 		name: "checksource", where: anywhere, help: "local address of the checks",

@@ -87,11 +87,11 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "real", where: inBlock, repeats: true, help: "real server, or range of them; repeatable",
-		binding: by(`ADDRESS[->ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`, setReal).hinted(hintReal),
+		binding: by(`ADDRESS[->ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N] [check=NAME]`, setReal).hinted(hintReal),
 	},
 	{
 		name: "real6", where: inBlock, repeats: true, help: "real, for virtual6; repeatable",
-		binding: by(`[ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`, setReal6).hinted(hintReal),
+		binding: by(`[ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N] [check=NAME]`, setReal6).hinted(hintReal),
 	},
 	{
 		name: "receive", where: inBlock, form: quoted, help: "Perl regular expression that a good answer matches",

@@ -23,6 +23,9 @@ func hintUnknown(l line, block bool) string {
 	if isVirtual(name) {
 		return "a virtual line begins in the first column and has a \"=\": " + name + " = ADDRESS:PORT"
 	}
+	if isCheckBlock(name) {
+		return "a check block begins in the first column with check = NAME"
+	}
 	row := lookup(name)
 	if row < 0 {
 		return hintNoDirective(l, block)
@@ -149,7 +152,7 @@ func nearest(body string) string {
 }
 
 func names() []string {
-	all := []string{"virtual", "virtual6"}
+	all := []string{"check", "virtual", "virtual6"}
 	for _, d := range directives {
 		all = append(all, d.name)
 	}

@@ -123,9 +123,12 @@ func (p *parser) file(file string, text []byte) {
 		p.including = p.including[:len(p.including)-1]
 	}()
 	for _, s := range scan(string(text), p.all) {
-		if s.virtual {
+		switch name, _, _ := splitDirective(trimLeft(s.head.text())); {
+		case s.virtual && isCheckBlock(name):
+			readCheckBlock(p, s)
+		case s.virtual:
 			p.virtual(s)
-		} else {
+		default:
 			p.globalLine(s.head)
 		}
 		if p.stopped() {

@@ -23,6 +23,7 @@ type parser struct {
 	fallback6 *globalFallback
 	lines     map[string]position // the last line of each directive outside blocks
 	blocks    []*block
+	checks    map[string]*block // the check blocks by name, nil is none
 	services  map[serviceKey]*VirtualService
 	hosts     map[hostKey]hostResult
 	found     map[realKey]realResult
@@ -85,13 +86,16 @@ func (p *parser) parse(text []byte) {
 		return
 	}
 	p.config.CheckInterval, p.config.CheckUser = p.outside.CheckInterval, p.outside.CheckUser
+	inheritChecks(p)
 	for _, b := range p.blocks {
 		p.path = b.v.File
 		p.inherit(b.v, b.given)
 		expandReals(p, b)
+		useChecks(p, b)
 		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}
+	adviseUnusedChecks(p)
 	p.path = main
 	adviseOutside(p)
 	p.checkStatus()
@@ -155,6 +159,12 @@ func (p *parser) apply(at *location, l line, text string) {
 		return
 	}
 	d := &directives[row]
+	if !at.block.takes(name) {
+		pr := p.unknown(l, at.block, name+" belongs to a virtual block: a check block has what a check needs")
+		pr.Code = CodeMisplacedDirective
+		p.report(pr)
+		return
+	}
 	argument, fits := d.argument(value, equals)
 	if !fits {
 		p.report(p.unknown(l, at.block, ""))

@@ -146,6 +146,10 @@ func (p *parser) parseRest(r *RealServer, rest string) error {
 	}
 	r.Forward = forward
 	_, rest, _ = strings.Cut(rest, method)
+	var err error
+	if r.Check, rest, err = cutCheckUse(rest); err != nil {
+		return err
+	}
 	rest = p.parseWeight(r, rest)
 	rest = p.parseRequest(r, rest)
 	rest = parseThresholds(r, rest)

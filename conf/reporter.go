@@ -119,7 +119,9 @@ func codeOf(l line, block bool) Code {
 	name, _, _ := splitDirective(body)
 	row := lookup(name)
 	switch {
-	case isVirtual(name), name == "" && (body == "" || !isAlnum(body[0])):
+	case isCheckBlock(name) && block:
+		return CodeMisplacedDirective
+	case beginsBlock(name), name == "" && (body == "" || !isAlnum(body[0])):
 		return CodeMalformedLine
 	case row < 0:
 		return CodeUnknownDirective

@@ -213,7 +213,7 @@ func (c *Config) Readdressed(read *Config) (*Config, error) {
 			continue
 		}
 		changed := *v
-		changed.Reals = n.Reals
+		changed.Reals, changed.InPlace = n.Reals, n.InPlace
 		next.Virtuals[i], same = &changed, false
 	}
 	if same {

@@ -18,7 +18,7 @@ type line struct {
 
 func (l line) text() string { return strings.TrimSuffix(l.raw, "\n") }
 
-// A section is a virtual= line with the lines of its block, or one global line.
+// A section is a virtual= or check= line with the lines of its block, or one global line.
 type section struct {
 	head    line
 	virtual bool
@@ -186,7 +186,7 @@ func (s *scanner) isVirtual(text string) bool {
 	if s.lenient {
 		name, equals = nearest(trimLeft(text)), true
 	}
-	return isVirtual(name) && equals
+	return beginsBlock(name) && equals
 }
 
 func isVirtual(name string) bool { return name == "virtual" || name == "virtual6" }

@@ -62,7 +62,7 @@ func TestPortToCheck(t *testing.T) {
 		real uint16
 		want uint16
 	}{
-		{"checkport first", VirtualService{CheckPort: 8080, Port: 80, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 81, 8080},
+		{"checkport first", VirtualService{CheckTarget: CheckTarget{CheckPort: 8080}, Port: 80, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 81, 8080},
 		{"the real server's", VirtualService{Port: 80, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 81, 81},
 		{"the service's", VirtualService{Port: 8000, Check: Check{Negotiate: Negotiate{Service: "http"}}}, 0, 80},
 		{"a mark's", VirtualService{Protocol: FWM, Mark: 7, Check: Check{Negotiate: Negotiate{Service: "https"}}}, 0, 443},

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/netip"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -213,6 +214,10 @@ func (s *Set) Use(virtuals []*virtual.Service) {
 	fresh := &freshChecks{old: old, kits: Kits{}}
 	for _, v := range virtuals {
 		for _, r := range v.Reals {
+			if several := virtual.SeveralOf(r); several != nil {
+				s.useSeveral(r, several, fresh)
+				continue
+			}
 			q, ok := r.Key()
 			if !ok {
 				r.Checks = nil
@@ -232,6 +237,27 @@ func (s *Set) Use(virtuals []*virtual.Service) {
 		if len(c.Users) == 0 {
 			s.Sched.Remove(&c.Job)
 			c.Leave()
+		}
+	}
+}
+
+// useSeveral has the checks made of a real server that has several. Two of them may be one.
+func (s *Set) useSeveral(r *virtual.Real, several *virtual.Several, fresh *freshChecks) {
+	before := r.Checks
+	r.Checks = make([]*virtual.Check, 0, len(several.Parts))
+	soon := several.Differs()
+	for i := range several.Parts {
+		p := &several.Parts[i]
+		q, ok := virtual.KeyOf(r, p)
+		if !ok {
+			continue
+		}
+		p.Check = s.checkFor(q, before, fresh)
+		if !slices.Contains(r.Checks, p.Check) {
+			s.join(p.Check, r)
+		}
+		if (soon || p.Verdict == policy.Unchecked) && !p.Check.Unheard {
+			fresh.soon = append(fresh.soon, &p.Check.Job)
 		}
 	}
 }

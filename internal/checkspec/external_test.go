@@ -2,6 +2,7 @@ package checkspec
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ldirectord/ldirectord/checker"
@@ -17,6 +18,7 @@ func TestExternalWords(t *testing.T) {
 		{"IPv6", "virtual6=[fd00::1]:443\n    real6=[fd00:0::2]:443 gate\n", []string{"[fd00::1]", "443", "[fd00::2]", "443"}},
 		{"an IPv6 mark", "virtual6=7\n    real6=[fd00::2]:80 gate\n", []string{"7", "0", "[fd00::2]", "80"}},
 		{"no port", "virtual=7\n    real=10.1.0.1 gate\n", []string{"7", "0", "10.1.0.1", "0"}},
+		{"arguments", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkarguments=-a 'b c' \"\"\n", []string{"10.0.0.1", "80", "10.1.0.1", "81", "-a", "b c", ""}},
 		{"checkport", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkport=99\n", []string{"10.0.0.1", "80", "10.1.0.1", "81"}},
 	}
 	for _, tt := range tests {
@@ -32,7 +34,11 @@ func TestExternalWords(t *testing.T) {
 				case checker.ExternalPerl:
 					e = checker.External(check)
 				}
-				if got := []string{e.VAddr, e.VPort, e.RAddr, e.RPort}; !slices.Equal(got, tt.want) {
+				got := []string{e.VAddr, e.VPort, e.RAddr, e.RPort}
+				if e.Args != "" {
+					got = append(got, strings.Split(e.Args, "\x00")...)
+				}
+				if !slices.Equal(got, tt.want) {
 					t.Errorf("the arguments are %q, want %q", got, tt.want)
 				}
 			})

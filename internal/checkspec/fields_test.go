@@ -24,6 +24,7 @@ var readers = map[string][]conf.CheckType{
 	"Combined":         {conf.CheckCombined},
 	"HalfOpen":         {conf.CheckConnect, conf.CheckCombined},
 	"CheckCommand":     {conf.CheckExternal, conf.CheckExternalPerl},
+	"CheckArgs":        {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckUser":        {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckCount":       {conf.CheckPing},
 	"NegotiateTimeout": {conf.CheckNegotiate, conf.CheckCombined},

@@ -18,6 +18,7 @@ func (spec *Spec) secrets() *secret.Set {
 	}
 	s.AddRequest(spec.Request)
 	s.AddCommand(spec.CheckCommand)
+	s.AddCommand(secret.Command("command " + spec.CheckArgs.Reveal()))
 	return s
 }
 

@@ -62,7 +62,11 @@ func portWord(at netip.AddrPort) string { return strconv.Itoa(int(at.Port())) }
 // external is k's command with its arguments. As in the original IPv6 addresses are
 // in brackets, so that a script can put them into a URL.
 func (k *Kit) external(at netip.AddrPort) checker.External {
-	return checker.External{Command: k.CheckCommand, User: k.CheckUser, VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at)}
+	args, _ := conf.ShellWords(k.CheckArgs.Reveal())
+	return checker.External{
+		Command: k.CheckCommand, User: k.CheckUser,
+		VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at), Args: strings.Join(args, "\x00"),
+	}
 }
 
 // addressWord is an address in the notation of ldirectord.cf.

@@ -51,7 +51,7 @@ func userNote(cfg *conf.Config) string {
 		}
 	}
 	external, fallback, quorum := false, false, false
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		external = external || v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl
 		fallback = fallback || v.FallbackCommand != ""
 		quorum = quorum || v.QuorumCommand != ""

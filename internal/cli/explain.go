@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/policy"
@@ -58,6 +58,7 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 		line("names", "each address of a name is a real server, %d at most", v.ResolveMax)
 	}
 	line("check", "%s", checkWords(v))
+	explainMore(line, v)
 	if checks(v) {
 		line("at start", "%s", startWords(v))
 		line("down", "%s; then %s", downWords(v), outWords(v))
@@ -108,6 +109,9 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 	if r.Host != "" && r.Host != r.Addr.String() && r.Host != "["+r.Addr.String()+"]" {
 		words += " (" + r.Host + ")"
 	}
+	if r.Check.Name != "" {
+		words += ", check " + r.Check.Name
+	}
 	if r.OwnRequest {
 		words += ", asked" + sentWords(v, cmp.Or(r.RequestURL(), r.Request))
 		if r.Receive != "" {
@@ -119,7 +123,7 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 
 // checks reports whether a virtual service has checks.
 func checks(v *conf.VirtualService) bool {
-	return v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff
+	return v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff || slices.ContainsFunc(v.Reals, v.Several)
 }
 
 func checkWords(v *conf.VirtualService) string {
@@ -219,6 +223,9 @@ func negotiateWords(v *conf.VirtualService, port string) string {
 // downWords are the longest time for which a failed real server receives traffic.
 func downWords(v *conf.VirtualService) string {
 	refused, silent := policy.DownBounds(v)
+	if len(v.AlsoCheck) > 0 || len(v.InPlace) > 0 {
+		return severalDownWords(v, refused, silent)
+	}
 	words := fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
 	if v.SlowLimit > 0 {
 		words += fmt.Sprintf("; an answer after more than %s is a failure", v.SlowLimit)
@@ -228,8 +235,7 @@ func downWords(v *conf.VirtualService) string {
 
 // startWords are the time at which the first checks are reported.
 func startWords(v *conf.VirtualService) string {
-	_, silent := policy.DownBounds(v)
-	return fmt.Sprintf("one line when each real server has been checked, after %s at the latest", silent)
+	return fmt.Sprintf("one line when each real server has been checked, after %s at the latest", policy.FirstBound(v))
 }
 
 func outWords(v *conf.VirtualService) string {
@@ -240,9 +246,10 @@ func outWords(v *conf.VirtualService) string {
 }
 
 func backWords(v *conf.VirtualService) string {
-	count := max(1, v.RiseCount)
-	within := cmp.Or(v.DownInterval, v.CheckInterval) + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
-	words := fmt.Sprintf("after %s: within %s", plural(count, "good check"), within)
+	words := goodWords(v)
+	if len(v.AlsoCheck) > 0 || len(v.InPlace) > 0 {
+		words = "when as many checks are up as it needs: " + severalGoodWords(v)
+	}
 	if f := v.FlapDamping; f.On() {
 		words += fmt.Sprintf("; having gone down %d times within %s it waits %s, and up to %s when that happens again", f.Count, f.Within, f.Within, policy.LongestDamping(f))
 	}

@@ -56,7 +56,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 			l.warn(nil, "monitorlog", code, text, cure)
 		}
 	}
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
 			l.changed(v, "checkcommand", v.CheckCommand.Reveal())
 		}
@@ -80,7 +80,7 @@ func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
 			found[file] = line
 		}
 	}
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		if holdsSecret(v) {
 			note(v.File, v.Line)
 		}

@@ -21,7 +21,7 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 		return nil
 	}
 	l := fileList{sources: sources, seen: map[string]bool{}, user: cfg.CheckUser}
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		if speaksTLS(v) {
 			_, err := checker.TLSConfig(checker.TLSOptions{CAFile: v.SSLCAFile, CertFile: v.SSLCert, KeyFile: v.SSLKey})
 			if err != nil {

@@ -12,7 +12,7 @@ func buildProblems(cfg *conf.Config, hasOracle bool) (problems conf.Problems) {
 	if cfg == nil || hasOracle {
 		return nil
 	}
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		if v.Service == "oracle" && (v.CheckType == conf.CheckNegotiate || v.CheckType == conf.CheckCombined) {
 			problems = append(problems, &conf.Problem{
 				Path: v.File, Line: v.Line, Warning: true, Code: conf.CodeNotInBuild,
@@ -54,7 +54,7 @@ func runsCommands(cfg *conf.Config) bool {
 	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.HostSetup || len(cfg.Execute) > 0 {
 		return true
 	}
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl || v.FallbackCommand != "" ||
 			v.QuorumCommand != "" || v.EmailAlert != "" && v.SMTP == "" {
 			return true

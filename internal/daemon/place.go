@@ -70,7 +70,7 @@ func absoluteNames(cfg *conf.Config, dir string) *conf.Config {
 			name(&cfg.Execute[i])
 		}
 	}
-	for _, v := range cfg.Virtuals {
+	for _, v := range cfg.EachCheck() {
 		if v.CheckType == conf.CheckExternalPerl {
 			name((*string)(&v.CheckCommand))
 		}

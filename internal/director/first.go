@@ -60,8 +60,7 @@ func (rc *reconciler) announceFallback(v *virtual.Service, f *virtual.StandIn, i
 func (rc *reconciler) awaitFirst(v *virtual.Service) {
 	isNew := v.Served == virtual.ServedUnknown && v.FallbackState == virtual.FallbackNever
 	if v.First == nil && (isNew || slices.ContainsFunc(v.Reals, (*virtual.Real).Awaited)) {
-		_, bound := policy.DownBounds(v.Conf)
-		v.First = &virtual.FirstChecks{Phase: "reloaded", Until: rc.now().Add(bound)}
+		v.First = &virtual.FirstChecks{Phase: "reloaded", Until: rc.now().Add(policy.FirstBound(v.Conf))}
 		if rc.status == conf.Starting {
 			v.First.Phase = "started"
 		}
@@ -101,9 +100,14 @@ func (rc *reconciler) endLateFirsts(now time.Time) {
 // noteChecked notes that a check of r has finished. Where it is the first one that
 // its virtual service waits for, the virtual service is synced when all results are in.
 func (rc *reconciler) noteChecked(r *virtual.Real, res *checks.Result) {
-	if !r.Unchecked || res.Local {
+	if !r.Unchecked || res.Local || !virtual.SeveralOf(r).Heard(res.Check) {
 		return
 	}
+	rc.noteDecided(r)
+}
+
+// noteDecided notes that it is known what the first checks of r have found.
+func (rc *reconciler) noteDecided(r *virtual.Real) {
 	r.Unchecked = false
 	if r.Virtual.First != nil {
 		rc.touch(r.Virtual)

@@ -80,7 +80,7 @@ func (f *flapper) begin() {
 
 func (f *flapper) isBroken(asked string) bool {
 	for host, broken := range f.broken {
-		if broken && strings.Contains(asked, "10.1.0."+host+":") {
+		if broken && strings.Contains(asked+":", "10.1.0."+host+":") {
 			return true
 		}
 	}

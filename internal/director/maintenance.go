@@ -3,7 +3,6 @@ package director
 import (
 	"net/netip"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/policy"
@@ -57,7 +56,7 @@ func (d *Director) takeOut(r *virtual.Real, file string) {
 func (d *Director) backToWork(r *virtual.Real) {
 	m := r.Maintenance
 	m.Ended, m.File = m.File, ""
-	if r.Virtual.Conf.CheckType == conf.CheckOff { // no check will decide
+	if virtual.NeverChecked(r) { // no check will decide
 		m.Ended, r.Tally = "", policy.Tally{Since: d.now()}
 		r.NoteCondition(d.now())
 		d.touch(r.Virtual)
@@ -67,7 +66,7 @@ func (d *Director) backToWork(r *virtual.Real) {
 	if r.Verdict != policy.Down { // it was out for as long as the maintenance, and not since its checks are good
 		since = m.Since
 	}
-	r.Tally = policy.Tally{Verdict: policy.Down, Since: since, Failures: r.Virtual.Limits.Fall, Successes: r.Virtual.Limits.Rise - 1}
+	virtual.AwaitChecks(r, since)
 	d.touch(r.Virtual)
 	d.alwaysUp(r)
 	d.checks.Soon(r.Checks...)

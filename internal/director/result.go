@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
@@ -56,22 +55,26 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 		d.couldNotAsk(r, res)
 		return
 	}
-	before, over := count(r, res)
+	before, was, over := count(r, res)
+	if r.Unchecked && virtual.SeveralOf(r).Decided() {
+		d.noteDecided(r)
+	}
 	if res.Err == nil {
 		d.takeAgentShare(r, res)
 	}
-	if res.Err != nil && before.Failures == 0 && before.Verdict == policy.Up {
+	if res.Err != nil && was.Failures == 0 && was.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
 	}
-	d.reportSoft(r, before, res)
+	d.reportSoft(r, before, was, res)
 	if r.Verdict != before.Verdict {
 		d.transition(r, before, res, over)
 		if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
 			r.Transitions.Total++
 		}
-	} else if over != nil && res.Err != nil {
+	} else if over != nil && (res.Err != nil || virtual.SeveralOf(r).Fails()) {
 		e := r.Event(event.StillGone)
-		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+res.Err.Error(), r), &event.Cause{Kind: event.CauseCheck, Detail: res.Err.Error()}
+		why := virtual.FailedBy(r, res.Check, res.Err)
+		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+why, r), &event.Cause{Kind: event.CauseCheck, Detail: why}
 		d.emit(r.Virtual, e)
 	}
 	if over != nil {
@@ -82,30 +85,41 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	}
 }
 
-// count counts a result. It returns the tally before, and the maintenance that was over
-// before this check, nil for none.
-func count(r *virtual.Real, res *checks.Result) (before policy.Tally, over *event.Cause) {
+// count counts a result. It returns the tally before, that of the check before, which is
+// another one only where there are several, and the maintenance that was over before this
+// check, nil for none.
+func count(r *virtual.Real, res *checks.Result) (before, was policy.Tally, over *event.Cause) {
 	if len(r.Virtual.Said) > 0 {
-		delete(r.Virtual.Said, virtual.NotAsked(r))
+		delete(r.Virtual.Said, virtual.NotAsked(r, res.Check))
 	}
-	before, over = r.Tally, r.EndMaintenance()
+	before = r.Tally
+	if s := virtual.SeveralOf(r); s != nil {
+		was = s.Count(res.Check, res.Err == nil, res.Attempts, res.At)
+		if s.Settled() {
+			over = r.EndMaintenance()
+		}
+		return before, was, over
+	}
+	over = r.EndMaintenance()
 	if over != nil && res.Err != nil { // the first failed check since
 		r.Failures, r.Attempts = 0, 0
 	}
 	r.Tally = r.Count(res.Err == nil, res.Attempts, limitsOf(r), res.At)
-	return before, over
+	return before, before, over
 }
 
-// reportSoft reports a failure that changes no verdict, and the end of such failures.
-func (d *Director) reportSoft(r *virtual.Real, before policy.Tally, res *checks.Result) {
+// reportSoft reports a failure that changes no verdict on r, and the end of such failures. before
+// is the tally before, was that of the check.
+func (d *Director) reportSoft(r *virtual.Real, before, was policy.Tally, res *checks.Result) {
 	switch {
-	case res.Err == nil && r.TellsReset(before):
+	case res.Err == nil && r.TellsReset(was, res.Check):
 		d.emit(r.Virtual, r.Event(event.SoftReset))
 	case incomplete(res) && r.Verdict != before.Verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.Conf.Addr)
-	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up:
+	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up && was.Verdict == policy.Up:
 		e := r.Event(event.SoftFailure)
-		e.Failures, e.FailureCount, e.Reason = int(r.Failures), int(r.Virtual.Limits.Fall), res.Err.Error()
+		now, limits := virtual.TallyOf(r, res.Check)
+		e.Failures, e.FailureCount, e.Reason = int(now.Failures), int(limits.Fall), virtual.FailedBy(r, res.Check, res.Err)
 		d.emit(r.Virtual, e)
 	}
 }
@@ -132,7 +146,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		}
 	} else {
 		r.Leaves = r.Virtual.Carries(r)
-		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.Attempts), res.Err.Error()
+		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.Attempts), virtual.FailedBy(r, res.Check, res.Err)
 		e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
 		if isFirst {
 			e.Kind = event.FirstDown
@@ -171,11 +185,11 @@ func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 // verdict stays.
 func (rc *reconciler) couldNotAsk(r *virtual.Real, res *checks.Result) {
 	v := r.Virtual
-	if !v.Say(virtual.NotAsked(r)) {
+	if !v.Say(virtual.NotAsked(r, res.Check)) {
 		return
 	}
 	e := r.Event(event.NotAsked)
-	e.Reason = res.Err.Error()
+	e.Reason = virtual.FailedBy(r, res.Check, res.Err)
 	rc.emit(v, e)
 }
 
@@ -184,7 +198,7 @@ func (d *Director) reportChecked(r *virtual.Real, res *checks.Result) {
 	if d.o.Checked == nil || r.Virtual.Conf.MonitorFile == "" {
 		return
 	}
-	c := event.Checked{Time: res.At, Virtual: r.Virtual.Conf, Real: r.Conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
+	c := event.Checked{Time: res.At, Virtual: virtual.AsChecked(r, res.Check), Real: r.Conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
 	if r.File() != "" {
 		c.Up, c.Message, c.Err = false, "Server in maintenance", nil
 	}
@@ -213,7 +227,7 @@ func (d *Director) raiseAlwaysUp(v *virtual.Service) {
 
 // alwaysUp is the result of checktype = on.
 func (d *Director) alwaysUp(r *virtual.Real) {
-	if r.Virtual.Conf.CheckType == conf.CheckOn && r.File() == "" && r.Verdict != policy.Up {
+	if virtual.IsOn(r) && r.File() == "" && r.Verdict != policy.Up {
 		d.handleFor(r, &checks.Result{At: d.now()})
 	}
 }

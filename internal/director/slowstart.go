@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
@@ -33,7 +32,7 @@ func (rc *reconciler) climb(now time.Time) {
 // takeAgentShare takes over an agent's answer besides that it is up: a part of the
 // weight, or that it wants no new connections.
 func (d *Director) takeAgentShare(r *virtual.Real, res *checks.Result) {
-	if r.Virtual.Conf.CheckType != conf.CheckAgent {
+	if !virtual.HasAgent(r, res.Check) {
 		return
 	}
 	reply, err := checker.ParseAgent(res.Detail)

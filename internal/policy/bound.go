@@ -4,6 +4,7 @@ package policy
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -26,10 +27,63 @@ func Attempts(v *conf.VirtualService) int {
 	return n
 }
 
-// DownBounds returns how long a real server that fails receives traffic at most: refused
-// if it refuses connections, silent if it does not answer. Both are the time to the last
-// check that must fail; the second has the timeouts of its attempts besides.
+// DownBounds returns how long a real server that fails all its checks receives traffic at
+// most: refused if it refuses connections, silent if it does not answer. With several checks
+// it is the time until so many of them are down that those needed cannot be up; of real
+// servers with different checks it is the longest. Real servers that are never down are left out.
 func DownBounds(v *conf.VirtualService) (refused, silent time.Duration) {
+	if len(v.AlsoCheck) == 0 && len(v.InPlace) == 0 {
+		return downBounds(v)
+	}
+	owns := []*conf.VirtualService{v}
+	if v.CheckType == conf.CheckOff {
+		owns = nil
+	}
+	for _, n := range v.InPlace {
+		owns = append(owns, n.As)
+	}
+	for _, own := range owns {
+		r, s := downTogether(v, own)
+		refused, silent = max(refused, r), max(silent, s)
+	}
+	return refused, silent
+}
+
+// downTogether are the bounds of a real server with the check own and those of alsocheck.
+func downTogether(v, own *conf.VirtualService) (refused, silent time.Duration) {
+	var first, last []time.Duration
+	add := func(v *conf.VirtualService) {
+		if v.CheckType != conf.CheckOn { // which is never down
+			r, s := downBounds(v)
+			first, last = append(first, r), append(last, s)
+		}
+	}
+	add(own)
+	for _, n := range v.AlsoCheck {
+		add(n.As)
+	}
+	slices.Sort(first)
+	slices.Sort(last)
+	checks := 1 + len(v.AlsoCheck)
+	i := checks - Needed(v.ChecksNeeded, checks)
+	if i >= len(first) { // one that is never down is enough
+		return 0, 0
+	}
+	return first[i], last[i]
+}
+
+// FirstBound returns the time after which each real server of v has been checked at the latest, by
+// each of its checks.
+func FirstBound(v *conf.VirtualService) (bound time.Duration) {
+	for _, as := range v.EachCheck() {
+		_, silent := downBounds(as)
+		bound = max(bound, silent)
+	}
+	return bound
+}
+
+// downBounds are those of one check.
+func downBounds(v *conf.VirtualService) (refused, silent time.Duration) {
 	count := max(1, v.FailureCount)
 	refused = v.CheckInterval + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
 	return refused, refused + time.Duration(Attempts(v))*Timeout(v)

@@ -15,6 +15,8 @@ type Reason struct {
 	Availability Availability `json:"availability"`
 	Interval     Seconds      `json:"interval_seconds"` // from one check to the next, at present; 0 without checks
 	Answers      []Answer     `json:"answers"`          // of its last checks, the newest first
+
+	Several
 }
 
 // A ReasonCode is a kind of reason, for programs. It keeps its name and its meaning; the
@@ -41,6 +43,7 @@ const (
 // An Answer is the result of one check.
 type Answer struct {
 	Time     time.Time `json:"time"`
+	Check    string    `json:"check,omitempty"` // which one of several, see CheckState.Name
 	Asked    string    `json:"asked"`
 	Up       bool      `json:"up"`
 	Local    bool      `json:"local,omitempty"` // the fault was on our side

@@ -155,8 +155,32 @@ type RealState struct {
 	Last         *Last     `json:"last,omitempty"`
 	Difference   string    `json:"difference,omitempty"` // the external change of its destination
 
+	Several
 	Destination
 	Record
+}
+
+// Several are the checks of a real server that has more than one, or another than the own one
+// of its virtual service. It is zero for all others.
+type Several struct {
+	ChecksNeeded int          `json:"checks_needed,omitempty"` // how many of them make it up
+	EachCheck    []CheckState `json:"each_check,omitempty"`
+}
+
+// A CheckState is one of several checks of a real server.
+type CheckState struct {
+	Name         string    `json:"name"`            // of its block; of the virtual service's own it is Kind
+	Block        string    `json:"block,omitempty"` // the name of its block, "" for the virtual service's own
+	Kind         string    `json:"kind"`            // "http", "connect"
+	State        State     `json:"state"`           // up, down or unchecked
+	Since        time.Time `json:"since,omitzero"`  // of State
+	Failures     int       `json:"failures"`        // in a row
+	FailureCount int       `json:"failure_count"`   // as many make it down
+	Interval     Seconds   `json:"interval_seconds"`
+	Last         *Last     `json:"last,omitempty"`
+	Checks       Checks    `json:"checks"`
+
+	Latencies []time.Duration `json:"-"` // of the last checks, the oldest first
 }
 
 // A RealName is the name of a real server, and where the kernel has it.
@@ -227,6 +251,17 @@ type Checks struct {
 
 	Took    Seconds  `json:"took_seconds"` // all together
 	Buckets []uint32 `json:"-"`            // how many took up to each of LatencyBounds, and longer
+}
+
+// Add adds the counts of another check.
+func (c *Checks) Add(o Checks) {
+	c.Up, c.Down, c.Local, c.Took = c.Up+o.Up, c.Down+o.Down, c.Local+o.Local, c.Took+o.Took
+	if c.Buckets == nil {
+		c.Buckets = make([]uint32, len(o.Buckets))
+	}
+	for i, n := range o.Buckets {
+		c.Buckets[i] += n
+	}
 }
 
 // Stats are the kernel's counters.

@@ -99,8 +99,10 @@ func (l *LastReals) Is(r *Real) bool {
 
 // TellsReset reports whether a first success after failures is logged for r: of several real
 // servers that share a check it is for the first, and at the start for none.
-func (r *Real) TellsReset(before policy.Tally) bool {
+func (r *Real) TellsReset(before policy.Tally, c *Check) bool {
 	switch {
+	case SeveralOf(r) != nil: // for each of the checks, and in the words of the original
+		return before.Verdict == policy.Up && before.Failures > 0 && c.Users[0] == r
 	case before.Verdict == policy.Unchecked:
 		return r.Announced && !slices.ContainsFunc(r.Checks, func(c *Check) bool { return len(c.Users) > 1 })
 	case before.Failures > 0:

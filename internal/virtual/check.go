@@ -75,9 +75,10 @@ func (c *Check) ChooseNext(ok bool) {
 func (c *Check) Pace() time.Duration {
 	failing, out := false, true
 	for _, r := range c.Users {
-		isUp := r.Verdict == policy.Up || r.WouldBeUp()
-		failing = failing || isUp && r.Failures > 0 || !isUp && r.Verdict == policy.Down && r.Successes > 0
-		out = out && r.Verdict == policy.Down && !isUp
+		t, _ := TallyOf(r, c)
+		isUp := t.Verdict == policy.Up || SeveralOf(r) == nil && r.WouldBeUp()
+		failing = failing || isUp && t.Failures > 0 || !isUp && t.Verdict == policy.Down && t.Successes > 0
+		out = out && t.Verdict == policy.Down && !isUp
 	}
 	switch {
 	case failing && c.Kit.FastInterval > 0:
@@ -110,11 +111,17 @@ type Kit struct {
 	Usual record.Usual // the director's goroutine's
 }
 
-// Key is the identity of the check of r. It is false if there is none (checktype
-// on and off).
+// Key is the identity of the check of r, of several the first. It is false if there is none
+// (checktype on and off).
 func (r *Real) Key() (checkspec.Key, bool) {
-	at, ok := checkspec.At(r.Virtual.Conf, r.Conf)
+	at, ok := checkspec.At(own(r), r.Conf)
 	return checkspec.Key{Spec: r.Spec, At: at}, ok
+}
+
+// KeyOf is the identity of one of several checks of r, likewise.
+func KeyOf(r *Real, p *Part) (checkspec.Key, bool) {
+	at, ok := checkspec.At(p.As, r.Conf)
+	return checkspec.Key{Spec: p.Spec, At: at}, ok
 }
 
 // HideResult takes the secrets out of a result: some servers

@@ -72,4 +72,10 @@ func AndOut(reason string, r *Real) string {
 }
 
 // NotAsked is the entry of Service.Said for a check that could not be made.
-func NotAsked(r *Real) string { return "not asked: " + r.Name() }
+func NotAsked(r *Real, c *Check) string {
+	text := "not asked: " + r.Name()
+	if p := SeveralOf(r).part(c); p != nil {
+		text += " " + p.Label()
+	}
+	return text
+}

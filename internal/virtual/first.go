@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
@@ -26,10 +25,10 @@ func (r *Real) Awaited() bool {
 	if r.File() != "" || r.Out() {
 		return false
 	}
-	switch r.Virtual.Conf.CheckType {
-	case conf.CheckOff:
+	switch {
+	case NeverChecked(r):
 		return false
-	case conf.CheckOn:
+	case IsOn(r):
 		return r.Verdict != policy.Up
 	}
 	return r.Unchecked
@@ -114,11 +113,12 @@ func (r *Real) OutWithoutOrder() string {
 
 // LastError is why the last check of r failed, "down" if that is not known.
 func (r *Real) LastError() string {
+	if SeveralOf(r) != nil {
+		return SeveralOf(r).lastError()
+	}
 	for _, c := range r.Checks {
-		for _, o := range c.Past.Outcomes() {
-			if err := o.Err(); err != nil && !o.Local() {
-				return err.Error()
-			}
+		if err := c.lastError(); err != "" {
+			return err
 		}
 	}
 	return "down"

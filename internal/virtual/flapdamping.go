@@ -29,7 +29,12 @@ func (v *Service) SetDamping(r *Real, d *policy.Damping) {
 func (r *Real) Damped() bool { return r.Verdict == policy.Down && r.Damping().Now() }
 
 // WouldBeUp reports whether r is out of service by flapdamping alone.
-func (r *Real) WouldBeUp() bool { return r.Damped() && r.Successes >= r.Virtual.Limits.Rise }
+func (r *Real) WouldBeUp() bool {
+	if SeveralOf(r) != nil {
+		return r.Damped() && SeveralOf(r).Score().Verdict() == policy.Up
+	}
+	return r.Damped() && r.Successes >= r.Virtual.Limits.Rise
+}
 
 // UpBeside returns how many real servers other than r are up and in service, and get connections.
 // One that the kernel refuses is not in service.

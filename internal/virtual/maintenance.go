@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
@@ -44,12 +43,12 @@ func (v *Service) Foresee(out map[netip.AddrPort]string) {
 		case file != "" && !ended:
 			r.Maintenance = &Maintenance{File: file}
 		case file != "":
-		case v.Conf.CheckType == conf.CheckOn:
+		case IsOn(r):
 			if (ended || r.Verdict != policy.Up) && !r.Kept {
 				r.StartSlowly()
 			}
 			r.Maintenance, r.Verdict = nil, policy.Up
-		case v.Conf.CheckType == conf.CheckOff && ended:
+		case NeverChecked(r) && ended:
 			r.Maintenance, r.Tally = nil, policy.Tally{}
 		}
 	}

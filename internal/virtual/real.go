@@ -22,7 +22,7 @@ type Real struct {
 	Virtual     *Service
 	Conf        *conf.RealServer
 	Spec        unique.Handle[checkspec.Spec] // of its check
-	Checks      []*Check                      // none with checktype on and off, else one
+	Checks      []*Check                      // none with checktype on and off, else one, or those of Several
 	Maintenance *Maintenance                  // nil: no file has ever taken it out
 	Override    *report.Override              // what an operator ordered, nil is nothing
 	Transitions *record.Transitions           // when its condition changed, nil is never
@@ -101,7 +101,8 @@ func (r *Real) weight() int { return r.decide().Weight }
 // inherit takes over what an earlier configuration's checks have found out.
 func (r *Real) inherit(o *Real) {
 	r.Tally, r.Maintenance, r.Warned = o.Tally, o.Maintenance, o.Warned
-	if r.Virtual.Conf.CheckType == o.Virtual.Conf.CheckType {
+	inheritParts(r, o)
+	if own(r).CheckType == own(o).CheckType {
 		r.Agent = o.Agent
 	}
 	if r.Virtual.Conf.SlowStart > 0 {

@@ -38,7 +38,7 @@ type Service struct {
 	table.View
 	Said map[string]bool // refusals and differences that were logged and last, false: in doubt; nil is none
 
-	dampings map[*Real]*policy.Damping // of those that have gone down since flapdamping is on; nil is none
+	rare
 
 	Same  bool          // the reload has changed names of other virtual services alone: the kernel's table is as it was
 	Dirty bool          // the kernel may have to be changed
@@ -76,7 +76,7 @@ const (
 func New(c *conf.VirtualService, order int, now time.Time) *Service {
 	v := &Service{Conf: c, Order: order, ID: c.ID()}
 	v.Name = event.ShortID(v.ID)
-	v.Limits = policy.Limits{Fall: atLeastOne(c.FailureCount), Rise: atLeastOne(c.RiseCount)}
+	v.Limits = limits(c)
 	v.Service, v.Invalid = table.ServiceOf(c)
 	v.addReals(now)
 	v.Joint.rule = ruleOf(c)
@@ -94,6 +94,7 @@ func (v *Service) addReals(now time.Time) {
 	v.Reals = make([]*Real, len(reals))
 	checks := make([]*Check, len(reals)) // one for each, in one piece
 	shared := checkspec.Of(v.Conf, v.Conf.Request, v.Conf.Receive)
+	known := specs{v.Conf: shared}
 	for i, rc := range v.Conf.Reals {
 		r := &reals[i]
 		*r = Real{Virtual: v, Order: int32(i), Conf: rc, Spec: shared, Agent: agentBefore(v.Conf), Reached: 100, Unchecked: true}
@@ -101,6 +102,11 @@ func (v *Service) addReals(now time.Time) {
 			r.Spec = checkspec.Of(v.Conf, request, rc.Receive)
 		}
 		r.Since, r.Checks = now, checks[i:i:i+1]
+		if v.Conf.Several(rc) {
+			s := known.several(v.Conf, rc)
+			v.setSeveral(r, s)
+			r.Spec, r.Agent, r.Checks = s.Parts[0].Spec, agentBefore(own(r)), nil
+		}
 		v.Reals[i] = r
 	}
 }
@@ -172,7 +178,7 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 		}
 		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.Order
 		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked {
-			r.Verdict = policy.Up
+			adopt(r)
 		}
 	}
 	if v.Fallback == nil {

@@ -120,6 +120,13 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 		s.Difference = r.Virtual.Difference(at, h, desired)
 	}
 	s.Transitions, s.Conditions = r.Transitions.Count(), r.history()
+	if SeveralOf(r) != nil {
+		worst := SeveralOf(r).worst()
+		s.FailureCount = int(worst.Limits.Fall)
+		s.Several = SeveralOf(r).states()
+		SeveralOf(r).describe(&s)
+		return s
+	}
 	for _, c := range r.Checks {
 		c.describe(&s)
 	}
@@ -130,6 +137,10 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 // whether none has finished yet.
 func (r *Real) checksSay() (isUp, unchecked bool) {
 	if r.File() != "" || r.maintenanceOver() || r.Damped() {
+		if SeveralOf(r) != nil {
+			verdict := SeveralOf(r).lastScore().Verdict()
+			return verdict == policy.Up, verdict == policy.Unchecked
+		}
 		for _, c := range r.Checks {
 			if o, ok := c.Past.LastFinished(); ok {
 				return o.Err() == nil, false
@@ -198,7 +209,7 @@ func (r *Real) word() report.State {
 	case r.Damped():
 		return report.StateDamped
 	}
-	if r.Unchecked && r.Verdict != policy.Down && r.Virtual.Conf.CheckType != conf.CheckOn {
+	if r.Unchecked && r.Verdict != policy.Down && !IsOn(r) {
 		return report.StateUnchecked // also if it is in service, as it was found
 	}
 	return verdictWords[r.Verdict]
@@ -206,7 +217,7 @@ func (r *Real) word() report.State {
 
 // IsOff reports whether checktype = off keeps r out of service.
 func (r *Real) IsOff() bool {
-	return r.Virtual.Conf.CheckType == conf.CheckOff && r.Verdict == policy.Unchecked
+	return NeverChecked(r) && r.Verdict == policy.Unchecked
 }
 
 var verdictWords = [...]report.State{policy.Unchecked: report.StateUnchecked, policy.Up: report.StateUp, policy.Down: report.StateDown}
@@ -219,9 +230,16 @@ func (c *Check) describe(s *report.RealState) {
 	p := &c.Past
 	s.Checks = p.Checks()
 	s.Latencies = p.Latencies()
-	if o, ok := p.Last(); ok {
-		s.Last = &report.Last{Time: o.Time(), Took: report.InSeconds(o.Took()), Up: o.Err() == nil, Text: o.Words()}
+	s.Last = c.last()
+}
+
+// last is the last result, nil for none.
+func (c *Check) last() *report.Last {
+	o, ok := c.Past.Last()
+	if !ok {
+		return nil
 	}
+	return &report.Last{Time: o.Time(), Took: report.InSeconds(o.Took()), Up: o.Err() == nil, Text: o.Words()}
 }
 
 // otherState returns the state of a destination without a configured real

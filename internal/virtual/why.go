@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -21,11 +22,23 @@ func (r *Real) Why(now time.Time) report.Reason {
 	if w.State != report.StateUnchecked && w.State != report.StateOff {
 		w.Since = r.stateSince(w.State)
 	}
-	for _, c := range r.Checks {
-		w.Interval = report.InSeconds(c.Pace())
-		for _, o := range c.Past.Outcomes() {
-			w.Answers = append(w.Answers, c.answer(o))
+	if SeveralOf(r) != nil {
+		w.Several = SeveralOf(r).states()
+	}
+	for i, c := range r.Checks {
+		if i == 0 {
+			w.Interval = report.InSeconds(c.Pace())
 		}
+		for _, o := range c.Past.Outcomes() {
+			a := c.answer(o)
+			if p := SeveralOf(r).part(c); p != nil {
+				a.Check = p.Label()
+			}
+			w.Answers = append(w.Answers, a)
+		}
+	}
+	if len(r.Checks) > 1 {
+		slices.SortStableFunc(w.Answers, func(a, b report.Answer) int { return b.Time.Compare(a.Time) })
 	}
 	return w
 }
@@ -59,6 +72,8 @@ func (r *Real) because() (report.ReasonCode, string) {
 func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	limits := r.Virtual.Limits
 	switch {
+	case SeveralOf(r) != nil:
+		return SeveralOf(r).because(since)
 	case len(r.Checks) == 0:
 		return report.ReasonNotChecked, "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
 	case r.Unchecked && r.In():

@@ -225,7 +225,10 @@ func WriteReasons(w io.Writer, reasons []report.Reason) error {
 		if a := why.Availability; a.Down > 0 || a.Planned > 0 {
 			fmt.Fprintf(out, "    %s\n", words.Availability(a))
 		}
-		if why.Interval > 0 {
+		for _, c := range why.EachCheck {
+			fmt.Fprintf(out, "    check %-10s %s\n", words.OneLine(c.Name), checkLine(c))
+		}
+		if why.Interval > 0 && len(why.EachCheck) == 0 {
 			fmt.Fprintf(out, "    asked every %s\n", words.Span(why.Interval.Duration()))
 		}
 		for _, a := range why.Answers {
@@ -233,6 +236,21 @@ func WriteReasons(w io.Writer, reasons []report.Reason) error {
 		}
 	}
 	return out.Flush()
+}
+
+// checkLine is the state of one of several checks.
+func checkLine(c report.CheckState) string {
+	line := string(c.State)
+	if !c.Since.IsZero() && c.State != report.StateUnchecked {
+		line += " since " + c.Since.Local().Format(time.DateTime)
+	}
+	if c.Failures > 0 {
+		line += fmt.Sprintf(", failure %d of %d", c.Failures, c.FailureCount)
+	}
+	if c.Interval > 0 {
+		line += ", asked every " + words.Span(c.Interval.Duration())
+	}
+	return line
 }
 
 func writeAnswer(w io.Writer, a report.Answer) {
@@ -246,6 +264,9 @@ func writeAnswer(w io.Writer, a report.Answer) {
 	attempts := ""
 	if a.Attempts > 1 {
 		attempts = fmt.Sprintf(", %d attempts", a.Attempts)
+	}
+	if a.Check != "" {
+		verdict = words.OneLine(a.Check) + " " + verdict
 	}
 	fmt.Fprintf(w, "  %s  %s: %s\n", a.Time.Local().Format("2006-01-02 15:04:05.000"), verdict, words.OneLine(a.Text))
 	fmt.Fprintf(w, "    asked     %s (%s%s)\n", words.OneLine(a.Asked), words.Span(a.Took.Duration()), attempts)

@@ -92,6 +92,9 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	if r.OutReason == OutByQuorum {
 		list = append(list, "out of service: too few are up for the quorum")
 	}
+	if len(r.EachCheck) > 1 {
+		list = append(list, EachCheck(r.Several))
+	}
 	if r.Difference != "" {
 		list = append(list, OneLine(r.Difference))
 	}
@@ -99,6 +102,26 @@ func Remarks(r *report.RealState, now time.Time) []string {
 		list = append(list, "in the kernel as "+r.At)
 	}
 	return list
+}
+
+// EachCheck is what each of several checks of a real server says: "1 of 2 checks up, 2 needed:
+// http up; app down (3 of 3): connection refused".
+func EachCheck(s report.Several) string {
+	up, parts := 0, make([]string, 0, len(s.EachCheck))
+	for _, c := range s.EachCheck {
+		if c.State == report.StateUp {
+			up++
+		}
+		text := c.Name + " " + string(c.State)
+		if c.Failures > 0 {
+			text += fmt.Sprintf(" (%d of %d)", c.Failures, c.FailureCount)
+		}
+		if c.Last != nil && !c.Last.Up {
+			text += ": " + OneLine(c.Last.Text)
+		}
+		parts = append(parts, text)
+	}
+	return fmt.Sprintf("%d of %d checks up, %d needed: %s", up, len(s.EachCheck), s.ChecksNeeded, strings.Join(parts, "; "))
 }
 
 // Availability is the share of the known, unplanned time for which a real server was

@@ -91,3 +91,16 @@ func TestBehind(t *testing.T) {
 		})
 	}
 }
+
+// TestEachCheck has what each of several checks says.
+func TestEachCheck(t *testing.T) {
+	s := report.Several{ChecksNeeded: 2, EachCheck: []report.CheckState{
+		{Name: "http", State: report.StateUp, Failures: 1, FailureCount: 3, Last: &report.Last{Text: "timeout"}},
+		{Name: "app", State: report.StateDown, Failures: 4, FailureCount: 2, Last: &report.Last{Text: "exit status 1"}},
+		{Name: "db", State: report.StateUnchecked},
+	}}
+	const want = "1 of 3 checks up, 2 needed: http up (1 of 3): timeout; app down (4 of 2): exit status 1; db unchecked"
+	if got := EachCheck(s); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -1,0 +1,68 @@
+package conf
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// adviseChecks warns of the checks of a block that differ from its look.
+func adviseChecks(p *parser, b *block) {
+	v := b.v
+	if !p.all {
+		return
+	}
+	adviseArguments(p, v, "the check of "+v.ID())
+	needed := b.lines["checksneeded"]
+	switch n := 1 + len(v.AlsoCheck); {
+	case needed == 0:
+	case n == 1:
+		p.advise(needed, CodeUnusedDirective, "checksneeded counts only with alsocheck: "+v.ID(), "alsocheck = NAME")
+	case v.ChecksNeeded > n:
+		p.advise(needed, CodeReadAs, fmt.Sprintf("checksneeded = %d, and each real server has %d checks, with the one of the virtual service: all of them are needed", v.ChecksNeeded, n),
+			"checksneeded = all")
+	}
+	if len(v.AlsoCheck) > 0 && v.CheckType == CheckOn && v.ChecksNeeded == 1 {
+		p.advise(max(needed, v.Line), CodeAlwaysUp, "checksneeded = 1 with checktype = on: its own check is always up, and so are the real servers of "+v.ID(), "checksneeded = 2, or all")
+	}
+	if len(v.AlsoCheck) > 0 && v.CheckType == CheckOff {
+		p.advise(b.alsoCheck[0].line, CodeUnusedDirective, "alsocheck has no effect with checktype = off: "+v.ID(), "checktype = on takes the virtual service's own check for good")
+	}
+	for _, n := range slices.Concat(v.AlsoCheck, v.InPlace) {
+		adviseNamed(p, b, n)
+	}
+}
+
+// adviseNamed warns of a check block by one use of it.
+func adviseNamed(p *parser, b *block, n NamedCheck) {
+	c := p.checks[n.Name]
+	at := *c
+	as := *n.As
+	as.Reals = b.v.Reals
+	at.v = &as
+	path := p.path
+	p.path = c.v.File
+	if as.CheckType == CheckConnect && as.Protocol != UDP && as.CheckPort == 0 {
+		as.Reals = nil // which is advised at the real servers
+	}
+	p.adviseCheck(&at)
+	adviseArguments(p, &as, "check "+n.Name)
+	p.path = path
+}
+
+// adviseArguments warns of arguments for no command.
+func adviseArguments(p *parser, v *VirtualService, name string) {
+	if v.CheckArgs != "" && v.CheckType != CheckExternal && v.CheckType != CheckExternalPerl {
+		p.advise(v.Line, CodeUnusedDirective, name+" has no command that takes arguments", "checktype = external and checkcommand = /PATH")
+	}
+}
+
+// adviseUnusedChecks warns of check blocks that no virtual service uses.
+func adviseUnusedChecks(p *parser) {
+	for _, name := range slices.Sorted(maps.Keys(p.checks)) {
+		if b := p.checks[name]; !b.used && !p.failed {
+			p.path = b.v.File
+			p.advise(b.v.Line, CodeUnusedDirective, "check "+name+" is not used", "alsocheck = "+name+" in a virtual block, or check="+name+" in a real line")
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/policy"
+)
+
+// explainMore writes the checks of v besides its own.
+func explainMore(line func(name, format string, args ...any), v *conf.VirtualService) {
+	for _, n := range v.AlsoCheck {
+		line("and check", "%s: %s, down after %s", n.Name, checkWords(withReals(n.As, v.Reals)), plural(max(1, n.As.FailureCount), "failed check"))
+	}
+	for _, n := range v.InPlace {
+		var reals []*conf.RealServer
+		for _, r := range v.Reals {
+			if r.Check == n.CheckUse {
+				reals = append(reals, r)
+			}
+		}
+		line("in its place", "%s, of %s: %s, down after %s", n.Name, plural(len(reals), "real server"), checkWords(withReals(n.As, reals)), plural(max(1, n.As.FailureCount), "failed check"))
+	}
+	if checks := 1 + len(v.AlsoCheck); checks > 1 && v.CheckType != conf.CheckOff {
+		line("needed", "%d of the %d checks of a real server", policy.Needed(v.ChecksNeeded, checks), checks)
+	}
+}
+
+// withReals returns the settings of a check with the real servers that have it.
+func withReals(as *conf.VirtualService, reals []*conf.RealServer) *conf.VirtualService {
+	with := *as
+	with.Reals = reals
+	return &with
+}
+
+// severalDownWords are the bounds of real servers with several checks, or with different ones.
+func severalDownWords(v *conf.VirtualService, refused, silent time.Duration) string {
+	checks := 1 + len(v.AlsoCheck)
+	words := "when 1 check is down"
+	if n := checks - policy.Needed(v.ChecksNeeded, checks) + 1; n > 1 {
+		words = fmt.Sprintf("when %d checks are down", n)
+		if n == checks && v.CheckType == conf.CheckOn && len(v.InPlace) == 0 {
+			return "never: its own check is always up, and 1 is needed"
+		}
+	}
+	return fmt.Sprintf("%s: within %s if it refuses all, %s if it is silent to all", words, refused, silent)
+}
+
+// severalGoodWords are when each check is up again.
+func severalGoodWords(v *conf.VirtualService) string {
+	var list []string
+	if v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff {
+		list = append(list, "its own "+goodWords(v))
+	}
+	for _, n := range append(v.AlsoCheck[:len(v.AlsoCheck):len(v.AlsoCheck)], v.InPlace...) {
+		list = append(list, n.Name+" "+goodWords(n.As))
+	}
+	return strings.Join(list, "; ")
+}
+
+// goodWords are when a check that was down is up again.
+func goodWords(v *conf.VirtualService) string {
+	count := max(1, v.RiseCount)
+	within := cmp.Or(v.DownInterval, v.CheckInterval) + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
+	return fmt.Sprintf("after %s: within %s", plural(count, "good check"), within)
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ldirectord/ldirectord/conf"
+)
+
+// TestExplainChecks has each check of real servers with several, and the bounds of all.
+func TestExplainChecks(t *testing.T) {
+	const text = `check = app
+    checktype = external
+    checkcommand = /bin/app
+    checkarguments = --key geheim
+    checkinterval = 5
+    failurecount = 2
+check = db
+    checktype = connect
+    checkport = 3306
+virtual = 10.0.0.1:80
+    real = 10.1.0.1:80 gate
+    real = 10.1.0.2:80 gate 1 check=db
+    checktype = TYPE
+    alsocheck = app
+    checksneeded = 1
+`
+	for kind, want := range map[string][]string{
+		"connect": {
+			"check           connect to port 80, every 10s, timeout 5s\n",
+			"and check       app: run /bin/app, every 5s, timeout 5s, down after 2 failed checks\n",
+			"in its place    db, of 1 real server: connect to port 3306, every 10s, timeout 5s, down after 1 failed check\n",
+			"needed          1 of the 2 checks of a real server\n",
+			"at start        one line when each real server has been checked, after 15s at the latest\n",
+			"down            when 2 checks are down: within 10s if it refuses all, 15s if it is silent to all; then removed\n",
+			"its own after 1 good check: within 10s; app after 1 good check: within 5s; db after 1 good check: within 10s\n",
+			", weight 1, check db\n",
+		},
+		"on": {"check           none: all are taken for up\n", "down            when 2 checks are down: within 10s if it refuses all, 15s if it is silent to all"},
+	} {
+		cfg, err := conf.Parse("t.cf", []byte(strings.Replace(text, "TYPE", kind, 1)), conf.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := explanation(cfg)
+		for _, line := range want {
+			if !strings.Contains(got, line) {
+				t.Errorf("checktype %s: %q is missing in\n%s", kind, line, got)
+			}
+		}
+		if strings.Contains(got, "geheim") {
+			t.Errorf("it shows an argument of a command:\n%s", got)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package virtual
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
+)
+
+// Label is how reports call the check: by the name of its block, and that of the virtual service
+// itself by its kind.
+func (p *Part) Label() string {
+	if p.Use.Name != "" {
+		return p.Use.Name
+	}
+	return checkWord(p.As)
+}
+
+// FailedBy is why r fails by one of its checks: err, with the name of the check if r has several. A
+// nil err, as after a reload that needs more of them, is the last failure of the others.
+func FailedBy(r *Real, c *Check, err error) string {
+	p := SeveralOf(r).part(c)
+	switch {
+	case err == nil:
+		return r.LastError()
+	case p == nil:
+		return err.Error()
+	}
+	return p.Label() + ": " + err.Error()
+}
+
+// lastError is why the checks that are down failed last.
+func (s *Several) lastError() string {
+	var words []string
+	for i := range s.Parts {
+		p := &s.Parts[i]
+		if p.Verdict != policy.Down || p.Check == nil {
+			continue
+		}
+		if err := p.Check.lastError(); err != "" {
+			words = append(words, p.Label()+": "+err)
+		}
+	}
+	if len(words) == 0 {
+		return "down"
+	}
+	return strings.Join(words, "; ")
+}
+
+// lastError is why c failed last, "" if that is not known.
+func (c *Check) lastError() string {
+	for _, o := range c.Past.Outcomes() {
+		if err := o.Err(); err != nil && !o.Local() {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+// scoreWords are how many of the checks are up, and which are not.
+func (s *Several) scoreWords() string {
+	score := s.Score()
+	words := fmt.Sprintf("%d of %s up, %d needed", score.Up, checksAre(score.Checks), s.Needed)
+	for i := range s.Parts {
+		switch p := &s.Parts[i]; {
+		case p.Unchecked:
+			words += "; " + p.Label() + " has not finished yet"
+		case p.Verdict == policy.Down && p.Successes > 0:
+			words += fmt.Sprintf("; %s is down, with %d of %d good checks that make it up", p.Label(), p.Successes, p.Limits.Rise)
+		case p.Verdict == policy.Down:
+			words += fmt.Sprintf("; %s is down after %d failed checks in a row", p.Label(), p.Failures)
+		case p.Failures > 0:
+			words += fmt.Sprintf("; of %s the last %d of %d checks failed that make it down", p.Label(), p.Failures, p.Limits.Fall)
+		}
+	}
+	return words
+}
+
+func checksAre(n int) string {
+	if n == 1 {
+		return "1 check is"
+	}
+	return fmt.Sprintf("%d checks are", n)
+}
+
+// because returns the result of several checks in a code and a sentence.
+func (s *Several) because(since string) (report.ReasonCode, string) {
+	failing, recovering := false, false
+	for i := range s.Parts {
+		p := &s.Parts[i]
+		failing = failing || p.Verdict == policy.Down || p.Failures > 0
+		recovering = recovering || p.Verdict == policy.Down && p.Successes > 0
+	}
+	words := s.scoreWords()
+	switch r := s.real; {
+	case r.Unchecked && r.In():
+		return report.ReasonAsFound, "not all checks of it have finished yet: it is in service as it was found in the kernel; " + words
+	case r.Verdict == policy.Unchecked:
+		return report.ReasonUnchecked, "not all checks of it have finished yet; " + words
+	case r.Verdict == policy.Up && failing:
+		return report.ReasonFailing, "up since " + since + "; " + words
+	case r.Verdict == policy.Up:
+		return report.ReasonUp, "up since " + since + "; " + words
+	case recovering:
+		return report.ReasonRecovering, "down since " + since + "; " + words
+	}
+	return report.ReasonDown, "down since " + since + "; " + words
+}
+
+// lastScore counts the checks by what they found last, whatever counts of it.
+func (s *Several) lastScore() policy.Score {
+	score := policy.Score{Needed: s.Needed}
+	for i := range s.Parts {
+		verdict := policy.Unchecked
+		if c := s.Parts[i].Check; c == nil {
+			verdict = policy.Up
+		} else if o, ok := c.Past.LastFinished(); ok {
+			verdict = policy.Up
+			if o.Err() != nil {
+				verdict = policy.Down
+			}
+		}
+		score.Add(verdict)
+	}
+	return score
+}
+
+// states are the states of the checks.
+func (s *Several) states() report.Several {
+	list := report.Several{ChecksNeeded: s.Needed}
+	for i := range s.Parts {
+		p := &s.Parts[i]
+		state := report.CheckState{
+			Name: p.Label(), Block: p.Use.Name, Kind: checkWord(p.As), State: verdictWords[p.Verdict], Since: p.Since,
+			Failures: int(p.Failures), FailureCount: int(p.Limits.Fall),
+		}
+		if p.Unchecked {
+			state.State = report.StateUnchecked
+		}
+		if c := p.Check; c != nil {
+			state.Interval = report.InSeconds(c.Pace())
+			state.Last, state.Checks, state.Latencies = c.last(), c.Past.Checks(), c.Past.Latencies()
+		}
+		list.EachCheck = append(list.EachCheck, state)
+	}
+	return list
+}
+
+// describe adds what the checks have found out together: the counts of all, the latencies of
+// the first, the last result of one that is down, else of the one that finished last.
+func (s *Several) describe(state *report.RealState) {
+	down := false
+	for i := range s.Parts {
+		p := &s.Parts[i]
+		if p.Check == nil {
+			continue
+		}
+		var one report.RealState
+		p.Check.describe(&one)
+		state.Checks.Add(one.Checks)
+		if state.Latencies == nil {
+			state.Latencies = one.Latencies
+		}
+		if ends := one.CertificateEnds; !ends.IsZero() && (state.CertificateEnds.IsZero() || ends.Before(state.CertificateEnds)) {
+			state.CertificateEnds = ends
+		}
+		fails := p.Verdict == policy.Down
+		if last := one.Last; last != nil && (state.Last == nil || fails && !down || fails == down && last.Time.After(state.Last.Time)) {
+			named := *last
+			named.Text = p.Label() + ": " + named.Text
+			state.Last, down = &named, fails
+		}
+	}
+}
