@@ -120,7 +120,7 @@ func (p *parser) closeBlock(b *block) {
 			b.srv = true
 			continue
 		}
-		p.fail(l.line, p.addReals(v, l), "real", l.text)
+		p.fail(l.line, p.addReals(v, l), l.name(), l.text)
 	}
 	if p.stopped() {
 		return

@@ -232,6 +232,7 @@ type Policy struct {
 	SlowStart       time.Duration  // the time in which the weight climbs after coming back; 0 is at once
 	FlapDamping     FlapDamping    // which real servers are kept out that go down again and again
 	MinAlive        Portion        // checks alone leave at least this many in service
+	BackupBelow     int            // backup servers are in service while fewer real servers are up
 	Quorum          Portion        // the real servers serve only while so many of them are up
 	Hysteresis      int            // after a loss of the quorum so many more have to be up
 	KeepRest        bool           // without the quorum the living ones stay beside the fallback
@@ -263,6 +264,7 @@ type RealServer struct {
 	Weight  int
 	Upper   uint32 // connection thresholds, 0 is none
 	Lower   uint32
+	Backup  bool // in service only while too few real servers are up
 
 	// Request and Receive are those of this real server's check: its own pair if it
 	// has one (OwnRequest), else the virtual service's.

@@ -42,6 +42,18 @@ var directivesToL = []directive{
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.AutoReload }),
 	},
 	{
+		name: "backup", where: inBlock, repeats: true, help: "checked server that is in service while too few real servers are up; repeatable",
+		binding: by(`ADDRESS[->ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`, setBackup).hinted(hintReal),
+	},
+	{
+		name: "backup6", where: inBlock, repeats: true, help: "backup, for virtual6; repeatable",
+		binding: by(`[ADDRESS][:PORT] gate|masq|ipip [WEIGHT] ["REQUEST", "RECEIVE"] [l:N] [u:N]`, setBackup6).hinted(hintReal),
+	},
+	{
+		name: "backupbelow", where: anywhere, help: "backup servers are in service while fewer real servers than this are up",
+		binding: ofService(numberFrom(1).is(1), func(v *VirtualService) *int { return &v.BackupBelow }),
+	},
+	{
 		name: "callback", where: outside, form: quoted, mask: maskCommand, help: "command to run when this file has changed",
 		binding: ofConfig(kindOf("COMMAND", readCallback), func(c *Config) *secret.Command { return &c.Callback }),
 	},

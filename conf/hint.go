@@ -105,7 +105,6 @@ var foreignNames = map[string]string{
 	"backend":             "did you mean real?",
 	"virtual_server":      "did you mean virtual?",
 	"sorry_server":        "did you mean fallback?",
-	"backup":              "did you mean fallback?",
 	"persistence_timeout": "did you mean persistent?",
 	"delay_loop":          "did you mean checkinterval?",
 	"interval":            "did you mean checkinterval?",

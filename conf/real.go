@@ -9,25 +9,52 @@ import (
 	"strings"
 )
 
-// A realLine is a real= line until the end of its block.
+// A realLine is a real= or backup= line until the end of its block.
 type realLine struct {
-	line int
-	text string
+	line   int
+	text   string
+	backup bool
+}
+
+// name is the directive of the line.
+func (l realLine) name() string {
+	if l.backup {
+		return "backup"
+	}
+	return "real"
 }
 
 // setReal is real = HOST[->HOST][:PORT] METHOD [WEIGHT] ["REQUEST", "RECEIVE"]
 // [l:N] [u:N]: one real server, or a range of them.
-func setReal(at *location, value string) error { return at.addReal(value, false) }
+func setReal(at *location, value string) error { return at.addReal(value, false, false) }
 
 // setReal6 is real6, the same for IPv6.
-func setReal6(at *location, value string) error { return at.addReal(value, true) }
+func setReal6(at *location, value string) error { return at.addReal(value, true, false) }
 
-func (at *location) addReal(value string, ipv6 bool) error {
+// setBackup is backup = ..., a line like real: a server that is in service only while too few
+// real servers are up.
+func setBackup(at *location, value string) error { return at.addReal(value, false, true) }
+
+// setBackup6 is backup6, the same for IPv6.
+func setBackup6(at *location, value string) error { return at.addReal(value, true, true) }
+
+func (at *location) addReal(value string, ipv6, backup bool) error {
+	l := realLine{at.line, value, backup}
 	if at.block.v.IPv6 != ipv6 {
-		return wrongFamily("real", ipv6)
+		return wrongFamily(l.name(), ipv6)
 	}
-	at.block.reals = append(at.block.reals, realLine{at.line, value})
+	at.block.reals = append(at.block.reals, l)
 	return nil
+}
+
+// RealCount returns how many real servers v has, without backup servers.
+func (v *VirtualService) RealCount() (n int) {
+	for _, r := range v.Reals {
+		if !r.Backup {
+			n++
+		}
+	}
+	return n
 }
 
 var forwards = map[string]Forward{"gate": Gate, "masq": Masq, "ipip": IPIP}
@@ -45,7 +72,7 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 	if err != nil {
 		return because(CodeUnresolvedName, err, "invalid address ("+a.from+") for real server (could not resolve host)")
 	}
-	r := RealServer{Line: l.line, Host: a.from, Weight: noWeight}
+	r := RealServer{Line: l.line, Host: a.from, Weight: noWeight, Backup: l.backup}
 	if r.Port, err = p.realPort(a.port, v.Protocol); err != nil {
 		return because(CodeUnresolvedName, err, "invalid port ("+a.port+") for real server (could not resolve port)")
 	}

@@ -186,7 +186,7 @@ func expandReals(p *parser, b *block) {
 		if p.stopped() {
 			break
 		}
-		p.fail(l.line, p.addReals(v, l), "real", l.text)
+		p.fail(l.line, p.addReals(v, l), l.name(), l.text)
 	}
 	p.dropRepeated(v)
 	p.copying, p.expanding = false, false

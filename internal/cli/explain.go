@@ -106,6 +106,9 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 	if r.Upper != 0 || r.Lower != 0 {
 		words += fmt.Sprintf(", connections from %d to %d", r.Lower, r.Upper)
 	}
+	if r.Backup {
+		words += ", backup"
+	}
 	if r.Host != "" && r.Host != r.Addr.String() && r.Host != "["+r.Addr.String()+"]" {
 		words += " (" + r.Host + ")"
 	}

@@ -51,7 +51,7 @@ virtual=10.0.0.1:80
 // needs them. All others are copied: into the table, the limits or the checks.
 var readWhereUsed = []string{
 	"File", "Line", "Name", "Marks", "PasswdFile", "SecretFile", "Host", "OwnRequest",
-	"CleanStop", "SlowStart", "FlapDamping", "MinAlive", "Quorum", "Hysteresis", "KeepRest", "QuorumCommand", "FallbackCommand", "StopCommands", "ResolveAll", "ResolveMax", "Announce", "AnnounceDelay", "AnnounceFallback",
+	"CleanStop", "SlowStart", "FlapDamping", "MinAlive", "Quorum", "Hysteresis", "BackupBelow", "KeepRest", "QuorumCommand", "FallbackCommand", "StopCommands", "ResolveAll", "ResolveMax", "Announce", "AnnounceDelay", "AnnounceFallback",
 	"EmailAlert", "EmailAlertFrom", "EmailAlertFreq", "EmailAlertStatus", "SMTP", "ServiceName", "Comment", "MonitorFile", "SSLExpiryWarn",
 }
 

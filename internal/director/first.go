@@ -24,7 +24,7 @@ func (rc *reconciler) announce(v *virtual.Service, last *virtual.LastReals) {
 	}
 	f := v.StandIn()
 	for _, r := range v.Reals {
-		if r.Verdict != policy.Unchecked || !last.Is(r) {
+		if r.Verdict != policy.Unchecked || r.Conf.Backup || !last.Is(r) { // the original has no backup servers
 			continue
 		}
 		r.Announced = true

@@ -92,6 +92,9 @@ func (p *dampings) letIn(virtuals []*virtual.Service) {
 		if !v.Conf.FlapDamping.On() {
 			continue
 		}
+		if v.Joint.Joins() { // which others are in service follows from what has changed
+			p.d.judge(v)
+		}
 		for r := v.NeedsDamped(); r != nil; r = v.NeedsDamped() {
 			p.end(r, "too few others are in service")
 		}

@@ -13,14 +13,18 @@ import (
 // respected, as with a real server that is up.
 func (rc *reconciler) judge(v *virtual.Service) {
 	for _, r := range virtual.Judge(v) {
-		reason := fmt.Sprintf("%d of %d", v.Conf.MinAlive.Of(len(v.Reals)), len(v.Reals))
+		n := v.Conf.RealCount()
+		reason := fmt.Sprintf("%d of %d", v.Conf.MinAlive.Of(n), n)
 		rc.emit(v, event.Event{Kind: event.Kept, Real: r.Conf, R: r.Name(), Reason: reason})
 	}
 }
 
-// reportQuorum reports that the quorum of v is lost or met, once its first checks have decided
-// that.
-func (rc *reconciler) reportQuorum(v *virtual.Service) {
+// reportJoint reports that backup servers of v are needed or not, and that its quorum is lost or
+// met, once its first checks have decided that.
+func (rc *reconciler) reportJoint(v *virtual.Service) {
+	if e, ok := virtual.BackupNews(v); ok {
+		rc.emit(v, e)
+	}
 	if e, ok := virtual.QuorumNews(v); ok {
 		rc.emit(v, e)
 	}

@@ -159,7 +159,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 	if r.Verdict == policy.Down && before.Verdict == policy.Up {
 		damped = d.dampings.damp(r)
 	}
-	if !r.Out() && (r.Verdict == policy.Down || r.In()) {
+	if !r.Out() && (r.Verdict == policy.Down && (r.Leaves || !r.Conf.Backup) || r.In()) {
 		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
 	}
 	if over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was reported

@@ -51,6 +51,8 @@ const (
 
 	QuorumLost     // too few servers of a virtual service are up: Reason
 	QuorumRegained // enough are again: Reason
+	BackupNeeded   // too few real servers of a virtual service are up, and its backup servers come in: Reason
+	BackupIdle     // enough are up again: Reason
 
 	// What only the history has.
 	DaemonStarted // the daemon has read the table: Reason
@@ -149,6 +151,10 @@ func (e Event) String() string {
 		return fmt.Sprintf("Quorum lost of virtual server: %s: %s", e.V, e.Reason)
 	case QuorumRegained:
 		return fmt.Sprintf("Quorum regained of virtual server: %s: %s", e.V, e.Reason)
+	case BackupNeeded:
+		return fmt.Sprintf("Backup servers needed by virtual server: %s: %s", e.V, e.Reason)
+	case BackupIdle:
+		return fmt.Sprintf("Backup servers not needed by virtual server: %s: %s", e.V, e.Reason)
 	case NotAsked:
 		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}

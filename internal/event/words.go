@@ -11,15 +11,15 @@ func (e Event) Words() string {
 	}
 	switch e.Kind {
 	case Gone:
-		return "real server " + e.R + " is gone" + reason
+		return e.server() + " is gone" + reason
 	case Back:
-		return "real server " + e.R + " is back" + reason + e.appendedCause()
+		return e.server() + " is back" + reason + e.appendedCause()
 	case FirstDown:
-		return "real server " + e.R + " is down" + reason
+		return e.server() + " is down" + reason
 	case FirstUp:
-		return "real server " + e.R + " is up" + reason
+		return e.server() + " is up" + reason
 	case StillGone:
-		return "real server " + e.R + " is still gone" + reason
+		return e.server() + " is still gone" + reason
 	case AllGone:
 		is := " is left"
 		if e.Cause != nil && e.Cause.Kind == CauseQuorum {
@@ -36,6 +36,10 @@ func (e Event) Words() string {
 		return "the quorum of " + e.V + " is lost" + reason
 	case QuorumRegained:
 		return "the quorum of " + e.V + " is met again" + reason
+	case BackupNeeded:
+		return "the backup servers of " + e.V + " come in" + reason
+	case BackupIdle:
+		return "the backup servers of " + e.V + " leave" + reason
 	case Started:
 		return e.Phase + ": " + e.Reason
 	case DaemonStarted:
@@ -55,6 +59,14 @@ func fallbackWords(fallback, what string) string {
 	return ", fallback " + fallback + what
 }
 
+// server is the real or backup server.
+func (e Event) server() string {
+	if e.Real != nil && e.Real.Backup {
+		return "backup server " + e.R
+	}
+	return "real server " + e.R
+}
+
 var kindWords = [...]string{
 	VirtualAdded: "virtual added", VirtualChanged: "virtual changed", VirtualPurged: "virtual purged",
 	RealAdded: "added", RealRestored: "restored", RealQuiesced: "quiesced", RealReaddQuiesced: "quiesced",
@@ -64,7 +76,7 @@ var kindWords = [...]string{
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
 	Damped: "damped", DampingOver: "damping over", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
-	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met",
+	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met", BackupNeeded: "backup in", BackupIdle: "backup out",
 }
 
 // String returns the kind in a word or two.

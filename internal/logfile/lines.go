@@ -139,6 +139,10 @@ func monitorLine(e event.Event) string {
 		what, why = "quorum of "+e.V+" is lost.", e.Reason
 	case event.QuorumRegained:
 		what, why = "quorum of "+e.V+" is met again.", e.Reason
+	case event.BackupNeeded:
+		what, why = "backup servers of "+e.V+" come in.", e.Reason
+	case event.BackupIdle:
+		what, why = "backup servers of "+e.V+" leave.", e.Reason
 	case event.Ordered:
 		what, why = "order for "+e.R+".", e.Reason
 	case event.Started:

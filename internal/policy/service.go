@@ -38,10 +38,16 @@ type Standing struct {
 // the reason, and whether the fallback is in.
 type Ruling struct {
 	Standing
-	Up       int        // how many are up, for the quorum
+	Ups
 	Kept     []bool     // the servers that minalive keeps; nil is none
 	Servers  []Decision // in the order of the members
 	Fallback bool
+}
+
+// Ups are how many servers of a virtual service are up.
+type Ups struct {
+	RealsUp, BackupsUp int
+	ForQuorum          int // with the backup servers in service
 }
 
 // Judge decides about a virtual service. Real servers come before backup servers, these before the
@@ -51,7 +57,8 @@ func Judge(rule Rule, before Standing, members []Member) Ruling {
 	var g Ruling
 	g.Backups = rule.backups(before.Backups, c)
 	up, may := c.withBackups(g.Backups)
-	g.Quorum, g.Up = rule.quorum(before.Quorum, up, may), up
+	g.Quorum = rule.quorum(before.Quorum, up, may)
+	g.Ups = Ups{RealsUp: c.reals, BackupsUp: c.backups, ForQuorum: up}
 	if rule.MinAlive > 0 && g.Quorum != QuorumLost {
 		g.Kept = rule.keep(members, g.Backups)
 	}

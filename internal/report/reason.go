@@ -35,6 +35,7 @@ const (
 	ReasonDamped          ReasonCode = "damped"           // out of service by flapdamping
 	ReasonMinAlive        ReasonCode = "minalive"         // down, and in service by minalive
 	ReasonQuorum          ReasonCode = "quorum"           // up, and out of service because too few are up, or may be
+	ReasonBackup          ReasonCode = "backup"           // up, and out of service because it is a backup server that is not needed
 	ReasonOrder           ReasonCode = "order"            // drained or disabled by an operator
 	ReasonMaintenance     ReasonCode = "maintenance"      // a file in maintenancedir
 	ReasonMaintenanceOver ReasonCode = "maintenance-over" // the file is gone, and the next check decides

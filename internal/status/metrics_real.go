@@ -4,6 +4,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // virtual adds the metrics of one virtual service and its real servers. Of a
@@ -22,7 +23,9 @@ func (m *families) virtual(v *report.VirtualState) {
 	for i, r := range v.Reals {
 		last[r.Name] = i
 		if !r.Fallback && r.State != report.StateForeign {
-			configured++
+			if r.OutReason != words.OutAsBackup {
+				configured++
+			}
 		}
 	}
 	for i := range v.Reals {
@@ -33,7 +36,7 @@ func (m *families) virtual(v *report.VirtualState) {
 	if v.Foreign {
 		return
 	}
-	m.gauge("ldirectord_virtual_reals", "Configured real servers.", labels, float64(configured))
+	m.gauge("ldirectord_virtual_reals", "Configured real servers, and backup servers while they are needed.", labels, float64(configured))
 	m.gauge("ldirectord_virtual_reals_in", "Real servers that get connections.", labels, float64(v.In))
 	m.gauge("ldirectord_virtual_fallback_in", "Whether the fallback server is in.", labels, truth(v.FallbackIn))
 	if q := v.Quorum; q != nil && q.State != report.QuorumUnknown {
@@ -64,7 +67,7 @@ func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	}
 	m.gauge("ldirectord_real_in_service", "Whether the kernel sends the real server new connections.", labels, truth(r.InService))
 	if !r.InService {
-		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, quorum, external, weight.",
+		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, quorum, backup, external, weight.",
 			[]*dto.LabelPair{at, pair("reason", r.OutReason), virtual}, 1)
 	}
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))

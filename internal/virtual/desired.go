@@ -73,7 +73,7 @@ const KeptWords = "stays in service: minalive"
 
 // Keeps reports whether a real server stays in service although its checks fail.
 func (v *Service) Keeps(c *conf.RealServer) bool {
-	return v.Conf.MinAlive.Of(len(v.Reals)) > 0 && slices.ContainsFunc(v.Reals, func(r *Real) bool { return r.Conf == c && r.Kept })
+	return v.Joint.rule.MinAlive > 0 && slices.ContainsFunc(v.Reals, func(r *Real) bool { return r.Conf == c && r.Kept })
 }
 
 // Carries reports whether the kernel sends r new connections.

@@ -40,8 +40,8 @@ const mostNamed = 20
 // FirstWords are what the first checks of v have found out: "48 of 50 in
 // service; out: 10.1.0.7:80 (connection refused)".
 func (v *Service) FirstWords() string {
-	in := 0
-	var out, unchecked []string
+	in, all := 0, len(v.Reals)
+	var out, unchecked, idle []string
 	for _, r := range v.Reals {
 		why := ""
 		if v.Serves(r) && v.Carries(r) {
@@ -50,13 +50,15 @@ func (v *Service) FirstWords() string {
 			why = r.outWords()
 		}
 		switch {
+		case why == BackupIdle:
+			idle, all = append(idle, r.Name()), all-1
 		case r.Awaited():
 			unchecked = append(unchecked, r.Name())
 		case why != "":
 			out = append(out, r.Name()+" ("+why+")")
 		}
 	}
-	return fmt.Sprintf("%d of %d in service", in, len(v.Reals)) + named("; out: ", out) + named("; unchecked: ", unchecked)
+	return fmt.Sprintf("%d of %d in service", in, all) + named("; out: ", out) + named("; unchecked: ", unchecked) + named("; backup, not needed: ", idle)
 }
 
 // named is a list of names behind a heading, "" for no names.

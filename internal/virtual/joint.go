@@ -15,9 +15,12 @@ import (
 type Joint struct {
 	policy.Standing
 	rule policy.Rule
-	up   int           // how many are up, for the quorum
-	told policy.Quorum // as last reported
+	up   policy.Ups      // how many are up
+	told policy.Standing // as last reported
 }
+
+// Joins reports whether servers are judged together, by a quorum or as backup servers.
+func (j *Joint) Joins() bool { return j.rule.Joint() }
 
 // inherit takes over what was decided before a reload. Another quorum is decided as at a start.
 func (j *Joint) inherit(old *Joint) {
@@ -29,8 +32,11 @@ func (j *Joint) inherit(old *Joint) {
 
 // ruleOf is the rule of a virtual service, but for the fallback, which the kernel may refuse.
 func ruleOf(v *conf.VirtualService) policy.Rule {
-	n := len(v.Reals)
-	return policy.Rule{Reals: n, MinAlive: v.MinAlive.Of(n), Quorum: v.Quorum.Of(n), Hysteresis: v.Hysteresis, KeepRest: v.KeepRest}
+	n, below := v.RealCount(), 0
+	if n < len(v.Reals) {
+		below = v.BackupBelow
+	}
+	return policy.Rule{Reals: n, BackupBelow: below, MinAlive: v.MinAlive.Of(n), Quorum: v.Quorum.Of(n), Hysteresis: v.Hysteresis, KeepRest: v.KeepRest}
 }
 
 // ruleNow is the rule of v with the fallback as it is now.
@@ -60,7 +66,7 @@ func jointFor(r *Real) policy.Joint {
 	if !v.Joint.rule.Joint() {
 		return policy.Alone
 	}
-	return v.Joint.For(ruleNow(v), false)
+	return v.Joint.For(ruleNow(v), r.Conf.Backup)
 }
 
 // Judge decides about the servers of v together. It returns those that minalive keeps in service
@@ -82,7 +88,7 @@ func Judge(v *Service) (fresh []*Real) {
 		r.Leaves = false
 	}
 	g := policy.Judge(ruleNow(v), before, members)
-	v.Joint.Standing, v.Joint.up = g.Standing, g.Up
+	v.Joint.Standing, v.Joint.up = g.Standing, g.Ups
 	noteQuorum(v, before.Quorum)
 	for i, r := range v.Reals {
 		if before != g.Standing && r.In() != wasIn[i] && !v.SharesService(r) {
@@ -103,10 +109,10 @@ func noteQuorum(v *Service, before policy.Quorum) {
 	cause := &event.Cause{Kind: event.CauseQuorum}
 	switch {
 	case v.Joint.rule.Quorum == 0 || v.Joint.Quorum == before || v.Conf.KeepRest || v.Fallback == nil:
-	case v.Joint.Quorum == policy.QuorumLost && v.Joint.up > 0:
+	case v.Joint.Quorum == policy.QuorumLost && v.Joint.up.ForQuorum > 0:
 		cause.Detail = "the quorum is lost: " + v.Joint.words()
 		v.Outage.Left = cause
-	case v.Joint.Quorum == policy.QuorumMet && v.Joint.told == policy.QuorumLost:
+	case v.Joint.Quorum == policy.QuorumMet && v.Joint.told.Quorum == policy.QuorumLost:
 		cause.Detail = "the quorum is met: " + v.Joint.words()
 		v.Outage.Came = cause
 	}
@@ -116,5 +122,5 @@ func noteQuorum(v *Service, before policy.Quorum) {
 func memberOf(r *Real) policy.Member {
 	s := serverOf(r)
 	awaited := r.Awaited() && !r.Damped() || s.Agent == policy.AgentUnknown && r.File() == "" && !r.Out()
-	return policy.Member{Server: s, Awaited: awaited, Serves: r.Kept || r.Leaves, Since: r.Since}
+	return policy.Member{Server: s, Backup: r.Conf.Backup, Awaited: awaited, Serves: r.Kept || r.Leaves, Since: r.Since}
 }

@@ -20,26 +20,30 @@ func FallbackBeside(v *Service) bool { return needsFallback(v, true) }
 // words are how many servers are up, and how many have to be.
 func (j *Joint) words() string {
 	is, again := "are", ""
-	if j.up == 1 {
+	if j.up.ForQuorum == 1 {
 		is = "is"
 	}
 	if need := j.rule.Needed(j.Standing); need > j.rule.Quorum {
 		again = fmt.Sprintf(" (%d to be met again)", need)
 	}
-	return fmt.Sprintf("%d of %d %s up, the quorum is %d", j.up, j.rule.Reals, is, j.rule.Quorum) + again
+	of := fmt.Sprintf(" of %d", j.rule.Reals)
+	if j.rule.BackupBelow > 0 { // backup servers may count, too
+		of = ""
+	}
+	return fmt.Sprintf("%d%s %s up, the quorum is %d", j.up.ForQuorum, of, is, j.rule.Quorum) + again
 }
 
 // QuorumNews is the event of a quorum that is lost or met, false if that was reported already.
 func QuorumNews(v *Service) (event.Event, bool) {
-	now, told := v.Joint.Quorum, v.Joint.told
+	now, told := v.Joint.Quorum, v.Joint.told.Quorum
 	if v.Joint.rule.Quorum == 0 {
-		v.Joint.told = policy.QuorumUnknown
+		v.Joint.told.Quorum = policy.QuorumUnknown
 		return event.Event{Kind: event.QuorumRegained, Reason: "the configuration has no quorum"}, told == policy.QuorumLost
 	}
 	if now == told || now == policy.QuorumUnknown {
 		return event.Event{}, false
 	}
-	v.Joint.told = now
+	v.Joint.told.Quorum = now
 	e := event.Event{Kind: event.QuorumMet, Reason: v.Joint.words()}
 	switch {
 	case now == policy.QuorumLost:
@@ -107,6 +111,8 @@ func jointWords(r *Real) string {
 		return ""
 	}
 	switch r.decide().Reason {
+	case policy.NotNeededNow:
+		return BackupIdle
 	case policy.TooFewUp:
 		return "below quorum: " + r.Virtual.Joint.words()
 	case policy.OthersUnchecked:
@@ -121,5 +127,5 @@ func (j *Joint) state() *report.Quorum {
 		return nil
 	}
 	states := map[policy.Quorum]report.QuorumState{policy.QuorumUnknown: report.QuorumUnknown, policy.QuorumMet: report.QuorumMet, policy.QuorumLost: report.QuorumLost}
-	return &report.Quorum{State: states[j.Quorum], Up: j.up, Needed: j.rule.Needed(j.Standing)}
+	return &report.Quorum{State: states[j.Quorum], Up: j.up.ForQuorum, Needed: j.rule.Needed(j.Standing)}
 }

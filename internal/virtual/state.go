@@ -89,7 +89,7 @@ func (v *Service) notices() []string {
 // nil is nothing.
 func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealState {
 	name, at := r.Name(), r.At()
-	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.Conf.Forward).Listed()}, State: r.word()}
+	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.Conf.Forward).Listed()}, State: r.word(), Backup: r.Conf.Backup}
 	if at != r.Conf.AddrPort() {
 		s.At = at.String()
 	}
@@ -166,6 +166,8 @@ func (r *Real) outReason() string {
 		return "damped"
 	case r.Verdict == policy.Down && !r.Kept:
 		return "check"
+	case r.decide().Reason == policy.NotNeededNow:
+		return "backup"
 	case r.decide().Reason == policy.TooFewUp:
 		return "quorum"
 	case r.decide().Reason == policy.OthersUnchecked:

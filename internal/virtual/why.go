@@ -60,7 +60,11 @@ func (r *Real) because() (report.ReasonCode, string) {
 	case r.Kept && r.Verdict == policy.Down:
 		return report.ReasonMinAlive, checks + "; it " + KeptWords
 	case jointWords(r) != "":
-		return report.ReasonQuorum, checks + "; out of service, " + jointWords(r)
+		code = report.ReasonQuorum
+		if r.decide().Reason == policy.NotNeededNow {
+			code = report.ReasonBackup
+		}
+		return code, checks + "; out of service, " + jointWords(r)
 	case r.Override != nil:
 		return code, checks + "; ordered: " + r.Override.String()
 	}

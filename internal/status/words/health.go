@@ -89,6 +89,10 @@ func (h *Health) virtual(v *report.VirtualState) (own Level) {
 		if r.Override != nil {
 			h.Overrides++
 		}
+		if r.OutReason == OutAsBackup {
+			h.Level = max(h.Level, LevelOf(r))
+			continue
+		}
 		if !r.Fallback && r.State != report.StateForeign {
 			configured++
 			unchecked = unchecked || r.State == report.StateUnchecked
@@ -130,6 +134,10 @@ func (h *Health) virtual(v *report.VirtualState) (own Level) {
 
 // OutByQuorum is the reason of a real server that is up and out of service because too few others are.
 const OutByQuorum = "quorum"
+
+// OutAsBackup is the reason of a backup server that is up and not needed. It counts neither as in nor
+// as out.
+const OutAsBackup = "backup"
 
 // LevelOf judges one real server.
 func LevelOf(r *report.RealState) Level {

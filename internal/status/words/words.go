@@ -89,6 +89,12 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	if (r.State == report.StateDown || r.State == report.StateDamped) && r.InService && r.Wanted > 0 {
 		list = append(list, "stays in service: minalive")
 	}
+	switch {
+	case r.OutReason == OutAsBackup:
+		list = append(list, "backup, not needed")
+	case r.Backup:
+		list = append(list, "backup")
+	}
 	if r.OutReason == OutByQuorum {
 		list = append(list, "out of service: too few are up for the quorum")
 	}
