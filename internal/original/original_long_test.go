@@ -256,8 +256,23 @@ func read(path, text string) (r reading, repeated []netip.Addr) {
 		}
 	}
 	r.table = tableOf(c)
-	return r, repeated
+	return r, append(repeated, zeros(c, lines)...)
 }
+
+// zeros are the addresses of real servers that share one and are told apart by the zeros before a port.
+func zeros(c *conf.Config, lines []string) (list []netip.Addr) {
+	for _, v := range c.Virtuals {
+		for i, r := range v.Reals {
+			shared := slices.ContainsFunc(v.Reals, func(o *conf.RealServer) bool { return o != v.Reals[i] && o.Addr == r.Addr })
+			if shared && zeroPort.MatchString(lines[r.Line-1]) {
+				list = append(list, r.Addr)
+			}
+		}
+	}
+	return list
+}
+
+var zeroPort = regexp.MustCompile(`:0[0-9]`)
 
 var repetition = regexp.MustCompile(`^real server (\S+) is in line [0-9]+ already`)
 

@@ -22,13 +22,14 @@ const (
 	titleLost   = `document.title.startsWith("NO CONTACT")`
 	iconLost    = `document.querySelector("link[rel=icon]").getAttribute("href").startsWith("data:image/svg+xml,")`
 	pageGrey    = `getComputedStyle(document.querySelector("main")).filter !== "none"`
+	oldHeadline = `getComputedStyle(document.querySelector("#summary h1"), "::before").content === '"last known: "'`
 	ageShown    = `/^data \d+ s old$/.test(document.getElementById("age").textContent)`
 )
 
 // contact waits until the page shows that it has contact, or that it has none.
 func (b *browser) contact(has bool) {
 	b.t.Helper()
-	for _, shown := range []string{bannerShown, titleLost, iconLost, pageGrey} {
+	for _, shown := range []string{bannerShown, titleLost, iconLost, pageGrey, oldHeadline} {
 		b.until(shown, fmt.Sprint(!has))
 	}
 	b.until(ageShown, "true")

@@ -3,6 +3,7 @@ package status
 import (
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/words"
 )
@@ -62,8 +63,8 @@ func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	if r.Fallback || r.State == report.StateForeign {
 		return
 	}
-	if !r.Unchecked {
-		m.gauge("ldirectord_real_up", "Whether the checks say that the real server works, also in maintenance; missing until the first one has finished.", labels, truth(r.Up))
+	if !r.Unchecked && check.GetValue() != conf.CheckOn.String() {
+		m.gauge("ldirectord_real_up", "Whether the checks say that the real server works, also in maintenance; missing until the first one has finished, and with checktype = on.", labels, truth(r.Up))
 	}
 	m.gauge("ldirectord_real_in_service", "Whether the kernel sends the real server new connections.", labels, truth(r.InService))
 	if !r.InService {

@@ -5,11 +5,23 @@ import (
 	"strings"
 	"testing"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
 	"github.com/ldirectord/ldirectord/internal/report"
 )
+
+// TestRealUpIsOfChecks has no ldirectord_real_up of a real server that nothing is asked.
+func TestRealUpIsOfChecks(t *testing.T) {
+	for check, want := range map[string]bool{"http": true, "on": false} {
+		m := &families{byName: map[string]*dto.MetricFamily{}}
+		m.virtual(&report.VirtualState{Check: check, Reals: []report.RealState{{State: report.StateUp, Up: true}}})
+		if _, got := m.byName["ldirectord_real_up"]; got != want || m.byName["ldirectord_real_in_service"] == nil {
+			t.Errorf("check %s: ldirectord_real_up is there: %t, want %t", check, got, want)
+		}
+	}
+}
 
 // Prometheus' own parser reads what is served, and finds there what is.
 func TestMetrics(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/internal/status/words"
@@ -28,7 +29,11 @@ func WriteTable(w io.Writer, s *report.Snapshot) error {
 		v := &s.Virtuals[i]
 		fmt.Fprintln(out, words.OneLine(v.Listed+virtualRemark(v)))
 		for j := range v.Reals {
-			fmt.Fprintln(out, realLine(&v.Reals[j], width, s.Time))
+			line := realLine(&v.Reals[j], width, s.Time)
+			if v.Check == conf.CheckOn.String() && v.Reals[j].State == report.StateUp {
+				line += "; checktype = on" // nothing is checked
+			}
+			fmt.Fprintln(out, line)
 		}
 		for _, notice := range v.Notices {
 			if slices.ContainsFunc(v.Reals, func(r report.RealState) bool { return r.Difference == notice }) {

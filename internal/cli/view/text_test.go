@@ -75,6 +75,18 @@ func TestExternalChangeIsShownOnce(t *testing.T) {
 	}
 }
 
+// TestNothingIsChecked has checktype = on beside a real server that is up for want of a check.
+func TestNothingIsChecked(t *testing.T) {
+	const note = "; checktype = on"
+	for check, want := range map[string]bool{"on": true, "http": false} {
+		var b strings.Builder
+		s := &report.Snapshot{Ready: true, Virtuals: []report.VirtualState{{Check: check, Present: true, Reals: []report.RealState{{State: report.StateUp}, {State: report.StateDrained}}}}}
+		if err := WriteTable(&b, s); err != nil || (strings.Count(b.String(), note) == 1) != want {
+			t.Errorf("check %s: %v\n%s", check, err, b.String())
+		}
+	}
+}
+
 func TestTexts(t *testing.T) {
 	tests := map[string]struct {
 		write func(io.Writer, *report.Snapshot) error
