@@ -14,8 +14,8 @@ type AddressState struct {
 	Since   time.Time  `json:"since,omitzero"`   // of Served
 	Reason  string     `json:"reason,omitempty"` // why it is not served
 
-	Waits   bool `json:"-"` // for announcedelay
-	Checked bool `json:"-"` // the first checks of all its virtual services are in
+	Waits   bool `json:"waits,omitempty"` // it will be served after announcedelay
+	Checked bool `json:"-"`               // the first checks of all its virtual services are in
 }
 
 // String returns the state in one line: "10.0.0.80 is served".
