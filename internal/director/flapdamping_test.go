@@ -471,3 +471,17 @@ func TestNotDampedBesideARefusedOne(t *testing.T) {
 		f.wants("1", "up up", strings.TrimSuffix(strings.Repeat("gone 1, all gone, back 1, any back, ", 4), ", "))
 	})
 }
+
+// TestDampingLosesNoQuorum has a real server flap that the quorum needs: flapdamping does not keep it
+// out, as all others would leave with it.
+func TestDampingLosesNoQuorum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFlapper(t, "    quorum = 2\n")
+		defer func() { f.end() }()
+		f.breaks("3", true)
+		time.Sleep(2 * time.Second)
+		f.flaps("1", 4)
+		again := strings.Repeat(", gone 1, quorum lost, all gone, back 1, quorum regained, any back", 4)
+		f.wants("1 2", "up up down", "gone 3"+again)
+	})
+}

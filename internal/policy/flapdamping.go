@@ -50,4 +50,7 @@ func (d Damping) Ended() Damping {
 
 // Need returns how many real servers of a virtual service flapdamping leaves in service, if
 // there are as many that work.
-func Need(v *conf.VirtualService) int { return max(1, v.MinAlive.Of(v.RealCount())) }
+func Need(v *conf.VirtualService) int {
+	n := v.RealCount()
+	return max(1, v.MinAlive.Of(n), min(n, v.Quorum.Of(n)))
+}
