@@ -60,6 +60,8 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		case w.in(p) && held && (p.share == noShare || p.kept && s.slow && weight <= p.full()): // it does not climb while it is down
 			want[at] = weight
 			served, alone = served || weight > 0 || p.full() == 0, alone && weight == 0
+		case p.kept && p.share == noShare && held && weight == 0: // as it was found
+			want[at] = 0
 		case w.in(p):
 			want[at], served = p.full(), true
 			alone = alone && p.full() == 0
@@ -107,6 +109,9 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || (p.full() == 0 || p.zeroed) && s.fallback && !alone)
 		if open[p.host] = p.kept && weight == 0 && s.mayWait(p) && w.servesBeside(s, p, got); open[p.host] {
 			p.kept = false
+		}
+		if !s.fallback && p.verdict == down && s.minAlive > 0 && held && weight == 0 && s.mayWait(p) && (p.full() == 0 || p.zeroed) {
+			open[p.host] = true // no fallback shows it
 		}
 		if p.kept { // somebody may have set it before it was
 			p.hand = weight
