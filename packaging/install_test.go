@@ -1,6 +1,7 @@
 package packaging
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +72,9 @@ func TestInstall(t *testing.T) {
 		t.Errorf("make install over a package's file passed: %v; it is %.20q:\n%s", ok, text, out)
 	}
 
+	if err := errors.Join(os.RemoveAll("/usr/local/sbin"), os.Mkdir("/usr/local/sbin", 0o755)); err != nil { // as Debian has it
+		t.Fatal(err)
+	}
 	pages := t.TempDir()
 	for _, page := range []string{"ldirectord.8", "ldirectord.cf.5"} {
 		if err := os.WriteFile(filepath.Join(pages, page), []byte(".Dd today\n"), 0o644); err != nil {
@@ -109,6 +113,9 @@ func TestInstall(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("make uninstall has left %s", dir)
 		}
+	}
+	if _, err := os.Stat("/usr/local/sbin"); err != nil {
+		t.Errorf("make uninstall has removed a directory that it has not made: %v", err)
 	}
 
 	if ok, out = makeIn(t, root, "install", "FORCE=yes"); !ok {
