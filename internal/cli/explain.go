@@ -65,6 +65,18 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 		line("back", "%s", backWords(v))
 	}
 	line("all gone", "%s", fallbackWords(v))
+	if words := jointWords(v); words != "" {
+		line("together", "%s", words)
+	}
+	if checks(v) && len(v.Reals) > 0 {
+		for i, row := range outlookLines(v) {
+			name := ""
+			if i == 0 {
+				name = "policy"
+			}
+			line(name, "%s", row)
+		}
+	}
 	line("at stop", "%s", stopWords(v))
 	if v.EmailAlert != "" {
 		line("mail", "%s", mailWords(v))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
@@ -28,15 +27,6 @@ func (j *Joint) inherit(old *Joint) {
 	if j.rule.Quorum != old.rule.Quorum || j.rule.Hysteresis != old.rule.Hysteresis {
 		j.Quorum = policy.QuorumUnknown
 	}
-}
-
-// ruleOf is the rule of a virtual service, but for the fallback, which the kernel may refuse.
-func ruleOf(v *conf.VirtualService) policy.Rule {
-	n, below := v.RealCount(), 0
-	if n < len(v.Reals) {
-		below = v.BackupBelow
-	}
-	return policy.Rule{Reals: n, BackupBelow: below, MinAlive: v.MinAlive.Of(n), Quorum: v.Quorum.Of(n), Hysteresis: v.Hysteresis, KeepRest: v.KeepRest}
 }
 
 // ruleNow is the rule of v with the fallback as it is now.

@@ -79,7 +79,7 @@ func New(c *conf.VirtualService, order int, now time.Time) *Service {
 	v.Limits = limits(c)
 	v.Service, v.Invalid = table.ServiceOf(c)
 	v.addReals(now)
-	v.Joint.rule = ruleOf(c)
+	v.Joint.rule = policy.RuleOf(c)
 	if f := c.Fallback; f != nil {
 		v.Fallback = &table.Slot{At: table.AddrOf(c, f.Addr, f.Port, f.Forward), Forward: table.ForwardOf(f.Forward), Weight: 1, Role: table.Fallback}
 	}
