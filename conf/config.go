@@ -24,11 +24,18 @@ type Config struct {
 	ReaddQuiescent bool          // a real server, down and missing in the table, is added with weight 0
 	Resolve        time.Duration // time between two lookups of the names of real servers; 0 is never
 
+	Beside
 	Process
 	Scheduling
 	Logs
 	Notify
 	StatusServer
+}
+
+// Beside is the kernel's state of IPVS beside its table.
+type Beside struct {
+	SyncDaemon   SyncDaemon
+	IPVSTimeouts IPVSTimeouts
 }
 
 // Process is the settings of the daemon's process.

@@ -234,6 +234,10 @@ var directivesToL = []directive{
 		binding: by("FILE|PATTERN", setInclude),
 	},
 	{
+		name: "ipvstimeouts", where: outside, help: "seconds that the kernel remembers idle connections: TCP, TCP after a FIN, UDP",
+		binding: ofConfig(kindOf("TCP TCPFIN UDP|none", readIPVSTimeouts), func(c *Config) *IPVSTimeouts { return &c.IPVSTimeouts }),
+	},
+	{
 		name: "load", where: inBlock, form: quoted, help: "accepted, without effect",
 		binding: by("TEXT", setLoad),
 	},

@@ -222,6 +222,10 @@ var directivesFromM = []directive{
 		binding: ofConfig(supervised.is(false), func(c *Config) *bool { return &c.Supervised }),
 	},
 	{
+		name: "syncdaemon", where: outside, help: "carry connections to and from other directors, by the kernel's sync daemon",
+		binding: ofConfig(kindOf(syncDaemonForm+"|none", readSyncDaemon), func(c *Config) *SyncDaemon { return &c.SyncDaemon }),
+	},
+	{
 		name: "timeout", where: outside, help: "gone: see checktimeout and negotiatetimeout",
 		binding: gone("timeout directive deprecated in favour of checktimeout and negotiatetimeout"),
 	},

@@ -98,7 +98,7 @@ func (p *process) cleanAfter(d state.Daemon) error {
 	if recalled, err := p.memory().Recall(d.File); err == nil && len(recalled) > 0 {
 		services = recalled
 	}
-	left, err := p.purge(services)
+	left, err := p.purge(d, services)
 	if d.KeepsLock() {
 		if unsaved := p.memory().Remember(d.File, left); unsaved != nil {
 			err = errors.Join(err, fmt.Errorf("keeping the virtual services that are ours: %w", unsaved))
@@ -119,7 +119,7 @@ func (p *process) cleanAfter(d state.Daemon) error {
 
 // purge removes services from the table according to cleanstop, and returns those that
 // are left.
-func (p *process) purge(services []state.Service) (left []state.Service, err error) {
+func (p *process) purge(d state.Daemon, services []state.Service) (left []state.Service, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), OpenTimeout)
 	defer cancel()
 	table, err := p.OpenTable(ctx)
@@ -127,6 +127,9 @@ func (p *process) purge(services []state.Service) (left []state.Service, err err
 		return services, err
 	}
 	defer table.Close()
+	if failed := p.stopSync(d, table, services); failed != nil {
+		p.Log.Printf("Ending the sync daemons of the killed daemon failed: %v", failed)
+	}
 	entries, err := table.Read()
 	if err != nil {
 		return services, err

@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"slices"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/beside"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -36,9 +38,12 @@ type chronicle struct {
 type kept struct {
 	history *chronicle
 	damped  *dampedFile
+	beside  *beside.Keeper
 }
 
-func (k kept) mend() []report.Fault { return append(k.history.mend(), k.damped.mend()...) }
+func (k kept) mend() []report.Fault {
+	return slices.Concat(k.history.mend(), k.damped.mend(), k.beside.Faults())
+}
 
 func (k kept) close() {
 	k.history.close()

@@ -218,6 +218,7 @@ func (d *daemon) inForce(cfg *conf.Config) {
 	d.status.Reloaded(true)
 	d.cfg = cfg
 	d.interval.Store(int64(cfg.CheckInterval))
+	d.kept.beside.Use(cfg)
 	d.setUpHost()
 	if !d.dryRun {
 		d.siblings.use(cfg.Execute)

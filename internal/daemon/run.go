@@ -77,6 +77,8 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
 	d.status.Use(d.cfg)
+	d.kept.beside.Use(d.cfg)
+	go d.kept.beside.Run(ctx)
 	news := make(chan sight)
 	go d.file.names.Run(ctx)
 	go d.watcher.run(ctx, func() time.Duration { return time.Duration(d.interval.Load()) }, news)

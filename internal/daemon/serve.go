@@ -85,6 +85,7 @@ func (p *process) serve(ready func()) error {
 	pulse.of(d.works)
 	name, err := d.run(signals, ready)
 	own.end(d.director.Held())
+	d.leaveBeside(name == leaveName || err != nil)
 	if name != leaveName {
 		d.leaveHost()
 	}
@@ -166,6 +167,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	o.Addresses = d.addresses
 	d.director = director.New(o)
 	d.kept.damped = p.keepDamped(d.director.Damped)
+	d.kept.beside = p.keepBeside(table)
 	d.status = p.newStatus(d)
 	if len(d.director.Overrides()) < len(orders) {
 		d.status.KeepOverrides() // some expired while no daemon ran

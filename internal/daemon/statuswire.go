@@ -68,7 +68,7 @@ func (p *process) maintenance() maintenance.Options {
 // newStatus is the server of the status of d. A dry run does not disturb the daemon: it
 // has a socket of its own and keeps no orders.
 func (p *process) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list, Served: d.addresses.States, File: state.Canonical(p.Path)}
+	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list, Served: d.addresses.States, Beside: d.kept.beside.Report, File: state.Canonical(p.Path)}
 	if p.DryRun {
 		o.Socket, o.DryRun = p.dryRunSockets()[0], true
 	} else {
@@ -95,7 +95,11 @@ func (d *daemon) plan(ctx context.Context) ([]string, error) {
 		return nil, errors.New(Diagnosis(err))
 	}
 	changes, err := d.director.Plan(ctx, absoluteNames(cfg, d.file.dir))
-	return changeLines(changes), err
+	if err != nil {
+		return nil, err
+	}
+	besides, err := d.kept.beside.Plan(cfg)
+	return append(changeLines(changes), besides...), err
 }
 
 // PlanStart returns the changes that a start of the instance would make in the table, as
@@ -115,7 +119,11 @@ func PlanStart(ctx context.Context, o Options) ([]string, error) {
 		return nil, err
 	}
 	changes, err := director.PlanStart(table, o.Config, overrides, ours)
-	return changeLines(changes), err
+	if err != nil {
+		return nil, err
+	}
+	besides, err := o.planBeside(table, o.Config)
+	return append(changeLines(changes), besides...), err
 }
 
 // changeLines are changes in ipvsadm's words.

@@ -30,6 +30,7 @@ type Snapshot struct {
 	Addresses   []AddressState    `json:"addresses"`             // the virtual addresses, sorted
 	Maintenance *MaintenanceState `json:"maintenance,omitempty"` // nil: there is no maintenancedir
 	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
+	Beside      *Beside           `json:"beside,omitempty"`      // a director leaves it to its caller; nil: there is no syncdaemon and no ipvstimeouts
 }
 
 // A Fault is a present fault of something that the daemon depends on: a socket, listener,

@@ -154,6 +154,24 @@ func (m *families) daemon(s *report.Snapshot) {
 	if s.Maintenance != nil {
 		m.maintenance(s.Maintenance)
 	}
+	if s.Beside != nil {
+		m.beside(s.Beside)
+	}
+}
+
+// beside adds the metrics of the kernel's state beside the table.
+func (m *families) beside(s *report.Beside) {
+	for _, d := range s.SyncDaemons {
+		if d.Wanted {
+			m.gauge("ldirectord_sync_daemon", "Whether the kernel's sync daemon of this role runs as syncdaemon has it.", pairs("role", d.Role), truth(d.AsWanted))
+		}
+	}
+	if t := s.Timeouts; t != nil {
+		const help = "How long the kernel remembers connections without packets, if there is ipvstimeouts."
+		m.gauge("ldirectord_connection_timeout_seconds", help, pairs("kind", "tcp"), float64(t.TCP))
+		m.gauge("ldirectord_connection_timeout_seconds", help, pairs("kind", "tcp_fin"), float64(t.TCPFin))
+		m.gauge("ldirectord_connection_timeout_seconds", help, pairs("kind", "udp"), float64(t.UDP))
+	}
 }
 
 // maintenance adds the metrics of the maintenance directory.

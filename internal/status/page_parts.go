@@ -22,6 +22,9 @@ func summaryPart(s *report.Snapshot, h words.Health) part {
 	item("Checks", "%d, %d under way", s.Lag.Checks, s.Lag.Running)
 	item("Behind", "%d overdue, worst delay %s, longest turn %s", s.Lag.Overdue, words.Span(s.Lag.Worst.Duration()), words.Span(s.Lag.Turn.Duration()))
 	item("Repaired in the kernel", "%d", s.Kernel.Repairs)
+	if beside := words.Beside(s); len(beside) > 0 {
+		item("Beside the table", "%s", strings.Join(beside, "; "))
+	}
 	item("Daemon", "%s since %s", s.State, words.Clock(s.Started, s.Time))
 	item("Configuration", "%s, loaded %s", s.Config, words.Clock(s.Loaded, s.Time))
 	b.WriteString(`</dl>`)

@@ -29,6 +29,7 @@ func everything() *report.Snapshot {
 	return &report.Snapshot{
 		Kernel:      report.KernelState{Changes: map[string]uint64{"-a": 1}, Refused: map[string]uint64{"-a": 1}},
 		Outside:     []report.Fault{{What: "control socket"}},
+		Beside:      &report.Beside{SyncDaemons: []report.SyncDaemon{{Role: "master", Wanted: true}}, Timeouts: &report.Timeouts{}},
 		Maintenance: &report.MaintenanceState{Unmatched: []maintenance.File{{Name: "web4"}}},
 		Virtuals:    []report.VirtualState{{ID: "tcp:10.0.0.1:80", Check: "http", Quorum: &report.Quorum{State: report.QuorumMet}, Reals: []report.RealState{drained}}},
 	}

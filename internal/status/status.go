@@ -49,6 +49,8 @@ type Options struct {
 	Outside func() []report.Fault
 	// Served returns which virtual addresses are served, without waiting.
 	Served func() ([]report.AddressState, error)
+	// Beside returns the kernel's state beside the table; nil is none.
+	Beside func() *report.Beside
 	// Queues are the queues of logs and notifications.
 	Queues func() []Queue
 }
@@ -119,6 +121,9 @@ func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 	snap, err := s.o.Director.Snapshot(ctx)
 	if err == nil && s.o.Outside != nil {
 		snap.Outside = s.o.Outside()
+	}
+	if err == nil && s.o.Beside != nil {
+		snap.Beside = s.o.Beside()
 	}
 	return snap, err
 }

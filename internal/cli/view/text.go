@@ -57,6 +57,9 @@ func below(s *report.Snapshot) []string {
 	if s.Kernel.Error != "" {
 		lines = append(lines, "! the kernel's table cannot be read: "+words.OneLine(s.Kernel.Error))
 	}
+	for _, line := range words.Beside(s) {
+		lines = append(lines, words.OneLine(line))
+	}
 	for _, w := range words.Outside(s) {
 		lines = append(lines, "! "+words.OneLine(w))
 	}
