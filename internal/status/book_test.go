@@ -24,8 +24,8 @@ func TestBook(t *testing.T) {
 	}}
 	b := newBook(path, func() []report.Override { return want })
 	for range 2 { // over itself as well
-		if unsaved := b.save(); unsaved != nil {
-			t.Fatal(unsaved)
+		if err := b.replace(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	got, bad, err := ReadOverrides(path)

@@ -103,7 +103,7 @@ func newHangingHouse(t *testing.T) *hangingHouse {
 		t.Fatal(err)
 	}
 	h.cfg = cfg
-	if err := h.book.save(); err != nil {
+	if err := h.book.replace(); err != nil { // for as long as a busy disk takes
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
