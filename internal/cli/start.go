@@ -123,5 +123,5 @@ func (s *session) reload() error {
 // exists reports whether there is a file at path, or may be.
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR)
 }

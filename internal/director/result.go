@@ -35,7 +35,11 @@ func (d *Director) handle(res *checks.Result) {
 func judgeSlow(res *checks.Result) {
 	limit := res.Check.Kit.SlowLimit
 	if res.Err == nil && limit > 0 && res.Last > limit {
-		res.Err = fmt.Errorf("answered in %s, slowlimit is %s", res.Last.Round(time.Millisecond), limit)
+		took := res.Last.Round(time.Millisecond)
+		if took <= limit {
+			took = res.Last
+		}
+		res.Err = fmt.Errorf("answered in %s, slowlimit is %s", took, limit)
 	}
 }
 

@@ -26,6 +26,7 @@ func TestSlowLimit(t *testing.T) {
 		{"none", 9 * time.Second, 9 * time.Second, ""},
 		{"800ms", 800 * time.Millisecond, 800 * time.Millisecond, ""},
 		{"800ms", 900 * time.Millisecond, 900 * time.Millisecond, "answered in 900ms, slowlimit is 800ms"},
+		{"800ms", 801 * time.Millisecond, 800200 * time.Microsecond, "answered in 800.2ms, slowlimit is 800ms"},
 		{"800ms", 5 * time.Second, 700 * time.Millisecond, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
