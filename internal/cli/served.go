@@ -11,6 +11,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // servedTime bounds the question, which a daemon answers at once that works: keepalived asks
@@ -29,7 +30,8 @@ func servedCommand(*pflag.FlagSet) action {
 	}
 }
 
-// served returns the states as text, and whether all that are meant are served.
+// served returns the states as text, and whether all that are meant are served: never by a dry
+// run, whose table no client meets.
 func (s *session) served(arguments []string) (text string, served bool) {
 	var vip netip.Addr
 	if len(arguments) > 0 {
@@ -53,10 +55,10 @@ func (s *session) served(arguments []string) (text string, served bool) {
 	}
 	lines := make([]string, 0, len(states))
 	for _, at := range states {
-		lines = append(lines, at.String())
+		lines = append(lines, words.Mark(q.dryRun)+at.String())
 	}
 	if len(states) == 0 {
-		lines = append(lines, report.NoAddress)
+		lines = append(lines, words.Mark(q.dryRun)+report.NoAddress)
 	}
-	return strings.Join(lines, "\n"), report.AllServed(states)
+	return strings.Join(lines, "\n"), !q.dryRun && report.AllServed(states)
 }

@@ -2,8 +2,11 @@ package status
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // TestDryRun sees that every answer of a dry run says that it is one, and that
@@ -29,7 +32,16 @@ func TestDryRun(t *testing.T) {
 	if got := told(); got != "" {
 		t.Errorf("of a daemon, these say that it is a dry run: %s", got)
 	}
+	h.o.Served = func() ([]report.AddressState, error) {
+		return []report.AddressState{{Address: netip.MustParseAddr("10.0.0.1"), Served: true}}, nil
+	}
+	if w := h.get(outside, "/served"); w.Code != http.StatusOK || w.Body.String() != "10.0.0.1 is served\n" {
+		t.Errorf("/served of a daemon: %d %s", w.Code, w.Body)
+	}
 	h.o.DryRun = true
+	if w := h.get(outside, "/served"); w.Code != http.StatusServiceUnavailable || w.Body.String() != "DRY RUN: 10.0.0.1 is served\n" {
+		t.Errorf("/served of a dry run, whose table no client meets: %d %s", w.Code, w.Body)
+	}
 	if got, want := told(), "/ / / /metrics /metrics /healthz /healthz /api/v1/history"; got != want {
 		t.Errorf("of a dry run, these say so: %s; want %s", got, want)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // served are the states of the virtual addresses. The error says that no address counts as
@@ -19,7 +20,8 @@ func (s *Server) served() ([]report.AddressState, error) {
 	return s.o.Served()
 }
 
-// serveServed answers 200 if an address is served, or all are, and else 503.
+// serveServed answers 200 if an address is served, or all are, and else 503: always in a dry
+// run, whose table no client meets.
 func (s *Server) serveServed(w http.ResponseWriter, r *http.Request) {
 	states, err := s.served()
 	if err != nil {
@@ -38,14 +40,14 @@ func (s *Server) serveServed(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if !report.AllServed(states) {
+	if s.o.DryRun || !report.AllServed(states) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	for _, at := range states {
-		fmt.Fprintln(w, at)
+		fmt.Fprintln(w, words.Mark(s.o.DryRun)+at.String())
 	}
 	if len(states) == 0 {
-		fmt.Fprintln(w, report.NoAddress)
+		fmt.Fprintln(w, words.Mark(s.o.DryRun)+report.NoAddress)
 	}
 }
 
