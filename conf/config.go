@@ -47,7 +47,10 @@ type Process struct {
 	Fork           bool            // accepted; checks are parallel anyway
 	HostSetup      bool            // set up this host for IPVS at the start, and undo it at the stop
 	MaintenanceDir string          // "" is none
-	Supervised     bool            // stay in the foreground, log to standard output
+
+	MaintenanceOrders bool // the first line of a file in MaintenanceDir may be an order
+
+	Supervised bool // stay in the foreground, log to standard output
 }
 
 // Scheduling is the settings of all checks together.

@@ -13,6 +13,10 @@ var directivesFromM = []directive{
 		binding: ofConfig(kindOf("/PATH", readMaintenanceDir), func(c *Config) *string { return &c.MaintenanceDir }),
 	},
 	{
+		name: "maintenanceorders", where: outside, help: "first line of a file in maintenancedir is an order: drain, weight N or until TIME",
+		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.MaintenanceOrders }),
+	},
+	{
 		name: "mark", where: inBlock, repeats: true, help: "packets that get the firewall mark; repeatable",
 		binding: by("tcp|udp ADDRESS[:PORT[,PORT]]", setMark),
 	},

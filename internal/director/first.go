@@ -103,11 +103,11 @@ func (rc *reconciler) noteChecked(r *virtual.Real, res *checks.Result) {
 	if !r.Unchecked || res.Local || !virtual.SeveralOf(r).Heard(res.Check) {
 		return
 	}
-	rc.noteDecided(r)
+	noteDecided(rc, r)
 }
 
 // noteDecided notes that it is known what the first checks of r have found.
-func (rc *reconciler) noteDecided(r *virtual.Real) {
+func noteDecided(rc *reconciler, r *virtual.Real) {
 	r.Unchecked = false
 	if r.Virtual.First != nil {
 		rc.touch(r.Virtual)

@@ -393,7 +393,10 @@ func TestDampedInMaintenance(t *testing.T) {
 		f.flaps("1", 3)
 		f.wants("2 3", "damped up up", thrice)
 		maintain := func(out map[netip.AddrPort]string) {
-			_, err := do(t.Context(), f.d, func() struct{} { f.d.maintained(maintenance.Report{Out: out}); return struct{}{} })
+			_, err := do(t.Context(), f.d, func() struct{} {
+				f.d.maintained(maintenance.Report{Taken: maintenance.Taken{Out: out}})
+				return struct{}{}
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

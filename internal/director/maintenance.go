@@ -1,11 +1,13 @@
 package director
 
 import (
+	"maps"
 	"net/netip"
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
@@ -16,6 +18,54 @@ func (d *Director) maintained(r maintenance.Report) {
 	}
 	d.maintenance = r.State
 	d.maintain(r.Out)
+	d.orderByFiles(r.Orders)
+}
+
+// orderByFiles takes up the orders of files (maintenanceorders). An operator's order counts
+// before that of a file.
+func (d *Director) orderByFiles(orders map[netip.AddrPort]maintenance.Order) {
+	before := d.overrides.files
+	if maps.Equal(before, orders) {
+		return
+	}
+	d.overrides.files = orders
+	for _, v := range d.virtuals {
+		for _, r := range v.Reals {
+			at := r.Conf.AddrPort()
+			if _, operators := d.overrides.byTarget[r.Target()]; operators || before[at] == orders[at] {
+				continue
+			}
+			over := report.Override{Verb: report.Enable, By: "file " + before[at].File}
+			why := "enable: no order any more of " + before[at].String()
+			if now := d.overrides.byFile(r); now != nil {
+				over, why = *now, now.String()
+			}
+			d.emit(v, event.Event{Kind: event.Ordered, Real: r.Conf, R: r.Name(), Reason: why, Cause: d.overruled(r, over, why)})
+		}
+	}
+}
+
+var verbsOfFiles = map[string]string{maintenance.Drain: report.Drain, maintenance.Weight: report.Weight, maintenance.Out: report.Disable}
+
+// ofFile is what a file orders for a real server besides the operator, "" for nothing.
+func (o *overrides) ofFile(t report.Target) string {
+	at, err := netip.ParseAddrPort(t.Real)
+	if f, ok := o.files[at]; err == nil && ok {
+		return "the order of a file stays: " + f.String()
+	}
+	return ""
+}
+
+// byFile is the override of r by a file, nil is none.
+func (o *overrides) byFile(r *virtual.Real) *report.Override {
+	f, ok := o.files[r.Conf.AddrPort()]
+	if !ok {
+		return nil
+	}
+	return &report.Override{
+		Verb: verbsOfFiles[f.Verb], Virtual: r.Virtual.ID, Real: r.Name(), Weight: f.Weight,
+		Since: f.Since, Until: f.Until, Comment: f.Comment, By: "file " + f.File,
+	}
 }
 
 // maintain takes real servers out, and has those checked that may come back.

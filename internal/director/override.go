@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/virtual"
@@ -83,6 +85,9 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 		stays, why := "", over.String()
 		if o.Verb == report.Enable || o.Verb == report.Weight {
 			stays = d.staysOut(t, o.Verb)
+		}
+		if o.Verb == report.Enable {
+			stays = cmp.Or(stays, d.overrides.ofFile(t))
 		}
 		if stays != "" {
 			why += "; " + stays
@@ -199,7 +204,8 @@ func (d *Director) Overrides() []report.Override { return *d.overrides.published
 // overrides are the orders that are in force.
 type overrides struct {
 	byTarget  map[report.Target]report.Override
-	published atomic.Pointer[[]report.Override] // for any goroutine
+	files     map[netip.AddrPort]maintenance.Order // of maintenancedir, not an operator's; nil is none
+	published atomic.Pointer[[]report.Override]    // for any goroutine
 }
 
 func newOverrides(list []report.Override, now time.Time) *overrides {
@@ -230,7 +236,7 @@ func (o *overrides) publish() {
 func (o *overrides) of(r *virtual.Real) *report.Override {
 	over, ok := o.byTarget[r.Target()]
 	if !ok {
-		return nil
+		return o.byFile(r)
 	}
 	kept := over // a copy of its own, so that only real servers with an override cost memory
 	return &kept
@@ -244,7 +250,7 @@ func (o *overrides) concerned(virtuals []*virtual.Service) iter.Seq[*virtual.Rea
 	}
 	return func(yield func(*virtual.Real) bool) {
 		for _, v := range virtuals {
-			if !ids[v.ID] {
+			if !ids[v.ID] && len(o.files) == 0 {
 				continue
 			}
 			for _, r := range v.Reals {

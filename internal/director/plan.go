@@ -3,7 +3,6 @@ package director
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -23,13 +22,13 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 		changes []ipvs.Change
 		err     error
 	}
-	out := d.watcher.Lookup(cfg)
+	files := d.watcher.Lookup(cfg)
 	p, err := do(ctx, d, func() plan {
 		entries, ok := d.kernel.Read()
 		if !ok {
 			return plan{err: fmt.Errorf("no plan: %w", d.kernel.Err())}
 		}
-		return plan{changes: ahead(cfg, out, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)}
+		return plan{changes: ahead(cfg, files, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)}
 	})
 	if err != nil {
 		return nil, err
@@ -44,16 +43,15 @@ func PlanStart(kernel ipvs.Table, cfg *conf.Config, orders []report.Override, ou
 	if err != nil {
 		return nil, err
 	}
-	out := maintenance.New(maintenance.Options{}).Lookup(cfg)
-	return ahead(cfg, out, table.ByKey(list), nil, &ownership{recalled: ours}, newOverrides(orders, time.Now())), nil
+	files := maintenance.New(maintenance.Options{}).Lookup(cfg)
+	return ahead(cfg, files, table.ByKey(list), nil, &ownership{recalled: ours}, newOverrides(orders, time.Now())), nil
 }
 
-// ahead does what load does, without a kernel. out are the real servers in maintenance,
-// and their files.
-func ahead(cfg *conf.Config, out map[netip.AddrPort]string, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
+// ahead does what load does, without a kernel. files are those of the maintenance directory.
+func ahead(cfg *conf.Config, files maintenance.Taken, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
 	future := New(Options{Sink: func(event.Event) {}})
-	future.overrides = inForce
-	f := prepare(cfg, nil, future.heartbeat.started)
+	future.overrides = &overrides{byTarget: inForce.byTarget, files: files.Orders}
+	f := prepare(cfg, files, future.heartbeat.started)
 	gone := append(f.carryOver(olds), own.take(f.virtuals, entries, true)...)
 	future.virtuals = f.virtuals
 	future.overrule()
@@ -63,7 +61,7 @@ func ahead(cfg *conf.Config, out map[netip.AddrPort]string, entries map[ipvs.Key
 		if v.Hopeless() {
 			continue
 		}
-		v.Foresee(out)
+		v.Foresee(files.Out)
 		future.judge(v)
 		for _, s := range table.Plan(v.Actual, v.Want(nil)) {
 			changes = append(changes, s.Change)

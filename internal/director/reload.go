@@ -1,10 +1,10 @@
 package director
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -17,12 +17,12 @@ const retryInterval = 5 * time.Second
 // A prepared configuration has all that can be done, and that can fail, before the swap.
 type prepared struct {
 	conf     *conf.Config
-	virtuals []*virtual.Service        // in the order of the file
-	out      map[netip.AddrPort]string // the real servers in maintenance, and their files
+	virtuals []*virtual.Service // in the order of the file
+	files    maintenance.Taken
 }
 
-func prepare(cfg *conf.Config, out map[netip.AddrPort]string, now time.Time) *prepared {
-	p := &prepared{conf: cfg, virtuals: make([]*virtual.Service, len(cfg.Virtuals)), out: out}
+func prepare(cfg *conf.Config, files maintenance.Taken, now time.Time) *prepared {
+	p := &prepared{conf: cfg, virtuals: make([]*virtual.Service, len(cfg.Virtuals)), files: files}
 	for i, c := range cfg.Virtuals {
 		p.virtuals[i] = virtual.New(c, i, now)
 	}
@@ -82,13 +82,14 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 	clear(d.dirty)
 	d.dirty = d.dirty[:0]
 	followNames(d, p.conf)
+	d.overrides.files = p.files.Orders
 	d.overrule()
 	for _, v := range d.virtuals {
 		if !v.Same {
 			v.Find(entries[v.Service.Key])
 		}
 		d.dampings.restore(v)
-		v.KeepOut(p.out, d.now())
+		v.KeepOut(p.files.Out, d.now())
 		v.MovedByReload()
 	}
 	d.addresses.Use(d.virtuals, status == conf.Starting, d.now())

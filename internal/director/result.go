@@ -61,7 +61,7 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	}
 	before, was, over := count(r, res)
 	if r.Unchecked && virtual.SeveralOf(r).Decided() {
-		d.noteDecided(r)
+		noteDecided(&d.reconciler, r)
 	}
 	if res.Err == nil {
 		d.takeAgentShare(r, res)

@@ -14,6 +14,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -208,7 +209,7 @@ func TestServedIsCheap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, virtuals, changes := virtual.NewAddresses(), prepare(cfg, nil, time.Now()).virtuals, 0
+	a, virtuals, changes := virtual.NewAddresses(), prepare(cfg, maintenance.Taken{}, time.Now()).virtuals, 0
 	a.Changed = func() { changes++ }
 	now := time.Now()
 	a.Use(virtuals, true, now)

@@ -11,6 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -327,7 +328,7 @@ func TestSeveralShown(t *testing.T) {
 // TestOneCheckIsAsBefore has no trace of several checks where there is one.
 func TestOneCheckIsAsBefore(t *testing.T) {
 	c := configured(t, severalText)
-	for _, v := range prepare(c, nil, time.Now()).virtuals {
+	for _, v := range prepare(c, maintenance.Taken{}, time.Now()).virtuals {
 		for _, r := range v.Reals {
 			if virtual.SeveralOf(r) != nil || v.Conf.Named(conf.CheckUse{}) != v.Conf {
 				t.Errorf("%s has several checks", r.Name())

@@ -28,14 +28,22 @@ func Names(r *conf.RealServer, hosts []string) []string {
 	return names
 }
 
-// outBy returns the real servers that files (sorted) take out of service, each with
-// its file, and the files that take none out.
-func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out map[netip.AddrPort]string, unmatched []string) {
-	out = map[netip.AddrPort]string{}
+// Taken is what the files of a maintenance directory do: the real servers in maintenance, each
+// with its file, and those with an order of a file.
+type Taken struct {
+	Out    map[netip.AddrPort]string
+	Orders map[netip.AddrPort]Order
+}
+
+// outBy returns what files (sorted) do with the real servers of cfg, and the files that
+// concern none. Of several files for a real server the one with the most exact name counts.
+func outBy(files []string, means map[string]meaning, cfg *conf.Config, hosts map[netip.Addr][]string) (taken Taken, unmatched []string) {
+	taken = Taken{Out: map[netip.AddrPort]string{}, Orders: map[netip.AddrPort]Order{}}
 	if len(files) == 0 {
-		return out, nil
+		return taken, nil
 	}
 	used := make([]bool, len(files))
+	done := map[netip.AddrPort]bool{}
 	for _, v := range cfg.Virtuals {
 		for _, r := range v.Reals {
 			for _, name := range Names(r, hostsOf(cfg, r, hosts)) {
@@ -44,18 +52,24 @@ func outBy(files []string, cfg *conf.Config, hosts map[netip.Addr][]string) (out
 					continue
 				}
 				used[i] = true
-				if _, ok := out[r.AddrPort()]; !ok {
-					out[r.AddrPort()] = name
+				m, known := means[name]
+				switch at := r.AddrPort(); {
+				case done[at], !known, m.over != "":
+				case m.order != nil:
+					taken.Orders[at], done[at] = *m.order, true
+				default:
+					taken.Out[at], done[at] = name, true
 				}
 			}
 		}
+		clear(done)
 	}
 	for i, file := range files {
 		if !used[i] && !strings.HasPrefix(file, ".") {
 			unmatched = append(unmatched, file)
 		}
 	}
-	return out, unmatched
+	return taken, unmatched
 }
 
 // hostsOf are the names of r's address. With resolve the name by which it is configured is
@@ -89,7 +103,9 @@ const (
 // A reader reads directories, which may be on a file system whose server does not
 // answer: such a read continues in a goroutine of its own.
 type reader struct {
-	read func(dir string) ([]string, error)
+	read  func(dir string) ([]string, error)
+	texts bool             // the contents of the files are read, too
+	known map[string]*text // of the last read; nil is none
 
 	mu      sync.Mutex
 	pending *reading // nil: no read is running
@@ -100,19 +116,23 @@ type reading struct {
 	turns int // that it has taken
 	done  chan struct{}
 	files []string
+	texts map[string]*text // nil without maintenanceorders
 	err   error
 }
 
-// files returns the names of the files in dir, sorted.
-func (r *reader) files(dir string) ([]string, error) {
+// files returns the names of the files in dir, sorted, and with texts what they contain.
+func (r *reader) files(dir string, texts bool) ([]string, map[string]*text, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.pending == nil || r.pending.dir != dir {
+	if r.pending == nil || r.pending.dir != dir || r.texts != texts {
 		p := &reading{dir: dir, done: make(chan struct{})}
-		r.pending = p
+		r.pending, r.texts = p, texts
+		known := r.known
 		go func() {
 			defer close(p.done)
-			p.files, p.err = r.read(dir)
+			if p.files, p.err = r.read(dir); p.err == nil && texts {
+				p.texts = readTexts(dir, p.files, known)
+			}
 		}()
 	}
 	p := r.pending
@@ -122,11 +142,14 @@ func (r *reader) files(dir string) ([]string, error) {
 		select {
 		case <-p.done:
 			r.pending = nil
-			return p.files, p.err
+			if p.err == nil {
+				r.known = p.texts
+			}
+			return p.files, p.texts, p.err
 		default:
 		}
 		if p.turns == turns {
-			return nil, fmt.Errorf("%s has not answered within %v", dir, patience)
+			return nil, nil, fmt.Errorf("%s has not answered within %v", dir, patience)
 		}
 		select {
 		case <-p.done:
@@ -147,4 +170,13 @@ func readDir(dir string) ([]string, error) {
 		files[i] = e.Name()
 	}
 	return files, nil
+}
+
+// readTexts reads files. known are those of the last time.
+func readTexts(dir string, files []string, known map[string]*text) map[string]*text {
+	texts := make(map[string]*text, len(files))
+	for _, name := range files {
+		texts[name] = readText(dir, name, known[name], time.Now())
+	}
+	return texts
 }

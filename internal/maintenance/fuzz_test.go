@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 )
@@ -26,7 +27,8 @@ func FuzzFileNames(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list, host string) {
 		files := slices.Compact(slices.Sorted(slices.Values(strings.Split(list, "\n"))))
 		hosts := map[netip.Addr][]string{reals[1].Addr: {host}}
-		out, unmatched := outBy(files, cfg, hosts)
+		taken, unmatched := outBy(files, meanings(files, nil, time.Time{}), cfg, hosts)
+		out := taken.Out
 		for _, r := range reals {
 			file, isOut := out[r.AddrPort()]
 			own := Names(r, hosts[r.Addr])

@@ -44,6 +44,7 @@ type State struct {
 	Error     string `json:"error,omitempty"`     // why it is unreadable, "" if it is readable
 	Unsaved   string `json:"unsaved,omitempty"`   // why the state is not stored for a restart
 	Unmatched []File `json:"unmatched,omitempty"` // files that take out no real server
+	NoOrders  []File `json:"no_orders,omitempty"` // files whose content is no order: they take out (maintenanceorders)
 }
 
 // A File is a file that takes no real server out.
@@ -54,9 +55,9 @@ type File struct {
 	waiting bool // for the resolver's first answers
 }
 
-// A Report is the real servers in maintenance, each with its file.
+// A Report is what the files do, and the state of the directory.
 type Report struct {
-	Out   map[netip.AddrPort]string
+	Taken
 	State State
 }
 
@@ -69,7 +70,8 @@ type Watcher struct {
 	configs chan *conf.Config
 
 	mu    sync.Mutex
-	files []string // of the last successful read
+	files []string         // of the last successful read
+	texts map[string]*text // likewise; nil without maintenanceorders
 }
 
 // New returns a Watcher. Before Run only its Lookup works.
@@ -83,10 +85,11 @@ func New(o Options) *Watcher {
 	return &Watcher{
 		o:       o,
 		hosts:   newHosts(o.NamesOf, o.Kept.Names),
-		reader:  &reader{read: o.ReadDir},
+		reader:  &reader{read: o.ReadDir, known: textsOf(o.Kept)},
 		reports: make(chan Report),
 		configs: make(chan *conf.Config, 1),
 		files:   slices.Sorted(slices.Values(o.Kept.Files)),
+		texts:   textsOf(o.Kept),
 	}
 }
 
@@ -102,33 +105,72 @@ func (w *Watcher) Watch(cfg *conf.Config) {
 	w.configs <- cfg
 }
 
-// Lookup returns the real servers of cfg that are in maintenance, whether cfg is
+// Lookup returns what the files do with the real servers of cfg, whether cfg is
 // watched or not. It takes two seconds at most and may be called from any
 // goroutine.
-func (w *Watcher) Lookup(cfg *conf.Config) map[netip.AddrPort]string {
-	files, _ := w.look(cfg.MaintenanceDir)
+func (w *Watcher) Lookup(cfg *conf.Config) Taken {
+	files, texts, _ := w.look(cfg)
 	names, _, _, _ := w.hosts.known()
-	out, _ := outBy(files, cfg, names)
-	return out
+	taken, _ := outBy(files, meanings(files, texts, time.Now()), cfg, names)
+	return taken
 }
 
-// look returns the files in a directory; if it is unreadable, those of the last
-// read and the error. Without a directory there are none.
-func (w *Watcher) look(dir string) ([]string, error) {
-	if dir == "" {
-		return nil, nil
+// look returns the files in the directory, with maintenanceorders their contents too; if it is
+// unreadable, those of the last read and the error. Without a directory there are none.
+func (w *Watcher) look(cfg *conf.Config) ([]string, map[string]*text, error) {
+	if cfg.MaintenanceDir == "" {
+		return nil, nil, nil
 	}
-	files, err := w.reader.files(dir)
+	files, texts, err := w.reader.files(cfg.MaintenanceDir, cfg.MaintenanceOrders)
 	if err != nil {
-		return w.lastFiles(), err
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if texts = w.texts; !cfg.MaintenanceOrders {
+			texts = nil
+		} else if texts == nil {
+			texts = map[string]*text{}
+		}
+		return w.files, texts, err
 	}
-	return files, nil
+	return files, texts, nil
+}
+
+// textsOf are the contents of the files that the last process has known.
+func textsOf(kept state.Maintenance) map[string]*text {
+	if kept.Texts == nil {
+		return nil
+	}
+	texts := map[string]*text{}
+	for name, t := range kept.Texts {
+		texts[name] = &text{body: t.Text, written: t.Written.UTC(), size: -1, settled: true}
+	}
+	return texts
+}
+
+// textsKept are contents for the next process.
+func textsKept(texts map[string]*text) map[string]state.FileText {
+	if texts == nil {
+		return nil
+	}
+	kept := map[string]state.FileText{}
+	for name, t := range texts {
+		if t = t.counts(); t != nil && t.fault == "" {
+			kept[name] = state.FileText{Text: t.body, Written: t.written}
+		}
+	}
+	return kept
 }
 
 func (w *Watcher) lastFiles() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.files
+}
+
+func (w *Watcher) lastTexts() map[string]*text {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.texts
 }
 
 // holds reports whether a file of the last read is named after the host.
@@ -166,6 +208,8 @@ type round struct {
 	began   time.Time
 	looked  bool // at least once
 	files   []string
+	texts   map[string]*text
+	end     time.Time // of the first order; zero is never
 	err     error
 	version int // of the names
 	late    bool
@@ -183,20 +227,25 @@ func newRound(cfg *conf.Config, last *round) round {
 
 // comeRound reads the directory once and reports changes.
 func (w *Watcher) comeRound(ctx context.Context, r *round) {
-	files, err := w.look(r.cfg.MaintenanceDir)
+	files, texts, err := w.look(r.cfg)
 	w.mu.Lock()
-	w.files = files
+	w.files, w.texts = files, texts
 	w.mu.Unlock()
+	now := time.Now()
 	late := time.Since(r.began) >= slowNames
-	same := r.looked && slices.Equal(files, r.files) && sameError(err, r.err) && !w.hosts.changed(r.version)
+	same := r.looked && slices.Equal(files, r.files) && sameError(err, r.err) && !w.hosts.changed(r.version) &&
+		maps.Equal(texts, r.texts) && settled(texts) && (r.end.IsZero() || now.Before(r.end))
 	if same && late == r.late && !w.mayTryAgain(r) {
 		return // no need to visit thousands of real servers
 	}
 	names, failed, asking, version := w.hosts.known()
 	w.keep(r, names, err != nil, asking)
-	out, unmatched := outBy(files, r.cfg, names)
-	report := Report{Out: out, State: State{Dir: r.cfg.MaintenanceDir, Error: errorText(err), Unsaved: errorText(r.unsaved)}}
+	means := meanings(files, texts, now)
+	taken, unmatched := outBy(files, means, r.cfg, names)
+	report := Report{Taken: taken, State: State{Dir: r.cfg.MaintenanceDir, Error: errorText(err), Unsaved: errorText(r.unsaved)}}
 	report.State.Unmatched = explain(unmatched, unknown(r.cfg, names, failed), asking && !late)
+	report.State.explainOrders(files, means, unmatched)
+	r.texts, r.end = texts, nextEnd(taken.Orders)
 	first := !r.looked
 	r.looked, r.files, r.err, r.late, r.version = true, files, err, late, version
 	if len(unmatched) > 0 && len(failed) > 0 && time.Since(r.tried) >= nameRetry {
@@ -224,8 +273,8 @@ func (w *Watcher) keep(r *round, names map[netip.Addr][]string, unreadable, aski
 	if w.o.Keep == nil || unreadable && r.kept.Dir == "" {
 		return
 	}
-	m := state.Maintenance{Dir: r.cfg.MaintenanceDir, Files: w.lastFiles(), Names: names}
-	sameFiles := m.Dir == r.kept.Dir && slices.Equal(m.Files, r.kept.Files)
+	m := state.Maintenance{Dir: r.cfg.MaintenanceDir, Files: w.lastFiles(), Names: names, Texts: textsKept(w.lastTexts())}
+	sameFiles := m.Dir == r.kept.Dir && slices.Equal(m.Files, r.kept.Files) && maps.EqualFunc(m.Texts, r.kept.Texts, state.FileText.Equal)
 	sameNames := maps.EqualFunc(m.Names, r.kept.Names, slices.Equal)
 	if sameFiles && (sameNames || asking) && r.unsaved == nil {
 		return
@@ -237,7 +286,7 @@ func (w *Watcher) keep(r *round, names map[netip.Addr][]string, unreadable, aski
 }
 
 func (r Report) same(o Report) bool {
-	return maps.Equal(r.Out, o.Out) && r.State.Dir == o.State.Dir && r.State.Error == o.State.Error &&
+	return maps.Equal(r.Out, o.Out) && maps.Equal(r.Orders, o.Orders) && slices.Equal(r.State.NoOrders, o.State.NoOrders) && r.State.Dir == o.State.Dir && r.State.Error == o.State.Error &&
 		r.State.Unsaved == o.State.Unsaved && slices.Equal(r.State.Unmatched, o.State.Unmatched)
 }
 

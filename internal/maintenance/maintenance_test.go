@@ -69,8 +69,8 @@ func TestOutBy(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := map[string]string{}
-			out, unmatched := outBy(tt.files, cfg, hosts)
-			for at, file := range out {
+			taken, unmatched := outBy(tt.files, meanings(tt.files, nil, time.Time{}), cfg, hosts)
+			for at, file := range taken.Out {
 				got[at.String()] = file
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -199,7 +199,7 @@ func TestUnknownIsAsBefore(t *testing.T) {
 				if n != 1 || r.State.Error != fault.why {
 					t.Errorf("%d reports, the last with the error %q, want 1 with %q", n, r.State.Error, fault.why)
 				}
-				if diff := cmp.Diff(len(held), len(s.w.Lookup(s.cfg))); diff != "" {
+				if diff := cmp.Diff(len(held), len(s.w.Lookup(s.cfg).Out)); diff != "" {
 					t.Errorf("a reload meanwhile finds another number in maintenance (-want +got):\n%s", diff)
 				}
 				s.w.Watch(s.cfg)

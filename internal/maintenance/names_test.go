@@ -37,8 +37,8 @@ func TestConfiguredName(t *testing.T) {
 	}
 	for _, tt := range tests {
 		cfg.Resolve = tt.resolve
-		got, _ := outBy([]string{tt.file}, cfg, reverse)
-		if diff := cmp.Diff(tt.want, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		got, _ := outBy([]string{tt.file}, meanings([]string{tt.file}, nil, time.Time{}), cfg, reverse)
+		if diff := cmp.Diff(tt.want, got.Out, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 			t.Errorf("%s, resolve %v (-want +got):\n%s", tt.file, tt.resolve, diff)
 		}
 	}

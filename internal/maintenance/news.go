@@ -19,6 +19,9 @@ func (s State) faults() []fault {
 			list = append(list, fault{"file " + s.Dir + "/" + f.Name, "maintenance file " + f.Name + " takes no real server out of service: " + f.Why})
 		}
 	}
+	for _, f := range s.NoOrders {
+		list = append(list, fault{"order " + s.Dir + "/" + f.Name, "maintenance file " + f.Name + " is no order, and takes its real servers out of service: " + f.Why})
+	}
 	return list
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"time"
 )
 
 // Maintenance is the last known state of a maintenance directory (directive
@@ -15,9 +16,19 @@ import (
 // read.
 type Maintenance struct {
 	Dir   string                  `json:"dir"`
-	Files []string                `json:"files"` // sorted
-	Names map[netip.Addr][]string `json:"names"` // the names of real servers' addresses
+	Files []string                `json:"files"`           // sorted
+	Names map[netip.Addr][]string `json:"names"`           // the names of real servers' addresses
+	Texts map[string]FileText     `json:"texts,omitempty"` // what the files contain; nil without maintenanceorders
 }
+
+// A FileText is the content of a file.
+type FileText struct {
+	Text    string    `json:"text"`
+	Written time.Time `json:"written"`
+}
+
+// Equal reports whether both are the same.
+func (t FileText) Equal(o FileText) bool { return t.Text == o.Text && t.Written.Equal(o.Written) }
 
 // ReadMaintenance reads the file of Write; the zero value if it is missing. If the
 // file is unreadable its copy counts.
