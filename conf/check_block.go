@@ -109,9 +109,12 @@ func readCheckBlock(p *parser, s section) {
 // checkBlockName notes the name of a check block.
 func checkBlockName(p *parser, b *block) error {
 	if !checkName.MatchString(b.check) {
-		name := b.check
+		name, _, more := strings.Cut(b.check, " ")
 		b.check = "?" // its lines are read
-		return errors.New("check must be a name of letters, digits, dots, hyphens and underscores, not " + quotable(name))
+		if name = quotable(name); more {
+			name += " …" // which may be a secret
+		}
+		return errors.New("check must be a name of letters, digits, dots, hyphens and underscores, not " + name)
 	}
 	if first := p.checks[b.check]; first != nil {
 		return fmt.Errorf("check %s is in %s already", b.check, LineIn(p.path, first.v.File, first.v.Line))

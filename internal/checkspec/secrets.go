@@ -19,6 +19,8 @@ func (spec *Spec) secrets() *secret.Set {
 	s.AddRequest(spec.Request)
 	s.AddCommand(spec.CheckCommand)
 	s.AddCommand(secret.Command("command " + spec.CheckArgs.Reveal()))
+	arguments, _ := conf.ShellWords(spec.CheckArgs.Reveal())
+	s.AddArguments(arguments)
 	return s
 }
 

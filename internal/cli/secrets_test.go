@@ -222,6 +222,12 @@ func secretConfig(t *testing.T, dir, webhook, listen, format string) string {
 	block(12, plain, "service=radius", "protocol=udp", `login="bob"`, passwd, `secret="`+marker+`"`)
 	block(17, pop, "service=pop", `login="bob"`, "passwdfile="+dir+"/key")
 	block(18, plain, "service=radius", "protocol=udp", `login="bob"`, passwd, "secretfile="+dir+"/key")
+	if err := os.WriteFile(dir+"/said", []byte("#!/bin/sh\necho you said: $*\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&b, "check = app\n\tchecktype=external\n\tcheckcommand=%s/said\n\tcheckarguments=--password '%s'\n", dir, quoted)
+	fmt.Fprintf(&b, "check = db\n\tservice=redis\n\tcheckport=%d\n\t%s\n", redis, passwd)
+	block(19, plain, "checktype=connect", "alsocheck=app --token '"+quoted+"'", "alsocheck=db", "quorum=1", "quorumcommand=echo "+quoted+"; exit 3")
 	block(13, plain, "checktype=external", `checkcommand="/nonexistent/check --password `+quoted+`"`)
 	block(14, web, "service=http", "httpversion=2", `httpheader="Authorization: Bearer `+quoted+`"`)
 	block(15, web, "service=http_proxy", `request="http://bob:`+quoted+`@example.com/"`)
@@ -338,7 +344,7 @@ func mistypedToken(t *testing.T, listen string) {
 // addFiles adds all files that a daemon has made in dir, each by its name.
 func addFiles(t *testing.T, s *surfaces, dir string) {
 	t.Helper()
-	ours := []string{"t.cf", "part", "key", "token"} // of the test, with the secrets
+	ours := []string{"t.cf", "part", "key", "token", "said"} // of the test, with the secrets
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() || slices.Contains(ours, d.Name()) {
 			return err
@@ -360,6 +366,8 @@ var mistyped = []string{
 	"\trequest=/x?key=Geheim4711", "\treal=127.0.0.1:80 masq \"x?key=Geheim4711\" \"", "request=\"/x?key=Geheim4711\"",
 	"\thttpheader = Authorization Geheim4711", "\thttpheadr=\"Cookie: a=Geheim4711\"", "\twebhook=http://h/Geheim4711", "webhok=http://h/Geheim4711",
 	"\tnotifycommand=curl -H Geheim4711 http://h", "\tapi_token=Geheim4711", "\tsslkeypass=Geheim4711", "\tlogin=\"bob\" passwd=\"Geheim4711\"x",
+	"\tcheckargument=--password Geheim4711", "\tcheckarguments --password Geheim4711", "\tquorumcommand:/x --token Geheim4711", "\talsocheck=nosuch --token Geheim4711",
+	"\talsocheck=nosuch \"--token Geheim4711", "\treal=127.0.0.1:80 masq 1 check=\"nosuch --token Geheim4711\"", "check = app --token Geheim4711", "check app Geheim4711",
 	"webhooksecret=Geheim4711", "webhooksecretfile=Geheim4711 /x", "\tvirtualhost passwd=Geheim4711", "\tcallback=/x --token Geheim4711",
 }
 

@@ -108,3 +108,19 @@ func TestSetLeavesOrdinaryWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSetArguments(t *testing.T) {
+	var s Set
+	s.AddCommand(`curl -H 'Authorization: Bearer hunter2x' --user "bob:h4 x" --max-time 10`)
+	s.AddArguments([]string{"--password", "pass1", "--token=tok1", "--format", "json", "--site", "amsterdam1"})
+	for text, want := range map[string]string{
+		"you said hunter2x":                       "you said ***",
+		"--password pass1 --format json":          "--password *** --format json",
+		"the token tok1 of amsterdam1 is unknown": "the token *** of *** is unknown",
+		"took 10 ms":                              "took 10 ms",
+	} {
+		if got := s.Hide(text); got != want {
+			t.Errorf("Hide(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

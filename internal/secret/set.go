@@ -119,6 +119,23 @@ func (s *Set) AddCommand(c Command) {
 	}
 	_, arguments, _ := strings.Cut(strings.TrimSpace(c.Reveal()), words[0])
 	s.add(strings.TrimSpace(arguments))
+	s.AddArguments(strings.FieldsFunc(arguments, func(c rune) bool { return unicode.IsSpace(c) || c == '"' || c == '\'' }))
+}
+
+// AddArguments adds the arguments of a command, without quotes: the long ones, and those behind the
+// name of a secret.
+func (s *Set) AddArguments(words []string) {
+	before := ""
+	for _, word := range words {
+		name, value, assigns := strings.Cut(word, "=")
+		if !assigns {
+			name, value = before, word
+		}
+		if !strings.HasPrefix(value, "-") && (len(value) >= ordinary || len(value) >= shortest && Named(name)) {
+			s.add(value)
+		}
+		before = word
+	}
 }
 
 // escaped is a value with the escapes of HTTP checks.
