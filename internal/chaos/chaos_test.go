@@ -227,7 +227,7 @@ func (s *stage) start() {
 	s.epoch++
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
-			p.verdict, p.fails, p.goods, p.held, p.kept, p.climbed = unchecked, 0, 0, false, false, time.Time{}
+			p.verdict, p.fails, p.goods, p.held, p.heard, p.kept, p.climbed = unchecked, 0, 0, false, false, false, time.Time{}
 			p.forgetShare(v.agent)
 		}
 	}

@@ -236,6 +236,7 @@ func (s *stage) shake(n int) {
 		}
 	}
 	v.alike()
+	v.shakeJoint(s.random)
 }
 
 // reloadOther is a reload of an edited file.

@@ -38,6 +38,12 @@ func (w *world) text() string {
 		if s.minAlive > 0 {
 			fmt.Fprintf(&b, "    minalive=%d\n", s.minAlive)
 		}
+		if j := s.joint; j.on() {
+			fmt.Fprintf(&b, "    quorum=%d\n    hysteresis=%d\n", j.quorum, j.hysteresis)
+			if j.rest {
+				b.WriteString("    quorumrest=keep\n")
+			}
+		}
 		if s.slow {
 			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
 		}
@@ -54,7 +60,11 @@ func (w *world) text() string {
 			if !p.configured {
 				continue
 			}
-			fmt.Fprintf(&b, "    real=%s %s %d", p.name(), s.forwarding(), p.weight)
+			name := "real"
+			if w.isBackup(p) {
+				name = "backup"
+			}
+			fmt.Fprintf(&b, "    %s=%s %s %d", name, p.name(), s.forwarding(), p.weight)
 			if p.refused {
 				b.WriteString(" l:5")
 			}

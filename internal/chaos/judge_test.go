@@ -42,6 +42,7 @@ func (w *world) judge(c ipvs.Change) {
 func (w *world) judgeIn(c ipvs.Change, s *service, p *pair) {
 	at := c.Destination.AddrPort
 	switch {
+	case at == fallbackAt && (s.lost() || w.unclear(s)):
 	case at == fallbackAt:
 		for _, o := range s.pairs[1:] {
 			if !w.may(o, false) && !w.lost[o.place] && w.table[o.key][o.at] > 0 {
@@ -59,7 +60,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 	at := c.Destination.AddrPort
 	switch {
 	case at == fallbackAt:
-		if !s.fallback {
+		if !s.fallback || w.unclear(s) {
 			return
 		}
 		for _, o := range s.pairs[1:] {
@@ -76,7 +77,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		}
 	case !w.may(p, false) && p.full() > 0:
 		w.say("%s: takes out what is not known to be bad (verdict %d, order %q)", c, p.verdict, p.order)
-	case s.fallback && p.verdict == down && !p.held && p.order == "" && w.last(c, s):
+	case s.fallback && !w.unclear(s) && p.verdict == down && !p.held && p.order == "" && w.last(c, s):
 		w.say("%s: the last one leaves, and the fallback is not in", c)
 	}
 }

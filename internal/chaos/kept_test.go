@@ -12,11 +12,21 @@ import (
 // keep chooses whom minalive holds in service: of those that checks alone would take
 // out, the ones that failed last, as many as are missing.
 func (w *world) keep(s *service) {
+	w.decide(s)
 	short, all := s.minAlive, 0
+	if s.lost() {
+		short = 0
+	}
 	var candidates []*pair
 	for _, p := range s.pairs[1:] {
 		if !p.configured || !s.configured {
 			p.kept, p.leaves = false, false
+			continue
+		}
+		if w.isBackup(p) {
+			if p.leaves, p.kept = false, false; s.joint.needed == yes && p.verdict == up && w.alone(p) {
+				short--
+			}
 			continue
 		}
 		all++

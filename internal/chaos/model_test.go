@@ -37,6 +37,7 @@ type pair struct {
 	atFull       bool      // it was kept when it came up: then it does not climb
 	downs        []time.Time
 	damped       time.Time // when flapdamping may have begun to keep it out; the zero time is never
+	heard        bool      // a check of it has finished since the start or the reload that added it
 	held         bool      // in maintenance, as far as the director knows
 	kept, leaves bool      // in service although it is down (minalive), or may be kept so
 	zeroed       bool      // somebody has set its weight to 0 since all was settled
@@ -64,6 +65,7 @@ type service struct {
 	command    bool // fallbackcommand
 	agent      bool // checktype=agent
 	minAlive   int
+	joint      joint
 	shared     bool // the last two real servers are one entry
 	fall, rise int
 	scheduler  string // of the file
@@ -89,6 +91,7 @@ type world struct {
 	stopping bool               // the director has been stopped
 
 	blindfolded bool // driftcheck = 0
+	faulty      bool // the kernel fails, or has failed just now
 
 	lost    map[place]bool // changes that were made, of which the director does not know
 	quiet   string         // why nothing may be written, "" for else
@@ -147,6 +150,10 @@ func (w *world) hear(p *pair, ok bool) {
 	if ok && s.agent {
 		p.share = p.says
 	}
+	if !p.heard {
+		p.heard = true
+		defer w.keep(s)
+	}
 	turn := func(to verdict) {
 		p.changed, p.climbed = time.Now(), time.Time{}
 		if to == down {
@@ -182,7 +189,10 @@ func (w *world) hear(p *pair, ok bool) {
 }
 
 // in says whether the real server is in service, as far as is known for sure.
-func (w *world) in(p *pair) bool {
+func (w *world) in(p *pair) bool { return w.alone(p) && w.together(p) }
+
+// alone says the same by its own state.
+func (w *world) alone(p *pair) bool {
 	if weight, held := w.table[p.key][p.at]; p.share == noShare && held && weight == 0 && p.full() > 0 {
 		return false // it did not serve, and its next weight is unknown
 	}
@@ -196,7 +206,7 @@ func (w *world) inBeside(p *pair) bool {
 
 // may says whether the real server may be in service, or may be out.
 func (w *world) may(p *pair, in bool) bool {
-	return p.unsure || w.loading || w.in(p) == in || !in && w.mayBeDamped(p)
+	return p.unsure || w.loading || w.unclear(w.services[p.service]) || w.in(p) == in || !in && w.mayBeDamped(p)
 }
 
 // tell gives the maintenance files to the model: a real server that they name is out, and
@@ -244,6 +254,12 @@ func (w *world) begin(start bool) {
 		if !s.invalid {
 			s.inForce = s.scheduler
 		}
+		if rule := [2]int{s.joint.quorum, s.joint.hysteresis}; start || rule != s.joint.before {
+			s.joint.met, s.joint.before = open, rule
+		}
+		if start {
+			s.joint.needed = open
+		}
 		hands := map[*entry]int{}
 		for _, p := range s.pairs[1:] {
 			hands[p.entry] = p.hand
@@ -258,7 +274,7 @@ func (w *world) begin(start bool) {
 				p.forgetShare(s.agent)
 			}
 			if !p.configured || !s.configured {
-				p.verdict, p.fails, p.goods, p.held = unchecked, 0, 0, false
+				p.verdict, p.fails, p.goods, p.held, p.heard = unchecked, 0, 0, false, false
 				continue
 			}
 			if p.verdict == unchecked && w.table[p.key][p.at] > 0 {

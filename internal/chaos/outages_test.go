@@ -72,7 +72,7 @@ func (s *stage) faults() {
 	s.note("the kernel fails")
 	var endDoubt []func()
 	s.with(func() {
-		s.failing, s.blind = 10+s.random.IntN(90), s.random.IntN(3) == 0
+		s.failing, s.blind, s.faulty = 10+s.random.IntN(90), s.random.IntN(3) == 0, true
 		for _, v := range s.services[1:] {
 			endDoubt = append(endDoubt, v.doubtKept())
 		}
@@ -91,6 +91,7 @@ func (s *stage) faults() {
 			end()
 		}
 		s.doubtRefused()
+		s.faulty = false
 	})
 }
 

@@ -42,6 +42,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		got[d.AddrPort] = d.Weight
 	}
 	w.resolve(s, got)
+	w.resolveJoint(s, got)
 	want := maps.Clone(s.foreign)
 	served, refused, alone := false, false, true
 	for _, p := range s.pairs[1:] {
@@ -73,7 +74,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		}
 	}
 	_, there := got[fallbackAt]
-	if s.fallback && (!served || refused && alone && there) { // it waits for a refused one
+	if s.fallback && (!served || s.lost() || refused && alone && there) { // it waits for a refused one
 		want[fallbackAt] = 1
 	}
 	if refused && !serves(want) { // the last one in waits for a refused one
@@ -169,7 +170,7 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v", s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v", s.joint, s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d",

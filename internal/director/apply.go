@@ -168,7 +168,7 @@ func (rc *reconciler) report(v *virtual.Service) {
 		rc.emit(v, e)
 	}
 	v.News = nil
-	rc.reportJoint(v)
+	reportJoint(rc, v)
 	rc.reportFallback(v)
 	rc.endFirst(v, false)
 	rc.reportServed(v)

@@ -21,7 +21,7 @@ func (rc *reconciler) judge(v *virtual.Service) {
 
 // reportJoint reports that backup servers of v are needed or not, and that its quorum is lost or
 // met, once its first checks have decided that.
-func (rc *reconciler) reportJoint(v *virtual.Service) {
+func reportJoint(rc *reconciler, v *virtual.Service) {
 	if e, ok := virtual.BackupNews(v); ok {
 		rc.emit(v, e)
 	}
