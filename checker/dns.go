@@ -35,6 +35,7 @@ type DNS struct {
 	Addr    netip.AddrPort
 	Request string          // a name or an address; the "/" that the configuration puts in front is dropped
 	Receive *perlre.Pattern // as in the original, nil and the empty pattern match nothing
+	Drain   *perlre.Pattern // a record that matches it wants no new connections; nil is none
 	Domains string          // tried in order behind a name without a dot, as by the resolver of this host; separated by blanks
 }
 
@@ -48,7 +49,7 @@ func (d DNS) subject() string { return strings.TrimPrefix(d.Request, "/") }
 
 // Target implements Talker.
 func (d DNS) Target() Target {
-	target := Target{Network: d.Network, Addr: d.Addr, Slow: d.Receive.Slow()}
+	target := Target{Network: d.Network, Addr: d.Addr, Slow: d.Receive.Slow() || d.Drain.Slow()}
 	if d.Network == "udp" {
 		target.Resend = dnsResend
 	}
@@ -240,6 +241,11 @@ func (d *dnsDialogue) isOurs(p *dnsmessage.Parser, header dnsmessage.Header) boo
 
 // match is the detail of the first record that matches Receive, "" if there is none.
 func (d *dnsDialogue) match(records []string) (detail string, err error) {
+	for _, record := range records {
+		if err := drained(d.Drain, []byte(record)); err != nil {
+			return "", err
+		}
+	}
 	if d.expectsNothing() {
 		return "", nil
 	}

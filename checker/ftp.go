@@ -30,6 +30,7 @@ type FTP struct {
 	Passwd  secret.Text     // "" is anonymous
 	Request string          // the file; "" is "/"
 	Receive *perlre.Pattern // nil matches all
+	Drain   *perlre.Pattern // contents that match it want no new connections; nil is none
 }
 
 // String implements Checker.
@@ -60,14 +61,14 @@ func (f FTP) Check(ctx context.Context) (detail string, err error) {
 	if err := conn.ChangeDir("/"); err != nil && !isReply(err) { // refused: as in ldirectord's check_ftp
 		return "", ftpReason(d, "CWD /", err)
 	}
-	if f.path() == "/" && (f.Receive == nil || f.Receive.String() == "") {
+	if f.path() == "/" && (f.Receive == nil || f.Receive.String() == "") && f.Drain == nil {
 		return "", nil
 	}
 	data, err := fetch(conn, f.path())
 	if err != nil {
 		return "", ftpReason(d, "RETR "+f.path(), err)
 	}
-	return "", received(f.Receive, data)
+	return "", judged(f.Receive, f.Drain, data)
 }
 
 func (f FTP) connect(d *dialer) (*ftp.ServerConn, error) {

@@ -29,8 +29,10 @@ type HTTPOptions struct {
 	TLS            *tls.Config     // for https; nil is that of TLSOptions{Name: VirtualHost}
 	Receive        *perlre.Pattern // what the body has to match; nil is anything
 	ReceiveNot     *perlre.Pattern // the body must not match it; nil is nothing
+	ReceiveDrain   *perlre.Pattern // a body that matches it wants no new connections; nil is nothing
 	Limit          int             // how many bytes of the body are read and matched, 0 is 1 MiB
 	Status         Statuses        // the statuses that are up, nil is 200-299
+	Drain          Statuses        // the statuses that want no new connections; nil is none
 	Headers        []string        // additional headers, "Name: value"
 	Version        string          // "1.0", "1.1" or "2", "" is 1.1
 	Follow         Follow          // of redirects
@@ -219,7 +221,7 @@ func (h *HTTP) Target() Target {
 	case h.Service == "https":
 		target.TLS = h.TLS
 	}
-	target.Slow = h.Receive.Slow() || h.ReceiveNot.Slow()
+	target.Slow = h.Receive.Slow() || h.ReceiveNot.Slow() || h.ReceiveDrain.Slow()
 	return target
 }
 

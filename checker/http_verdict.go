@@ -51,9 +51,12 @@ func (h *HTTP) hasBody(a httpHead) bool {
 }
 
 // verdictOfHead decides by the head alone. The zero Step means that the body
-// decides. A redirect whose status is among the expected ones is an answer.
+// decides. A status that drains wins; a redirect whose status is among the expected ones
+// is an answer.
 func (h *HTTP) verdictOfHead(a httpHead) Step {
 	switch {
+	case h.Drain != nil && h.Drain.has(a.status):
+		return h.fail(a.line, Wish{Drains: true, Answer: a.line})
 	case a.isRedirect() && h.Follow != FollowNo && !h.Status.has(a.status):
 		return h.follow(a)
 	case !h.Status.has(a.status):
@@ -65,7 +68,7 @@ func (h *HTTP) verdictOfHead(a httpHead) Step {
 // verdictOfBody decides by the body, of which the first bytes up to the limit are
 // in body.
 func (h *HTTP) verdictOfBody(a httpHead, body []byte) Step {
-	if err := received(h.Receive, body); err != nil {
+	if err := judged(h.Receive, h.ReceiveDrain, body); err != nil {
 		return h.fail(bodyDetail(body), err)
 	}
 	if h.ReceiveNot != nil {
@@ -97,6 +100,9 @@ func bodyDetail(body []byte) string {
 
 // fail is the verdict down. After a redirect it names the URL that answered.
 func (h *HTTP) fail(detail string, err error) Step {
+	if wish, ok := errors.AsType[Wish](err); ok {
+		return Step{Done: true, Detail: detail, Err: wish}
+	}
 	if h.redirects() > 0 {
 		err = fmt.Errorf("redirected to %s: %w", h.url(), err)
 	}

@@ -25,6 +25,7 @@ type LDAP struct {
 	Passwd   secret.Text
 	Request  string          // the DN; the slash in front of the request is dropped
 	Receive  *perlre.Pattern // for the entry's DN, nil matches all
+	Drain    *perlre.Pattern // an entry whose DN matches it wants no new connections; nil is none
 }
 
 // String implements Checker.
@@ -71,7 +72,7 @@ func (l LDAP) Check(ctx context.Context) (detail string, err error) {
 	if n := len(found.Entries); n != 1 {
 		return "", fmt.Errorf("search %q: %d entries", l.dn(), n)
 	}
-	return "", received(l.Receive, []byte(found.Entries[0].DN))
+	return "", judged(l.Receive, l.Drain, []byte(found.Entries[0].DN))
 }
 
 // connect opens the connection, for ldaps with TLS.

@@ -48,6 +48,10 @@ func TestSimpleTCP(t *testing.T) {
 			}
 		})
 	}
+	leaving := SimpleTCP{Addr: addr, Request: `/PING one\ntwo`, Receive: compilePattern(t, "bye"), Drain: compilePattern(t, "good")}
+	if verdict, _ := splitEverywhere(t, leaving.Dialogue, "HELLO\ngood bye\n"); errText(verdict.Err) != `drains: receivedrain "good" found in "good bye\n"` {
+		t.Errorf("an answer that drains: %v", verdict.Err)
+	}
 	if got, want := (SimpleTCP{Addr: addr, Request: `a\n`}).String(), `simpletcp "a\n" to 10.1.0.3:7`; got != want {
 		t.Errorf("String() = %s, want %s", got, want)
 	}

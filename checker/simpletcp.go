@@ -15,6 +15,7 @@ type SimpleTCP struct {
 	Addr    netip.AddrPort
 	Request string          // \n in it is a newline; the "/" that the configuration puts in front is dropped
 	Receive *perlre.Pattern // nil and the empty pattern still need a line
+	Drain   *perlre.Pattern // a line that matches it wants no new connections; nil is none
 	Limit   int             // bytes of the answer to read, 0 is 1 MiB
 }
 
@@ -30,7 +31,7 @@ func simpleRequest(request string) string {
 
 // Target implements Talker.
 func (s SimpleTCP) Target() Target {
-	return Target{Network: "tcp", Addr: s.Addr, Slow: s.Receive.Slow()}
+	return Target{Network: "tcp", Addr: s.Addr, Slow: s.Receive.Slow() || s.Drain.Slow()}
 }
 
 // Dialogue implements Talker.
@@ -93,6 +94,9 @@ func (d *simpleTCPDialogue) match(line []byte) Step {
 		d.first = safetext.Excerpt(line)
 	}
 	d.seen += len(line)
+	if err := drained(d.Drain, line); err != nil {
+		return Step{Done: true, Err: err}
+	}
 	if d.Receive == nil {
 		return up("", "")
 	}

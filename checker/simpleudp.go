@@ -13,6 +13,7 @@ type SimpleUDP struct {
 	Addr    netip.AddrPort
 	Request string          // as for SimpleTCP
 	Receive *perlre.Pattern // nil matches any answer
+	Drain   *perlre.Pattern // an answer that matches it wants no new connections; nil is none
 }
 
 // simpleUDPResend is the time after which an unanswered request is sent again:
@@ -26,7 +27,7 @@ func (s SimpleUDP) String() string {
 
 // Target implements Talker.
 func (s SimpleUDP) Target() Target {
-	return Target{Network: "udp", Addr: s.Addr, Resend: simpleUDPResend, Slow: s.Receive.Slow()}
+	return Target{Network: "udp", Addr: s.Addr, Resend: simpleUDPResend, Slow: s.Receive.Slow() || s.Drain.Slow()}
 }
 
 // Dialogue implements Talker.
@@ -43,5 +44,5 @@ func (d *simpleUDPDialogue) Next(in []byte, _ bool) Step {
 		d.sent = true
 		return Step{Send: []byte(simpleRequest(d.Request))}
 	}
-	return Step{Done: true, Err: received(d.Receive, in)}
+	return Step{Done: true, Err: judged(d.Receive, d.Drain, in)}
 }

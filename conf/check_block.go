@@ -69,8 +69,8 @@ func (v *VirtualService) Several(r *RealServer) bool {
 
 // checkDirectives are those that a check block takes.
 const checkDirectives = " checkaddress checkarguments checkcommand checkcount checkdevice checkinterval checkmark checkport checksource" +
-	" checktimeout checktype chkloop connecttimeout database downinterval failurecount fastinterval halfopen httpfollow httpheader httpmethod" +
-	" httpstatus httpversion login negotiatetimeout passwd passwdfile receive receivebytes receivenot request risecount secret secretfile" +
+	" checktimeout checktype chkloop connecttimeout database downinterval failurecount fastinterval halfopen httpdrain httpfollow httpheader httpmethod" +
+	" httpstatus httpversion login negotiatetimeout passwd passwdfile receive receivebytes receivedrain receivenot request risecount secret secretfile" +
 	" service slowlimit sslcafile sslcert sslkey sslname sslverify starttls virtualhost "
 
 // isCheckBlock reports whether the name of a line begins a check block.

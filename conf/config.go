@@ -204,6 +204,7 @@ type Negotiate struct {
 	Request      secret.Request // begins with "/", which is the default
 	Receive      string         // Perl regular expression, "" matches everything
 	ReceiveNot   string         // Perl regular expression that must not match, "" is none
+	ReceiveDrain string         // Perl regular expression of an answer that wants no new connections, "" is none
 	ReceiveBytes int64          // the number of bytes of an answer to read; 0 is the checker's own limit
 	Login        string
 	Passwd       secret.Text
@@ -215,6 +216,7 @@ type Negotiate struct {
 type HTTP struct {
 	HTTPMethod     string    // GET or HEAD
 	HTTPStatus     StatusSet // the good statuses
+	HTTPDrain      StatusSet // the statuses of an answer that wants no new connections; the zero StatusSet is none
 	HTTPHeader     Headers   // added to the default headers
 	HTTPVersion    HTTPVersion
 	HTTPFollow     HTTPFollow

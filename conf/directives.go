@@ -206,6 +206,10 @@ var directivesToL = []directive{
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.HostSetup }),
 	},
 	{
+		name: "httpdrain", where: anywhere, help: "statuses of an answer that wants no new connections",
+		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus), func(v *VirtualService) *StatusSet { return &v.HTTPDrain }),
+	},
+	{
 		name: "httpfollow", where: anywhere, help: "whether a redirect is followed; same is on the real server itself",
 		binding: ofService(choice("yes|no|same", FollowYes, FollowNo, FollowSame).is(FollowYes), func(v *VirtualService) *HTTPFollow { return &v.HTTPFollow }),
 	},

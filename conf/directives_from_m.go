@@ -106,6 +106,10 @@ var directivesFromM = []directive{
 		binding: ofService(kindOf("N", readReceiveBytes), func(v *VirtualService) *int64 { return &v.ReceiveBytes }).unset("1048576"),
 	},
 	{
+		name: "receivedrain", where: anywhere, form: quoted, help: "Perl regular expression of an answer that wants no new connections",
+		binding: ofService(pattern("invalid receivedrain string"), func(v *VirtualService) *string { return &v.ReceiveDrain }),
+	},
+	{
 		name: "receivenot", where: anywhere, form: quoted, help: "Perl regular expression that a good answer does not match",
 		binding: ofService(pattern("invalid receivenot string"), func(v *VirtualService) *string { return &v.ReceiveNot }),
 	},

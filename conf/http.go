@@ -25,8 +25,9 @@ func setVirtualHost(at *location, value string) error {
 	return nil
 }
 
-// readHTTPStatus is httpstatus = CODE[-CODE][,CODE[-CODE]]: the good statuses.
-func readHTTPStatus(_ *location, value string) (set StatusSet, err error) {
+// readHTTPStatus is httpstatus or httpdrain = CODE[-CODE][,CODE[-CODE]]: the good statuses, or those
+// that drain.
+func readHTTPStatus(at *location, value string) (set StatusSet, err error) {
 	for s := range strings.SplitSeq(bareText(value), ",") {
 		low, high, isRange := strings.Cut(strings.TrimSpace(s), "-")
 		if !isRange {
@@ -34,7 +35,7 @@ func readHTTPStatus(_ *location, value string) (set StatusSet, err error) {
 		}
 		r := StatusRange{statusCode(low), statusCode(high)}
 		if r.Low == 0 || r.High < r.Low {
-			return set, errors.New("httpstatus must be status codes or ranges of them, such as 200-299,401")
+			return set, errors.New(at.name + " must be status codes or ranges of them, such as 200-299,401")
 		}
 		set.add(r)
 	}
@@ -95,6 +96,19 @@ func (s StatusSet) Ranges() (all []StatusRange) {
 		}
 	}
 	return all
+}
+
+// String is the notation of the file, "" for the zero StatusSet.
+func (s StatusSet) String() string {
+	var words []string
+	for _, r := range s.Ranges() {
+		word := strconv.Itoa(r.Low)
+		if r.High > r.Low {
+			word += "-" + strconv.Itoa(r.High)
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ",")
 }
 
 // A Header is one line of an HTTP request's header.

@@ -49,7 +49,7 @@ const (
 
 // What several services read.
 const (
-	readsWeb = "request receive receivenot receivebytes httpmethod httpstatus httpheader httpversion httpfollow virtualhost"
+	readsWeb = "request receive receivedrain receivenot receivebytes httpmethod httpdrain httpstatus httpheader httpversion httpfollow virtualhost"
 	readsSQL = "request login passwd passwdfile database"
 	readsTLS = "virtualhost sslverify sslcafile sslname sslcert sslkey sslexpirywarn" // virtualhost is the default of sslname
 )
@@ -59,16 +59,16 @@ var readBySome = strings.Fields(readsWeb + " login passwd passwdfile database se
 
 // services is sorted by name.
 var services = []Service{
-	{Name: "dns", Port: 53, Request: RequestText, reads: "request receive"},
-	{Name: "ftp", Port: 21, Request: RequestPath, reads: "request receive login passwd passwdfile", tlsTo: 990, login: anonymous, passwd: anonymousPasswd},
+	{Name: "dns", Port: 53, Request: RequestText, reads: "request receive receivedrain"},
+	{Name: "ftp", Port: 21, Request: RequestPath, reads: "request receive receivedrain login passwd passwdfile", tlsTo: 990, login: anonymous, passwd: anonymousPasswd},
 	{Name: "grpc", Added: true, TLS: StartTLS, reads: "request"},
 	{Name: "http", Port: 80, Request: RequestPath, reads: readsWeb, tlsTo: 443},
 	{Name: "http_proxy", Port: 3128, Request: RequestURL, reads: readsWeb},
 	{Name: "https", Port: 443, TLS: OverTLS, Request: RequestPath, reads: readsWeb},
 	{Name: "imap", Port: 143, TLS: StartTLS, reads: "login passwd passwdfile", tlsTo: 993},
 	{Name: "imaps", Port: 993, TLS: OverTLS, reads: "login passwd passwdfile"},
-	{Name: "ldap", Port: 389, TLS: StartTLS, Request: RequestText, reads: "request receive login passwd passwdfile", tlsTo: 636},
-	{Name: "ldaps", Port: 636, TLS: OverTLS, Request: RequestText, reads: "request receive login passwd passwdfile"},
+	{Name: "ldap", Port: 389, TLS: StartTLS, Request: RequestText, reads: "request receive receivedrain login passwd passwdfile", tlsTo: 636},
+	{Name: "ldaps", Port: 636, TLS: OverTLS, Request: RequestText, reads: "request receive receivedrain login passwd passwdfile"},
 	{Name: "memcached", Port: 11211, Added: true},
 	{Name: "mysql", Port: 3306, Request: RequestText, reads: readsSQL, query: true},
 	{Name: "nntp", Port: 119, tlsTo: 563},
@@ -79,8 +79,8 @@ var services = []Service{
 	{Name: "pops", Port: 995, TLS: OverTLS, reads: "login passwd passwdfile"},
 	{Name: "radius", Port: 1812, reads: "login passwd passwdfile secret secretfile"},
 	{Name: "redis", Port: 6379, Added: true, reads: "login passwd passwdfile"},
-	{Name: "simpletcp", Request: RequestText, reads: "request receive"},
-	{Name: "simpleudp", Added: true, Request: RequestText, reads: "request receive"},
+	{Name: "simpletcp", Request: RequestText, reads: "request receive receivedrain"},
+	{Name: "simpleudp", Added: true, Request: RequestText, reads: "request receive receivedrain"},
 	{Name: "sip", Port: 5060, reads: "login", login: ownAddress},
 	{Name: "smtp", Port: 25, TLS: StartTLS, tlsTo: 465},
 	{Name: "submission", Port: 587, TLS: StartTLS, tlsTo: 465},

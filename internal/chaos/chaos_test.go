@@ -345,6 +345,9 @@ func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine
 	if ctx.Err() == nil {
 		s.hear(p, p.works)
 	}
+	if v := s.services[p.service]; p.works && v.drains && p.says == 0 {
+		return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
+	}
 	if p.works {
 		return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
 	}

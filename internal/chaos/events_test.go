@@ -82,11 +82,11 @@ func (s *stage) turn() {
 	s.note("10.1.0.%d of service %d works: %v", p.host, p.service, p.works)
 }
 
-// agentSays changes what an agent answers while it is well.
+// agentSays changes what an agent, or another check, answers while it is well.
 func (s *stage) agentSays() {
 	_, p := s.anyPair()
 	s.with(func() { p.says = []int{0, 10, 50, 100, 150}[s.random.IntN(5)] })
-	s.note("the agent of 10.1.0.%d of service %d says %d%%", p.host, p.service, p.says)
+	s.note("10.1.0.%d of service %d says %d%%", p.host, p.service, p.says)
 }
 
 // hostAway breaks or mends a host with all its services.
@@ -128,7 +128,7 @@ func (s *stage) edit() {
 	p = s.pairAt(v, at)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: v.forward()}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.damp && s.anyDamped() {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.drains || v.damp && s.anyDamped() {
 		s.mu.Unlock()
 		return
 	}
@@ -217,9 +217,10 @@ func (s *stage) shake(n int) {
 	v.fall, v.rise = 1+s.random.IntN(3), 1+s.random.IntN(2)
 	v.invalid = s.random.IntN(8) == 0
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
+	v.drains = !v.agent && s.random.IntN(4) == 0
 	v.shakeShared(s.random)
-	v.slow = !v.agent && !v.shared && s.random.IntN(4) == 0
-	v.damp = !v.agent && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
+	v.slow = !v.agent && !v.drains && !v.shared && s.random.IntN(4) == 0
+	v.damp = !v.agent && !v.drains && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
 	}

@@ -35,6 +35,9 @@ func (w *world) text() string {
 		if s.agent {
 			fmt.Fprintf(&b, "    checktype=agent\n    checkport=809%d\n", n)
 		}
+		if s.drains {
+			b.WriteString("    httpdrain=404\n")
+		}
 		if s.minAlive > 0 {
 			fmt.Fprintf(&b, "    minalive=%d\n", s.minAlive)
 		}

@@ -36,8 +36,9 @@ func (w *world) keep(s *service) {
 		case p.held || p.verdict == unchecked:
 			p.kept = false
 		case p.verdict == up:
-			p.kept = false
-			short--
+			if p.kept = false; p.share != 0 {
+				short--
+			}
 		case p.order == "drain" || p.order == "disable":
 			p.kept = false
 		case p.kept || leaves:
@@ -130,7 +131,7 @@ func (s *service) shakeShared(random *rand.Rand) {
 		s.minAlive = 1 + random.IntN(2)
 	}
 	if s.shared {
-		s.minAlive, s.agent = 0, false
+		s.minAlive, s.agent, s.drains = 0, false, false
 	}
 }
 

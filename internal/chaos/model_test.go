@@ -33,6 +33,7 @@ type pair struct {
 	changed      time.Time // the verdict
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
 	byAgent      bool      // share is of an agent
+	byAnswer     bool      // share is of an answer that may drain (httpdrain)
 	climbed      time.Time // when it began to (slowstart); the zero time is never
 	atFull       bool      // it was kept when it came up: then it does not climb
 	downs        []time.Time
@@ -64,6 +65,7 @@ type service struct {
 	damp       bool // flapdamping
 	command    bool // fallbackcommand
 	agent      bool // checktype=agent
+	drains     bool // httpdrain
 	minAlive   int
 	joint      joint
 	shared     bool // the last two real servers are one entry
@@ -147,8 +149,13 @@ func (w *world) hear(p *pair, ok bool) {
 	if !s.configured || !p.configured || p.held {
 		return
 	}
-	if ok && s.agent {
-		p.share = p.says
+	if before := p.share; ok && (s.agent || s.drains) {
+		if p.share = p.says; s.drains {
+			p.share = min(100, 100*p.says)
+		}
+		if (before == 0) != (p.share == 0) { // it counts as up, or no more (minalive)
+			defer w.keep(s)
+		}
 	}
 	if !p.heard {
 		p.heard = true
@@ -270,9 +277,10 @@ func (w *world) begin(start bool) {
 			if !s.slow {
 				p.climbed = time.Time{}
 			}
-			if !p.configured || !s.configured || p.byAgent != s.agent {
+			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains {
 				p.forgetShare(s.agent)
 			}
+			p.byAnswer = s.drains
 			if !p.configured || !s.configured {
 				p.verdict, p.fails, p.goods, p.held, p.heard = unchecked, 0, 0, false, false
 				continue

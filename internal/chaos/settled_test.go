@@ -170,7 +170,7 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v", s.joint, s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v, httpdrain %v", s.joint, s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent, s.drains)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d",

@@ -152,7 +152,7 @@ func (s *Set) ask(c *virtual.Check) {
 	s.start(ctx, ask, timeout, c.Kit.Attempts(), func(r engine.Result) {
 		if ctx.Err() == nil {
 			c.Kit.HideResult(&r)
-			c.ChooseNext(r.Err == nil)
+			c.ChooseNext(r.Err == nil && !r.Drains)
 			s.Results.Put(Result{Check: c, Asked: ask, Result: r})
 		}
 		s.Sched.Done(&c.Job)

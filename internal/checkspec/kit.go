@@ -21,6 +21,7 @@ type Kit struct {
 	network             string
 	from                *origin.Origin // of all checks, nil is the kernel's choice
 	receive, receiveNot *perlre.Pattern
+	receiveDrain        *perlre.Pattern
 	domains             string               // of DNS checks, for names without a dot
 	web                 *checker.HTTPOptions // for all web checks, nil before the first
 	shared              *tls.Config          // the template of the checks' own, nil before the first
@@ -40,6 +41,7 @@ func New(h unique.Handle[Spec]) *Kit {
 	}
 	k.receive = k.pattern(k.Receive)
 	k.receiveNot = k.pattern(k.ReceiveNot)
+	k.receiveDrain = k.pattern(k.ReceiveDrain)
 	return k
 }
 

@@ -13,7 +13,7 @@ import (
 
 // valuesOf are other values than the default of the directives that not all checks read.
 var valuesOf = map[string]string{
-	"request": `"x"`, "receive": `"x"`, "receivenot": `"x"`, "receivebytes": "99", "httpmethod": "HEAD", "httpstatus": "299", "httpheader": `"A: b"`,
+	"request": `"x"`, "receive": `"x"`, "receivenot": `"x"`, "receivedrain": `"x"`, "httpdrain": "404", "receivebytes": "99", "httpmethod": "HEAD", "httpstatus": "299", "httpheader": `"A: b"`,
 	"httpversion": "1.0", "httpfollow": "no", "virtualhost": "www", "login": `"bob"`, "passwd": `"x"`, "database": `"d"`, "secret": `"x"`,
 	"sslverify": "no", "sslcafile": "/x", "sslname": "www", "sslcert": "/x",
 }

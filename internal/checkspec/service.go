@@ -148,13 +148,13 @@ var constructors = map[string]func(*bench) (checker.Checker, error){
 	},
 	"nntp": func(b *bench) (checker.Checker, error) { return checker.NNTP{Addr: b.at}, nil },
 	"ldap": func(b *bench) (checker.Checker, error) {
-		return checker.LDAP{Addr: b.at, StartTLS: b.started, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
+		return checker.LDAP{Addr: b.at, StartTLS: b.started, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive, Drain: b.receiveDrain}, nil
 	},
 	"ldaps": func(b *bench) (checker.Checker, error) {
-		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
+		return checker.LDAP{Addr: b.at, TLS: b.always, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive, Drain: b.receiveDrain}, nil
 	},
 	"dns": func(b *bench) (checker.Checker, error) {
-		return checker.DNS{Network: b.network, Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive, Domains: b.domains}, nil
+		return checker.DNS{Network: b.network, Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive, Drain: b.receiveDrain, Domains: b.domains}, nil
 	},
 	"sip": func(b *bench) (checker.Checker, error) {
 		return checker.SIP{Network: b.network, Addr: b.at, Login: b.Login}, nil
@@ -163,10 +163,10 @@ var constructors = map[string]func(*bench) (checker.Checker, error){
 		return checker.Radius{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Secret: b.Secret}, nil
 	},
 	"simpletcp": func(b *bench) (checker.Checker, error) {
-		return checker.SimpleTCP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
+		return checker.SimpleTCP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive, Drain: b.receiveDrain}, nil
 	},
 	"simpleudp": func(b *bench) (checker.Checker, error) {
-		return checker.SimpleUDP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive}, nil
+		return checker.SimpleUDP{Addr: b.at, Request: b.Request.Reveal(), Receive: b.receive, Drain: b.receiveDrain}, nil
 	},
 	"mysql": func(b *bench) (checker.Checker, error) {
 		return checker.MySQL{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
@@ -178,7 +178,7 @@ var constructors = map[string]func(*bench) (checker.Checker, error){
 		return checker.Oracle{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Database: b.Database, Request: b.Request.Reveal()}, nil
 	},
 	"ftp": func(b *bench) (checker.Checker, error) {
-		return checker.FTP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive}, nil
+		return checker.FTP{Addr: b.at, Login: b.Login, Passwd: b.Passwd, Request: b.Request.Reveal(), Receive: b.receive, Drain: b.receiveDrain}, nil
 	},
 	"redis": func(b *bench) (checker.Checker, error) {
 		return checker.Redis{Addr: b.at, Login: b.Login, Passwd: b.Passwd}, nil
@@ -212,21 +212,27 @@ func (k *Kit) webOptions() (*checker.HTTPOptions, error) {
 		o := &checker.HTTPOptions{
 			Service: k.Service, Method: k.HTTPMethod, Request: k.Request.Reveal(),
 			VirtualHost: k.VirtualHost, HasVirtualHost: k.HasVirtualHost,
-			Receive: k.receive, ReceiveNot: k.receiveNot, Limit: int(k.ReceiveBytes),
+			Receive: k.receive, ReceiveNot: k.receiveNot, ReceiveDrain: k.receiveDrain, Limit: int(k.ReceiveBytes),
 			Version: versions[k.HTTPVersion], Follow: follows[k.HTTPFollow],
 		}
 		for _, h := range k.HTTPHeader.All() {
 			o.Headers = append(o.Headers, h.Name+": "+h.Value.Reveal())
 		}
-		for _, r := range k.HTTPStatus.Ranges() {
-			o.Status = append(o.Status, checker.StatusRange{First: r.Low, Last: r.High})
-		}
+		o.Status, o.Drain = statuses(k.HTTPStatus), statuses(k.HTTPDrain)
 		if err := o.Complete(); err != nil {
 			return nil, err
 		}
 		k.web = o
 	}
 	return k.web, nil
+}
+
+// statuses are those of a set, nil for the zero one.
+func statuses(set conf.StatusSet) (list checker.Statuses) {
+	for _, r := range set.Ranges() {
+		list = append(list, checker.StatusRange{First: r.Low, Last: r.High})
+	}
+	return list
 }
 
 // nothing is the check of service = none: always up.

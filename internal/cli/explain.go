@@ -64,6 +64,9 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 		line("down", "%s; then %s", downWords(v), outWords(v))
 		line("back", "%s", backWords(v))
 	}
+	if v.Drains() {
+		line("drains itself", "%s", selfDrainWords(v))
+	}
 	line("all gone", "%s", fallbackWords(v))
 	if words := jointWords(v); words != "" {
 		line("together", "%s", words)
@@ -258,6 +261,21 @@ func outWords(v *conf.VirtualService) string {
 		return "weight 0 (quiescent)"
 	}
 	return "removed"
+}
+
+// selfDrainWords are the answers by which a real server drains itself.
+func selfDrainWords(v *conf.VirtualService) string {
+	if v.CheckType == conf.CheckAgent {
+		return "weight 0 while its agent says drain or 0%"
+	}
+	var words []string
+	if ranges := v.HTTPDrain.Ranges(); len(ranges) > 0 && conf.Reads(v.Service, "httpdrain") {
+		words = append(words, "has the status "+v.HTTPDrain.String())
+	}
+	if v.ReceiveDrain != "" {
+		words = append(words, fmt.Sprintf("matches /%s/", v.ReceiveDrain))
+	}
+	return "weight 0 while its answer " + strings.Join(words, " or ")
 }
 
 func backWords(v *conf.VirtualService) string {

@@ -53,7 +53,7 @@ func TestBackWithoutConnections(t *testing.T) {
 		}
 		cancel()
 		<-ended
-		if got, want := strings.Join(backs, "\n"), "real server 10.1.0.1:80 is back: out of service: its agent wants no new connections"; got != want {
+		if got, want := strings.Join(backs, "\n"), "real server 10.1.0.1:80 is back: out of service: drained by its own answer: up 0%"; got != want {
 			t.Errorf("said %q, want %q", got, want)
 		}
 	})

@@ -102,7 +102,12 @@ func (rc *reconciler) conclude(v *virtual.Service, s table.Step) {
 		return
 	}
 	v.Record(s, len(v.Reals))
+	r := v.RealOf(s.New)
+	if s.Op == ipvs.DeleteDestination {
+		r = v.RealOf(s.Old)
+	}
 	for _, e := range rc.eventsOf(v, s) {
+		e.Expected = r != nil && e.Real != nil && virtual.Expects(v, r)
 		rc.emit(v, e)
 	}
 }

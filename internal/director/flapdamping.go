@@ -128,7 +128,11 @@ func (p *dampings) end(r *virtual.Real, why string) {
 	if isUp {
 		before := r.Tally
 		r.Verdict, r.Since, r.Successes = policy.Up, p.d.now(), 0
-		p.d.transition(r, before, &checks.Result{At: p.d.now()}, nil)
+		var drain virtual.DrainNews
+		if s := r.SelfDrain(); s != nil {
+			drain = virtual.HearDrain(r, s.Now, false, s.Answer, p.d.now())
+		}
+		p.d.transition(r, before, &checks.Result{At: p.d.now()}, change{drain: drain})
 		r.Transitions.Total++
 	}
 	for _, c := range r.Checks {

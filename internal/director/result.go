@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
@@ -66,12 +67,13 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	if res.Err == nil {
 		d.takeAgentShare(r, res)
 	}
+	drain := hearDrain(r, res)
 	if res.Err != nil && was.Failures == 0 && was.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
 	}
 	d.reportSoft(r, before, was, res)
 	if r.Verdict != before.Verdict {
-		d.transition(r, before, res, over)
+		d.transition(r, before, res, change{over, drain})
 		if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
 			r.Transitions.Total++
 		}
@@ -80,6 +82,9 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 		why := virtual.FailedBy(r, res.Check, res.Err)
 		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+why, r), &event.Cause{Kind: event.CauseCheck, Detail: why}
 		d.emit(r.Virtual, e)
+	}
+	if e := drain.Event; e != nil && r.Verdict == before.Verdict {
+		d.drainChanged(r, *e)
 	}
 	if over != nil {
 		r.NoteCondition(d.now())
@@ -128,10 +133,16 @@ func (d *Director) reportSoft(r *virtual.Real, before, was policy.Tally, res *ch
 	}
 }
 
+// A change is what a result has brought besides the verdict.
+type change struct {
+	over  *event.Cause // the maintenance that was over before, nil for none
+	drain virtual.DrainNews
+}
+
 // transition takes in a changed verdict on a real server, which ends external changes of its
-// destination, unless another real server has that in service all the time. over is the
-// maintenance that was over before, nil for none.
-func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) {
+// destination, unless another real server has that in service all the time.
+func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, c change) {
+	over := c.over
 	e := r.Event(event.Back)
 	if e.Cause = over; over == nil {
 		e.Cause = &event.Cause{Kind: event.CauseCheck}
@@ -160,7 +171,7 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		}
 	}
 	var damped []event.Event
-	if r.Verdict == policy.Down && before.Verdict == policy.Up {
+	if r.Verdict == policy.Down && before.Verdict == policy.Up && !c.drain.Was {
 		damped = d.dampings.damp(r)
 	}
 	if !r.Out() && (r.Verdict == policy.Down && (r.Leaves || !r.Conf.Backup) || r.In()) {
@@ -171,7 +182,35 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		return
 	}
 	e.Reason = virtual.AndOut(e.Reason, r)
-	d.changed(r, append([]event.Event{e}, damped...)...)
+	d.changed(r, append(c.drain.Beside(r, e), damped...)...)
+}
+
+// hearDrain takes in whether an answer wants no new connections. A connect in place of the whole
+// check, and another check than the one that drains, say nothing of it.
+func hearDrain(r *virtual.Real, res *checks.Result) virtual.DrainNews {
+	c, d := res.Check, r.SelfDrain()
+	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, c)
+	if !drains && (d.OtherCheck(r, c) || res.Err == nil && c != nil && res.Asked != c.Ask) {
+		return virtual.DrainNews{Was: d.Was()}
+	}
+	news := virtual.HearDrain(r, drains, res.Err != nil, res.Detail, res.At)
+	if drains {
+		r.SelfDrain().By = c
+	}
+	return news
+}
+
+// drainChanged takes in that the own answer of a real server drains it, or does so no longer,
+// while it is up.
+func (d *Director) drainChanged(r *virtual.Real, e event.Event) {
+	if e.Kind == event.SelfDrainOver && r.Virtual.Conf.CheckType != conf.CheckAgent && r.Virtual.Conf.SlowStart > 0 {
+		r.StartSlowly()
+		r.Since = d.now()
+	}
+	if isIn := r.In(); !r.Out() && isIn == (e.Kind == event.SelfDrainOver) {
+		r.Virtual.Moved(r, isIn, e.Cause)
+	}
+	d.changed(r, e)
 }
 
 // changed schedules a sync of r's virtual service, and news to be reported after it.

@@ -294,6 +294,9 @@ func (s *stage) ask(_ context.Context, c checker.Checker, _ time.Duration, attem
 	for r, reason := range s.broken {
 		if strings.Contains(c.String(), r) {
 			s.asked[r]++
+			if answer, drains := strings.CutPrefix(reason, "drains "); drains {
+				return engine.Result{Detail: answer, Drains: true, Attempts: 1}
+			}
 			if reason != "" {
 				return engine.Result{Err: errors.New(reason), Attempts: attempts, Local: strings.HasPrefix(reason, "our fault")}
 			}
@@ -326,7 +329,11 @@ func (s *stage) event(e event.Event) {
 	case event.FirstUp, event.FirstDown, event.Maintained, event.FallbackOn, event.FallbackOff, event.QuorumMet:
 		s.printf("original", "%s %s", e.Kind, cmp.Or(e.R, e.ID))
 	default:
-		s.printf("log", "%s", e)
+		mail := ""
+		if e.Expected {
+			mail = " (no mail)"
+		}
+		s.printf("log", "%s%s", e, mail)
 	}
 }
 

@@ -9,6 +9,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -122,6 +123,18 @@ type Result struct {
 	// Local means that this host could not make the check: Err is no evidence about
 	// the real server.
 	Local bool
+
+	// Drains means that the real server is up, and that its answer wants no new
+	// connections: Detail has it.
+	Drains bool
+}
+
+// answered takes over the answer of an attempt. A Wish is no error.
+func (r *Result) answered(detail string, err error) {
+	r.Detail, r.Err, r.Drains = detail, err, false
+	if wish, ok := errors.AsType[checker.Wish](err); ok {
+		r.Detail, r.Err, r.Drains = wish.Answer, nil, wish.Drains
+	}
 }
 
 // settle completes a result: a check that ended with its context has the context's
@@ -241,7 +254,7 @@ func (e *Engine) callUntilUp(ctx context.Context, c checker.Caller, timeout time
 	excused := false
 	for {
 		deadline, stalled := time.Now().Add(timeout), e.stalled()
-		r.Detail, r.Err = e.call(ctx, c, timeout)
+		r.answered(e.call(ctx, c, timeout))
 		r.Last = time.Since(deadline.Add(-timeout)) - (e.stalled() - stalled)
 		isOver := r.Err != nil && ctx.Err() == nil && !time.Now().Before(deadline)
 		if isOver && !excused && excuses(timeout, e.stalled()-stalled) {

@@ -226,12 +226,13 @@ func (r *run) endConnection(err error) {
 // endAttempt begins the next attempt, or ends the run.
 func (r *run) endAttempt(detail string, err error) {
 	res := &r.result
-	res.Detail, res.Err, res.Sent, res.Received = detail, err, nil, nil
-	if err != nil || r.engine.trace {
+	res.Sent, res.Received = nil, nil
+	res.answered(detail, err)
+	if res.Err != nil || r.engine.trace {
 		res.Sent, res.Received = r.attempt.excerpts.take()
 	}
 	r.attempt.excerpts.release()
-	if err != nil && r.ctx.Err() == nil && res.Attempts < r.attempts {
+	if res.Err != nil && r.ctx.Err() == nil && res.Attempts < r.attempts {
 		r.startAttempt(time.Now())
 		return
 	}

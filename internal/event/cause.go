@@ -17,6 +17,7 @@ const (
 	CauseOrder       CauseKind = "order" // or its end
 	CauseMaintenance CauseKind = "maintenance"
 	CauseReload      CauseKind = "reload"
+	CauseSelfDrain   CauseKind = "self-drain"
 	CauseExternal    CauseKind = "external" // the table was changed by another program
 	CauseQuorum      CauseKind = "quorum"   // too few are up, or enough again
 )

@@ -53,6 +53,9 @@ const (
 	QuorumRegained // enough are again: Reason
 	BackupNeeded   // too few real servers of a virtual service are up, and its backup servers come in: Reason
 	BackupIdle     // enough are up again: Reason
+	SelfDrained    // the own answer of a real server wants no new connections: Reason says it
+	SelfDrainOver  // it answers normally again, and is back in service: Reason
+	DrainedDown    // a real server is down after its own answer has drained it: Reason
 
 	// What only the history has.
 	DaemonStarted // the daemon has read the table: Reason
@@ -94,6 +97,7 @@ type Event struct {
 	Failures     int           // SoftFailure: failed checks in a row
 	FailureCount int           // SoftFailure: how many make it down
 	Reason       string        // the check and its result
+	Expected     bool          // a change of the table that a real server's own answer has announced: no mail
 	Attempts     int           // Gone: attempts until it counted as gone
 	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if unknown
 }
@@ -155,6 +159,12 @@ func (e Event) String() string {
 		return fmt.Sprintf("Backup servers needed by virtual server: %s: %s", e.V, e.Reason)
 	case BackupIdle:
 		return fmt.Sprintf("Backup servers not needed by virtual server: %s: %s", e.V, e.Reason)
+	case SelfDrained:
+		return fmt.Sprintf("Self-drained real server: %s (%s): %s", e.R, e.ID, e.Reason)
+	case SelfDrainOver:
+		return fmt.Sprintf("Self-drain is over of real server: %s (%s): %s", e.R, e.ID, e.Reason)
+	case DrainedDown:
+		return fmt.Sprintf("Down after its self-drain, real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	case NotAsked:
 		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}

@@ -40,6 +40,12 @@ func (e Event) Words() string {
 		return "the backup servers of " + e.V + " come in" + reason
 	case BackupIdle:
 		return "the backup servers of " + e.V + " leave" + reason
+	case SelfDrained:
+		return "real server " + e.R + " is " + e.Reason
+	case SelfDrainOver:
+		return "self-drain of real server " + e.R + " is over" + reason
+	case DrainedDown:
+		return "real server " + e.R + " is down after its self-drain" + reason
 	case Started:
 		return e.Phase + ": " + e.Reason
 	case DaemonStarted:
@@ -75,6 +81,7 @@ var kindWords = [...]string{
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
 	Damped: "damped", DampingOver: "damping over", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
+	SelfDrained: "self-drained", SelfDrainOver: "self-drain over", DrainedDown: "drained down",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
 	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met", BackupNeeded: "backup in", BackupIdle: "backup out",
 }

@@ -95,20 +95,33 @@ func VIPs(cfg *conf.Config) []netip.Addr {
 	return slices.Compact(vips)
 }
 
+// reuseDrained is the value of conn_reuse_mode where real servers drain themselves. Bit 1 alone
+// is not enough: with gate and ipip the kernel does not see the answers, and a finished
+// connection stays in FIN_WAIT, so that a client which uses its port again comes to the real
+// server of then.
+const reuseDrained = "3"
+
 // tableSteps are the kernel's settings for clients of a real server out of service.
 // They apply to all virtual services.
 func (d Director) tableSteps() []Step {
 	var steps []Step
-	vs := func(name string) { steps = append(steps, &Sysctl{Name: "net/ipv4/vs/" + name, Value: "1"}) }
+	vs := func(name, value string) {
+		steps = append(steps, &Sysctl{Name: "net/ipv4/vs/" + name, Value: value})
+	}
+	reuse := "1"
+	if slices.ContainsFunc(d.Config.Virtuals, (*conf.VirtualService).MayDrain) {
+		reuse = reuseDrained
+	}
 	for _, v := range d.Config.Virtuals {
-		switch {
-		case v.Quiescent && v.Persist:
-			vs("expire_quiescent_template") // else the client comes back to a real server at weight 0
-			vs("conn_reuse_mode")
-		case v.Quiescent:
-			vs("conn_reuse_mode") // else a client that uses a port again does
-		default:
-			vs("expire_nodest_conn") // else packets to a removed real server are dropped without a word
+		drains := v.MayDrain()
+		if v.Persist && (v.Quiescent || drains) {
+			vs("expire_quiescent_template", "1") // else the client comes back to a real server at weight 0
+		}
+		if v.Quiescent || drains {
+			vs("conn_reuse_mode", reuse) // else a client that uses a port again does
+		}
+		if !v.Quiescent {
+			vs("expire_nodest_conn", "1") // else packets to a removed real server are dropped without a word
 		}
 	}
 	return Unique(steps)

@@ -98,6 +98,7 @@ func (c *chart) settings(cfg *conf.Config, s Survey, up string) {
 		}
 	}
 	c.zeroWeight(cfg, s)
+	c.reuse(cfg, s, up)
 	if len(silent) > 0 && s.sysctl("net/ipv4/vs/expire_nodest_conn") == "0" {
 		c.add(Note, "expire_nodest_conn is 0", "packets of a connection whose real server was removed are dropped without a word, and its client waits", up)
 	}
@@ -118,6 +119,24 @@ func (c *chart) zeroWeight(cfg *conf.Config, s Survey) {
 	}
 	for _, h := range hazards {
 		c.add(Warning, h.What+": "+strings.Join(virtuals[h], ", "), h.Why, h.Cure)
+	}
+}
+
+// reuse is about clients that use a port again after the real server has drained itself.
+func (c *chart) reuse(cfg *conf.Config, s Survey, up string) {
+	is := s.sysctl("net/ipv4/vs/conn_reuse_mode")
+	if is == "" || is == reuseDrained {
+		return
+	}
+	var drain []string
+	for _, v := range cfg.Virtuals {
+		if v.MayDrain() {
+			drain = append(drain, v.ID())
+		}
+	}
+	if len(drain) > 0 {
+		c.add(Warning, "conn_reuse_mode is "+is+", and real servers drain themselves: "+strings.Join(drain, ", "),
+			"a client that uses a port again comes to the real server of its last connection, which may have ended since", up)
 	}
 }
 

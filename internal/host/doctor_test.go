@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -354,5 +355,29 @@ func TestFindingIsShown(t *testing.T) {
 	}
 	if got := Worst([]Finding{{Severity: Note}, {Severity: Warning}, {Severity: Note}}); got != Warning {
 		t.Errorf("the worst is %v", got)
+	}
+}
+
+// TestReuseOfPorts has the warning only where real servers drain themselves.
+func TestReuseOfPorts(t *testing.T) {
+	for _, tt := range []struct {
+		extra, value string
+		want         bool
+	}{
+		{"    httpdrain=404\n", "1", true},
+		{"    httpdrain=404\n", "3", false},
+		{"    httpdrain=404\n", "", false}, // unknown
+		{"", "1", false},
+		{"    checktype=agent\n", "0", true},
+	} {
+		cfg, err := conf.Parse("t.cf", []byte("virtual=10.0.0.80:80\n    real=10.0.1.11:80 gate\n    service=http\n"+tt.extra), conf.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := wellSurvey(map[string]string{"net/ipv4/vs/conn_reuse_mode": tt.value})
+		found := slices.ContainsFunc(DiagnoseDirector(cfg, s), func(f Finding) bool { return strings.HasPrefix(f.What, "conn_reuse_mode is "+tt.value) })
+		if found != tt.want {
+			t.Errorf("%q with %q: found %t, want %t", tt.extra, tt.value, found, tt.want)
+		}
 	}
 }

@@ -143,6 +143,15 @@ func monitorLine(e event.Event) string {
 		what, why = "backup servers of "+e.V+" come in.", e.Reason
 	case event.BackupIdle:
 		what, why = "backup servers of "+e.V+" leave.", e.Reason
+	case event.SelfDrained:
+		what, why = e.R+" is self-drained.", e.Reason
+	case event.SelfDrainOver:
+		what, why = "self-drain of "+e.R+" is over.", e.Reason
+		if e.Down > 0 {
+			why += ", down " + duration(e.Down)
+		}
+	case event.DrainedDown:
+		what, why = e.R+" is down after its self-drain.", e.Reason+attempts(e.Attempts)
 	case event.Ordered:
 		what, why = "order for "+e.R+".", e.Reason
 	case event.Started:

@@ -18,6 +18,7 @@ var reported = map[event.Kind]bool{
 	event.Refused: true, event.Repaired: true, event.Differs: true, event.Expiring: true, event.Kept: true, event.NotAsked: true,
 	event.Started: true, event.StillGone: true, event.Damped: true, event.DampingOver: true,
 	event.QuorumLost: true, event.QuorumRegained: true, event.BackupNeeded: true, event.BackupIdle: true,
+	event.SelfDrained: true, event.SelfDrainOver: true, event.DrainedDown: true,
 }
 
 // The number of events that may wait for the command, each of which takes a

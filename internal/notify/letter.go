@@ -32,8 +32,12 @@ type letter struct {
 }
 
 // subjectOf is the subject of a mail about the event, "" for an event without a
-// mail. The events with a mail are those of the original.
+// mail. The events with a mail are those of the original, but none that a real server has
+// announced by its own answer.
 func subjectOf(e event.Event) string {
+	if e.Expected {
+		return ""
+	}
 	switch e.Kind {
 	case event.RealAdded, event.RealRestored, event.RealDeleted, event.RealQuiesced, event.RealPurged:
 		return e.String()

@@ -19,6 +19,7 @@ func TestKeep(t *testing.T) {
 	}{
 		"enough are up":           {1, []Candidate{up, went(1)}, ".."},
 		"the last to go down":     {2, []Candidate{went(3), up, went(5), went(4)}, "..k."},
+		"self-drained":            {1, []Candidate{{Verdict: Up, Drains: true}, went(1)}, ".k"},
 		"more than there are":     {9, []Candidate{went(1), went(2)}, "kk"},
 		"the first of equal ones": {1, []Candidate{went(1), went(1)}, "k."},
 		"unchecked":               {1, []Candidate{{}, {}}, ".."},

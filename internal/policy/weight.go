@@ -16,6 +16,11 @@ type Server struct {
 	Maintenance bool  // a file takes it out
 	Joint       Joint // what the virtual service as a whole means for it
 
+	// Draining says that its own answer wants no new connections (httpdrain, receivedrain).
+	// MayDrain says that its answers can want that: then a weight of 0 in the table stays
+	// until its first check.
+	Draining, MayDrain bool
+
 	// Agent is the share of the weight that its agent wants, in percent: 100
 	// without an agent, 0 for no new connections.
 	Agent int
@@ -60,7 +65,7 @@ const (
 	InMaintenance
 	DisabledByOrder
 	DrainedByOrder
-	DrainedByAgent
+	DrainedByItself // by its own answer, or that of its agent
 	NotChecked
 	ChecksFail
 	NotNeededNow    // a backup server, and enough real servers are up
@@ -70,8 +75,8 @@ const (
 
 // Decide returns the desired entry of a real server. Its weight is (the order's
 // weight, else the configured one) × the agent's share, limited by slowstart. It
-// is in service if it is up or kept, unless a maintenance file, an order or its
-// agent takes it out.
+// is in service if it is up or kept, unless a maintenance file, an order, its own
+// answer or its agent takes it out.
 func Decide(s Server) Decision {
 	switch {
 	case s.Maintenance:
@@ -82,11 +87,11 @@ func Decide(s Server) Decision {
 		// As after a restart, it need not be checked: its connections go on.
 		return Decision{Drains: s.Verdict != Down, Reason: DrainedByOrder}
 	case s.Verdict == Unchecked:
-		return Decision{Drains: s.Agent == AgentUnknown && s.Held, Reason: NotChecked}
+		return Decision{Drains: s.Held && (s.Agent == AgentUnknown || s.MayDrain), Reason: NotChecked}
 	case s.Verdict == Down && !s.Kept:
 		return Decision{Reason: ChecksFail}
-	case s.Agent == 0:
-		return Decision{Drains: true, Reason: DrainedByAgent}
+	case s.drainsItself():
+		return Decision{Drains: true, Reason: DrainedByItself}
 	case s.Agent == AgentUnknown && s.Held && s.Before == 0 && s.base() > 0:
 		// Its former weight does not serve, and its next one is unknown.
 		return Decision{Drains: true, Reason: NotChecked}
@@ -108,6 +113,8 @@ func Decide(s Server) Decision {
 	}
 	return d
 }
+
+func (s Server) drainsItself() bool { return s.Draining || s.Agent == 0 }
 
 // base is the weight of an order, else of the file.
 func (s Server) base() int {

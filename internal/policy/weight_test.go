@@ -26,7 +26,7 @@ func TestDecide(t *testing.T) {
 		"drained, unchecked":        {up(func(s *Server) { s.Order, s.Verdict = Drained, Unchecked }), Decision{Drains: true, Reason: DrainedByOrder}},
 		"drained, down":             {up(func(s *Server) { s.Order, s.Verdict = Drained, Down }), Decision{Reason: DrainedByOrder}},
 		"a weight by order":         {up(func(s *Server) { s.Order, s.OrderWeight = Weighted, 8 }), Decision{In: true, Weight: 8}},
-		"the agent's drain":         {up(func(s *Server) { s.Agent = 0 }), Decision{Drains: true, Reason: DrainedByAgent}},
+		"the agent's drain":         {up(func(s *Server) { s.Agent = 0 }), Decision{Drains: true, Reason: DrainedByItself}},
 		"half":                      {up(func(s *Server) { s.Agent = 50 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
 		"double":                    {up(func(s *Server) { s.Agent = 200 }), Decision{In: true, Weight: 100, Reason: LimitedByAgent}},
 		"a little":                  {up(func(s *Server) { s.Agent = 1 }), Decision{In: true, Weight: 1, Reason: LimitedByAgent}},
@@ -34,7 +34,7 @@ func TestDecide(t *testing.T) {
 		"slowstart":                 {up(func(s *Server) { s.Reached = 10 }), Decision{In: true, Weight: 5, Reason: LimitedByStart}},
 		"slowstart below the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 30 }), Decision{In: true, Weight: 15, Reason: LimitedByStart}},
 		"slowstart above the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 70 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
-		"slowstart of a drain":      {up(func(s *Server) { s.Agent, s.Reached = 0, 30 }), Decision{Drains: true, Reason: DrainedByAgent}},
+		"slowstart of a drain":      {up(func(s *Server) { s.Agent, s.Reached = 0, 30 }), Decision{Drains: true, Reason: DrainedByItself}},
 		"slowstart of an order":     {up(func(s *Server) { s.Reached, s.Order, s.OrderWeight = 10, Weighted, 80 }), Decision{In: true, Weight: 8, Reason: LimitedByStart}},
 		"an agent still to speak, weight 0 in the table": {
 			up(func(s *Server) { s.Agent, s.Held = AgentUnknown, true }), Decision{Drains: true, Reason: NotChecked},

@@ -20,7 +20,7 @@ type ZeroWeight uint8
 
 // The values of ZeroWeight.
 const (
-	Quiesced     ZeroWeight = iota // it is down, and quiescent = yes; or its agent wants no connections
+	Quiesced     ZeroWeight = iota // it is down, and quiescent = yes; or its own answer wants no connections
 	DrainedZero                    // an operator ordered it: drain, or weight 0
 	DisabledZero                   // an operator disabled it, and quiescent = yes
 )
@@ -56,8 +56,10 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 		cure = "quiescent = no, and disable takes it out instead"
 	case why == DrainedZero:
 		cure = "disable takes it out instead"
-	case !v.Quiescent:
+	case !v.Quiescent && v.CheckType == conf.CheckAgent:
 		cure = "an agent that says down in place of drain or 0%"
+	case !v.Quiescent:
+		cure = "another scheduler, or an answer that fails in place of one that drains"
 	}
 	if h.flag != "" {
 		cure = "schedflags = " + h.flag + ", or " + cure
@@ -73,13 +75,24 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 // setting returns a kernel parameter of this host below net/ipv4/vs, "" if it is
 // unknown.
 func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name string) string) []Hazard {
+	drains := why == Quiesced && v.MayDrain()
 	switch {
-	case why == DrainedZero, why == Quiesced && !v.Quiescent && v.CheckType == conf.CheckAgent:
+	case why == DrainedZero:
 		return hazardsOfHash(v, why) // existing clients stay, the purpose of drain
-	case !v.Quiescent:
+	case !v.Quiescent && !drains:
 		return nil
 	}
 	hazards, at := hazardsOfHash(v, why), "a dead real server"
+	if drains && v.Persist && setting("expire_quiescent_template") != "1" {
+		hazards = append(hazards, Hazard{
+			What: "persistent brings known clients back to a real server that its own answer drains",
+			Why:  "at weight 0 it still gets its persistent clients, and does not run out until their time is over",
+			Cure: "net.ipv4.vs.expire_quiescent_template = 1 (host director up sets it)",
+		})
+	}
+	if !v.Quiescent {
+		return hazards // existing connections stay, as is the purpose
+	}
 	if why == DisabledZero {
 		at = "a disabled real server"
 	}

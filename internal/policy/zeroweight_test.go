@@ -72,6 +72,37 @@ func TestZeroWeightCures(t *testing.T) {
 	}
 }
 
+// TestSelfDrainHazards has persistent clients, who come back to a real server that drains itself.
+func TestSelfDrainHazards(t *testing.T) {
+	var drain conf.StatusSet
+	drain[4] = 1
+	for _, tt := range []struct {
+		name    string
+		v       conf.VirtualService
+		setting string
+		want    int
+	}{
+		{"httpdrain", conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "http"}, HTTP: conf.HTTP{HTTPDrain: drain}}}, "0", 1},
+		{"receivedrain", conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "dns", ReceiveDrain: "x"}}}, "", 1},
+		{"an agent", conf.VirtualService{Check: conf.Check{CheckType: conf.CheckAgent}}, "0", 1},
+		{"the kernel forgets", conf.VirtualService{Check: conf.Check{CheckType: conf.CheckAgent}}, "1", 0},
+		{"not read", conf.VirtualService{Check: conf.Check{Negotiate: conf.Negotiate{Service: "smtp", ReceiveDrain: "x"}, HTTP: conf.HTTP{HTTPDrain: drain}}}, "0", 0},
+		{"a connect check", conf.VirtualService{Check: conf.Check{CheckType: conf.CheckConnect, HTTP: conf.HTTP{HTTPDrain: drain}}}, "0", 0},
+	} {
+		for _, persist := range []bool{true, false} {
+			v := tt.v
+			v.Scheduler, v.Persist = "wrr", persist
+			want := tt.want
+			if !persist {
+				want = 0
+			}
+			if got := ZeroWeightHazards(&v, Quiesced, func(string) string { return tt.setting }); len(got) != want {
+				t.Errorf("%s, persistent %t: %v, want %d", tt.name, persist, got, want)
+			}
+		}
+	}
+}
+
 // Where the kernel forgets clients of a quiesced real server, they are no hazard.
 func TestZeroWeightSetting(t *testing.T) {
 	v := &conf.VirtualService{Kernel: conf.Kernel{Scheduler: "rr", Persist: true}, Policy: conf.Policy{Quiescent: true}}

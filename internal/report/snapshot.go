@@ -142,20 +142,21 @@ type RealState struct {
 	// Unchecked says that no check has finished yet, or ever will.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
-	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "quorum", "backup", "external" or "weight".
+	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "self-drain", "quorum", "backup", "external" or "weight".
 	InService bool   `json:"in_service"`
 	OutReason string `json:"out_reason,omitempty"`
 	Fallback  bool   `json:"fallback,omitempty"`
 	Backup    bool   `json:"backup,omitempty"` // in service only while too few real servers are up
 
-	Since        time.Time `json:"since,omitzero"` // of State
-	Failures     int       `json:"failures"`       // in a row
-	FailureCount int       `json:"failure_count"`
-	DampedUntil  time.Time `json:"damped_until,omitzero"` // when flapdamping lets it in again, whatever else keeps it out; zero: it does already
-	Maintenance  string    `json:"maintenance,omitempty"` // the file that takes it out
-	Override     *Override `json:"override,omitempty"`
-	Last         *Last     `json:"last,omitempty"`
-	Difference   string    `json:"difference,omitempty"` // the external change of its destination
+	Since        time.Time  `json:"since,omitzero"` // of State
+	Failures     int        `json:"failures"`       // in a row
+	FailureCount int        `json:"failure_count"`
+	DampedUntil  time.Time  `json:"damped_until,omitzero"` // when flapdamping lets it in again, whatever else keeps it out; zero: it does already
+	SelfDrain    *SelfDrain `json:"self_drain,omitempty"`  // until it answers normally, also while it is down
+	Maintenance  string     `json:"maintenance,omitempty"` // the file that takes it out
+	Override     *Override  `json:"override,omitempty"`
+	Last         *Last      `json:"last,omitempty"`
+	Difference   string     `json:"difference,omitempty"` // the external change of its destination
 
 	Several
 	Destination
@@ -183,6 +184,12 @@ type CheckState struct {
 	Checks       Checks    `json:"checks"`
 
 	Latencies []time.Duration `json:"-"` // of the last checks, the oldest first
+}
+
+// A SelfDrain is the own answer of a real server that wants no new connections.
+type SelfDrain struct {
+	Since  time.Time `json:"since"`
+	Answer string    `json:"answer"` // the last such answer
 }
 
 // A RealName is the name of a real server, and where the kernel has it.
@@ -231,6 +238,7 @@ const (
 	StateOff         State = "off"       // checktype = off: never checked, never in service
 	StateDamped      State = "damped"    // kept out for a while because it has gone down too often (flapdamping)
 	StateMaintenance State = "maintenance"
+	StateSelfDrained State = "self-drained" // up, and its own answer wants no new connections
 	StateDrained     State = "drained"
 	StateDisabled    State = "disabled"
 	StateForeign     State = "foreign"  // not ours

@@ -53,7 +53,7 @@ func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 		return []event.Kind{event.RealRestored, event.RealQuiesced}
 	case v.Conf.Quiescent:
 		return []event.Kind{event.RealAdded}
-	case held && r.Out(): // an order, which the original does not have: it keeps what it has
+	case held && (r.Out() || s.Weight == 0 && r.decide().Drains): // by an order or its own answer, which the original does not have: it keeps what it has
 		return nil
 	case held:
 		return []event.Kind{event.RealRestored}

@@ -11,7 +11,7 @@ import (
 // condition is that of r.
 func (r *Real) condition() report.Condition {
 	switch {
-	case r.File() != "", r.Out(), r.maintenanceOver():
+	case r.File() != "", r.Out(), r.maintenanceOver(), r.SelfDrain().Was():
 		return report.ConditionPlanned
 	case r.Verdict == policy.Up && !r.Unchecked:
 		return report.ConditionUp

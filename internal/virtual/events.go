@@ -60,8 +60,8 @@ func AndOut(reason string, r *Real) string {
 	switch r.decide().Reason {
 	case policy.DrainedByOrder, policy.DisabledByOrder:
 		words = "out of service by order: " + r.Override.String()
-	case policy.DrainedByAgent:
-		words = "out of service: its agent wants no new connections"
+	case policy.DrainedByItself:
+		words = "out of service: " + r.SelfDrain().Words()
 	default:
 		return reason
 	}

@@ -105,8 +105,8 @@ func (r *Real) OutWithoutOrder() string {
 		return "virtual service is not in the kernel"
 	case v.Refused[r.At()]:
 		return "refused by the kernel"
-	case r.decide().Reason == policy.DrainedByAgent:
-		return "its agent wants no new connections"
+	case r.decide().Reason == policy.DrainedByItself:
+		return r.SelfDrain().Words()
 	case r.weight() == 0:
 		return "weight 0"
 	}

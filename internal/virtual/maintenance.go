@@ -64,6 +64,7 @@ func (r *Real) BeginMaintenance(file string, now time.Time) {
 		m.Since = now
 	}
 	r.Maintenance.File, r.Maintenance.Ended = file, ""
+	setSelfDrain(r, nil) // the answers after it decide anew
 	r.NoteCondition(now)
 }
 

@@ -66,12 +66,12 @@ func (r *Real) decide() policy.Decision { return policy.Decide(serverOf(r)) }
 func serverOf(r *Real) policy.Server {
 	s := policy.Server{
 		Weight: r.Conf.Weight, Verdict: r.Verdict, Kept: r.Kept, Maintenance: r.File() != "",
-		Agent: int(r.Agent), Reached: int(r.Reached),
+		Agent: int(r.Agent), Reached: int(r.Reached), Draining: r.Drains(), MayDrain: r.Verdict == policy.Unchecked && r.Virtual.Conf.MayDrain(),
 	}
 	if r.Override != nil {
 		s.Order, s.OrderWeight = policyOrders[r.Override.Verb], r.Override.Weight
 	}
-	if s.Joint = jointFor(r); s.Agent == policy.AgentUnknown || s.Joint == policy.AsFound {
+	if s.Joint = jointFor(r); s.Agent == policy.AgentUnknown || s.MayDrain || s.Joint == policy.AsFound {
 		var held table.Slot
 		held, s.Held = r.Virtual.Actual.Slots.Of(r.At())
 		s.Before = held.Weight
@@ -104,6 +104,9 @@ func (r *Real) inherit(o *Real) {
 	inheritParts(r, o)
 	if own(r).CheckType == own(o).CheckType {
 		r.Agent = o.Agent
+	}
+	if r.Virtual.Conf.MayDrain() {
+		setSelfDrain(r, o.SelfDrain())
 	}
 	if r.Virtual.Conf.SlowStart > 0 {
 		r.Reached = o.Reached

@@ -107,6 +107,9 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if r.Damped() {
 		s.DampedUntil = r.Damping().Until
 	}
+	if d := r.SelfDrain(); d != nil && d.Announced {
+		s.SelfDrain = &report.SelfDrain{Since: d.Since, Answer: d.Answer}
+	}
 	wanted, _ := desired.Slots.Of(at)
 	s.Maintenance, s.Configured, s.Wanted = r.File(), r.Conf.Weight, wanted.Weight
 	if h := r.Conf.Host; h != "" && h != r.Conf.Addr.String() && h != "["+r.Conf.Addr.String()+"]" {
@@ -164,6 +167,8 @@ func (r *Real) outReason() string {
 		return "unchecked"
 	case r.Damped() && !r.Kept:
 		return "damped"
+	case r.Drains(), r.SelfDrain().Was() && r.Verdict == policy.Down:
+		return "self-drain"
 	case r.Verdict == policy.Down && !r.Kept:
 		return "check"
 	case r.decide().Reason == policy.NotNeededNow:
@@ -188,6 +193,8 @@ func (r *Real) stateSince(s report.State) time.Time {
 		return r.Override.Since
 	case report.StateDamped:
 		return r.Damping().Since
+	case report.StateSelfDrained:
+		return r.SelfDrain().Since
 	}
 	since, is := r.Transitions.Last()
 	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
@@ -210,6 +217,8 @@ func (r *Real) word() report.State {
 		return report.StateOff
 	case r.Damped():
 		return report.StateDamped
+	case r.Drains():
+		return report.StateSelfDrained
 	}
 	if r.Unchecked && r.Verdict != policy.Down && !IsOn(r) {
 		return report.StateUnchecked // also if it is in service, as it was found

@@ -76,8 +76,12 @@ func (r *Real) because() (report.ReasonCode, string) {
 func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	limits := r.Virtual.Limits
 	switch {
+	case r.Drains():
+		return report.ReasonSelfDrained, r.SelfDrain().Words() + "; up, and without new connections since " + since
 	case SeveralOf(r) != nil:
 		return SeveralOf(r).because(since)
+	case r.SelfDrain().Was() && r.Verdict == policy.Down && r.Successes == 0:
+		return report.ReasonDown, fmt.Sprintf("down since %s, after its own answer had drained it at %s", since, r.SelfDrain().Since.Local().Format(time.DateTime))
 	case len(r.Checks) == 0:
 		return report.ReasonNotChecked, "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
 	case r.Unchecked && r.In():

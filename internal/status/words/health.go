@@ -143,6 +143,9 @@ const OutAsBackup = "backup"
 func LevelOf(r *report.RealState) Level {
 	switch r.State {
 	case report.StateDown:
+		if r.SelfDrain != nil { // as it has announced
+			return Notable
+		}
 		return Bad
 	case report.StateDamped:
 		if !r.Up {
@@ -158,10 +161,10 @@ func LevelOf(r *report.RealState) Level {
 	return Notable
 }
 
-// planned reports whether a real server is out of service by the configuration, an order
-// or a maintenance file.
+// planned reports whether a real server is out of service by the configuration, an order,
+// a maintenance file or its own answer.
 func planned(r *report.RealState) bool {
-	return r.State == report.StateOff || r.Maintenance != "" || r.Override != nil && (r.Override.Verb == report.Drain || r.Override.Verb == report.Disable)
+	return r.State == report.StateOff || r.SelfDrain != nil || r.Maintenance != "" || r.Override != nil && (r.Override.Verb == report.Drain || r.Override.Verb == report.Disable)
 }
 
 // areOut is the beginning of a sentence about n real servers.

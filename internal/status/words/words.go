@@ -86,6 +86,9 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	if !r.DampedUntil.IsZero() {
 		list = append(list, "goes down too often (flapdamping): out until "+Clock(r.DampedUntil, now)+", or enable")
 	}
+	if d := r.SelfDrain; d != nil && r.State == report.StateDown {
+		list = append(list, "its own answer had drained it since "+Clock(d.Since, now)+": "+OneLine(d.Answer))
+	}
 	if (r.State == report.StateDown || r.State == report.StateDamped) && r.InService && r.Wanted > 0 {
 		list = append(list, "stays in service: minalive")
 	}
@@ -154,6 +157,7 @@ func Availability(a report.Availability) string {
 var stateSigns = map[report.State]string{
 	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateOff: "○", report.StateDamped: "≈", report.StateMaintenance: "⚒",
 	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
+	report.StateSelfDrained: "▿",
 }
 
 // Sign is a character for a state, for readers who see no colours.

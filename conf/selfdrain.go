@@ -1,0 +1,21 @@
+package conf
+
+import "slices"
+
+// MayDrain reports whether answers of v's real servers can want no new connections: httpdrain
+// or receivedrain of a check that reads it, or the words of an agent.
+func (v *VirtualService) MayDrain() bool {
+	drains := func(n NamedCheck) bool { return n.As.Drains() }
+	return v.Drains() || slices.ContainsFunc(v.AlsoCheck, drains) || slices.ContainsFunc(v.InPlace, drains)
+}
+
+// Drains is MayDrain for the own check of v.
+func (v *VirtualService) Drains() bool {
+	switch v.CheckType {
+	case CheckAgent:
+		return true
+	case CheckNegotiate, CheckCombined:
+		return v.HTTPDrain != StatusSet{} && Reads(v.Service, "httpdrain") || v.ReceiveDrain != "" && Reads(v.Service, "receivedrain")
+	}
+	return false
+}

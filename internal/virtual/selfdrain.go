@@ -1,0 +1,122 @@
+package virtual
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+)
+
+// A SelfDrain is what is known of a real server whose own answer wants no new connections. It
+// lasts until a normal answer, also while the real server is down in between.
+type SelfDrain struct {
+	Since     time.Time
+	Answer    string // the last such answer
+	Now       bool   // the last answer was such a one
+	Announced bool   // it came while the real server was up: that this goes down is no surprise
+	By        *Check // whose answer it was: of several checks, only this one ends it; nil is any
+}
+
+// SelfDrain returns what is known of the self-drain of r, nil for none.
+func (r *Real) SelfDrain() *SelfDrain { return r.Virtual.drains[r] }
+
+func setSelfDrain(r *Real, d *SelfDrain) {
+	v := r.Virtual
+	switch {
+	case d == nil:
+		delete(v.drains, r)
+		return
+	case v.drains == nil:
+		v.drains = map[*Real]*SelfDrain{}
+	}
+	v.drains[r] = d
+}
+
+// Was reports whether the own answer of the real server has drained it while it was up, and it has
+// not answered normally since. That of nil is false.
+func (d *SelfDrain) Was() bool { return d != nil && d.Announced }
+
+// Words says why the real server gets no new connections while its own answer drains it.
+func (d *SelfDrain) Words() string {
+	if d == nil {
+		return "drained by its own answer"
+	}
+	return "drained by its own answer: " + d.Answer
+}
+
+// Drains reports whether r is up and its own answer wants no new connections.
+func (r *Real) Drains() bool {
+	d := r.SelfDrain()
+	return d != nil && d.Now && r.Verdict == policy.Up
+}
+
+// A DrainNews is what one result means for a self-drain.
+type DrainNews struct {
+	Was   bool         // the real server was drained by its own answer before, or went down so
+	Event *event.Event // it is now, or no longer; nil is no change
+}
+
+// OtherCheck reports whether the self-drain of r is by another one of its checks than c.
+func (d *SelfDrain) OtherCheck(r *Real, c *Check) bool {
+	return d != nil && d.By != nil && d.By != c && slices.Contains(r.Checks, d.By)
+}
+
+// HearDrain takes in the result of a check of r after its verdict: whether the answer wants no new
+// connections, or whether there was no good one.
+func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news DrainNews) {
+	d, up := r.SelfDrain(), r.Verdict == policy.Up
+	news.Was = r.SelfDrain().Was()
+	switch {
+	case failed && up, d == nil && !drains:
+	case failed || !up && !drains && news.Was:
+		if d.Now = false; !news.Was {
+			setSelfDrain(r, nil)
+		}
+	case drains:
+		if d == nil {
+			d = &SelfDrain{Since: now}
+			setSelfDrain(r, d)
+		}
+		if d.Answer, d.Now = answer, true; up && !d.Announced {
+			d.Since, d.Announced = now, true
+			e := r.Event(event.SelfDrained)
+			e.Reason = d.Words()
+			e.Cause = &event.Cause{Kind: event.CauseSelfDrain, Detail: e.Reason}
+			news.Event = &e
+		}
+	default:
+		if setSelfDrain(r, nil); news.Was {
+			e := r.Event(event.SelfDrainOver)
+			e.Reason = "it answers normally again"
+			e.Cause = &event.Cause{Kind: event.CauseSelfDrain, Detail: e.Reason}
+			news.Event = &e
+		}
+	}
+	return news
+}
+
+// Beside returns the events of a changed verdict on r beside a self-drain: e, unless the drain has
+// announced it, and what the answer has brought.
+func (drain DrainNews) Beside(r *Real, e event.Event) (news []event.Event) {
+	switch {
+	case drain.Was && r.Verdict == policy.Down:
+		e.Kind = event.DrainedDown
+	case drain.Was && r.Drains(): // neither gone nor back, and drained as before
+		return nil
+	case drain.Was && drain.Event != nil:
+		drain.Event.Down = e.Down
+		return []event.Event{*drain.Event}
+	}
+	if news = []event.Event{e}; drain.Event != nil {
+		news = append(news, *drain.Event)
+	}
+	return news
+}
+
+// Expects reports whether a change of the destination of r in v follows from its own answer, so that it
+// needs no mail.
+func Expects(v *Service, r *Real) bool {
+	over := func(e event.Event) bool { return e.Kind == event.SelfDrainOver && e.Real == r.Conf }
+	return r.SelfDrain().Was() || slices.ContainsFunc(v.News, over)
+}
