@@ -59,7 +59,7 @@ type SyncDaemon struct {
 	MaxLen uint16     // bytes of a message without IP and UDP headers; 0 is as the device allows
 }
 
-// The kernel's defaults.
+// SyncGroup is the kernel's default group.
 var SyncGroup = netip.AddrFrom4([4]byte{224, 0, 0, 81})
 
 // SyncPort is the UDP port of the default group.

@@ -41,17 +41,16 @@ const (
 	youngConns = 10
 )
 
-// survivors returns how many of the old and of the young connections to a pair of directors
-// live on when the first one is unplugged.
-func survivors(t *testing.T, p pairing, m memory) (old, young int) {
-	t.Helper()
-	c := newPair(t, p, m)
+// survivors returns how many of the old and of the young connections to the pair live on
+// when the first director is unplugged.
+func (c *pair) survivors(p pairing, m memory) (old, young int) {
+	c.t.Helper()
 	held := make([]*heldConn, 0, oldConns+youngConns)
 	for range oldConns {
 		h := c.hold()
 		for range 3 {
 			if err := h.say(); err != nil {
-				t.Fatalf("a connection to the first director: %v", err)
+				c.t.Fatalf("a connection to the first director: %v", err)
 			}
 		}
 		held = append(held, h)
@@ -64,14 +63,12 @@ func survivors(t *testing.T, p pairing, m memory) (old, young int) {
 	}
 	c.FailOver()
 	for i, h := range held {
-		switch h.say() {
-		case nil:
-			if i < oldConns {
-				old++
-			} else {
-				young++
-			}
+		switch err := h.say(); {
+		case err != nil: // reset
+		case i < oldConns:
+			old++
 		default:
+			young++
 		}
 	}
 	if p.persistent && m.sync {

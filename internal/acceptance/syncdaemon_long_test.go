@@ -33,7 +33,7 @@ func TestLongSyncDaemon(t *testing.T) {
 		row := "| " + p.name + " |"
 		for _, m := range memories {
 			t.Run(p.name+"/"+m.name, func(t *testing.T) {
-				old, young := survivors(t, p, m)
+				old, young := newPair(t, p, m).survivors(p, m)
 				row += fmt.Sprintf(" %d/%d + %d/%d |", old, oldConns, young, youngConns)
 				wantOld, wantYoung := 0, 0
 				if m.sync || m.mh {

@@ -18,9 +18,8 @@ func TestSyncDaemon(t *testing.T) {
 	}
 	gate := pairing{name: "gate", mode: lab.DR}
 	t.Run("nothing", func(t *testing.T) { wantSurvivors(t, gate, memories[0], 0, 0) })
-	t.Run("sync daemon", func(t *testing.T) { wantSurvivors(t, gate, memories[1], oldConns, 0) })
-	t.Run("commands", func(t *testing.T) {
-		c := newPair(t, gate, memories[1])
+	t.Run("sync daemon", func(t *testing.T) {
+		c := wantSurvivors(t, gate, memories[1], oldConns, 0)
 		const master, backup = "master sync daemon (mcast=eth0, syncid=7", "backup sync daemon (mcast=eth0, syncid=7"
 		run := func(when string, want int) {
 			t.Helper()
@@ -50,12 +49,14 @@ func TestSyncDaemon(t *testing.T) {
 	})
 }
 
-func wantSurvivors(t *testing.T, p pairing, m memory, wantOld, wantYoung int) {
+func wantSurvivors(t *testing.T, p pairing, m memory, wantOld, wantYoung int) *pair {
 	t.Helper()
-	old, young := survivors(t, p, m)
+	c := newPair(t, p, m)
+	old, young := c.survivors(p, m)
 	t.Logf("%s, %s: %d of %d connections live on, and %d of the %d youngest", p.name, m.name, old, oldConns, young, youngConns)
 	if old != wantOld || young != wantYoung {
 		t.Errorf("%s, %s: %d of %d connections live on, and %d of the %d youngest; want %d and %d",
 			p.name, m.name, old, oldConns, young, youngConns, wantOld, wantYoung)
 	}
+	return c
 }

@@ -124,7 +124,26 @@ func (d Director) tableSteps() []Step {
 			vs("expire_nodest_conn", "1") // else packets to a removed real server are dropped without a word
 		}
 	}
+	if hashesTCP(d.Config) {
+		vs("sloppy_tcp") // the same choice on another director is of use if it takes connections in their middle
+	}
 	return Unique(steps)
+}
+
+// hashesTCP reports whether the scheduler of every virtual service that may have TCP chooses
+// by the client's address: mh and sh make the same choice on each director.
+func hashesTCP(cfg *conf.Config) bool {
+	hashes := false
+	for _, v := range cfg.Virtuals {
+		switch {
+		case v.Protocol == conf.UDP:
+		case v.Scheduler == "mh" || v.Scheduler == "sh":
+			hashes = true
+		default:
+			return false
+		}
+	}
+	return hashes
 }
 
 // forwardSteps let answers of masq real servers through, and keep this host from

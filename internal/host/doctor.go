@@ -24,6 +24,7 @@ func DiagnoseDirector(cfg *conf.Config, s Survey) []Finding {
 	c.settings(cfg, s, up)
 	c.realServers(cfg, s)
 	c.marks(cfg, s)
+	c.pair(cfg, s.Pair)
 	c.firewall(cfg, s)
 	c.clock(s)
 	return c.sorted()

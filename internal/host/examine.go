@@ -50,6 +50,7 @@ func (h *Host) Survey(ctx context.Context, cfg *conf.Config) (Survey, error) {
 	s.Rivals = h.rivals()
 	s.Strangers = strangers(place)
 	s.Reals = reachAll(ctx, cfg)
+	s.Pair = surveyPair(cfg)
 	return s, nil
 }
 

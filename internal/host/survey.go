@@ -19,6 +19,7 @@ type Survey struct {
 	Rules6    []string
 	Marks     []Condition // of the configured marks
 	Rivals    []Rival     // who else writes the table
+	Pair      Pair        // what is known of other directors
 	ClockOff  string      // the fault of the clock, "" is none
 	Reals     map[netip.AddrPort]Reach
 	Down      map[string]bool // devices that are there and not up
