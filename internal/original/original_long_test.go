@@ -248,6 +248,9 @@ func read(path, text string) (r reading, repeated []netip.Addr) {
 		if f := v.Fallback; f != nil && v.Protocol == conf.FWM && strings.HasPrefix(lines[f.Line-1], "fallback") {
 			v.Fallback = nil // docs/compatibility.md, 7: there is no global one for marks
 		}
+		if v.CheckType == conf.CheckOn { // a start does not even add the fallback, which is compared here
+			v.CheckType = conf.CheckNegotiate
+		}
 	}
 	_, problems := conf.CheckFile(path, []byte(text), options) // Parse gives no advice
 	for _, w := range problems {
