@@ -145,6 +145,8 @@ func (s *typist) typed(block string) (output string, status int) {
 var (
 	looksOnly = regexp.MustCompile(` (curl|show|history|why|status)\b`)
 	acts      = regexp.MustCompile(` (start|stop|kill|drain|enable)\b`)
+
+	availability = regexp.MustCompile(`; up for [0-9.]+% of [0-9a-z.]+`)
 )
 
 // follow types a block of the document, which prints a text.
@@ -154,6 +156,9 @@ func (s *typist) follow(block, want string) {
 	s.t.Logf("%s%s", block, output)
 	good := func() bool {
 		planned := strings.Contains(block, " plan\n") && status == 3
+		if !strings.Contains(want, "up for ") { // a busy machine has failed a check of one second
+			output = availability.ReplaceAllString(output, "")
+		}
 		return (status == 0 || planned) && (want == "" && output == "" || like(want).MatchString(output))
 	}
 	if !good() && looksOnly.MatchString(block) && !acts.MatchString(block) {
