@@ -56,7 +56,7 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	switch {
 	case r.File() != "":
 		return
-	case res.Local && !(res.Held && r.Virtual.Joint.QuorumIs(policy.QuorumLost)): // then holdlocal has nothing to hold
+	case res.Local && (!res.Held || !r.Virtual.Joint.QuorumIs(policy.QuorumLost)): // then holdlocal has nothing to hold
 		d.couldNotAsk(r, res)
 		return
 	}
