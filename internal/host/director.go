@@ -125,7 +125,7 @@ func (d Director) tableSteps() []Step {
 		}
 	}
 	if hashesTCP(d.Config) {
-		vs("sloppy_tcp") // the same choice on another director is of use if it takes connections in their middle
+		vs("sloppy_tcp", "1") // the same choice on another director is of use if it takes connections in their middle
 	}
 	return Unique(steps)
 }
