@@ -18,12 +18,12 @@ func (d *Director) maintained(r maintenance.Report) {
 	}
 	d.maintenance = r.State
 	d.maintain(r.Out)
-	d.orderByFiles(r.Orders)
+	orderByFiles(d, r.Orders)
 }
 
 // orderByFiles takes up the orders of files (maintenanceorders). An operator's order counts
 // before that of a file.
-func (d *Director) orderByFiles(orders map[netip.AddrPort]maintenance.Order) {
+func orderByFiles(d *Director, orders map[netip.AddrPort]maintenance.Order) {
 	before := d.overrides.files
 	if maps.Equal(before, orders) {
 		return
