@@ -30,11 +30,12 @@ func TestLongSyncDaemon(t *testing.T) {
 		{name: "gate, firewall mark", mode: lab.DR, mark: true},
 		{name: "gate, persistent", mode: lab.DR, persistent: true},
 	} {
-		row := "| " + p.name + " |"
+		row, cells := "| "+p.name+" |", 0
 		for _, m := range memories {
 			t.Run(p.name+"/"+m.name, func(t *testing.T) {
 				old, young := newPair(t, p, m).survivors(p, m)
 				row += fmt.Sprintf(" %d/%d + %d/%d |", old, oldConns, young, youngConns)
+				cells++
 				wantOld, wantYoung := 0, 0
 				if m.sync || m.mh {
 					wantOld = oldConns
@@ -47,7 +48,7 @@ func TestLongSyncDaemon(t *testing.T) {
 				}
 			})
 		}
-		if !strings.Contains(string(document), row+"\n") {
+		if cells == len(memories) && !strings.Contains(string(document), row+"\n") { // -run may leave some out
 			t.Errorf("docs/scale-out.md lacks the row\n%s", row)
 		}
 	}
