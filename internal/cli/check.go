@@ -62,7 +62,7 @@ func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
 	options.Startable = startable(s.Path, options)
 	cfg, problems = conf.CheckFile(s.Path, sources.Files[0].Text, options)
 	if !missingDirectory(problems) {
-		problems = append(problems, s.maintenanceProblems(cfg, sources)...)
+		problems = append(problems, maintenanceProblems(s, cfg, sources)...)
 	}
 	problems = append(problems, fileProblems(sources, cfg)...)
 	problems = append(problems, closed.problems(sources, cfg)...)

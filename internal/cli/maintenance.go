@@ -16,7 +16,7 @@ const examineTime = 10 * time.Second
 
 // examineMaintenance is the state of the maintenance directory of a configuration, with
 // or without a daemon.
-func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
+func examineMaintenance(s *session, cfg *conf.Config) maintenance.State {
 	ctx, cancel := context.WithTimeout(context.Background(), examineTime)
 	defer cancel()
 	kept, err := state.ReadMaintenance(s.MaintenanceFile())
@@ -28,13 +28,13 @@ func (s *session) examineMaintenance(cfg *conf.Config) maintenance.State {
 
 // maintenanceProblems are warnings about the maintenance directory of cfg, which was made
 // of sources.
-func (s *session) maintenanceProblems(cfg *conf.Config, sources *conf.Sources) conf.Problems {
+func maintenanceProblems(s *session, cfg *conf.Config, sources *conf.Sources) conf.Problems {
 	if cfg == nil || cfg.MaintenanceDir == "" {
 		return nil
 	}
 	var list conf.Problems
 	file, line := directiveLine(sources, "maintenancedir")
-	for _, fault := range s.examineMaintenance(cfg).Faults() {
+	for _, fault := range examineMaintenance(s, cfg).Faults() {
 		list = append(list, &conf.Problem{
 			Path: file, Line: line, Warning: true, Code: conf.CodeMaintenanceFile, Text: fault,
 			Hint: "a file is named after a real server: ADDRESS, ADDRESS:PORT, NAME or NAME:PORT",

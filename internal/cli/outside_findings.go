@@ -16,7 +16,7 @@ import (
 func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
 	var list []host.Finding
 	if cfg.MaintenanceDir != "" {
-		for _, fault := range s.examineMaintenance(cfg).Faults() {
+		for _, fault := range examineMaintenance(s, cfg).Faults() {
 			list = append(list, host.Finding{
 				Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
 				Cure: "ls -l " + cfg.MaintenanceDir,

@@ -24,7 +24,7 @@ func planCommand(flags *pflag.FlagSet) action {
 }
 
 func (s *session) plan(asJSON bool) error {
-	lines, err := s.planned()
+	lines, err := planned(s)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *session) plan(asJSON bool) error {
 }
 
 // planned asks the daemon, which has the results of its checks.
-func (s *session) planned() ([]string, error) {
+func planned(s *session) ([]string, error) {
 	q := s.orderer()
 	defer q.Close()
 	limit := planTime

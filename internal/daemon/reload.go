@@ -217,7 +217,7 @@ func (d *daemon) inForce(cfg *conf.Config) {
 	d.reloads.refused = nil
 	d.status.Reloaded(true)
 	d.cfg = cfg
-	d.interval.Store(int64(cfg.CheckInterval))
+	d.watcher.interval.Store(int64(cfg.CheckInterval))
 	d.kept.beside.Use(cfg)
 	d.setUpHost()
 	if !d.dryRun {

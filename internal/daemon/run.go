@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
@@ -51,10 +50,9 @@ type daemon struct {
 	adopted   <-chan struct{} // closed when the table has been read; nil if it was
 	commands  time.Time       // until which fallback commands may run at the end; zero is as long as mails
 
-	cfg      *conf.Config // in force
-	interval atomic.Int64 // checkinterval of cfg, for the watcher
-	reloads  reloads
-	outside  outside
+	cfg     *conf.Config // in force
+	reloads reloads
+	outside outside
 }
 
 // event is the director's Sink.
@@ -73,7 +71,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	defer stop()
 	d.reloads.ends = make(chan reading, 1)
 	d.siblings = newSiblings(context.WithoutCancel(ctx), d.options, d.log.Printf)
-	d.interval.Store(int64(d.cfg.CheckInterval))
+	d.watcher.interval.Store(int64(d.cfg.CheckInterval))
 	ended := make(chan error, 1)
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
 	d.status.Use(d.cfg)
@@ -81,7 +79,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	go d.kept.beside.Run(ctx)
 	news := make(chan sight)
 	go d.file.names.Run(ctx)
-	go d.watcher.run(ctx, func() time.Duration { return time.Duration(d.interval.Load()) }, news)
+	go d.watcher.run(ctx, d.watcher.checkInterval, news)
 
 	name, err := d.loop(ctx, stop, signals, news, ended, ready)
 	d.kept.close() // before the next daemon can claim the file

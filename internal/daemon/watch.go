@@ -44,8 +44,12 @@ type watcher struct {
 	change *change       // nil: all is as it was read last
 	same   time.Time     // when a look last found taken
 
-	open atomic.Pointer[openChange] // the state after the last look, readable while another hangs
+	interval atomic.Int64               // checkinterval of the configuration in force
+	open     atomic.Pointer[openChange] // the state after the last look, readable while another hangs
 }
+
+// checkInterval is the checkinterval of the configuration in force.
+func (w *watcher) checkInterval() time.Duration { return time.Duration(w.interval.Load()) }
 
 // An openChange is what keeps a changed configuration from being taken.
 type openChange struct {

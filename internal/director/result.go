@@ -22,7 +22,7 @@ func (d *Director) handle(res *checks.Result) {
 	judgeSlow(res)
 	d.judgeOurselves(res)
 	if d.o.Debug != nil {
-		d.debug(res)
+		debugCheck(d, res)
 	}
 	d.checks.Heard(c)
 	c.Past.Add(&record.Result{Result: res.Result, At: res.At, Connect: res.Asked != c.Ask}, &c.Kit.Usual)
@@ -248,7 +248,8 @@ func (d *Director) reportChecked(r *virtual.Real, res *checks.Result) {
 	d.o.Checked(c)
 }
 
-func (d *Director) debug(res *checks.Result) {
+// debugCheck writes a result into the debug output.
+func debugCheck(d *Director, res *checks.Result) {
 	verdict := "up"
 	if res.Err != nil {
 		verdict = "down: " + res.Err.Error()

@@ -55,9 +55,10 @@ func scoreOf(needed int, checks []Verdict) Score {
 
 func everyVerdict(n int, yield func([]Verdict)) {
 	list := make([]Verdict, n)
-	for i := 0; ; {
+	for {
 		yield(list)
-		for i = 0; i < n; i++ {
+		i := 0
+		for ; i < n; i++ {
 			if list[i]++; list[i] <= Down {
 				break
 			}

@@ -70,7 +70,7 @@ type identity struct {
 	forward conf.Forward
 }
 
-func (r *Real) identity() identity {
+func identityOf(r *Real) identity {
 	q, _ := r.Key()
 	return identity{q, r.Conf.Weight, r.Conf.Forward}
 }
@@ -94,7 +94,7 @@ func (l *LastReals) Is(r *Real) bool {
 		}
 	}
 	last := l.byName[r.Conf.AddrPort()]
-	return last == r || last.identity() == r.identity()
+	return last == r || identityOf(last) == identityOf(r)
 }
 
 // TellsReset reports whether a first success after failures is logged for r: of several real

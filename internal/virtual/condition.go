@@ -38,7 +38,7 @@ func (r *Real) BeginConditions() {
 
 // history is the turns of r, which are its present condition if that has never
 // changed.
-func (r *Real) history() []report.Transition {
+func historyOf(r *Real) []report.Transition {
 	if r.Transitions.Any() {
 		return r.Transitions.List()
 	}

@@ -122,7 +122,7 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if h, ok := r.Virtual.External[at]; ok {
 		s.Difference = r.Virtual.Difference(at, h, desired)
 	}
-	s.Transitions, s.Conditions = r.Transitions.Count(), r.history()
+	s.Transitions, s.Conditions = r.Transitions.Count(), historyOf(r)
 	if SeveralOf(r) != nil {
 		worst := SeveralOf(r).worst()
 		s.FailureCount = int(worst.Limits.Fall)

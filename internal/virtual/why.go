@@ -18,7 +18,7 @@ func (r *Real) Why(now time.Time) report.Reason {
 		w.Host = r.Conf.Host
 	}
 	w.Code, w.Because = r.because()
-	w.Availability = report.AvailabilityOf(r.history(), now)
+	w.Availability = report.AvailabilityOf(historyOf(r), now)
 	if w.State != report.StateUnchecked && w.State != report.StateOff {
 		w.Since = r.stateSince(w.State)
 	}

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
 	"github.com/ldirectord/ldirectord/internal/status/words"
 )
+
+// checkOn is the word of a virtual service that has no checks: checktype = on.
+const checkOn = "on"
 
 // WriteTable writes a snapshot as people know it from "ipvsadm -L -n", with how
 // each real server does beside it.
@@ -30,7 +32,7 @@ func WriteTable(w io.Writer, s *report.Snapshot) error {
 		fmt.Fprintln(out, words.OneLine(v.Listed+virtualRemark(v)))
 		for j := range v.Reals {
 			line := realLine(&v.Reals[j], width, s.Time)
-			if v.Check == conf.CheckOn.String() && v.Reals[j].State == report.StateUp {
+			if v.Check == checkOn && v.Reals[j].State == report.StateUp {
 				line += "; checktype = on" // nothing is checked
 			}
 			fmt.Fprintln(out, line)
