@@ -117,7 +117,7 @@ type stage struct {
 	logMu  sync.Mutex
 	log    []string // of events, changes and what the director says, with their times; empty without logs
 	loads  int
-	asked  map[checker.Checker]*pair // the real server of a check
+	asked  map[checker.Checker]asked
 	ipvs.Table
 
 	d         *director.Director
@@ -236,12 +236,12 @@ func (s *stage) start() {
 	s.epoch++
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
-			p.verdict, p.fails, p.goods, p.held, p.heard, p.kept, p.climbed = unchecked, 0, 0, false, false, false, time.Time{}
+			p.verdict, p.fails, p.goods, p.held, p.heard, p.kept, p.climbed, p.parts = unchecked, 0, 0, false, false, false, time.Time{}, nil
 			p.forgetShare(v.agent)
 		}
 	}
 	s.begin(true)
-	s.loading, s.asked = true, map[checker.Checker]*pair{}
+	s.loading, s.asked = true, map[checker.Checker]asked{}
 	epoch := s.epoch
 	s.mu.Unlock()
 	var damped []state.Damped
@@ -323,20 +323,26 @@ func (s *stage) readDir(string) ([]string, error) {
 	return names, nil
 }
 
-var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)`)
+var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)(?:/(\d))?`)
 
-// askedBy is the real server of a check.
-func (s *stage) askedBy(c checker.Checker) *pair {
+// An asked is the real server of a check, and the kind of the check.
+type asked struct {
+	*pair
+	kind int
+}
+
+func (s *stage) askedBy(c checker.Checker) asked {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.asked[c]
-	if p == nil {
+	if p.pair == nil {
 		m := question.FindStringSubmatch(c.String())
 		h, _ := strconv.Atoi(m[1])
 		n, _ := strconv.Atoi(m[3])
-		if p = s.services[n].pairs[h]; m[2] == "1" {
-			p = s.services[n].pairs[hosts] // the second one of the host
+		if p.pair = s.services[n].pairs[h]; m[2] == "1" {
+			p.pair = s.services[n].pairs[hosts] // the second one of the host
 		}
+		p.kind, _ = strconv.Atoi(m[4])
 		s.asked[c] = p
 	}
 	return p
@@ -345,19 +351,19 @@ func (s *stage) askedBy(c checker.Checker) *pair {
 // ask answers for a real server.
 func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine.Result {
 	p := s.askedBy(c)
-	s.await(answered + time.Duration(p.service*hosts+p.host)*time.Microsecond)
+	s.await(answered + time.Duration((p.kind*(services+1)+p.service)*hosts+p.host)*time.Microsecond)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.local {
 		return engine.Result{Err: syscall.EMFILE, Attempts: 1, Local: true}
 	}
 	if ctx.Err() == nil {
-		s.hear(p, p.works)
+		s.hear(p.pair, p.kind, p.finds(p.kind))
 	}
 	if v := s.services[p.service]; p.works && v.drains && p.says == 0 {
 		return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
 	}
-	if p.works {
+	if p.finds(p.kind) {
 		return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
 	}
 	return engine.Result{Err: errors.New("connection refused"), Attempts: attempts}

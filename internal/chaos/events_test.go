@@ -45,6 +45,7 @@ func (s *stage) event() {
 		{16, s.edit},
 		{6, s.reloadSame},
 		{10, s.reloadOther},
+		{8, s.reloadChecks},
 		{10, s.order},
 		{8, s.maintain},
 		{3, s.dirAway},
@@ -77,9 +78,10 @@ func (s *stage) anyPair() (*service, *pair) {
 
 // turn breaks or mends one real server.
 func (s *stage) turn() {
-	_, p := s.anyPair()
-	s.with(func() { p.works = !p.works })
-	s.note("10.1.0.%d of service %d works: %v", p.host, p.service, p.works)
+	v, p := s.anyPair()
+	kind := s.anyKind(v)
+	s.with(func() { p.turn(kind) })
+	s.note("10.1.0.%d of service %d works: %v, check %d", p.host, p.service, p.finds(kind), kind)
 }
 
 // agentSays changes what an agent, or another check, answers while it is well.
@@ -95,16 +97,21 @@ func (s *stage) hostAway() {
 	s.note("host 10.1.0.%d works: %v", h, works)
 	s.with(func() {
 		for _, v := range s.services[1:] {
-			v.pairs[h].works = works
+			for kind := range kinds {
+				if p := v.pairs[h]; p.finds(kind) != works {
+					p.turn(kind)
+				}
+			}
 		}
 	})
 }
 
 func (s *stage) flap() {
-	_, p := s.anyPair()
-	s.note("10.1.0.%d of service %d flaps", p.host, p.service)
+	v, p := s.anyPair()
+	kind := s.anyKind(v)
+	s.note("10.1.0.%d of service %d flaps, check %d", p.host, p.service, kind)
 	for range 6 {
-		s.with(func() { p.works = !p.works })
+		s.with(func() { p.turn(kind) })
 		s.sleep(time.Duration(s.random.IntN(3000)) * time.Millisecond)
 	}
 }
@@ -237,6 +244,7 @@ func (s *stage) shake(n int) {
 		}
 	}
 	v.alike()
+	v.shakeSeveral(s.random)
 	v.shakeJoint(s.random)
 }
 

@@ -21,6 +21,7 @@ func (w *world) text() string {
 		if n == 0 || !s.configured {
 			continue
 		}
+		b.WriteString(s.blocks(n))
 		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", n, n, s.scheduler)
 		fmt.Fprintf(&b, "    failurecount=%d\n    risecount=%d\n", s.fall, s.rise)
 		if s.quiescent {
@@ -47,6 +48,7 @@ func (w *world) text() string {
 				b.WriteString("    quorumrest=keep\n")
 			}
 		}
+		b.WriteString(s.several.lines(n))
 		if s.slow {
 			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
 		}
@@ -71,7 +73,7 @@ func (w *world) text() string {
 			if p.refused {
 				b.WriteString(" l:5")
 			}
-			b.WriteString("\n")
+			b.WriteString(s.several.ofReal(p) + "\n")
 		}
 	}
 	return b.String()

@@ -25,8 +25,10 @@ type pair struct {
 	service, host int
 	configured    bool
 	weight        int
-	refused       bool // thresholds that no kernel takes (l:5)
-	works         bool // what checks find
+	refused       bool        // thresholds that no kernel takes (l:5)
+	works         bool        // what checks find, of several the own one
+	broken        [kinds]bool // what those of the blocks do not
+	parts         []part      // several checks, nil is the own one
 
 	verdict      verdict
 	fails, goods int
@@ -68,6 +70,7 @@ type service struct {
 	drains     bool // httpdrain
 	minAlive   int
 	joint      joint
+	several    several
 	shared     bool // the last two real servers are one entry
 	fall, rise int
 	scheduler  string // of the file
@@ -144,9 +147,16 @@ func number(k ipvs.Key) int {
 }
 
 // hear counts one result, as docs/checks.md says.
-func (w *world) hear(p *pair, ok bool) {
+func (w *world) hear(p *pair, kind int, ok bool) {
 	s := w.services[p.service]
 	if !s.configured || !p.configured || p.held {
+		return
+	}
+	if p.parts != nil {
+		w.hearPart(p, kind, ok)
+		return
+	}
+	if kind != ownCheck {
 		return
 	}
 	if before := p.share; ok && (s.agent || s.drains) {
@@ -161,38 +171,41 @@ func (w *world) hear(p *pair, ok bool) {
 		p.heard = true
 		defer w.keep(s)
 	}
-	turn := func(to verdict) {
-		p.changed, p.climbed = time.Now(), time.Time{}
-		if to == down {
-			p.wentDown()
-		}
-		p.atFull = to == up && p.kept
-		if to == up && s.slow {
-			p.climbed = p.changed
-		}
-		p.verdict, p.fails, p.goods = to, 0, 0
-		switch {
-		case !w.inBeside(p):
-			p.hand = -1
-		case s.ordersWeight(p): // the two may have different weights, and driftcheck may not have seen that of the operator
-			p.unsure = true
-		}
-		weight, there := w.table[p.key][p.at]
-		p.leaves = to == down && weight > 0
-		p.absent = to == down && p.stolen && !there // to have weight 0 nothing is put back
-		w.keep(s)
-	}
 	if ok {
 		p.fails = 0
 		if p.goods++; p.verdict == unchecked || p.verdict == down && p.goods >= s.rise {
-			turn(up)
+			w.turned(p, up)
 		}
 		return
 	}
 	p.goods = 0
 	if p.fails++; p.verdict == unchecked || p.verdict == up && p.fails >= s.fall {
-		turn(down)
+		w.turned(p, down)
 	}
+}
+
+// turned is another verdict on a real server.
+func (w *world) turned(p *pair, to verdict) {
+	s := w.services[p.service]
+	p.changed, p.climbed = time.Now(), time.Time{}
+	if to == down {
+		p.wentDown()
+	}
+	p.atFull = to == up && p.kept
+	if to == up && s.slow {
+		p.climbed = p.changed
+	}
+	p.verdict, p.goods = to, 0
+	switch {
+	case !w.inBeside(p):
+		p.hand = -1
+	case s.ordersWeight(p): // the two may have different weights, and driftcheck may not have seen that of the operator
+		p.unsure = true
+	}
+	weight, there := w.table[p.key][p.at]
+	p.leaves = to == down && weight > 0
+	p.absent = to == down && p.stolen && !there // to have weight 0 nothing is put back
+	w.keep(s)
 }
 
 // in says whether the real server is in service, as far as is known for sure.
@@ -230,6 +243,7 @@ func (w *world) tell() {
 				p.held = true
 			default:
 				p.held, p.verdict, p.fails, p.goods = false, down, s.fall, s.rise-1
+				s.awaitParts(p)
 			}
 		}
 		w.keep(s)
@@ -282,11 +296,13 @@ func (w *world) begin(start bool) {
 			}
 			p.byAnswer = s.drains
 			if !p.configured || !s.configured {
-				p.verdict, p.fails, p.goods, p.held, p.heard = unchecked, 0, 0, false, false
+				p.verdict, p.fails, p.goods, p.held, p.heard, p.parts = unchecked, 0, 0, false, false, nil
 				continue
 			}
+			s.takeParts(p)
 			if p.verdict == unchecked && w.table[p.key][p.at] > 0 {
 				p.verdict, p.changed = up, time.Now()
+				p.assumeParts()
 			}
 			if !start {
 				p.hand = hands[p.entry] // the operator's weight 0 is service, too

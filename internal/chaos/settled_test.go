@@ -95,9 +95,10 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 	for _, p := range s.pairs[1:] {
 		if p.configured && p.unsure && !p.held {
 			p.verdict, p.fails, p.goods, p.hand = down, 0, 0, -1
-			if p.works {
+			if w.sound(p) {
 				p.verdict = up
 			}
+			s.settleParts(p)
 		}
 	}
 	var open [hosts + 1]bool // whether it is kept with weight 0 does not show
@@ -170,11 +171,11 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v, httpdrain %v", s.joint, s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent, s.drains)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v, httpdrain %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent, s.drains, s.several)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
-			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.share)
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d, broken %v, checks %+v",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.share, p.broken, p.parts)
 		}
 	}
 	return text.String()
