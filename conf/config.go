@@ -30,6 +30,14 @@ type Config struct {
 	Logs
 	Notify
 	StatusServer
+	Announcing
+}
+
+// Announcing is how the network follows which virtual addresses are served.
+type Announcing struct {
+	VIPCommand    secret.Command // the shell runs it with up|down and addresses, "" is none
+	VIPDevice     string         // the device that has the served addresses, "" is none
+	WithdrawDelay time.Duration  // at a stop, between the withdrawal of the addresses and the end of the table
 }
 
 // Beside is the kernel's state of IPVS beside its table.
@@ -113,7 +121,6 @@ type VirtualService struct {
 	MoreChecks
 	Policy
 	Alert
-	Announcement
 }
 
 // Announcement is when the address of a virtual service is served.
@@ -251,6 +258,7 @@ type Policy struct {
 	QuorumCommand   secret.Command // the shell runs it with up|down, "" is none
 	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
 	StopCommands    bool           // FallbackCommand is run with stop when the daemon stops
+	Announcement
 }
 
 // Alert is the reports about a virtual service and their recipients.

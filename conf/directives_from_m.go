@@ -238,6 +238,14 @@ var directivesFromM = []directive{
 		binding: gone("timeout directive deprecated in favour of checktimeout and negotiatetimeout"),
 	},
 	{
+		name: "vipcommand", where: outside, mask: maskCommand, help: "command that gets up or down and the virtual addresses in that state",
+		binding: ofConfig(kindOf("COMMAND", readVIPCommand), func(c *Config) *secret.Command { return &c.VIPCommand }),
+	},
+	{
+		name: "vipdevice", where: outside, help: "dummy device that has the virtual addresses while they are served",
+		binding: ofConfig(kindOf("DEVICE", readVIPDevice), func(c *Config) *string { return &c.VIPDevice }),
+	},
+	{
 		name: "virtualhost", where: inBlock, help: "host name of the request",
 		binding: by("NAME", setVirtualHost).unset("the real server's address"),
 	},
@@ -252,5 +260,9 @@ var directivesFromM = []directive{
 	{
 		name: "webhooksecretfile", where: outside, help: "file with the key that signs what is posted to webhook",
 		binding: ofConfig(kindOf("/PATH|CREDENTIAL", readWebhookSecret), func(c *Config) *string { return &c.WebhookSecretFile }),
+	},
+	{
+		name: "withdrawdelay", where: outside, help: "time at a stop between the withdrawal of the virtual addresses and the end of the table",
+		binding: ofConfig(withdrawDelay.is(2*time.Second), func(c *Config) *time.Duration { return &c.WithdrawDelay }),
 	},
 }

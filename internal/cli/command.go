@@ -133,7 +133,7 @@ Exit status 3: neither runs.`,
 			help: `An address is served while its virtual services are (announce), and no order has
 withdrawn it: keepalived, Pacemaker or a BGP daemon may announce it. Without VIP
 each address has a line. Exit status 0: it is served, or all are; 1: it is not,
-or no daemon runs, or it does not answer within two seconds.`,
+or the daemon does not answer within two seconds; 3: no daemon runs.`,
 		},
 		{
 			name: "top", define: plain((*session).top),
@@ -187,6 +187,17 @@ func orderCommands() []*command {
 		{
 			name: "weight", arguments: "REAL N [options]", least: 2, most: 2, define: orderCommand(report.Weight),
 			summary: "give a real server another weight", help: orderHelp,
+		},
+		{
+			name: "withdraw", arguments: "[VIP] [options]", most: 1, define: addressCommand(report.Withdraw),
+			summary: "let a virtual address not be served here, or all",
+			help: `The address counts as not served, whatever its virtual services are, so that
+other directors take it. The order outlives reloads and restarts, and announce
+ends it.`,
+		},
+		{
+			name: "announce", arguments: "[VIP] [options]", most: 1, define: addressCommand(report.Announce),
+			summary: "end withdraw for a virtual address, or all",
 		},
 	}
 }

@@ -48,6 +48,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.user = cfg.CheckUser
 	l.changed(nil, "callback", wholePath(cfg.Callback))
 	l.changed(nil, "notifycommand", program(cfg.NotifyCommand))
+	l.changed(nil, "vipcommand", program(cfg.VIPCommand))
 	l.read(nil, "statustoken", cfg.StatusToken, "it holds the token for orders")
 	l.read(nil, "statusreadtoken", cfg.StatusReadToken, "it holds the token for reading")
 	if cfg.MonitorLog != "" {

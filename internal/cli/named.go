@@ -10,6 +10,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/rights"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
@@ -44,6 +45,10 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	}
 	l.command(nil, "callback", cfg.Callback.Reveal(), true)
 	l.command(nil, "notifycommand", shellProgram(cfg.NotifyCommand), true)
+	root := l
+	root.user = account.Account{} // it is run by the daemon's user
+	root.command(nil, "vipcommand", shellProgram(cfg.VIPCommand), true)
+	l.problems = root.problems
 	l.token("statustoken", cfg.StatusToken)
 	l.token("statusreadtoken", cfg.StatusReadToken)
 	return l.problems

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -58,6 +59,27 @@ func orderCommand(verb string) func(*pflag.FlagSet) action {
 	}
 }
 
+// addressCommand gives an order for virtual addresses.
+func addressCommand(verb string) func(*pflag.FlagSet) action {
+	return func(flags *pflag.FlagSet) action {
+		o := report.Order{Verb: verb}
+		if verb == report.Withdraw {
+			flags.DurationVar(&o.For, "for", 0, "TIME\tits duration: 90s, 30m, 12h")
+		}
+		flags.StringVar(&o.Comment, "comment", "", "TEXT\tthe reason, for other operators")
+		return func(s *session, arguments []string) error {
+			o.Virtual = strings.Join(arguments, "")
+			if o.For < 0 || o.For > wire.Longest {
+				return usageError(fmt.Sprintf("--for is %s, and a withdrawal with an end lasts at most %.0fh: leave it out for one that lasts until announce", o.For, wire.Longest.Hours()))
+			}
+			q := s.orderer()
+			defer q.Close()
+			_, err := q.give(o)
+			return err
+		}
+	}
+}
+
 // give gives an order, and returns the real servers that follow it.
 func (q *query) give(o report.Order) ([]report.Override, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
@@ -67,6 +89,10 @@ func (q *query) give(o report.Order) ([]report.Override, error) {
 		return nil, q.notAnswered(err)
 	}
 	for _, done := range answer.Obeyed {
+		if done.Real == "" {
+			fmt.Fprintf(q.s.Stdout, "%s: %s\n", done.Virtual, done)
+			continue
+		}
 		fmt.Fprintf(q.s.Stdout, "%s (%s): %s\n", done.Real, done.Virtual, done)
 		if done.Remark != "" {
 			fmt.Fprintf(q.s.Stderr, "%s (%s): %s\n", done.Real, done.Virtual, done.Remark)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
@@ -21,23 +23,25 @@ const servedTime = 1500 * time.Millisecond
 // servedCommand reports whether virtual addresses are served.
 func servedCommand(*pflag.FlagSet) action {
 	return func(s *session, arguments []string) error {
-		text, served := s.served(arguments)
-		if served {
-			fmt.Fprintln(s.Stdout, text)
-			return nil
+		text, all, err := served(s, arguments)
+		switch {
+		case err != nil:
+			return err
+		case !all:
+			return &daemon.Exit{Status: exitFailed, Text: text}
 		}
-		return &daemon.Exit{Status: exitFailed, Text: text}
+		fmt.Fprintln(s.Stdout, text)
+		return nil
 	}
 }
 
 // served returns the states as text, and whether all that are meant are served: never by a dry
-// run, whose table no client meets.
-func (s *session) served(arguments []string) (text string, served bool) {
+// run, whose table no client meets. The error is that of a daemon that does not run.
+func served(s *session, arguments []string) (text string, all bool, err error) {
 	var vip netip.Addr
 	if len(arguments) > 0 {
-		var err error
 		if vip, err = netip.ParseAddr(strings.Trim(arguments[0], "[]")); err != nil {
-			return fmt.Sprintf("%q is no address", arguments[0]), false
+			return fmt.Sprintf("%q is no address", arguments[0]), false, nil
 		}
 	}
 	q := s.orderer()
@@ -45,12 +49,15 @@ func (s *session) served(arguments []string) (text string, served bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), servedTime)
 	defer cancel()
 	states, err := q.Served(ctx)
-	if err != nil {
-		return q.notAnswered(err).Error(), false
+	switch {
+	case errors.Is(err, client.ErrNotRunning):
+		return "", false, q.notAnswered(err)
+	case err != nil:
+		return err.Error(), false, nil
 	}
 	if vip.IsValid() {
 		if states = report.AddressesCalled(states, vip); len(states) == 0 {
-			return fmt.Sprintf("%s is no virtual address of the configuration", vip), false
+			return fmt.Sprintf("%s is no virtual address of the configuration", vip), false, nil
 		}
 	}
 	lines := make([]string, 0, len(states))
@@ -60,5 +67,5 @@ func (s *session) served(arguments []string) (text string, served bool) {
 	if len(states) == 0 {
 		lines = append(lines, words.Mark(q.dryRun)+report.NoAddress)
 	}
-	return strings.Join(lines, "\n"), !q.dryRun && report.AllServed(states)
+	return strings.Join(lines, "\n"), !q.dryRun && report.AllServed(states), nil
 }

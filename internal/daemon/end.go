@@ -91,9 +91,16 @@ func killChildren(d state.Daemon) {
 	}
 }
 
-// cleanAfter does what a killed daemon did not do: its virtual services leave the
+// cleanAfter does what a killed daemon did not do: its addresses are withdrawn, its virtual services leave the
 // table according to cleanstop, its pid file and the setup of its host are removed.
 func (p *process) cleanAfter(d state.Daemon) error {
+	cfg := p.Config
+	if cfg == nil {
+		cfg = &conf.Config{}
+	}
+	a := p.newAnnouncer()
+	a.Use(announcedBy(cfg))
+	withdraw(a, cfg, killedPatience)
 	services := d.Services
 	if recalled, err := p.memory().Recall(d.File); err == nil && len(recalled) > 0 {
 		services = recalled
@@ -106,10 +113,6 @@ func (p *process) cleanAfter(d state.Daemon) error {
 	}
 	if d.PIDFile != "" {
 		_ = os.Remove(d.PIDFile) // of no use to others any more
-	}
-	cfg := p.Config
-	if cfg == nil {
-		cfg = &conf.Config{}
 	}
 	p.Log.Printf(logfile.Terminated, "KILL")
 	host := &daemon{log: p.Log, file: source{path: d.File}, cfg: cfg, host: p.newHost()}

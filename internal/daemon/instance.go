@@ -91,6 +91,11 @@ func (p *process) adopt() {
 	}
 }
 
+// AnnouncedFile is the path of the file that keeps which addresses were added to devices.
+func (i *Instance) AnnouncedFile() string {
+	return filepath.Join(i.Dirs.State, i.Name+".announced.json")
+}
+
 // memory keeps which virtual services of the table are ours.
 func (i *Instance) memory() state.Memory { return state.Memory(i.Dirs.State) }
 

@@ -70,6 +70,7 @@ func (d *daemon) lookOutside(ctx context.Context) {
 		defer d.outside.looking.Store(false)
 		faults = append(faults, d.own.mend()...)
 		faults = append(faults, d.kept.mend()...)
+		faults = append(faults, d.vips.faults()...)
 		faults = append(faults, d.status.Mend()...)
 		faults = append(faults, d.log.Faults()...)
 		began, ended := d.outside.found(faults, time.Now())

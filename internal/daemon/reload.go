@@ -166,6 +166,7 @@ func (d *daemon) read(sources *conf.Sources) reading {
 func (d *daemon) swap(ctx context.Context, cfg *conf.Config) bool {
 	d.log.Use(cfg)
 	d.notifier.Use(cfg)
+	d.vips.use(cfg)
 	d.status.Use(cfg)
 	if d.director.Reload(ctx, cfg) != nil {
 		return false

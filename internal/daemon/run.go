@@ -17,7 +17,6 @@ import (
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/notify"
 	"github.com/ldirectord/ldirectord/internal/status"
-	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
 // readyPatience bounds the wait of a start for a complete table. A large one may take
@@ -32,23 +31,23 @@ const stopCommandsTime = 9 * time.Second
 // A daemon is a director and the parts around it. One goroutine, that of run, decides;
 // slow work runs beside it.
 type daemon struct {
-	log       *logfile.Log
-	file      source
-	dryRun    bool
-	options   []string // of the commands of siblings
-	own       *ownership
-	round     stopwatch
-	director  *director.Director
-	addresses *virtual.Addresses
-	host      *host.Host
-	notifier  *notify.Notifier
-	status    *status.Server
-	kept      kept
-	siblings  *siblings
-	watcher   watcher
-	patience  time.Duration   // readyPatience
-	adopted   <-chan struct{} // closed when the table has been read; nil if it was
-	commands  time.Time       // until which fallback commands may run at the end; zero is as long as mails
+	log      *logfile.Log
+	file     source
+	dryRun   bool
+	options  []string // of the commands of siblings
+	own      *ownership
+	round    stopwatch
+	director *director.Director
+	vips     vips
+	host     *host.Host
+	notifier *notify.Notifier
+	status   *status.Server
+	kept     kept
+	siblings *siblings
+	watcher  watcher
+	patience time.Duration   // readyPatience
+	adopted  <-chan struct{} // closed when the table has been read; nil if it was
+	commands time.Time       // until which fallback commands may run at the end; zero is as long as mails
 
 	cfg     *conf.Config // in force
 	reloads reloads
@@ -73,6 +72,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	d.siblings = newSiblings(context.WithoutCancel(ctx), d.options, d.log.Printf)
 	d.watcher.interval.Store(int64(d.cfg.CheckInterval))
 	ended := make(chan error, 1)
+	d.vips.start()
 	go func() { ended <- d.director.Run(ctx, d.cfg) }()
 	d.status.Use(d.cfg)
 	d.kept.beside.Use(d.cfg)
@@ -82,6 +82,7 @@ func (d *daemon) run(signals <-chan os.Signal, ready func()) (string, error) {
 	go d.watcher.run(ctx, d.watcher.checkInterval, news)
 
 	name, err := d.loop(ctx, stop, signals, news, ended, ready)
+	d.vips.leave()
 	d.kept.close() // before the next daemon can claim the file
 	d.status.Close()
 	d.notifier.Close(d.commands)
@@ -122,8 +123,7 @@ func (d *daemon) loop(
 		case sig := <-signals:
 			if name == "" && d.obey(ctx, sig) {
 				name = signalName(sig)
-				d.leave(name)
-				stop()
+				d.leave(name, stop)
 			}
 		case <-second:
 			if name == "" && !d.reloads.busy && d.own.free() {
@@ -155,17 +155,21 @@ func (d *daemon) loop(
 }
 
 // leave begins the daemon's end. After LeaveSignal everything stays in place: the table,
-// the setup of the host, the siblings.
-func (d *daemon) leave(name string) {
+// the setup of the host, the siblings, what is announced. After other signals the addresses are
+// withdrawn first; then stop ends the director, which cleans the table.
+func (d *daemon) leave(name string, stop func()) {
 	notifySystemd(systemd.SdNotifyStopping)
 	if name == leaveName {
 		d.director.Leave()
+		d.vips.leave()
+		stop()
 		return
 	}
 	if slices.ContainsFunc(d.cfg.Virtuals, func(v *conf.VirtualService) bool { return v.StopCommands }) {
 		d.commands = time.Now().Add(stopCommandsTime)
 	}
 	d.siblings.use(nil)
+	d.vips.withdraw(d.cfg, stop)
 }
 
 // feedWatchdog reports to systemd that the daemon works. It reports nothing while the

@@ -12,7 +12,6 @@ import (
 	"github.com/ldirectord/ldirectord/internal/names"
 	"github.com/ldirectord/ldirectord/internal/notify"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -137,16 +136,16 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 		options = Harmless(options)
 	}
 	d := &daemon{
-		log:       p.Log,
-		file:      source{path: p.Path, dir: p.startDir, options: options},
-		options:   p.Dirs.options,
-		own:       own,
-		cfg:       p.Config,
-		dryRun:    p.DryRun,
-		watcher:   watcher{path: p.Path},
-		host:      p.newHost(),
-		patience:  readyPatience,
-		addresses: virtual.NewAddresses(),
+		log:      p.Log,
+		file:     source{path: p.Path, dir: p.startDir, options: options},
+		options:  p.Dirs.options,
+		own:      own,
+		cfg:      p.Config,
+		dryRun:   p.DryRun,
+		watcher:  watcher{path: p.Path},
+		host:     p.newHost(),
+		patience: readyPatience,
+		vips:     p.newVIPs(),
 	}
 	d.watcher.took(p.Sources)
 	d.reloads.whole, d.reloads.sources = p.Config, p.Sources
@@ -164,7 +163,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	adopted := make(chan struct{})
 	d.adopted, o.Adopted = adopted, func() { close(adopted) }
 	o.OverridesEnded = func() { d.status.KeepOverrides() }
-	o.Addresses = d.addresses
+	o.Addresses = d.vips.addresses
 	d.director = director.New(o)
 	d.kept.damped = p.keepDamped(d.director.Damped)
 	d.kept.beside = p.keepBeside(table)

@@ -57,6 +57,9 @@ func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []repo
 }
 
 func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error) {
+	if report.OfAddress(o.Verb) {
+		return obeyForAddresses(&d.reconciler, o, now, d.overrides, d.o.Log)
+	}
 	var targets []report.Target
 	hosts := map[report.Target]string{}
 	for _, r := range d.meant(o.Real, o.Virtual) {
@@ -178,6 +181,47 @@ func (d *Director) overrule() {
 	for r := range d.overrides.concerned(d.virtuals) {
 		r.Override = d.overrides.of(r)
 	}
+	for t, o := range d.overrides.byTarget {
+		if addr, err := netip.ParseAddr(t.Virtual); err == nil && o.Verb == report.Withdraw {
+			d.addresses.Withdraw(addr, &o)
+		}
+	}
+}
+
+// obeyForAddresses carries out an order for virtual addresses.
+func obeyForAddresses(rc *reconciler, o report.Order, now time.Time, in *overrides, log func(string, ...any)) ([]report.Override, error) {
+	addrs := rc.addresses.Called(o.Virtual)
+	if len(addrs) == 0 {
+		return nil, report.NotConfigured("", o.Virtual)
+	}
+	var obeyed []report.Override
+	for _, addr := range addrs {
+		over := report.Override{Verb: o.Verb, Virtual: addr.String(), Since: now, Comment: o.Comment, By: o.By}
+		if o.For > 0 {
+			over.Until = now.Add(o.For)
+		}
+		if o.Verb == report.Withdraw {
+			in.set(over.Target(), over)
+			kept := over
+			rc.addresses.Withdraw(addr, &kept)
+		} else {
+			in.set(over.Target(), report.Override{Verb: report.Enable})
+			rc.addresses.Withdraw(addr, nil)
+		}
+		log("Virtual address %s: %s", addr, over)
+		obeyed = append(obeyed, over)
+	}
+	in.publish()
+	return obeyed, nil
+}
+
+// endWithdrawal ends an order whose time is over.
+func endWithdrawal(rc *reconciler, o report.Override, in *overrides, log func(string, ...any)) {
+	in.set(o.Target(), report.Override{Verb: report.Enable})
+	if addr, err := netip.ParseAddr(o.Virtual); err == nil {
+		rc.addresses.Withdraw(addr, nil)
+	}
+	log("Virtual address %s: announce: the time is over of %s", o.Virtual, o)
 }
 
 // endOverrides ends those whose time has come.
@@ -185,6 +229,11 @@ func (d *Director) endOverrides(now time.Time) {
 	ended := false
 	for _, o := range d.Overrides() {
 		if !o.Until.IsZero() && !now.Before(o.Until) {
+			if report.OfAddress(o.Verb) {
+				endWithdrawal(&d.reconciler, o, d.overrides, d.o.Log)
+				ended = true
+				continue
+			}
 			d.override(o.Target(), report.Override{Verb: report.Enable, By: o.By}, "enable: the time is over of "+o.String())
 			ended = true
 		}

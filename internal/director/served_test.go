@@ -15,6 +15,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -57,6 +58,7 @@ type servedHouse struct {
 	dead      string
 	table     *ipvs.Memory
 	addresses *virtual.Addresses
+	orders    []report.Override
 	director  *Director
 	stop      func()
 }
@@ -64,7 +66,7 @@ type servedHouse struct {
 func (h *servedHouse) start(t *testing.T, text string) {
 	h.addresses = virtual.NewAddresses()
 	h.director = New(Options{
-		Table: h.table, Sink: func(event.Event) {}, Addresses: h.addresses,
+		Table: h.table, Sink: func(event.Event) {}, Addresses: h.addresses, Overrides: h.orders,
 		Ask: func(_ context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
 			time.Sleep(500 * time.Millisecond)
 			h.mu.Lock()
@@ -225,4 +227,56 @@ func TestServedIsCheap(t *testing.T) {
 	if changes != 1 {
 		t.Errorf("%d changes of which readers learn, want the first one", changes)
 	}
+}
+
+// TestWithdraw has an operator withdraw an address, over a restart, and for a time.
+func TestWithdraw(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &servedHouse{table: ipvs.NewMemory()}
+		h.start(t, servedFile)
+		defer func() { h.stop() }()
+		time.Sleep(6 * time.Second)
+		order := func(verb, vip string, lasts time.Duration, want string) {
+			t.Helper()
+			if _, _, err := h.director.Obey(t.Context(), report.Order{Verb: verb, Virtual: vip, For: lasts, By: "root"}); err != nil {
+				t.Errorf("%s %s: %v", verb, vip, err)
+			}
+			if got := h.is(t); got != want {
+				t.Errorf("%s %s: served are %q, want %q", verb, vip, got, want)
+			}
+		}
+		order(report.Withdraw, "10.0.0.1", 0, "2 3")
+		if snap, err := h.director.Snapshot(t.Context()); err != nil || snap.Addresses[0].Withdrawn == nil || len(snap.Overrides) != 0 ||
+			snap.Addresses[0].Reason != "withdrawn by order: withdraw by root" {
+			t.Errorf("the snapshot: %+v, unused %v, %v", snap.Addresses[0], snap.Overrides, err)
+		}
+		orders := h.director.Overrides()
+		h.director.Leave()
+		h.stop()
+		for _, o := range orders {
+			if err := o.Check(); err != nil {
+				t.Errorf("the order %v is not kept: %v", o, err)
+			}
+		}
+		h.orders = orders
+		h.start(t, servedFile)
+		if got := h.is(t); got != "2 3" {
+			t.Errorf("after a restart: %q", got)
+		}
+		order(report.Announce, "10.0.0.1", 0, "1 2 3")
+		order(report.Withdraw, "", 10*time.Second, "")
+		time.Sleep(9 * time.Second)
+		if got := h.is(t); got != "" {
+			t.Errorf("within its time: %q", got)
+		}
+		time.Sleep(3 * time.Second)
+		if got := h.is(t); got != "1 2 3" || len(h.director.Overrides()) != 0 {
+			t.Errorf("after its time: %q, orders %v", got, h.director.Overrides())
+		}
+		for _, o := range []report.Order{{Verb: report.Withdraw, Virtual: "10.0.0.9"}, {Verb: report.Withdraw, Virtual: "10.0.0.1", Real: "10.1.0.1"}, {Verb: report.Drain}} {
+			if _, _, err := h.director.Obey(t.Context(), o); err == nil {
+				t.Errorf("%+v is obeyed", o)
+			}
+		}
+	})
 }

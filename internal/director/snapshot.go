@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -39,7 +40,7 @@ func (d *Director) snapshot() *report.Snapshot {
 		}
 	}
 	s.Addresses, _ = d.addresses.States()
-	s.Overrides = d.overrides.unused(d.virtuals)
+	s.Overrides = slices.DeleteFunc(d.overrides.unused(d.virtuals), func(o report.Override) bool { return report.OfAddress(o.Verb) && d.addresses.Has(o.Virtual) })
 	if m := d.maintenance; m.Dir != "" {
 		s.Maintenance = &m
 	}

@@ -22,6 +22,16 @@ const (
 	Weight  = "weight"  // another weight while it is in
 )
 
+// The verbs of an Order for virtual addresses. It names no real server, and its virtual is an
+// address, "" for all.
+const (
+	Withdraw = "withdraw" // the address is not served
+	Announce = "announce" // what its virtual services say
+)
+
+// OfAddress reports whether a verb is for virtual addresses.
+func OfAddress(verb string) bool { return verb == Withdraw || verb == Announce }
+
 // An Order is sent by an operator, for a real server.
 type Order struct {
 	Verb    string        `json:"verb"`
@@ -82,9 +92,11 @@ const maxComment = 200
 // Check returns the mistake in an order in any configuration.
 func (o Order) Check() error {
 	switch {
-	case !slices.Contains([]string{Drain, Disable, Enable, Weight}, o.Verb):
-		return fmt.Errorf("there is no order %q: drain, disable, enable and weight are", o.Verb)
-	case o.Real == "":
+	case !slices.Contains([]string{Drain, Disable, Enable, Weight, Withdraw, Announce}, o.Verb):
+		return fmt.Errorf("there is no order %q: drain, disable, enable, weight, withdraw and announce are", o.Verb)
+	case OfAddress(o.Verb) && o.Real != "":
+		return fmt.Errorf("%s is for a virtual address, and %q is a real server", o.Verb, o.Real)
+	case o.Real == "" && !OfAddress(o.Verb):
 		return errors.New("which real server is meant?")
 	case o.Weight < 0 || o.Weight > MaxWeight:
 		return fmt.Errorf("a weight is 0 to %d", MaxWeight)
@@ -102,6 +114,9 @@ func (o Override) Check() error {
 	if err := order.Check(); err != nil {
 		return err
 	}
+	if OfAddress(o.Verb) {
+		return o.checkAddress()
+	}
 	kind, name, _ := strings.Cut(o.Virtual, ":")
 	_, notAddress := netip.ParseAddrPort(name)
 	_, notMark := strconv.ParseUint(name, 10, 32)
@@ -116,6 +131,20 @@ func (o Override) Check() error {
 		return fmt.Errorf("%q is no real server", o.Real)
 	case len(o.Host) > maxComment || strings.ContainsFunc(o.Host, safetext.Misleads) || !utf8.ValidString(o.Host):
 		return errors.New("host is not the name of a real server")
+	case len(o.By) > maxComment || strings.ContainsFunc(o.By, safetext.Misleads) || !utf8.ValidString(o.By):
+		return errors.New("by is not the name of a user")
+	}
+	return nil
+}
+
+// checkAddress is Check for an order for an address.
+func (o Override) checkAddress() error {
+	_, err := netip.ParseAddr(o.Virtual)
+	switch {
+	case o.Verb != Withdraw:
+		return fmt.Errorf("%s is not kept", o.Verb)
+	case err != nil:
+		return fmt.Errorf("%q is no virtual address", o.Virtual)
 	case len(o.By) > maxComment || strings.ContainsFunc(o.By, safetext.Misleads) || !utf8.ValidString(o.By):
 		return errors.New("by is not the name of a user")
 	}

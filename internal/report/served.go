@@ -14,6 +14,8 @@ type AddressState struct {
 	Since   time.Time  `json:"since,omitzero"`   // of Served
 	Reason  string     `json:"reason,omitempty"` // why it is not served
 
+	Withdrawn *Override `json:"withdrawn,omitempty"` // the order that keeps it from being served
+
 	Waits   bool `json:"waits,omitempty"` // it will be served after announcedelay
 	Checked bool `json:"-"`               // the first checks of all its virtual services are in
 }

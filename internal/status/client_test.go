@@ -75,7 +75,7 @@ func testRefusals(t *testing.T, c *client.Client) {
 	}{
 		"unknown real server": {unknownReal, "real server 10.1.0.9: not in the configuration"},
 		"unknown virtual":     {unknownVirtual, "virtual service 10.0.0.9:80: not in the configuration"},
-		"unknown order":       {noVerb, `there is no order "stop": drain, disable, enable and weight are`},
+		"unknown order":       {noVerb, `there is no order "stop": drain, disable, enable, weight, withdraw and announce are`},
 	} {
 		if tt.err == nil || tt.err.Error() != tt.want {
 			t.Errorf("%s: error %v, want %s", name, tt.err, tt.want)

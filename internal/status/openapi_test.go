@@ -208,7 +208,7 @@ func TestFailuresAreOfOneForm(t *testing.T) {
 		{orders, `{"verb" "drain"}`, 400, "is no JSON, see byte"},
 		{orders, `{"verb":"drain","real":"10.1.0.1:80"} {}`, 400, "something follows"},
 		{orders, `{"comment":"` + strings.Repeat("x", requestSize) + `"}`, 400, "larger than 16384 bytes"},
-		{orders, `{"verb":"stop","real":"10.1.0.1:80"}`, 422, "drain, disable, enable and weight"},
+		{orders, `{"verb":"stop","real":"10.1.0.1:80"}`, 422, "drain, disable, enable, weight, withdraw and announce"},
 		{"POST /api/v1/recheck", `{"real":""}`, 400, "real is empty: leave it out for all"},
 		{"POST /api/v1/recheck", `{"virtual":""}`, 400, "virtual is empty"},
 		{"POST /api/v1/recheck", `{"servers":[]}`, 400, `"servers" is unknown: there are real, virtual`},

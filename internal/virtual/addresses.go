@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +24,9 @@ type Addresses struct {
 	services map[*Service]*serving
 	list     []*address // sorted
 	waiting  map[*serving]bool
-	renewed  bool // by another configuration, also if only an address has left
+
+	withdrawn map[netip.Addr]*report.Override // by order, also of addresses that the file does not have
+	renewed   bool                            // by another configuration, also if only an address has left
 
 	published atomic.Pointer[[]report.AddressState]
 	began     time.Time
@@ -45,7 +48,9 @@ type address struct {
 }
 
 // NewAddresses returns the addresses of no configuration.
-func NewAddresses() *Addresses { return &Addresses{began: time.Now(), waiting: map[*serving]bool{}} }
+func NewAddresses() *Addresses {
+	return &Addresses{began: time.Now(), waiting: map[*serving]bool{}, withdrawn: map[netip.Addr]*report.Override{}}
+}
 
 // Use takes over the virtual services of a configuration in force, with what is known of
 // those with the same name. At a start those that the table has in service are served as
@@ -75,7 +80,7 @@ func (a *Addresses) Use(virtuals []*Service, starting bool, now time.Time) {
 		if v.Conf.Announce == conf.AnnounceNo {
 			continue
 		}
-		for _, addr := range addressesOf(v.Conf) {
+		for _, addr := range AddressesOf(v.Conf) {
 			at := byAddr[addr]
 			if at == nil {
 				at = &address{dirty: true, AddressState: report.AddressState{Address: addr, Since: now}}
@@ -91,14 +96,14 @@ func (a *Addresses) Use(virtuals []*Service, starting bool, now time.Time) {
 	slices.SortFunc(a.list, func(x, y *address) int { return x.Address.Compare(y.Address) })
 	if starting {
 		for _, at := range a.list { // also if it was not for long enough
-			at.Served = at.share().Served()
+			at.Served = at.share().Served() && a.withdrawn[at.Address] == nil
 		}
 	}
 	a.renewed = true
 }
 
-// addressesOf are the addresses of a virtual service: those of its marks, if it is a mark.
-func addressesOf(c *conf.VirtualService) []netip.Addr {
+// AddressesOf are the addresses of a virtual service: those of its marks, if it is a mark.
+func AddressesOf(c *conf.VirtualService) []netip.Addr {
 	var list []netip.Addr
 	if c.Addr.IsValid() {
 		list = append(list, c.Addr.Unmap())
@@ -161,7 +166,7 @@ func (a *Addresses) Settle(now time.Time) {
 	a.renewed = false
 	for _, at := range a.list {
 		if at.dirty {
-			at.dirty, changed = false, at.look(now) || changed
+			at.dirty, changed = false, at.look(now, a.withdrawn[at.Address]) || changed
 		}
 	}
 	if changed {
@@ -178,10 +183,11 @@ func (a *Addresses) Settle(now time.Time) {
 }
 
 // look decides whether the address is served, and reports whether its state has changed.
-func (at *address) look(now time.Time) bool {
+func (at *address) look(now time.Time, withdrawn *report.Override) bool {
 	before := at.AddressState
 	at.Checked = at.Checked || !slices.ContainsFunc(at.services, func(s *serving) bool { return s.v.First != nil })
-	if at.Served = at.share().Served(); at.Served != before.Served {
+	at.Withdrawn = withdrawn
+	if at.Served = at.share().Served() && withdrawn == nil; at.Served != before.Served {
 		at.Since = now
 	}
 	at.Reason = at.reason()
@@ -208,8 +214,11 @@ func (at *address) share() (share policy.Share) {
 
 // reason is why the address is not served, "" if it is.
 func (at *address) reason() string {
-	if at.Served {
+	switch {
+	case at.Served:
 		return ""
+	case at.Withdrawn != nil:
+		return "withdrawn by order: " + at.Withdrawn.String()
 	}
 	for _, s := range at.services {
 		if !s.Is && s.v.Conf.Announce == conf.AnnounceAll {
@@ -243,6 +252,37 @@ func (s *serving) reason() string {
 		return "no real server of " + v.ID + " is in service, and its fallback does not count (announcefallback)"
 	}
 	return "no real server of " + v.ID + " is in service"
+}
+
+// Called are the addresses that an operator means: one in any spelling, or all.
+func (a *Addresses) Called(name string) []netip.Addr {
+	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	var list []netip.Addr
+	for _, at := range a.list {
+		if name == "" || err == nil && at.Address == addr.Unmap() {
+			list = append(list, at.Address)
+		}
+	}
+	if len(list) == 0 && err == nil && a.withdrawn[addr.Unmap()] != nil {
+		list = append(list, addr.Unmap()) // it has left the file
+	}
+	return list
+}
+
+// Withdraw keeps an address from being served, nil ends that.
+func (a *Addresses) Withdraw(addr netip.Addr, by *report.Override) {
+	a.withdrawn[addr] = by
+	if by == nil {
+		delete(a.withdrawn, addr)
+	}
+	for _, at := range a.list {
+		at.dirty = at.dirty || at.Address == addr
+	}
+}
+
+// Has reports whether the configuration has an address.
+func (a *Addresses) Has(addr string) bool {
+	return slices.ContainsFunc(a.list, func(at *address) bool { return at.Address.String() == addr })
 }
 
 // Serves reports whether v is served, also if it does not count, and whether it will be after

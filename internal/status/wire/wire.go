@@ -31,8 +31,8 @@ type Failure struct {
 // An OrderRequest is an order as it is sent. A nil member is absent, which differs from 0.
 type OrderRequest struct {
 	Verb    string          `json:"verb"`
-	Real    string          `json:"real"`
-	Virtual *string         `json:"virtual,omitempty"` // nil is all
+	Real    string          `json:"real,omitempty"`    // of all verbs but withdraw and announce
+	Virtual *string         `json:"virtual,omitempty"` // nil is all; an address for withdraw and announce
 	Weight  *int            `json:"weight,omitempty"`  // of the verb weight alone
 	For     *report.Seconds `json:"for_seconds,omitempty"`
 	Comment string          `json:"comment,omitempty"`
@@ -59,7 +59,7 @@ func RequestOf(o report.Order) OrderRequest {
 func (req OrderRequest) Order() (report.Order, error) {
 	o := report.Order{Verb: req.Verb, Real: req.Real, Comment: req.Comment}
 	switch {
-	case req.Real == "":
+	case req.Real == "" && !report.OfAddress(req.Verb):
 		return o, errors.New("real is missing: the address, address and port, or name of a real server")
 	case req.Virtual != nil && *req.Virtual == "":
 		return o, errors.New("virtual is empty: leave it out for all virtual services of the real server")
@@ -67,8 +67,10 @@ func (req OrderRequest) Order() (report.Order, error) {
 		return o, fmt.Errorf("weight is missing: 0 to %d; 0 is what the verb drain does", report.MaxWeight)
 	case req.Weight != nil && req.Verb != report.Weight:
 		return o, fmt.Errorf("weight has no meaning for the verb %s: leave it out, or use the verb weight", req.Verb)
-	case req.For != nil && req.Verb == report.Enable:
-		return o, errors.New("for_seconds has no meaning for the verb enable: leave it out")
+	case req.Real != "" && report.OfAddress(req.Verb):
+		return o, fmt.Errorf("real has no meaning for the verb %s: leave it out, virtual is the address", req.Verb)
+	case req.For != nil && (req.Verb == report.Enable || req.Verb == report.Announce):
+		return o, fmt.Errorf("for_seconds has no meaning for the verb %s: leave it out", req.Verb)
 	case req.For != nil && (*req.For <= 0 || *req.For > report.Seconds(Longest.Seconds()) || req.For.Duration() <= 0):
 		return o, fmt.Errorf("for_seconds must be above 0 and at most %.0f: leave it out for an order that lasts until the real server is enabled", Longest.Seconds())
 	}

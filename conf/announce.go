@@ -1,0 +1,47 @@
+package conf
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/secret"
+)
+
+// readVIPCommand is vipcommand = COMMAND: the shell runs it with up or down and addresses.
+func readVIPCommand(_ *location, value string) (secret.Command, error) {
+	line := unquoted(trimRight(value))
+	if line == "" {
+		return "", errors.New("vipcommand must be a command for the shell")
+	}
+	return secret.Command(line), nil
+}
+
+// readVIPDevice is vipdevice = DEVICE.
+func readVIPDevice(_ *location, value string) (string, error) {
+	name := bareText(value)
+	switch {
+	case name == "none":
+		return "", nil
+	case name == "" || len(name) > 15 || strings.ContainsAny(name, "/:"+blanks):
+		return "", errors.New("vipdevice must be the name of a dummy device such as lvs0, which is made if it is missing, or none")
+	case name == "lo":
+		return "", errors.New("vipdevice must not be lo, whose addresses are announced by no routing daemon: use a dummy device such as lvs0")
+	}
+	return name, nil
+}
+
+// longestWithdraw is the longest withdrawdelay: a stop has to end within 12 s.
+const longestWithdraw = 4 * time.Second
+
+// withdrawDelay is a duration that a stop has room for.
+var withdrawDelay = kind[time.Duration]{
+	value: duration.value, show: duration.show,
+	read: func(at *location, value string) (time.Duration, error) {
+		d, err := exactDuration(at.name, value)
+		if err == nil && d > longestWithdraw {
+			err = errors.New("withdrawdelay must be at most 4s: a stop has to end within 12 s, or a cluster manager fences the host")
+		}
+		return d, err
+	},
+}

@@ -1,0 +1,125 @@
+package announce
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// kernel is the network of this process.
+type kernel struct{}
+
+// arpIgnore keeps this host from answering ARP requests at one device for the addresses of
+// another: Linux does so for those of a dummy.
+const arpIgnore = "/proc/sys/net/ipv4/conf/all/arp_ignore"
+
+// Ready implements Network.
+func (kernel) Ready(device string) error {
+	link, err := netlink.LinkByName(device)
+	if missing(err) {
+		if err := ignoreARP(); err != nil {
+			return err
+		}
+		err = netlink.LinkAdd(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: device}})
+		if err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("making it as a dummy: %w", err)
+		}
+		link, err = netlink.LinkByName(device)
+	}
+	if err != nil {
+		return err
+	}
+	if link.Type() == "dummy" {
+		if err := ignoreARP(); err != nil {
+			return err
+		}
+	}
+	if link.Attrs().Flags&net.FlagUp != 0 {
+		return nil
+	}
+	return netlink.LinkSetUp(link)
+}
+
+func ignoreARP() error {
+	text, err := os.ReadFile(arpIgnore)
+	if err != nil || strings.TrimSpace(string(text)) != "0" {
+		return err
+	}
+	if err := os.WriteFile(arpIgnore, []byte("1"), 0o644); err != nil {
+		return fmt.Errorf("setting net.ipv4.conf.all.arp_ignore to 1: %w", err)
+	}
+	return nil
+}
+
+func missing(err error) bool {
+	_, ok := errors.AsType[netlink.LinkNotFoundError](err)
+	return ok || errors.Is(err, unix.ENODEV)
+}
+
+// Addresses implements Network.
+func (kernel) Addresses(device string) ([]netip.Addr, error) {
+	link, err := netlink.LinkByName(device)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	list, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+	if err != nil {
+		return nil, err
+	}
+	var addrs []netip.Addr
+	for _, a := range list {
+		if addr, ok := netip.AddrFromSlice(a.IP); ok {
+			addrs = append(addrs, addr.Unmap())
+		}
+	}
+	return addrs, nil
+}
+
+// Add implements Network.
+func (kernel) Add(device string, addr netip.Addr) error {
+	link, err := netlink.LinkByName(device)
+	if err != nil {
+		return err
+	}
+	a := &netlink.Addr{IPNet: &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(addr.BitLen(), addr.BitLen())}}
+	if addr.Is6() {
+		a.Flags = unix.IFA_F_NODAD
+	}
+	if err := netlink.AddrAdd(link, a); err != nil && !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	return nil
+}
+
+// Remove implements Network. It removes the addresses with whatever prefix they have.
+func (kernel) Remove(device string, addrs []netip.Addr) error {
+	link, err := netlink.LinkByName(device)
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	list, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+	if err != nil {
+		return err
+	}
+	for _, a := range list {
+		if on, ok := netip.AddrFromSlice(a.IP); ok && slices.Contains(addrs, on.Unmap()) {
+			if err := netlink.AddrDel(link, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+				return fmt.Errorf("removing %s: %w", on, err)
+			}
+		}
+	}
+	return nil
+}

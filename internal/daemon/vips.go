@@ -1,0 +1,123 @@
+package daemon
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/announce"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/virtual"
+)
+
+const (
+	// withdrawPatience bounds all that withdraws addresses at a stop. With the longest withdrawdelay
+	// it is less than stopPatience.
+	withdrawPatience = 6 * time.Second
+	// killedPatience is the same after a daemon had to be killed, which has taken long.
+	killedPatience = 3 * time.Second
+)
+
+// vips are the virtual addresses: which of them are served, and what makes the network follow.
+type vips struct {
+	addresses *virtual.Addresses
+	announcer *announce.Announcer // nil: the network follows nothing, as in a dry run
+}
+
+// newVIPs are the virtual addresses of a daemon.
+func (p *process) newVIPs() vips {
+	v := vips{addresses: virtual.NewAddresses()}
+	if !p.DryRun {
+		v.announcer = p.newAnnouncer()
+		v.announcer.Use(announcedBy(p.Config))
+		v.addresses.Changed = func() {
+			if states, err := v.addresses.States(); err == nil {
+				v.announcer.Set(states)
+			}
+		}
+	}
+	return v
+}
+
+func (p *process) newAnnouncer() *announce.Announcer {
+	return announce.New(announce.Options{Log: p.Log.Printf, Record: p.AnnouncedFile()})
+}
+
+// announcedBy is what a configuration says of announcements.
+func announcedBy(cfg *conf.Config) announce.Settings {
+	s := announce.Settings{Command: cfg.VIPCommand, Device: cfg.VIPDevice}
+	for _, v := range cfg.Virtuals {
+		if v.Announce != conf.AnnounceNo {
+			s.Addresses = append(s.Addresses, virtual.AddressesOf(v)...)
+		}
+	}
+	slices.SortFunc(s.Addresses, netip.Addr.Compare)
+	s.Addresses = slices.Compact(s.Addresses)
+	return s
+}
+
+// staying reports of an address whether a virtual service of it stays in the table at a stop
+// (cleanstop = no): then it stays announced.
+func staying(cfg *conf.Config) func(netip.Addr) bool {
+	stays := map[netip.Addr]bool{}
+	for _, v := range cfg.Virtuals {
+		for _, addr := range virtual.AddressesOf(v) {
+			stays[addr] = stays[addr] || !v.CleanStop
+		}
+	}
+	return func(addr netip.Addr) bool { return stays[addr] }
+}
+
+// start begins to announce.
+func (v vips) start() {
+	if v.announcer != nil {
+		v.announcer.Start()
+	}
+}
+
+// use puts a configuration in force.
+func (v vips) use(cfg *conf.Config) {
+	if v.announcer != nil {
+		v.announcer.Use(announcedBy(cfg))
+	}
+}
+
+// faults are what does not follow.
+func (v vips) faults() []report.Fault {
+	if v.announcer == nil {
+		return nil
+	}
+	return v.announcer.Faults()
+}
+
+// leave ends the announcements, and leaves the network as it is.
+func (v vips) leave() {
+	if v.announcer != nil {
+		v.announcer.Leave()
+	}
+}
+
+// withdraw withdraws all addresses of a daemon that stops, waits for withdrawdelay, and calls
+// stop, which takes away the table. It returns at once.
+func (v vips) withdraw(cfg *conf.Config, stop func()) {
+	if v.announcer == nil || !announcedBy(cfg).On() {
+		v.leave()
+		stop()
+		return
+	}
+	go func() {
+		defer stop()
+		withdraw(v.announcer, cfg, withdrawPatience)
+	}()
+}
+
+// withdraw withdraws all addresses within patience, and then waits for withdrawdelay.
+func withdraw(a *announce.Announcer, cfg *conf.Config, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if a.Withdraw(ctx, staying(cfg)) {
+		time.Sleep(cfg.WithdrawDelay)
+	}
+}
