@@ -22,6 +22,7 @@ type Several struct {
 type Part struct {
 	policy.Tally
 	Use       conf.CheckUse
+	Number    int                  // of several uses of one block; 0 if it is the only one
 	As        *conf.VirtualService // the virtual service with the settings of the check
 	Spec      unique.Handle[checkspec.Spec]
 	Limits    policy.Limits
@@ -59,7 +60,22 @@ func (s specs) several(v *conf.VirtualService, r *conf.RealServer) *Several {
 	for _, n := range v.AlsoCheck {
 		add(n.CheckUse, n.As)
 	}
+	number(parts)
 	return &Several{Needed: policy.Needed(v.ChecksNeeded, len(parts)), Parts: parts}
+}
+
+// number numbers several uses of one block, whose arguments reports do not show.
+func number(parts []Part) {
+	uses, so := map[string]int{}, map[string]int{}
+	for i := range parts {
+		uses[parts[i].Use.Name]++
+	}
+	for i := range parts {
+		if p := &parts[i]; uses[p.Use.Name] > 1 {
+			so[p.Use.Name]++
+			p.Number = so[p.Use.Name]
+		}
+	}
 }
 
 func limits(v *conf.VirtualService) policy.Limits {
@@ -304,18 +320,23 @@ func inheritParts(r, o *Real) {
 	s.assume(r.Verdict)
 }
 
-// inherit takes over what earlier checks of the same names have found out.
+// inherit takes over what earlier checks of the same names have found out: of several uses of a
+// block that with the same arguments, if there is one.
 func (s *Several) inherit(before *Several) {
-	taken := map[*Part]bool{}
-	for i := range s.Parts {
-		p := &s.Parts[i]
-		if p.As.CheckType == conf.CheckOn {
-			continue
-		}
-		for j := range before.Parts {
-			if q := &before.Parts[j]; !taken[q] && q.Use.Name == p.Use.Name && q.Check != nil {
-				p.Tally, p.Unchecked, p.awaited, taken[q] = q.Tally, q.Unchecked, q.awaited, true
-				break
+	taken, done := map[*Part]bool{}, map[*Part]bool{}
+	for _, exact := range []bool{true, false} {
+		for i := range s.Parts {
+			p := &s.Parts[i]
+			if p.As.CheckType == conf.CheckOn || done[p] {
+				continue
+			}
+			for j := range before.Parts {
+				q := &before.Parts[j]
+				if !taken[q] && q.Check != nil && q.Use.Name == p.Use.Name && (!exact || q.Use == p.Use) {
+					p.Tally, p.Unchecked, p.awaited = q.Tally, q.Unchecked, q.awaited
+					taken[q], done[p] = true, true
+					break
+				}
 			}
 		}
 	}

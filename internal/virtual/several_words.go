@@ -8,10 +8,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// Label is how reports call the check: by the name of its block, and that of the virtual service
-// itself by its kind.
+// Label is how reports call the check: by the name of its block, with a number if the real server
+// has several of one block, and that of the virtual service itself by its kind.
 func (p *Part) Label() string {
-	if p.Use.Name != "" {
+	switch {
+	case p.Number > 0:
+		return fmt.Sprintf("%s#%d", p.Use.Name, p.Number)
+	case p.Use.Name != "":
 		return p.Use.Name
 	}
 	return checkWord(p.As)
