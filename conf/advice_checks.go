@@ -46,8 +46,29 @@ func adviseNamed(p *parser, b *block, n NamedCheck) {
 		as.Reals = nil // which is advised at the real servers
 	}
 	p.adviseCheck(&at)
+	adviseUsualPort(p, &at)
 	adviseArguments(p, &as, "check "+n.Name)
 	p.path = path
+}
+
+// adviseUsualPort warns of a check block that asks for a service at the usual port of another
+// one, for want of a checkport.
+func adviseUsualPort(p *parser, b *block) {
+	v := b.v
+	s, _ := LookupService(v.Service)
+	if b.lines["service"] == 0 || s.Port == 0 || v.CheckPort != 0 || v.CheckType != CheckNegotiate && v.CheckType != CheckCombined {
+		return
+	}
+	for _, r := range v.Reals {
+		port := v.PortToCheck(r)
+		switch other := serviceOfPort(port); {
+		case port == s.Port, port == s.tlsTo, other == "none", v.Service == "smtp" && other == "submission":
+		default:
+			p.advise(b.lines["service"], CodeReadAs, fmt.Sprintf("check %s asks for %s at port %d, that of the real servers and usually of %s", b.check, s.Name, port, other),
+				fmt.Sprintf("checkport = %d", s.Port))
+			return
+		}
+	}
 }
 
 // adviseArguments warns of arguments for no command.

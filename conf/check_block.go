@@ -108,6 +108,10 @@ func readCheckBlock(p *parser, s section) {
 
 // checkBlockName notes the name of a check block.
 func checkBlockName(p *parser, b *block) error {
+	if b.check == "" {
+		b.check = "?"
+		return errors.New("the name of the check block is missing: check = NAME")
+	}
 	if !checkName.MatchString(b.check) {
 		name, _, more := strings.Cut(b.check, " ")
 		b.check = "?" // its lines are read
@@ -183,7 +187,7 @@ func readChecksNeeded(at *location, value string) (int, error) {
 	}
 	n, err := exactNumber(at.name, value, 1)
 	if err != nil {
-		return 0, errors.New("checksneeded must be all or a number of checks")
+		return 0, errors.New("checksneeded must be all or a number of checks, at least 1")
 	}
 	return n, nil
 }
@@ -286,5 +290,9 @@ func hintCheckName(p *parser, name string) string {
 	if known := similar.Nearest(name, names); known != "" {
 		return "did you mean " + known + "?"
 	}
-	return "check = " + name + " in the first column begins it, with checktype, service and so on in the lines below"
+	begins := "check = " + name + " in the first column begins it, with checktype, service and so on in the lines below"
+	if len(names) > 0 && len(names) <= 9 {
+		begins += "; there are " + strings.Join(names, ", ")
+	}
+	return begins
 }

@@ -47,7 +47,7 @@ func readCheckCommand(at *location, value string) (secret.Command, error) {
 	}
 	if strings.ContainsAny(command, blanks) {
 		at.advise(at.line, CodeCommandWithBlanks, "checkcommand is the path of a program, with its blanks: "+secret.Command(command).String(),
-			"it gets four arguments of its own; write a script for more")
+			"its own arguments belong in checkarguments, behind the four that it always gets")
 	}
 	return secret.Command(command), nil
 }

@@ -207,6 +207,9 @@ var foreignMethods = map[string]string{
 
 var negativeWeight = regexp.MustCompile(`(gate|masq|ipip)[ \t]+-[0-9]`)
 
+// checkWithBlanks finds a check= that cutCheckUse does not take, or a second one.
+var checkWithBlanks = regexp.MustCompile(`[ \t]check([ \t]+=|=[ \t]|=[^ \t].*[ \t]check[ \t]*=)`)
+
 func hintReal(value string) string {
 	words := strings.Fields(strings.ToLower(value))
 	if len(words) > 1 {
@@ -215,6 +218,8 @@ func hintReal(value string) string {
 		}
 	}
 	switch {
+	case checkWithBlanks.MatchString(value):
+		return "one check=NAME, without blanks around the =; alsocheck in the block adds more checks"
 	case strings.HasPrefix(value, `"`):
 		return "no quotes around the address: real = ADDRESS:PORT gate|masq|ipip [WEIGHT]"
 	case negativeWeight.MatchString(value):
