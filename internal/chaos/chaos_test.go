@@ -360,7 +360,7 @@ func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine
 	if ctx.Err() == nil {
 		s.hear(p.pair, p.kind, p.finds(p.kind))
 	}
-	if v := s.services[p.service]; p.works && v.drains && p.says == 0 {
+	if v := s.services[p.service]; p.kind == ownCheck && p.works && v.drains && p.says == 0 {
 		return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
 	}
 	if p.finds(p.kind) {

@@ -34,8 +34,8 @@
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
 //
-// It does not play: several checks of one real server in a service with an agent, with httpdrain or with two
-// real servers that are one entry; checktype = on and off; jumps of the wall clock, because the clock of testing/synctest
-// cannot be set; signals, which belong to the daemon (a restart and a stop are
-// played by their calls of the director).
+// It does not play: another check in the place of an agent or of one with httpdrain; several checks of two
+// real servers that are one entry; checktype = on and off; jumps of the wall clock, because the clock of
+// testing/synctest cannot be set; signals, which belong to the daemon (a restart and a
+// stop are played by their calls of the director).
 package chaos

@@ -152,20 +152,20 @@ func (w *world) hear(p *pair, kind int, ok bool) {
 	if !s.configured || !p.configured || p.held {
 		return
 	}
-	if p.parts != nil {
-		w.hearPart(p, kind, ok)
-		return
-	}
-	if kind != ownCheck {
-		return
-	}
-	if before := p.share; ok && (s.agent || s.drains) {
+	if before := p.share; ok && kind == ownCheck && (s.agent || s.drains) {
 		if p.share = p.says; s.drains {
 			p.share = min(100, 100*p.says)
 		}
 		if (before == 0) != (p.share == 0) { // it counts as up, or no more (minalive)
 			defer w.keep(s)
 		}
+	}
+	switch {
+	case p.parts != nil:
+		w.hearPart(p, kind, ok)
+		return
+	case kind != ownCheck:
+		return
 	}
 	if !p.heard {
 		p.heard = true

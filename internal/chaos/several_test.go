@@ -36,7 +36,7 @@ type part struct {
 // shakeSeveral changes what the file says of the checks of a service.
 func (s *service) shakeSeveral(random *rand.Rand) {
 	s.several = several{}
-	if s.shared || s.agent || s.drains || random.IntN(3) == 0 {
+	if s.shared || random.IntN(3) == 0 {
 		return
 	}
 	v := &s.several
@@ -48,7 +48,7 @@ func (s *service) shakeSeveral(random *rand.Rand) {
 		v.needed = 9
 	}
 	for h := 1; h <= hosts; h++ {
-		if random.IntN(4) == 0 {
+		if random.IntN(4) == 0 && !s.agent && !s.drains {
 			v.inPlace[h] = appCheck + random.IntN(2)
 		}
 	}
