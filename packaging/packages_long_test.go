@@ -39,6 +39,7 @@ const debContents = `
 /usr/share/doc/ldirectord/cluster.md
 /usr/share/doc/ldirectord/compatibility.md
 /usr/share/doc/ldirectord/copyright
+/usr/share/doc/ldirectord/examples/keepalived/keepalived.conf
 /usr/share/doc/ldirectord/examples/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf.gz
 /usr/share/doc/ldirectord/first-lvs.md
@@ -52,6 +53,7 @@ const debContents = `
 /usr/share/doc/ldirectord/monitoring/status-light.png
 /usr/share/doc/ldirectord/monitoring/status-lost.png
 /usr/share/doc/ldirectord/reference.md
+/usr/share/doc/ldirectord/scale-out.md
 /usr/share/doc/ldirectord/troubleshooting.md
 /usr/share/fish/vendor_completions.d/ldirectord.fish
 /usr/share/ldirectord/strict.conf

@@ -24,7 +24,6 @@ const (
 	forTests             // other tests
 	forRace              // the race detector
 	forLong              // make test-long
-	forBench             // benchmarks
 )
 
 // packages is the one table of the Debian packages that tests and benchmarks
@@ -51,6 +50,7 @@ var packages = []Package{
 	{"fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", forTests},
 	{"freeradius", "/usr/sbin/freeradius", forTests},
 	{"kamailio", "/usr/sbin/kamailio", forTests},
+	{"keepalived", "/usr/sbin/keepalived", forTests},
 	{"ldirectord", "/usr/sbin/ldirectord", forTests},
 	{"libcanlock3", "/usr/lib/*/libcanlock.so.3", forTests},
 	{"libdb5.3", "/usr/lib/*/libdb-5.3.so", forTests},
@@ -87,8 +87,6 @@ var packages = []Package{
 	{"resource-agents", "/usr/lib/ocf/lib/heartbeat/ocf-shellfuncs", forLong},
 	{"rpm", "/usr/bin/rpm", forLong},
 	{"rpmlint", "/usr/bin/rpmlint", forLong},
-
-	{"keepalived", "/usr/sbin/keepalived", forBench},
 }
 
 // KernelPackages are the packages of the tests on a kernel of their own.
