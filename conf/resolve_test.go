@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -143,10 +144,10 @@ func TestNamesAdvice(t *testing.T) {
 		"resolve=5\nresolveall=yes\nresolvemax=3\n" + name: "",
 	} {
 		_, problems := CheckFile("t.cf", []byte(text), testOptions())
-		got := ""
+		var got strings.Builder
 		for _, p := range problems {
 			if p.Warning && p.Code == CodeUnusedDirective {
-				got += fmt.Sprintf("%s:%d: %s", p.Path, p.Line, p.Text)
+				fmt.Fprintf(&got, "%s:%d: %s", p.Path, p.Line, p.Text)
 			} else {
 				t.Errorf("of the file\n%scheck says %s", text, p.Text)
 			}
@@ -154,8 +155,8 @@ func TestNamesAdvice(t *testing.T) {
 				t.Errorf("the hint is %q", p.Hint)
 			}
 		}
-		if got != want {
-			t.Errorf("of the file\n%scheck says %q, want %q", text, got, want)
+		if got.String() != want {
+			t.Errorf("of the file\n%scheck says %q, want %q", text, got.String(), want)
 		}
 	}
 }

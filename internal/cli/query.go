@@ -117,7 +117,7 @@ func (q *query) notAnswered(err error) error {
 	case s.inv.dryRun:
 		what, besides = "a dry run of ", ""
 	case listens(s, s.DryRunSocket()):
-		besides += "; a dry run is running, which takes no orders"
+		besides += "; a dry run is running, which takes no orders and serves no address"
 	}
 	return &daemon.Exit{Status: exitStopped, Text: fmt.Sprintf("%sldirectord %s is not running: %v%s", what, s.Name, err, besides)}
 }

@@ -97,15 +97,15 @@ func (h *servedHouse) is(t *testing.T) string {
 	if err != nil {
 		return err.Error()
 	}
-	served := ""
+	var served strings.Builder
 	for _, at := range states {
 		if at.Served {
-			served += at.Address.String()[len("10.0.0."):] + " "
+			served.WriteString(at.Address.String()[len("10.0.0."):] + " ")
 		} else if at.Reason == "" {
 			t.Errorf("%s is not served without a reason", at.Address)
 		}
 	}
-	return strings.TrimSpace(served)
+	return strings.TrimSpace(served.String())
 }
 
 func (h *servedHouse) kill(dead string) {

@@ -64,20 +64,21 @@ func (c *Check) lastError() string {
 // scoreWords are how many of the checks are up, and which are not.
 func (s *Several) scoreWords() string {
 	score := s.Score()
-	words := fmt.Sprintf("%d of %s up, %d needed", score.Up, checksAre(score.Checks), s.Needed)
+	var words strings.Builder
+	fmt.Fprintf(&words, "%d of %s up, %d needed", score.Up, checksAre(score.Checks), s.Needed)
 	for i := range s.Parts {
 		switch p := &s.Parts[i]; {
 		case p.Unchecked:
-			words += "; " + p.Label() + " has not finished yet"
+			words.WriteString("; " + p.Label() + " has not finished yet")
 		case p.Verdict == policy.Down && p.Successes > 0:
-			words += fmt.Sprintf("; %s is down, with %d of %d good checks that make it up", p.Label(), p.Successes, p.Limits.Rise)
+			fmt.Fprintf(&words, "; %s is down, with %d of %d good checks that make it up", p.Label(), p.Successes, p.Limits.Rise)
 		case p.Verdict == policy.Down:
-			words += fmt.Sprintf("; %s is down after %d failed checks in a row", p.Label(), p.Failures)
+			fmt.Fprintf(&words, "; %s is down after %d failed checks in a row", p.Label(), p.Failures)
 		case p.Failures > 0:
-			words += fmt.Sprintf("; of %s the last %d of %d checks failed that make it down", p.Label(), p.Failures, p.Limits.Fall)
+			fmt.Fprintf(&words, "; of %s the last %d of %d checks failed that make it down", p.Label(), p.Failures, p.Limits.Fall)
 		}
 	}
-	return words
+	return words.String()
 }
 
 func checksAre(n int) string {
