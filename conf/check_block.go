@@ -90,10 +90,17 @@ var checkName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]*$`)
 // servers use by its name.
 func readCheckBlock(p *parser, s section) {
 	b := p.newBlock(s)
-	_, value, _ := splitDirective(trimLeft(s.head.text()))
+	text := s.head.text()
+	name, _, equals := splitDirective(text)
+	_, value, _ := splitDirective(trimLeft(text))
 	b.check = trimRight(value)
 	b.v.Name = "check " + b.check
-	p.fail(s.head.number, checkBlockName(p, b), "check", value)
+	err := checkBlockName(p, b)
+	if !equals || !isCheckBlock(name) { // the line has its mistake
+		err = nil
+		p.report(p.unknown(s.head, nil, ""))
+	}
+	p.fail(s.head.number, err, "check", value)
 	at := &location{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -233,12 +234,12 @@ func (a *Announcer) call(ctx context.Context, s Settings, want map[netip.Addr]bo
 func (a *Announcer) pass(ctx context.Context, c secret.Command, state string, addrs []netip.Addr, want map[netip.Addr]bool) error {
 	slices.SortFunc(addrs, netip.Addr.Compare)
 	for part := range slices.Chunk(addrs, mostAtOnce) {
-		line := c.Reveal() + " " + state
+		words := []string{c.Reveal(), state}
 		for _, addr := range part {
-			line += " " + addr.String()
+			words = append(words, addr.String())
 		}
 		limited, cancel := context.WithTimeout(ctx, commandTime)
-		err := a.o.Run(limited, command.Command{Shell: line})
+		err := a.o.Run(limited, command.Command{Shell: strings.Join(words, " ")})
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = fmt.Errorf("ended after %s", commandTime)
