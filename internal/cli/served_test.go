@@ -28,7 +28,7 @@ func TestServedWithoutDaemon(t *testing.T) {
 			Args: append([]string{"ldirectord", file}, strings.Fields(tt.args)...), Stdout: &out, Stderr: &errs, RunDir: dir, StateDir: dir,
 			Signals: func() (<-chan os.Signal, func()) { return nil, func() {} },
 		})
-		if text := string(out.Bytes()) + string(errs.Bytes()); status != tt.status || !strings.Contains(text, tt.has) {
+		if text := out.String() + errs.String(); status != tt.status || !strings.Contains(text, tt.has) {
 			t.Errorf("%s: exit status %d, %q: want %d and %q", tt.args, status, text, tt.status, tt.has)
 		}
 	}
