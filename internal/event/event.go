@@ -51,7 +51,7 @@ const (
 
 	QuorumLost     // too few servers of a virtual service are up: Reason
 	QuorumRegained // enough are again: Reason
-	BackupNeeded   // too few real servers of a virtual service are up, and its backup servers come in: Reason
+	BackupNeeded   // too few real servers of a virtual service are up, and its backup servers are needed: Reason
 	BackupIdle     // enough are up again: Reason
 	SelfDrained    // the own answer of a real server wants no new connections: Reason says it
 	SelfDrainOver  // it answers normally again, and is back in service: Reason

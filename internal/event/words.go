@@ -37,9 +37,9 @@ func (e Event) Words() string {
 	case QuorumRegained:
 		return "the quorum of " + e.V + " is met again" + reason
 	case BackupNeeded:
-		return "the backup servers of " + e.V + " come in" + reason
+		return "the backup servers of " + e.V + " are needed" + reason
 	case BackupIdle:
-		return "the backup servers of " + e.V + " leave" + reason
+		return "the backup servers of " + e.V + " are not needed any more" + reason
 	case SelfDrained:
 		return "real server " + e.R + " is " + e.Reason
 	case SelfDrainOver:

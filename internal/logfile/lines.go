@@ -140,9 +140,9 @@ func monitorLine(e event.Event) string {
 	case event.QuorumRegained:
 		what, why = "quorum of "+e.V+" is met again.", e.Reason
 	case event.BackupNeeded:
-		what, why = "backup servers of "+e.V+" come in.", e.Reason
+		what, why = "backup servers of "+e.V+" are needed.", e.Reason
 	case event.BackupIdle:
-		what, why = "backup servers of "+e.V+" leave.", e.Reason
+		what, why = "backup servers of "+e.V+" are not needed any more.", e.Reason
 	case event.SelfDrained:
 		what, why = e.R+" is self-drained.", e.Reason
 	case event.SelfDrainOver:
