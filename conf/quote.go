@@ -32,9 +32,21 @@ func quotable(text string) string {
 	return secret.Hide(assignment.ReplaceAllString(text, "${1}"+secret.Mask))
 }
 
+// firstOnly is the name of a check block, without what may be the arguments of a use.
+func firstOnly(value string) string {
+	name, _, more := strings.Cut(value, " ")
+	if more {
+		name += " …"
+	}
+	return name
+}
+
 // maskOf returns the mask for the value behind the first word of a line, nil for a
 // value without secrets. An unknown word may be a misspelt one.
 func maskOf(name string) func(string) string {
+	if isCheckBlock(name) {
+		return firstOnly
+	}
 	if row := lookup(name); row >= 0 {
 		return directives[row].mask
 	}

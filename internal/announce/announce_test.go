@@ -34,6 +34,13 @@ type fakeNet struct {
 
 func newNet() *fakeNet { return &fakeNet{devices: map[string]map[netip.Addr]bool{}} }
 
+// locked changes or reads what the announcer's goroutine uses, too.
+func (n *fakeNet) locked(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f()
+}
+
 func (n *fakeNet) note(format string, args ...any) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -57,10 +64,12 @@ func (n *fakeNet) log(format string, args ...any) {
 
 func (n *fakeNet) run(ctx context.Context, c command.Command) error {
 	n.note("%s", strings.ReplaceAll(c.Shell, "10.0.0.", "."))
+	var takes time.Duration
+	n.locked(func() { takes = n.takes })
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(n.takes):
+	case <-time.After(takes):
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -102,7 +111,12 @@ func (n *fakeNet) Remove(device string, addrs []netip.Addr) error {
 }
 
 func (n *fakeNet) announcer(record string) *Announcer {
-	return New(Options{Log: n.log, Record: record, Run: n.run, Network: n, Owners: func() map[netip.Addr]string { return n.owners }})
+	return New(Options{Log: n.log, Record: record, Run: n.run, Network: n, Owners: n.owned})
+}
+
+func (n *fakeNet) owned() (owners map[netip.Addr]string) {
+	n.locked(func() { owners = n.owners })
+	return owners
 }
 
 // vip is 10.0.0.N.
@@ -172,7 +186,7 @@ func TestCommand(t *testing.T) {
 func TestCommandFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNet()
-		n.broken = errors.New("exit status 1")
+		n.locked(func() { n.broken = errors.New("exit status 1") })
 		a := n.announcer("")
 		a.Use(ofFile("cmd", "", 1, 2))
 		a.Start()
@@ -188,12 +202,12 @@ func TestCommandFails(t *testing.T) {
 		if got := n.took(); got != "cmd up .1 .2" {
 			t.Errorf("another state after a failure: %q, want it at once", got)
 		}
-		n.broken = nil
+		n.locked(func() { n.broken = nil })
 		time.Sleep(11 * time.Second)
 		if got := n.took(); got != "cmd up .1 .2" || len(a.Faults()) != 0 {
 			t.Errorf("after the next try: %q, faults %v", got, a.Faults())
 		}
-		n.takes = time.Hour
+		n.locked(func() { n.takes = time.Hour })
 		a.Set(states("1 -2"))
 		time.Sleep(time.Second)
 		a.Set(states("-1 2")) // waits for its turn
@@ -248,7 +262,7 @@ func TestDevice(t *testing.T) {
 		a.Set(states("1 -2"))
 		expect("the one by hand is ours", "-.2@lvs0")
 		n.devices["lvs0"][vip(2)] = true // of keepalived, which uses the same device
-		n.owners = map[netip.Addr]string{vip(2): "/etc/keepalived/keepalived.conf"}
+		n.locked(func() { n.owners = map[netip.Addr]string{vip(2): "/etc/keepalived/keepalived.conf"} })
 		a.Set(states("1 2"))
 		a.Set(states("1 -2"))
 		expect("keepalived has added it", "")

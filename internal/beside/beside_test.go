@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,26 +21,40 @@ import (
 // A fakeKernel is a Memory that may be unreadable, or refuse to start a daemon.
 type fakeKernel struct {
 	*ipvs.Memory
+	mu                  sync.Mutex
 	unreadable, refuses error
 }
 
+// set changes a fault.
+func (f *fakeKernel) set(fault *error, to error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	*fault = to
+}
+
+func (f *fakeKernel) fault(of *error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return *of
+}
+
 func (f *fakeKernel) SyncDaemons() ([]ipvs.SyncDaemon, error) {
-	if f.unreadable != nil {
-		return nil, f.unreadable
+	if err := f.fault(&f.unreadable); err != nil {
+		return nil, err
 	}
 	return f.Memory.SyncDaemons()
 }
 
 func (f *fakeKernel) Timeouts() (ipvs.Timeouts, error) {
-	if f.unreadable != nil {
-		return ipvs.Timeouts{}, f.unreadable
+	if err := f.fault(&f.unreadable); err != nil {
+		return ipvs.Timeouts{}, err
 	}
 	return f.Memory.Timeouts()
 }
 
 func (f *fakeKernel) StartSync(d ipvs.SyncDaemon) error {
-	if f.refuses != nil {
-		return f.refuses
+	if err := f.fault(&f.refuses); err != nil {
+		return err
 	}
 	return f.Memory.StartSync(d)
 }
@@ -49,10 +64,12 @@ type stage struct {
 	t      *testing.T
 	kernel *fakeKernel
 	kept   []ipvs.SyncDaemon // what Remember has got
-	other  string
-	lines  []string
 	k      *Keeper
 	stop   func()
+
+	mu    sync.Mutex // for the Keeper's goroutine
+	other string
+	lines []string
 }
 
 func newStage(t *testing.T) *stage {
@@ -64,13 +81,25 @@ func (s *stage) start(cfg string) {
 	s.k = New(Options{
 		Kernel: s.kernel, Ours: s.kept,
 		Remember: func(list []ipvs.SyncDaemon) error { s.kept = list; return nil },
-		Other:    func() string { return s.other },
-		Log:      func(format string, args ...any) { s.lines = append(s.lines, fmt.Sprintf(format, args...)) },
+		Other: func() (other string) {
+			s.locked(func() { other = s.other })
+			return other
+		},
+		Log: func(format string, args ...any) {
+			s.locked(func() { s.lines = append(s.lines, fmt.Sprintf(format, args...)) })
+		},
 	})
 	ctx, stop := context.WithCancel(s.t.Context())
 	s.stop = stop
 	go s.k.Run(ctx)
 	s.use(cfg)
+}
+
+// locked changes or reads what the Keeper's goroutine uses, too.
+func (s *stage) locked(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
 }
 
 func (s *stage) use(text string) {
@@ -111,7 +140,7 @@ func (s *stage) is(what string, running, lines []string) {
 	if diff := cmp.Diff(lines, s.lines); diff != "" {
 		s.t.Errorf("%s: log (-want +got):\n%s", what, diff)
 	}
-	s.lines = nil
+	s.locked(func() { s.lines = nil })
 }
 
 const both = "syncdaemon = both eth0 id 7\ndriftcheck = 5\n"
@@ -210,12 +239,12 @@ func TestKeeperLeavesOthers(t *testing.T) {
 		_ = s.kernel.StopSync(ipvs.SyncMaster)
 		_ = s.kernel.StartSync(ipvs.SyncDaemon{Role: ipvs.SyncMaster, Device: "eth1"})
 		s.drift()
-		s.lines = nil
+		s.locked(func() { s.lines = nil })
 		s.end(false)
 		s.is("stop", []string{"master eth1 0"}, bothStopped[1:])
 	})
 	play(t, "keepalived", func(s *stage) {
-		s.other = "keepalived (lvs_sync_daemon in /etc/keepalived/keepalived.conf)"
+		s.locked(func() { s.other = "keepalived (lvs_sync_daemon in /etc/keepalived/keepalived.conf)" })
 		_ = s.kernel.StartSync(ipvs.SyncDaemon{Role: ipvs.SyncBackup, Device: "eth0", ID: 7})
 		s.start(both)
 		s.is("start", []string{"backup eth0 7"}, []string{
@@ -231,7 +260,7 @@ func TestKeeperFaults(t *testing.T) {
 	play(t, "unreadable", func(s *stage) {
 		s.start(both)
 		s.is("start", bothRun, bothStarted)
-		s.kernel.unreadable = errors.New("no answer")
+		s.kernel.set(&s.kernel.unreadable, errors.New("no answer"))
 		s.use("syncdaemon = both eth0 id 8\nipvstimeouts = 1 2 3\n")
 		s.is("unknown is as before", bothRun, []string{
 			"Warning: the sync daemons are not known, nothing is changed: no answer",
@@ -239,18 +268,18 @@ func TestKeeperFaults(t *testing.T) {
 		})
 		s.end(false)
 		s.is("stop", bothRun, []string{"Warning: the sync daemon is left as it is: no answer"})
-		s.kernel.unreadable = nil
+		s.kernel.set(&s.kernel.unreadable, nil)
 		s.start("")
 		s.is("the next one still knows that they are ours", nil, bothStopped)
 		s.end(false)
 	})
 	play(t, "refused, tried again without driftcheck too", func(s *stage) {
-		s.kernel.refuses = errors.New("there is no device eth0")
+		s.kernel.set(&s.kernel.refuses, errors.New("there is no device eth0"))
 		s.start("syncdaemon = master eth0 id 7\ndriftcheck = 0\n")
 		s.is("start", nil, []string{"Warning: the master sync daemon is not as wanted: there is no device eth0"})
 		s.drift()
 		s.is("once", nil, nil)
-		s.kernel.refuses = nil
+		s.kernel.set(&s.kernel.refuses, nil)
 		s.drift()
 		s.is("the device is there", []string{"master eth0 7"}, bothStarted[:1])
 		s.end(false)

@@ -60,6 +60,7 @@ func TestSeveralChecks(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			f.wants("2", "down up", "gone 1")
 			f.breaks("1:80", true)
+			time.Sleep(1500 * time.Millisecond)
 			f.breaks("1:81", false)
 			time.Sleep(3 * time.Second)
 			f.wants("2", "down up", "")
