@@ -67,6 +67,9 @@ func newSwap(t *testing.T) *swap {
 	copyFile(t, installedFile, w.perl, 0o755)
 	w.debianUnit = filepath.Join(t.TempDir(), "unit")
 	copyFile(t, unitFile, w.debianUnit, 0o644)
+	if err := os.RemoveAll("/var/lib/ldirectord"); err != nil { // of the machine: systemd could not move it for a dynamic user
+		t.Fatal(err)
+	}
 	w.site = newSite(t, lab.DR)
 	w.w = w.watch()
 	copyFile(t, w.perl, installedFile, 0o755)

@@ -40,11 +40,15 @@ func (w *swap) asUser(t testing.TB) {
 	if err := os.WriteFile(configFile, []byte(ping), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	w.w.taken()
 	m.must("systemctl", "reload", "ldirectord")
 	await(t, "a ping that is answered", func() bool {
 		out, status := m.run("ldirectord", "why", real2)
 		return status == 0 && strings.Contains(out, "ping") && !strings.Contains(out, "down")
 	})
+	if got := w.w.taken(); len(got) > 0 {
+		t.Errorf("the reload with other checks asked the kernel for %q", got)
+	}
 	m.must("test", "-s", "/var/log/ldirectord/ldirectord.log")
 	m.must("systemctl", "stop", "ldirectord")
 	if table := w.Table(); table != "" {

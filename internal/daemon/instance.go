@@ -144,9 +144,10 @@ func (i *Instance) locked() []state.Daemon {
 }
 
 // usualLocks returns the living daemons with a lock in the usual directory, nil if that
-// is the directory of this instance.
+// is the directory of this instance, under whatever name: systemd says /run where it is
+// /var/run otherwise.
 func (i *Instance) usualLocks() []state.Daemon {
-	if i.Dirs.usualRun == i.Dirs.Run {
+	if state.SameFile(i.Dirs.usualRun, i.Dirs.Run) {
 		return nil
 	}
 	return state.Dir(i.Dirs.usualRun).Living()

@@ -51,3 +51,35 @@ func TestShareWithoutLock(t *testing.T) {
 		t.Errorf("%d virtual services are ours, want only 10.0.0.2:80; the log:\n%s", len(part.Virtuals), log.String())
 	}
 }
+
+// TestUnderAnotherNameOfItsDirectory has a daemon whose directory is the usual one under another
+// name, as with RuntimeDirectory=ldirectord: /run/ldirectord, where /var/run is a symbolic link.
+// It is no other daemon for itself.
+func TestUnderAnotherNameOfItsDirectory(t *testing.T) {
+	home, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(home, link); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := conf.Parse("t.cf", []byte("virtual=10.0.0.1:80\n\treal=10.1.0.1:80 masq\n"), conf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(home, "t.cf")
+	claim, err := state.Dir(home).Claim(state.Record{File: file, Services: director.Services(cfg)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(claim.Release)
+	i := &Instance{Dirs: Directories{Run: home, PIDs: home, usualRun: link, usualPIDs: link}}
+	var log strings.Builder
+	o := &ownership{
+		claim: claim, memory: state.Memory(home), file: file, others: i.others,
+		log: func(format string, args ...any) { fmt.Fprintf(&log, format+"\n", args...) },
+	}
+	if part := o.share(cfg, nil); len(part.Virtuals) != 1 || log.Len() > 0 {
+		t.Errorf("%d virtual services are ours after a reload, want 1; the log:\n%s", len(part.Virtuals), log.String())
+	}
+	if n := len(i.locked()); n != 1 {
+		t.Errorf("%d daemons live, want 1", n)
+	}
+}

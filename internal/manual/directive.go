@@ -20,6 +20,7 @@ func filePage(day time.Time, example string) (string, error) {
 			Help: "begins a block: the address and port of a virtual service, or its firewall mark; port 0 is all ports",
 		},
 		"virtual6": {Name: "virtual6", Value: "[ADDRESS]:PORT|MARK", Outside: true, Help: "the same for IPv6"},
+		"check":    {Name: "check", Value: "NAME", Outside: true, Help: "begins a block with a check that virtual services and real servers have by its name (alsocheck, check= in a real line)"},
 	}
 	gone := section{title: "No longer accepted"}
 	for _, d := range conf.Directives() {

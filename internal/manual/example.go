@@ -28,16 +28,21 @@ var (
 // readExample returns the sections of ldirectord.cf.example. It fails if a directive is in
 // none of them, unless it is gone.
 func readExample(text string) ([]section, error) {
-	missing := map[string]bool{"virtual": true, "virtual6": true}
+	missing := map[string]bool{"virtual": true, "virtual6": true, "check": true}
 	for _, d := range conf.Directives() {
 		missing[d.Name] = !d.Gone
 	}
 	var sections []section
+	continued := false // a title goes on in the next line
 	for line := range strings.SplitSeq(text, "\n") {
 		if title := sectionTitle.FindStringSubmatch(line); title != nil {
-			sections = append(sections, section{title: shortTitle(title[1])})
+			if !continued {
+				sections = append(sections, section{title: shortTitle(title[1])})
+			}
+			continued = true
 			continue
 		}
+		continued = false
 		if m := directiveLine.FindStringSubmatch(line); m != nil && missing[m[2]] && len(sections) > 0 {
 			missing[m[2]] = false
 			last := &sections[len(sections)-1]
@@ -54,6 +59,7 @@ func readExample(text string) ([]section, error) {
 
 // shortTitle is a title without what explains it.
 func shortTitle(title string) string {
+	title = strings.TrimPrefix(title, "+ ") // not in the original
 	title, _, _ = strings.Cut(title, ":")
 	title, _, _ = strings.Cut(title, " (")
 	title, _, _ = strings.Cut(title, ",")

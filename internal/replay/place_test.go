@@ -162,7 +162,7 @@ func (p *place) furnish(dir string) error {
 		}
 	}
 	binds := map[string]string{
-		"run": "/run", "log": "/var/log", "ha.d": "/etc/ha.d", "dev": "/dev/replay",
+		"run": "/run", "log": "/var/log", "ha.d": "/etc/ha.d", "dev": "/dev/replay", "lib": "/var/lib/ldirectord",
 		"hosts": "/etc/hosts", "resolv.conf": "/etc/resolv.conf", "nsswitch.conf": "/etc/nsswitch.conf",
 	}
 	for name, at := range binds {
@@ -184,7 +184,7 @@ const installed = "/usr/sbin/ldirectord"
 
 // prepare makes what all stages need of the kernel's files.
 func prepare(binary string) error {
-	for _, dir := range []string{"/etc/ha.d", "/dev/replay"} {
+	for _, dir := range []string{"/etc/ha.d", "/dev/replay", "/var/lib/ldirectord"} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}

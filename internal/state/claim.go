@@ -136,7 +136,7 @@ func (c *Claim) Contested(services []Service, others []Daemon) []Contest {
 func (c *Claim) contests(services []Service, others []Daemon) []Contest {
 	var list []Contest
 	for _, other := range append(c.dir.Living(), others...) {
-		if other.lock == c.path(lockEnding) || other.Namespace != c.record.Namespace {
+		if SameFile(other.lock, c.path(lockEnding)) || other.Namespace != c.record.Namespace {
 			continue
 		}
 		theirs := make(map[ipvs.Key]bool, len(other.Services))

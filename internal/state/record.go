@@ -59,7 +59,7 @@ func Canonical(file string) string {
 	return path
 }
 
-// SameFile reports whether two names refer to one configuration file.
+// SameFile reports whether two names refer to one file or directory.
 func SameFile(a, b string) bool {
 	if a == b || Canonical(a) == Canonical(b) {
 		return true
