@@ -73,14 +73,15 @@ func TestPageAfterKill(t *testing.T) {
 	b.picture("status-back")
 }
 
-// A page whose stream is refused, as when too many look already, says that it is
-// out of contact, and is back by itself when there is room.
+// A page that gets nothing but itself, as when too many look already, says that it is
+// out of contact, also with its icon, and is back by itself when there is room.
 func TestPageRefused(t *testing.T) {
 	h := newHouse(t, plainConfig)
 	var full atomic.Bool
+	own := map[string]bool{"/": true, "/script.js": true, "/style.css": true}
 	handler := h.handler(outside)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if full.Load() && r.URL.Path == "/stream" {
+		if full.Load() && !own[r.URL.Path] {
 			http.Error(w, "too many listen already", http.StatusServiceUnavailable)
 			return
 		}

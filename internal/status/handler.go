@@ -27,7 +27,6 @@ var routes = []route{
 	{pattern: "GET /style.css", serve: (*Server).serveAsset},
 	{pattern: "GET /script.js", serve: (*Server).serveAsset},
 	{pattern: "GET /icon.svg", serve: (*Server).serveAsset},
-	{pattern: "GET /icon-lost.svg", serve: (*Server).serveAsset},
 	{pattern: "GET /metrics", serve: (*Server).serveMetrics},
 	{pattern: "GET /healthz", serve: (*Server).serveHealth},
 	{pattern: "GET /readyz", serve: (*Server).serveReady},

@@ -224,7 +224,7 @@ func sendJSON(out *stream, event, id string, data any) {
 }
 
 var assetTypes = map[string]string{
-	"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml", "/icon-lost.svg": "image/svg+xml",
+	"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml",
 }
 
 func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {

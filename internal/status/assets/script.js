@@ -53,13 +53,9 @@ function fresh(data) {
   show();
 }
 
-// The icon without contact is fetched while there is contact.
-let lostIcon = "/icon-lost.svg";
-
-async function keepIcon() {
-  const answer = await fetch(lostIcon).catch(() => null);
-  if (answer && answer.ok) lostIcon = "data:image/svg+xml," + encodeURIComponent(await answer.text());
-}
+// The icon without contact: no daemon is there then to fetch it from.
+const lostIcon = "data:image/svg+xml," + encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">' +
+  '<rect width="16" height="16" rx="3" fill="#8b949e"/><path d="M4 4l8 8M12 4l-8 8" stroke="#fff" stroke-width="2.2" fill="none"/></svg>');
 
 function show() {
   const old = seconds(), lost = old > patience;
@@ -129,6 +125,5 @@ let typed;
 query.addEventListener("input", () => { clearTimeout(typed); typed = setTimeout(filter, 250); });
 wrong.addEventListener("change", filter);
 document.getElementById("filter").addEventListener("submit", event => { event.preventDefault(); filter(); });
-keepIcon();
 listen();
 setInterval(watch, 1000);
