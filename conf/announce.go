@@ -45,3 +45,15 @@ var withdrawDelay = kind[time.Duration]{
 		return d, err
 	},
 }
+
+// usualWithdraw is withdrawdelay where vipcommand or vipdevice withdraws the addresses. Without
+// them the end of the table waits for none, as with the original, if the file does not say so.
+const usualWithdraw = 2 * time.Second
+
+// delayWithdrawal sets withdrawdelay if the file does not have it.
+func (p *parser) delayWithdrawal() {
+	c := p.config
+	if _, given := p.lines["withdrawdelay"]; !given && (c.VIPCommand != "" || c.VIPDevice != "") {
+		c.WithdrawDelay = usualWithdraw
+	}
+}

@@ -263,6 +263,6 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "withdrawdelay", where: outside, help: "time at a stop between the withdrawal of the virtual addresses and the end of the table",
-		binding: ofConfig(withdrawDelay.is(2*time.Second), func(c *Config) *time.Duration { return &c.WithdrawDelay }),
+		binding: ofConfig(withdrawDelay, func(c *Config) *time.Duration { return &c.WithdrawDelay }).unset("2 with vipcommand or vipdevice, else 0"),
 	},
 }

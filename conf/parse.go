@@ -97,6 +97,7 @@ func (p *parser) parse(text []byte) {
 	}
 	adviseUnusedChecks(p)
 	p.path = main
+	p.delayWithdrawal()
 	adviseOutside(p)
 	p.checkStatus()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })

@@ -12,7 +12,7 @@ import (
 
 // TestKeepalivedExample has keepalived on two directors with packaging/examples/keepalived: the virtual
 // address leaves the first one while the second one serves it and the first one does not, and stays
-// on the first one while neither does.
+// on the first one while neither does. At a stop of the first daemon it leaves before the table.
 func TestKeepalivedExample(t *testing.T) {
 	t.Parallel()
 	lab.Program(t, program)
@@ -31,7 +31,7 @@ func TestKeepalivedExample(t *testing.T) {
 	copyFile(t, a.binary, installed, 0o755)
 	a.binary, a.file = installed, "/etc/ha.d/ldirectord.cf"
 	a.must(os.MkdirAll(filepath.Dir(a.file), 0o755))
-	a.write("announcedelay=0\nvirtual=VIP:80\n    real=RS1:80 gate\n    real=RS2:80 gate\n    checktype=connect\n")
+	a.write("announcedelay=0\nwithdrawdelay=4\nvirtual=VIP:80\n    real=RS1:80 gate\n    real=RS2:80 gate\n    checktype=connect\n")
 	// The second director is in the client's namespace, and serves while this file is there.
 	serves := filepath.Join(t.TempDir(), "serves")
 	second := strings.NewReplacer("director1", "director2", "priority 100", "priority 90",
@@ -59,8 +59,13 @@ func TestKeepalivedExample(t *testing.T) {
 	at("the second director has some", "client")
 	a.must(a.Web("rs1").Start())
 	at("both have some", "director")
-	a.Output("director", a.binary, a.file, "stop")
-	at("the daemon of the first director is stopped", "client")
+	stop := a.Command("director", a.binary, a.file, "stop")
+	a.must(stop.Start())
+	at("the daemon of the first director stops", "client")
+	if table := a.Table(); !strings.Contains(table, " -r ") {
+		t.Errorf("the address has left the first director after the table: %q", table)
+	}
+	a.must(stop.Wait())
 }
 
 // keepalived runs keepalived with a configuration in a namespace, until the end of the test.

@@ -100,7 +100,7 @@ func (p *process) cleanAfter(d state.Daemon) error {
 	}
 	a := p.newAnnouncer()
 	a.Use(announcedBy(cfg))
-	withdraw(a, cfg, killedPatience)
+	withdraw(a, cfg, killedPatience, false)
 	services := d.Services
 	if recalled, err := p.memory().Recall(d.File); err == nil && len(recalled) > 0 {
 		services = recalled

@@ -25,6 +25,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/notify"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status"
+	"github.com/ldirectord/ldirectord/internal/virtual"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -63,6 +64,7 @@ func (f *fake) run(t *testing.T, path string, out io.Writer) (d *daemon, table *
 		log: logfile.New(logfile.Options{Stdout: out, Name: "t.cf"}, cfg), cfg: cfg,
 		file:    source{path: path, options: Directories{}.ConfigOptions()},
 		watcher: watcher{path: path}, host: host.New(t.TempDir()), patience: readyPatience,
+		vips: vips{addresses: virtual.NewAddresses()},
 	}
 	d.watcher.took(sources)
 	d.reloads.whole, d.reloads.sources = cfg, sources

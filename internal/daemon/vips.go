@@ -33,7 +33,7 @@ func (p *process) newVIPs() vips {
 		v.announcer = p.newAnnouncer()
 		v.announcer.Use(announcedBy(p.Config))
 		v.addresses.Changed = func() {
-			if states, err := v.addresses.States(); err == nil {
+			if states, err := v.addresses.States(); err == nil && !v.addresses.Ends() {
 				v.announcer.Set(states)
 			}
 		}
@@ -99,25 +99,27 @@ func (v vips) leave() {
 	}
 }
 
-// withdraw withdraws all addresses of a daemon that stops, waits for withdrawdelay, and calls
-// stop, which takes away the table. It returns at once.
+// withdraw withdraws all addresses of a daemon that stops, waits for withdrawdelay if there were
+// any, and calls stop, which takes away the table. It returns at once. From now on they are not
+// served, for those who ask.
 func (v vips) withdraw(cfg *conf.Config, stop func()) {
-	if v.announcer == nil || !announcedBy(cfg).On() {
-		v.leave()
+	served := v.addresses.End(staying(cfg))
+	if v.announcer == nil {
 		stop()
 		return
 	}
 	go func() {
 		defer stop()
-		withdraw(v.announcer, cfg, withdrawPatience)
+		withdraw(v.announcer, cfg, withdrawPatience, served)
 	}()
 }
 
-// withdraw withdraws all addresses within patience, and then waits for withdrawdelay.
-func withdraw(a *announce.Announcer, cfg *conf.Config, patience time.Duration) {
+// withdraw withdraws all addresses within patience, and then waits for withdrawdelay if there were
+// any, or if others have to see that they are not served any more.
+func withdraw(a *announce.Announcer, cfg *conf.Config, patience time.Duration, seen bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if a.Withdraw(ctx, staying(cfg)) {
+	if withdrawn := a.Withdraw(ctx, staying(cfg)); withdrawn || seen {
 		time.Sleep(cfg.WithdrawDelay)
 	}
 }

@@ -29,6 +29,7 @@ type Addresses struct {
 	renewed   bool                            // by another configuration, also if only an address has left
 
 	published atomic.Pointer[[]report.AddressState]
+	ending    atomic.Pointer[func(netip.Addr) bool] // of End
 	began     time.Time
 	beat      atomic.Int64 // of the last Settle, since began; 0 is none yet
 }
@@ -301,6 +302,29 @@ var (
 // stalledAfter is the time without a Settle after which no address counts as served.
 const stalledAfter = 2 * time.Second
 
+// End makes States say that no address is served but those that stay: the table is about to
+// go. It reports whether one was served that does not stay. It may be called from any goroutine, and
+// Changed is not called for it.
+func (a *Addresses) End(stay func(netip.Addr) bool) bool {
+	before, err := a.States()
+	a.ending.Store(&stay)
+	return err == nil && slices.ContainsFunc(before, func(at report.AddressState) bool { return at.Served && !stay(at.Address) })
+}
+
+// Ends reports whether End was called.
+func (a *Addresses) Ends() bool { return a.ending.Load() != nil }
+
+// ended is the list after End.
+func ended(list []report.AddressState, stay func(netip.Addr) bool) []report.AddressState {
+	list = slices.Clone(list)
+	for i := range list {
+		if at := &list[i]; !stay(at.Address) {
+			at.Served, at.Waits, at.Reason = false, false, "the daemon stops"
+		}
+	}
+	return list
+}
+
 // States returns the state of each address, sorted. The error is that they are not known, or not
 // any more. It does not block, and may be called from any goroutine.
 func (a *Addresses) States() ([]report.AddressState, error) {
@@ -310,6 +334,9 @@ func (a *Addresses) States() ([]report.AddressState, error) {
 		return nil, errNoStates
 	case list == nil, time.Since(a.began)-beat > stalledAfter:
 		return nil, errStandstill
+	}
+	if stay := a.ending.Load(); stay != nil {
+		return ended(*list, *stay), nil
 	}
 	return *list, nil
 }
