@@ -16,7 +16,7 @@ import (
 
 // A Pair is what is known of other directors that take over from this one.
 type Pair struct {
-	Sign    string             // by which this host is one of several: "/etc/corosync/corosync.conf is there"; "" is none
+	Sign    string             // by which this host is one of several: "/etc/corosync/corosync.conf has more than one node"; "" is none
 	Carried bool               // another program has the kernel carry connections
 	IDs     map[netip.Addr]int // the sync IDs with which other directors send connections
 }
@@ -25,30 +25,44 @@ type Pair struct {
 const listenPatience = 2500 * time.Millisecond
 
 // pairSigns are files of programs that move addresses between hosts, with a word that they
-// have then.
-var pairSigns = []struct{ file, word string }{
-	{"/etc/keepalived/keepalived.conf", "vrrp_instance"},
-	{"/etc/corosync/corosync.conf", "nodelist"},
+// have then, and how many lines with it. Debian's corosync.conf has a cluster of one node.
+var pairSigns = []struct {
+	file, word string
+	lines      int
+	what       string
+}{
+	{"/etc/keepalived/keepalived.conf", "vrrp_instance", 1, "vrrp_instance"},
+	{"/etc/corosync/corosync.conf", "ring0_addr:", 2, "more than one node"},
 }
 
 // surveyPair looks for other directors, and listens for a moment to what they send if cfg
 // has a sync daemon.
 func surveyPair(cfg *conf.Config) Pair {
+	p := readPair(os.ReadFile)
+	if s := cfg.SyncDaemon; s.On() {
+		p.IDs = heardIDs(s, listenPatience)
+	}
+	return p
+}
+
+// readPair looks for other directors in the files of programs that move addresses.
+func readPair(read func(string) ([]byte, error)) Pair {
 	var p Pair
 	for _, sign := range pairSigns {
-		text, _ := os.ReadFile(sign.file)
+		text, _ := read(sign.file) // without it there is no such program
+		lines := 0
 		for line := range strings.Lines(string(text)) {
 			switch words := strings.Fields(line); {
 			case len(words) == 0:
-			case words[0] == sign.word && p.Sign == "":
-				p.Sign = sign.file + " has " + sign.word
+			case words[0] == sign.word:
+				lines++
 			case words[0] == "lvs_sync_daemon":
 				p.Carried = true
 			}
 		}
-	}
-	if s := cfg.SyncDaemon; s.On() {
-		p.IDs = heardIDs(s, listenPatience)
+		if lines >= sign.lines && p.Sign == "" {
+			p.Sign = sign.file + " has " + sign.what
+		}
 	}
 	return p
 }

@@ -52,6 +52,30 @@ func TestDiagnosePair(t *testing.T) {
 	}
 }
 
+func TestReadPair(t *testing.T) {
+	const node = "    node {\n        ring0_addr: 10.0.0.2\n    }\n"
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  Pair
+	}{
+		"nothing":                {},
+		"corosync with one node": {files: map[string]string{"/etc/corosync/corosync.conf": "nodelist {\n" + node + "}\n"}}, // as Debian installs it
+		"corosync with two nodes": {
+			files: map[string]string{"/etc/corosync/corosync.conf": "nodelist {\n" + node + node + "}\n"},
+			want:  Pair{Sign: "/etc/corosync/corosync.conf has more than one node"},
+		},
+		"keepalived": {
+			files: map[string]string{"/etc/keepalived/keepalived.conf": "vrrp_instance VI_1 {\n    lvs_sync_daemon eth0\n}\n"},
+			want:  Pair{Sign: "/etc/keepalived/keepalived.conf has vrrp_instance", Carried: true},
+		},
+	} {
+		got := readPair(func(name string) ([]byte, error) { return []byte(test.files[name]), nil })
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
 func TestSyncID(t *testing.T) {
 	for name, test := range map[string]struct {
 		message []byte

@@ -149,6 +149,7 @@ var masks = []struct {
 	{regexp.MustCompile(`down [\d.]+(m?s|m[\d.]+s)`), "down DOWN"},
 	{regexp.MustCompile(`^Date: .*`), "Date: DATE"},
 	{regexp.MustCompile(`^Message-ID: <\w+@`), "Message-ID: <ID@"},
+	{regexp.MustCompile(`^Reason: connection reset`), "Reason: connection refused"}, // of one that was not accepted yet when the server ended
 	{regexp.MustCompile(`\d+ asked, [\d.]+(µ|m)?s\)`), "N asked, TIME)"},
 }
 
