@@ -35,19 +35,22 @@ func Import(text string) (Result, error) {
 		return Result{}, unrecognised(text)
 	}
 	withoutDuplicates(parts)
+	parts = merged(parts)
+	blocks := newCheckBlocks()
 	r := Result{}
-	services := 0
+	services, seen := 0, map[string]bool{}
 	var b strings.Builder
 	b.WriteString(head)
 	for _, p := range parts {
 		b.WriteByte('\n')
-		p.write(&b)
+		p.write(&b, blocks)
 		if p.service != nil {
 			services++
 		}
 		for _, n := range p.allNotes() {
 			r.Lost = r.Lost || n.lost
-			if s := n.String(); !slices.Contains(r.Notes, s) {
+			if s := n.String(); !seen[s] {
+				seen[s] = true
 				r.Notes = append(r.Notes, s)
 			}
 		}
@@ -119,6 +122,7 @@ func chosen(line int, format string, args ...any) note {
 type part struct {
 	line    int
 	notes   []note
+	lines   []string // directives outside blocks
 	service *service // nil: it could not be carried over
 }
 
@@ -132,12 +136,39 @@ func (p *part) allNotes() []note {
 	return notes
 }
 
-func (p *part) write(b *strings.Builder) {
+func (p *part) write(b *strings.Builder, blocks *checkBlocks) {
 	if p.service == nil {
 		comments(b, "", p.notes)
+		for _, l := range p.lines {
+			b.WriteString(l + "\n")
+		}
 		return
 	}
-	p.service.write(b, p.notes)
+	p.service.write(b, p.notes, blocks)
+}
+
+// merged makes one block of the services of one virtual_server that differ in their addresses
+// alone.
+func merged(parts []*part) (list []*part) {
+	first := map[string]*service{}
+	blocks := newCheckBlocks()
+	for _, p := range parts {
+		s := p.service
+		if s == nil || s.protocol == "fwm" {
+			list = append(list, p)
+			continue
+		}
+		var body strings.Builder
+		fmt.Fprintln(&body, p.line, s.ipv6)
+		s.writeBody(&body, p.notes, blocks)
+		if f := first[body.String()]; f != nil {
+			f.others = append(f.others, s.address)
+			continue
+		}
+		first[body.String()] = s
+		list = append(list, p)
+	}
+	return list
 }
 
 func comments(b *strings.Builder, indent string, notes []note) {

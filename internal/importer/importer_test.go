@@ -125,8 +125,10 @@ func FuzzImport(f *testing.F) {
 	f.Add(dump)
 	f.Add("virtual_server { { } } }\nvirtual_server 10.0.0.1 80 { real_server")
 	f.Add("$A=${B}${B}\n$B=$A\nvirtual_server $A ${B} {\n@main real_server 10.0.0.1 {\n")
-	for _, tt := range keepalivedTests {
-		f.Add(tt.text)
+	for _, tests := range []map[string]importTest{keepalivedTests, checkerTests, policyTests} {
+		for _, tt := range tests {
+			f.Add(tt.text)
+		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := Import(text)

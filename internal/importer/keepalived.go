@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -12,21 +11,36 @@ import (
 func fromKeepalived(text string) (parts []*part) {
 	groups := map[string]*node{}
 	root := parseKeepalived(text)
+	f := keepalivedFile{groups: groups}
 	for _, n := range root.block {
-		if n.name() == "virtual_server_group" {
+		switch n.name() {
+		case "virtual_server_group":
 			groups[n.word(0)] = n
+		case "global_defs":
+			f.mail.read(n)
 		}
 	}
+	f.mail.count(root)
 	for _, n := range root.block {
 		switch n.name() {
 		case "virtual_server":
-			parts = append(parts, readVirtualServer(n, groups)...)
+			parts = append(parts, f.virtualServer(n)...)
 		case "virtual_server_group":
+		case "global_defs":
+			if p := f.mail.part(n); p != nil {
+				parts = append(parts, p)
+			}
 		default:
 			parts = append(parts, &part{line: n.line, notes: []note{notCarried(n)}})
 		}
 	}
 	return parts
+}
+
+// A keepalivedFile is what the virtual servers of a file share.
+type keepalivedFile struct {
+	groups map[string]*node
+	mail   mailSettings
 }
 
 func notCarried(n *node) note {
@@ -39,33 +53,37 @@ func notCarried(n *node) note {
 
 // instead has our counterpart of each keyword.
 var instead = map[string]string{
-	"digest":        "receive compares the text itself, with a pattern",
-	"global_defs":   "see emailalert, smtp and notifycommand",
-	"hysteresis":    "see hysteresis and quorum, which count real servers and not weights",
-	"include":       "import the file that keepalived puts together",
-	"misc_dynamic":  "checktype = agent takes a weight from the real server",
-	"notify_down":   "notifycommand is run for every event",
-	"notify_up":     "notifycommand is run for every event",
-	"quorum":        "see quorum, which counts real servers and not weights",
-	"quorum_down":   "see quorumcommand",
-	"quorum_up":     "see quorumcommand",
-	"smtp_alert":    "see emailalert",
-	"SSL":           "see sslcert, sslkey and sslcafile",
-	"vrrp_instance": "addresses are moved by Pacemaker, heartbeat or keepalived itself",
+	"BFD_CHECK":            "nothing here speaks BFD: the real server is not checked by it",
+	"digest":               "receive compares the text itself, with a pattern",
+	"FILE_CHECK":           "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
+	"ha_suspend":           "a standby checks, too, so that it can take over at once",
+	"helo_name":            "localhost.localdomain is sent",
+	"include":              "import the file that keepalived puts together",
+	"misc_dynamic":         "checktype = agent takes a weight from the real server",
+	"notify_down":          "notifycommand is run for every event",
+	"notify_up":            "notifycommand is run for every event",
+	"omega":                "quorumcommand is not run when the daemon stops",
+	"persistence_engine":   "the kernel's sip engine is not set up",
+	"sorry_server_inhibit": "a fallback out of service is not in the table",
+	"SSL":                  "see sslcert, sslkey and sslcafile",
+	"user":                 "see checkuser, which is for all commands",
+	"vrrp_instance":        "addresses are moved by Pacemaker, heartbeat or keepalived itself",
 }
 
-// readVirtualServer makes the services of one block: several of a group.
-func readVirtualServer(n *node, groups map[string]*node) (parts []*part) {
-	places, notes := placesOf(n, groups)
+// virtualServer makes the services of one block: several of a group.
+func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
+	places, notes := placesOf(n, f.groups)
 	for _, at := range places {
 		k := keepalived{
 			part:      &part{line: n.line, service: &service{protocol: "tcp", address: at.address, ipv6: at.ipv6}},
 			node:      n,
+			mail:      f.mail,
 			forward:   "masq",                                 // keepalived's default
+			weight:    "1",                                    // keepalived's default
 			inherited: settings{interval: "60", timeout: "5"}, // keepalived's defaults
 		}
 		if at.mark {
-			k.part.service.protocol = "fwm"
+			k.part.service.protocol, k.family = "fwm", at.family
 		}
 		k.read()
 		parts = append(parts, k.part)
@@ -80,9 +98,13 @@ func readVirtualServer(n *node, groups map[string]*node) (parts []*part) {
 type keepalived struct {
 	part      *part
 	node      *node
+	mail      mailSettings
+	family    string // inet or inet6 of a mark, "" is not given
 	forward   string
+	weight    string
 	inherited settings
-	checks    []check // of each real server
+	checks    []checkSet // of each real server
+	dynamic   bool       // checks change weights
 }
 
 func (k *keepalived) add(n note) { k.part.notes = append(k.part.notes, n) }
@@ -107,17 +129,49 @@ func (k *keepalived) read() {
 		k.add(lost(k.node.line, "persistence_granularity %s is no netmask of this address family", s.netmask))
 		s.netmask = ""
 	}
+	k.quiescence(reals)
+	k.quorum()
+	if k.mail.inBlocks && k.mail.wantedBy(k.node) {
+		s.policy = append(s.policy, k.mail.alert())
+	}
 	k.chooseChecks()
 	if s.protocol == "sctp" {
 		k.part.service, k.part.notes = nil, []note{lost(k.node.line, "%s is left out: it is sctp, and ldirectord has tcp and udp", k.node)}
 	}
 }
 
+// quiescence makes quiescent of inhibit_on_failure, which each real server may have for itself.
+func (k *keepalived) quiescence(reals []*node) {
+	var with, without []string
+	for _, c := range reals {
+		own := k.inherited
+		for _, o := range c.block {
+			own.take(o, func(note) {})
+		}
+		if own.quiescent {
+			with = append(with, c.word(0))
+		} else {
+			without = append(without, c.word(0))
+		}
+	}
+	if len(with) == 0 {
+		return
+	}
+	if len(without) > 0 {
+		k.add(lost(k.node.line, "inhibit_on_failure of %s only: quiescent is for the whole virtual service, and %s stay in the table, too, with weight 0",
+			strings.Join(with, ", "), strings.Join(without, ", ")))
+	}
+	k.part.service.policy = append(k.part.service.policy, "quiescent = yes")
+}
+
 // markFamily takes the family of a mark's service from its real servers.
 func (k *keepalived) markFamily(reals []*node) {
-	family := k.node.child("ip_family")
-	if family != nil {
-		k.part.service.ipv6 = family.word(0) == "inet6"
+	family := k.family
+	if n := k.node.child("ip_family"); n != nil && family == "" {
+		family = n.word(0)
+	}
+	if family != "" {
+		k.part.service.ipv6 = family == "inet6"
 		return
 	}
 	for _, c := range reals {
@@ -145,7 +199,7 @@ func forwarding(n *node, otherwise string) (string, []note) {
 func (k *keepalived) directive(n *node) {
 	s := k.part.service
 	switch n.name() {
-	case "real_server", "sorry_server", "sorry_server_lvs_method", "ip_family":
+	case "real_server", "sorry_server", "sorry_server_lvs_method", "ip_family", "quorum", "hysteresis", "quorum_up", "quorum_down", "omega", "hashed":
 	case "lb_algo", "lvs_sched":
 		if s.scheduler = n.word(0); !isWord(s.scheduler) {
 			k.add(lost(n.line, "%s: that is no scheduler, wlc is taken", n))
@@ -172,8 +226,15 @@ func (k *keepalived) directive(n *node) {
 		if n.word(0) != "" {
 			k.add(notCarried(n))
 		}
-	case "quorum":
-		if n.word(0) != "1" {
+	case "smtp_alert": // see mailSettings
+	case "snmp_name":
+		if expressible(n.all()) {
+			s.policy = append(s.policy, "servicename = "+n.all())
+		}
+	case "weight":
+		if isNumber(n.word(0), 1) {
+			k.weight = n.word(0)
+		} else {
 			k.add(notCarried(n))
 		}
 	default:
@@ -241,47 +302,75 @@ func (k *keepalived) realServer(n *node) {
 		k.add(lost(n.line, "%s is left out: %s", n, why))
 		return
 	}
-	r := &realServer{line: n.line, address: at, forward: k.forward, weight: "1"}
+	r := &realServer{line: n.line, address: at, forward: k.forward, weight: k.weight}
 	add := func(what note) { r.notes = append(r.notes, what) }
 	own := k.inherited
 	for _, c := range n.block { // before the checkers, which inherit it
 		own.take(c, func(note) {})
 	}
-	var checks []check
+	address, _ := parseAddr(n.word(0))
+	context := checkerContext{settings: own, address: address, protocol: k.part.service.protocol, add: add}
+	var checks checkSet
 	for _, c := range n.block {
-		switch c.name() {
-		case "weight":
-			r.weight = k.weight(c, r)
-		case "uthreshold", "lthreshold":
-			if !isNumber(c.word(0), 0) {
-				add(notCarried(c))
-			} else if c.name() == "uthreshold" {
-				r.upper = c.word(0)
-			} else {
-				r.lower = c.word(0)
-			}
-		case "lvs_method", "lb_kind":
-			forward, notes := forwarding(c, r.forward)
-			r.forward, r.notes = forward, append(r.notes, notes...)
-		case "alpha", "snmp_name":
-		default:
-			if again := own; again.take(c, add) {
-				continue
-			}
-			if made, ok := newCheck(c, own, add); ok {
-				checks = append(checks, made)
-			} else {
-				add(notCarried(c))
-			}
+		if k.realSetting(c, r) {
+			continue
 		}
+		if again := own; again.take(c, add) {
+			continue
+		}
+		made, ok := newChecks(c, context)
+		if !ok {
+			add(notCarried(c))
+		}
+		checks = append(checks, made...)
+		k.dynamic = k.dynamic || c.child("misc_dynamic") != nil || c.child("dynamic") != nil
 	}
+	if len(checks) == 0 {
+		add(chosen(n.line, "%s has no checker: it is not checked", n))
+		checks = checkSet{notChecked(n)}
+	}
+	thresholds(r)
 	k.part.service.reals = append(k.part.service.reals, r)
-	k.checks = append(k.checks, oneOf(checks, own, n, add))
+	k.checks = append(k.checks, checks.withoutImplied())
 }
 
-// weight reads a weight. With weight 0 keepalived sends a real server no new
+// realSetting reads n if it is a setting of a real server and not of its checks.
+func (k *keepalived) realSetting(n *node, r *realServer) bool {
+	switch n.name() {
+	case "weight":
+		r.weight = k.weightOf(n, r)
+	case "uthreshold", "lthreshold":
+		if !isNumber(n.word(0), 0) {
+			r.notes = append(r.notes, notCarried(n))
+		} else if n.name() == "uthreshold" {
+			r.upper = n.word(0)
+		} else {
+			r.lower = n.word(0)
+		}
+	case "lvs_method", "lb_kind":
+		forward, notes := forwarding(n, r.forward)
+		r.forward, r.notes = forward, append(r.notes, notes...)
+	case "alpha", "snmp_name", "smtp_alert":
+	default:
+		return false
+	}
+	return true
+}
+
+// thresholds leaves out what the kernel refuses: a lower threshold above the upper one, of which 0
+// is none.
+func thresholds(r *realServer) {
+	lower, _ := strconv.ParseUint(r.lower, 10, 32)
+	upper, _ := strconv.ParseUint(r.upper, 10, 32)
+	if lower > upper {
+		r.notes = append(r.notes, lost(r.line, "lthreshold %s is not carried over: the kernel refuses it without a higher uthreshold", r.lower))
+		r.lower = ""
+	}
+}
+
+// weightOf reads a weight. With weight 0 keepalived sends a real server no new
 // connections and does not count it; here it would count.
-func (k *keepalived) weight(n *node, r *realServer) string {
+func (k *keepalived) weightOf(n *node, r *realServer) string {
 	switch {
 	case !isNumber(n.word(0), 0):
 		r.notes = append(r.notes, lost(n.line, "%s: that is no weight, 1 is taken", n))
@@ -291,46 +380,4 @@ func (k *keepalived) weight(n *node, r *realServer) string {
 		r.notes = append(r.notes, lost(n.line, "weight 0 gets no connections; give it a weight to use it"))
 	}
 	return n.word(0)
-}
-
-// chooseChecks takes the one check that a virtual service can have.
-func (k *keepalived) chooseChecks() {
-	s := k.part.service
-	var all []check
-	for i, r := range s.reals {
-		if c := k.checks[i]; !r.left {
-			all = append(all, c)
-		}
-	}
-	if len(all) == 0 {
-		for i := range s.reals {
-			all = append(all, k.checks[i])
-		}
-	}
-	if len(all) == 0 {
-		s.check = []string{"checktype = on"}
-		return
-	}
-	if ownRequests(all) {
-		for i, r := range s.reals {
-			r.request = k.checks[i].pair()
-		}
-		s.check = all[0].shared()
-		return
-	}
-	best := mostCommon(all)
-	s.check = best.directives()
-	var lines []string
-	for i, r := range s.reals {
-		c := k.checks[i]
-		if c.String() == best.String() {
-			continue
-		}
-		lines = append(lines, strconv.Itoa(c.line))
-		r.notes = append(r.notes, lost(c.line, "%s is checked by %s there", r.address, c.origin))
-	}
-	if len(lines) > 0 {
-		k.add(lost(k.node.line, "the real servers of %s are checked differently (lines %d, %s); one virtual service has one check, that of line %d is taken",
-			fmt.Sprint(k.node), best.line, strings.Join(lines, ", "), best.line))
-	}
 }

@@ -11,6 +11,7 @@ type place struct {
 	address string
 	ipv6    bool
 	mark    bool
+	family  string // inet or inet6 of a mark, "" is not given
 }
 
 // maxGroup is how many addresses one line of a group may mean.
@@ -42,7 +43,7 @@ func placesIn(n *node, addr, port string) ([]place, []note) {
 		if !ok {
 			return nil, []note{lost(n.line, "%s is left out: it is no firewall mark", n)}
 		}
-		return []place{{address: mark, mark: true}}, nil
+		return []place{{address: mark, mark: true, family: familyOf(n)}}, nil
 	}
 	addrs, whole := addresses(addr)
 	number, err := strconv.ParseUint(orZero(port), 10, 16)
@@ -57,6 +58,14 @@ func placesIn(n *node, addr, port string) ([]place, []note) {
 		return places, []note{lost(n.line, "%s has more than %d addresses: those that follow are left out", n, maxGroup)}
 	}
 	return places, nil
+}
+
+// familyOf is the address family behind the mark of a group, "" if there is none.
+func familyOf(n *node) string {
+	if n.name() != "fwmark" {
+		return ""
+	}
+	return n.word(1)
 }
 
 func orZero(port string) string {

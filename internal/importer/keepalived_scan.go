@@ -43,6 +43,8 @@ type keepalivedScanner struct {
 	root       *node
 	stack      []*node
 	parameters map[string]string
+	made       int // bytes of definitions so far
+	depth      int // of definitions now
 }
 
 // parseKeepalived reads blocks in braces. Quotes keep words together, "#" and "!"
@@ -59,6 +61,9 @@ func parseKeepalived(text string) *node {
 		joined += strings.TrimRight(line, "\r\n")
 		if before, ok := strings.CutSuffix(joined, `\`); ok && len(joined) < maxExpanded {
 			joined = before + " "
+			if definition.MatchString(joined) {
+				joined = before + "\n"
+			}
 			continue
 		}
 		s.line(begin, joined)
@@ -68,15 +73,58 @@ func parseKeepalived(text string) *node {
 	return s.root
 }
 
-var parameter = regexp.MustCompile(`^\$([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
+var (
+	definition = regexp.MustCompile(`^\s*\$[A-Za-z_][A-Za-z0-9_]*=`)
+	parameter  = regexp.MustCompile(`^\$([A-Za-z_][A-Za-z0-9_]*)=((?s:.*))$`)
+	wholeLine  = regexp.MustCompile(`^\s*\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))\s*$`)
+)
 
+// The bytes that definitions of several lines may make, and how deep one may use another.
+const (
+	maxDefined = 1 << 20
+	maxDepth   = 8
+)
+
+// line reads a line. One that is a parameter of several lines stands for these, each of which is
+// read as if it were there: it may define parameters, too.
 func (s *keepalivedScanner) line(number int, line string) {
 	if m := parameter.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
 		s.parameters[m[1]] = m[2]
 		return
 	}
+	if m := wholeLine.FindStringSubmatch(line); m != nil && s.depth < maxDepth {
+		if value := s.parameters[m[1]+m[2]]; strings.Contains(value, "\n") {
+			s.depth++
+			for one := range strings.SplitSeq(value, "\n") {
+				if s.made <= maxDefined {
+					s.line(number, one)
+				}
+			}
+			s.depth--
+			return
+		}
+	}
+	s.words(number, line)
+}
+
+// tooMuch is the name of the node in place of what definitions would make.
+const tooMuch = "what definitions make beyond 1 MiB"
+
+// words reads a line that defines nothing. What definitions would make beyond the limit is left
+// out, with a node of its own.
+func (s *keepalivedScanner) words(number int, line string) {
+	line = s.expand(line)
+	if s.depth > 0 {
+		before := s.made
+		if s.made += len(line) + 1; s.made > maxDefined {
+			if before <= maxDefined {
+				s.root.block = append(s.root.block, &node{line: number, words: []string{tooMuch}})
+			}
+			return
+		}
+	}
 	var current *node
-	for _, word := range keepalivedWords(s.expand(line)) {
+	for _, word := range keepalivedWords(line) {
 		top := s.stack[len(s.stack)-1]
 		switch {
 		case word == open:
@@ -151,7 +199,7 @@ func keepalivedWords(line string) (words []string) {
 		case c == '#' || c == '!':
 			end()
 			return words
-		case c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f':
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f':
 			end()
 		case c == '{' && !strings.HasSuffix(string(word), "$"):
 			end()

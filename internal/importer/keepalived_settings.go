@@ -85,8 +85,5 @@ func (s settings) timing(timeout, retries, beforeRetry string) []string {
 	if before := cmp.Or(s.beforeRetry, beforeRetry); n > 0 && before != "" && duration(before) != duration(s.interval) {
 		d = append(d, "fastinterval = "+duration(before))
 	}
-	if s.quiescent {
-		d = append(d, "quiescent = yes")
-	}
 	return d
 }

@@ -18,20 +18,26 @@ func realOf(i int, checkers string) string {
 	return fmt.Sprintf(" real_server 10.1.0.%d 8080 {\n  weight 1\n%s\n }", i, checkers)
 }
 
+func realOfWeight(i, weight int) string {
+	return strings.Replace(realOf(i, tcpCheck), "weight 1", fmt.Sprint("weight ", weight), 1)
+}
+
 const (
 	tcpCheck = "  TCP_CHECK {\n   connect_timeout 3\n  }"
 	getA     = "  HTTP_GET {\n   url {\n    path /a\n   }\n  }"
 	getB     = "  HTTP_GET {\n   url {\n    path /b\n   }\n  }"
 )
 
-// keepalivedTests are files, what the block of the first virtual service has to
-// hold (a "!" before a line: not), and words of the notes.
-var keepalivedTests = map[string]struct {
+// An importTest is a file, what the new one has to hold (a "!" before a line: not), and words of
+// the notes.
+type importTest struct {
 	text     string
 	want     []string
 	notes    []string
 	lossless bool
-}{
+}
+
+var keepalivedTests = map[string]importTest{
 	"no checker": {
 		text:     in("", realOf(1, ""), realOf(2, "")),
 		want:     []string{"checktype = on", "!service", "!request"},
@@ -47,31 +53,43 @@ var keepalivedTests = map[string]struct {
 		lossless: true,
 	},
 	"two kinds in one block": {
-		text:  in("", realOf(1, getA), realOf(2, "  SMTP_CHECK {\n   connect_port 25\n   connect_timeout 9\n  }")),
-		want:  []string{"service = http", `request = "/a"`, "!service = smtp", "!checkport", "!negotiatetimeout = 9"},
-		notes: []string{"are checked differently (lines 6, 14)", "10.1.0.2:8080 is checked by SMTP_CHECK there"},
+		text: in("", realOf(1, getA), realOf(2, "  SMTP_CHECK {\n   connect_port 25\n   connect_timeout 9\n  }")),
+		want: []string{
+			"check = smtp", "service = smtp", "checkport = 25", "negotiatetimeout = 9", "real = 10.1.0.1:8080 masq 1",
+			"real = 10.1.0.2:8080 masq 1 check=smtp", "service = http", `request = "/a"`,
+		},
+		lossless: true,
 	},
 	"two commands in one block": {
-		text: in("", realOf(1, "  MISC_CHECK {\n   misc_path \"/etc/k/a 10.1.0.1\"\n  }"), realOf(2, "  MISC_CHECK {\n   misc_path \"/etc/k/b 10.1.0.2\"\n  }")),
-		want: []string{"checkcommand = /etc/k/a", "!checkcommand = /etc/k/b"},
-		notes: []string{
-			"are checked differently", "MISC_CHECK /etc/k/a 10.1.0.1: the program gets", "is checked by MISC_CHECK /etc/k/b 10.1.0.2 there",
+		text: in("", realOf(1, "  MISC_CHECK {\n   misc_path \"/etc/k/a.sh 10.1.0.1\"\n  }"), realOf(2, "  MISC_CHECK {\n   misc_path \"/etc/k/b.sh 10.1.0.2\"\n  }")),
+		want: []string{
+			"checkcommand = /etc/k/a.sh", "checkarguments = 10.1.0.1", "check = b.sh", "checkcommand = /etc/k/b.sh", "!checkarguments = 10.1.0.2",
+			`real = 10.1.0.2:8080 masq 1 check="b.sh 10.1.0.2"`,
+		},
+		notes: []string{"MISC_CHECK /etc/k/a.sh 10.1.0.1: the program gets", "before its own: a script needs shift 4"},
+	},
+	"one command with other arguments": {
+		text: in("", realOf(1, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 1\"\n  }"), realOf(2, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 2\"\n  }"),
+			realOf(3, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 1\"\n  }")),
+		want: []string{
+			"checkcommand = /etc/k/a", "checkarguments = 'x y' 1", "check = a", `real = 10.1.0.2:8080 masq 1 check="a 'x y' 2"`, "real = 10.1.0.3:8080 masq 1",
 		},
 	},
 	"the check that most have": {
-		text:  in("", realOf(1, getA), realOf(2, tcpCheck), realOf(3, tcpCheck)),
-		want:  []string{"checktype = connect", "!service = http"},
-		notes: []string{"one virtual service has one check, that of line 14 is taken"},
+		text:     in("", realOf(1, getA), realOf(2, tcpCheck), realOf(3, tcpCheck)),
+		want:     []string{"check = http", "real = 10.1.0.1:8080 masq 1 check=http", "checktype = connect", "real = 10.1.0.3:8080 masq 1"},
+		lossless: true,
 	},
 	"one of several without a checker": {
-		text:  in("", realOf(1, tcpCheck), realOf(2, "")),
-		want:  []string{"checktype = connect"},
-		notes: []string{"are checked differently", "is checked by no checker there"},
+		text:     in("", realOf(1, tcpCheck), realOf(2, "")),
+		want:     []string{"check = connect", "real = 10.1.0.1:8080 masq 1 check=connect", "real = 10.1.0.2:8080 masq 1", "checktype = on"},
+		notes:    []string{"has no checker", "the checks are those of alsocheck and of the real lines"},
+		lossless: true,
 	},
 	"other times": {
-		text:  in("", realOf(1, tcpCheck), realOf(2, strings.Replace(tcpCheck, "3", "9", 1))),
-		want:  []string{"checktimeout = 3", "!checktimeout = 9"},
-		notes: []string{"are checked differently"},
+		text:     in("", realOf(1, tcpCheck), realOf(2, strings.Replace(tcpCheck, "3", "9", 1)), realOf(3, "  TCP_CHECK {\n   delay_loop 2\n   retry 0\n  }")),
+		want:     []string{"checktimeout = 3", "check = connect", "checktimeout = 9", "check = connect-2", "checkinterval = 2", "failurecount = 1", "real = 10.1.0.3:8080 masq 1 check=connect-2"},
+		lossless: true,
 	},
 	"requests that differ are in the real servers": {
 		text:     in("", realOf(1, getA), realOf(2, getB)),
@@ -79,9 +97,24 @@ var keepalivedTests = map[string]struct {
 		lossless: true,
 	},
 	"two checkers of a real server": {
-		text:  in("", realOf(1, "  PING_CHECK {\n  }\n"+getA)),
-		want:  []string{"service = http", "!ping"},
-		notes: []string{"PING_CHECK is not carried over: there is one check, HTTP_GET /a"},
+		text:     in("", realOf(1, "  PING_CHECK {\n  }\n"+getA)),
+		want:     []string{"service = http", "check = ping", "checktype = ping", "alsocheck = ping"},
+		lossless: true,
+	},
+	"checkers of all and of one": {
+		text:     in("", realOf(1, "  PING_CHECK {\n  }\n"+getA), realOf(2, "  PING_CHECK {\n  }\n"+tcpCheck), realOf(3, "  PING_CHECK {\n  }\n"+getB)),
+		want:     []string{"service = http", `request = "/a"`, "real = 10.1.0.2:8080 masq 1 check=connect", "real = 10.1.0.3:8080 masq 1 check=http", "alsocheck = ping"},
+		lossless: true,
+	},
+	"one of several with fewer": {
+		text:     in("", realOf(1, "  PING_CHECK {\n  }\n"+getA), realOf(2, "  PING_CHECK {\n  }")),
+		want:     []string{"checktype = on", "real = 10.1.0.1:8080 masq 1 check=http", "real = 10.1.0.2:8080 masq 1", "alsocheck = ping"},
+		lossless: true,
+	},
+	"several of one": {
+		text:  in("", realOf(1, "  PING_CHECK {\n  }\n"+getA), realOf(2, tcpCheck)),
+		want:  []string{"real = 10.1.0.1:8080 masq 1", "service = http", "real = 10.1.0.2:8080 masq 1 check=connect", "!alsocheck", "!ping"},
+		notes: []string{"PING_CHECK is not carried over: one check can be of one real server alone, and that is HTTP_GET /a"},
 	},
 	"a connect is part of every request": {
 		text:     in("", realOf(1, tcpCheck+"\n"+getA)),
@@ -90,8 +123,8 @@ var keepalivedTests = map[string]struct {
 	},
 	"two URLs": {
 		text:  in("", realOf(1, "  HTTP_GET {\n   url {\n    path /a\n    digest 0a\n   }\n   url {\n    path /b\n   }\n  }")),
-		want:  []string{`request = "/a"`, "!/b"},
-		notes: []string{"digest 0a is not carried over", "path /b is not carried over"},
+		want:  []string{`request = "/a"`, "check = http", `request = "/b"`, "alsocheck = http"},
+		notes: []string{"digest 0a is not carried over"},
 	},
 	"http": {
 		text: in("", realOf(1, `  HTTP_GET {
@@ -171,32 +204,29 @@ var keepalivedTests = map[string]struct {
 		lossless: true,
 	},
 	"what is not here": {
-		text: "global_defs {\n router_id A\n}\nvrrp_instance V {\n}\n" + in(" quorum 3\n hysteresis 1\n quorum_down \"/bin/x y\"\n ha_suspend",
+		text: "global_defs {\n router_id A\n vrrp_garp_master_delay 1\n}\nvrrp_instance V {\n}\n" + in(" ha_suspend\n persistence_engine sip\n sorry_server_inhibit",
 			realOf(1, "  notify_up /bin/up\n"+tcpCheck)),
 		notes: []string{
-			"line 1: global_defs", "vrrp_instance V", "quorum 3 is not", "hysteresis 1", "quorum_down /bin/x y", "ha_suspend", "notify_up /bin/up",
+			"line 1: vrrp_garp_master_delay of global_defs", "vrrp_instance V", "ha_suspend", "notify_up /bin/up", "sip engine", "sorry_server_inhibit",
 		},
-	},
-	"checkers that are not here": {
-		text:  in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 00\n  }")),
-		want:  []string{"checktype = ping"},
-		notes: []string{"UDP_CHECK is not known", "payload 00 is not"},
-	},
-	"dns": {
-		text:     in(" protocol UDP", realOf(1, "  DNS_CHECK {\n   type A\n   name example.com\n  }")),
-		want:     []string{"service = dns", `request = "example.com"`, `receive = "."`, "failurecount = 4", "!fastinterval"},
-		lossless: true,
-	},
-	"dns of the root": {
-		text:  in(" protocol UDP", realOf(1, "  DNS_CHECK {\n  }")),
-		want:  []string{"checktype = ping"},
-		notes: []string{"DNS_CHECK SOA . is not known"},
 	},
 	"parameters, quotes and lines": {
 		text:     "$VIP=10.0.0.1\n$P = no\n$PORT=8${LAST}\n$LAST=0\nvirtual_server $VIP ${PORT}\r\n{\r\n real_server 10.1.0.1 \\\n 80 {\n MISC_CHECK {\n misc_path \"/bin/a\"\n }\n }\n}\n",
 		want:     []string{"virtual = 10.0.0.1:80", "real = 10.1.0.1:80 masq 1", "checkcommand = /bin/a", "failurecount = 1", "checktimeout = 60"},
 		notes:    []string{"$P = no is not carried over"},
 		lossless: false,
+	},
+	"definitions without end": {
+		text:  in("", realOf(1, tcpCheck)) + "$A= \\\n x \\\n" + strings.Repeat(" $A \\\n", 40) + "\n$A\n",
+		notes: []string{"what definitions make beyond 1 MiB is not carried over"},
+	},
+	"definitions of several lines": {
+		text: "$RS= \\\n real_server 10.1.0.${N} 80 { \\\n weight 2 \\\n inhibit_on_failure \\\n TCP_CHECK { \\\n } \\\n }\n" +
+			"$VS= \\\n virtual_server 10.0.0.${V} 80 { \\\n lb_algo rr \\\n $N=1 \\\n $RS \\\n $N=2 \\\n ${RS} \\\n }\n$V=1\n$VS\n$V=2\n$VS\n",
+		want: []string{
+			"virtual = 10.0.0.1:80", "virtual = 10.0.0.2:80", "real = 10.1.0.1:80 masq 2", "real = 10.1.0.2:80 masq 2", "scheduler = rr", "quiescent = yes",
+		},
+		lossless: true,
 	},
 	"the same twice": {
 		text:  in("", realOf(1, tcpCheck), realOf(1, tcpCheck)) + in("", realOf(3, tcpCheck)),
@@ -212,39 +242,41 @@ var keepalivedTests = map[string]struct {
 
 func TestImportKeepalived(t *testing.T) {
 	for name, tt := range keepalivedTests {
-		t.Run(name, func(t *testing.T) {
-			r, err := Import(tt.text)
-			if err != nil {
-				t.Fatal(err)
-			}
-			load(t, r.Config)
-			lines := strings.Split(r.Config, "\n")
-			for _, want := range tt.want {
-				if not, ok := strings.CutPrefix(want, "!"); ok {
-					if slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(withoutNote(l), not) }) {
-						t.Errorf("%q is in\n%s", not, r.Config)
-					}
-				} else if !slices.ContainsFunc(lines, func(l string) bool { return strings.TrimSpace(l) == want }) {
-					t.Errorf("no line %q in\n%s", want, r.Config)
-				}
-			}
-			notes := strings.Join(r.Notes, "\n")
-			for _, want := range tt.notes {
-				if !strings.Contains(notes, want) {
-					t.Errorf("no %q in the notes\n%s", want, notes)
-				}
-			}
-			for _, n := range r.Notes {
-				if !strings.Contains(r.Config, "# "+n+"\n") {
-					t.Errorf("note %q is no comment of\n%s", n, r.Config)
-				}
-			}
-			if r.Lost == tt.lossless {
-				t.Errorf("lost is %v; notes\n%s", r.Lost, notes)
-			}
-			onceInABlock(t, r.Config)
-		})
+		t.Run(name, tt.run)
 	}
+}
+
+func (tt importTest) run(t *testing.T) {
+	r, err := Import(tt.text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	load(t, r.Config)
+	lines := strings.Split(r.Config, "\n")
+	for _, want := range tt.want {
+		if not, ok := strings.CutPrefix(want, "!"); ok {
+			if slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(withoutNote(l), not) }) {
+				t.Errorf("%q is in\n%s", not, r.Config)
+			}
+		} else if !slices.ContainsFunc(lines, func(l string) bool { return l == want || strings.TrimSpace(l) == want }) {
+			t.Errorf("no line %q in\n%s", want, r.Config)
+		}
+	}
+	notes := strings.Join(r.Notes, "\n")
+	for _, want := range tt.notes {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in the notes\n%s", want, notes)
+		}
+	}
+	for _, n := range r.Notes {
+		if !strings.Contains(r.Config, "# "+n+"\n") {
+			t.Errorf("note %q is no comment of\n%s", n, r.Config)
+		}
+	}
+	if r.Lost == tt.lossless {
+		t.Errorf("lost is %v; notes\n%s", r.Lost, notes)
+	}
+	onceInABlock(t, r.Config)
 }
 
 // withoutNote is a line, "" if it is a comment.
@@ -261,10 +293,10 @@ func onceInABlock(t *testing.T, text string) {
 	seen := map[string]bool{}
 	for l := range strings.Lines(text) {
 		name, _, ok := strings.Cut(strings.TrimSpace(l), " = ")
-		if strings.HasPrefix(name, "virtual") && name != "virtualhost" {
+		if strings.HasPrefix(name, "virtual") && name != "virtualhost" || name == "check" {
 			seen = map[string]bool{}
 		}
-		if withoutNote(l) == "" || !ok || strings.HasPrefix(name, "real") {
+		if withoutNote(l) == "" || !ok || strings.HasPrefix(name, "real") || strings.HasPrefix(name, "also") {
 			continue
 		}
 		if seen[name] {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,7 +22,10 @@ type service struct {
 	ops        bool
 	fallback   string
 	reals      []*realServer
-	check      []string // directives
+	policy     []string // directives
+	check      []string // directives of its own check
+	also       checkSet // further checks of all real servers
+	others     []string // the addresses of virtual services with the same block
 }
 
 // A realServer is one of a service.
@@ -31,6 +35,7 @@ type realServer struct {
 	forward      string // gate, masq, ipip
 	weight       string
 	request      string // its own "request", "receive"; "" is none
+	check        *check // in place of the virtual service's, nil is none
 	lower, upper string
 	notes        []note
 	left         bool // out, as a comment
@@ -52,16 +57,58 @@ func (s *service) dropDuplicates() {
 	}
 }
 
-// write writes the service as a block, with notes as its comments.
-func (s *service) write(b *strings.Builder, notes []note) {
-	six := ""
-	if s.ipv6 {
-		six = "6"
+// write writes the service as a block, with notes as its comments, and before it the check blocks
+// that no other service has before.
+func (s *service) write(b *strings.Builder, notes []note, blocks *checkBlocks) {
+	for _, c := range s.named() {
+		blocks.write(b, c)
 	}
-	fmt.Fprintf(b, "virtual%s = %s\n", six, s.address)
+	fmt.Fprintf(b, "virtual%s = %s\n", s.six(), s.address)
+	s.writeOthers(b)
+	s.writeBody(b, notes, blocks)
+}
+
+func (s *service) six() string {
+	if s.ipv6 {
+		return "6"
+	}
+	return ""
+}
+
+// named are the checks that need a check block.
+func (s *service) named() []check {
+	list := slices.Clone([]check(s.also))
+	for _, r := range s.reals {
+		if r.check != nil {
+			list = append(list, *r.check)
+		}
+	}
+	return list
+}
+
+// writeOthers writes a line for each other address, with all its ports.
+func (s *service) writeOthers(b *strings.Builder) {
+	var hosts []string
+	ports := map[string][]string{}
+	for _, other := range s.others {
+		i := strings.LastIndexByte(other, ':')
+		host := other[:i]
+		if ports[host] == nil {
+			hosts = append(hosts, host)
+		}
+		ports[host] = append(ports[host], other[i+1:])
+	}
+	for _, host := range hosts {
+		fmt.Fprintf(b, "    also%s = %s:%s\n", s.six(), host, strings.Join(ports[host], ","))
+	}
+}
+
+// writeBody writes what follows the addresses.
+func (s *service) writeBody(b *strings.Builder, notes []note, blocks *checkBlocks) {
+	six := s.six()
 	comments(b, "    ", notes)
 	for _, r := range s.reals {
-		r.write(b, six)
+		r.write(b, six, blocks)
 	}
 	line := func(name, value string) {
 		if value != "" {
@@ -81,12 +128,15 @@ func (s *service) write(b *strings.Builder, notes []note) {
 	if s.ops {
 		line("ops", "yes")
 	}
-	for _, directive := range s.check {
+	for _, directive := range slices.Concat(s.policy, s.check) {
 		fmt.Fprintf(b, "    %s\n", directive)
+	}
+	for _, c := range s.also {
+		line("alsocheck", blocks.use(c))
 	}
 }
 
-func (r *realServer) write(b *strings.Builder, six string) {
+func (r *realServer) write(b *strings.Builder, six string, blocks *checkBlocks) {
 	comments(b, "    ", r.notes)
 	b.WriteString("    ")
 	if r.left {
@@ -101,6 +151,60 @@ func (r *realServer) write(b *strings.Builder, six string) {
 	}
 	if r.upper != "" {
 		b.WriteString(" u:" + r.upper)
+	}
+	if r.check != nil {
+		use := blocks.use(*r.check)
+		if strings.Contains(use, " ") {
+			use = `"` + use + `"`
+		}
+		b.WriteString(" check=" + use)
+	}
+	b.WriteByte('\n')
+}
+
+// A checkBlocks has the names of check blocks.
+type checkBlocks struct {
+	names   map[string]string // of each block's lines
+	taken   map[string]bool
+	written map[string]bool
+}
+
+func newCheckBlocks() *checkBlocks {
+	return &checkBlocks{names: map[string]string{}, taken: map[string]bool{}, written: map[string]bool{}}
+}
+
+// name is the name of the block of a check: of all that have the same lines.
+func (l *checkBlocks) name(c check) string {
+	lines := strings.Join(c.block(), "\n")
+	if name, ok := l.names[lines]; ok {
+		return name
+	}
+	name := c.name
+	for n := 2; l.taken[name]; n++ {
+		name = c.name + "-" + strconv.Itoa(n)
+	}
+	l.names[lines], l.taken[name] = name, true
+	return name
+}
+
+// use is the name of a check's block with the arguments of the check.
+func (l *checkBlocks) use(c check) string {
+	if c.arguments == "" {
+		return l.name(c)
+	}
+	return l.name(c) + " " + c.arguments
+}
+
+// write writes the block of a check, unless it was written before.
+func (l *checkBlocks) write(b *strings.Builder, c check) {
+	name := l.name(c)
+	if l.written[name] {
+		return
+	}
+	l.written[name] = true
+	fmt.Fprintf(b, "check = %s\n", name)
+	for _, directive := range c.block() {
+		fmt.Fprintf(b, "    %s\n", directive)
 	}
 	b.WriteByte('\n')
 }

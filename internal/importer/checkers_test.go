@@ -1,0 +1,79 @@
+package importer
+
+import "testing"
+
+// checkerTests are as keepalivedTests, about the checkers.
+var checkerTests = map[string]importTest{
+	"checkers that are not here": {
+		text: in("", realOf(1, "  FILE_CHECK {\n   track_file f\n  }"), realOf(2, "  BFD_CHECK {\n   name b\n  }\n"+tcpCheck)),
+		want: []string{"real = 10.1.0.1:8080 masq 1", "real = 10.1.0.2:8080 masq 1 check=connect", "checktype = on"},
+		notes: []string{
+			"FILE_CHECK is not carried over: a file in maintenancedir", "BFD_CHECK is not carried over",
+		},
+	},
+	"where checks come from": {
+		text:     in("", realOf(1, "  TCP_CHECK {\n   connect_ip 10.9.0.1\n   connect_port 81\n   bindto 10.9.0.2\n   bind_if eth1\n   fwmark 7\n  }")),
+		want:     []string{"checkaddress = 10.9.0.1", "checkport = 81", "checksource = 10.9.0.2", "checkdevice = eth1", "checkmark = 7"},
+		lossless: true,
+	},
+	"what no check can have": {
+		text:  in("", realOf(1, "  TCP_CHECK {\n   connect_ip 10.1.0.1\n   connect_port 70000\n   bindto x\n   bind_port 9\n  }")),
+		want:  []string{"!checkaddress", "!checkport", "!checksource"},
+		notes: []string{"connect_port 70000", "bindto x", "bind_port 9"},
+	},
+	"hosts of smtp": {
+		text:  in("", realOf(1, "  SMTP_CHECK {\n   host {\n    connect_ip 10.1.0.1\n   }\n   host {\n    connect_ip 10.2.0.1\n    connect_port 587\n   }\n   helo_name a.example\n  }")),
+		want:  []string{"service = smtp", "check = smtp", "checkaddress = 10.2.0.1", "checkport = 587", "alsocheck = smtp"},
+		notes: []string{"helo_name a.example is not carried over"},
+	},
+	"tcp of udp": {
+		text:  in(" protocol UDP", realOf(1, tcpCheck)),
+		want:  []string{"checktype = ping"},
+		notes: []string{"TCP_CHECK is not known for udp"},
+	},
+	"a datagram": {
+		text:  in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 00\n  }")),
+		want:  []string{"checktype = ping"},
+		notes: []string{"UDP_CHECK without require_reply", "payload 00 is not"},
+	},
+	"a datagram of bytes": {
+		text:  in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 00ff\n   require_reply\n  }")),
+		want:  []string{"checktype = ping"},
+		notes: []string{"payload 00ff is no text"},
+	},
+	"a datagram and its answer": {
+		text: in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 2F 70696E67 0a\n   require_reply 704Fx4 4x XX\n   min_reply_length 5\n  }")),
+		want: []string{
+			"service = simpleudp", `request = "//ping\n"`, `receive = "(?s)\A(?=.{5,255}\z)\x70\x4F[\x04\x14\x24\x34\x44\x54\x64\x74\x84\x94\xA4\xB4\xC4\xD4\xE4\xF4][\x40-\x4F]."`,
+			"negotiatetimeout = 5",
+		},
+		lossless: true,
+	},
+	"any answer to any datagram": {
+		text:     in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   require_reply\n  }")),
+		want:     []string{"service = simpleudp", "!request", "!receive"},
+		notes:    []string{"random bytes there"},
+		lossless: true,
+	},
+	"dns": {
+		text:     in(" protocol UDP", realOf(1, "  DNS_CHECK {\n   type A\n   name example.com\n  }")),
+		want:     []string{"service = dns", `request = "example.com"`, `receive = "."`, "failurecount = 4", "!fastinterval"},
+		lossless: true,
+	},
+	"dns without a dot": {
+		text:     in(" protocol UDP", realOf(1, "  DNS_CHECK {\n   type a\n   name localhost\n  }")),
+		want:     []string{`request = "localhost."`},
+		lossless: true,
+	},
+	"dns of the root": {
+		text:  in(" protocol UDP", realOf(1, "  DNS_CHECK {\n  }")),
+		want:  []string{"checktype = ping"},
+		notes: []string{"DNS_CHECK SOA . is not known, ping is taken"},
+	},
+}
+
+func TestImportCheckers(t *testing.T) {
+	for name, tt := range checkerTests {
+		t.Run(name, tt.run)
+	}
+}

@@ -1,0 +1,142 @@
+package importer
+
+import (
+	"slices"
+	"strings"
+)
+
+// http makes one check of each URL of HTTP_GET or SSL_GET. Redirects are not followed there, and
+// certificates not verified.
+func (c check) http(n *node, options []*node, s settings, add func(note)) (list []check, rest []*node) {
+	c.name, c.kind = "http", []string{"service = http"}
+	if n.name() == "SSL_GET" {
+		c.name, c.kind = "https", []string{"service = https", "sslverify = no"}
+	}
+	c.kind = append(c.kind, "httpfollow = no")
+	c.request, c.byReal = "/", true
+	var urls []*node
+	for _, o := range options {
+		switch o.name() {
+		case "url":
+			urls = append(urls, o)
+		case "http_protocol":
+			c.kind = append(c.kind, "httpversion = "+map[bool]string{true: "1.1", false: "1.0"}[o.word(0) == "1.1"])
+		case "sni_name":
+			if !expressible(o.word(0)) || strings.ContainsAny(o.word(0), ` "`) {
+				add(notCarried(o))
+				continue
+			}
+			c.kind = append(c.kind, "sslname = "+o.word(0))
+		case "enable_sni", "tls_compliant", "fast_recovery":
+		default:
+			rest = append(rest, o)
+		}
+	}
+	c.kind = onceEach(c.kind)
+	if len(urls) == 0 {
+		urls = []*node{{line: n.line, words: []string{"url"}}}
+	}
+	for _, u := range urls {
+		one := c
+		one.line, one.kind = u.line, slices.Clone(c.kind)
+		if len(urls) == 1 {
+			one.line = n.line
+		}
+		if host := one.url(u, s.virtualHost, add); host != "" {
+			one.kind = append(one.kind, "virtualhost = "+host)
+		}
+		one.kind = onceEach(one.kind)
+		one.origin += " " + one.request
+		list = append(list, one)
+	}
+	return list, rest
+}
+
+// onceEach keeps the last directive of each name, as keepalived does with a repeated keyword.
+func onceEach(directives []string) (list []string) {
+	for i, d := range directives {
+		name, _, _ := strings.Cut(d, " ")
+		again := func(other string) bool { return strings.HasPrefix(other, name+" ") }
+		if !slices.ContainsFunc(directives[i+1:], again) {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// url reads the URL of a check, and returns its virtual host.
+func (c *check) url(n *node, host string, add func(note)) string {
+	pattern, flags, not := "", "", false
+	for _, o := range n.block {
+		switch o.name() {
+		case "path":
+			if path := o.word(0); expressible(path) && strings.HasPrefix(path, "/") && !strings.Contains(path, " ") {
+				c.request = path
+			} else {
+				add(lost(o.line, "%s: that is no path", o))
+			}
+		case "virtualhost":
+			own := settings{virtualHost: host}
+			own.take(o, add)
+			host = own.virtualHost
+		case "status_code":
+			codes, ok := statusCodes(o.words[1:])
+			if !ok {
+				add(lost(o.line, "%s: that is no status code", o))
+				continue
+			}
+			c.kind = append(c.kind, "httpstatus = "+codes)
+		case "regex":
+			pattern = strings.ReplaceAll(o.all(), "#", `\x23`)
+		case "regex_no_match":
+			not = true
+		case "regex_options":
+			flags = regexOptions(o, add)
+		case "tls_compliant":
+		default:
+			add(notCarried(o))
+		}
+	}
+	if pattern == "" {
+		return host
+	}
+	if flags != "" {
+		pattern = "(?" + flags + ")" + pattern
+	}
+	switch {
+	case !expressible(pattern):
+		add(lost(n.line, "the regex is not carried over: it is not one line of text"))
+	case not:
+		c.kind = append(c.kind, `receivenot = "`+pattern+`"`)
+	default:
+		c.receive = pattern
+	}
+	return host
+}
+
+// statusCodes are codes and ranges of them as httpstatus has them.
+func statusCodes(words []string) (string, bool) {
+	for _, word := range words {
+		from, to, isRange := strings.Cut(word, "-")
+		if !isRange {
+			to = from
+		}
+		if len(from) != 3 || len(to) != 3 || !isNumber(from, 100) || !isNumber(to, 100) || from > to || to > "599" {
+			return "", false
+		}
+	}
+	return strings.Join(words, ","), len(words) > 0
+}
+
+// regexOptions are the options of a pattern that can be in the pattern itself.
+func regexOptions(n *node, add func(note)) (flags string) {
+	known := map[string]string{"caseless": "i", "dotall": "s", "multiline": "m", "extended": "x"}
+	for _, option := range n.words[1:] {
+		if flag, ok := known[option]; ok && !strings.Contains(flags, flag) {
+			flags += flag
+		} else if !ok {
+			add(lost(n.line, "regex_options %s is not carried over", option))
+		}
+	}
+	return flags
+}
