@@ -53,7 +53,7 @@ type Process struct {
 	CheckUser      account.Account // the user that runs NotifyCommand; the zero Account is the daemon's
 	Execute        []string        // daemons to run beside this one: words for a shell, see ShellWords
 	Fork           bool            // accepted; checks are parallel anyway
-	HostSetup      bool            // set up this host for IPVS at the start, and undo it at the stop
+	HostSetup      HostSetup       // what is set up on this host for IPVS, and undone at the stop
 	MaintenanceDir string          // "" is none
 
 	MaintenanceOrders bool // the first line of a file in MaintenanceDir may be an order

@@ -203,7 +203,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "hostsetup", where: outside, help: "set up addresses, kernel parameters and packet marks at start, remove them at stop",
-		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.HostSetup }),
+		binding: ofConfig(choice("yes|no|noaddress", HostSetupYes, HostSetupNo, HostSetupNoAddress).is(HostSetupNo), func(c *Config) *HostSetup { return &c.HostSetup }),
 	},
 	{
 		name: "httpdrain", where: anywhere, help: "statuses of an answer that wants no new connections",

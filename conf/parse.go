@@ -100,6 +100,7 @@ func (p *parser) parse(text []byte) {
 	p.delayWithdrawal()
 	adviseOutside(p)
 	p.checkStatus()
+	p.checkHostSetup()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 }
 

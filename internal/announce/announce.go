@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/owners"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
@@ -81,7 +82,7 @@ func New(o Options) *Announcer {
 		o.Network = kernel{}
 	}
 	if o.Owners == nil {
-		o.Owners = owners
+		o.Owners = owners.Addresses
 	}
 	a := &Announcer{o: o, bell: make(chan struct{}, 1), told: map[netip.Addr]bool{}}
 	a.device = devices{network: o.Network, owners: o.Owners, record: o.Record, log: o.Log, faults: &a.faults}

@@ -15,8 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
@@ -342,43 +340,4 @@ func TestThousand(t *testing.T) {
 		}
 		a.Leave()
 	})
-}
-
-// TestOwners reads the configurations of other programs.
-func TestOwners(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	main := write("keepalived.conf", `vrrp_instance a {
-    unicast_peer { 10.9.0.1 }
-    virtual_ipaddress {
-        10.0.0.1/24 dev eth0 brd 10.0.0.255 # 10.0.0.9
-        fd00::1
-    }
-    virtual_ipaddress_excluded { 10.0.0.2 }
-}
-virtual_server 10.0.0.8 80 { real_server 10.1.0.1 80 { } }
-include more/*.conf
-`)
-	if err := os.Mkdir(filepath.Join(dir, "more"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	write("more/b.conf", "vrrp_instance b {\n virtual_ipaddress\n {\n 10.0.0.3\n }\n}\n")
-	cib := write("cib.xml", `<cib><nvpair id="a" name="ip" value="10.0.0.4"/><nvpair name="nic" value="10.0.0.5"/><broken`)
-	found := map[netip.Addr]string{}
-	keepalivedOwns(found, main, 0)
-	pacemakerOwns(found, cib)
-	var got []string
-	for addr := range found {
-		got = append(got, addr.String())
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1"}, got); diff != "" {
-		t.Errorf("owned (-want +got):\n%s", diff)
-	}
 }

@@ -10,6 +10,9 @@ const (
 	lineOwned         = "Virtual address %s is not added to %s: %s has it"
 	lineUnread        = "Which addresses an earlier daemon has added to devices is not known: %v"
 	lineWorks         = "%s works again"
+	lineTaken         = "Host setup: %v; it is tried again every 30 s"
+	lineHostFailed    = "Host setup failed: %v; it is tried again in 10 s"
+	lineHostLate      = "Host setup: withdrawing the addresses failed: %v; the virtual services leave the table all the same"
 )
 
 // The faults of this package.
@@ -17,4 +20,6 @@ const (
 	whatCommand = "vipcommand"
 	whatDevice  = "vipdevice"
 	whatOwned   = "a virtual address of vipdevice"
+	whatHost    = "hostsetup"
+	whatTaken   = "a virtual address of hostsetup"
 )

@@ -11,7 +11,7 @@ func zeroWeightProblems(cfg *conf.Config) (problems conf.Problems) {
 		return nil
 	}
 	setting := func(string) string {
-		if cfg.HostSetup { // the daemon sets what the configuration wants
+		if cfg.HostSetup.On() { // the daemon sets what the configuration wants
 			return "1"
 		}
 		return ""

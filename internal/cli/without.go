@@ -51,7 +51,7 @@ func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
 // runsCommands reports whether a daemon with this configuration starts other programs or
 // writes the kernel's settings.
 func runsCommands(cfg *conf.Config) bool {
-	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.VIPCommand != "" || cfg.VIPDevice != "" || cfg.HostSetup || len(cfg.Execute) > 0 {
+	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.VIPCommand != "" || cfg.VIPDevice != "" || cfg.HostSetup.On() || len(cfg.Execute) > 0 {
 		return true
 	}
 	for _, v := range cfg.EachCheck() {

@@ -101,6 +101,8 @@ func (p *process) cleanAfter(d state.Daemon) error {
 	a := p.newAnnouncer()
 	a.Use(announcedBy(cfg))
 	withdraw(a, cfg, killedPatience, false)
+	host := &daemon{log: p.Log, file: source{path: d.File}, cfg: cfg, host: p.newHost()}
+	host.withdrawHost()
 	services := d.Services
 	if recalled, err := p.memory().Recall(d.File); err == nil && len(recalled) > 0 {
 		services = recalled
@@ -115,7 +117,6 @@ func (p *process) cleanAfter(d state.Daemon) error {
 		_ = os.Remove(d.PIDFile) // of no use to others any more
 	}
 	p.Log.Printf(logfile.Terminated, "KILL")
-	host := &daemon{log: p.Log, file: source{path: d.File}, cfg: cfg, host: p.newHost()}
 	host.leaveHost()
 	return err
 }

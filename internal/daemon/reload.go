@@ -220,10 +220,12 @@ func (d *daemon) inForce(cfg *conf.Config) {
 	d.cfg = cfg
 	d.watcher.interval.Store(int64(cfg.CheckInterval))
 	d.kept.beside.Use(cfg)
-	d.setUpHost()
-	if !d.dryRun {
-		d.siblings.use(cfg.Execute)
+	if d.dryRun {
+		d.tryHost(cfg, cfg.Virtuals, nil)
+		return
 	}
+	d.vips.setUp(d.hostSetup(cfg))
+	d.siblings.use(cfg.Execute)
 }
 
 // refuse records a content that could not be put in force. The one in force stays.

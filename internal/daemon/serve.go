@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/announce"
 	"github.com/ldirectord/ldirectord/internal/director"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/names"
@@ -165,6 +166,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	o.OverridesEnded = func() { d.status.KeepOverrides() }
 	o.Addresses = d.vips.addresses
 	d.director = director.New(o)
+	d.vips.host = announce.NewHost(d.log.Printf, d.hostSetup(d.cfg), d.heldAddresses())
 	d.kept.damped = p.keepDamped(d.director.Damped)
 	d.kept.beside = p.keepBeside(table)
 	d.status = p.newStatus(d)

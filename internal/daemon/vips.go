@@ -18,12 +18,15 @@ const (
 	withdrawPatience = 6 * time.Second
 	// killedPatience is the same after a daemon had to be killed, which has taken long.
 	killedPatience = 3 * time.Second
+	// hostLeavePatience bounds the wait for another process that works on the host.
+	hostLeavePatience = time.Second
 )
 
 // vips are the virtual addresses: which of them are served, and what makes the network follow.
 type vips struct {
 	addresses *virtual.Addresses
 	announcer *announce.Announcer // nil: the network follows nothing, as in a dry run
+	host      *announce.Host      // of hostsetup; not started in a dry run
 }
 
 // newVIPs are the virtual addresses of a daemon.
@@ -32,11 +35,6 @@ func (p *process) newVIPs() vips {
 	if !p.DryRun {
 		v.announcer = p.newAnnouncer()
 		v.announcer.Use(announcedBy(p.Config))
-		v.addresses.Changed = func() {
-			if states, err := v.addresses.States(); err == nil && !v.addresses.Ends() {
-				v.announcer.Set(states)
-			}
-		}
 	}
 	return v
 }
@@ -72,9 +70,17 @@ func staying(cfg *conf.Config) func(netip.Addr) bool {
 
 // start begins to announce.
 func (v vips) start() {
-	if v.announcer != nil {
-		v.announcer.Start()
+	if v.announcer == nil {
+		return
 	}
+	v.addresses.Changed = func() {
+		if states, err := v.addresses.States(); err == nil && !v.addresses.Ends() {
+			v.announcer.Set(states)
+			v.host.Set(states)
+		}
+	}
+	v.announcer.Start()
+	v.host.Start()
 }
 
 // use puts a configuration in force.
@@ -84,24 +90,32 @@ func (v vips) use(cfg *conf.Config) {
 	}
 }
 
+// setUp puts another setup of the host in force.
+func (v vips) setUp(s announce.HostSetup) {
+	if v.host != nil {
+		v.host.Use(s)
+	}
+}
+
 // faults are what does not follow.
 func (v vips) faults() []report.Fault {
 	if v.announcer == nil {
 		return nil
 	}
-	return v.announcer.Faults()
+	return append(v.announcer.Faults(), v.host.Faults()...)
 }
 
 // leave ends the announcements, and leaves the network as it is.
 func (v vips) leave() {
 	if v.announcer != nil {
 		v.announcer.Leave()
+		v.host.Leave()
 	}
 }
 
 // withdraw withdraws all addresses of a daemon that stops, waits for withdrawdelay if there were
-// any, and calls stop, which takes away the table. It returns at once. From now on they are not
-// served, for those who ask.
+// any, takes them from this host (hostsetup), and calls stop, which takes away the table. It returns
+// at once. From now on they are not served, for those who ask.
 func (v vips) withdraw(cfg *conf.Config, stop func()) {
 	served := v.addresses.End(staying(cfg))
 	if v.announcer == nil {
@@ -111,6 +125,12 @@ func (v vips) withdraw(cfg *conf.Config, stop func()) {
 	go func() {
 		defer stop()
 		withdraw(v.announcer, cfg, withdrawPatience, served)
+		if v.host == nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), hostLeavePatience)
+		defer cancel()
+		v.host.Withdraw(ctx, staying(cfg))
 	}()
 }
 

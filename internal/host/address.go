@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -17,6 +18,9 @@ type Address struct {
 	Prefix netip.Prefix `json:"prefix"`
 	Dev    string       `json:"dev"`
 	Label  string       `json:"label,omitempty"` // as ifconfig shows it, "" is none
+	// Sole is that no other machine may have it, and that it is left to another program of this
+	// host whose configuration has it.
+	Sole bool `json:"sole,omitempty"`
 }
 
 // newAddress is the step for one virtual address. Its label has the address's
@@ -45,28 +49,37 @@ func (a *Address) String() string {
 }
 
 // look finds the address whatever its prefix and label are.
-func (a *Address) look(*machine) (sight, error) {
-	addresses, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
-	if err != nil {
-		return sight{}, err
-	}
-	for _, on := range addresses {
-		if ip, ok := netip.AddrFromSlice(on.IP); !ok || ip.Unmap() != a.Prefix.Addr() {
-			continue
-		}
-		dev, err := netlink.LinkByIndex(on.LinkIndex)
-		if err != nil {
+func (a *Address) look(m *machine) (sight, error) {
+	addresses := m.addresses
+	if addresses == nil {
+		var err error
+		if addresses, err = readAddresses(); err != nil {
 			return sight{}, err
 		}
-		if dev.Attrs().Name == a.Dev {
-			return sight{done: true, was: on.IPNet.String()}, nil
-		}
-		return sight{was: "on " + dev.Attrs().Name}, nil
+	}
+	switch devs := addresses[a.Prefix.Addr()]; {
+	case slices.Contains(devs, a.Dev):
+		return sight{done: true}, nil
+	case len(devs) > 0:
+		return sight{was: "on " + devs[0]}, nil
 	}
 	return sight{}, nil
 }
 
-func (a *Address) do(*machine) error {
+// readAddresses are the devices of each address of this host.
+func readAddresses() (map[netip.Addr][]string, error) {
+	devices, err := readDevices()
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[netip.Addr][]string, len(devices.addresses))
+	for _, on := range devices.addresses {
+		found[on.prefix.Addr()] = append(found[on.prefix.Addr()], on.dev)
+	}
+	return found, nil
+}
+
+func (a *Address) do(m *machine) error {
 	dev, err := device(a.Dev)
 	if err != nil {
 		return err
@@ -76,7 +89,7 @@ func (a *Address) do(*machine) error {
 	}
 	if dev.Attrs().Flags&net.FlagLoopback == 0 && a.Prefix.Addr().Is4() {
 		// Neighbours may still send to the director that had it before.
-		_ = announce(dev.Attrs(), a.Prefix.Addr())
+		_ = m.announce(dev.Attrs(), a.Prefix.Addr())
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,59 +16,95 @@ import (
 
 const (
 	arpRequest = 1
-	arpReply   = 2
 	arpLength  = 28
 )
 
 var broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
 // announce announces an address to the network with a gratuitous request (RFC 5227,
-// section 3): neighbours with another owner in their cache learn the new one.
-func announce(dev *netlink.LinkAttrs, addr netip.Addr) error {
-	s, err := openARP(dev)
-	if err != nil {
-		return err
+// section 3): neighbours with another owner in their cache learn the new one. Its socket
+// stays open until hush: closing one takes the kernel 15 ms.
+func (m *machine) announce(dev *netlink.LinkAttrs, addr netip.Addr) error {
+	s, open := m.arp[dev.Index]
+	if !open {
+		var err error
+		if s, err = openARP(dev); err != nil {
+			return err
+		}
+		if m.arp == nil {
+			m.arp = map[int]int{}
+		}
+		m.arp[dev.Index] = s
 	}
-	defer unix.Close(s)
 	return sendARP(s, dev, arpPacket(dev.HardwareAddr, addr, addr))
 }
 
-// whoHas probes the network for the owners of an address, as before a claim of it
-// (RFC 5227, section 2.1.1), and returns all answers within the time.
-func whoHas(dev *netlink.LinkAttrs, addr netip.Addr, patience time.Duration) ([]net.HardwareAddr, error) {
-	if !addr.Is4() || len(dev.HardwareAddr) != 6 {
-		return nil, fmt.Errorf("no ARP on %s for %s", dev.Name, addr)
+// hush closes the sockets of announce.
+func (m *machine) hush() {
+	for _, s := range m.arp {
+		_ = unix.Close(s)
+	}
+	m.arp = nil
+}
+
+// whoHave probes the network for the owners of addresses, as before a claim of them (RFC 5227,
+// section 2.1.1): rounds requests for each, with gap after each round. It returns all other hosts
+// that have one or, if claim, are about to take it and go first. own are the hardware addresses of this host.
+func whoHave(dev *netlink.LinkAttrs, addrs []netip.Addr, own []net.HardwareAddr, claim bool, rounds int, gap time.Duration) (map[netip.Addr][]net.HardwareAddr, error) {
+	if len(dev.HardwareAddr) != 6 {
+		return nil, fmt.Errorf("no ARP on %s", dev.Name)
 	}
 	s, err := openARP(dev)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(s)
-	if err := sendARP(s, dev, arpPacket(dev.HardwareAddr, netip.IPv4Unspecified(), addr)); err != nil {
-		return nil, err
+	found := make(map[netip.Addr][]net.HardwareAddr)
+	for range rounds {
+		for _, addr := range addrs {
+			if err := sendARP(s, dev, arpPacket(dev.HardwareAddr, netip.IPv4Unspecified(), addr)); err != nil {
+				return nil, err
+			}
+		}
+		err := readARP(s, gap, func(packet []byte) {
+			addr, owner, probes := arpSender(packet)
+			switch {
+			case owner == nil || !slices.Contains(addrs, addr) || among(own, owner):
+			case probes && (!claim || bytes.Compare(owner, dev.HardwareAddr) > 0):
+			case !among(found[addr], owner):
+				found[addr] = append(found[addr], owner)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	var owners []net.HardwareAddr
+	return found, nil
+}
+
+func among(list []net.HardwareAddr, mac net.HardwareAddr) bool {
+	return slices.ContainsFunc(list, func(m net.HardwareAddr) bool { return bytes.Equal(m, mac) })
+}
+
+// readARP passes on all packets within a time.
+func readARP(s int, patience time.Duration, f func(packet []byte)) error {
 	packet := make([]byte, 128)
 	for end := time.Now().Add(patience); ; {
 		left := time.Until(end)
 		if left <= 0 {
-			return owners, nil
+			return nil
 		}
-		wait := unix.NsecToTimeval(left.Nanoseconds())
+		wait := unix.NsecToTimeval(max(left, time.Millisecond).Nanoseconds()) // 0 would be for ever
 		if err := unix.SetsockoptTimeval(s, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
-			return nil, err
+			return err
 		}
 		n, _, err := unix.Recvfrom(s, packet, 0)
 		switch {
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
-			continue
 		case err != nil:
-			return nil, err
-		}
-		if owner, ok := arpOwner(packet[:n], addr); ok && !slices.ContainsFunc(owners, func(o net.HardwareAddr) bool {
-			return slices.Equal(o, owner)
-		}) {
-			owners = append(owners, owner)
+			return err
+		default:
+			f(packet[:n])
 		}
 	}
 }
@@ -111,13 +148,15 @@ func arpPacket(from net.HardwareAddr, sender, target netip.Addr) []byte {
 	return append(p, target.AsSlice()...)
 }
 
-// arpOwner reads an answer: the hardware address of an owner of addr.
-func arpOwner(p []byte, addr netip.Addr) (net.HardwareAddr, bool) {
-	if len(p) < arpLength || binary.BigEndian.Uint16(p[6:]) != arpReply || p[4] != 6 || p[5] != 4 {
-		return nil, false
+// arpSender reads a packet: the address that its sender has, with its hardware address, nil if it is
+// none of Ethernet and IPv4. A probe is of a host that has not got the address yet.
+func arpSender(p []byte) (addr netip.Addr, mac net.HardwareAddr, probe bool) {
+	if len(p) < arpLength || p[4] != 6 || p[5] != 4 {
+		return addr, nil, false
 	}
-	if sender := netip.AddrFrom4([4]byte(p[14:18])); sender != addr {
-		return nil, false
+	addr = netip.AddrFrom4([4]byte(p[14:18]))
+	if probe = addr.IsUnspecified() && binary.BigEndian.Uint16(p[6:]) == arpRequest; probe {
+		addr = netip.AddrFrom4([4]byte(p[24:28]))
 	}
-	return slices.Clone(net.HardwareAddr(p[8:14])), true
+	return addr, slices.Clone(net.HardwareAddr(p[8:14])), probe
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"testing"
@@ -27,27 +28,30 @@ func TestARPPacket(t *testing.T) {
 	}
 }
 
-func TestARPOwner(t *testing.T) {
-	reply := arpPacket(mac, addr, addr)
-	reply[7] = arpReply
-	other := arpPacket(mac, addr.Next(), addr)
-	other[7] = arpReply
+func TestARPSender(t *testing.T) {
+	reply := arpPacket(mac, addr, addr.Next())
+	reply[7] = 2
+	probe := arpPacket(mac, netip.IPv4Unspecified(), addr)
 	tests := []struct {
 		name   string
 		packet []byte
-		want   bool
+		want   string
 	}{
-		{"reply", reply, true},
-		{"padded reply", append(reply, 0, 0, 0), true},
-		{"request", arpPacket(mac, addr, addr), false},
-		{"another address's", other, false},
-		{"cut off", reply[:27], false},
-		{"empty", nil, false},
+		{"reply", reply, "10.0.0.80 false"},
+		{"padded reply", append(reply, 0, 0, 0), "10.0.0.80 false"},
+		{"announcement", arpPacket(mac, addr, addr), "10.0.0.80 false"},
+		{"probe", probe, "10.0.0.80 true"},
+		{"cut off", reply[:27], ""},
+		{"empty", nil, ""},
 	}
 	for _, tt := range tests {
-		got, ok := arpOwner(tt.packet, addr)
-		if ok != tt.want || ok && got.String() != mac.String() {
-			t.Errorf("%s: %v %v, want %v", tt.name, got, ok, tt.want)
+		addr, owner, probes := arpSender(tt.packet)
+		got := ""
+		if owner.String() == mac.String() {
+			got = fmt.Sprintf("%s %v", addr, probes)
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
@@ -60,20 +64,19 @@ func TestWhoHas(t *testing.T) {
 		must(t, err)
 		eth0, err := netlink.LinkByName("eth0")
 		must(t, err)
-		owners, err := whoHas(other.Attrs(), netip.MustParseAddr("10.0.0.1"), 100*time.Millisecond)
-		if err != nil || len(owners) != 1 || owners[0].String() != eth0.Attrs().HardwareAddr.String() {
-			t.Errorf("10.0.0.1 is at %v, %v; want %v", owners, err, eth0.Attrs().HardwareAddr)
-		}
-		owners, err = whoHas(other.Attrs(), netip.MustParseAddr("10.0.0.2"), 50*time.Millisecond)
-		if err != nil || len(owners) != 0 {
-			t.Errorf("10.0.0.2 is at %v, %v; want nobody", owners, err)
+		asked := []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")}
+		got, err := whoHave(other.Attrs(), asked, nil, true, 1, 100*time.Millisecond)
+		must(t, err)
+		want := map[netip.Addr][]net.HardwareAddr{asked[0]: {eth0.Attrs().HardwareAddr}}
+		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Errorf("owners (-want +got):\n%s", diff)
 		}
 
 		s, err := openARP(other.Attrs())
 		must(t, err)
 		defer unix.Close(s)
 		must(t, unix.SetsockoptTimeval(s, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 2}))
-		must(t, newAddress(netip.MustParsePrefix("10.0.0.80/32"), "eth0").do(nil))
+		must(t, newAddress(netip.MustParsePrefix("10.0.0.80/32"), "eth0").do(&machine{}))
 		packet := make([]byte, 128)
 		n, _, err := unix.Recvfrom(s, packet, 0)
 		must(t, err)

@@ -17,6 +17,7 @@ type Director struct {
 	PrefixLen  int            // of IPv4 virtual addresses; 0 is the whole address
 	Filter     Filter
 	Place      Place
+	Has        func(netip.Addr) bool // which virtual addresses this host is to have; nil is all
 }
 
 // Choices are what an operator may say about the setup of a director. The zero value
@@ -25,6 +26,8 @@ type Choices struct {
 	Dev        string         // for virtual addresses; "" is the device in whose network they are
 	PrefixLen  int            // of IPv4 virtual addresses; 0 is the whole address
 	Masquerade []netip.Prefix // networks of real servers that reach others through this host
+
+	Has func(netip.Addr) bool // which virtual addresses this host is to have; nil is as hostsetup says
 }
 
 // ConfigSteps are the steps of what, "director" or "marks", that cfg needs on its director.
@@ -33,7 +36,10 @@ func (h *Host) ConfigSteps(ctx context.Context, cfg *conf.Config, what string, c
 	if what == "marks" {
 		return MarkSteps(cfg, filter), nil
 	}
-	d := Director{Config: cfg, PrefixLen: c.PrefixLen, Masquerade: c.Masquerade, Filter: filter}
+	d := Director{Config: cfg, PrefixLen: c.PrefixLen, Masquerade: c.Masquerade, Filter: filter, Has: c.Has}
+	if cfg.HostSetup == conf.HostSetupNoAddress {
+		d.Has = func(netip.Addr) bool { return false }
+	}
 	var err error
 	if d.Place, err = h.Place(cfg, c.Dev); err != nil {
 		return nil, err
@@ -62,6 +68,9 @@ func (d Director) Steps() ([]Step, error) {
 		steps = append(steps, masqueradeStep(d.Filter, network.Masked()))
 	}
 	for _, vip := range VIPs(d.Config) {
+		if d.Has != nil && !d.Has(vip) {
+			continue
+		}
 		dev := d.Place.VIPs[vip]
 		if dev == "" {
 			return nil, fmt.Errorf("which device is %s for? None is in its network and there is no default route: say --dev", vip)
@@ -73,7 +82,9 @@ func (d Director) Steps() ([]Step, error) {
 		if bits < 1 || bits > vip.BitLen() {
 			return nil, fmt.Errorf("%s cannot have a prefix of %d bits", vip, bits)
 		}
-		steps = append(steps, newAddress(netip.PrefixFrom(vip, bits), dev))
+		address := newAddress(netip.PrefixFrom(vip, bits), dev)
+		address.Sole = true
+		steps = append(steps, address)
 	}
 	return Unique(steps), nil
 }

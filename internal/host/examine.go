@@ -24,8 +24,6 @@ import (
 )
 
 const (
-	// arpPatience is how long answers to an ARP request may take.
-	arpPatience = 300 * time.Millisecond
 	// reachPatience is how long a real server may take to accept a connection.
 	reachPatience = 2 * time.Second
 	// reachAtOnce is the number of real servers contacted at the same time.
@@ -99,23 +97,11 @@ func (h *Host) rules(ctx context.Context, program string) []string {
 // strangers probes the network for other owners of the virtual addresses. Addresses
 // that cannot be probed are omitted.
 func strangers(p Place) map[netip.Addr][]string {
-	found := map[netip.Addr][]string{}
+	byDev := map[string][]netip.Addr{}
 	for vip, name := range p.VIPs {
-		dev, err := netlink.LinkByName(name)
-		if err != nil {
-			continue
-		}
-		owners, err := whoHas(dev.Attrs(), vip, arpPatience)
-		if err != nil {
-			continue
-		}
-		for _, owner := range owners {
-			if !slices.Equal(owner, dev.Attrs().HardwareAddr) {
-				found[vip] = append(found[vip], neighbour(owner))
-			}
-		}
+		byDev[name] = append(byDev[name], vip)
 	}
-	return found
+	return others(byDev, false)
 }
 
 // neighbour is a hardware address with the address that this host knows of it.

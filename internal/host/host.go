@@ -11,8 +11,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/owners"
 )
 
 // A Step is one thing that a host needs. Two steps with the same String are the
@@ -51,25 +54,51 @@ type Host struct {
 	// DryRun only reports the steps, and changes nothing.
 	DryRun bool
 	begun  bool // a dry run has a step that would change something
+
+	owned map[netip.Addr]string // the addresses of other programs; nil is not read yet
+	left  map[string]bool       // lines about addresses of other programs that were reported
 }
 
 // New returns the host. Its state is kept in dir, which has to be lost with the next
 // boot, as /run is.
 func New(dir string) *Host {
-	return &Host{machine: &machine{proc: "/proc", sys: "/sys", run: runProgram}, file: stateFile(dir)}
+	return &Host{machine: &machine{proc: "/proc", sys: "/sys", run: runProgram, owners: owners.Addresses, others: others}, file: stateFile(dir)}
 }
 
 // Up makes those steps that are still missing, in their order, and reverts steps of
 // an earlier Up for owner that are not among them. With the same steps it changes
 // nothing. After an error the steps before it are made, and Down reverts them.
+//
+// An address of a director that another machine has is left out; Up makes all other steps and
+// returns a *TakenError. One that another program of this host has is left to it.
 func (h *Host) Up(ctx context.Context, owner string, steps []Step) error {
 	return h.change(ctx, func(s *state) error {
+		steps := h.withoutOwned(steps)
+		taken, err := h.taken(steps)
+		if err != nil {
+			return err
+		}
+		noted := false
 		for _, step := range steps {
+			if a, ok := step.(*Address); ok && a.Sole {
+				if taken.has(a) {
+					continue
+				}
+				if !noted { // after the steps before them: Down reverts the last one first
+					noted = true
+					if err := h.noteAddresses(s, owner, steps, taken); err != nil {
+						return err
+					}
+				}
+			}
 			if err := h.up(s, owner, step); err != nil {
 				return fmt.Errorf("%s: %w", step, err)
 			}
 		}
-		return h.release(s, owner, steps)
+		if err := h.release(s, owner, steps); err != nil {
+			return err
+		}
+		return taken.err()
 	})
 }
 
@@ -116,7 +145,14 @@ func (h *Host) change(ctx context.Context, f func(*state) error) error {
 	if err != nil {
 		return err
 	}
-	h.machine.ctx = ctx
+	h.machine.ctx, h.owned = ctx, nil
+	if h.machine.addresses, err = readAddresses(); err != nil {
+		return err
+	}
+	defer func() {
+		h.machine.addresses = nil
+		h.machine.hush()
+	}()
 	return f(s)
 }
 
@@ -150,14 +186,7 @@ func (h *Host) up(s *state, owner string, step Step) error {
 // note records that a step will be made for owner, unless its state already exists
 // without us.
 func (h *Host) note(s *state, owner string, step Step, found sight) error {
-	d := s.find(step)
-	if _, ok := step.(unowned); ok || found.done && d == nil {
-		return nil
-	}
-	if d == nil {
-		d = s.add(step, found.was)
-	}
-	if !d.want(owner) {
+	if !s.note(owner, step, found) {
 		return nil
 	}
 	return s.write(h.file)
@@ -178,20 +207,32 @@ func (h *Host) sayStep(step Step, found sight) {
 // among those to keep. It continues after an error.
 func (h *Host) release(s *state, owner string, keep []Step) error {
 	var failed error
+	kept := make(map[string]bool, len(keep))
+	for _, step := range keep {
+		kept[step.String()] = true
+	}
+	changed := false
 	for _, d := range slices.Backward(slices.Clone(s.Done)) {
-		if !slices.Contains(d.For, owner) || slices.ContainsFunc(keep, d.is) {
+		if !slices.Contains(d.For, owner) || kept[d.Step.String()] {
 			continue
 		}
 		if err := h.leave(s, d, owner); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("taking back %s: %w", d.Step, err))
+			continue
 		}
+		changed = true
+	}
+	if changed && !h.DryRun { // an interruption before it leaves steps recorded that are reverted
+		failed = errors.Join(failed, s.write(h.file))
 	}
 	return failed
 }
 
-// leave reverts one step, unless another owner needs it.
+// leave reverts one step, unless another owner needs it. The caller writes the state.
 func (h *Host) leave(s *state, d *done, owner string) error {
-	if len(d.For) == 1 {
+	if file := h.ownedBy(d.Step); file != "" {
+		h.sayLeft(d.Step, file)
+	} else if len(d.For) == 1 {
 		if !h.DryRun {
 			if err := d.Step.undo(h.machine, d.Was); err != nil {
 				return err
@@ -199,11 +240,10 @@ func (h *Host) leave(s *state, d *done, owner string) error {
 		}
 		h.say("taken back: "+d.Step.String()+before(d.Was), true)
 	}
-	if h.DryRun {
-		return nil
+	if !h.DryRun {
+		s.leave(d, owner)
 	}
-	s.leave(d, owner)
-	return s.write(h.file)
+	return nil
 }
 
 func before(was string) string {
@@ -244,6 +284,8 @@ func (c Condition) String() string {
 // without rights.
 func (h *Host) Status(ctx context.Context, steps []Step) []Condition {
 	h.machine.ctx = ctx
+	h.machine.addresses, _ = readAddresses() // the error is each address's
+	defer func() { h.machine.addresses = nil }()
 	conditions := make([]Condition, 0, len(steps))
 	for _, step := range steps {
 		found, err := step.look(h.machine)

@@ -250,7 +250,7 @@ func TestStateKeepsSteps(t *testing.T) {
 	must(t, s.write(file))
 	got, err := readState(file)
 	must(t, err)
-	if diff := cmp.Diff(s, got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(s.Done, got.Done, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("state (-written +read):\n%s", diff)
 	}
 }

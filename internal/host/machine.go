@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,13 @@ type machine struct {
 	proc string          // where the proc file system is
 	sys  string          // and sysfs
 	run  runner
+
+	addresses map[netip.Addr][]string // the devices of each address before the work in progress; nil is to be read
+
+	arp map[int]int // sockets of announce, by the index of the device
+
+	owners func() map[netip.Addr]string // the addresses of other programs of this host
+	others func(byDev map[string][]netip.Addr, claim bool) map[netip.Addr][]string
 }
 
 // A runner runs a program without a shell and returns its output. The error

@@ -18,6 +18,8 @@ import (
 // A state is the steps made on this host and not yet reverted, in their order.
 type state struct {
 	Done []*done `json:"done"`
+
+	byText map[string]*done // Done by the text of its step, when it has as many
 }
 
 // A done is a step that was done, or was about to be when something interrupted.
@@ -27,22 +29,36 @@ type done struct {
 	For  []string // owners; the last one to leave takes it back
 }
 
-// is reports whether d is this step.
-func (d *done) is(step Step) bool { return d.Step.String() == step.String() }
-
 // find returns the record of a step, nil if it was not made here.
 func (s *state) find(step Step) *done {
-	for _, d := range s.Done {
-		if d.is(step) {
-			return d
+	if len(s.byText) != len(s.Done) {
+		s.byText = make(map[string]*done, len(s.Done))
+		for _, d := range s.Done {
+			s.byText[d.Step.String()] = d
 		}
 	}
-	return nil
+	return s.byText[step.String()]
+}
+
+// note records that a step will be made for owner, and reports whether that changes the state.
+// What exists without us is not recorded.
+func (s *state) note(owner string, step Step, found sight) bool {
+	d := s.find(step)
+	if _, ok := step.(unowned); ok || found.done && d == nil {
+		return false
+	}
+	if d == nil {
+		d = s.add(step, found.was)
+	}
+	return d.want(owner)
 }
 
 func (s *state) add(step Step, was string) *done {
 	d := &done{Step: step, Was: was}
 	s.Done = append(s.Done, d)
+	if s.byText != nil {
+		s.byText[step.String()] = d
+	}
 	return d
 }
 
@@ -60,6 +76,7 @@ func (s *state) leave(d *done, owner string) {
 	d.For = slices.DeleteFunc(d.For, func(o string) bool { return o == owner })
 	if len(d.For) == 0 {
 		s.Done = slices.DeleteFunc(s.Done, func(other *done) bool { return other == d })
+		delete(s.byText, d.Step.String())
 	}
 }
 

@@ -1,4 +1,6 @@
-package announce
+// Package owners knows which virtual addresses belong to another program of this host, by the
+// configuration of that program.
+package owners
 
 import (
 	"encoding/xml"
@@ -16,8 +18,9 @@ const (
 	pacemakerFile  = "/var/lib/pacemaker/cib/cib.xml"
 )
 
-// owners are the addresses that keepalived's or Pacemaker's configuration has, with the file.
-func owners() map[netip.Addr]string {
+// Addresses are those that keepalived's or Pacemaker's configuration has, with the file. What cannot
+// be read has none.
+func Addresses() map[netip.Addr]string {
 	found := map[netip.Addr]string{}
 	keepalivedOwns(found, keepalivedFile, 0)
 	pacemakerOwns(found, pacemakerFile)

@@ -1,0 +1,162 @@
+package host
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/eventually"
+)
+
+// neighbourWith gives the other end of the cable to another machine with those addresses, and returns
+// its hardware address.
+func neighbourWith(t *testing.T, addrs ...string) string {
+	t.Helper()
+	link, err := netlink.LinkByName("other")
+	must(t, err)
+	here, err := netns.Get()
+	must(t, err)
+	there, err := netns.New() // and enters it
+	must(t, err)
+	must(t, netns.Set(here))
+	t.Cleanup(func() { there.Close(); here.Close() })
+	must(t, netlink.LinkSetNsFd(link, int(there)))
+	far, err := netlink.NewHandleAt(there)
+	must(t, err)
+	t.Cleanup(far.Close)
+	link, err = far.LinkByName("other")
+	must(t, err)
+	must(t, far.LinkSetUp(link))
+	for _, text := range addrs {
+		a, err := netlink.ParseAddr(text)
+		must(t, err)
+		if a.IP.To4() == nil {
+			a.Flags = 2 // no duplicate address detection
+		}
+		must(t, far.AddrAdd(link, a))
+	}
+	return link.Attrs().HardwareAddr.String()
+}
+
+// soleSteps are those of a director with those virtual addresses on eth0.
+func soleSteps(vips ...string) (list []Step) {
+	for _, text := range vips {
+		addr := netip.MustParseAddr(text)
+		a := newAddress(netip.PrefixFrom(addr, addr.BitLen()), "eth0")
+		a.Sole = true
+		list = append(list, a)
+	}
+	return list
+}
+
+// TestTakenAddress leaves out the addresses that another machine has, of both families, until they are
+// free, and makes all other steps.
+func TestTakenAddress(t *testing.T) {
+	inOwnSpace(t, func(t *testing.T) {
+		mac := neighbourWith(t, "10.0.0.80/24", "fd00::80/64")
+		awaitLinkLocal(t)
+		h, said := testHost(t)
+		want := soleSteps("10.0.0.80", "10.0.0.81", "fd00::80", "fd00::81")
+		want = append(want, &Sysctl{Name: "net/ipv4/conf/eth0/send_redirects", Value: "0"})
+		err := h.Up(t.Context(), "a", want)
+		taken, ok := errors.AsType[*TakenError](err)
+		if !ok || len(taken.Taken) != 2 {
+			t.Fatalf("up: %v, want two taken addresses", err)
+		}
+		for i, vip := range []string{"10.0.0.80", "fd00::80"} {
+			if got := taken.Taken[i]; got.Address.String() != vip || got.Dev != "eth0" || len(got.By) != 1 || !strings.HasPrefix(got.By[0], mac) {
+				t.Errorf("taken: %v, want %s by %s", got, vip, mac)
+			}
+		}
+		expect(t, said(), `
+address add 10.0.0.81/32 dev eth0 label eth0:81
+address add fd00::81/128 dev eth0 preferred_lft 0
+sysctl net.ipv4.conf.eth0.send_redirects 0 (was 1)
+`)
+		h.machine.others = func(map[string][]netip.Addr, bool) map[netip.Addr][]string { return nil } // free now
+		must(t, h.Up(t.Context(), "a", want))
+		if got := said(); !strings.Contains(got, "address add 10.0.0.80/32 dev eth0") || strings.Contains(got, "10.0.0.81/32 dev eth0 label eth0:81\n") {
+			t.Errorf("when they are free:\n%s", got)
+		}
+		h.machine.others = others // and the conflict of what is there stays: nothing is taken away
+		must(t, h.Up(t.Context(), "a", want))
+	})
+}
+
+// awaitLinkLocal waits until eth0 has its own IPv6 address.
+func awaitLinkLocal(t *testing.T) {
+	t.Helper()
+	eth0, err := netlink.LinkByName("eth0")
+	must(t, err)
+	if !eventually.Holds(func() bool {
+		list, err := netlink.AddrList(eth0, netlink.FAMILY_V6)
+		return err == nil && len(list) > 0 && list[0].Flags&0x40 == 0 // not tentative
+	}) {
+		t.Fatal("eth0 has no link-local address")
+	}
+}
+
+// TestOwnedAddress leaves addresses to keepalived, also one that was added before its configuration
+// had it.
+func TestOwnedAddress(t *testing.T) {
+	inOwnSpace(t, func(t *testing.T) {
+		h, said := testHost(t)
+		owned := map[netip.Addr]string{netip.MustParseAddr("10.0.0.80"): "keepalived.conf"}
+		h.machine.owners = func() map[netip.Addr]string { return owned }
+		want := soleSteps("10.0.0.80", "10.0.0.81")
+		must(t, h.Up(t.Context(), "a", want))
+		expect(t, said(), `
+address add 10.0.0.80/32 dev eth0 label eth0:80 is left out: keepalived.conf has the address
+address add 10.0.0.81/32 dev eth0 label eth0:81
+`)
+		owned[netip.MustParseAddr("10.0.0.81")] = "keepalived.conf"
+		must(t, h.Up(t.Context(), "a", want))
+		must(t, h.Down(t.Context(), "a"))
+		if got := statusText(h, want); !strings.Contains(got, "ok       address add 10.0.0.81") {
+			t.Errorf("the address was taken from keepalived:\n%s%s", got, said())
+		}
+		if held, err := h.Held("a"); err != nil || len(held) != 0 {
+			t.Errorf("still held: %v, %v", held, err)
+		}
+	})
+}
+
+// TestAddressesOfConfig has addresses only where the file and the caller say so.
+func TestAddressesOfConfig(t *testing.T) {
+	cfg := func(setup conf.HostSetup) *conf.Config {
+		c := &conf.Config{Virtuals: []*conf.VirtualService{{Addr: netip.MustParseAddr("10.0.0.80")}, {Addr: netip.MustParseAddr("10.0.0.81")}}}
+		c.HostSetup = setup
+		return c
+	}
+	inOwnSpace(t, func(t *testing.T) {
+		h, _ := testHost(t)
+		second := func(addr netip.Addr) bool { return addr.String() == "10.0.0.81" }
+		tests := []struct {
+			name  string
+			setup conf.HostSetup
+			has   func(netip.Addr) bool
+			want  string
+		}{
+			{"all", conf.HostSetupYes, nil, "10.0.0.80 10.0.0.81"},
+			{"of the command", conf.HostSetupNo, nil, "10.0.0.80 10.0.0.81"},
+			{"those that are due", conf.HostSetupYes, second, "10.0.0.81"},
+			{"noaddress", conf.HostSetupNoAddress, nil, ""},
+		}
+		for _, tt := range tests {
+			steps, err := h.ConfigSteps(t.Context(), cfg(tt.setup), "director", Choices{Has: tt.has})
+			must(t, err)
+			var got []string
+			for _, addr := range AddressesOf(steps) {
+				got = append(got, addr.String())
+			}
+			if strings.Join(got, " ") != tt.want || len(steps) == len(got) {
+				t.Errorf("%s: %q of %d steps, want %q and others", tt.name, got, len(steps), tt.want)
+			}
+		}
+	})
+}
