@@ -92,6 +92,7 @@ func (p *parser) parse(text []byte) {
 		p.inherit(b.v, b.given)
 		expandReals(p, b)
 		useChecks(p, b)
+		adviseQuorum(p, b)
 		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}

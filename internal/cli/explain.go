@@ -128,7 +128,7 @@ func realWords(v *conf.VirtualService, r *conf.RealServer) string {
 		words += " (" + r.Host + ")"
 	}
 	if r.Check.Name != "" {
-		words += ", check " + r.Check.Name
+		words += ", check " + ownLabel(v, r.Check.Name)
 	}
 	if r.OwnRequest {
 		words += ", asked" + sentWords(v, cmp.Or(r.RequestURL(), r.Request))

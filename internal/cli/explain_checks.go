@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 
 // explainMore writes the checks of v besides its own.
 func explainMore(line func(name, format string, args ...any), v *conf.VirtualService) {
-	for _, n := range v.AlsoCheck {
-		line("and check", "%s: %s, down after %s", n.Name, checkWords(withReals(n.As, v.Reals)), plural(max(1, n.As.FailureCount), "failed check"))
+	for i, n := range v.AlsoCheck {
+		line("and check", "%s: %s, down after %s", alsoLabel(v, i), checkWords(withReals(n.As, v.Reals)), plural(max(1, n.As.FailureCount), "failed check"))
 	}
 	for _, n := range v.InPlace {
 		var reals []*conf.RealServer
@@ -22,11 +23,42 @@ func explainMore(line func(name, format string, args ...any), v *conf.VirtualSer
 				reals = append(reals, r)
 			}
 		}
-		line("in its place", "%s, of %s: %s, down after %s", n.Name, plural(len(reals), "real server"), checkWords(withReals(n.As, reals)), plural(max(1, n.As.FailureCount), "failed check"))
+		line("in its place", "%s, of %s: %s, down after %s", ownLabel(v, n.Name), plural(len(reals), "real server"), checkWords(withReals(n.As, reals)), plural(max(1, n.As.FailureCount), "failed check"))
 	}
 	if checks := 1 + len(v.AlsoCheck); checks > 1 && v.CheckType != conf.CheckOff {
 		line("needed", "%d of the %d checks of a real server", policy.Needed(v.ChecksNeeded, checks), checks)
 	}
+}
+
+// alsoLabel is how reports call a check of all real servers, see virtual.Part.Label: with its number of
+// several uses of one block. A real server with such a check of its own has that one first.
+func alsoLabel(v *conf.VirtualService, i int) string {
+	name := v.AlsoCheck[i].Name
+	number, uses := 0, 0
+	for j, n := range v.AlsoCheck {
+		if n.Name == name {
+			uses++
+			if j <= i {
+				number++
+			}
+		}
+	}
+	label := name
+	if uses > 1 {
+		label = fmt.Sprintf("%s#%d", name, number)
+	}
+	if slices.ContainsFunc(v.InPlace, func(n conf.NamedCheck) bool { return n.Name == name }) {
+		label += fmt.Sprintf(" (%s#%d where %s is in the real line)", name, number+1, name)
+	}
+	return label
+}
+
+// ownLabel is how reports call the check in a real line.
+func ownLabel(v *conf.VirtualService, name string) string {
+	if slices.ContainsFunc(v.AlsoCheck, func(n conf.NamedCheck) bool { return n.Name == name }) {
+		return name + "#1"
+	}
+	return name
 }
 
 // withReals returns the settings of a check with the real servers that have it.
@@ -55,8 +87,11 @@ func severalGoodWords(v *conf.VirtualService) string {
 	if v.CheckType != conf.CheckOn && v.CheckType != conf.CheckOff {
 		list = append(list, "its own "+goodWords(v))
 	}
-	for _, n := range append(v.AlsoCheck[:len(v.AlsoCheck):len(v.AlsoCheck)], v.InPlace...) {
-		list = append(list, n.Name+" "+goodWords(n.As))
+	for i, n := range v.AlsoCheck {
+		list = append(list, alsoLabel(v, i)+" "+goodWords(n.As))
+	}
+	for _, n := range v.InPlace {
+		list = append(list, ownLabel(v, n.Name)+" "+goodWords(n.As))
 	}
 	return strings.Join(list, "; ")
 }

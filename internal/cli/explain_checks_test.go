@@ -53,3 +53,40 @@ virtual = 10.0.0.1:80
 		}
 	}
 }
+
+// TestExplainNumbersChecks has the numbers of several uses of one check block, as why and show have them.
+func TestExplainNumbersChecks(t *testing.T) {
+	const text = `check = app
+    checktype = external
+    checkcommand = /bin/app
+check = db
+    checktype = connect
+virtual = 10.0.0.1:80
+    real = 10.1.0.1:80 gate
+    real = 10.1.0.2:80 gate 1 check="app --own"
+    checktype = connect
+    alsocheck = app --site a
+    alsocheck = db
+    alsocheck = app --site b
+`
+	cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := explanation(cfg)
+	for _, line := range []string{
+		"and check       app#1 (app#2 where app is in the real line): run /bin/app",
+		"and check       db: connect",
+		"and check       app#2 (app#3 where app is in the real line): run /bin/app",
+		"in its place    app#1, of 1 real server: run /bin/app",
+		"; app#1 after 1 good check: within 10s",
+		", weight 1, check app#1\n",
+	} {
+		if !strings.Contains(got, line) {
+			t.Errorf("%q is missing in\n%s", line, got)
+		}
+	}
+	if without, _ := conf.Parse("t.cf", []byte(strings.Replace(text, ` check="app --own"`, "", 1)), conf.Options{}); !strings.Contains(explanation(without), "and check       app#2: run") {
+		t.Errorf("without a check in a real line:\n%s", explanation(without))
+	}
+}
