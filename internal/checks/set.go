@@ -118,7 +118,7 @@ type Result struct {
 	Check *virtual.Check
 	Asked checker.Checker
 	At    time.Time // when the director read it
-	Held  bool      // holdlocal has made a failure Local
+	Held  error     // the failure that holdlocal has made Local, nil for none
 }
 
 // newCheck returns a check without users.

@@ -31,9 +31,20 @@ func (d *Director) judgeOurselves(res *checks.Result) {
 		}
 	}
 	if holding && res.Err != nil && !res.Local {
-		res.Local, res.Held = true, true
+		res.Local, res.Held = true, res.Err
 		res.Err = checker.LocalError{Err: fmt.Errorf("while most checks cannot be made: %w", res.Err)}
 	}
+}
+
+// counted returns the result for a virtual service whose quorum is lost, where holdlocal has nothing
+// to hold: a failure counts as what it is.
+func counted(res *checks.Result) *checks.Result {
+	if res.Held == nil {
+		return res
+	}
+	as := *res
+	as.Err, as.Local, as.Held = res.Held, false, nil
+	return &as
 }
 
 // incomplete reports whether a check of a database could not be made because login or

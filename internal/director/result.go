@@ -53,10 +53,13 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 		d.warnExpiry(r, res.Check, res.At)
 	}
 	d.noteChecked(r, res)
+	if r.Virtual.Joint.QuorumIs(policy.QuorumLost) {
+		res = counted(res)
+	}
 	switch {
 	case r.File() != "":
 		return
-	case res.Local && (!res.Held || !r.Virtual.Joint.QuorumIs(policy.QuorumLost)): // then holdlocal has nothing to hold
+	case res.Local:
 		d.couldNotAsk(r, res)
 		return
 	}
