@@ -30,6 +30,7 @@ type External struct {
 	VAddr, VPort string
 	RAddr, RPort string
 	Args         string // further ones, with a NUL between them
+	Weighs       bool   // an exit status from 2 on is up, with the weight that weightOf has
 }
 
 // String implements Checker.
@@ -43,7 +44,7 @@ func (e External) String() string {
 
 // Check implements Caller.
 func (e External) Check(ctx context.Context) (detail string, err error) {
-	return "", runCheck(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args(), As: e.User})
+	return "", e.run(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args(), As: e.User})
 }
 
 func (e External) own() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }
@@ -55,12 +56,15 @@ func (e External) args() []string {
 	return append(e.own(), strings.Split(e.Args, "\x00")...)
 }
 
-// runCheck runs c and returns nil if it succeeds by ctx's deadline. The error
+// run runs c and returns nil, or a Wish, if it succeeds by ctx's deadline. Any other error
 // describes how the command ended and quotes the beginning of its output.
-func runCheck(ctx context.Context, c command.Command) error {
+func (e External) run(ctx context.Context, c command.Command) error {
 	begin := time.Now()
 	result, err := command.Run(ctx, c)
 	switch {
+	case err == nil && e.Weighs && result.Status > 1:
+		weight := weightOf(result.Status)
+		return Wish{Weighs: true, Weight: weight, Drains: weight == 0, Answer: fmt.Sprintf("exit status %d, weight %d", result.Status, weight)}
 	case err == nil && result.Err() == nil:
 		return nil
 	case err == nil:
@@ -74,6 +78,9 @@ func runCheck(ctx context.Context, c command.Command) error {
 	// sense of IsLocal. The configuration or the file is wrong.
 	return errors.New(err.Error())
 }
+
+// weightOf is the weight of an exit status above 1, as keepalived's misc_dynamic has it.
+func weightOf(status int) int { return status - 2 }
 
 // cannotFork reports whether this host lacked the resources to start any program.
 func cannotFork(err error) bool {

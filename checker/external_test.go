@@ -2,6 +2,8 @@ package checker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,5 +134,47 @@ func TestExternalPerl(t *testing.T) {
 	_, err := ExternalPerl{Command: "/nowhere/check.pl"}.Check(t.Context())
 	if got, want := errText(err), `"cannot open /nowhere/check.pl: No such file or directory"`; !strings.Contains(got, want) {
 		t.Errorf("error %q, want %q", got, want)
+	}
+}
+
+// With externalweight an exit status from 2 on is up with a weight; what ends a command in
+// another way is down, also Perl's own statuses.
+func TestExternalWeight(t *testing.T) {
+	weight := func(status, weight int) error {
+		return Wish{Weighs: true, Weight: weight, Drains: weight == 0, Answer: fmt.Sprintf("exit status %d, weight %d", status, weight)}
+	}
+	shell := func(script string) Caller {
+		return External{Command: secret.Command(file(t, "check", "#!/bin/sh\n"+script+"\n")), Weighs: true}
+	}
+	ofPerl := func(script string) Caller {
+		return ExternalPerl{Command: secret.Command(file(t, "check.pl", script)), Weighs: true}
+	}
+	for name, tt := range map[string]struct {
+		check Caller
+		want  error
+	}{
+		"0":                {shell("exit 0"), nil},
+		"1":                {shell("echo no; exit 1"), errors.New(`exit status 1: "no"`)},
+		"2":                {shell("exit 2"), weight(2, 0)},
+		"3":                {shell("exit 3"), weight(3, 1)},
+		"255":              {shell("exit 255"), weight(255, 253)},
+		"a signal":         {shell("kill -KILL $$"), errors.New("killed by SIGKILL")},
+		"no program":       {External{Command: "/nowhere", Weighs: true}, errors.New("cannot run /nowhere: no such file or directory")},
+		"Perl: 12":         {ofPerl("exit 12;"), weight(12, 10)},
+		"Perl: no exit":    {ofPerl("1;"), nil},
+		"Perl: die":        {ofPerl("$! = 2; die qq(no\n);"), errors.New(`exit status 1: "no"`)},
+		"Perl: no file":    {ExternalPerl{Command: "/nowhere", Weighs: true}, errors.New(`exit status 1: "cannot open /nowhere: No such file or directory"`)},
+		"Perl: exit(1)":    {ofPerl("exit(1);"), errors.New("exit status 1")},
+		"Perl: exit in it": {ofPerl("eval { exit 4 }; exit 0;"), weight(4, 2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := tt.check.Check(t.Context())
+			if gotWish, ok := errors.AsType[Wish](err); ok && tt.want != nil && gotWish == tt.want {
+				return
+			}
+			if got, want := errText(err), errText(tt.want); got != want {
+				t.Errorf("the check returns %q, want %q", got, want)
+			}
+		})
 	}
 }

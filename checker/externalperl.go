@@ -17,8 +17,15 @@ const perl = "/usr/bin/perl"
 // with 0, and not with 256, which a process would turn into 0.
 const perlDriver = `BEGIN { *CORE::GLOBAL::exit = sub { CORE::exit(($_[0] // 0) == 0 ? 0 : $_[0] & 255 || 1) } }
 my $file = shift; $0 = $file;
-open(my $readable, "<", $file) or die "cannot open $file: $!\n"; close($readable);
-do($file =~ m{^/} ? $file : "./$file"); die $@ if $@;`
+open(my $readable, "<", $file) or $fail->("cannot open $file: $!\n"); close($readable);
+do($file =~ m{^/} ? $file : "./$file"); $fail->($@) if $@;`
+
+// What perlDriver does with a file that dies: perl chooses the exit status, which with
+// externalweight could be a weight.
+const (
+	perlDies   = `my $fail = sub { die @_ }; `
+	perlWeighs = `my $fail = sub { print STDERR @_; CORE::exit(1) }; `
+)
 
 // An ExternalPerl check is up when a Perl file, started with the arguments of
 // External, ends with exit status 0 or without exit. The original evaluates the
@@ -31,6 +38,7 @@ type ExternalPerl struct {
 	VAddr, VPort string
 	RAddr, RPort string
 	Args         string // further ones, with a NUL between them
+	Weighs       bool   // as that of External
 }
 
 // String implements Checker.
@@ -40,6 +48,10 @@ func (e ExternalPerl) String() string {
 
 // Check implements Caller.
 func (e ExternalPerl) Check(ctx context.Context) (detail string, err error) {
-	args := append([]string{"-e", perlDriver, "--", e.Command.Reveal()}, External(e).args()...)
-	return "", runCheck(ctx, command.Command{Path: perl, Args: args, As: e.User})
+	driver := perlDies + perlDriver
+	if e.Weighs {
+		driver = perlWeighs + perlDriver
+	}
+	args := append([]string{"-e", driver, "--", e.Command.Reveal()}, External(e).args()...)
+	return "", External(e).run(ctx, command.Command{Path: perl, Args: args, As: e.User})
 }

@@ -11,11 +11,13 @@ import (
 // wish besides. The runner of the check turns it into a good result.
 type Wish struct {
 	Drains bool   // it wants no new connections
+	Weighs bool   // it wants the weight Weight
+	Weight int    // 0 also Drains
 	Answer string // in words
 }
 
 // Error implements error. It is not shown.
-func (w Wish) Error() string { return "drains: " + w.Answer }
+func (w Wish) Error() string { return "wishes: " + w.Answer }
 
 // drained returns a Wish to drain if answer matches drain, nil if it does not; a nil Pattern
 // matches nothing. Any other error is of the match.

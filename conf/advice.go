@@ -126,6 +126,7 @@ func adviseOutside(p *parser) {
 	adviseLogs(p)
 	adviseStatus(p)
 	adviseNames(p)
+	adviseNoExternal(p)
 }
 
 // adviseAt warns at the line of a directive outside blocks, if the files have it.

@@ -13,6 +13,7 @@ func adviseChecks(p *parser, b *block) {
 		return
 	}
 	adviseArguments(p, v, "the check of "+v.ID())
+	adviseExternalWeight(p, b, "the check of "+v.ID())
 	needed := b.lines["checksneeded"]
 	switch n := 1 + len(v.AlsoCheck); {
 	case needed == 0:
@@ -48,6 +49,7 @@ func adviseNamed(p *parser, b *block, n NamedCheck) {
 	p.adviseCheck(&at)
 	adviseUsualPort(p, &at)
 	adviseArguments(p, &as, "check "+n.Name)
+	adviseExternalWeight(p, &at, "check "+n.Name)
 	p.path = path
 }
 
@@ -75,6 +77,30 @@ func adviseUsualPort(p *parser, b *block) {
 func adviseArguments(p *parser, v *VirtualService, name string) {
 	if v.CheckArgs != "" && v.CheckType != CheckExternal && v.CheckType != CheckExternalPerl {
 		p.advise(v.Line, CodeUnusedDirective, name+" has no command that takes arguments", "checktype = external and checkcommand = /PATH")
+	}
+}
+
+// weighs reports whether v's own check asks for weights.
+func (v *VirtualService) weighs() bool {
+	return v.ExternalWeight && (v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl)
+}
+
+const (
+	noExternalWeight   = " is not external, and its exit status sets no weight: externalweight has no effect"
+	hintExternalWeight = "checktype = external and checkcommand = /PATH"
+)
+
+// adviseExternalWeight warns of externalweight in a block whose check is not external.
+func adviseExternalWeight(p *parser, b *block, name string) {
+	if line := b.lines["externalweight"]; line != 0 && b.v.ExternalWeight && !b.v.weighs() {
+		p.advise(line, CodeUnusedDirective, name+noExternalWeight, hintExternalWeight)
+	}
+}
+
+// adviseNoExternal warns of externalweight outside of blocks where no check is external.
+func adviseNoExternal(p *parser) {
+	if p.outside.ExternalWeight && !p.failed && !slices.ContainsFunc(p.config.EachCheck(), (*VirtualService).weighs) {
+		p.adviseAt("externalweight", CodeUnusedDirective, "no check is external, whose exit status could set a weight: externalweight has no effect", hintExternalWeight)
 	}
 }
 

@@ -69,7 +69,7 @@ func (v *VirtualService) Several(r *RealServer) bool {
 
 // checkDirectives are those that a check block takes.
 const checkDirectives = " checkaddress checkarguments checkcommand checkcount checkdevice checkinterval checkmark checkport checksource" +
-	" checktimeout checktype chkloop connecttimeout database downinterval failurecount fastinterval halfopen httpdrain httpfollow httpheader httpmethod" +
+	" checktimeout checktype chkloop connecttimeout database downinterval externalweight failurecount fastinterval halfopen httpdrain httpfollow httpheader httpmethod" +
 	" httpstatus httpversion login negotiatetimeout passwd passwdfile receive receivebytes receivedrain receivenot request risecount secret secretfile" +
 	" service slowlimit sslcafile sslcert sslkey sslname sslverify starttls virtualhost "
 

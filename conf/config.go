@@ -178,23 +178,13 @@ type Check struct {
 	CheckCommand secret.Command  // for CheckExternal and CheckExternalPerl
 	CheckArgs    secret.Text     // words for CheckCommand, behind those that it always gets; see ShellWords
 	CheckUser    account.Account // the user that runs CheckCommand and FallbackCommand; the zero Account is the daemon's
+
+	ExternalWeight bool // an exit status of CheckCommand from 2 on is up, with a weight
 	Timing
 	Origin
 	Negotiate
 	HTTP
 	TLS
-}
-
-// Timing is the times of a check.
-type Timing struct {
-	CheckInterval    time.Duration
-	CheckTimeout     time.Duration // as in force: connect, ping, external
-	NegotiateTimeout time.Duration // as in force: negotiate
-	CheckCount       int           // attempts of one ping
-	ChkLoop          int           // attempts at once of one check of any type
-	FastInterval     time.Duration // between checks after a first failure, until the verdict; 0 is CheckInterval
-	DownInterval     time.Duration // between checks of a real server after it went down; 0 is CheckInterval
-	SlowLimit        time.Duration // a good answer that took longer is a failure; 0 is none
 }
 
 // Origin is the local end of the connections and packets of a check. Commands do not

@@ -166,6 +166,10 @@ var directivesToL = []directive{
 		binding: by("FILE", setExecute),
 	},
 	{
+		name: "externalweight", where: anywhere, help: "an exit status N of an external check from 2 on is up, with weight N-2",
+		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.ExternalWeight }),
+	},
+	{
 		name: "failurecount", where: anywhere, help: "failed checks in a row until a real server is down",
 		binding: ofService(originalNumber("invalid failure count value", "invalid failure count").is(1), func(v *VirtualService) *int { return &v.FailureCount }),
 	},

@@ -3,7 +3,7 @@ package conf
 import "slices"
 
 // MayDrain reports whether answers of v's real servers can want no new connections: httpdrain
-// or receivedrain of a check that reads it, or the words of an agent.
+// or receivedrain of a check that reads it, the words of an agent, or an exit status.
 func (v *VirtualService) MayDrain() bool {
 	drains := func(n NamedCheck) bool { return n.As.Drains() }
 	return v.Drains() || slices.ContainsFunc(v.AlsoCheck, drains) || slices.ContainsFunc(v.InPlace, drains)
@@ -14,6 +14,8 @@ func (v *VirtualService) Drains() bool {
 	switch v.CheckType {
 	case CheckAgent:
 		return true
+	case CheckExternal, CheckExternalPerl:
+		return v.weighs()
 	case CheckNegotiate, CheckCombined:
 		return v.HTTPDrain != StatusSet{} && Reads(v.Service, "httpdrain") || v.ReceiveDrain != "" && Reads(v.Service, "receivedrain")
 	}

@@ -3,7 +3,20 @@ package conf
 import (
 	"errors"
 	"strings"
+	"time"
 )
+
+// Timing is the times of a check.
+type Timing struct {
+	CheckInterval    time.Duration
+	CheckTimeout     time.Duration // as in force: connect, ping, external
+	NegotiateTimeout time.Duration // as in force: negotiate
+	CheckCount       int           // attempts of one ping
+	ChkLoop          int           // attempts at once of one check of any type
+	FastInterval     time.Duration // between checks after a first failure, until the verdict; 0 is CheckInterval
+	DownInterval     time.Duration // between checks of a real server after it went down; 0 is CheckInterval
+	SlowLimit        time.Duration // a good answer that took longer is a failure; 0 is none
+}
 
 // checkCount is checkcount = N. The original warns of it.
 var checkCount = kindOf("N", func(at *location, value string) (int, error) {

@@ -130,6 +130,7 @@ func (s *Set) newCheck(q checkspec.Key, k *virtual.Kit) *virtual.Check {
 	c.Job.Start = func() { s.ask(c) }
 	if _, ok := ask.(checker.Caller); ok || connect != nil {
 		c.Rare = &virtual.Rarity{Connect: connect}
+		c.Rare.Asked.Unknown = k.ExternalWeight
 		if ok {
 			c.Rare.Ctx, c.Rare.Cancel = context.WithCancel(s.ctx)
 		}

@@ -26,6 +26,7 @@ var readers = map[string][]conf.CheckType{
 	"CheckCommand":     {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckArgs":        {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckUser":        {conf.CheckExternal, conf.CheckExternalPerl},
+	"ExternalWeight":   {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckCount":       {conf.CheckPing},
 	"NegotiateTimeout": {conf.CheckNegotiate, conf.CheckCombined},
 	"Negotiate":        {conf.CheckNegotiate, conf.CheckCombined},

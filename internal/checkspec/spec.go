@@ -65,7 +65,7 @@ func Of(v *conf.VirtualService, request secret.Request, receive string) unique.H
 		s.VAddr, s.VPort = virtualWords(v)
 		s.Origin = conf.Origin{}
 	} else {
-		s.CheckCommand, s.CheckArgs, s.CheckUser = "", "", account.Account{}
+		s.CheckCommand, s.CheckArgs, s.CheckUser, s.ExternalWeight = "", "", account.Account{}, false
 	}
 	if s.negotiates() {
 		s.SSLName = cmp.Or(s.SSLName, s.VirtualHost)

@@ -192,9 +192,9 @@ func questionWords(v *conf.VirtualService) string {
 	case conf.CheckPing:
 		return "ping"
 	case conf.CheckExternal:
-		return "run " + v.CheckCommand.String()
+		return "run " + v.CheckCommand.String() + weightWords(v)
 	case conf.CheckExternalPerl:
-		return "run perl " + v.CheckCommand.String()
+		return "run perl " + v.CheckCommand.String() + weightWords(v)
 	case conf.CheckAgent:
 		return "ask the agent at " + port
 	}
@@ -203,6 +203,14 @@ func questionWords(v *conf.VirtualService) string {
 		words += fmt.Sprintf(", then %s", plural(v.Combined, "connect"))
 	}
 	return words
+}
+
+// weightWords are what an exit status means for the weight.
+func weightWords(v *conf.VirtualService) string {
+	if v.ExternalWeight {
+		return ", whose exit status N from 2 on is weight N-2"
+	}
+	return ""
 }
 
 // portWords are the port of the checks, if all real servers have the same.
@@ -267,6 +275,9 @@ func outWords(v *conf.VirtualService) string {
 func selfDrainWords(v *conf.VirtualService) string {
 	if v.CheckType == conf.CheckAgent {
 		return "weight 0 while its agent says drain or 0%"
+	}
+	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
+		return "weight 0 while its command ends with exit status 2"
 	}
 	var words []string
 	if ranges := v.HTTPDrain.Ranges(); len(ranges) > 0 && conf.Reads(v.Service, "httpdrain") {

@@ -15,6 +15,7 @@ func TestExplainChecks(t *testing.T) {
     checkarguments = --key geheim
     checkinterval = 5
     failurecount = 2
+    externalweight = yes
 check = db
     checktype = connect
     checkport = 3306
@@ -28,7 +29,7 @@ virtual = 10.0.0.1:80
 	for kind, want := range map[string][]string{
 		"connect": {
 			"check           connect to port 80, every 10s, timeout 5s\n",
-			"and check       app: run /bin/app, every 5s, timeout 5s, down after 2 failed checks\n",
+			"and check       app: run /bin/app, whose exit status N from 2 on is weight N-2, every 5s, timeout 5s, down after 2 failed checks\n",
 			"in its place    db, of 1 real server: connect to port 3306, every 10s, timeout 5s, down after 1 failed check\n",
 			"needed          1 of the 2 checks of a real server\n",
 			"at start        one line when each real server has been checked, after 15s at the latest\n",

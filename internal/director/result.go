@@ -26,6 +26,9 @@ func (d *Director) handle(res *checks.Result) {
 	}
 	d.checks.Heard(c)
 	c.Past.Add(&record.Result{Result: res.Result, At: res.At, Connect: res.Asked != c.Ask}, &c.Kit.Usual)
+	for _, r := range virtual.HearWeight(c, &res.Result) {
+		d.touch(r.Virtual)
+	}
 	for _, r := range c.Users {
 		d.handleFor(r, res)
 	}
@@ -193,12 +196,15 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 func hearDrain(r *virtual.Real, res *checks.Result) virtual.DrainNews {
 	c, d := res.Check, r.SelfDrain()
 	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, c)
+	if virtual.Outweighed(r, &res.Result) {
+		return virtual.DrainNews{}
+	}
 	if !drains && (d.OtherCheck(r, c) || res.Err == nil && c != nil && res.Asked != c.Ask) {
 		return virtual.DrainNews{Was: d.Was()}
 	}
 	news := virtual.HearDrain(r, drains, res.Err != nil, res.Detail, res.At)
 	if drains {
-		r.SelfDrain().By = c
+		r.SelfDrain().By, r.SelfDrain().Weighs = c, res.Weighs
 	}
 	return news
 }

@@ -127,14 +127,19 @@ type Result struct {
 	// Drains means that the real server is up, and that its answer wants no new
 	// connections: Detail has it.
 	Drains bool
+
+	// Weighs means that the real server is up, and that its check wants this Weight.
+	Weighs bool
+	Weight int
 }
 
 // answered takes over the answer of an attempt. A Wish is no error.
 func (r *Result) answered(detail string, err error) {
-	r.Detail, r.Err, r.Drains = detail, err, false
-	if wish, ok := errors.AsType[checker.Wish](err); ok {
-		r.Detail, r.Err, r.Drains = wish.Answer, nil, wish.Drains
+	wish, ok := errors.AsType[checker.Wish](err)
+	if ok {
+		detail, err = wish.Answer, nil
 	}
+	r.Detail, r.Err, r.Drains, r.Weighs, r.Weight = detail, err, wish.Drains, wish.Weighs, wish.Weight
 }
 
 // settle completes a result: a check that ended with its context has the context's

@@ -24,14 +24,27 @@ type Server struct {
 	// Agent is the share of the weight that its agent wants, in percent: 100
 	// without an agent, 0 for no new connections.
 	Agent int
-	// Before is the weight in the table; it stays while Agent is AgentUnknown. Held
-	// reports whether the table has the real server at all. Both are known while
-	// Agent is AgentUnknown or Joint is AsFound.
+	// Asked is the weight that its external check asks for (externalweight).
+	Asked Asked
+	// Silent says that what is unknown of Agent and Asked was asked for already, and that
+	// there was no answer.
+	Silent bool
+	// Before is the weight in the table; it stays while Agent or Asked is unknown. Held
+	// reports whether the table has the real server at all. Both are known while one of
+	// the two is unknown, or Joint is AsFound.
 	Before int
 	Held   bool
 	// Reached is the share of the weight that slowstart has reached, in percent:
 	// 100 without slowstart, and at its end.
 	Reached int
+}
+
+// An Asked is the weight that the exit status of an external check asks for. The zero Asked asks
+// for that of the file.
+type Asked struct {
+	Unknown bool // there was no answer yet
+	Given   bool // Weight is asked for
+	Weight  int
 }
 
 // An Order is an operator's order for a real server.
@@ -61,11 +74,12 @@ const (
 	InService Reason = iota
 	KeptIn           // by minalive
 	LimitedByAgent
+	GivenByCheck   // by the exit status of its external check
 	LimitedByStart // by slowstart
 	InMaintenance
 	DisabledByOrder
 	DrainedByOrder
-	DrainedByItself // by its own answer, or that of its agent
+	DrainedByItself // by its own answer, that of its agent, or the status of its external check
 	NotChecked
 	ChecksFail
 	NotNeededNow    // a backup server, and enough real servers are up
@@ -73,8 +87,8 @@ const (
 	OthersUnchecked // the first checks of others decide whether quorum or need let it in
 )
 
-// Decide returns the desired entry of a real server. Its weight is (the order's
-// weight, else the configured one) × the agent's share, limited by slowstart. It
+// Decide returns the desired entry of a real server. Its weight is (the order's weight, else
+// that of its external check, else the configured one) × the agent's share, limited by slowstart. It
 // is in service if it is up or kept, unless a maintenance file, an order, its own
 // answer or its agent takes it out.
 func Decide(s Server) Decision {
@@ -87,12 +101,12 @@ func Decide(s Server) Decision {
 		// As after a restart, it need not be checked: its connections go on.
 		return Decision{Drains: s.Verdict != Down, Reason: DrainedByOrder}
 	case s.Verdict == Unchecked:
-		return Decision{Drains: s.Held && (s.Agent == AgentUnknown || s.MayDrain), Reason: NotChecked}
+		return Decision{Drains: s.Held && (s.Unknown() || s.MayDrain), Reason: NotChecked}
 	case s.Verdict == Down && !s.Kept:
 		return Decision{Reason: ChecksFail}
 	case s.drainsItself():
 		return Decision{Drains: true, Reason: DrainedByItself}
-	case s.Agent == AgentUnknown && s.Held && s.Before == 0 && s.base() > 0:
+	case s.stays() && s.Before == 0 && s.base() > 0:
 		// Its former weight does not serve, and its next one is unknown.
 		return Decision{Drains: true, Reason: NotChecked}
 	case s.Joint == NotNeeded:
@@ -110,16 +124,35 @@ func Decide(s Server) Decision {
 		d.Reason = LimitedByStart
 	case s.Agent != 100:
 		d.Reason = LimitedByAgent
+	case s.Order != Weighted && s.Asked.Given:
+		d.Reason = GivenByCheck
 	}
 	return d
 }
 
-func (s Server) drainsItself() bool { return s.Draining || s.Agent == 0 }
+func (s Server) drainsItself() bool {
+	return s.Draining || s.Agent == 0 || s.Order != Weighted && s.Asked.Given && s.Asked.Weight == 0
+}
 
-// base is the weight of an order, else of the file.
+// Unknown reports whether something is not known yet that decides about the weight. An order for
+// the weight wins over an external check.
+func (s Server) Unknown() bool {
+	return s.Agent == AgentUnknown || s.Asked.Unknown && s.Order != Weighted
+}
+
+// stays reports whether the weight in the table stays until more is known. What does not answer
+// keeps a weight above 0 there, unless there is an order.
+func (s Server) stays() bool {
+	return s.Unknown() && s.Held && (!s.Silent || s.Before > 0 && s.Order != Weighted)
+}
+
+// base is the weight of an order, else of the external check, else of the file.
 func (s Server) base() int {
-	if s.Order == Weighted {
+	switch {
+	case s.Order == Weighted:
 		return s.OrderWeight
+	case s.Asked.Given:
+		return s.Asked.Weight
 	}
 	return s.Weight
 }
@@ -128,10 +161,10 @@ func (s Server) weight() int {
 	base := s.base()
 	weight := base
 	switch {
+	case s.stays():
+		weight = s.Before
 	case s.Agent != AgentUnknown:
 		weight = share(base, s.Agent)
-	case s.Held:
-		weight = s.Before
 	}
 	if s.Reached < 100 {
 		weight = min(weight, share(base, s.Reached))

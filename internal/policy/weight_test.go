@@ -47,6 +47,21 @@ func TestDecide(t *testing.T) {
 			up(func(s *Server) { s.Verdict, s.Agent, s.Held = Unchecked, AgentUnknown, true }),
 			Decision{Drains: true, Reason: NotChecked},
 		},
+		"asked for":             {up(func(s *Server) { s.Asked = Asked{Given: true, Weight: 7} }), Decision{In: true, Weight: 7, Reason: GivenByCheck}},
+		"asked for, half of it": {up(func(s *Server) { s.Asked, s.Agent = Asked{Given: true, Weight: 8}, 50 }), Decision{In: true, Weight: 4, Reason: LimitedByAgent}},
+		"asked for, an order":   {up(func(s *Server) { s.Asked, s.Order, s.OrderWeight = Asked{Given: true}, Weighted, 8 }), Decision{In: true, Weight: 8}},
+		"asked for: 0":          {up(func(s *Server) { s.Asked = Asked{Given: true} }), Decision{Drains: true, Reason: DrainedByItself}},
+		"asked for, unknown": {
+			up(func(s *Server) { s.Asked, s.Held, s.Before = Asked{Unknown: true}, true, 13 }), Decision{In: true, Weight: 13},
+		},
+		"asked for, unknown, an order": {
+			up(func(s *Server) {
+				s.Asked, s.Held, s.Before, s.Order, s.OrderWeight = Asked{Unknown: true}, true, 13, Weighted, 8
+			}), Decision{In: true, Weight: 8},
+		},
+		"asked for, silent": {
+			up(func(s *Server) { s.Asked, s.Silent, s.Held = Asked{Unknown: true}, true, true }), Decision{In: true, Weight: 50},
+		},
 		"no overflow": {up(func(s *Server) { s.Weight, s.Agent = 1<<31-1, 25600 }), Decision{In: true, Weight: 1<<31 - 1, Reason: LimitedByAgent}},
 	}
 	for name, tt := range tests {

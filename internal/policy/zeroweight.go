@@ -58,6 +58,8 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 		cure = "disable takes it out instead"
 	case !v.Quiescent && v.CheckType == conf.CheckAgent:
 		cure = "an agent that says down in place of drain or 0%"
+	case !v.Quiescent && (v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl):
+		cure = "a command that ends with 1 in place of 2"
 	case !v.Quiescent:
 		cure = "another scheduler, or an answer that fails in place of one that drains"
 	}

@@ -60,8 +60,9 @@ func TestZeroWeightCures(t *testing.T) {
 		{"disabled", DisabledZero, false, conf.CheckConnect, ""},
 		{"disabled, quiescent", DisabledZero, true, conf.CheckConnect, "schedflags = mh-fallback, or quiescent = no"},
 		{"agent", Quiesced, false, conf.CheckAgent, "schedflags = mh-fallback, or an agent that says down in place of drain or 0%"},
+		{"exit status", Quiesced, false, conf.CheckExternal, "schedflags = mh-fallback, or a command that ends with 1 in place of 2"},
 	} {
-		v := &conf.VirtualService{Check: conf.Check{CheckType: tt.check}, Kernel: conf.Kernel{Scheduler: "mh"}, Policy: conf.Policy{Quiescent: tt.quiescent}}
+		v := &conf.VirtualService{Check: conf.Check{CheckType: tt.check, ExternalWeight: true}, Kernel: conf.Kernel{Scheduler: "mh"}, Policy: conf.Policy{Quiescent: tt.quiescent}}
 		var got strings.Builder
 		for _, h := range ZeroWeightHazards(v, tt.why, nil) {
 			got.WriteString(h.Cure)

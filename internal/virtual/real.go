@@ -71,7 +71,9 @@ func serverOf(r *Real) policy.Server {
 	if r.Override != nil {
 		s.Order, s.OrderWeight = policyOrders[r.Override.Verb], r.Override.Weight
 	}
-	if s.Joint = jointFor(r); s.Agent == policy.AgentUnknown || s.MayDrain || s.Joint == policy.AsFound {
+	is := asked(r)
+	s.Asked, s.Silent = is.Asked, is.Silent
+	if s.Joint = jointFor(r); s.Unknown() || s.MayDrain || s.Joint == policy.AsFound {
 		var held table.Slot
 		held, s.Held = r.Virtual.Actual.Slots.Of(r.At())
 		s.Before = held.Weight

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
@@ -16,6 +17,7 @@ type SelfDrain struct {
 	Now       bool   // the last answer was such a one
 	Announced bool   // it came while the real server was up: that this goes down is no surprise
 	By        *Check // whose answer it was: of several checks, only this one ends it; nil is any
+	Weighs    bool   // the answer was a weight of 0 (externalweight), over which an order for the weight wins
 }
 
 // SelfDrain returns what is known of the self-drain of r, nil for none.
@@ -48,7 +50,7 @@ func (d *SelfDrain) Words() string {
 // Drains reports whether r is up and its own answer wants no new connections.
 func (r *Real) Drains() bool {
 	d := r.SelfDrain()
-	return d != nil && d.Now && r.Verdict == policy.Up
+	return d != nil && d.Now && r.Verdict == policy.Up && (!d.Weighs || !outweighed(r))
 }
 
 // A DrainNews is what one result means for a self-drain.
@@ -61,6 +63,9 @@ type DrainNews struct {
 func (d *SelfDrain) OtherCheck(r *Real, c *Check) bool {
 	return d != nil && d.By != nil && d.By != c && slices.Contains(r.Checks, d.By)
 }
+
+// Outweighed reports whether an order for the weight of r wins over an answer that is a weight of 0.
+func Outweighed(r *Real, res *engine.Result) bool { return res.Drains && res.Weighs && outweighed(r) }
 
 // HearDrain takes in the result of a check of r after its verdict: whether the answer wants no new
 // connections, or whether there was no good one.

@@ -77,6 +77,7 @@ func New(c *conf.VirtualService, order int, now time.Time) *Service {
 	v := &Service{Conf: c, Order: order, ID: c.ID()}
 	v.Name = event.ShortID(v.ID)
 	v.Limits = limits(c)
+	v.asks = asks(c)
 	v.Service, v.Invalid = table.ServiceOf(c)
 	v.addReals(now)
 	v.Joint.rule = policy.RuleOf(c)

@@ -110,6 +110,7 @@ type rare struct {
 	several  map[*Real]*Several        // of those that have not just the own check of it; nil is none
 	dampings map[*Real]*policy.Damping // of those that have gone down since flapdamping is on; nil is none
 	drains   map[*Real]*SelfDrain      // of those that their own answers have drained; nil is none
+	asks     bool                      // external checks ask for weights
 }
 
 // setSeveral notes the checks of r.

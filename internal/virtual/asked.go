@@ -1,0 +1,89 @@
+package virtual
+
+import (
+	"fmt"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
+)
+
+// An Asked is what an external check has asked for (externalweight).
+type Asked struct {
+	policy.Asked
+	Silent bool // it has failed, and asked for nothing yet
+}
+
+// asks reports whether external checks of v's real servers ask for weights.
+func asks(c *conf.VirtualService) bool {
+	for _, as := range c.EachCheck() {
+		if as.ExternalWeight && (as.CheckType == conf.CheckExternal || as.CheckType == conf.CheckExternalPerl) {
+			return true
+		}
+	}
+	return false
+}
+
+// asked is the weight that the external checks of r ask for, of several the least. It is unknown
+// as long as that of one is.
+func asked(r *Real) (least Asked) {
+	if !r.Virtual.asks {
+		return least
+	}
+	least.Silent = true
+	for _, c := range r.Checks {
+		if !c.Kit.ExternalWeight || c.Rare == nil {
+			continue
+		}
+		is := c.Rare.Asked
+		least.Unknown = least.Unknown || is.Unknown
+		least.Silent = least.Silent && (!is.Unknown || is.Silent)
+		if is.Given && (!least.Given || is.Weight < least.Weight) {
+			least.Given, least.Weight = true, is.Weight
+		}
+	}
+	return least
+}
+
+// HearWeight takes over the weight that a result asks for. It returns the real servers whose
+// weights may change by it. A check that fails asks for what it asked for before.
+func HearWeight(c *Check, res *engine.Result) []*Real {
+	if !c.Kit.ExternalWeight || c.Rare == nil || res.Local {
+		return nil
+	}
+	before := c.Rare.Asked
+	is := Asked{Asked: policy.Asked{Given: res.Weighs, Weight: res.Weight}}
+	if res.Err != nil {
+		is = before
+		is.Silent = is.Unknown
+	}
+	if is == before {
+		return nil
+	}
+	wasIn := make([]bool, len(c.Users))
+	for i, r := range c.Users {
+		wasIn[i] = r.In()
+	}
+	c.Rare.Asked = is
+	for i, r := range c.Users {
+		if isIn := r.In(); isIn != wasIn[i] {
+			r.Virtual.Moved(r, isIn, &event.Cause{Kind: event.CauseCheck, Detail: res.Detail})
+		}
+	}
+	return c.Users
+}
+
+// weightWords says where a weight in service comes from that is not that of the file, "" for
+// nothing.
+func weightWords(r *Real) string {
+	if d := r.decide(); d.Reason == policy.GivenByCheck {
+		return fmt.Sprintf("; weight %d by its external check", d.Weight)
+	}
+	return ""
+}
+
+// outweighed reports whether an order for the weight of r wins over the weight 0 of its external
+// check.
+func outweighed(r *Real) bool { return r.ordered() == report.Weight }
