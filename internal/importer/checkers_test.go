@@ -26,6 +26,18 @@ var checkerTests = map[string]importTest{
 		want:  []string{"service = smtp", "check = smtp", "checkaddress = 10.2.0.1", "checkport = 587", "alsocheck = smtp"},
 		notes: []string{"helo_name a.example is not carried over"},
 	},
+	"a weight by exit status": {
+		text: in(" quorum 2", realOf(1, "  MISC_CHECK {\n   misc_path /etc/k/load\n   misc_dynamic\n  }"), realOf(2, tcpCheck+"\n  MISC_CHECK {\n   misc_path /etc/k/load\n   misc_dynamic\n  }")),
+		want: []string{
+			"check = load", "checkcommand = /etc/k/load", "externalweight = yes", "alsocheck = load", "checktype = on", "real = 10.1.0.2:8080 masq 1 check=connect", "quorum = 2",
+		},
+		notes: []string{"quorum 2 counts weights that checks change"},
+	},
+	"a weight by two exit statuses": {
+		text:  in("", realOf(1, "  MISC_CHECK {\n   misc_path /etc/k/load\n   misc_dynamic\n  }\n  MISC_CHECK {\n   misc_path /etc/k/disk\n   misc_dynamic\n  }")),
+		want:  []string{"checkcommand = /etc/k/load", "externalweight = yes", "check = disk", "alsocheck = disk"},
+		notes: []string{"the checkers of 10.1.0.1 add their weights up there"},
+	},
 	"tcp of udp": {
 		text:  in(" protocol UDP", realOf(1, tcpCheck)),
 		want:  []string{"checktype = ping"},

@@ -59,7 +59,6 @@ var instead = map[string]string{
 	"ha_suspend":           "a standby checks, too, so that it can take over at once",
 	"helo_name":            "localhost.localdomain is sent",
 	"include":              "import the file that keepalived puts together",
-	"misc_dynamic":         "checktype = agent takes a weight from the real server",
 	"notify_down":          "notifycommand is run for every event",
 	"notify_up":            "notifycommand is run for every event",
 	"omega":                "quorumcommand is not run when the daemon stops",
@@ -311,6 +310,7 @@ func (k *keepalived) realServer(n *node) {
 	address, _ := parseAddr(n.word(0))
 	context := checkerContext{settings: own, address: address, protocol: k.part.service.protocol, add: add}
 	var checks checkSet
+	dynamic := 0
 	for _, c := range n.block {
 		if k.realSetting(c, r) {
 			continue
@@ -323,7 +323,12 @@ func (k *keepalived) realServer(n *node) {
 			add(notCarried(c))
 		}
 		checks = append(checks, made...)
-		k.dynamic = k.dynamic || c.child("misc_dynamic") != nil || c.child("dynamic") != nil
+		if c.child("misc_dynamic") != nil || c.child("dynamic") != nil {
+			dynamic++
+		}
+	}
+	if k.dynamic = k.dynamic || dynamic > 0; dynamic > 1 {
+		add(lost(n.line, "the checkers of %s add their weights up there; here the least of them counts", n.word(0)))
 	}
 	if len(checks) == 0 {
 		add(chosen(n.line, "%s has no checker: it is not checked", n))

@@ -108,10 +108,12 @@ func notChecked(n *node) check {
 
 // misc reads a command. Ours gets four arguments of its own before those of keepalived.
 func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (rest []*node) {
-	words := []string{}
+	words, dynamic := []string{}, false
 	s.timeout = s.interval
 	for _, o := range options {
 		switch o.name() {
+		case "misc_dynamic":
+			dynamic = true
 		case "misc_path":
 			words = commandWords(o.all())
 		case "misc_timeout":
@@ -132,6 +134,9 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 	}
 	c.name = blockName(path.Base(words[0]))
 	c.kind = []string{"checktype = external", "checkcommand = " + words[0]}
+	if dynamic {
+		c.kind = append(c.kind, "externalweight = yes")
+	}
 	const gets = "the addresses and ports of virtual service and real server as its arguments here"
 	arguments, ok := shellLine(words[1:])
 	switch {
