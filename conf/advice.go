@@ -114,7 +114,7 @@ func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
 }
 
 // adviseFile warns about the file as a whole.
-func (p *parser) adviseFile(text []byte) {
+func adviseFile(p *parser, text []byte) {
 	if bytes.Contains(text, []byte("\r\n")) {
 		p.advise(0, CodeDOSLineEnds, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)
 	}

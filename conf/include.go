@@ -135,7 +135,7 @@ func (p *parser) file(file string, text []byte) {
 			return
 		}
 	}
-	p.adviseFile(text)
+	adviseFile(p, text)
 }
 
 // hintInclude is about an include line in the form of other programs.
