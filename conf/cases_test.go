@@ -263,6 +263,9 @@ func printFields(b *strings.Builder, indent string, have, usual any, without str
 			continue
 		}
 		name := h.Type().Field(i).Name
+		if !h.Type().Field(i).IsExported() {
+			continue
+		}
 		if strings.Contains(" "+without+" ", " "+name+" ") || reflect.DeepEqual(h.Field(i).Interface(), u.Field(i).Interface()) {
 			continue
 		}

@@ -20,6 +20,8 @@ type Config struct {
 	Virtuals []*VirtualService
 	Warnings []*Problem // in the order of the file; the file is usable in spite of them
 
+	fingerprint string
+
 	DriftCheck     time.Duration // time between two comparisons with the kernel's table; 0 is off
 	ReaddQuiescent bool          // a real server, down and missing in the table, is added with weight 0
 	Resolve        time.Duration // time between two lookups of the names of real servers; 0 is never
@@ -84,16 +86,6 @@ type Notify struct {
 	WebhookFormat     WebhookFormat
 	WebhookSecret     secret.Text // the key of the signature of each request, "" is no signature
 	WebhookSecretFile string      // the file that supplied WebhookSecret
-}
-
-// StatusServer is the addresses of the status server and the rights of its clients.
-type StatusServer struct {
-	StatusControl   bool   // StatusListen accepts orders from clients with the token
-	StatusGroup     string // its members may use the daemon's socket; "" is root alone
-	StatusReadGroup string // its members may read at a socket of their own; "" is none
-	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is none
-	StatusReadToken string // path of the file with the token for reading, "" allows all clients
-	StatusToken     string // path of the file with the token for orders
 }
 
 // A VirtualService is one virtual= or virtual6= block with all defaults: its

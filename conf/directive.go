@@ -100,7 +100,7 @@ func (b binding) hinted(hint func(value string) string) binding {
 
 // A given is a set of rows of the table: the directives of a block, or of the file
 // outside blocks.
-type given [2]uint64
+type given [3]uint64
 
 func (g *given) add(row int)      { g[row/64] |= 1 << (row % 64) }
 func (g *given) has(row int) bool { return row >= 0 && g[row/64]&(1<<(row%64)) != 0 }

@@ -134,6 +134,10 @@ var directivesToL = []directive{
 		binding: ofService(text[string]("invalid database"), func(v *VirtualService) *string { return &v.Database }),
 	},
 	{
+		name: "directors", where: outside, help: "where each director of the fleet listens, this one too",
+		binding: ofConfig(kindOf("HOST:PORT...", readDirectors), func(c *Config) *[]string { return &c.Directors }),
+	},
+	{
 		name: "downinterval", where: anywhere, help: "time between two checks of a real server that is down; none is checkinterval",
 		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.DownInterval }),
 	},

@@ -198,12 +198,24 @@ var directivesFromM = []directive{
 		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.StartTLS }),
 	},
 	{
+		name: "statusca", where: outside, help: "certificates of the authorities that have signed those of directors",
+		binding: ofConfig(absolutePath, func(c *Config) *string { return &c.StatusCA }).unset("those of the machine"),
+	},
+	{
+		name: "statuscert", where: outside, help: "certificate with which statuslisten speaks TLS",
+		binding: ofConfig(absolutePath, func(c *Config) *string { return &c.StatusCert }),
+	},
+	{
 		name: "statuscontrol", where: outside, help: "take orders at statuslisten, from clients with statustoken",
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.StatusControl }),
 	},
 	{
 		name: "statusgroup", where: outside, help: "group whose members may read and give orders at the daemon's socket",
 		binding: ofConfig(kindOf("GROUP", readStatusGroup), func(c *Config) *string { return &c.StatusGroup }),
+	},
+	{
+		name: "statuskey", where: outside, help: "key of statuscert, if it is in another file",
+		binding: ofConfig(absolutePath, func(c *Config) *string { return &c.StatusKey }).unset("the file of statuscert"),
 	},
 	{
 		name: "statuslisten", where: outside, help: "address or socket of the status page and the metrics",

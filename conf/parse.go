@@ -1,6 +1,9 @@
 package conf
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -32,6 +35,8 @@ type parser struct {
 	including []string // the files that are being read, the first includes the second
 	next      []string // those of the include line that was read last
 	included  int      // how many have been
+
+	print hash.Hash // of Config.Fingerprint
 }
 
 // A serviceKey identifies a virtual service as the kernel does.
@@ -70,6 +75,7 @@ func newParser(path string, o Options) *parser {
 		services: make(map[serviceKey]*VirtualService),
 		hosts:    make(map[hostKey]hostResult),
 		found:    make(map[realKey]realResult),
+		print:    sha256.New(),
 	}
 }
 
@@ -102,6 +108,7 @@ func (p *parser) parse(text []byte) {
 	adviseOutside(p)
 	p.checkStatus()
 	p.checkHostSetup()
+	p.config.fingerprint = hex.EncodeToString(p.print.Sum(nil)[:fingerprintSize])
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 }
 
@@ -129,6 +136,7 @@ func (p *parser) virtual(s section) {
 
 func (p *parser) oneVirtual(s section) *block {
 	b, ok := p.openBlock(s)
+	p.impress(s.head.text(), "", nil)
 	at := &location{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {
@@ -178,6 +186,7 @@ func (p *parser) apply(at *location, l line, text string) {
 	err := d.set(at, argument)
 	if err == nil {
 		at.given.add(row)
+		p.impress(name, value, at.block)
 	}
 	p.fail(l.number, err, name, value)
 }

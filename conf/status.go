@@ -9,6 +9,25 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
+// StatusServer is the addresses of the status server and the rights of its clients.
+type StatusServer struct {
+	StatusControl   bool   // StatusListen accepts orders from clients with the token
+	StatusGroup     string // its members may use the daemon's socket; "" is root alone
+	StatusReadGroup string // its members may read at a socket of their own; "" is none
+	StatusListen    string // ADDRESS:PORT or a path that begins with "/", "" is none
+	StatusReadToken string // path of the file with the token for reading, "" allows all clients
+	StatusToken     string // path of the file with the token for orders
+	StatusCert      string // path of the certificates of StatusListen in PEM, "" is plain text
+	StatusKey       string // path of their key, "" is in StatusCert
+	StatusCA        string // path of the authorities of other directors' certificates, "" is the machine's
+
+	Directors []string // HOST:PORT where each director of the fleet listens, this one too; nil is none
+}
+
+// SpeaksTLS reports whether the directors of the fleet are asked by TLS: all of them are, or
+// none.
+func (s StatusServer) SpeaksTLS() bool { return s.StatusCert != "" || s.StatusCA != "" }
+
 // readStatusListen is statuslisten = ADDRESS:PORT, a path, or none: the address of
 // the status page and the metrics.
 func readStatusListen(_ *location, value string) (string, error) {
@@ -51,15 +70,19 @@ func adviseStatus(p *parser) {
 	if g := p.config.StatusReadGroup; g != "" && g == p.config.StatusGroup {
 		p.adviseAt("statusreadgroup", CodeUnusedDirective, "statusreadgroup is not needed: the members of statusgroup read, too", "")
 	}
+	adviseFleet(p)
 	if p.config.StatusListen == "" {
 		for _, name := range []string{"statuscontrol", "statusreadtoken", "statustoken"} {
+			if len(p.config.Directors) > 0 && name != "statuscontrol" {
+				continue // the commands send it to the directors
+			}
 			if name != "statuscontrol" || p.config.StatusControl && p.config.StatusToken != "" { // without a token it is a mistake
 				p.adviseAt(name, CodeUnusedDirective, name+" is not used: there is no statuslisten", "statuslisten = ADDRESS:PORT")
 			}
 		}
 		return
 	}
-	if !p.config.StatusControl {
+	if !p.config.StatusControl && len(p.config.Directors) == 0 {
 		p.adviseAt("statustoken", CodeUnusedDirective, "statustoken is not used without statuscontrol", "statuscontrol = yes")
 	}
 }
@@ -69,6 +92,10 @@ func (p *parser) checkStatus() {
 	if p.config.StatusControl && p.config.StatusToken == "" {
 		at := p.lines["statuscontrol"]
 		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
+	}
+	if p.config.StatusKey != "" && p.config.StatusCert == "" {
+		at := p.lines["statuskey"]
+		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuskey needs a statuscert", Hint: "statuscert = /PATH of a certificate in PEM"})
 	}
 	if sameToken(p.config, p.opts.ReadSecret) {
 		at := p.lines["statusreadtoken"]

@@ -20,7 +20,7 @@ func TestBashCompletion(t *testing.T) {
 		"after a file":           {"ldirectord my.cf rec", "recheck"},
 		"two":                    {"ldirectord my.cf re", "restart reload recheck"},
 		"a command's options":    {"ldirectord drain 10.1.0.1 --w", "--wait"},
-		"all of them":            {"ldirectord weight 10.1.0.1 5 --", "--comment --for --virtual"},
+		"all of them":            {"ldirectord weight 10.1.0.1 5 --", "--all --comment --for --json --virtual"},
 		"none that is refused":   {"ldirectord enable 10.1.0.1 --f", ""},
 		"those of host":          {"ldirectord host director up --ma", "--masquerade"},
 		"the kinds of host":      {"ldirectord host re", "realserver"},
@@ -53,7 +53,7 @@ echo "${COMPREPLY[*]}"`
 
 func TestZshCompletion(t *testing.T) {
 	script := zshCompletion()
-	for _, want := range []string{"#compdef ldirectord", "'drain:no new connections to a real server; others run out'", "drain) compadd -- --comment --for --virtual --wait ;;"} {
+	for _, want := range []string{"#compdef ldirectord", "'drain:no new connections to a real server; others run out'", "drain) compadd -- --all --comment --for --json --virtual --wait ;;"} {
 		if !strings.Contains(script, want) {
 			t.Errorf("no %q in\n%s", want, script)
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -51,6 +52,7 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.changed(nil, "vipcommand", program(cfg.VIPCommand))
 	l.read(nil, "statustoken", cfg.StatusToken, "it holds the token for orders")
 	l.read(nil, "statusreadtoken", cfg.StatusReadToken, "it holds the token for reading")
+	l.read(nil, "statuskey", cmp.Or(cfg.StatusKey, cfg.StatusCert), "it holds the private key")
 	if cfg.MonitorLog != "" {
 		if err := rights.CanAppend(cfg.MonitorLog); err != nil {
 			code, text, cure := notWritten("monitor log", err, os.Geteuid())

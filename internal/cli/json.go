@@ -10,6 +10,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/client"
 )
 
 // jsonHelp is the help of --json.
@@ -86,6 +87,7 @@ const (
 	errorFileNotFound  = "file-not-found" // there is no such configuration file
 	errorMistakes      = "mistakes"       // the configuration file has mistakes
 	errorNoAnswer      = "no-answer"      // the daemon does not answer in time
+	errorBadAnswer     = "bad-answer"     // what listens at the address of a director is another version, or another program
 	errorNoRights      = "no-rights"      // this user may not do that
 	errorNotConfigured = "not-configured" // the configuration has no such real server or virtual service
 	errorNotRunning    = "not-running"    // no daemon, and no dry run
@@ -127,8 +129,10 @@ func errorCode(err error) string {
 		return errorNotConfigured
 	case errors.Is(err, fs.ErrPermission):
 		return errorNoRights
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, client.ErrNoContact):
 		return errorNoAnswer
+	case errors.Is(err, client.ErrNoAnswer):
+		return errorBadAnswer
 	}
 	return errorFailed
 }

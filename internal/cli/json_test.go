@@ -106,6 +106,7 @@ func jsonNames(t *testing.T) []string {
 	add("field", fields("", planDocument{})...)
 	add("field", fields("", statusDocument{})...)
 	add("field", fields("", failureDocument{})...)
+	add("field", fields("", fleetOrder{})...)
 	add("Note", fields("", report.Note{})...)
 	add("Reason", fields("", report.Reason{})...)
 	slices.Sort(lines)

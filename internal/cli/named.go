@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
+	"github.com/ldirectord/ldirectord/internal/fleet"
 	"github.com/ldirectord/ldirectord/internal/rights"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
@@ -51,7 +53,24 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.problems = root.problems
 	l.token("statustoken", cfg.StatusToken)
 	l.token("statusreadtoken", cfg.StatusReadToken)
+	l.certificate(cfg)
 	return l.problems
+}
+
+// certificate warns of files with which statuslisten cannot speak TLS, or no director can be
+// asked.
+func (l *fileList) certificate(cfg *conf.Config) {
+	if cfg.StatusCert != "" {
+		err := status.CheckCertificate(cfg.StatusCert, cmp.Or(cfg.StatusKey, cfg.StatusCert))
+		if err != nil && !errors.Is(err, fs.ErrPermission) { // the daemon may have more rights
+			l.warn(nil, "statuscert", conf.CodeTLSFiles, "statuslisten cannot be opened: "+err.Error(), "statuscert and statuskey name files in PEM")
+		}
+	}
+	if cfg.StatusCA != "" {
+		if _, err := fleet.Authorities(cfg.StatusCA); err != nil {
+			l.warn(nil, "statusca", conf.CodeTLSFiles, "no director can be asked: "+err.Error(), "statusca names a file of certificates in PEM")
+		}
+	}
 }
 
 // speaksTLS reports whether the files of TLS matter to a virtual service.

@@ -30,6 +30,7 @@ func orderCommand(verb string) func(*pflag.FlagSet) action {
 			flags.DurationVar(&o.For, "for", 0, "TIME\tits duration: 90s, 30m, 12h")
 		}
 		flags.StringVar(&o.Comment, "comment", "", "TEXT\tthe reason, for other operators")
+		all := allOptions(flags)
 		if verb == report.Drain {
 			flags.DurationVar(&wait, "wait", 0, "TIME\treturn when no connection is left, or fail after TIME")
 			flags.Lookup("wait").NoOptDefVal = forEver.String()
@@ -47,6 +48,9 @@ func orderCommand(verb string) func(*pflag.FlagSet) action {
 			}
 			if o.For > wire.Longest {
 				return usageError(fmt.Sprintf("--for is %s, and an order with an end lasts at most %.0fh: leave it out for one that lasts until enable", o.For, wire.Longest.Hours()))
+			}
+			if all.wanted() {
+				return all.order(s, o)
 			}
 			q := s.orderer()
 			defer q.Close()
@@ -67,10 +71,14 @@ func addressCommand(verb string) func(*pflag.FlagSet) action {
 			flags.DurationVar(&o.For, "for", 0, "TIME\tits duration: 90s, 30m, 12h")
 		}
 		flags.StringVar(&o.Comment, "comment", "", "TEXT\tthe reason, for other operators")
+		all := allOptions(flags)
 		return func(s *session, arguments []string) error {
 			o.Virtual = strings.Join(arguments, "")
 			if o.For < 0 || o.For > wire.Longest {
 				return usageError(fmt.Sprintf("--for is %s, and a withdrawal with an end lasts at most %.0fh: leave it out for one that lasts until announce", o.For, wire.Longest.Hours()))
+			}
+			if all.wanted() {
+				return all.order(s, o)
 			}
 			q := s.orderer()
 			defer q.Close()

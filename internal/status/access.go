@@ -16,10 +16,8 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/rights"
 )
-
-// minToken is the least length of a token; shorter ones can be guessed.
-const minToken = 16
 
 // mayControl tells whether a request may change something; if not, it has been
 // answered. At the commands' own socket the permissions of the file decide. An
@@ -45,7 +43,7 @@ func (s *Server) mayControl(d *door, w http.ResponseWriter, r *http.Request) boo
 	if s.mustWait(w, r) {
 		return false
 	}
-	token, err := readToken(cfg.StatusToken)
+	token, err := rights.Token(cfg.StatusToken)
 	if err != nil {
 		fail(w, http.StatusForbidden, errors.New("no orders are taken: the token cannot be read"))
 		s.tokens.broken(err)
@@ -81,7 +79,7 @@ func (s *Server) mayRead(d *door, w http.ResponseWriter, r *http.Request) bool {
 	if s.mustWait(w, r) {
 		return false
 	}
-	token, err := readToken(cfg.StatusReadToken)
+	token, err := rights.Token(cfg.StatusReadToken)
 	if err != nil {
 		fail(w, http.StatusForbidden, errors.New("nothing is shown: the token for reading cannot be read"))
 		s.tokens.broken(err)
@@ -108,7 +106,7 @@ func readersToken(cfg *conf.Config) string {
 	if cfg.StatusReadToken == "" {
 		return ""
 	}
-	token, err := readToken(cfg.StatusReadToken)
+	token, err := rights.Token(cfg.StatusReadToken)
 	if err != nil {
 		return ""
 	}
@@ -128,7 +126,7 @@ func (s *Server) isControlToken(cfg *conf.Config, sent string) bool {
 	if !cfg.StatusControl {
 		return false
 	}
-	token, err := readToken(cfg.StatusToken)
+	token, err := rights.Token(cfg.StatusToken)
 	return err == nil && sameToken(token, sent)
 }
 
@@ -212,31 +210,10 @@ func isForeign(r *http.Request) bool {
 	return name != "localhost" && !strings.HasSuffix(name, ".localhost") && (err != nil || !strings.EqualFold(name, own))
 }
 
-// readToken reads the file each time, so that a token can be changed without a
-// reload.
-func readToken(path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	if info.Mode().Perm()&0o007 != 0 {
-		return "", errors.New(path + " can be read by everybody: chmod 600 it")
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	token := strings.TrimSpace(string(text))
-	if len(token) < minToken {
-		return "", errors.New(path + " has a token that is too short")
-	}
-	return token, nil
-}
-
 // CheckToken returns why no client can be let in with the token in the file at path, nil
 // if one can.
 func CheckToken(path string) error {
-	_, err := readToken(path)
+	_, err := rights.Token(path)
 	return err
 }
 

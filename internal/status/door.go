@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,6 +30,8 @@ type place struct {
 	group string // that owns the socket
 	own   bool   // for the commands: every client may give orders
 	reads bool   // for the commands of readers: every client may read, and none may give orders
+
+	cert, key string // files of TLS, "" is plain text
 }
 
 func (p place) isPath() bool { return strings.HasPrefix(p.at, "/") }
@@ -46,6 +49,8 @@ func wanted(socket string, cfg *conf.Config) []place {
 		p := place{at: cfg.StatusListen}
 		if p.isPath() {
 			p.group = cfg.StatusGroup
+		} else {
+			p.cert, p.key = cfg.StatusCert, cmp.Or(cfg.StatusKey, cfg.StatusCert)
 		}
 		list = append(list, p)
 	}
@@ -98,6 +103,12 @@ func (s *Server) reopen(places []place) {
 func (d *door) there() bool { return d.socket == nil || d.socket.there() }
 
 func (s *Server) open(p place) (*door, error) {
+	var certificate *certificate
+	if p.cert != "" {
+		if certificate = newCertificate(p.cert, p.key); certificate.fault() != nil {
+			return nil, certificate.fault()
+		}
+	}
 	l, err := listen(p)
 	if err != nil {
 		return nil, err
@@ -108,9 +119,10 @@ func (s *Server) open(p place) (*door, error) {
 	}
 	d.server = s.server(d)
 	d.server.ConnState = d.listener.changed
+	listener := certificate.over(d.listener)
 	go func() {
 		defer close(d.done)
-		_ = d.server.Serve(d.listener) // ends by close
+		_ = d.server.Serve(listener) // ends by close
 	}()
 	return d, nil
 }

@@ -102,7 +102,7 @@ func (g *gate) remove(c *guest) {
 // changed records a state of the HTTP server: a connection is idle before its first
 // request has been read, and between two requests.
 func (g *gate) changed(conn net.Conn, state http.ConnState) {
-	c, ok := conn.(*guest)
+	c, ok := guestOf(conn)
 	if !ok {
 		return
 	}

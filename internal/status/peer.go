@@ -24,7 +24,7 @@ type (
 
 // withPeer notes in a connection's context who is at its other end, and the connection.
 func withPeer(ctx context.Context, conn net.Conn) context.Context {
-	g, ok := conn.(*guest)
+	g, ok := guestOf(conn)
 	if !ok {
 		return ctx
 	}

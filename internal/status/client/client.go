@@ -24,10 +24,11 @@ import (
 // answerSize bounds the answer to a request that failed.
 const answerSize = 16 << 10
 
-// A Client sends requests to a daemon at its socket.
+// A Client sends requests to a daemon at its socket, or over the network.
 type Client struct {
 	socket string
-	file   string // the configuration file that requests are about, "" is that of the daemon
+	remote *Remote // nil is the socket
+	file   string  // the configuration file that requests are about, "" is that of the daemon
 	http   *http.Client
 }
 
@@ -117,7 +118,7 @@ func (c *Client) Served(ctx context.Context) ([]report.AddressState, error) {
 func (c *Client) Order(ctx context.Context, o report.Order) (wire.OrderAnswer, error) {
 	var a wire.OrderAnswer
 	err := c.send(ctx, "orders", wire.RequestOf(o), &a)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && c.remote == nil {
 		err = fmt.Errorf("the daemon does not answer: the order is withdrawn, unless it was in force before: ldirectord show (%w)", err)
 	}
 	return a, err
@@ -190,7 +191,16 @@ func (c *Client) ask(ctx context.Context, what string, q url.Values, v any) erro
 		return err
 	}
 	defer body.Close()
-	return json.NewDecoder(body).Decode(v)
+	return c.decode(body, v)
+}
+
+// decode reads an answer.
+func (c *Client) decode(body io.Reader, v any) error {
+	err := json.NewDecoder(body).Decode(v)
+	if err != nil && c.remote != nil {
+		return c.remote.unreadable(err)
+	}
+	return err
 }
 
 func (c *Client) send(ctx context.Context, what string, request, v any) error {
@@ -203,12 +213,12 @@ func (c *Client) send(ctx context.Context, what string, request, v any) error {
 		return err
 	}
 	defer body.Close()
-	return json.NewDecoder(body).Decode(v)
+	return c.decode(body, v)
 }
 
 // do sends a request. If the daemon refuses it, the error is the daemon's.
 func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://ldirectord/api/v1/"+what, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(ctx, method, c.base()+"/api/v1/"+what, bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
@@ -216,10 +226,15 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 	if c.file != "" {
 		req.Header.Set(wire.ConfigurationHeader, url.PathEscape(c.file))
 	}
-	if who := os.Getenv("SUDO_USER"); who != "" {
+	if c.remote != nil {
+		c.remote.authorize(req)
+	} else if who := os.Getenv("SUDO_USER"); who != "" {
 		req.Header.Set(wire.SudoHeader, who)
 	}
 	resp, err := c.http.Do(req)
+	if c.remote != nil {
+		return c.remote.answer(resp, err)
+	}
 	if err != nil {
 		return nil, c.explain(err)
 	}

@@ -1,0 +1,159 @@
+// Package fleet asks all directors of a configuration at once, over their HTTP interface, and
+// compares their answers. The command line and the page of the fleet use it.
+package fleet
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/rights"
+	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/wire"
+)
+
+// Patience is how long all directors together have for their answers.
+const Patience = 5 * time.Second
+
+// answerSize bounds the answer of one director: 10,000 real servers are 20 MiB.
+const answerSize = 64 << 20
+
+// A Right is what a request needs.
+type Right uint8
+
+// The rights.
+const (
+	ToRead  Right = iota // with statusreadtoken if the file has it
+	ToKnow               // what is not for each reader: with statusreadtoken, else statustoken
+	ToOrder              // with statustoken
+)
+
+// A Fleet is the directors of a configuration, with what they are asked with.
+type Fleet struct {
+	Directors []string // HOST:PORT, as configured
+
+	cfg   conf.StatusServer
+	tls   *tls.Config // nil is plain text
+	limit int64       // of an answer
+}
+
+// New returns the fleet of a configuration. Its error is of the file of statusca.
+func New(cfg conf.StatusServer) (*Fleet, error) {
+	f := &Fleet{Directors: cfg.Directors, cfg: cfg, limit: answerSize}
+	if !cfg.SpeaksTLS() {
+		return f, nil
+	}
+	f.tls = &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.StatusCA == "" {
+		return f, nil
+	}
+	var err error
+	f.tls.RootCAs, err = Authorities(cfg.StatusCA)
+	return f, err
+}
+
+// Authorities reads the file of statusca.
+func Authorities(path string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, errors.New(path + " has no certificate in PEM")
+	}
+	return pool, nil
+}
+
+// token is the token for a right, "" if none is to be sent.
+func (f *Fleet) token(right Right) (string, error) {
+	path := f.cfg.StatusReadToken
+	if right == ToOrder || right == ToKnow && path == "" {
+		path = f.cfg.StatusToken
+	}
+	if path == "" && right == ToOrder {
+		return "", errors.New("orders for all directors need a token: statustoken")
+	}
+	if path == "" {
+		return "", nil
+	}
+	token, err := rights.Token(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return "", fmt.Errorf("the token for the directors cannot be read: %w", err)
+	}
+	return token, err
+}
+
+// An Answer is what one director answered.
+type Answer[T any] struct {
+	Director string
+	Value    T // zero if Err is not nil
+	Err      error
+	At       time.Time // of the answer, or the failure
+}
+
+// Ask asks all directors at once, and returns their answers in the order of the file. ctx and
+// Patience bound all of them together. The error is that of a token, with which none was asked.
+func Ask[T any](ctx context.Context, f *Fleet, right Right, ask func(context.Context, *client.Client) (T, error)) ([]Answer[T], error) {
+	token, err := f.token(right)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	answers := make([]Answer[T], len(f.Directors))
+	var asking sync.WaitGroup
+	for i, director := range f.Directors {
+		asking.Go(func() {
+			c := client.NewRemote(client.Remote{Address: director, TLS: f.tls, Token: token, Limit: f.limit})
+			defer c.Close()
+			value, err := ask(ctx, c)
+			answers[i] = Answer[T]{Director: director, Value: value, Err: err, At: time.Now()}
+		})
+	}
+	asking.Wait()
+	return answers, nil
+}
+
+// Failed returns the directors whose answer is an error.
+func Failed[T any](answers []Answer[T]) (directors []string) {
+	for _, a := range answers {
+		if a.Err != nil {
+			directors = append(directors, a.Director)
+		}
+	}
+	return directors
+}
+
+// Order gives all directors an order.
+func (f *Fleet) Order(ctx context.Context, o report.Order) ([]Answer[wire.OrderAnswer], error) {
+	return Ask(ctx, f, ToOrder, func(ctx context.Context, c *client.Client) (wire.OrderAnswer, error) {
+		answer, err := c.Order(ctx, o)
+		if errors.Is(err, client.ErrNoContact) && ctx.Err() != nil {
+			err = fmt.Errorf("%w; whether it has got the order is not known", err)
+		}
+		return answer, err
+	})
+}
+
+// Snapshots requests what each director knows of the real servers of these names; "" is all.
+func (f *Fleet) Snapshots(ctx context.Context, virtual, real string) ([]Answer[*report.Snapshot], error) {
+	return Ask(ctx, f, ToRead, func(ctx context.Context, c *client.Client) (*report.Snapshot, error) {
+		snap, err := c.Snapshot(ctx, virtual, real)
+		if err == nil && (snap.State == "" || snap.Config == "") {
+			err = errors.New("its answer has no state, perhaps it is another version of ldirectord")
+		}
+		if err != nil {
+			return nil, err
+		}
+		return snap, nil
+	})
+}
