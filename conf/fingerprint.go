@@ -20,7 +20,7 @@ var ofHost = []string{"checkdevice", "checksource", "include", "logfile", "monit
 
 // impress adds a directive to the fingerprint, with its secrets masked: readers see the sum, and
 // could guess a short password.
-func (p *parser) impress(name, value string, b *block) {
+func impress(p *parser, name, value string, b *block) {
 	if p.expanding || b == nil && slices.Contains(ofHost, name) {
 		return
 	}

@@ -136,7 +136,7 @@ func (p *parser) virtual(s section) {
 
 func (p *parser) oneVirtual(s section) *block {
 	b, ok := p.openBlock(s)
-	p.impress(s.head.text(), "", nil)
+	impress(p, s.head.text(), "", nil)
 	at := &location{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {
@@ -186,7 +186,7 @@ func (p *parser) apply(at *location, l line, text string) {
 	err := d.set(at, argument)
 	if err == nil {
 		at.given.add(row)
-		p.impress(name, value, at.block)
+		impress(p, name, value, at.block)
 	}
 	p.fail(l.number, err, name, value)
 }
