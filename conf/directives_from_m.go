@@ -13,7 +13,7 @@ var directivesFromM = []directive{
 		binding: ofConfig(kindOf("/PATH", readMaintenanceDir), func(c *Config) *string { return &c.MaintenanceDir }),
 	},
 	{
-		name: "maintenanceorders", where: outside, help: "first line of a file in maintenancedir is an order: drain, weight N or until TIME",
+		name: "maintenanceorders", where: outside, help: "first line of a file in maintenancedir is an order: drain, weight N[%] or until TIME",
 		binding: ofConfig(yesNo.is(false), func(c *Config) *bool { return &c.MaintenanceOrders }),
 	},
 	{

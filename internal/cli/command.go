@@ -185,8 +185,10 @@ func orderCommands() []*command {
 			summary: "leave a real server to its checks again", help: orderHelp,
 		},
 		{
-			name: "weight", arguments: "REAL N [options]", least: 2, most: 2, define: orderCommand(report.Weight),
-			summary: "give a real server another weight", help: orderHelp,
+			name: "weight", arguments: "REAL N|N% [options]", least: 2, most: 2, define: orderCommand(report.Weight),
+			summary: "give a real server another weight",
+			help: orderHelp + `
+N% is a share of the weight in the file, at least 1.`,
 		},
 		{
 			name: "withdraw", arguments: "[VIP] [options]", most: 1, define: addressCommand(report.Withdraw),

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 const forEver = 365 * 24 * time.Hour
 
 // weightRange is the cure for a wrong weight.
-var weightRange = fmt.Sprintf("a weight is a whole number from 0 to %d", report.MaxWeight)
+var weightRange = fmt.Sprintf("a weight is a whole number from 0 to %d, or 0%% to %d%% of the file's", report.MaxWeight, report.MaxPercent)
 
 // orderCommand gives an order and prints its result.
 func orderCommand(verb string) func(*pflag.FlagSet) action {
@@ -38,12 +37,12 @@ func orderCommand(verb string) func(*pflag.FlagSet) action {
 		return func(s *session, arguments []string) error {
 			o.Real = arguments[0]
 			if verb == report.Weight {
-				var err error
-				if o.Weight, err = strconv.Atoi(arguments[1]); err != nil {
+				var ok bool
+				if o.Weight, o.Percent, ok = report.ParseWeight(arguments[1]); !ok {
 					return usageError(fmt.Sprintf("%q is no weight: %s", arguments[1], weightRange))
 				}
-				if o.Weight < 0 || o.Weight > report.MaxWeight {
-					return usageError(fmt.Sprintf("the weight is %d, and %s", o.Weight, weightRange))
+				if o.Weight < 0 || o.Weight > report.MaxWeight || o.Percent < 0 || o.Percent > report.MaxPercent {
+					return usageError(fmt.Sprintf("the weight is %s, and %s", arguments[1], weightRange))
 				}
 			}
 			if o.For > wire.Longest {

@@ -87,7 +87,7 @@ func (w *weighing) step(what string) string {
 	switch verb {
 	case "weight", "enable", "drain":
 		o := report.Order{Verb: verb, Real: "10.1.0.1:80", By: "alice"}
-		_, _ = fmt.Sscan(value, &o.Weight)
+		o.Weight, o.Percent, _ = report.ParseWeight(value)
 		if _, _, err := w.d.Obey(w.t.Context(), o); err != nil {
 			w.t.Fatal(err)
 		}
@@ -132,6 +132,7 @@ func TestExternalWeight(t *testing.T) {
 		"quiescent":          {"quiescent=yes\n", one, []step{{"/a 12", "10"}, {"/a 1", "0"}, {"/a 12", "10"}, {"/a 2", "0"}, {"/a 1", ""}, {"/a 0", "50"}}},
 		"an order wins":      {"", one, []step{{"/a 12", "10"}, {"weight 8", "8"}, {"/a 22", ""}, {"/a 2", ""}, {"/a 7", ""}, {"enable", "5"}}},
 		"an order over 2":    {"", one, []step{{"/a 2", "0"}, {"weight 8", "8"}, {"enable", "0"}, {"/a 0", "50"}}},
+		"a share by order":   {"", one, []step{{"weight 50%", "25"}, {"/a 12", ""}, {"weight 1%", "1"}, {"weight 0%", "0"}, {"weight 200%", "100"}, {"enable", "10"}}},
 		"drained by order":   {"", one, []step{{"drain", "0"}, {"/a 12", ""}, {"enable", "10"}}},
 		"slowstart":          {"slowstart=10\n", one, []step{{"/a 1", "-"}, {"/a 12", "1 2 3 4 5 6 7 8 9 10"}}},
 		"a restart":          {"", one, []step{{"/a 12", "10"}, {"restart", ""}, {"/a 2", "0"}, {"restart", ""}, {"/a 5", "3"}}},

@@ -63,7 +63,7 @@ func (o *overrides) byFile(r *virtual.Real) *report.Override {
 		return nil
 	}
 	return &report.Override{
-		Verb: verbsOfFiles[f.Verb], Virtual: r.Virtual.ID, Real: r.Name(), Weight: f.Weight,
+		Verb: verbsOfFiles[f.Verb], Virtual: r.Virtual.ID, Real: r.Name(), Weight: f.Weight, Percent: f.Percent,
 		Since: f.Since, Until: f.Until, Comment: f.Comment, By: "file " + f.File,
 	}
 }

@@ -26,7 +26,7 @@ func (d *Director) Obey(ctx context.Context, o report.Order) (obeyed, all []repo
 	if err := o.Check(); err != nil {
 		return nil, nil, err
 	}
-	if o.Verb == report.Weight && o.Weight == 0 {
+	if o.Verb == report.Weight && o.Weight == 0 && o.Percent == 0 {
 		o.Verb = report.Drain
 	}
 	inForce, agreed := make(chan struct{}), make(chan struct{})
@@ -80,7 +80,7 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 	for _, t := range targets {
 		over := report.Override{Verb: o.Verb, Virtual: t.Virtual, Real: t.Real, Since: now, Comment: o.Comment, By: o.By, Host: hosts[t]}
 		if o.Verb == report.Weight {
-			over.Weight = o.Weight
+			over.Weight, over.Percent = o.Weight, o.Percent
 		}
 		if o.For > 0 {
 			over.Until = now.Add(o.For)

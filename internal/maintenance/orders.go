@@ -31,6 +31,7 @@ type Order struct {
 	File    string
 	Verb    string
 	Weight  int
+	Percent int       // of the file's weight, in place of Weight; 0 is none
 	Since   time.Time // when the file was written
 	Until   time.Time // zero is as long as the file is there
 	Comment string
@@ -136,22 +137,38 @@ func (t *text) read(name string, now time.Time) (m meaning) {
 	case first == Drain:
 		o.Verb = Drain
 	case words[0] == Weight && len(words) == 2 && weightText.MatchString(words[1]):
-		o.Verb = Weight
-		if o.Weight, _ = strconv.Atoi(words[1]); o.Weight > 65535 {
-			return meaning{why: "the weight is above 65535"}
-		}
-		if o.Weight == 0 {
-			o.Verb = Drain
+		if why := o.weigh(words[1]); why != "" {
+			return meaning{why: why}
 		}
 	case words[0] == Out && len(words) == 2:
 		return t.until(o, words[1], now)
 	default:
-		return meaning{why: "its first line is not exactly drain, weight N or until TIME"}
+		return meaning{why: "its first line is not exactly drain, weight N, weight N% or until TIME"}
 	}
 	return meaning{order: o}
 }
 
-var weightText = regexp.MustCompile(`^[0-9]{1,6}$`)
+var weightText = regexp.MustCompile(`^[0-9]{1,6}%?$`)
+
+// weigh takes over a weight that is a number or a share of the file's, and returns why it is none.
+func (o *Order) weigh(text string) (why string) {
+	o.Verb = Weight
+	digits, isShare := strings.CutSuffix(text, "%")
+	n, _ := strconv.Atoi(digits)
+	switch {
+	case n == 0:
+		o.Verb = Drain
+	case isShare && n > 25600:
+		return "the weight is above 25600%"
+	case isShare:
+		o.Percent = n
+	case n > 65535:
+		return "the weight is above 65535"
+	default:
+		o.Weight = n
+	}
+	return ""
+}
 
 // until returns what until TIME means. A time of day is the next one from when the file was
 // written, so that it is the same after a restart.
@@ -267,10 +284,12 @@ func settled(texts map[string]*text) bool {
 // String is the order in the words of the file.
 func (o Order) String() string {
 	words := o.Verb
-	switch o.Verb {
-	case Weight:
+	switch {
+	case o.Percent > 0:
+		words += fmt.Sprintf(" %d%%", o.Percent)
+	case o.Verb == Weight:
 		words += " " + strconv.Itoa(o.Weight)
-	case Out:
+	case o.Verb == Out:
 		words += " " + o.Until.Local().Format("2006-01-02 15:04")
 	}
 	return cmp.Or(words, "out") + " by file " + o.File

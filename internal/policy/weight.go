@@ -11,6 +11,7 @@ type Server struct {
 	Weight      int   // from the configuration
 	Order       Order // what an operator ordered
 	OrderWeight int   // of the order Weighted
+	OrderShare  int   // of the order Weighted: percent of Weight in place of OrderWeight; 0 is none
 	Verdict     Verdict
 	Kept        bool  // in service although its checks fail (minalive)
 	Maintenance bool  // a file takes it out
@@ -149,6 +150,8 @@ func (s Server) stays() bool {
 // base is the weight of an order, else of the external check, else of the file.
 func (s Server) base() int {
 	switch {
+	case s.Order == Weighted && s.OrderShare > 0:
+		return min(share(s.Weight, s.OrderShare), max(s.Weight, maxWeight))
 	case s.Order == Weighted:
 		return s.OrderWeight
 	case s.Asked.Given:
@@ -171,6 +174,9 @@ func (s Server) weight() int {
 	}
 	return weight
 }
+
+// maxWeight is the highest weight of an order, which a share above 100% may not exceed either.
+const maxWeight = 65535
 
 // share is a part of a weight, which is at least 1 if neither is 0.
 func share(weight, percent int) int {

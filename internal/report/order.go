@@ -38,7 +38,8 @@ type Order struct {
 	Real    string        `json:"real"`              // its address, address and port, or name
 	Virtual string        `json:"virtual,omitempty"` // as it is shown, with its protocol or as written; "" is all
 	Weight  int           `json:"weight,omitempty"`
-	For     time.Duration `json:"-"` // 0 is until it is enabled
+	Percent int           `json:"percent,omitempty"` // of the file's weight, in place of Weight; 0 is none
+	For     time.Duration `json:"-"`                 // 0 is until it is enabled
 	Comment string        `json:"comment,omitempty"`
 	By      string        `json:"-"` // the user
 }
@@ -50,6 +51,7 @@ type Override struct {
 	Virtual string    `json:"virtual"` // "tcp:10.0.0.1:80"
 	Real    string    `json:"real"`    // "10.1.0.1:80"
 	Weight  int       `json:"weight"`
+	Percent int       `json:"percent,omitempty"` // of the file's weight, in place of Weight; 0 is none
 	Since   time.Time `json:"since"`
 	Until   time.Time `json:"until,omitzero"` // zero is until it is enabled
 	Comment string    `json:"comment,omitempty"`
@@ -64,7 +66,10 @@ type Override struct {
 // String returns the override in words: "drain by root for 1h0m0s: new disk".
 func (o Override) String() string {
 	words := o.Verb
-	if o.Verb == Weight {
+	switch {
+	case o.Verb == Weight && o.Percent > 0:
+		words += fmt.Sprintf(" %d%%", o.Percent)
+	case o.Verb == Weight:
 		words += " " + strconv.Itoa(o.Weight)
 	}
 	words += " by " + o.By
@@ -86,6 +91,20 @@ func (o Override) Target() Target { return Target{o.Virtual, o.Real} }
 // MaxWeight is the highest weight that the kernel's schedulers take.
 const MaxWeight = 65535
 
+// MaxPercent is the highest share of the file's weight that an order can give, as that of an agent.
+const MaxPercent = 25600
+
+// ParseWeight reads the weight of an order: N, or N% of the file's weight. Of the two the other
+// one is 0; it is false if text is neither.
+func ParseWeight(text string) (weight, percent int, ok bool) {
+	digits, isPercent := strings.CutSuffix(text, "%")
+	n, err := strconv.Atoi(digits)
+	if isPercent {
+		return 0, n, err == nil
+	}
+	return n, 0, err == nil
+}
+
 // maxComment keeps log lines and the state file small.
 const maxComment = 200
 
@@ -100,6 +119,10 @@ func (o Order) Check() error {
 		return errors.New("which real server is meant?")
 	case o.Weight < 0 || o.Weight > MaxWeight:
 		return fmt.Errorf("a weight is 0 to %d", MaxWeight)
+	case o.Percent < 0 || o.Percent > MaxPercent:
+		return fmt.Errorf("a share of the file's weight is 0 to %d percent", MaxPercent)
+	case o.Percent > 0 && o.Weight > 0:
+		return errors.New("a weight is a number or a share of the file's weight, not both")
 	case o.For < 0:
 		return errors.New("an order cannot last less than no time")
 	case len(o.Comment) > maxComment || strings.ContainsFunc(o.Comment, safetext.Misleads) || !utf8.ValidString(o.Comment):
@@ -110,7 +133,7 @@ func (o Order) Check() error {
 
 // Check returns why this program cannot have kept o, nil if it can.
 func (o Override) Check() error {
-	order := Order{Verb: o.Verb, Real: o.Real, Weight: o.Weight, Comment: o.Comment}
+	order := Order{Verb: o.Verb, Real: o.Real, Weight: o.Weight, Percent: o.Percent, Comment: o.Comment}
 	if err := order.Check(); err != nil {
 		return err
 	}
@@ -122,7 +145,7 @@ func (o Override) Check() error {
 	_, notMark := strconv.ParseUint(name, 10, 32)
 	_, notReal := netip.ParseAddrPort(o.Real)
 	switch {
-	case o.Verb == Enable || o.Verb == Weight && o.Weight == 0:
+	case o.Verb == Enable || o.Verb == Weight && o.Weight == 0 && o.Percent == 0:
 		return fmt.Errorf("%s is not kept", o.Verb)
 	case (kind == "tcp" || kind == "udp") && notAddress != nil, (kind == "fwm" || kind == "fwm6") && notMark != nil,
 		!slices.Contains([]string{"tcp", "udp", "fwm", "fwm6"}, kind):

@@ -69,7 +69,7 @@ func serverOf(r *Real) policy.Server {
 		Agent: int(r.Agent), Reached: int(r.Reached), Draining: r.Drains(), MayDrain: r.Verdict == policy.Unchecked && r.Virtual.Conf.MayDrain(),
 	}
 	if r.Override != nil {
-		s.Order, s.OrderWeight = policyOrders[r.Override.Verb], r.Override.Weight
+		s.Order, s.OrderWeight, s.OrderShare = policyOrders[r.Override.Verb], r.Override.Weight, r.Override.Percent
 	}
 	is := asked(r)
 	s.Asked, s.Silent = is.Asked, is.Silent

@@ -34,6 +34,7 @@ type OrderRequest struct {
 	Real    string          `json:"real,omitempty"`    // of all verbs but withdraw and announce
 	Virtual *string         `json:"virtual,omitempty"` // nil is all; an address for withdraw and announce
 	Weight  *int            `json:"weight,omitempty"`  // of the verb weight alone
+	Percent *int            `json:"percent,omitempty"` // in place of Weight: of the file's weight
 	For     *report.Seconds `json:"for_seconds,omitempty"`
 	Comment string          `json:"comment,omitempty"`
 }
@@ -44,7 +45,10 @@ func RequestOf(o report.Order) OrderRequest {
 	if o.Virtual != "" {
 		req.Virtual = &o.Virtual
 	}
-	if o.Verb == report.Weight {
+	switch {
+	case o.Verb == report.Weight && o.Percent > 0:
+		req.Percent = &o.Percent
+	case o.Verb == report.Weight:
 		req.Weight = &o.Weight
 	}
 	if o.For != 0 {
@@ -63,10 +67,14 @@ func (req OrderRequest) Order() (report.Order, error) {
 		return o, errors.New("real is missing: the address, address and port, or name of a real server")
 	case req.Virtual != nil && *req.Virtual == "":
 		return o, errors.New("virtual is empty: leave it out for all virtual services of the real server")
-	case req.Weight == nil && req.Verb == report.Weight:
-		return o, fmt.Errorf("weight is missing: 0 to %d; 0 is what the verb drain does", report.MaxWeight)
+	case req.Weight == nil && req.Percent == nil && req.Verb == report.Weight:
+		return o, fmt.Errorf("weight is missing: 0 to %d; 0 is what the verb drain does; or percent of the file's weight", report.MaxWeight)
+	case req.Weight != nil && req.Percent != nil:
+		return o, errors.New("weight and percent exclude each other: leave one out")
 	case req.Weight != nil && req.Verb != report.Weight:
 		return o, fmt.Errorf("weight has no meaning for the verb %s: leave it out, or use the verb weight", req.Verb)
+	case req.Percent != nil && req.Verb != report.Weight:
+		return o, fmt.Errorf("percent has no meaning for the verb %s: leave it out, or use the verb weight", req.Verb)
 	case req.Real != "" && report.OfAddress(req.Verb):
 		return o, fmt.Errorf("real has no meaning for the verb %s: leave it out, virtual is the address", req.Verb)
 	case req.For != nil && (req.Verb == report.Enable || req.Verb == report.Announce):
@@ -79,6 +87,9 @@ func (req OrderRequest) Order() (report.Order, error) {
 	}
 	if req.Weight != nil {
 		o.Weight = *req.Weight
+	}
+	if req.Percent != nil {
+		o.Percent = *req.Percent
 	}
 	if req.For != nil {
 		o.For = req.For.Duration()

@@ -18,6 +18,7 @@ func TestOrdersKeepTheirMeaning(t *testing.T) {
 		"of one virtual":   {Verb: report.Disable, Real: "web1", Virtual: "tcp:10.0.0.1:80"},
 		"enable":           {Verb: report.Enable, Real: "10.1.0.1"},
 		"a weight":         {Verb: report.Weight, Real: "10.1.0.1", Weight: 7, For: time.Hour},
+		"a share":          {Verb: report.Weight, Real: "10.1.0.1", Percent: 50},
 		"a weight of zero": {Verb: report.Weight, Real: "10.1.0.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
