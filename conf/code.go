@@ -43,6 +43,7 @@ const (
 	CodeMasqWithoutPort    Code = "masq-without-port"      // a masq real server without a port
 	CodeNeedsRoot          Code = "needs-root"             // this user cannot examine or write what the daemon of root can
 	CodeNeverUp            Code = "never-up"               // the check cannot succeed
+	CodeNothingServes      Code = "nothing-serves"         // nothing serves when all real servers are out of service
 	CodeNoRealServers      Code = "no-real-servers"        // a virtual service without real servers
 	CodeNotInBuild         Code = "not-in-build"           // this program was built without a service's check
 	CodeNotLikeOriginal    Code = "not-like-original"      // the original reads the line in another way

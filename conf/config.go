@@ -241,6 +241,7 @@ type Policy struct {
 	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
 	StopCommands    bool           // FallbackCommand is run with stop when the daemon stops
 	Announcement
+	Leaving
 }
 
 // Alert is the reports about a virtual service and their recipients.

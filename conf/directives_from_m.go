@@ -74,6 +74,10 @@ var directivesFromM = []directive{
 		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.Quiescent }),
 	},
 	{
+		name: "quiescenttime", where: anywhere, help: "time with weight 0 of a dead real server, which then leaves the table; implies quiescent",
+		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.QuiescentTime }),
+	},
+	{
 		name: "quorum", where: anywhere, help: "number or share of real servers that must be up, else the fallback takes over",
 		binding: ofService(portion("quorum").is(Portion{}), func(v *VirtualService) *Portion { return &v.Quorum }),
 	},
@@ -128,6 +132,10 @@ var directivesFromM = []directive{
 	{
 		name: "resolvemax", where: anywhere, help: "real servers of one line with resolveall at most",
 		binding: ofService(numberFrom(1).is(64), func(v *VirtualService) *int { return &v.ResolveMax }),
+	},
+	{
+		name: "return", where: anywhere, help: "a real server that left by its checks comes back by itself, or by an operator's enable",
+		binding: ofService(choice("auto|byhand", false, true).is(false), func(v *VirtualService) *bool { return &v.ByHand }),
 	},
 	{
 		name: "risecount", where: anywhere, help: "good checks in a row until a real server is up again",

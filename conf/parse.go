@@ -99,6 +99,7 @@ func (p *parser) parse(text []byte) {
 		expandReals(p, b)
 		useChecks(p, b)
 		adviseQuorum(p, b)
+		adviseLeaving(p, b)
 		p.warnRefusals(b)
 		p.config.Virtuals = append(p.config.Virtuals, b.v)
 	}

@@ -265,6 +265,9 @@ func startWords(v *conf.VirtualService) string {
 }
 
 func outWords(v *conf.VirtualService) string {
+	if v.QuiescentTime > 0 {
+		return fmt.Sprintf("weight 0 for %s (quiescenttime), then removed", v.QuiescentTime)
+	}
 	if v.Quiescent {
 		return "weight 0 (quiescent)"
 	}
@@ -297,6 +300,9 @@ func backWords(v *conf.VirtualService) string {
 	if f := v.FlapDamping; f.On() {
 		words += fmt.Sprintf("; having gone down %d times within %s it waits %s, and up to %s when that happens again", f.Count, f.Within, f.Within, policy.LongestDamping(f))
 	}
+	if v.ByHand {
+		words += "; one that was in service waits for an operator's enable (return = byhand)"
+	}
 	if v.SlowStart > 0 {
 		words += fmt.Sprintf(", its weight then climbs for %s", v.SlowStart)
 	}
@@ -312,7 +318,10 @@ func fallbackWords(v *conf.VirtualService) string {
 		words = append(words, "run "+v.FallbackCommand.String())
 	}
 	if len(words) == 0 {
-		return "no fallback"
+		words = append(words, "no fallback")
+	}
+	if v.ByHand {
+		words = append(words, "until an operator's enable")
 	}
 	return strings.Join(words, ", ")
 }

@@ -22,7 +22,7 @@ func outlookLines(v *conf.VirtualService) []string {
 			i++
 			last = list[i]
 		}
-		lines = append(lines, fmt.Sprintf("%-10s %s", deadWords(first, last), outlookWords(first, last)))
+		lines = append(lines, fmt.Sprintf("%-10s %s", deadWords(first, last), outlookWords(first, last)+expireWords(v, first, last)))
 	}
 	return lines
 }
@@ -76,6 +76,14 @@ func outlookWords(first, last policy.Outlook) string {
 		words += fmt.Sprintf(" (%s up and out of service: below the quorum)", span(first.Leave, last.Leave))
 	}
 	return words
+}
+
+// expireWords are how many of the dead ones have weight 0 for quiescenttime, "" for none.
+func expireWords(v *conf.VirtualService, first, last policy.Outlook) string {
+	if last.Expire == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s with weight 0 for %s, then removed", span(first.Expire, last.Expire), v.QuiescentTime)
 }
 
 // jointWords are what decides about the servers together, "" if each is by itself.

@@ -37,17 +37,19 @@ type chronicle struct {
 // kept is what the daemon keeps of itself in files, besides orders and its virtual services.
 type kept struct {
 	history *chronicle
-	damped  *dampedFile
+	damped  *listFile
+	gone    *listFile
 	beside  *beside.Keeper
 }
 
 func (k kept) mend() []report.Fault {
-	return slices.Concat(k.history.mend(), k.damped.mend(), k.beside.Faults())
+	return slices.Concat(k.history.mend(), k.damped.mend(), k.gone.mend(), k.beside.Faults())
 }
 
 func (k kept) close() {
 	k.history.close()
 	k.damped.close()
+	k.gone.close()
 }
 
 // history is that of the earlier daemons of the file, and what keeps it. It costs one line of

@@ -66,6 +66,7 @@ const (
 	overridesEnding   = ".overrides.json"
 	maintenanceEnding = ".maintenance.json"
 	dampedEnding      = ".damped.json"
+	goneEnding        = ".gone.json"
 )
 
 // OverridesFile is the path of the file that keeps the orders of operators. It is found under
@@ -82,9 +83,13 @@ func (i *Instance) MaintenanceFile() string {
 // service.
 func (i *Instance) DampedFile() string { return i.memory().Find(i.Path, dampedEnding, i.Name) }
 
+// GoneFile is the path of the file that keeps which real servers their checks have taken out of service
+// (quiescenttime, return = byhand).
+func (i *Instance) GoneFile() string { return i.memory().Find(i.Path, goneEnding, i.Name) }
+
 // adopt gives the files that an earlier daemon has left the names that this one uses.
 func (p *process) adopt() {
-	for _, ending := range []string{overridesEnding, maintenanceEnding, dampedEnding} {
+	for _, ending := range []string{overridesEnding, maintenanceEnding, dampedEnding, goneEnding} {
 		if err := p.memory().Adopt(p.Path, ending, p.Name); err != nil { // it stays where it is, and counts
 			p.Log.Printf(logfile.NotAdopted, err)
 		}

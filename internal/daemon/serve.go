@@ -161,6 +161,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	}
 	o.History, d.kept.history = p.history()
 	o.Damped, o.DampedChanged = p.damped(), func() { d.kept.damped.want() }
+	o.Gone, o.GoneChanged = p.gone(), func() { d.kept.gone.want() }
 	adopted := make(chan struct{})
 	d.adopted, o.Adopted = adopted, func() { close(adopted) }
 	o.OverridesEnded = func() { d.status.KeepOverrides() }
@@ -168,6 +169,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	d.director = director.New(o)
 	d.vips.host = announce.NewHost(d.log.Printf, d.hostSetup(d.cfg), d.heldAddresses())
 	d.kept.damped = p.keepDamped(d.director.Damped)
+	d.kept.gone = p.keepGone(d.director.Gone)
 	d.kept.beside = p.keepBeside(table)
 	d.status = p.newStatus(d)
 	if len(d.director.Overrides()) < len(orders) {

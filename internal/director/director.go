@@ -58,6 +58,12 @@ type Options struct {
 	Damped        []state.Damped
 	DampedChanged func()
 
+	// Gone is what the last daemon knew of real servers that their checks had taken out of service
+	// (quiescenttime, return = byhand). GoneChanged (nil: none) is called when Director.Gone has
+	// changed, and must not block.
+	Gone        []state.Gone
+	GoneChanged func()
+
 	// History gets the events, and may have those of earlier daemons; nil is a new one.
 	History *event.History
 
@@ -82,6 +88,7 @@ type Director struct {
 	heartbeat heartbeat
 	own       ownership
 	dampings  *dampings
+	leavings  *leavings
 	calls     chan func()
 	ready     chan struct{}
 
@@ -116,7 +123,8 @@ func New(o Options) *Director {
 		reconciler: reconciler{kernel: table.Kernel{Table: o.Table, Log: o.Log}, sink: o.Sink, history: o.History, addresses: o.Addresses},
 	}
 	d.dampings = newDampings(d)
-	d.entered = d.raiseAlwaysUp
+	d.leavings = newLeavings(d)
+	d.entered, d.judged = d.raiseAlwaysUp, d.leavings.note
 	return d
 }
 
@@ -193,6 +201,7 @@ func (d *Director) everySecond(now time.Time) {
 	d.climb(now)
 	d.endOverrides(now)
 	d.dampings.endOver(now)
+	d.leavings.every()
 	d.retry(now)
 	d.retryUnread(now)
 	d.endLateFirsts(now)

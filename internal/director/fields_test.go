@@ -51,7 +51,7 @@ virtual=10.0.0.1:80
 // needs them. All others are copied: into the table, the limits or the checks.
 var readWhereUsed = []string{
 	"File", "Line", "Name", "Marks", "PasswdFile", "SecretFile", "Host", "OwnRequest",
-	"CleanStop", "SlowStart", "FlapDamping", "MinAlive", "Quorum", "Hysteresis", "BackupBelow", "KeepRest", "QuorumCommand", "FallbackCommand", "StopCommands", "ResolveAll", "ResolveMax", "Announce", "AnnounceDelay", "AnnounceFallback",
+	"CleanStop", "ByHand", "SlowStart", "FlapDamping", "MinAlive", "Quorum", "Hysteresis", "BackupBelow", "KeepRest", "QuorumCommand", "FallbackCommand", "StopCommands", "ResolveAll", "ResolveMax", "Announce", "AnnounceDelay", "AnnounceFallback",
 	"EmailAlert", "EmailAlertFrom", "EmailAlertFreq", "EmailAlertStatus", "SMTP", "ServiceName", "Comment", "MonitorFile", "SSLExpiryWarn",
 }
 
@@ -59,7 +59,7 @@ var readWhereUsed = []string{
 var otherValues = map[string]any{
 	"Protocol": conf.UDP, "Scheduler": "mh", "SchedFlags": "sh-port", "Netmask": "255.255.0.0", "Marks": []conf.Mark{{Line: 7}},
 	"Addr": netip.MustParseAddr("10.9.0.1"), "CheckAddr": netip.MustParseAddr("10.9.0.2"), "CheckSource": netip.MustParseAddr("10.9.0.3"),
-	"MinAlive": conf.Portion{Count: 1}, "Quorum": conf.Portion{Count: 1}, "FlapDamping": conf.FlapDamping{Count: 3, Within: time.Minute}, "CheckUser": account.Account{Name: "nobody", UID: 65534},
+	"MinAlive": conf.Portion{Count: 1}, "QuiescentTime": time.Hour, "Quorum": conf.Portion{Count: 1}, "FlapDamping": conf.FlapDamping{Count: 3, Within: time.Minute}, "CheckUser": account.Account{Name: "nobody", UID: 65534},
 }
 
 // readers are the types of check that read a field, where http does not.

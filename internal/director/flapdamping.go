@@ -67,7 +67,7 @@ func limitsOf(r *virtual.Real) policy.Limits {
 // often. What an operator has taken out does not count.
 func (p *dampings) damp(r *virtual.Real) []event.Event {
 	f := r.Virtual.Conf.FlapDamping
-	if !f.On() || r.Out() {
+	if !f.On() || r.Out() || virtual.Waits(r) {
 		return nil
 	}
 	var before policy.Damping

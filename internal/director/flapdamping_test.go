@@ -52,7 +52,7 @@ func (f *flapper) begin() {
 	o := f.options
 	o.Table = f.table
 	if f.d != nil {
-		o.Damped = f.d.Damped()
+		o.Damped, o.Gone = f.d.Damped(), f.d.Gone()
 	}
 	o.Sink = func(e event.Event) {
 		f.mu.Lock()

@@ -17,6 +17,7 @@ func (rc *reconciler) judge(v *virtual.Service) {
 		reason := fmt.Sprintf("%d of %d", v.Conf.MinAlive.Of(n), n)
 		rc.emit(v, event.Event{Kind: event.Kept, Real: r.Conf, R: r.Name(), Reason: reason})
 	}
+	rc.judged(v)
 }
 
 // reportJoint reports that backup servers of v are needed or not, and that its quorum is lost or

@@ -71,7 +71,7 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 		}
 	}
 	if o.Verb == report.Enable && len(targets) == 0 {
-		targets = d.overrides.forgotten(o)
+		targets = forgotten(d, o)
 	}
 	if len(targets) == 0 {
 		return nil, report.NotConfigured(o.Real, o.Virtual)
@@ -98,6 +98,7 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 		d.override(t, over, why)
 		if o.Verb == report.Enable {
 			d.dampings.forget(t, o.By)
+			d.leavings.enable(t, o.By, why)
 		}
 		over.Remark = stays
 		obeyed = append(obeyed, over)
@@ -119,7 +120,7 @@ func (rc *reconciler) staysOut(t report.Target, verb string) string {
 			case r.Name() != t.Real, verb == report.Enable && r.WouldBeUp() && r.File() == "": // enable ends its damping
 			case verb == report.Enable && r.Damped() && isDown && r.File() == "":
 				return "it stays out of service: " + r.LastError()
-			case r.File() != "" || isDown || r.IsOff():
+			case r.File() != "" || isDown || r.IsOff() || verb == report.Weight && virtual.Waits(r):
 				return "it stays out of service: " + r.OutWithoutOrder()
 			}
 		}
@@ -153,7 +154,7 @@ func (d *Director) override(t report.Target, o report.Override, why string) {
 		}
 		for _, r := range v.Reals {
 			_, byHand := v.External[r.At()]
-			if r.Name() == t.Real && (o.Verb != report.Enable || before || byHand || r.Damped()) {
+			if r.Name() == t.Real && (o.Verb != report.Enable || before || byHand || r.Damped() || virtual.Waits(r)) {
 				d.emit(v, event.Event{Kind: event.Ordered, Real: r.Conf, R: r.Name(), Reason: why, Cause: d.overruled(r, o, why)})
 			}
 		}
@@ -329,14 +330,19 @@ func (o *overrides) unused(virtuals []*virtual.Service) []report.Override {
 func (o *overrides) forgotten(order report.Order) []report.Target {
 	var found []report.Target
 	for t := range o.byTarget {
-		at, err := netip.ParseAddrPort(t.Real)
-		meant := order.Real == t.Real || err == nil && report.RealCalled(at, "", order.Real)
-		if meant && (order.Virtual == "" || order.Virtual == t.Virtual || order.Virtual == event.ShortID(t.Virtual)) {
+		if meansForgotten(order, t) {
 			found = append(found, t)
 		}
 	}
 	slices.SortFunc(found, func(a, b report.Target) int { return strings.Compare(a.Virtual+" "+a.Real, b.Virtual+" "+b.Real) })
 	return found
+}
+
+// meansForgotten reports whether an order means a real server that has left the configuration.
+func meansForgotten(order report.Order, t report.Target) bool {
+	at, err := netip.ParseAddrPort(t.Real)
+	meant := order.Real == t.Real || err == nil && report.RealCalled(at, "", order.Real)
+	return meant && (order.Virtual == "" || order.Virtual == t.Virtual || order.Virtual == event.ShortID(t.Virtual))
 }
 
 // list is all overrides, in a lasting order.

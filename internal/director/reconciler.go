@@ -20,6 +20,7 @@ type reconciler struct {
 	history   *event.History
 	addresses *virtual.Addresses
 	entered   func(*virtual.Service) // called after a virtual service was brought into the kernel
+	judged    func(*virtual.Service) // called after a decision about a virtual service
 	turn      time.Time              // see now
 	conf      *conf.Config
 	status    conf.Status

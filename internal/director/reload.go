@@ -58,6 +58,7 @@ func (p *prepared) carryOver(virtuals []*virtual.Service) (gone []*virtual.Servi
 func (d *Director) load(p *prepared, status conf.Status, entries map[ipvs.Key]*ipvs.Entry, readable bool) {
 	gone := d.swap(p, status, entries, readable)
 	d.checks.Use(d.virtuals) // results come while the table is written
+	d.leavings.begin()
 	d.dampings.letIn(d.virtuals)
 	d.reconcile(gone)
 	d.settle()
@@ -92,6 +93,7 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 		v.KeepOut(p.files.Out, d.now())
 		v.MovedByReload()
 	}
+	d.leavings.restore()
 	d.addresses.Use(d.virtuals, status == conf.Starting, d.now())
 	return gone
 }
@@ -117,6 +119,7 @@ func (d *Director) reconcile(gone []*virtual.Service) {
 func (d *Director) settle() {
 	d.dampings.letIn(d.dirty) // those that it touches are among them
 	d.syncDirty()
+	d.leavings.publish()
 	d.addresses.Settle(d.now())
 	if d.checks.Unheard == 0 {
 		d.status = conf.Running

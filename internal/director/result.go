@@ -180,15 +180,32 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 	if r.Verdict == policy.Down && before.Verdict == policy.Up && !c.drain.Was {
 		damped = d.dampings.damp(r)
 	}
-	if !r.Out() && (r.Verdict == policy.Down && (r.Leaves || !r.Conf.Backup) || r.In()) {
+	if !r.Out() && !virtual.Waits(r) && (r.Verdict == policy.Down && (r.Leaves || !r.Conf.Backup) || r.In()) {
 		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
+	}
+	if virtual.Waits(r) && before.Verdict != policy.Unchecked || virtual.Waits(r) && r.Verdict == policy.Up { // neither gone nor back
+		e = waiting(r, e.Reason)
 	}
 	if over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was reported
 		d.changed(r)
 		return
 	}
-	e.Reason = virtual.AndOut(e.Reason, r)
+	if e.Kind != event.Waiting {
+		e.Reason = virtual.AndOut(e.Reason, r)
+	}
 	d.changed(r, append(c.drain.Beside(r, e), damped...)...)
+}
+
+// waiting is the event of a changed verdict on a real server that waits for an operator; why is why it
+// is down.
+func waiting(r *virtual.Real, why string) event.Event {
+	e := r.Event(event.Waiting)
+	if r.Verdict == policy.Up {
+		e.Reason = "its checks are good again, ldirectord enable " + r.Name() + " lets it in"
+	} else {
+		e.Reason = "its checks fail again: " + why
+	}
+	return e
 }
 
 // hearDrain takes in whether an answer wants no new connections. A connect in place of the whole

@@ -24,6 +24,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/engine"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -213,7 +214,12 @@ func (s *stage) load(name string) *conf.Config {
 var hostNames = map[string][]string{"10.1.0.3": {"web3.example.com"}, "10.1.0.4": {"web4"}}
 
 func (s *stage) start(name string) {
+	var gone []state.Gone
+	if s.d != nil {
+		gone = s.d.Gone()
+	}
 	s.d = New(Options{
+		Gone:        gone,
 		Table:       wire{s},
 		Ask:         s.ask,
 		Maintenance: s.maintenance(),

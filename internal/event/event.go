@@ -49,6 +49,8 @@ const (
 	Damped      // flapdamping keeps a real server out of service: Reason says until when, and why
 	DampingOver // it does not any more: Reason
 
+	Waiting // a real server that left by its checks stays out until an operator's enable (return = byhand): Reason says what its checks say now
+
 	QuorumLost     // too few servers of a virtual service are up: Reason
 	QuorumRegained // enough are again: Reason
 	BackupNeeded   // too few real servers of a virtual service are up, and its backup servers are needed: Reason
@@ -97,7 +99,7 @@ type Event struct {
 	Failures     int           // SoftFailure: failed checks in a row
 	FailureCount int           // SoftFailure: how many make it down
 	Reason       string        // the check and its result
-	Expected     bool          // a change of the table that a real server's own answer has announced: no mail
+	Expected     bool          // a change of the table that a real server's own answer, or quiescenttime, has announced: no mail
 	Attempts     int           // Gone: attempts until it counted as gone
 	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if unknown
 }
@@ -149,6 +151,8 @@ func (e Event) String() string {
 		return fmt.Sprintf("Kept real server: %s (%s) although its checks fail: minalive is %s", e.R, e.V, e.Reason)
 	case Damped:
 		return fmt.Sprintf("Damped real server: %s (%s) %s", e.R, e.ID, e.Reason)
+	case Waiting:
+		return fmt.Sprintf("Real server waits for enable: %s (%s): %s", e.R, e.ID, e.Reason)
 	case DampingOver:
 		return fmt.Sprintf("Damping is over of real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	case QuorumLost:

@@ -31,7 +31,7 @@ var sizes = [classes]int{verdicts: 8192, changes: 4096, starts: 4096, chatter: 4
 // class returns the class of e.
 func (e *Event) class() class {
 	switch e.Kind {
-	case Gone, Back, StillGone, AllGone, AnyBack, Ordered, Damped, DampingOver, QuorumLost, QuorumRegained, BackupNeeded, BackupIdle, SelfDrained, SelfDrainOver, DrainedDown, DaemonStarted, DaemonStopped:
+	case Gone, Back, StillGone, AllGone, AnyBack, Ordered, Damped, DampingOver, Waiting, QuorumLost, QuorumRegained, BackupNeeded, BackupIdle, SelfDrained, SelfDrainOver, DrainedDown, DaemonStarted, DaemonStopped:
 		return verdicts
 	case Started:
 		return starts

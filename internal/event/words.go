@@ -30,6 +30,8 @@ func (e Event) Words() string {
 		return "a real server of " + e.V + " is back" + fallbackWords(e.Fallback, " is not needed any more") + reason + e.appendedCause()
 	case Damped:
 		return "real server " + e.R + " is damped " + e.Reason
+	case Waiting:
+		return "real server " + e.R + " waits for enable" + reason
 	case DampingOver:
 		return "damping of real server " + e.R + " is over" + reason
 	case QuorumLost:
@@ -80,7 +82,7 @@ var kindWords = [...]string{
 	SoftFailure: "soft failure", SoftReset: "soft failure over", Refused: "refused", Repaired: "repaired",
 	Differs: "differs", Kept: "kept", Expiring: "certificate", NotAsked: "not asked", Ordered: "ordered",
 	Gone: "gone", Back: "back", AllGone: "all gone", AnyBack: "any back", Started: "started", StillGone: "still gone",
-	Damped: "damped", DampingOver: "damping over", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
+	Damped: "damped", DampingOver: "damping over", Waiting: "waiting", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
 	SelfDrained: "self-drained", SelfDrainOver: "self-drain over", DrainedDown: "drained down",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
 	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met", BackupNeeded: "backup in", BackupIdle: "backup out",

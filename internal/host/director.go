@@ -125,13 +125,13 @@ func (d Director) tableSteps() []Step {
 	}
 	for _, v := range d.Config.Virtuals {
 		drains := v.MayDrain()
-		if v.Persist && (v.Quiescent || drains) {
+		if v.Persist && (v.Quiesces() || drains) {
 			vs("expire_quiescent_template", "1") // else the client comes back to a real server at weight 0
 		}
-		if v.Quiescent || drains {
+		if v.Quiesces() || drains {
 			vs("conn_reuse_mode", reuse) // else a client that uses a port again does
 		}
-		if !v.Quiescent {
+		if !v.Quiesces() {
 			vs("expire_nodest_conn", "1") // else packets to a removed real server are dropped without a word
 		}
 	}

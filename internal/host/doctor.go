@@ -94,7 +94,7 @@ func (c *chart) forwarding(cfg *conf.Config, s Survey, up string) {
 func (c *chart) settings(cfg *conf.Config, s Survey, up string) {
 	var silent []string
 	for _, v := range cfg.Virtuals {
-		if !v.Quiescent {
+		if !v.Quiesces() {
 			silent = append(silent, v.ID())
 		}
 	}

@@ -51,6 +51,7 @@ const (
 	NotKeptAside    = "%s cannot be kept aside: %v"
 	NotAdopted      = "What an earlier daemon has kept cannot be renamed: %v"
 	DampedLost      = "Which real servers were damped is not known, they may come in again: %s: %v"
+	GoneLost        = "Which real servers have left by their checks is not known, those with return = byhand may come in again: %s: %v"
 	HistoryLost     = "The history begins anew: %s cannot be read: %v; %s"
 	HistoryDamaged  = "The history lacks something: %s has %d lines that cannot be read (%v); %s"
 	linesMissing    = "%d lines are missing here: %s"
@@ -133,6 +134,8 @@ func monitorLine(e event.Event) string {
 		what, why = e.R+" is still gone.", e.Reason
 	case event.Damped:
 		what, why = e.R+" is damped.", e.Reason
+	case event.Waiting:
+		what, why = e.R+" waits for enable.", e.Reason
 	case event.DampingOver:
 		what, why = "damping of "+e.R+" is over.", e.Reason
 	case event.QuorumLost:

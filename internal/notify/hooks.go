@@ -16,7 +16,7 @@ import (
 var reported = map[event.Kind]bool{
 	event.Gone: true, event.Back: true, event.AllGone: true, event.AnyBack: true, event.Ordered: true,
 	event.Refused: true, event.Repaired: true, event.Differs: true, event.Expiring: true, event.Kept: true, event.NotAsked: true,
-	event.Started: true, event.StillGone: true, event.Damped: true, event.DampingOver: true,
+	event.Started: true, event.StillGone: true, event.Damped: true, event.DampingOver: true, event.Waiting: true,
 	event.QuorumLost: true, event.QuorumRegained: true, event.BackupNeeded: true, event.BackupIdle: true,
 	event.SelfDrained: true, event.SelfDrainOver: true, event.DrainedDown: true,
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -24,6 +25,7 @@ type Outlook struct {
 	In, Kept          int // real servers in service; those of them that minalive keeps
 	Backups           int // backup servers in service
 	Leave             int // real servers that are up and leave for want of a quorum
+	Expire            int // dead servers that have weight 0 and leave the table later (quiescenttime)
 	Fallback          bool
 }
 
@@ -33,13 +35,17 @@ func Forecast(v *conf.VirtualService) []Outlook {
 	rule, standing := RuleOf(v), Standing{}
 	members := make([]Member, len(v.Reals))
 	for i, r := range v.Reals {
-		members[i] = Member{Server: Server{Weight: r.Weight, Verdict: Up, Agent: 100, Reached: 100}, Backup: r.Backup}
+		members[i] = Member{Server: Server{Weight: r.Weight, Verdict: Up, Agent: 100, Reached: 100, Quiescent: v.Quiesces()}, Backup: r.Backup}
 	}
 	var list []Outlook
 	look := func() {
 		g := Judge(rule, standing, members)
 		standing = g.Standing
-		list = append(list, outlookOf(g, members))
+		o := outlookOf(g, members)
+		if v.QuiescentTime > 0 {
+			o.Expire = staying(g) - staying(Judge(rule, standing, expired(members)))
+		}
+		list = append(list, o)
 		for i := range members {
 			members[i].Serves = g.Kept != nil && g.Kept[i]
 		}
@@ -58,6 +64,25 @@ func Forecast(v *conf.VirtualService) []Outlook {
 		look()
 	}
 	return list
+}
+
+// expired are the members when all those that are dead have been so for quiescenttime.
+func expired(members []Member) []Member {
+	later := slices.Clone(members)
+	for i := range later {
+		later[i].Expired = later[i].Verdict == Down
+	}
+	return later
+}
+
+// staying is how many servers are out of service, and in the table with weight 0.
+func staying(g Ruling) (n int) {
+	for _, d := range g.Servers {
+		if d.Stays {
+			n++
+		}
+	}
+	return n
 }
 
 func outlookOf(g Ruling, members []Member) (o Outlook) {
@@ -85,6 +110,6 @@ func outlookOf(g Ruling, members []Member) (o Outlook) {
 
 // Like reports whether two outlooks differ in how many real servers are dead alone.
 func (o Outlook) Like(p Outlook) bool {
-	return o.Kept == 0 && p.Kept == 0 && o.Fallback == p.Fallback && o.Backups == p.Backups && (o.In > 0) == (p.In > 0) && (o.Leave > 0) == (p.Leave > 0) &&
+	return o.Kept == 0 && p.Kept == 0 && o.Fallback == p.Fallback && o.Backups == p.Backups && (o.In > 0) == (p.In > 0) && (o.Leave > 0) == (p.Leave > 0) && (o.Expire > 0) == (p.Expire > 0) &&
 		o.DeadBackups == p.DeadBackups
 }

@@ -12,6 +12,7 @@ type Candidate struct {
 	Maintenance bool // a file takes it out
 	Out         bool // an operator has drained or disabled it
 	Drains      bool // its own answer wants no new connections: it does not count as up
+	Waits       bool // an operator is to let it in: likewise
 	Serves      bool // it is kept already, or its checks have failed while it was in service
 	Since       time.Time
 }
@@ -24,7 +25,7 @@ func Keep(minalive int, servers []Candidate) []bool {
 	var down []int
 	for i, s := range servers {
 		switch {
-		case s.Maintenance || s.Verdict == Unchecked || s.Verdict == Up && s.Drains:
+		case s.Maintenance || s.Verdict == Unchecked || s.Verdict == Up && (s.Drains || s.Waits):
 		case s.Verdict == Up:
 			minalive--
 		case s.Out: // also when the order ends, as it is dead
@@ -49,7 +50,7 @@ func (r Rule) keep(members []Member, b Backups) []bool {
 		switch {
 		case !m.Backup:
 			out := m.Order == Drained || m.Order == Disabled
-			reals = append(reals, Candidate{Verdict: m.Verdict, Maintenance: m.Maintenance, Out: out, Drains: m.drainsItself(), Serves: m.Serves, Since: m.Since})
+			reals = append(reals, Candidate{Verdict: m.Verdict, Maintenance: m.Maintenance, Out: out, Drains: m.drainsItself(), Waits: m.Waits, Serves: m.Serves, Since: m.Since})
 		case b == BackupsNeeded && m.Up():
 			minalive--
 		}

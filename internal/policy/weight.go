@@ -16,6 +16,9 @@ type Server struct {
 	Kept        bool  // in service although its checks fail (minalive)
 	Maintenance bool  // a file takes it out
 	Joint       Joint // what the virtual service as a whole means for it
+	Waits       bool  // it left by its checks, and an operator's enable is to let it in (return = byhand)
+	Quiescent   bool  // out of service it stays in the table with weight 0
+	Expired     bool  // the time for that is over (quiescenttime)
 
 	// Draining says that its own answer wants no new connections (httpdrain, receivedrain).
 	// MayDrain says that its answers can want that: then a weight of 0 in the table stays
@@ -63,6 +66,7 @@ const (
 type Decision struct {
 	In     bool // in service
 	Drains bool // not in service, but in the table with weight 0, so that its connections go on
+	Stays  bool // not in service, but in the table with weight 0: it drains, or for quiescent
 	Weight int  // while it is in service
 	Reason Reason
 }
@@ -83,6 +87,7 @@ const (
 	DrainedByItself // by its own answer, that of its agent, or the status of its external check
 	NotChecked
 	ChecksFail
+	AwaitsEnable    // its checks are good again, and an operator is to let it in
 	NotNeededNow    // a backup server, and enough real servers are up
 	TooFewUp        // for the quorum, and the fallback takes over
 	OthersUnchecked // the first checks of others decide whether quorum or need let it in
@@ -91,8 +96,14 @@ const (
 // Decide returns the desired entry of a real server. Its weight is (the order's weight, else
 // that of its external check, else the configured one) × the agent's share, limited by slowstart. It
 // is in service if it is up or kept, unless a maintenance file, an order, its own
-// answer or its agent takes it out.
+// answer or its agent takes it out, or an operator is to let it in.
 func Decide(s Server) Decision {
+	d := decide(s)
+	d.Stays = !d.In && !s.Expired && (d.Drains || s.Quiescent)
+	return d
+}
+
+func decide(s Server) Decision {
 	switch {
 	case s.Maintenance:
 		return Decision{Reason: InMaintenance}
@@ -105,6 +116,8 @@ func Decide(s Server) Decision {
 		return Decision{Drains: s.Held && (s.Unknown() || s.MayDrain), Reason: NotChecked}
 	case s.Verdict == Down && !s.Kept:
 		return Decision{Reason: ChecksFail}
+	case s.Waits:
+		return Decision{Reason: AwaitsEnable}
 	case s.drainsItself():
 		return Decision{Drains: true, Reason: DrainedByItself}
 	case s.stays() && s.Before == 0 && s.base() > 0:

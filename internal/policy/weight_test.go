@@ -22,11 +22,11 @@ func TestDecide(t *testing.T) {
 		"maintenance":               {up(func(s *Server) { s.Maintenance, s.Order = true, Weighted }), Decision{Reason: InMaintenance}},
 		"kept in maintenance":       {up(func(s *Server) { s.Verdict, s.Kept, s.Maintenance = Down, true, true }), Decision{Reason: InMaintenance}},
 		"disabled":                  {up(func(s *Server) { s.Order = Disabled }), Decision{Reason: DisabledByOrder}},
-		"drained":                   {up(func(s *Server) { s.Order = Drained }), Decision{Drains: true, Reason: DrainedByOrder}},
-		"drained, unchecked":        {up(func(s *Server) { s.Order, s.Verdict = Drained, Unchecked }), Decision{Drains: true, Reason: DrainedByOrder}},
+		"drained":                   {up(func(s *Server) { s.Order = Drained }), Decision{Drains: true, Stays: true, Reason: DrainedByOrder}},
+		"drained, unchecked":        {up(func(s *Server) { s.Order, s.Verdict = Drained, Unchecked }), Decision{Drains: true, Stays: true, Reason: DrainedByOrder}},
 		"drained, down":             {up(func(s *Server) { s.Order, s.Verdict = Drained, Down }), Decision{Reason: DrainedByOrder}},
 		"a weight by order":         {up(func(s *Server) { s.Order, s.OrderWeight = Weighted, 8 }), Decision{In: true, Weight: 8}},
-		"the agent's drain":         {up(func(s *Server) { s.Agent = 0 }), Decision{Drains: true, Reason: DrainedByItself}},
+		"the agent's drain":         {up(func(s *Server) { s.Agent = 0 }), Decision{Drains: true, Stays: true, Reason: DrainedByItself}},
 		"half":                      {up(func(s *Server) { s.Agent = 50 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
 		"double":                    {up(func(s *Server) { s.Agent = 200 }), Decision{In: true, Weight: 100, Reason: LimitedByAgent}},
 		"a little":                  {up(func(s *Server) { s.Agent = 1 }), Decision{In: true, Weight: 1, Reason: LimitedByAgent}},
@@ -34,10 +34,10 @@ func TestDecide(t *testing.T) {
 		"slowstart":                 {up(func(s *Server) { s.Reached = 10 }), Decision{In: true, Weight: 5, Reason: LimitedByStart}},
 		"slowstart below the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 30 }), Decision{In: true, Weight: 15, Reason: LimitedByStart}},
 		"slowstart above the agent": {up(func(s *Server) { s.Agent, s.Reached = 50, 70 }), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
-		"slowstart of a drain":      {up(func(s *Server) { s.Agent, s.Reached = 0, 30 }), Decision{Drains: true, Reason: DrainedByItself}},
+		"slowstart of a drain":      {up(func(s *Server) { s.Agent, s.Reached = 0, 30 }), Decision{Drains: true, Stays: true, Reason: DrainedByItself}},
 		"slowstart of an order":     {up(func(s *Server) { s.Reached, s.Order, s.OrderWeight = 10, Weighted, 80 }), Decision{In: true, Weight: 8, Reason: LimitedByStart}},
 		"an agent still to speak, weight 0 in the table": {
-			up(func(s *Server) { s.Agent, s.Held = AgentUnknown, true }), Decision{Drains: true, Reason: NotChecked},
+			up(func(s *Server) { s.Agent, s.Held = AgentUnknown, true }), Decision{Drains: true, Stays: true, Reason: NotChecked},
 		},
 		"an agent still to speak, weight 0 by order": {
 			up(func(s *Server) { s.Agent, s.Held, s.Order = AgentUnknown, true, Weighted }), Decision{In: true, Reason: LimitedByAgent},
@@ -45,7 +45,7 @@ func TestDecide(t *testing.T) {
 		"an agent still to speak": {up(func(s *Server) { s.Agent, s.Held, s.Before = AgentUnknown, true, 13 }), Decision{In: true, Weight: 13, Reason: LimitedByAgent}},
 		"an agent to speak, weight 0": {
 			up(func(s *Server) { s.Verdict, s.Agent, s.Held = Unchecked, AgentUnknown, true }),
-			Decision{Drains: true, Reason: NotChecked},
+			Decision{Drains: true, Stays: true, Reason: NotChecked},
 		},
 		"half by order":         {up(func(s *Server) { s.Order, s.OrderShare = Weighted, 50 }), Decision{In: true, Weight: 25}},
 		"a little by order":     {up(func(s *Server) { s.Order, s.OrderShare = Weighted, 1 }), Decision{In: true, Weight: 1}},
@@ -56,7 +56,7 @@ func TestDecide(t *testing.T) {
 		"asked for":             {up(func(s *Server) { s.Asked = Asked{Given: true, Weight: 7} }), Decision{In: true, Weight: 7, Reason: GivenByCheck}},
 		"asked for, half of it": {up(func(s *Server) { s.Asked, s.Agent = Asked{Given: true, Weight: 8}, 50 }), Decision{In: true, Weight: 4, Reason: LimitedByAgent}},
 		"asked for, an order":   {up(func(s *Server) { s.Asked, s.Order, s.OrderWeight = Asked{Given: true}, Weighted, 8 }), Decision{In: true, Weight: 8}},
-		"asked for: 0":          {up(func(s *Server) { s.Asked = Asked{Given: true} }), Decision{Drains: true, Reason: DrainedByItself}},
+		"asked for: 0":          {up(func(s *Server) { s.Asked = Asked{Given: true} }), Decision{Drains: true, Stays: true, Reason: DrainedByItself}},
 		"asked for, unknown": {
 			up(func(s *Server) { s.Asked, s.Held, s.Before = Asked{Unknown: true}, true, 13 }), Decision{In: true, Weight: 13},
 		},
@@ -68,7 +68,13 @@ func TestDecide(t *testing.T) {
 		"asked for, silent": {
 			up(func(s *Server) { s.Asked, s.Silent, s.Held = Asked{Unknown: true}, true, true }), Decision{In: true, Weight: 50},
 		},
-		"no overflow": {up(func(s *Server) { s.Weight, s.Agent = 1<<31-1, 25600 }), Decision{In: true, Weight: 1<<31 - 1, Reason: LimitedByAgent}},
+		"no overflow":                     {up(func(s *Server) { s.Weight, s.Agent = 1<<31-1, 25600 }), Decision{In: true, Weight: 1<<31 - 1, Reason: LimitedByAgent}},
+		"dead, quiescent":                 {up(func(s *Server) { s.Verdict, s.Quiescent = Down, true }), Decision{Stays: true, Reason: ChecksFail}},
+		"dead for quiescenttime":          {up(func(s *Server) { s.Verdict, s.Quiescent, s.Expired = Down, true, true }), Decision{Reason: ChecksFail}},
+		"drained, dead for quiescenttime": {up(func(s *Server) { s.Order, s.Verdict, s.Quiescent, s.Expired = Drained, Unchecked, true, true }), Decision{Drains: true, Reason: DrainedByOrder}},
+		"it waits":                        {up(func(s *Server) { s.Waits, s.Draining = true, true }), Decision{Reason: AwaitsEnable}},
+		"it waits, quiescent":             {up(func(s *Server) { s.Waits, s.Quiescent = true, true }), Decision{Stays: true, Reason: AwaitsEnable}},
+		"it waits, dead":                  {up(func(s *Server) { s.Waits, s.Verdict = true, Down }), Decision{Reason: ChecksFail}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

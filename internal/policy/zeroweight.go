@@ -52,15 +52,15 @@ func hazardsOfHash(v *conf.VirtualService, why ZeroWeight) []Hazard {
 	}
 	cure := "quiescent = no"
 	switch {
-	case why == DrainedZero && v.Quiescent:
+	case why == DrainedZero && v.Quiesces():
 		cure = "quiescent = no, and disable takes it out instead"
 	case why == DrainedZero:
 		cure = "disable takes it out instead"
-	case !v.Quiescent && v.CheckType == conf.CheckAgent:
+	case !v.Quiesces() && v.CheckType == conf.CheckAgent:
 		cure = "an agent that says down in place of drain or 0%"
-	case !v.Quiescent && (v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl):
+	case !v.Quiesces() && (v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl):
 		cure = "a command that ends with 1 in place of 2"
-	case !v.Quiescent:
+	case !v.Quiesces():
 		cure = "another scheduler, or an answer that fails in place of one that drains"
 	}
 	if h.flag != "" {
@@ -81,7 +81,7 @@ func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name
 	switch {
 	case why == DrainedZero:
 		return hazardsOfHash(v, why) // existing clients stay, the purpose of drain
-	case !v.Quiescent && !drains:
+	case !v.Quiesces() && !drains:
 		return nil
 	}
 	hazards, at := hazardsOfHash(v, why), "a dead real server"
@@ -92,7 +92,7 @@ func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name
 			Cure: "net.ipv4.vs.expire_quiescent_template = 1 (host director up sets it)",
 		})
 	}
-	if !v.Quiescent {
+	if !v.Quiesces() {
 		return hazards // existing connections stay, as is the purpose
 	}
 	if why == DisabledZero {
@@ -101,7 +101,7 @@ func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name
 	if v.Persist && setting("expire_quiescent_template") != "1" {
 		hazards = append(hazards, Hazard{
 			What: "quiescent and persistent keep clients at " + at,
-			Why:  "at weight 0 it still gets its persistent clients, until their time is over",
+			Why:  "at weight 0 it still gets its persistent clients, until their time is over" + unlessRemoved(v, why),
 			Cure: "net.ipv4.vs.expire_quiescent_template = 1 (host director up sets it); or quiescent = no",
 		})
 	}
@@ -113,4 +113,12 @@ func ZeroWeightHazards(v *conf.VirtualService, why ZeroWeight, setting func(name
 		})
 	}
 	return hazards
+}
+
+// unlessRemoved is when v's dead real servers leave the table, "" is never.
+func unlessRemoved(v *conf.VirtualService, why ZeroWeight) string {
+	if why != Quiesced || v.QuiescentTime == 0 {
+		return ""
+	}
+	return ", or that of quiescenttime (" + v.QuiescentTime.String() + ")"
 }

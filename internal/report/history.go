@@ -28,7 +28,7 @@ type Note struct {
 // isVerdict has the kinds of verdicts.
 var isVerdict = map[string]bool{
 	event.Gone.String(): true, event.Back.String(): true, event.StillGone.String(): true, event.AllGone.String(): true, event.AnyBack.String(): true,
-	event.Damped.String(): true, event.DampingOver.String(): true, event.SelfDrained.String(): true, event.SelfDrainOver.String(): true, event.DrainedDown.String(): true,
+	event.Damped.String(): true, event.DampingOver.String(): true, event.Waiting.String(): true, event.SelfDrained.String(): true, event.SelfDrainOver.String(): true, event.DrainedDown.String(): true,
 	event.QuorumLost.String(): true, event.QuorumRegained.String(): true, event.BackupNeeded.String(): true, event.BackupIdle.String(): true,
 	event.Started.String(): true, event.Ordered.String(): true, event.DaemonStarted.String(): true, event.DaemonStopped.String(): true,
 }

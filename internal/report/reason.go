@@ -33,6 +33,7 @@ const (
 	ReasonAsFound         ReasonCode = "as-found"         // likewise, and in service as the kernel had it
 	ReasonNotChecked      ReasonCode = "not-checked"      // checktype is on or off
 	ReasonDamped          ReasonCode = "damped"           // out of service by flapdamping
+	ReasonWaiting         ReasonCode = "waiting"          // up, and out of service until an operator's enable (return = byhand)
 	ReasonSelfDrained     ReasonCode = "self-drained"     // up, and its own answer wants no new connections
 	ReasonMinAlive        ReasonCode = "minalive"         // down, and in service by minalive
 	ReasonQuorum          ReasonCode = "quorum"           // up, and out of service because too few are up, or may be

@@ -133,6 +133,13 @@ func (q *Quorum) Words() string {
 	return "quorum not known yet: first checks go on"
 }
 
+// Out are the times of a real server that something keeps out of service, or in the table.
+type Out struct {
+	WaitingSince   time.Time `json:"waiting_since,omitzero"`   // since when it is out of service until an operator's enable (return = byhand); zero: it is not
+	QuiescentUntil time.Time `json:"quiescent_until,omitzero"` // when it has had weight 0 for quiescenttime, and leaves the table; zero: it is not dead, or without
+	DampedUntil    time.Time `json:"damped_until,omitzero"`    // when flapdamping lets it in again, whatever else keeps it out; zero: it does already
+}
+
 // A RealState is one real server of one virtual service, its fallback, or a foreign
 // destination.
 type RealState struct {
@@ -142,21 +149,21 @@ type RealState struct {
 	// Unchecked says that no check has finished yet, or ever will.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
-	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "self-drain", "quorum", "backup", "external" or "weight".
+	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "self-drain", "waiting", "quorum", "backup", "external" or "weight".
 	InService bool   `json:"in_service"`
 	OutReason string `json:"out_reason,omitempty"`
 	Fallback  bool   `json:"fallback,omitempty"`
 	Backup    bool   `json:"backup,omitempty"` // in service only while too few real servers are up
 
-	Since        time.Time  `json:"since,omitzero"` // of State
-	Failures     int        `json:"failures"`       // in a row
-	FailureCount int        `json:"failure_count"`
-	DampedUntil  time.Time  `json:"damped_until,omitzero"` // when flapdamping lets it in again, whatever else keeps it out; zero: it does already
-	SelfDrain    *SelfDrain `json:"self_drain,omitempty"`  // until it answers normally, also while it is down
-	Maintenance  string     `json:"maintenance,omitempty"` // the file that takes it out
-	Override     *Override  `json:"override,omitempty"`
-	Last         *Last      `json:"last,omitempty"`
-	Difference   string     `json:"difference,omitempty"` // the external change of its destination
+	Since        time.Time `json:"since,omitzero"` // of State
+	Failures     int       `json:"failures"`       // in a row
+	FailureCount int       `json:"failure_count"`
+	Out
+	SelfDrain   *SelfDrain `json:"self_drain,omitempty"`  // until it answers normally, also while it is down
+	Maintenance string     `json:"maintenance,omitempty"` // the file that takes it out
+	Override    *Override  `json:"override,omitempty"`
+	Last        *Last      `json:"last,omitempty"`
+	Difference  string     `json:"difference,omitempty"` // the external change of its destination
 
 	Several
 	Destination
@@ -238,6 +245,7 @@ const (
 	StateOff         State = "off"       // checktype = off: never checked, never in service
 	StateDamped      State = "damped"    // kept out for a while because it has gone down too often (flapdamping)
 	StateMaintenance State = "maintenance"
+	StateWaiting     State = "waiting"      // up, and out of service until an operator's enable (return = byhand)
 	StateSelfDrained State = "self-drained" // up, and its own answer wants no new connections
 	StateDrained     State = "drained"
 	StateDisabled    State = "disabled"

@@ -68,7 +68,7 @@ func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	}
 	m.gauge("ldirectord_real_in_service", "Whether the kernel sends the real server new connections.", labels, truth(r.InService))
 	if !r.InService {
-		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, self-drain, quorum, backup, external, weight.",
+		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, self-drain, waiting, quorum, backup, external, weight.",
 			[]*dto.LabelPair{at, pair("reason", r.OutReason), virtual}, 1)
 	}
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))

@@ -46,12 +46,13 @@ func (v *Service) StandIn() *StandIn {
 // kernel will write.
 func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 	s, held := v.Actual.Slots.Of(r.At())
+	quiescent := v.Conf.Quiesces() && !Expired(r)
 	switch {
-	case v.Conf.Quiescent && (readd || r.Conf.Weight == 0):
+	case quiescent && (readd || r.Conf.Weight == 0):
 		return nil
-	case v.Conf.Quiescent && held && s.Weight == 0:
+	case quiescent && held && s.Weight == 0:
 		return []event.Kind{event.RealRestored, event.RealQuiesced}
-	case v.Conf.Quiescent:
+	case quiescent:
 		return []event.Kind{event.RealAdded}
 	case held && (r.Out() || s.Weight == 0 && r.decide().Drains): // by an order or its own answer, which the original does not have: it keeps what it has
 		return nil

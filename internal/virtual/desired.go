@@ -22,7 +22,7 @@ func (v *Service) Desired(room table.Slots) table.State {
 		case is.In:
 			s.Weight, s.In = is.Weight, true
 			anyIn = anyIn || !v.Refuses(s.At)
-		case v.Conf.Quiescent || is.Drains:
+		case is.Stays:
 			s.Weight = 0
 		default:
 			continue

@@ -60,6 +60,8 @@ func AndOut(reason string, r *Real) string {
 	switch r.decide().Reason {
 	case policy.DrainedByOrder, policy.DisabledByOrder:
 		words = "out of service by order: " + r.Override.String()
+	case policy.AwaitsEnable:
+		words = "out of service: it " + WaitWords(r)
 	case policy.DrainedByItself:
 		words = "out of service: " + r.SelfDrain().Words()
 	default:

@@ -97,6 +97,8 @@ func (r *Real) OutWithoutOrder() string {
 		return "damped " + r.DampedWords()
 	case r.Verdict == policy.Down && !r.Kept:
 		return r.LastError()
+	case Waits(r):
+		return "up, " + WaitWords(r)
 	case jointWords(r) != "":
 		return jointWords(r)
 	case v.Invalid != nil:

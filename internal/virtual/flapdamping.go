@@ -56,7 +56,7 @@ func (v *Service) UpBeside(r *Real) (n int) {
 // the one whose time would end first; nil is none.
 func (v *Service) NeedsDamped() (next *Real) {
 	for _, r := range v.Reals {
-		if !r.WouldBeUp() || r.Out() || r.File() != "" || r.Agent == 0 || r.SelfDrain() != nil && r.SelfDrain().Now {
+		if !r.WouldBeUp() || Waits(r) || r.Out() || r.File() != "" || r.Agent == 0 || r.SelfDrain() != nil && r.SelfDrain().Now {
 			continue
 		}
 		if next == nil || r.Damping().Until.Before(next.Damping().Until) {

@@ -66,10 +66,13 @@ func (r *Real) decide() policy.Decision { return policy.Decide(serverOf(r)) }
 func serverOf(r *Real) policy.Server {
 	s := policy.Server{
 		Weight: r.Conf.Weight, Verdict: r.Verdict, Kept: r.Kept, Maintenance: r.File() != "",
-		Agent: int(r.Agent), Reached: int(r.Reached), Draining: r.Drains(), MayDrain: r.Verdict == policy.Unchecked && r.Virtual.Conf.MayDrain(),
+		Agent: int(r.Agent), Reached: int(r.Reached), Draining: r.Drains(), Quiescent: r.Virtual.Conf.Quiesces(), MayDrain: r.Verdict == policy.Unchecked && r.Virtual.Conf.MayDrain(),
 	}
 	if r.Override != nil {
 		s.Order, s.OrderWeight, s.OrderShare = policyOrders[r.Override.Verb], r.Override.Weight, r.Override.Percent
+	}
+	if l := r.Virtual.leavings[r]; l != nil {
+		s.Expired, s.Waits = l.expired, l.waits()
 	}
 	is := asked(r)
 	s.Asked, s.Silent = is.Asked, is.Silent
@@ -115,6 +118,9 @@ func (r *Real) inherit(o *Real) {
 	}
 	if d := o.Damping(); d != nil && r.Virtual.Conf.FlapDamping.On() {
 		r.Virtual.SetDamping(r, d)
+	}
+	if l := o.Virtual.leavings[o]; l != nil {
+		setLeaving(r, *l)
 	}
 	r.Transitions = o.Transitions
 	r.Checks = append(r.Checks, o.Checks...)

@@ -119,9 +119,9 @@ func (drain DrainNews) Beside(r *Real, e event.Event) (news []event.Event) {
 	return news
 }
 
-// Expects reports whether a change of the destination of r in v follows from its own answer, so that it
-// needs no mail.
+// Expects reports whether a change of the destination of r in v follows from its own answer, or from the
+// end of quiescenttime, so that it needs no mail.
 func Expects(v *Service, r *Real) bool {
 	over := func(e event.Event) bool { return e.Kind == event.SelfDrainOver && e.Real == r.Conf }
-	return r.SelfDrain().Was() || slices.ContainsFunc(v.News, over)
+	return r.SelfDrain().Was() || Expired(r) || slices.ContainsFunc(v.News, over)
 }

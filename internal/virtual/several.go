@@ -111,6 +111,7 @@ type rare struct {
 	dampings map[*Real]*policy.Damping // of those that have gone down since flapdamping is on; nil is none
 	drains   map[*Real]*SelfDrain      // of those that their own answers have drained; nil is none
 	asks     bool                      // external checks ask for weights
+	leavings map[*Real]*Leaving        // of those that their checks have taken out, with quiescenttime or return = byhand; nil is none
 }
 
 // setSeveral notes the checks of r.

@@ -107,6 +107,7 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if r.Damped() {
 		s.DampedUntil = r.Damping().Until
 	}
+	s.WaitingSince, s.QuiescentUntil = left(r)
 	if d := r.SelfDrain(); d != nil && d.Announced {
 		s.SelfDrain = &report.SelfDrain{Since: d.Since, Answer: d.Answer}
 	}
@@ -167,10 +168,12 @@ func (r *Real) outReason() string {
 		return "unchecked"
 	case r.Damped() && !r.Kept:
 		return "damped"
-	case r.Drains(), r.SelfDrain().Was() && r.Verdict == policy.Down:
+	case r.Drains() && !Waits(r), r.SelfDrain().Was() && r.Verdict == policy.Down:
 		return "self-drain"
 	case r.Verdict == policy.Down && !r.Kept:
 		return "check"
+	case r.decide().Reason == policy.AwaitsEnable:
+		return "waiting"
 	case r.decide().Reason == policy.NotNeededNow:
 		return "backup"
 	case r.decide().Reason == policy.TooFewUp:
@@ -217,6 +220,8 @@ func (r *Real) word() report.State {
 		return report.StateOff
 	case r.Damped():
 		return report.StateDamped
+	case Waits(r) && r.Verdict == policy.Up:
+		return report.StateWaiting
 	case r.Drains():
 		return report.StateSelfDrained
 	}

@@ -18,6 +18,7 @@ func (r *Real) Why(now time.Time) report.Reason {
 		w.Host = r.Conf.Host
 	}
 	w.Code, w.Because = r.because()
+	w.Because += quiescentWords(r)
 	w.Availability = report.AvailabilityOf(historyOf(r), now)
 	if w.State != report.StateUnchecked && w.State != report.StateOff {
 		w.Since = r.stateSince(w.State)
@@ -60,6 +61,8 @@ func (r *Real) because() (report.ReasonCode, string) {
 		return r.becauseDamped()
 	case r.Kept && r.Verdict == policy.Down:
 		return report.ReasonMinAlive, checks + "; it " + KeptWords
+	case Waits(r):
+		return becauseWaits(r, code, checks)
 	case jointWords(r) != "":
 		code = report.ReasonQuorum
 		if r.decide().Reason == policy.NotNeededNow {
@@ -77,7 +80,7 @@ func (r *Real) because() (report.ReasonCode, string) {
 func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	limits := r.Virtual.Limits
 	switch {
-	case r.Drains():
+	case r.Drains() && !Waits(r):
 		return report.ReasonSelfDrained, r.SelfDrain().Words() + "; up, and without new connections since " + since
 	case SeveralOf(r) != nil:
 		return SeveralOf(r).because(since)

@@ -11,7 +11,7 @@ import (
 // TestDamped judges a damped real server by what its checks say, and says until when it is out.
 func TestDamped(t *testing.T) {
 	now := time.Date(2026, 11, 29, 18, 43, 46, 0, time.Local)
-	r := &report.RealState{State: report.StateDamped, Up: true, DampedUntil: now.Add(12 * time.Second)}
+	r := &report.RealState{State: report.StateDamped, Up: true, Out: report.Out{DampedUntil: now.Add(12 * time.Second)}}
 	if got := LevelOf(r); got != Notable {
 		t.Errorf("one whose checks are good is %v", got)
 	}

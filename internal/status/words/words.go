@@ -86,6 +86,18 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	if !r.DampedUntil.IsZero() {
 		list = append(list, "goes down too often (flapdamping): out until "+Clock(r.DampedUntil, now)+", or enable")
 	}
+	if !r.WaitingSince.IsZero() && r.State == report.StateWaiting {
+		list = append(list, "its checks are good (return = byhand): waits for ldirectord enable "+r.Name+" since "+Clock(r.WaitingSince, now))
+	}
+	if !r.WaitingSince.IsZero() && r.State != report.StateWaiting {
+		list = append(list, "comes back by enable alone (return = byhand)")
+	}
+	if !r.QuiescentUntil.IsZero() && r.Present {
+		list = append(list, "weight 0 until "+Clock(r.QuiescentUntil, now)+", then removed (quiescenttime)")
+	}
+	if !r.QuiescentUntil.IsZero() && !r.Present {
+		list = append(list, "removed at "+Clock(r.QuiescentUntil, now)+" (quiescenttime)")
+	}
 	if d := r.SelfDrain; d != nil && r.State == report.StateDown {
 		list = append(list, "its own answer had drained it since "+Clock(d.Since, now)+": "+OneLine(d.Answer))
 	}
@@ -157,7 +169,7 @@ func Availability(a report.Availability) string {
 var stateSigns = map[report.State]string{
 	report.StateUp: "●", report.StateDown: "✕", report.StateUnchecked: "?", report.StateOff: "○", report.StateDamped: "≈", report.StateMaintenance: "⚒",
 	report.StateDrained: "▽", report.StateDisabled: "⏻", report.StateForeign: "–", report.StateFallback: "↪",
-	report.StateSelfDrained: "▿",
+	report.StateSelfDrained: "▿", report.StateWaiting: "◌",
 }
 
 // Sign is a character for a state, for readers who see no colours.
