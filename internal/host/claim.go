@@ -64,7 +64,7 @@ func (h *Host) taken(steps []Step) (takens, error) {
 	if len(byDev) == 0 {
 		return nil, nil
 	}
-	others := h.machine.others(byDev, true)
+	others, _ := h.machine.others(byDev, true)
 	var list takens
 	for dev, addrs := range byDev {
 		for _, addr := range addrs {

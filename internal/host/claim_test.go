@@ -78,7 +78,9 @@ address add 10.0.0.81/32 dev eth0 label eth0:81
 address add fd00::81/128 dev eth0 preferred_lft 0
 sysctl net.ipv4.conf.eth0.send_redirects 0 (was 1)
 `)
-		h.machine.others = func(map[string][]netip.Addr, bool) map[netip.Addr][]string { return nil } // free now
+		h.machine.others = func(map[string][]netip.Addr, bool) (map[netip.Addr][]string, map[netip.Addr]bool) {
+			return nil, nil // free now
+		}
 		must(t, h.Up(t.Context(), "a", want))
 		if got := said(); !strings.Contains(got, "address add 10.0.0.80/32 dev eth0") || strings.Contains(got, "10.0.0.81/32 dev eth0 label eth0:81\n") {
 			t.Errorf("when they are free:\n%s", got)

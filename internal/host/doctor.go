@@ -45,24 +45,6 @@ func (c *chart) table(s Survey) {
 	}
 }
 
-// virtualAddresses is about where they are and who answers for them.
-func (c *chart) virtualAddresses(cfg *conf.Config, s Survey, up string) {
-	for _, vip := range VIPs(cfg) {
-		at, ok := s.Addresses[vip]
-		switch {
-		case !ok:
-			c.add(Error, fmt.Sprintf("the virtual address %s is on no device", vip), "no host answers for it: clients cannot connect", up)
-		case at.Dev == "lo":
-			c.add(Warning, fmt.Sprintf("the virtual address %s is on lo", vip),
-				"that is how a real server has it; with arp_ignore this host does not answer for it", "ip address delete "+prefixText(vip, at.Bits)+" dev lo; "+up)
-		}
-		for _, who := range s.Strangers[vip] {
-			c.add(Error, fmt.Sprintf("%s answers ARP for the virtual address %s, too", who, vip),
-				"clients that believe it go past this director", fmt.Sprintf("there: ldirectord host realserver up --vip %s", vip))
-		}
-	}
-}
-
 func prefixText(a netip.Addr, bits int) string { return netip.PrefixFrom(a, bits).String() }
 
 // forwarding is about what masq needs.

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/owners"
 )
 
 const (
@@ -46,7 +47,8 @@ func (h *Host) Survey(ctx context.Context, cfg *conf.Config) (Survey, error) {
 	s.Marks = h.Status(ctx, MarkSteps(cfg, h.Filter(ctx)))
 	s.Rules, s.Rules6 = h.rules(ctx, "iptables"), h.rules(ctx, "ip6tables")
 	s.Rivals = h.rivals()
-	s.Strangers = strangers(place)
+	s.Strangers, s.Asked = strangers(place)
+	s.Owned = h.machine.owners()
 	s.Reals = reachAll(ctx, cfg)
 	s.Pair = surveyPair(cfg)
 	return s, nil
@@ -94,9 +96,9 @@ func (h *Host) rules(ctx context.Context, program string) []string {
 	return strings.Split(out, "\n")
 }
 
-// strangers probes the network for other owners of the virtual addresses. Addresses
-// that cannot be probed are omitted.
-func strangers(p Place) map[netip.Addr][]string {
+// strangers probes the network for other owners of the virtual addresses. Those that cannot be
+// probed are not in asked.
+func strangers(p Place) (found map[netip.Addr][]string, asked map[netip.Addr]bool) {
 	byDev := map[string][]netip.Addr{}
 	for vip, name := range p.VIPs {
 		byDev[name] = append(byDev[name], vip)
@@ -104,13 +106,15 @@ func strangers(p Place) map[netip.Addr][]string {
 	return others(byDev, false)
 }
 
-// neighbour is a hardware address with the address that this host knows of it.
-func neighbour(mac net.HardwareAddr) string {
-	neighbours, err := netlink.NeighList(0, netlink.FAMILY_V4)
+// neighbour is the hardware address of a machine that has addr, with another address that this host
+// knows of it.
+func neighbour(mac net.HardwareAddr, addr netip.Addr) string {
+	neighbours, err := netlink.NeighList(0, netlink.FAMILY_ALL)
 	if err == nil {
 		for _, n := range neighbours {
-			if slices.Equal(n.HardwareAddr, mac) {
-				return fmt.Sprintf("%s (%s)", mac, n.IP)
+			ip, _ := netip.AddrFromSlice(n.IP)
+			if slices.Equal(n.HardwareAddr, mac) && ip.IsValid() && ip.Unmap() != addr && !ip.IsLinkLocalUnicast() {
+				return fmt.Sprintf("%s (%s)", mac, ip.Unmap())
 			}
 		}
 	}
@@ -214,15 +218,21 @@ func clockOff() string {
 	return ""
 }
 
-// rivals looks for programs that write the table, too.
+// rivals looks for programs that write the table, too: a keepalived without virtual_server, which only
+// moves addresses, does not.
 func (h *Host) rivals() []Rival {
 	var found []Rival
 	processes, _ := filepath.Glob(filepath.Join(h.machine.proc, "[0-9]*", "comm"))
 	for _, file := range processes {
-		if name, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(name)) == "keepalived" {
+		name, err := os.ReadFile(file)
+		if err != nil || strings.TrimSpace(string(name)) != "keepalived" {
+			continue
+		}
+		cmdline, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline")) // it may have ended
+		if owners.KeepalivedServes(strings.Split(strings.TrimRight(string(cmdline), "\x00"), "\x00")) {
 			found = append(found, Rival{
 				"keepalived runs as process " + filepath.Base(filepath.Dir(file)),
-				"systemctl disable --now keepalived, unless its configuration has no virtual_server",
+				"remove virtual_server from its configuration, or systemctl disable --now keepalived",
 			})
 			break // its children have the same name
 		}

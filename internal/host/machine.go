@@ -25,7 +25,7 @@ type machine struct {
 	arp map[int]int // sockets of announce, by the index of the device
 
 	owners func() map[netip.Addr]string // the addresses of other programs of this host
-	others func(byDev map[string][]netip.Addr, claim bool) map[netip.Addr][]string
+	others func(byDev map[string][]netip.Addr, claim bool) (found map[netip.Addr][]string, asked map[netip.Addr]bool)
 }
 
 // A runner runs a program without a shell and returns its output. The error

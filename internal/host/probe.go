@@ -18,9 +18,9 @@ const (
 )
 
 // others probes the networks of devices for other machines that have the addresses, with claim also
-// for those that are about to take one. What cannot be probed has none.
-func others(byDev map[string][]netip.Addr, claim bool) map[netip.Addr][]string {
-	found := map[netip.Addr][]string{}
+// for those that are about to take one. What cannot be probed is not in asked.
+func others(byDev map[string][]netip.Addr, claim bool) (found map[netip.Addr][]string, asked map[netip.Addr]bool) {
+	found, asked = map[netip.Addr][]string{}, map[netip.Addr]bool{}
 	own := ownHardware()
 	for name, addrs := range byDev {
 		dev, err := netlink.LinkByName(name)
@@ -30,22 +30,24 @@ func others(byDev map[string][]netip.Addr, claim bool) map[netip.Addr][]string {
 		v4, v6 := families(addrs)
 		if len(v4) > 0 {
 			if owners, err := whoHave(dev.Attrs(), v4, own, claim, probeRounds, probeGap); err == nil {
-				note(found, owners)
+				note(found, asked, v4, owners)
 			}
 		}
 		if len(v6) > 0 {
 			if owners, err := whoHave6(dev.Attrs(), v6, own, probeRounds, probeGap); err == nil {
-				note(found, owners)
+				note(found, asked, v6, owners)
 			}
 		}
 	}
-	return found
+	return found, asked
 }
 
-func note(found map[netip.Addr][]string, owners map[netip.Addr][]net.HardwareAddr) {
-	for addr, list := range owners {
-		for _, mac := range list {
-			found[addr] = append(found[addr], neighbour(mac))
+// note notes the owners of addresses that were asked for.
+func note(found map[netip.Addr][]string, asked map[netip.Addr]bool, addrs []netip.Addr, owners map[netip.Addr][]net.HardwareAddr) {
+	for _, addr := range addrs {
+		asked[addr] = true
+		for _, mac := range owners[addr] {
+			found[addr] = append(found[addr], neighbour(mac, addr))
 		}
 	}
 }

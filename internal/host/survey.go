@@ -13,7 +13,9 @@ type Survey struct {
 	IPVS      bool
 	Addresses map[netip.Addr]Placed // this host's
 	Sysctl    func(name string) string
-	Strangers map[netip.Addr][]string // who else answers ARP for a virtual address
+	Strangers map[netip.Addr][]string // who else answers for a virtual address, see neighbour
+	Asked     map[netip.Addr]bool     // whether the network could be asked for it
+	Owned     map[netip.Addr]string   // the file of another program of this host that has it
 	Devices   []string                // of virtual addresses and masq real servers, sorted
 	Rules     []string                // of the packet filter, as iptables -S shows them
 	Rules6    []string

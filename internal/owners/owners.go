@@ -22,7 +22,7 @@ const (
 // be read has none.
 func Addresses() map[netip.Addr]string {
 	found := map[netip.Addr]string{}
-	keepalivedOwns(found, keepalivedFile, 0)
+	keepalivedOwns(found, keepalivedFile)
 	pacemakerOwns(found, pacemakerFile)
 	return found
 }
@@ -31,44 +31,69 @@ func Addresses() map[netip.Addr]string {
 const mostIncluded = 4
 
 // keepalivedOwns adds the addresses of the blocks virtual_ipaddress and virtual_ipaddress_excluded.
-func keepalivedOwns(found map[netip.Addr]string, path string, depth int) {
+func keepalivedOwns(found map[netip.Addr]string, path string) {
+	inside := false
+	keepalivedWords(path, 0, func(path, word string, first bool) {
+		switch {
+		case word == "virtual_ipaddress" || word == "virtual_ipaddress_excluded":
+			inside = true
+		case word == "}":
+			inside = false
+		case inside && first:
+			if addr, err := netip.ParseAddr(strings.Split(word, "/")[0]); err == nil {
+				found[addr.Unmap()] = path
+			}
+		}
+	})
+}
+
+// KeepalivedServes reports whether a keepalived with that command line keeps virtual services in the
+// table of IPVS. One whose configuration cannot be read may do so.
+func KeepalivedServes(arguments []string) bool {
+	path := keepalivedFile
+	for i, a := range arguments {
+		switch file, long := strings.CutPrefix(a, "--use-file="); {
+		case long:
+			path = file
+		case (a == "-f" || a == "--use-file") && i+1 < len(arguments):
+			path = arguments[i+1]
+		case a == "-P" || a == "--vrrp":
+			return false
+		}
+	}
+	serves := false
+	read := keepalivedWords(path, 0, func(_, word string, first bool) { serves = serves || first && word == "virtual_server" })
+	return serves || !read
+}
+
+// keepalivedWords calls f with the words of a configuration and of those that it includes, and whether
+// each is the first of a line or behind a brace; braces are words. It reports whether the file could be read.
+func keepalivedWords(path string, depth int, f func(path, word string, first bool)) bool {
 	text, err := os.ReadFile(path)
 	if err != nil || depth > mostIncluded {
-		return
+		return false
 	}
-	inside := false
 	for line := range strings.Lines(string(text)) {
 		if i := strings.IndexAny(line, "#!"); i >= 0 {
 			line = line[:i]
 		}
-		first := true // of a line, or behind a brace
+		first := true
 		for word := range strings.FieldsSeq(strings.NewReplacer("{", " { ", "}", " } ").Replace(line)) {
-			switch {
-			case word == "virtual_ipaddress" || word == "virtual_ipaddress_excluded":
-				inside = true
-			case word == "{":
-				first = true
-				continue
-			case word == "}":
-				inside = false
-			case inside && first:
-				if addr, err := netip.ParseAddr(strings.Split(word, "/")[0]); err == nil {
-					found[addr.Unmap()] = path
-				}
-			}
-			first = false
+			f(path, word, first)
+			first = word == "{"
 		}
-		if f := strings.Fields(line); len(f) == 2 && f[0] == "include" {
-			pattern := f[1]
+		if words := strings.Fields(line); len(words) == 2 && words[0] == "include" {
+			pattern := words[1]
 			if !filepath.IsAbs(pattern) {
 				pattern = filepath.Join(filepath.Dir(path), pattern)
 			}
 			files, _ := filepath.Glob(pattern) // a wrong pattern is keepalived's to report
 			for _, file := range files {
-				keepalivedOwns(found, file, depth+1)
+				keepalivedWords(file, depth+1, f)
 			}
 		}
 	}
+	return true
 }
 
 // pacemakerOwns adds the values of the attributes "ip" of resources.

@@ -37,7 +37,7 @@ include more/*.conf
 	write("more/b.conf", "vrrp_instance b {\n virtual_ipaddress\n {\n 10.0.0.3\n }\n}\n")
 	cib := write("cib.xml", `<cib><nvpair id="a" name="ip" value="10.0.0.4"/><nvpair name="nic" value="10.0.0.5"/><broken`)
 	found := map[netip.Addr]string{}
-	keepalivedOwns(found, main, 0)
+	keepalivedOwns(found, main)
 	pacemakerOwns(found, cib)
 	var got []string
 	for addr := range found {
