@@ -127,6 +127,7 @@ func adviseOutside(p *parser) {
 	adviseStatus(p)
 	adviseNames(p)
 	adviseNoExternal(p)
+	adviseNotify(p)
 }
 
 // adviseAt warns at the line of a directive outside blocks, if the files have it.

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,5 +56,21 @@ func (p *parser) delayWithdrawal() {
 	c := p.config
 	if _, given := p.lines["withdrawdelay"]; !given && (c.VIPCommand != "" || c.VIPDevice != "") {
 		c.WithdrawDelay = usualWithdraw
+	}
+}
+
+// adviseNotify warns of notify = active where it has no effect, or leaves events to none.
+func adviseNotify(p *parser) {
+	c := p.config
+	if !c.NotifyActive {
+		return
+	}
+	mails := slices.ContainsFunc(c.Virtuals, func(v *VirtualService) bool { return v.EmailAlert != "" })
+	switch {
+	case c.VIPDevice != "":
+		p.adviseAt("notify", CodeUnusedDirective, "notify = active is silent with vipdevice while no director serves the address: none has it then",
+			"notify = always: all directors of a fleet are active, and an Alertmanager makes one message of theirs")
+	case !mails && c.NotifyCommand == "" && (c.Webhook == "" || c.WebhookFormat == WebhookAlertmanager):
+		p.adviseAt("notify", CodeUnusedDirective, "notify is not used: there is no emailalert, notifycommand or webhook that it is for", "")
 	}
 }

@@ -81,6 +81,7 @@ type Logs struct {
 // Notify is the receivers of events besides the mails of each virtual service.
 type Notify struct {
 	EmailAlertGroup   time.Duration  // the time for which mails are collected; 0 is one mail for each event
+	NotifyActive      bool           // only events of virtual services with an address on this host, for mails and hooks
 	NotifyCommand     secret.Command // the shell runs it with each event as JSON on its standard input, "" is none
 	Webhook           secret.URL     // events are posted to this URL as JSON, "" is none
 	WebhookFormat     WebhookFormat

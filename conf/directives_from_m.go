@@ -46,6 +46,10 @@ var directivesFromM = []directive{
 		binding: ofService(kindOf("MASK", readNetmask).hinted(hintNetmask), func(v *VirtualService) *string { return &v.Netmask }),
 	},
 	{
+		name: "notify", where: outside, help: "mails and hooks for all events, or only where the virtual address is on this host",
+		binding: ofConfig(choice("always|active", false, true).is(false), func(c *Config) *bool { return &c.NotifyActive }),
+	},
+	{
 		name: "notifycommand", where: outside, mask: maskCommand, help: "command that gets each event as JSON on its standard input",
 		binding: ofConfig(kindOf("COMMAND", readNotifyCommand), func(c *Config) *secret.Command { return &c.NotifyCommand }),
 	},

@@ -14,7 +14,7 @@ const (
 func (h HostSetup) On() bool { return h != HostSetupNo }
 
 // checkHostSetup finds two directives that give this host the virtual addresses.
-func (p *parser) checkHostSetup() {
+func checkHostSetup(p *parser) {
 	if p.config.HostSetup != HostSetupYes || p.config.VIPDevice == "" {
 		return
 	}

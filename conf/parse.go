@@ -108,7 +108,7 @@ func (p *parser) parse(text []byte) {
 	p.delayWithdrawal()
 	adviseOutside(p)
 	p.checkStatus()
-	p.checkHostSetup()
+	checkHostSetup(p)
 	p.config.fingerprint = hex.EncodeToString(p.print.Sum(nil)[:fingerprintSize])
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 }

@@ -139,3 +139,16 @@ func isNoDevice(err error) bool {
 	_, missing := errors.AsType[netlink.LinkNotFoundError](err)
 	return missing
 }
+
+// Here are the addresses of this host, without those that are on lo alone, as real servers have them.
+func Here() (map[netip.Addr]bool, error) {
+	addresses, err := readAddresses()
+	if err != nil {
+		return nil, err
+	}
+	here := make(map[netip.Addr]bool, len(addresses))
+	for addr, devs := range addresses {
+		here[addr] = slices.ContainsFunc(devs, func(dev string) bool { return dev != "lo" })
+	}
+	return here, nil
+}

@@ -57,10 +57,11 @@ func (h *hooks) use(cfg *conf.Config) {
 	h.command = shellLine{command: cfg.NotifyCommand, user: cfg.CheckUser}
 }
 
-// event delivers an event, whose virtual service is known.
-func (h *hooks) event(e event.Event) {
-	h.web.event(e)
-	if !reported[e.Kind] {
+// event delivers an event, whose virtual service is known, unless it is left to another director. An
+// Alertmanager gets it all the same: it makes one of equal alerts, and has to learn when they end.
+func (h *hooks) event(e event.Event, left bool) {
+	h.web.event(e, left)
+	if !reported[e.Kind] || left {
 		return
 	}
 	h.mu.Lock()

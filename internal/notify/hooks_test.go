@@ -45,6 +45,9 @@ func newHookTest(t *testing.T, command string, answers ...int) *hookTest {
 	return h
 }
 
+// event passes on an event that is left to no other director.
+func (h *hookTest) event(e event.Event) { h.hooks.event(e, false) }
+
 func (h *hookTest) logf(format string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

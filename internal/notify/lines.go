@@ -10,6 +10,8 @@ const (
 	lineCommandFailed = "system(%s) failed: %v"
 	lineCommandWorks  = "The notifycommand is run again, of %d events it was not told"
 	lineLeft          = "The daemon ends: %d that wait are left (%s)"
+	lineLeaves        = "Mails and hooks of %s are left to the director that has its address (notify = active)"
+	lineReturns       = "Mails and hooks of %s are sent from here: its address is on this host (notify = active)"
 	lineWebhookFailed = "The webhook at %s was not reached: %v"
 	lineWebhookWorks  = "The webhook at %s is reached again, %d messages were lost"
 )

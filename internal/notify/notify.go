@@ -25,6 +25,9 @@ type Options struct {
 	Log      func(format string, args ...any) // lines of ldirectord.log
 	SMTPPort int                              // 0 is 25
 	Sendmail string                           // path of the local mailer, "" is the usual one
+	// Here reports whether an address of a virtual service is on this host, for notify = active; nil
+	// is always. It must not block.
+	Here func(*conf.VirtualService) bool
 }
 
 // A Notifier turns events into mails and commands. Its methods do not block,
@@ -36,6 +39,8 @@ type Notifier struct {
 	outbox *outbox
 	hooks  *hooks
 	shell  *lanes // fallback and quorum commands, for each virtual service a lane of its own
+
+	standby standby
 
 	mu       sync.Mutex
 	collect  time.Duration             // emailalertgroup
@@ -61,11 +66,13 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	shell := newLanes(laneLength)
 	shell.shares = true
 	m := mailer{host: host, port: o.SMTPPort, sendmail: o.Sendmail}
-	return &Notifier{
-		log: o.Log, host: host, sender: userName() + "@" + host,
+	n := &Notifier{
+		log: o.Log, host: host, sender: userName() + "@" + host, standby: standby{log: o.Log, here: o.Here},
 		outbox: newOutbox(m.send, o.Log), hooks: newHooks(host, o.Log, cfg), shell: shell,
 		collect: cfg.EmailAlertGroup, groups: map[route]*group{}, absences: map[absentee]*absence{}, pending: map[absentee]*pendingMail{},
 	}
+	n.standby.use(cfg)
+	return n
 }
 
 // hostName is this host's name in mails: $HOSTNAME, or the node's name.
@@ -101,7 +108,7 @@ func (n *Notifier) Event(e event.Event) {
 		n.alert(e, subject, e.Status)
 	}
 	n.trackAbsence(e)
-	n.hooks.event(e)
+	n.hooks.event(e, reported[e.Kind] && n.standby.leaves(e.Virtual))
 	line := commandLine(e)
 	if line.command != "" && !n.shell.do(e.ID, n.run(line)) {
 		n.log(lineCommandFailed, line, errTooManyCommands)
@@ -115,7 +122,7 @@ func (n *Notifier) Event(e event.Event) {
 // alert mails subject if the service wants mail in this state of the daemon.
 func (n *Notifier) alert(e event.Event, subject string, status conf.Status) {
 	v := e.Virtual
-	if v.EmailAlert == "" || v.EmailAlertStatus&status == 0 {
+	if v.EmailAlert == "" || v.EmailAlertStatus&status == 0 || n.standby.leaves(v) {
 		return
 	}
 	n.log(lineMailed, subject)
@@ -187,6 +194,7 @@ func (n *Notifier) postGroup(r route) {
 // their real servers, intervals and recipients.
 func (n *Notifier) Use(cfg *conf.Config) {
 	n.hooks.use(cfg)
+	n.standby.use(cfg)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.collect = cfg.EmailAlertGroup

@@ -87,8 +87,9 @@ func (w *webhook) use(cfg *conf.Config) {
 	w.repeat()
 }
 
-// event collects what the receiver gets of an event.
-func (w *webhook) event(e event.Event) {
+// event collects what the receiver gets of an event. What is left to another director is only for an
+// Alertmanager.
+func (w *webhook) event(e event.Event, left bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -96,7 +97,7 @@ func (w *webhook) event(e event.Event) {
 	}
 	a := w.firing.alert(e, w.host)
 	switch {
-	case w.to.format != conf.WebhookAlertmanager && reported[e.Kind]:
+	case w.to.format != conf.WebhookAlertmanager && reported[e.Kind] && !left:
 		w.gather(item{message: report.MessageOf(e, w.host)})
 	case w.to.format == conf.WebhookAlertmanager && a != nil:
 		w.gather(item{alert: a})

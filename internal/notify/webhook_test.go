@@ -90,7 +90,7 @@ func TestWebhookIsSigned(t *testing.T) {
 				}))
 				defer server.Close()
 				h := newHooks("director", t.Logf, &conf.Config{Notify: conf.Notify{Webhook: secret.URL(server.URL), WebhookFormat: format, WebhookSecret: key}})
-				h.event(happened(event.Gone, real1, "<refused> & gone"))
+				h.event(happened(event.Gone, real1, "<refused> & gone"), false)
 				h.close()
 				want := ""
 				if key != "" {
@@ -119,9 +119,9 @@ func TestSlack(t *testing.T) {
 		b := &box{began: time.Now()}
 		h := newHooks("director", t.Logf, &conf.Config{Notify: conf.Notify{Webhook: "https://hooks.slack.com/x", WebhookFormat: conf.WebhookSlack}})
 		h.web.http.Transport = b
-		h.event(happened(event.Gone, real1, "it says <!channel> & *more*\nsecond line"))
-		h.event(happened(event.Back, real2, ""))
-		h.event(happened(event.FirstDown, real2, "")) // no news
+		h.event(happened(event.Gone, real1, "it says <!channel> & *more*\nsecond line"), false)
+		h.event(happened(event.Back, real2, ""), false)
+		h.event(happened(event.FirstDown, real2, ""), false) // no news
 		time.Sleep(time.Second)
 		posts := b.take()
 		h.close()
@@ -200,9 +200,9 @@ func TestAlertmanager(t *testing.T) {
 			}
 		}
 		const gone1 = "real server 10.1.0.1:80 is gone: refused"
-		h.event(happened(event.Gone, real1, "refused"))
-		h.event(happened(event.Ordered, real1, "drain by root"))
-		h.event(happened(event.Started, nil, "1 of 2 in service"))
+		h.event(happened(event.Gone, real1, "refused"), false)
+		h.event(happened(event.Ordered, real1, "drain by root"), false)
+		h.event(happened(event.Started, nil, "1 of 2 in service"), false)
 		time.Sleep(time.Second)
 		alerts(seenAlert{realDown, "warning", "10.1.0.1:80", gone1, 0, 4 * time.Minute})
 
@@ -210,16 +210,16 @@ func TestAlertmanager(t *testing.T) {
 		alerts(seenAlert{realDown, "warning", "10.1.0.1:80", gone1, 0, 5 * time.Minute})
 
 		// One that is down from the start on, and with it the virtual service.
-		h.event(happened(event.FirstDown, real2, "refused"))
-		h.event(happened(event.AllGone, nil, ""))
+		h.event(happened(event.FirstDown, real2, "refused"), false)
+		h.event(happened(event.AllGone, nil, ""), false)
 		time.Sleep(time.Second)
 		const words = "real server 10.1.0.2:80 is down: refused"
 		alerts(
 			seenAlert{realDown, "warning", "10.1.0.2:80", words, time.Minute, 5 * time.Minute},
 			seenAlert{noReal, "critical", "", "no real server of 10.0.0.1:80 is left", time.Minute, 5 * time.Minute},
 		)
-		h.event(happened(event.AnyBack, nil, ""))
-		h.event(happened(event.Back, real1, ""))
+		h.event(happened(event.AnyBack, nil, ""), false)
+		h.event(happened(event.Back, real1, ""), false)
 		time.Sleep(time.Second)
 		alerts(
 			seenAlert{noReal, "critical", "", "no real server of 10.0.0.1:80 is left", time.Minute, time.Minute + time.Second},
@@ -232,7 +232,7 @@ func TestAlertmanager(t *testing.T) {
 		without := *shop
 		without.Reals = without.Reals[:1]
 		h.use(&conf.Config{Virtuals: []*conf.VirtualService{&without}, Notify: cfg.Notify})
-		h.event(happened(event.Refused, nil, "no memory"))
+		h.event(happened(event.Refused, nil, "no memory"), false)
 		time.Sleep(5 * time.Minute)
 		alerts(
 			seenAlert{realDown, "warning", "10.1.0.2:80", words, time.Minute, 2 * time.Minute},
@@ -240,15 +240,15 @@ func TestAlertmanager(t *testing.T) {
 		)
 
 		// Maintenance is no alert, and ends one; what fails after it is one.
-		h.event(happened(event.Gone, real1, "refused"))
+		h.event(happened(event.Gone, real1, "refused"), false)
 		time.Sleep(time.Second)
 		e := happened(event.Gone, real1, "in maintenance")
 		e.Cause = &event.Cause{Kind: event.CauseMaintenance}
-		h.event(e)
+		h.event(e, false)
 		time.Sleep(time.Second)
-		h.event(happened(event.StillGone, real1, "refused"))
+		h.event(happened(event.StillGone, real1, "refused"), false)
 		time.Sleep(time.Second)
-		h.event(happened(event.Maintained, real1, "")) // while it is down
+		h.event(happened(event.Maintained, real1, ""), false) // while it is down
 		time.Sleep(time.Second)
 		const still = "real server 10.1.0.1:80 is still gone: refused"
 		alerts(
@@ -270,7 +270,7 @@ func TestAlertmanagerAfterReload(t *testing.T) {
 		cfg := conf.Config{Virtuals: []*conf.VirtualService{shop}, Notify: conf.Notify{Webhook: "http://127.0.0.1:9093/api/v2/alerts"}}
 		h := newHooks("director", t.Logf, &cfg)
 		h.web.http.Transport = b
-		h.event(happened(event.Gone, real1, "refused"))
+		h.event(happened(event.Gone, real1, "refused"), false)
 		cfg.WebhookFormat = conf.WebhookAlertmanager
 		h.use(&cfg) // sends what was collected in the form of its time
 		if posts := b.take(); len(posts) != 1 || !strings.HasPrefix(posts[0].body, `{"events":`) {
@@ -294,7 +294,7 @@ func TestAlertmanagerWithGroups(t *testing.T) {
 		}
 		h := newHooks("director", t.Logf, &cfg)
 		h.web.http.Transport = b
-		h.event(happened(event.Refused, nil, "no memory"))
+		h.event(happened(event.Refused, nil, "no memory"), false)
 		time.Sleep(time.Minute)
 		if posts := b.take(); len(posts) != 1 || posts[0].after > time.Minute {
 			t.Errorf("after a minute: %v", posts)
