@@ -23,7 +23,7 @@ KERNEL   ?= 2000
 SEED     ?= 0
 
 .DEFAULT_GOAL := build
-.PHONY: help build man run test test-long test-chaos test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
+.PHONY: help build man run test test-long test-ha test-chaos test-bare check bench fuzz fuzz-original install uninstall packages setup clean toolchain
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
@@ -52,6 +52,9 @@ test-long: setup ## promises that take minutes: the tests TestLong... behind the
 	$(GO) test -tags long -run '^TestLong' -timeout 0 $(TESTFLAGS) ./...
 	LDIRECTORD_LAB=off $(GO) test -race -timeout 0 $(TESTFLAGS) ./...
 
+test-ha: setup ## several directors: fleets behind BIRD, FRR and GoBGP, a pair under Pacemaker: the tests TestHA... behind the build tag "ha", 10 min
+	$(GO) test -tags ha -run '^TestHA' -timeout 0 $(TESTFLAGS) ./internal/acceptance
+
 test-chaos: setup ## random events against a model: CHAOS=1000000 of them in memory, KERNEL=10000 on a kernel, SEED= to replay
 	$(GO) test -v -count=1 -timeout 0 ./internal/chaos -chaos.events=$(CHAOS) -chaos.kernel=$(KERNEL) -chaos.seed=$(SEED)
 
@@ -61,7 +64,7 @@ test-bare: toolchain ## the README's two commands in a bare Debian root, as root
 check: toolchain ## format, vet, linters, import arrows, race detector on the tests of -short
 	@$(GO) run ./internal/lab/setup race
 	@echo gofumpt; out=$$($(GOFUMPT) -l .) && test -z "$$out" || { echo "not formatted by gofumpt:" $$out; exit 1; }
-	$(GO) vet ./... && $(GO) vet -tags long ./... && $(GO) vet -tags nooracle ./checker ./internal/cli
+	$(GO) vet ./... && $(GO) vet -tags long ./... && $(GO) vet -tags ha ./internal/acceptance && $(GO) vet -tags nooracle ./checker ./internal/cli
 	@echo go fix; out=$$($(GO) fix -diff ./...) && test -z "$$out" || { echo "$$out"; exit 1; }
 	$(LINT) run ./...
 	$(GO) test -race -short -timeout 60m $(TESTFLAGS) ./...

@@ -39,6 +39,14 @@ const debContents = `
 /usr/share/doc/ldirectord/cluster.md
 /usr/share/doc/ldirectord/compatibility.md
 /usr/share/doc/ldirectord/copyright
+/usr/share/doc/ldirectord/examples/bird/bird.conf
+/usr/share/doc/ldirectord/examples/bird/ldirectord.cf
+/usr/share/doc/ldirectord/examples/bird/router.conf
+/usr/share/doc/ldirectord/examples/frr/frr.conf
+/usr/share/doc/ldirectord/examples/frr/ldirectord.cf
+/usr/share/doc/ldirectord/examples/gobgp/announce
+/usr/share/doc/ldirectord/examples/gobgp/gobgpd.conf
+/usr/share/doc/ldirectord/examples/gobgp/ldirectord.cf
 /usr/share/doc/ldirectord/examples/keepalived/keepalived.conf
 /usr/share/doc/ldirectord/examples/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf.gz

@@ -95,7 +95,7 @@ func newPair(t *testing.T, p pairing, m memory) *pair {
 	}
 	c.SecondDirector()
 	for _, rs := range []string{"rs1", "rs2"} {
-		c.echo(rs)
+		echo(t, c.Net, rs, fmt.Sprintf(":%d", pairPort))
 	}
 	for _, director := range []string{"director", "director2"} {
 		if m.mh {
@@ -184,19 +184,22 @@ func (c *pair) config(p pairing, m memory) string {
 }
 
 // echo serves a real server: it answers each line with its name.
-func (c *pair) echo(rs string) {
-	c.t.Helper()
-	l, err := c.Listen(rs, "tcp", fmt.Sprintf(":%d", pairPort))
-	c.must(err)
-	c.t.Cleanup(func() { l.Close() })
+func echo(t *testing.T, n *lab.Net, rs, address string) {
+	t.Helper()
+	l, err := n.Listen(rs, "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			c.t.Cleanup(func() { conn.Close() })
+			t.Cleanup(func() { conn.Close() })
 			go func() {
+				defer conn.Close()
 				for lines := bufio.NewScanner(conn); lines.Scan(); {
 					fmt.Fprintln(conn, rs)
 				}
@@ -214,9 +217,17 @@ type heldConn struct {
 
 func (c *pair) hold() *heldConn {
 	c.t.Helper()
-	conn, err := c.Dial(c.t.Context(), "client", "tcp", net.JoinHostPort(c.vip, fmt.Sprint(pairPort)))
-	c.must(err)
-	c.t.Cleanup(func() { conn.Close() })
+	return hold(c.t, c.Net, net.JoinHostPort(c.vip, fmt.Sprint(pairPort)))
+}
+
+// hold opens a connection from the client.
+func hold(t *testing.T, n *lab.Net, address string) *heldConn {
+	t.Helper()
+	conn, err := n.Dial(t.Context(), "client", "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
 	return &heldConn{Conn: conn, answers: bufio.NewReader(conn)}
 }
 

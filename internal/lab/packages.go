@@ -24,6 +24,7 @@ const (
 	forTests             // other tests
 	forRace              // the race detector
 	forLong              // make test-long
+	forHA                // make test-ha
 )
 
 // packages is the one table of the Debian packages that tests and benchmarks
@@ -43,6 +44,7 @@ var packages = []Package{
 	{"perl", "/usr/bin/perl", forKernel},
 	{"python3", "/usr/lib/python3.*/http/server.py", forKernel},
 
+	{"bird2", "/usr/sbin/bird", forTests},
 	{"chromium-headless-shell", "/usr/bin/chromium-headless-shell", forTests},
 	{"dovecot-imapd", "/usr/lib/dovecot/imap", forTests},
 	{"dovecot-pop3d", "/usr/lib/dovecot/pop3", forTests},
@@ -87,6 +89,12 @@ var packages = []Package{
 	{"resource-agents", "/usr/lib/ocf/lib/heartbeat/ocf-shellfuncs", forLong},
 	{"rpm", "/usr/bin/rpm", forLong},
 	{"rpmlint", "/usr/bin/rpmlint", forLong},
+
+	{"corosync", "/usr/sbin/corosync", forHA},
+	{"frr", "/usr/lib/frr/bgpd", forHA},
+	{"gobgpd", "/usr/bin/gobgpd", forHA},
+	{"pacemaker", "/usr/sbin/pacemakerd", forHA},
+	{"pacemaker-cli-utils", "/usr/sbin/cibadmin", forHA},
 }
 
 // KernelPackages are the packages of the tests on a kernel of their own.

@@ -1,0 +1,188 @@
+package acceptance
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
+)
+
+const (
+	oldHeld   = 60 // connections that are open before a fault
+	youngHeld = 25 // connections that are opened around and after it
+)
+
+// An audience is connections to a virtual address: each sends a line again and again and
+// waits for the answer, and meanwhile short ones are opened.
+type audience struct {
+	t       *testing.T
+	net     *lab.Net
+	address string
+	stop    context.CancelFunc
+	work    sync.WaitGroup
+
+	mu      sync.Mutex
+	held    []*member
+	lost    []error // of held connections
+	refused int     // short connections, and young ones
+	opened  int     // short connections
+}
+
+// A member is one connection of an audience.
+type member struct {
+	rounds atomic.Int64
+	lost   atomic.Bool
+}
+
+// pause is the time between two lines of a connection, and between two short connections.
+const pause = 100 * time.Millisecond
+
+// newCrowd opens the old connections, and begins with the short ones.
+func newAudience(t *testing.T, n *lab.Net, address string) *audience {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	c := &audience{t: t, net: n, address: address, stop: stop}
+	t.Cleanup(c.end)
+	for range oldHeld {
+		c.join(ctx)
+	}
+	c.settle("the old connections")
+	c.work.Go(func() {
+		for ctx.Err() == nil {
+			conn, err := c.dial(ctx)
+			if err == nil {
+				_ = conn.(*net.TCPConn).SetLinger(0)
+				conn.Close()
+			}
+			c.count(ctx, err)
+			time.Sleep(pause)
+		}
+	})
+	return c
+}
+
+// dial opens a connection, and waits as long as the network loses its packets.
+func (c *audience) dial(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, eventually.Limit)
+	defer cancel()
+	return c.net.Dial(ctx, "client", "tcp", c.address)
+}
+
+func (c *audience) count(ctx context.Context, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		c.opened++
+	case errors.Is(err, syscall.ECONNREFUSED):
+		c.refused++
+	default:
+		c.lost = append(c.lost, fmt.Errorf("a new connection: %w", err))
+	}
+}
+
+// join opens one connection of an audience, which talks until the end.
+func (c *audience) join(ctx context.Context) {
+	c.t.Helper()
+	m := &member{}
+	c.mu.Lock()
+	c.held = append(c.held, m)
+	c.mu.Unlock()
+	c.work.Go(func() {
+		conn, err := c.dial(ctx)
+		for err != nil && errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil { // as clients do
+			c.count(ctx, err)
+			time.Sleep(pause)
+			conn, err = c.dial(ctx)
+		}
+		if err == nil {
+			err = m.talk(ctx, conn)
+		}
+		if ctx.Err() == nil {
+			m.lost.Store(true)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.lost = append(c.lost, err)
+		}
+	})
+}
+
+// talk sends lines and waits for their answers, and returns the error that ends that.
+func (m *member) talk(ctx context.Context, conn net.Conn) error {
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	answers := bufio.NewReader(conn)
+	for {
+		if err := conn.SetDeadline(time.Now().Add(eventually.Limit)); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(conn, "hello"); err != nil {
+			return err
+		}
+		if _, err := answers.ReadString('\n'); err != nil {
+			return err
+		}
+		m.rounds.Add(1)
+		time.Sleep(pause)
+	}
+}
+
+// grow opens the young connections, one after another.
+func (c *audience) grow() {
+	c.t.Helper()
+	for range youngHeld {
+		c.join(c.t.Context())
+		time.Sleep(pause)
+	}
+}
+
+// settle waits until each connection that is not lost has had some more answers.
+func (c *audience) settle(what string) {
+	c.t.Helper()
+	c.mu.Lock()
+	held := append([]*member(nil), c.held...)
+	c.mu.Unlock()
+	before := make([]int64, len(held))
+	for i, m := range held {
+		before[i] = m.rounds.Load()
+	}
+	eventually.True(c.t, what, func() bool {
+		for i, m := range held {
+			if !m.lost.Load() && m.rounds.Load() < before[i]+3 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// result says how many of the held connections live, and how many were refused.
+func (c *audience) result() (alive, held, refused int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.held {
+		if !m.lost.Load() {
+			alive++
+		}
+	}
+	for _, err := range c.lost {
+		c.t.Logf("lost: %v", err)
+	}
+	c.t.Logf("%d of %d connections live; of the short ones %d were opened and %d refused", alive, len(c.held), c.opened, c.refused)
+	return alive, len(c.held), c.refused
+}
+
+func (c *audience) end() {
+	c.stop()
+	c.work.Wait()
+}
