@@ -94,7 +94,7 @@ func (c *chart) answeringReals(cfg *conf.Config, vip netip.Addr, who []string) (
 			others = append(others, machine)
 			continue
 		}
-		c.add(Error, fmt.Sprintf("%s answers %s for the virtual address %s, too", machine, question(vip), vip),
+		c.add(Error, fmt.Sprintf("%s %s %s, too", machine, answers(vip), vip),
 			"clients that believe it go past the director", fmt.Sprintf("there: ldirectord host realserver up --vip %s", vip))
 	}
 	return others
@@ -110,15 +110,15 @@ func isReal(cfg *conf.Config, machine string) bool {
 // duplicate is about other machines that have an address.
 func (c *chart) duplicate(vip netip.Addr, others []string, cure string) {
 	for _, machine := range others {
-		c.add(Error, fmt.Sprintf("%s answers %s for the virtual address %s, too", machine, question(vip), vip),
+		c.add(Error, fmt.Sprintf("%s %s %s, too", machine, answers(vip), vip),
 			"two machines have it: each client believes one of them", cure)
 	}
 }
 
-// question is how the network is asked who has an address.
-func question(vip netip.Addr) string {
+// answers is what another machine with an address does.
+func answers(vip netip.Addr) string {
 	if vip.Is4() {
-		return "ARP"
+		return "answers ARP for the virtual address"
 	}
-	return "neighbour discovery"
+	return "answers neighbour discovery for the virtual address"
 }
