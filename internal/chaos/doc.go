@@ -35,7 +35,7 @@
 //     have the same.
 //
 // It does not play: another check in the place of an agent or of one with httpdrain; several checks of two
-// real servers that are one entry; checktype = on and off; jumps of the wall clock, because the clock of
+// real servers that are one entry; a quorum or backup servers beside flapdamping or a refused service; checktype = on and off; jumps of the wall clock, because the clock of
 // testing/synctest cannot be set; signals, which belong to the daemon (a restart and a
 // stop are played by their calls of the director).
 package chaos

@@ -52,7 +52,7 @@ func (w *world) judgeIn(c ipvs.Change, s *service, p *pair) {
 	case p == nil || !p.configured:
 		w.say("%s: puts in what is not in the file", c)
 	case !w.may(p, true):
-		w.say("%s: puts in what is not known to be good (verdict %d, order %q, maintenance %v)", c, p.verdict, p.order, p.held)
+		w.say("%s: puts in what is not known to be good (verdict %d, order %q, maintenance %v); %s", c, p.verdict, p.order, p.held, w.words(s))
 	}
 }
 

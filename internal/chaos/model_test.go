@@ -156,7 +156,7 @@ func (w *world) hear(p *pair, kind int, ok bool) {
 		if p.share = p.says; s.drains {
 			p.share = min(100, 100*p.says)
 		}
-		if (before == 0) != (p.share == 0) { // it counts as up, or no more (minalive)
+		if (before == 0) != (p.share == 0) || before == noShare { // it counts as up, or no more
 			defer w.keep(s)
 		}
 	}

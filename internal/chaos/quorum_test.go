@@ -28,7 +28,7 @@ type joint struct {
 // shakeJoint changes what the file says of the servers together.
 func (s *service) shakeJoint(random *rand.Rand) {
 	j := joint{before: s.joint.before, met: s.joint.met, needed: s.joint.needed, doubt: s.joint.doubt}
-	if !s.agent && !s.shared && !s.damp && !s.slow && !s.invalid && random.IntN(2) == 0 {
+	if !s.damp && !s.invalid && random.IntN(2) == 0 {
 		j.quorum, j.hysteresis, j.rest = random.IntN(4), random.IntN(2), random.IntN(4) == 0
 		j.backup = random.IntN(2) == 0
 	}
@@ -68,7 +68,7 @@ func (w *world) decide(s *service) {
 		if isUp {
 			ups[of]++
 		}
-		if isUp || !p.heard && !p.held && p.order != "drain" && p.order != "disable" && p.verdict != down {
+		if isUp || (!p.heard || p.mayAnswer()) && !p.held && p.order != "drain" && p.order != "disable" && p.verdict != down {
 			may[of]++
 		}
 	}
@@ -79,6 +79,11 @@ func (w *world) decide(s *service) {
 		j.needed = yes
 	}
 	w.decideQuorum(j, all, ups, may)
+}
+
+// mayAnswer says whether the first answer of the real server's agent may still let it in.
+func (p *pair) mayAnswer() bool {
+	return p.share == noShare && (p.parts == nil || p.parts[0].verdict != down)
 }
 
 func (w *world) decideQuorum(j *joint, all int, ups, may [2]int) {

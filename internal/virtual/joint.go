@@ -111,6 +111,7 @@ func noteQuorum(v *Service, before policy.Quorum) {
 // memberOf is all that a decision about the virtual service reads of r.
 func memberOf(r *Real) policy.Member {
 	s := serverOf(r)
-	awaited := !Waits(r) && (r.Awaited() && !r.Damped() || s.Unknown() && !s.Silent && r.File() == "" && !r.Out())
+	answers := s.Unknown() && !s.Silent && (s.Agent != policy.AgentUnknown || !agentSilent(r)) // an answer may still let it in
+	awaited := !Waits(r) && (r.Awaited() && !r.Damped() || answers && r.File() == "" && !r.Out())
 	return policy.Member{Server: s, Backup: r.Conf.Backup, Awaited: awaited, Serves: r.Kept || r.Leaves, Since: r.Since}
 }

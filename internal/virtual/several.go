@@ -143,6 +143,14 @@ func NeverChecked(r *Real) bool {
 	return r.Virtual.Conf.CheckType == conf.CheckOff && SeveralOf(r) == nil
 }
 
+// agentSilent reports whether r's agent, which has not answered yet, is down.
+func agentSilent(r *Real) bool {
+	if s := SeveralOf(r); s != nil {
+		return s.Parts[0].Verdict == policy.Down
+	}
+	return r.Verdict == policy.Down
+}
+
 // HasAgent reports whether the answers of c are those of r's agent.
 func HasAgent(r *Real, c *Check) bool {
 	s := SeveralOf(r)
