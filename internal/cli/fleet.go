@@ -138,7 +138,7 @@ func orderAll(s *session, o report.Order, asJSON bool) error {
 		for _, a := range answers {
 			d.Directors = append(d.Directors, directorObeyed{Director: a.Director, Obeyed: a.Value.Obeyed, Warning: a.Value.Warning, Error: errorOf(a.Err)})
 		}
-		return errors.Join(printJSON(s.Stdout, d), silently(failed))
+		return errors.Join(printJSON(s.Stdout, d), silently(len(failed) > 0))
 	}
 	for _, a := range answers {
 		if a.Err != nil {
@@ -157,9 +157,9 @@ func orderAll(s *session, o report.Order, asJSON bool) error {
 		len(answers)-len(failed), len(answers), strings.Join(failed, ", "), again(s))}
 }
 
-// silently is the error of a command whose document has the reasons.
-func silently(failed []string) error {
-	if len(failed) == 0 {
+// silently is the error of a command whose document has the reasons, nil if it has not failed.
+func silently(failed bool) error {
+	if !failed {
 		return nil
 	}
 	return &daemon.Exit{Status: exitFailed}

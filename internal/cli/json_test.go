@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/fleet"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
@@ -107,6 +108,8 @@ func jsonNames(t *testing.T) []string {
 	add("field", fields("", statusDocument{})...)
 	add("field", fields("", failureDocument{})...)
 	add("field", fields("", fleetOrder{})...)
+	add("field", fields("", fleet.Summary{})...)
+	add("field", fields("[].", directorPlan{})...)
 	add("Note", fields("", report.Note{})...)
 	add("Reason", fields("", report.Reason{})...)
 	slices.Sort(lines)

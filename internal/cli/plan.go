@@ -20,7 +20,13 @@ import (
 // the kernel.
 func planCommand(flags *pflag.FlagSet) action {
 	asJSON := flags.Bool("json", false, jsonHelp)
-	return func(s *session, _ []string) error { return answerJSON(s, *asJSON, s.plan(*asJSON)) }
+	all := flags.Bool("all", false, "that of "+allHelp)
+	return func(s *session, _ []string) error {
+		if *all {
+			return answerJSON(s, *asJSON, planAll(s, *asJSON))
+		}
+		return answerJSON(s, *asJSON, s.plan(*asJSON))
+	}
 }
 
 func (s *session) plan(asJSON bool) error {
@@ -30,10 +36,7 @@ func (s *session) plan(asJSON bool) error {
 	}
 	if asJSON {
 		d := planDocument{Config: s.Path, Changes: []changeDocument{}}
-		for _, line := range lines {
-			option, _, _ := strings.Cut(line, " ")
-			d.Changes = append(d.Changes, changeDocument{Code: changeCodes[option], Command: line})
-		}
+		d.Changes = append(d.Changes, changesOf(lines)...)
 		if err := printJSON(s.Stdout, d); err != nil {
 			return err
 		}
@@ -47,6 +50,15 @@ func (s *session) plan(asJSON bool) error {
 		return &daemon.Exit{Status: exitPlanned}
 	}
 	return nil
+}
+
+// changesOf are changes for programs.
+func changesOf(lines []string) (changes []changeDocument) {
+	for _, line := range lines {
+		option, _, _ := strings.Cut(line, " ")
+		changes = append(changes, changeDocument{Code: changeCodes[option], Command: line})
+	}
+	return changes
 }
 
 // planned asks the daemon, which has the results of its checks.

@@ -31,6 +31,7 @@ const (
 type showOptions struct {
 	virtual, real                               string
 	json, stats, rate, connections, persistence bool
+	all                                         bool
 }
 
 // showCommand shows the table with the state of every real server.
@@ -43,12 +44,16 @@ func showCommand(flags *pflag.FlagSet) action {
 	flags.BoolVar(&o.rate, "rate", false, "its rates, as ipvsadm --rate")
 	flags.BoolVar(&o.connections, "connections", false, "the kernel's connections, as ipvsadm -c")
 	flags.BoolVar(&o.persistence, "persistent", false, "only which clients are remembered for which real server")
+	flags.BoolVar(&o.all, "all", false, "the states of "+allHelp+" side by side, and where they disagree")
 	return func(s *session, _ []string) error {
-		if err := exclusive(flags, "stats", "rate", "connections", "persistent"); err != nil {
+		if err := exclusive(flags, "all", "stats", "rate", "connections", "persistent"); err != nil {
 			return err
 		}
 		if err := exclusive(flags, "json", "stats", "rate"); err != nil {
 			return err
+		}
+		if o.all {
+			return answerJSON(s, o.json, showAll(s, o))
 		}
 		return answerJSON(s, o.json && !o.connections && !o.persistence, s.show(o))
 	}
@@ -188,12 +193,19 @@ func kernelLine(ctx context.Context) string {
 func historyCommand(flags *pflag.FlagSet) action {
 	q := report.HistoryQuery{}
 	flags.StringVar(&q.Virtual, "virtual", "", "V\tonly this virtual service")
-	all := flags.Bool("all", false, "all events, not only those of real servers that were gone and back")
+	events := flags.Bool("events", false, "all events, not only those of real servers that were gone and back")
+	all := flags.Bool("all", false, "that of "+allHelp+", in the order of time")
 	flags.IntVarP(&q.Limit, "limit", "n", 50, "N\tthe last N; 50 if not given")
 	following := flags.BoolP("follow", "f", false, "then new ones as they happen, until Control-C; it waits for a daemon that is restarted")
 	asJSON := flags.Bool("json", false, jsonHelp+"; with --follow an object a line")
 	return func(s *session, names []string) error {
-		q.Real, q.Verdicts = strings.Join(names, ""), !*all
+		q.Real, q.Verdicts = strings.Join(names, ""), !*events
+		if err := exclusive(flags, "all", "follow"); err != nil {
+			return err
+		}
+		if *all {
+			return answerJSON(s, *asJSON, historyAll(s, q, *asJSON))
+		}
 		s.jsonLines = *following
 		if *following {
 			return answerJSON(s, *asJSON, follow(s, q, *asJSON))

@@ -29,8 +29,15 @@ type Snapshot struct {
 
 	Addresses   []AddressState    `json:"addresses"`             // the virtual addresses, sorted
 	Maintenance *MaintenanceState `json:"maintenance,omitempty"` // nil: there is no maintenancedir
+	Program     Program           `json:"program"`               // a director leaves it to its caller
 	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
 	Beside      *Beside           `json:"beside,omitempty"`      // a director leaves it to its caller; nil: there is no syncdaemon and no ipvstimeouts
+}
+
+// A Program is what differs between directors that should be alike.
+type Program struct {
+	Version       string `json:"version"`
+	Configuration string `json:"configuration"` // the fingerprint of the file, without its secrets and what is each host's own
 }
 
 // A Fault is a present fault of something that the daemon depends on: a socket, listener,

@@ -119,6 +119,9 @@ func (s *Server) Reloaded(ok bool) {
 // snapshot is the director's, with the faults outside.
 func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 	snap, err := s.o.Director.Snapshot(ctx)
+	if cfg := s.config(); err == nil && cfg != nil {
+		snap.Program = report.Program{Version: s.o.Version, Configuration: cfg.Fingerprint()}
+	}
 	if err == nil && s.o.Outside != nil {
 		snap.Outside = s.o.Outside()
 	}

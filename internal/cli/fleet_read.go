@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/fleet"
+	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/words"
+)
+
+// showAll prints what all directors say, side by side. It fails if one of them does not answer,
+// or if they disagree.
+func showAll(s *session, o showOptions) error {
+	f, err := openFleet(s)
+	if err != nil {
+		return err
+	}
+	answers, err := f.Snapshots(context.Background(), o.virtual, o.real)
+	if err != nil {
+		return err
+	}
+	sum := fleet.Summarize(answers)
+	why := sum.Err()
+	if o.json {
+		return errors.Join(printJSON(s.Stdout, sum), silently(why != nil))
+	}
+	if err := writeSummary(s.Stdout, sum); err != nil || why == nil {
+		return err
+	}
+	return &daemon.Exit{Status: exitFailed, Text: why.Error()}
+}
+
+// writeSummary writes a table of the fleet. What directors disagree about begins with "!".
+func writeSummary(w io.Writer, sum *fleet.Summary) error {
+	out := bufio.NewWriter(w)
+	width := len("Director")
+	for _, m := range sum.Directors {
+		width = max(width, len(m.Director))
+	}
+	fmt.Fprintf(out, "  %-*s Real servers  Served  State\n", width, "Director")
+	for _, m := range sum.Directors {
+		mark, state := " ", m.State
+		switch {
+		case m.Error != "":
+			fmt.Fprintf(out, "! %-*s %-12s  %-6s  %s\n", width, m.Director, "-", "-", m.Error)
+			continue
+		case m.DryRun:
+			state = "dry run"
+		}
+		if m.Trouble != "" {
+			state += "; " + m.Trouble
+		}
+		fmt.Fprintf(out, "%s %-*s %-12s  %-6s  %s\n", mark, width, m.Director, fmt.Sprintf("%d of %d in", m.In, m.Reals), fmt.Sprintf("%d of %d", m.Served, m.Addresses), state)
+	}
+	for _, of := range sum.Others() {
+		fmt.Fprintf(out, "! %s: %s\n", of.Name, of)
+	}
+	writeSubjects(out, "\nVirtual address", "", sum.Addresses)
+	for _, v := range sum.Virtuals {
+		title := "\n" + v.Virtual
+		if v.On != nil {
+			title += "   # " + v.On.String()
+		}
+		fmt.Fprintln(out, title)
+		writeSubjects(out, "", "-> ", v.Reals)
+	}
+	return out.Flush()
+}
+
+// writeSubjects writes a list below its title, nothing if it is empty.
+func writeSubjects(w io.Writer, title, before string, list []fleet.Subject) {
+	if len(list) == 0 {
+		return
+	}
+	if title != "" {
+		fmt.Fprintln(w, title)
+	}
+	width := 0
+	for _, of := range list {
+		width = max(width, len(of.Name))
+	}
+	for _, of := range list {
+		mark := " "
+		if !of.Agreed {
+			mark = "!"
+		}
+		fmt.Fprintf(w, "%s %s%-*s  %s\n", mark, before, width, of.Name, of)
+	}
+}
+
+// A directorNotes is the history of one director.
+type directorNotes struct {
+	Director string         `json:"director"`
+	Notes    []report.Note  `json:"notes,omitempty"`
+	Error    *directorError `json:"error,omitempty"`
+}
+
+// historyAll prints the history of all directors in the order of time.
+func historyAll(s *session, q report.HistoryQuery, asJSON bool) error {
+	f, err := openFleet(s)
+	if err != nil {
+		return err
+	}
+	answers, err := fleet.Ask(context.Background(), f, fleet.ToRead, func(ctx context.Context, c *client.Client) ([]report.Note, error) { return c.History(ctx, q) })
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		list := []directorNotes{}
+		for _, a := range answers {
+			list = append(list, directorNotes{Director: a.Director, Notes: a.Value, Error: errorOf(a.Err)})
+		}
+		return errors.Join(printJSON(s.Stdout, list), silently(len(fleet.Failed(answers)) > 0))
+	}
+	return errors.Join(writeHistories(s.Stdout, answers, q.Limit), unanswered(s, answers))
+}
+
+// writeHistories writes the last notes of all directors together.
+func writeHistories(w io.Writer, answers []fleet.Answer[[]report.Note], limit int) error {
+	type line struct {
+		at   time.Time
+		text string
+	}
+	var lines []line
+	width := 0
+	for _, a := range answers {
+		width = max(width, len(a.Director))
+	}
+	for _, a := range answers {
+		for _, n := range a.Value {
+			lines = append(lines, line{n.Time, words.OneLine(fmt.Sprintf("%s %-*s %-20s %s", n.Time.Local().Format(time.DateTime), width, a.Director, n.Virtual, n.Text))})
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return a.at.Compare(b.at) })
+	out := bufio.NewWriter(w)
+	for _, l := range lines[max(0, len(lines)-limit):] {
+		fmt.Fprintln(out, l.text)
+	}
+	return out.Flush()
+}
+
+// unanswered reports which directors did not answer, each with the reason; nil if all did.
+func unanswered[T any](s *session, answers []fleet.Answer[T]) error {
+	for _, a := range answers {
+		if a.Err != nil {
+			fmt.Fprintf(s.Stderr, "%s: %v\n", a.Director, a.Err)
+		}
+	}
+	failed := fleet.Failed(answers)
+	if len(failed) == 0 {
+		return nil
+	}
+	return &daemon.Exit{Status: exitFailed, Text: fmt.Sprintf("%d of %d directors did not answer: %s", len(failed), len(answers), strings.Join(failed, ", "))}
+}
+
+// A directorPlan is the plan of one director.
+type directorPlan struct {
+	Director string           `json:"director"`
+	Changes  []changeDocument `json:"changes,omitempty"`
+	Error    *directorError   `json:"error,omitempty"`
+}
+
+// planAll prints what a reload of each director would change in its kernel.
+func planAll(s *session, asJSON bool) error {
+	f, err := openFleet(s)
+	if err != nil {
+		return err
+	}
+	answers, err := fleet.Ask(context.Background(), f, fleet.ToKnow, func(ctx context.Context, c *client.Client) ([]string, error) { return c.Plan(ctx) })
+	if err != nil {
+		return err
+	}
+	changes, list := 0, []directorPlan{}
+	for _, a := range answers {
+		changes += len(a.Value)
+		list = append(list, directorPlan{Director: a.Director, Changes: changesOf(a.Value), Error: errorOf(a.Err)})
+		switch {
+		case asJSON, a.Err != nil:
+		case len(a.Value) == 0:
+			fmt.Fprintf(s.Stdout, "%s: nothing to change\n", a.Director)
+		default:
+			fmt.Fprintf(s.Stdout, "%s: %s\n", a.Director, plural(len(a.Value), "change"))
+			for _, line := range a.Value {
+				fmt.Fprintln(s.Stdout, "    "+words.OneLine(line))
+			}
+		}
+	}
+	failed := silently(len(fleet.Failed(answers)) > 0)
+	if asJSON {
+		err = printJSON(s.Stdout, list)
+	} else {
+		failed = unanswered(s, answers)
+	}
+	if failed == nil && changes > 0 {
+		failed = &daemon.Exit{Status: exitPlanned}
+	}
+	return errors.Join(err, failed)
+}
