@@ -31,7 +31,7 @@ type Member struct {
 	In            int    `json:"in"`    // real servers in service
 	Reals         int    `json:"reals"` // all real servers
 	Served        int    `json:"served"`
-	Addresses     int    `json:"addresses"` // virtual ones
+	Addresses     int    `json:"addresses"`         // virtual ones
 	Trouble       string `json:"trouble,omitempty"` // its first one, and how many more it has
 
 	Level words.Level `json:"-"` // of its own data
