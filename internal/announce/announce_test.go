@@ -90,12 +90,14 @@ func (n *fakeNet) Addresses(device string) ([]netip.Addr, error) {
 	return slices.Collect(maps.Keys(n.devices[device])), nil
 }
 
-func (n *fakeNet) Add(device string, addr netip.Addr) error {
-	n.note("+%s@%s", strings.TrimPrefix(addr.String(), "10.0.0"), device)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.devices[device][addr] = true
-	return nil
+func (n *fakeNet) Add(device string, addrs []netip.Addr) (int, error) {
+	for _, addr := range addrs {
+		n.note("+%s@%s", strings.TrimPrefix(addr.String(), "10.0.0"), device)
+		n.mu.Lock()
+		n.devices[device][addr] = true
+		n.mu.Unlock()
+	}
+	return len(addrs), nil
 }
 
 func (n *fakeNet) Remove(device string, addrs []netip.Addr) error {

@@ -17,7 +17,8 @@ type Network interface {
 	Ready(device string) error
 	// Addresses are those of a device, none if there is no such device.
 	Addresses(device string) ([]netip.Addr, error)
-	Add(device string, addr netip.Addr) error
+	// Add adds addresses, and returns how many, those before the first error.
+	Add(device string, addrs []netip.Addr) (added int, err error)
 	// Remove removes addresses, which may be gone already.
 	Remove(device string, addrs []netip.Addr) error
 }
@@ -103,13 +104,11 @@ func (d *devices) add(s Settings, want map[netip.Addr]bool) error {
 	if err := d.network.Ready(s.Device); err != nil {
 		return err
 	}
-	for i, addr := range missing {
-		if err := d.network.Add(s.Device, addr); err != nil {
-			d.say(lineAdded, s.Device, missing[:i])
-			return fmt.Errorf("adding %s: %w", addr, err)
-		}
+	added, err := d.network.Add(s.Device, missing)
+	d.say(lineAdded, s.Device, missing[:added])
+	if err != nil {
+		return fmt.Errorf("adding %s: %w", missing[added], err)
 	}
-	d.say(lineAdded, s.Device, missing)
 	return nil
 }
 

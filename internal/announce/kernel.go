@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -86,37 +85,59 @@ func (kernel) Addresses(device string) ([]netip.Addr, error) {
 }
 
 // Add implements Network.
-func (kernel) Add(device string, addr netip.Addr) error {
-	link, err := netlink.LinkByName(device)
+func (kernel) Add(device string, addrs []netip.Addr) (added int, err error) {
+	h, link, err := open(device)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	a := &netlink.Addr{IPNet: &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(addr.BitLen(), addr.BitLen())}}
-	if addr.Is6() {
-		a.Flags = unix.IFA_F_NODAD
+	defer h.Close()
+	for i, addr := range addrs {
+		a := &netlink.Addr{IPNet: &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(addr.BitLen(), addr.BitLen())}}
+		if addr.Is6() {
+			a.Flags = unix.IFA_F_NODAD
+		}
+		if err := h.AddrAdd(link, a); err != nil && !errors.Is(err, unix.EEXIST) {
+			return i, err
+		}
 	}
-	if err := netlink.AddrAdd(link, a); err != nil && !errors.Is(err, unix.EEXIST) {
-		return err
+	return len(addrs), nil
+}
+
+// open opens one socket for all requests about a device.
+func open(device string) (*netlink.Handle, netlink.Link, error) {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil
+	link, err := h.LinkByName(device)
+	if err != nil {
+		h.Close()
+		return nil, nil, err
+	}
+	return h, link, nil
 }
 
 // Remove implements Network. It removes the addresses with whatever prefix they have.
 func (kernel) Remove(device string, addrs []netip.Addr) error {
-	link, err := netlink.LinkByName(device)
+	h, link, err := open(device)
 	if missing(err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	list, err := netlink.AddrList(link, netlink.FAMILY_ALL)
+	defer h.Close()
+	list, err := h.AddrList(link, netlink.FAMILY_ALL)
 	if err != nil {
 		return err
 	}
+	gone := make(map[netip.Addr]bool, len(addrs))
+	for _, addr := range addrs {
+		gone[addr] = true
+	}
 	for _, a := range list {
-		if on, ok := netip.AddrFromSlice(a.IP); ok && slices.Contains(addrs, on.Unmap()) {
-			if err := netlink.AddrDel(link, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
+		if on, ok := netip.AddrFromSlice(a.IP); ok && gone[on.Unmap()] {
+			if err := h.AddrDel(link, &a); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
 				return fmt.Errorf("removing %s: %w", on, err)
 			}
 		}
