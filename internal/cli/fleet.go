@@ -171,6 +171,9 @@ func done(o report.Order, obeyed []report.Override) string {
 		report.Drain: "drained", report.Disable: "disabled", report.Enable: "enabled", report.Weight: fmt.Sprintf("weight %d", o.Weight),
 		report.Withdraw: "withdrawn", report.Announce: "announced",
 	}[o.Verb]
+	if o.Percent > 0 {
+		verb = fmt.Sprintf("weight %d%%", o.Percent)
+	}
 	if len(obeyed) == 0 {
 		return "nothing to do"
 	}

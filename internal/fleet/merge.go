@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -234,7 +235,7 @@ func realSubject(name string, snaps []snapshot, of func(*report.Snapshot) *repor
 	}
 	weighed := subjectOf(name, snaps, func(snap *report.Snapshot) string {
 		r := of(snap)
-		return fmt.Sprintf("%s, weight %d", stateWord(r), weightOf(r))
+		return stateWord(r) + ", weight " + weightOf(r)
 	})
 	if weighed.Agreed {
 		return s
@@ -255,16 +256,18 @@ func stateWord(r *report.RealState) string {
 	return string(r.State)
 }
 
-// weightOf is the weight of the file or of an order, 0 of none. What agents answer is left out:
-// each director asks them at another moment.
-func weightOf(r *report.RealState) int {
+// weightOf is the weight of the file or of an order, "0" of none. What agents answer is left
+// out: each director asks them at another moment.
+func weightOf(r *report.RealState) string {
 	switch {
 	case r == nil:
-		return 0
+		return "0"
+	case r.Override != nil && r.Override.Percent > 0:
+		return fmt.Sprintf("%d%% of %d", r.Override.Percent, r.Configured)
 	case r.Override != nil && r.Override.Verb == report.Weight:
-		return r.Override.Weight
+		return strconv.Itoa(r.Override.Weight)
 	}
-	return r.Configured
+	return strconv.Itoa(r.Configured)
 }
 
 // Disagreements are what the directors do not say with one voice, each in one line.

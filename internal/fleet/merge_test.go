@@ -33,6 +33,8 @@ func TestSummarize(t *testing.T) {
 	const up, down = report.StateUp, report.StateDown
 	ordered := real("a:80", up, 1)
 	ordered.Override = &report.Override{Verb: report.Weight, Weight: 7}
+	shared := real("a:80", up, 4)
+	shared.Override = &report.Override{Verb: report.Weight, Percent: 50}
 	kept := real("a:80", down, 1)
 	kept.InService = true
 	for name, tt := range map[string]struct {
@@ -47,6 +49,7 @@ func TestSummarize(t *testing.T) {
 		},
 		"a weight in the file": {[]Answer[*report.Snapshot]{said("d1", "1", "x", true, real("a:80", up, 1)), said("d2", "1", "x", true, real("a:80", up, 2))}, "a:80 of tcp:10.0.0.1:80: up, weight 1 on d1; up, weight 2 on d2"},
 		"a weight by an order": {[]Answer[*report.Snapshot]{said("d1", "1", "x", true, ordered), said("d2", "1", "x", true, real("a:80", up, 1))}, "a:80 of tcp:10.0.0.1:80: up, weight 7 on d1; up, weight 1 on d2"},
+		"a share by an order":  {[]Answer[*report.Snapshot]{said("d1", "1", "x", true, shared), said("d2", "1", "x", true, real("a:80", up, 4))}, "a:80 of tcp:10.0.0.1:80: up, weight 50% of 4 on d1; up, weight 4 on d2"},
 		"kept by minalive":     {[]Answer[*report.Snapshot]{said("d1", "1", "x", true, kept), said("d2", "1", "x", true, real("a:80", down, 1))}, "a:80 of tcp:10.0.0.1:80: down, in service on d1; down on d2"},
 		"a real server of one": {[]Answer[*report.Snapshot]{said("d1", "1", "x", true), said("d2", "1", "x", true, real("a:80", up, 1))}, "a:80 of tcp:10.0.0.1:80: not configured on d1; up on d2"},
 		"an address":           {[]Answer[*report.Snapshot]{said("d1", "1", "x", true), said("d2", "1", "x", false)}, "10.0.0.1: served on d1; not served on d2"},
