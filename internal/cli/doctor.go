@@ -17,8 +17,8 @@ import (
 const doctorHelp = `Examines this host as the director of the configuration: IPVS, the virtual
 addresses and other hosts that answer for them, forwarding, the kernel's
 settings, packet marks, the packet filter, the way to each real server, other
-programs that write the table, other directors, the clock. Each finding has the
-fault, its effect, and the cure.`
+programs that write the table, other directors, the limits of the kernel, the
+clock. Each finding has the fault, its effect, and the cure.`
 
 // doctorCommand reports what is wrong with this host.
 func doctorCommand(flags *pflag.FlagSet) action {

@@ -26,6 +26,7 @@ func DiagnoseDirector(cfg *conf.Config, s Survey) []Finding {
 	c.marks(cfg, s)
 	c.pair(cfg, s.Pair)
 	c.firewall(cfg, s)
+	c.scale(cfg, s)
 	c.clock(s)
 	return c.sorted()
 }

@@ -51,6 +51,7 @@ func (h *Host) Survey(ctx context.Context, cfg *conf.Config) (Survey, error) {
 	s.Owned = h.machine.owners()
 	s.Reals = reachAll(ctx, cfg)
 	s.Pair = surveyPair(cfg)
+	s.Load = h.load(cfg)
 	return s, nil
 }
 

@@ -22,6 +22,7 @@ type Survey struct {
 	Marks     []Condition // of the configured marks
 	Rivals    []Rival     // who else writes the table
 	Pair      Pair        // what is known of other directors
+	Load      Load        // what has to fit into the kernel's tables
 	ClockOff  string      // the fault of the clock, "" is none
 	Reals     map[netip.AddrPort]Reach
 	Down      map[string]bool // devices that are there and not up
