@@ -23,9 +23,10 @@ type Agent struct {
 
 // An AgentReply is the state that an agent reports for its server.
 type AgentReply struct {
-	Up     bool
-	Weight int    // percent of the configured weight; 0 is no new connections
-	Reason string // the text behind "#", "" if none
+	Up      bool
+	Weight  int    // percent of the configured weight; 0 is no new connections
+	MaxConn uint32 // connections at most, 0 is what the configuration has
+	Reason  string // the text behind "#", "" if none
 }
 
 // String writes the reply as an agent would: "up 75%" or "down 100% # disk full".
@@ -35,6 +36,9 @@ func (r AgentReply) String() string {
 		line = "up"
 	}
 	line += fmt.Sprintf(" %d%%", r.Weight)
+	if r.MaxConn > 0 {
+		line += fmt.Sprintf(" maxconn:%d", r.MaxConn)
+	}
 	if r.Reason != "" {
 		reason := safetext.Excerpt(r.Reason)
 		line += " # " + reason[1:len(reason)-1]
@@ -47,8 +51,8 @@ const maxAgentWeight = 25600
 
 // ParseAgent reads a line like "75%", "drain", "up 50%", or "down # disk full".
 // Words may be separated by blanks and commas; the last of several words of one
-// kind counts. drain means up with weight 0, maint means down. ready and maxconn
-// have no counterpart here and count as up.
+// kind counts. drain means up with weight 0, maint means down. ready has no counterpart
+// here and counts as up; a maxconn that is no number is none, as in HAProxy.
 func ParseAgent(line string) (AgentReply, error) {
 	words, reason, _ := strings.Cut(line, "#")
 	reply := AgentReply{Up: true, Weight: 100, Reason: strings.TrimSpace(reason)}
@@ -67,13 +71,17 @@ func ParseAgent(line string) (AgentReply, error) {
 		case "maint":
 			drain, maint = false, true
 		default:
+			if most, ok := strings.CutPrefix(word, "maxconn:"); ok {
+				if n, err := strconv.ParseUint(most, 10, 32); err == nil {
+					reply.MaxConn = uint32(n)
+				}
+				continue
+			}
 			weight, ok := agentWeight(word)
-			if !ok && !strings.HasPrefix(word, "maxconn:") {
+			if !ok {
 				return AgentReply{}, fmt.Errorf("agent reports %s", safetext.Excerpt(word))
 			}
-			if ok {
-				reply.Weight = weight
-			}
+			reply.Weight = weight
 		}
 	}
 	if !said {

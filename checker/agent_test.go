@@ -29,7 +29,12 @@ func TestParseAgent(t *testing.T) {
 		{"fail", AgentReply{Weight: 100}, ""},
 		{"failed", AgentReply{Weight: 100}, ""},
 		{"stopped # disk full ", AgentReply{Weight: 100, Reason: "disk full"}, ""},
-		{"ready,up\t50% maxconn:30", AgentReply{Up: true, Weight: 50}, ""},
+		{"ready,up\t50% maxconn:30", AgentReply{Up: true, Weight: 50, MaxConn: 30}, ""},
+		{"maxconn:30 maxconn:0", AgentReply{Up: true, Weight: 100}, ""},
+		{"maxconn:4294967295", AgentReply{Up: true, Weight: 100, MaxConn: 4294967295}, ""},
+		{"maxconn:4294967296", AgentReply{Up: true, Weight: 100}, ""},
+		{"maxconn:-1 75%", AgentReply{Up: true, Weight: 75}, ""},
+		{"maxconn:", AgentReply{Up: true, Weight: 100}, ""},
 		{"up maint", AgentReply{Weight: 100}, ""},
 		{"drain ready", AgentReply{Up: true, Weight: 100}, ""},
 		{"maint drain", AgentReply{Up: true}, ""},
@@ -60,6 +65,7 @@ func TestAgent(t *testing.T) {
 	tests := []struct{ name, answer, detail, err string }{
 		{"a weight", "75%\n", "up 75%", ""},
 		{"more lines", "up 50%\r\ndown\n", "up 50%", ""},
+		{"connections", "50% maxconn:30 # busy\n", "up 50% maxconn:30 # busy", ""},
 		{"no line end", "drain", "up 0%", ""},
 		{"down", "down # disk \x1bfull\n", `down 100% # disk \x1bfull`, `agent reports "down # disk \x1bfull"`},
 		{"maintenance", "maint\n", "down 100%", `agent reports "maint"`},
@@ -101,7 +107,7 @@ func FuzzParseAgent(f *testing.F) {
 			return
 		}
 		again, err := ParseAgent(reply.String())
-		if err != nil || again.Up != reply.Up || again.Weight != reply.Weight {
+		if err != nil || again.Up != reply.Up || again.Weight != reply.Weight || again.MaxConn != reply.MaxConn {
 			t.Errorf("%q is %+v, and its String %q is %+v, %v", line, reply, reply, again, err)
 		}
 	})

@@ -121,6 +121,9 @@ func (rc *reconciler) eventsOf(v *virtual.Service, s table.Step) []event.Event {
 		if r := v.RealOf(s.New); r != nil && r.Reached < 100 && s.Old.Weight > 0 && s.New.Weight > 0 {
 			return nil // one of the steps up (slowstart); the last is reported
 		}
+		if r := v.RealOf(s.New); r != nil && virtual.WithAgent(r) && s.Old.At == s.New.At && s.Old.Role == table.Real && s.Old.Weight == s.New.Weight {
+			return nil // its agent allows more connections or fewer
+		}
 		events := []event.Event{rc.placed(v, s)}
 		if s.Old.Role == table.Fallback && s.New.Role != table.Fallback { // one address for both
 			events = append(events, v.FallbackEvent(event.FallbackDeleted, s))

@@ -39,6 +39,9 @@ func (d *Director) takeAgentShare(r *virtual.Real, res *checks.Result) {
 	if err != nil {
 		return // the check has judged it already
 	}
+	if virtual.HearMaxConn(r, reply.MaxConn) {
+		d.touch(r.Virtual)
+	}
 	if share := int16(reply.Weight); share != r.Agent {
 		wasIn := r.In()
 		r.Agent = share

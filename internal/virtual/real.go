@@ -53,10 +53,9 @@ func (r *Real) At() netip.AddrPort {
 // slot is what the kernel is to hold of it with its full weight.
 func (r *Real) slot() table.Slot {
 	c, at := r.Conf, r.At()
-	return table.Slot{
-		At: at, Role: table.Real, Place: r.Order, Weight: c.Weight, Upper: c.Upper, Lower: c.Lower, Forward: table.ForwardOf(c.Forward),
-		Mapped: c.Port != at.Port(),
-	}
+	s := table.Slot{At: at, Role: table.Real, Place: r.Order, Weight: c.Weight, Forward: table.ForwardOf(c.Forward), Mapped: c.Port != at.Port()}
+	limit(r, &s)
+	return s
 }
 
 // decide is what the table should hold of the real server.
@@ -109,6 +108,7 @@ func (r *Real) inherit(o *Real) {
 	inheritParts(r, o)
 	if own(r).CheckType == own(o).CheckType {
 		r.Agent = o.Agent
+		HearMaxConn(r, o.Virtual.maxConns[o])
 	}
 	if r.Virtual.Conf.MayDrain() {
 		setSelfDrain(r, o.SelfDrain())

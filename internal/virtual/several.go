@@ -112,6 +112,7 @@ type rare struct {
 	drains   map[*Real]*SelfDrain      // of those that their own answers have drained; nil is none
 	asks     bool                      // external checks ask for weights
 	leavings map[*Real]*Leaving        // of those that their checks have taken out, with quiescenttime or return = byhand; nil is none
+	maxConns map[*Real]uint32          // how many connections agents allow, where that is not the file's; nil is none
 }
 
 // setSeveral notes the checks of r.
@@ -156,6 +157,9 @@ func HasAgent(r *Real, c *Check) bool {
 	s := SeveralOf(r)
 	return own(r).CheckType == conf.CheckAgent && (s == nil || s.Parts[0].Check == c)
 }
+
+// WithAgent reports whether r has an agent.
+func WithAgent(r *Real) bool { return own(r).CheckType == conf.CheckAgent }
 
 // part returns what c is of the checks, the first if it is more than one; nil if s is nil.
 func (s *Several) part(c *Check) *Part {

@@ -49,7 +49,7 @@ func (r *Real) because() (report.ReasonCode, string) {
 	state := r.word()
 	since := r.stateSince(state).Local().Format(time.DateTime)
 	code, checks := r.becauseOfChecks(since)
-	checks += weightWords(r)
+	checks += weightWords(r) + maxConnWords(r)
 	switch {
 	case r.File() != "":
 		return report.ReasonMaintenance, "the maintenance directory has the file " + r.File() + " since " + since
