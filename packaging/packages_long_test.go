@@ -50,6 +50,11 @@ const debContents = `
 /usr/share/doc/ldirectord/examples/keepalived/keepalived.conf
 /usr/share/doc/ldirectord/examples/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf.gz
+/usr/share/doc/ldirectord/examples/pacemaker/announce
+/usr/share/doc/ldirectord/examples/pacemaker/clone.xml
+/usr/share/doc/ldirectord/examples/pacemaker/corosync.conf
+/usr/share/doc/ldirectord/examples/pacemaker/group.xml
+/usr/share/doc/ldirectord/examples/pacemaker/ldirectord.cf
 /usr/share/doc/ldirectord/first-lvs.md
 /usr/share/doc/ldirectord/json.md
 /usr/share/doc/ldirectord/migration.md

@@ -19,9 +19,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// memory is how much the kernel may use, in MiB. The machine gives pages only
-// as they are used; half of it is the most that can be written to files.
-const memory = 512
+// memory is how much the kernel may use, in MiB, and manyMachines that of InsideLarge. The
+// machine gives pages only as they are used; half of it is the most that can be written
+// to files.
+const (
+	memory       = 512
+	manyMachines = 1024
+)
 
 // turnOff is how long a kernel whose command has ended may take to turn itself
 // off, which is a moment.
@@ -32,6 +36,8 @@ type command struct {
 	Args []string
 	Env  []string
 	Dir  string
+
+	memory int // see memory, which 0 is
 }
 
 // errKernel is a kernel that did not get to run its command or did not survive
@@ -62,7 +68,7 @@ func boot(ctx context.Context, cmd command, out io.Writer) (status int, err erro
 			kill(errors.New("it did not turn itself off"))
 		}
 	}()
-	err = runKernel(ctx, state, out, log)
+	err = runKernel(ctx, state, cmp.Or(cmd.memory, memory), out, log)
 	text, readErr := os.ReadFile(left)
 	if readErr != nil { // the command has not ended
 		return 0, fmt.Errorf("%w: %w\n%s", errKernel, cmp.Or(context.Cause(ctx), err, readErr), log)
@@ -94,7 +100,7 @@ func lingers(ctx context.Context, status string) bool {
 
 // runKernel runs a kernel that finds its command in the directory state, until
 // it turns itself off.
-func runKernel(ctx context.Context, state string, out io.Writer, log *console) error {
+func runKernel(ctx context.Context, state string, memory int, out io.Writer, log *console) error {
 	file, err := kernel()
 	if err != nil {
 		return err
@@ -114,7 +120,7 @@ func runKernel(ctx context.Context, state string, out io.Writer, log *console) e
 		"initcall_blacklist=raid6_select_algo", // a benchmark that takes most of the boot
 		"uml_dir="+state+"/", "umid=uml", "quiet", "con=null", "con0=null,fd:1", "con1=null,fd:3")
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
-	if dir := memoryDir(); dir != "" {
+	if dir := memoryDir(memory); dir != "" {
 		cmd.Env = append(cmd.Env, "TMPDIR="+dir)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -149,9 +155,9 @@ func prefer(pid int) {
 
 // memoryDir is where the kernel's memory is to be kept, "" for where it looks
 // by itself: /dev/shm, which is too small in many containers.
-func memoryDir() string {
+func memoryDir(memory int) string {
 	var shm unix.Statfs_t
-	if err := unix.Statfs("/dev/shm", &shm); err == nil && shm.Bavail*uint64(shm.Bsize) < memory<<20 {
+	if err := unix.Statfs("/dev/shm", &shm); err == nil && shm.Bavail*uint64(shm.Bsize) < uint64(memory)<<20 {
 		return os.TempDir()
 	}
 	return ""

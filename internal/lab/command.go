@@ -26,6 +26,9 @@ func (n *Net) Command(ns, name string, args ...string) *exec.Cmd {
 	n.check("running "+name, err)
 	// A process more, but "ip netns exec" would mount /sys anew besides.
 	enter := []string{"--net=/run/netns/" + s.name, "--", name}
+	if s.machine != "" {
+		enter = []string{"-t", s.machine, "-m", "-n", "-p", "-u", "-i", "-r", "-w", "--", name}
+	}
 	return exec.CommandContext(n.t.Context(), "nsenter", append(enter, args...)...)
 }
 

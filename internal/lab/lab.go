@@ -47,6 +47,19 @@ const environment = "LDIRECTORD_LAB"
 // A benchmark runs there in the same way; its lines are printed as they come.
 func Inside(t testing.TB) bool {
 	t.Helper()
+	return inside(t, memory)
+}
+
+// InsideLarge is Inside with a kernel that has the memory for several machines with many
+// daemons (Machine).
+func InsideLarge(t testing.TB) bool {
+	t.Helper()
+	return inside(t, manyMachines)
+}
+
+// inside is Inside with a kernel of so much memory, in MiB.
+func inside(t testing.TB, memory int) bool {
+	t.Helper()
 	if os.Getenv(environment) == "inside" {
 		return true
 	}
@@ -71,7 +84,7 @@ func Inside(t testing.TB) bool {
 		ctx, cancel = context.WithDeadlineCause(ctx, deadline.Add(-grace/2), errDeadline)
 		defer cancel()
 	}
-	runInside(ctx, t, binary)
+	runInside(ctx, t, binary, memory)
 	return false
 }
 
@@ -106,7 +119,7 @@ func leftOut() string {
 
 // runInside runs the test of the same name on a new kernel and gives t its
 // outcome.
-func runInside(ctx context.Context, t testing.TB, binary string) {
+func runInside(ctx context.Context, t testing.TB, binary string, memory int) {
 	t.Helper()
 	var timeout time.Duration
 	if deadline, ok := deadline(t); ok {
@@ -125,6 +138,8 @@ func runInside(ctx context.Context, t testing.TB, binary string) {
 		Args: append([]string{binary}, flags...),
 		Env:  append(os.Environ(), environment+"=inside"),
 		Dir:  dir,
+
+		memory: memory,
 	}, out)
 	switch {
 	case err != nil:

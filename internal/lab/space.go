@@ -18,6 +18,8 @@ type space struct {
 	name string
 	ns   netns.NsHandle
 	link *netlink.Handle
+
+	machine string // the process of Machine, "" is none
 }
 
 func newSpace(name string) (*space, error) {
