@@ -56,10 +56,10 @@ func writeSummary(w io.Writer, sum *fleet.Summary) error {
 		case m.DryRun:
 			state = "dry run"
 		}
-		if m.Trouble != "" {
-			state += "; " + m.Trouble
-		}
 		fmt.Fprintf(out, "%s %-*s %-12s  %-6s  %s\n", mark, width, m.Director, fmt.Sprintf("%d of %d in", m.In, m.Reals), fmt.Sprintf("%d of %d", m.Served, m.Addresses), state)
+		if m.Trouble != "" {
+			fmt.Fprintf(out, "    %s\n", m.Trouble)
+		}
 	}
 	for _, of := range sum.Others() {
 		fmt.Fprintf(out, "! %s: %s\n", of.Name, of)

@@ -70,6 +70,9 @@ func (s Subject) String() string {
 	return strings.Join(parts, "; ")
 }
 
+// Served is the word of a director that serves a virtual address.
+const Served = "served"
+
 // absent is the word of a director that does not have something.
 const absent = "not configured"
 
@@ -123,7 +126,7 @@ func memberOf(a Answer[*report.Snapshot]) Member {
 	m.In, m.Reals, m.Level = health.In, health.Reals, health.Level
 	m.Addresses = len(a.Value.Addresses)
 	for _, at := range a.Value.Addresses {
-		if at.Served {
+		if at.Served && !m.DryRun {
 			m.Served++
 		}
 	}
@@ -152,8 +155,10 @@ func (s *Summary) addAddresses(snaps []snapshot) {
 				switch {
 				case i < 0:
 					return absent
+				case snap.DryRun:
+					return "not served: dry run" // no client meets its table
 				case snap.Addresses[i].Served:
-					return "served"
+					return Served
 				case snap.Addresses[i].Withdrawn != nil:
 					return "withdrawn"
 				case snap.Addresses[i].Waits:
@@ -332,6 +337,14 @@ func (s *Summary) Failed() (directors []string) {
 	return directors
 }
 
+// Points is how much directors disagree about.
+func Points(n int) string {
+	if n == 1 {
+		return "The directors disagree in one point"
+	}
+	return fmt.Sprintf("The directors disagree in %d points", n)
+}
+
 // Err says which directors did not answer, and how much they disagree about; nil is neither.
 func (s *Summary) Err() error {
 	var parts []string
@@ -339,7 +352,7 @@ func (s *Summary) Err() error {
 		parts = append(parts, fmt.Sprintf("%d of %d directors did not answer: %s", len(failed), len(s.Directors), strings.Join(failed, ", ")))
 	}
 	if n := len(s.Disagreements()); n > 0 {
-		parts = append(parts, fmt.Sprintf("the directors disagree in %d points, marked with !", n))
+		parts = append(parts, Points(n)+", marked with !")
 	}
 	if len(parts) == 0 {
 		return nil

@@ -27,6 +27,8 @@ var routes = []route{
 	{pattern: "GET /style.css", serve: (*Server).serveAsset},
 	{pattern: "GET /script.js", serve: (*Server).serveAsset},
 	{pattern: "GET /icon.svg", serve: (*Server).serveAsset},
+	{pattern: "GET /fleet", serve: (*Server).serveFleet},
+	{pattern: "GET /fleet.js", serve: (*Server).serveAsset},
 	{pattern: "GET /metrics", serve: (*Server).serveMetrics},
 	{pattern: "GET /healthz", serve: (*Server).serveHealth},
 	{pattern: "GET /readyz", serve: (*Server).serveReady},

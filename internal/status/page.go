@@ -130,6 +130,7 @@ type frameData struct {
 	Wrong                         bool
 	Age, AsOf                     string // of the data: in seconds, and as a time of day
 	DryRun                        string // its notice, "" for a daemon
+	Fleet                         bool   // there is a page of the fleet
 	Body                          template.HTML
 }
 
@@ -150,9 +151,10 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		dryRun = words.DryRun
 	}
 	host, _ := os.Hostname() // the page works without it
+	cfg := s.config()
 	var b bytes.Buffer
 	err = frame.Execute(&b, frameData{
-		Title: words.Mark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Program: s.page.version, Version: d.version,
+		Title: words.Mark(s.o.DryRun) + d.title, Host: host, DryRun: dryRun, Fleet: cfg != nil && len(cfg.Directors) > 0, Program: s.page.version, Version: d.version,
 		Query: v.query, Wrong: v.wrong, Virtual: v.virtual, Real: v.real, Sort: v.sort, VSort: v.vsort,
 		Age: d.age(), AsOf: words.Clock(d.asOf, time.Now()), Body: template.HTML(d.body()),
 	})
@@ -225,6 +227,7 @@ func sendJSON(out *stream, event, id string, data any) {
 
 var assetTypes = map[string]string{
 	"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8", "/icon.svg": "image/svg+xml",
+	"/fleet.js": "text/javascript; charset=utf-8",
 }
 
 func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {

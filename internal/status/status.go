@@ -73,6 +73,7 @@ type Server struct {
 	saver  *saver
 	tries  *tries
 	tokens *tokenFiles
+	fleet  *fleetView
 	stop   context.CancelFunc
 
 	reloads        atomic.Uint64 // successful ones
@@ -91,6 +92,7 @@ func New(o Options) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{o: o, feed: newFeed(), book: newBook(o.Overrides, o.Director.Overrides), tries: newTries(o.Log), tokens: &tokenFiles{log: o.Log}, stop: stop}
 	s.source = &source{take: s.snapshot, ctx: ctx}
+	s.fleet = &fleetView{ask: askFleet, ctx: ctx}
 	s.zips = make(zips, maxZips)
 	s.saver = newSaver(s.book)
 	s.page = &page{source: s.source, history: o.Director.History, version: o.Version, build: buildOf(o.Version)}
@@ -168,6 +170,7 @@ func (s *Server) Close() {
 	s.doors = nil
 	s.mu.Unlock()
 	s.stop()
+	s.fleet.close()
 	s.saver.close()
 	s.feed.close()
 	s.tries.close()
