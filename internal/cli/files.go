@@ -196,7 +196,7 @@ func fileFindings(problems conf.Problems) []host.Finding {
 	var list []host.Finding
 	for _, p := range problems {
 		what, why, _ := strings.Cut(p.Text, ", and ")
-		list = append(list, host.Finding{Severity: host.Warning, What: what, Why: why, Cure: p.Hint})
+		list = append(list, host.Finding{Code: host.Code(p.Code), Severity: host.Warning, What: what, Why: why, Cure: p.Hint})
 	}
 	return list
 }

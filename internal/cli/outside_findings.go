@@ -18,7 +18,7 @@ func (s *session) outsideFindings(cfg *conf.Config) []host.Finding {
 	if cfg.MaintenanceDir != "" {
 		for _, fault := range examineMaintenance(s, cfg).Faults() {
 			list = append(list, host.Finding{
-				Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
+				Code: host.CodeMaintenanceFile, Severity: host.Warning, What: fault, Why: "Who is in maintenance is not what the directory is to say.",
 				Cure: "ls -l " + cfg.MaintenanceDir,
 			})
 		}
@@ -40,7 +40,7 @@ func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
 	var list []host.Finding
 	for _, f := range snap.Outside {
 		list = append(list, host.Finding{
-			Severity: host.Warning, What: f.String(),
+			Code: host.CodeOutsideFault, Severity: host.Warning, What: f.String(),
 			Why:  fmt.Sprintf("The running daemon depends on it, and tries it again every %d s; so it is since %s.", daemon.OutsideSeconds, f.Since.Format("2006-01-02 15:04:05")),
 			Cure: "remove the cause; ldirectord " + cfg.Path + " show tells when it is over",
 		})
@@ -60,6 +60,6 @@ func (q *query) silentFindings(err error) []host.Finding {
 		why += fmt.Sprintf(" The daemon opens its socket again within %d s.", daemon.OutsideSeconds)
 	}
 	return []host.Finding{{
-		Severity: host.Warning, What: fmt.Sprintf("the daemon does not answer on %s: %v", s.Socket(), err), Why: why,
+		Code: host.CodeDaemonSilent, Severity: host.Warning, What: fmt.Sprintf("the daemon does not answer on %s: %v", s.Socket(), err), Why: why,
 	}}
 }

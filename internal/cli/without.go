@@ -41,7 +41,7 @@ func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
 		return nil
 	}
 	return []host.Finding{{
-		Severity: host.Note, What: "ldirectord.service has the rights that commands need",
+		Code: host.CodeSandboxUnnecessary, Severity: host.Note, What: "ldirectord.service has the rights that commands need",
 		Why: "the configuration runs none: less would do",
 		Cure: "mkdir -p " + filepath.Dir(strictUsed) + " && cp " + strictFile + " " + filepath.Dir(strictUsed) +
 			"/ && systemctl daemon-reload && systemctl restart ldirectord",

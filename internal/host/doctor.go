@@ -39,10 +39,10 @@ func (c *chart) sorted() []Finding {
 // table is about IPVS itself and who writes it.
 func (c *chart) table(s Survey) {
 	if !s.IPVS {
-		c.add(Error, "IPVS is not in this kernel", "there is no table to keep", "modprobe ip_vs")
+		c.add(CodeIPVSMissing, Error, "IPVS is not in this kernel", "there is no table to keep", "modprobe ip_vs")
 	}
 	for _, r := range s.Rivals {
-		c.add(Warning, r.What, "it writes the same table: what one adds the other removes", r.Cure)
+		c.add(CodeTableWriter, Warning, r.What, "it writes the same table: what one adds the other removes", r.Cure)
 	}
 }
 
@@ -52,13 +52,13 @@ func prefixText(a netip.Addr, bits int) string { return netip.PrefixFrom(a, bits
 func (c *chart) forwarding(cfg *conf.Config, s Survey, up string) {
 	d := Director{Config: cfg}
 	if d.masquerades(true) && s.sysctl("net/ipv6/conf/all/forwarding") == "0" {
-		c.add(Error, "this host does not forward IPv6 packets", "answers of masq real servers end here", up)
+		c.add(CodeForwardingOff6, Error, "this host does not forward IPv6 packets", "answers of masq real servers end here", up)
 	}
 	if !d.masquerades(false) {
 		return
 	}
 	if s.sysctl("net/ipv4/ip_forward") == "0" {
-		c.add(Error, "this host does not forward packets (ip_forward is 0)", "answers of masq real servers end here", up)
+		c.add(CodeForwardingOff, Error, "this host does not forward packets (ip_forward is 0)", "answers of masq real servers end here", up)
 	}
 	var loud []string
 	for _, dev := range s.Devices {
@@ -67,7 +67,7 @@ func (c *chart) forwarding(cfg *conf.Config, s Survey, up string) {
 		}
 	}
 	if len(loud) > 0 {
-		c.add(Warning, "ICMP redirects are sent at "+strings.Join(loud, ", "),
+		c.add(CodeMasqRedirects, Warning, "ICMP redirects are sent at "+strings.Join(loud, ", "),
 			"masq real servers in the clients' network are told to answer without this host, and clients do not know those answers", up)
 	}
 }
@@ -84,7 +84,7 @@ func (c *chart) settings(cfg *conf.Config, s Survey, up string) {
 	c.zeroWeight(cfg, s)
 	c.reuse(cfg, s, up)
 	if len(silent) > 0 && s.sysctl("net/ipv4/vs/expire_nodest_conn") == "0" {
-		c.add(Note, "expire_nodest_conn is 0", "packets of a connection whose real server was removed are dropped without a word, and its client waits", up)
+		c.add(CodeExpireNoDestConn, Note, "expire_nodest_conn is 0", "packets of a connection whose real server was removed are dropped without a word, and its client waits", up)
 	}
 }
 
@@ -102,7 +102,7 @@ func (c *chart) zeroWeight(cfg *conf.Config, s Survey) {
 		}
 	}
 	for _, h := range hazards {
-		c.add(Warning, h.What+": "+strings.Join(virtuals[h], ", "), h.Why, h.Cure)
+		c.add(CodeZeroWeight, Warning, h.What+": "+strings.Join(virtuals[h], ", "), h.Why, h.Cure)
 	}
 }
 
@@ -119,7 +119,7 @@ func (c *chart) reuse(cfg *conf.Config, s Survey, up string) {
 		}
 	}
 	if len(drain) > 0 {
-		c.add(Warning, "conn_reuse_mode is "+is+", and real servers drain themselves: "+strings.Join(drain, ", "),
+		c.add(CodeConnReuseMode, Warning, "conn_reuse_mode is "+is+", and real servers drain themselves: "+strings.Join(drain, ", "),
 			"a client that uses a port again comes to the real server of its last connection, which may have ended since", up)
 	}
 }
@@ -129,11 +129,11 @@ func (c *chart) realServers(cfg *conf.Config, s Survey) {
 	for _, v := range cfg.Virtuals {
 		for _, r := range v.Reals {
 			if v.Protocol != conf.FWM && r.Forward != conf.Masq && r.Port != 0 && r.Port != v.Port {
-				c.add(Warning, fmt.Sprintf("%s asks for port %d of %s, whose service has port %d", conf.LineIn(cfg.Path, v.File, r.Line), r.Port, r.Addr, v.Port),
+				c.add(CodeRealPortKept, Warning, fmt.Sprintf("%s asks for port %d of %s, whose service has port %d", conf.LineIn(cfg.Path, v.File, r.Line), r.Port, r.Addr, v.Port),
 					fmt.Sprintf("with %s the kernel keeps the port; only checks ask at %d", r.Forward, r.Port), "masq, or the same port and checkport")
 			}
 			if at, ok := s.Addresses[r.Addr]; ok && at.Dev != "lo" {
-				c.add(Note, fmt.Sprintf("the real server %s is this director itself", r.Addr),
+				c.add(CodeRealIsDirector, Note, fmt.Sprintf("the real server %s is this director itself", r.Addr),
 					"the kernel delivers its connections here, whatever the forwarding method says", "")
 			}
 		}
@@ -142,16 +142,16 @@ func (c *chart) realServers(cfg *conf.Config, s Survey) {
 		reach := s.Reals[at]
 		switch {
 		case reach.Dev == "":
-			c.add(Error, fmt.Sprintf("there is no route to the real server %s", at.Addr()), "it gets no connections and no checks", "ip route get "+at.Addr().String())
+			c.add(CodeRealNoRoute, Error, fmt.Sprintf("there is no route to the real server %s", at.Addr()), "it gets no connections and no checks", "ip route get "+at.Addr().String())
 		case reach.Error != "":
 			cure := "ip route get " + at.Addr().String() + " from " + reach.From.String()
 			if reach.Error == notListening {
 				cure = "start the service there"
 			}
-			c.add(Warning, fmt.Sprintf("the real server %s cannot be reached: %s", at, reach.Error),
+			c.add(CodeRealUnreachable, Warning, fmt.Sprintf("the real server %s cannot be reached: %s", at, reach.Error),
 				fmt.Sprintf("it was asked from %s at %s", reach.From, reach.Dev), cure)
 		case reach.Ahead.Abs() > tolerance:
-			c.add(Warning, fmt.Sprintf("the clocks of this host and of the real server %s differ by %v", at, reach.Ahead.Abs().Round(time.Second)),
+			c.add(CodeClocksDiffer, Warning, fmt.Sprintf("the clocks of this host and of the real server %s differ by %v", at, reach.Ahead.Abs().Round(time.Second)),
 				timesDiffer, "timedatectl set-ntp true, on both")
 		}
 	}
@@ -161,7 +161,7 @@ func (c *chart) realServers(cfg *conf.Config, s Survey) {
 func (c *chart) marks(cfg *conf.Config, s Survey) {
 	for _, m := range s.Marks {
 		if !m.Done {
-			c.add(Error, "a packet mark is not set: "+m.Step.String(), "the virtual service of the mark gets no packets", "ldirectord "+cfg.Path+" host marks up")
+			c.add(CodeMarkMissing, Error, "a packet mark is not set: "+m.Step.String(), "the virtual service of the mark gets no packets", "ldirectord "+cfg.Path+" host marks up")
 		}
 	}
 }
@@ -173,7 +173,7 @@ const timesDiffer = "times in logs cannot be compared, and certificates may seem
 
 func (c *chart) clock(s Survey) {
 	if s.ClockOff != "" {
-		c.add(Note, "the clock "+s.ClockOff, timesDiffer, "timedatectl set-ntp true")
+		c.add(CodeClockNotSynchronized, Note, "the clock "+s.ClockOff, timesDiffer, "timedatectl set-ntp true")
 	}
 }
 
@@ -210,20 +210,20 @@ func (c *chart) holder(r RealServer, s Survey, up string) {
 	at, ok := s.Addresses[r.VIP]
 	switch {
 	case !ok:
-		c.add(Error, fmt.Sprintf("the virtual address %s is not on this host", r.VIP), "it does not take the packets that the director sends", up)
+		c.add(CodeVIPNotHeld, Error, fmt.Sprintf("the virtual address %s is not on this host", r.VIP), "it does not take the packets that the director sends", up)
 		return
 	case at.Bits != r.VIP.BitLen() && at.Dev == "lo":
-		c.add(Error, fmt.Sprintf("%s is on lo with a prefix of %d bits", r.VIP, at.Bits),
+		c.add(CodeVIPPrefix, Error, fmt.Sprintf("%s is on lo with a prefix of %d bits", r.VIP, at.Bits),
 			"the whole network is then on this host, and answers to clients in it stay here", "ip address delete "+prefixText(r.VIP, at.Bits)+" dev lo; "+up)
 	case at.Dev != r.dev() && r.Dev == "":
-		c.add(Warning, fmt.Sprintf("%s is on %s, not on %s", r.VIP, at.Dev, r.dev()), "there it is answered for, whatever arp_ignore says", up)
+		c.add(CodeVIPOtherDevice, Warning, fmt.Sprintf("%s is on %s, not on %s", r.VIP, at.Dev, r.dev()), "there it is answered for, whatever arp_ignore says", up)
 	}
 	if r.VIP.Is6() {
 		return
 	}
 	for _, p := range []struct{ name, want string }{{"arp_ignore", "1"}, {"arp_announce", "2"}} {
 		if is := s.sysctl("net/ipv4/conf/all/" + p.name); is < p.want {
-			c.add(Error, fmt.Sprintf("%s of all devices is %s", p.name, is),
+			c.add(CodeARPAnswers, Error, fmt.Sprintf("%s of all devices is %s", p.name, is),
 				fmt.Sprintf("this host lets others believe that %s is here, and they go past the director", r.VIP), up)
 		}
 	}
@@ -231,10 +231,10 @@ func (c *chart) holder(r RealServer, s Survey, up string) {
 
 func (c *chart) tunnel(r RealServer, s Survey, up string) {
 	if s.Down[r.dev()] {
-		c.add(Error, "the device "+r.dev()+" is down", "packets from the director's tunnel are not taken out", up)
+		c.add(CodeTunnelDown, Error, "the device "+r.dev()+" is down", "packets from the director's tunnel are not taken out", up)
 	}
 	if !r.VIP.Is6() && s.either(r.dev(), "rp_filter") == "1" {
-		c.add(Error, "rp_filter of "+r.dev()+" is strict", "packets out of the tunnel come from clients, to whom no route leads through it: the kernel drops them", up)
+		c.add(CodeRPFilter, Error, "rp_filter of "+r.dev()+" is strict", "packets out of the tunnel come from clients, to whom no route leads through it: the kernel drops them", up)
 	}
 }
 
@@ -249,9 +249,9 @@ func (c *chart) gateway(r RealServer, s Survey) {
 	}
 	switch {
 	case !via.IsValid():
-		c.add(Error, "there is no default route", "answers do not reach clients", "ip route replace default via "+director)
+		c.add(CodeGatewayMissing, Error, "there is no default route", "answers do not reach clients", "ip route replace default via "+director)
 	case r.Gateway.IsValid() && via != r.Gateway:
-		c.add(Error, "the default route goes by "+via.String(), "answers that do not pass the director are not known to clients",
+		c.add(CodeGatewayOther, Error, "the default route goes by "+via.String(), "answers that do not pass the director are not known to clients",
 			"ip route replace default via "+r.Gateway.String())
 	}
 }

@@ -22,16 +22,16 @@ func (c *chart) virtualAddresses(cfg *conf.Config, s Survey, up string) {
 		case mover != "":
 			c.moved(vip, mover, s, here && at.Dev != "lo", rest)
 		case !here && len(rest) > 0 && cfg.HostSetup != conf.HostSetupYes:
-			c.add(Warning, fmt.Sprintf("the virtual address %s is on no device, and %s has it", vip, strings.Join(rest, " and ")),
+			c.add(CodeVIPElsewhere, Warning, fmt.Sprintf("the virtual address %s is on no device, and %s has it", vip, strings.Join(rest, " and ")),
 				"this director is a standby, if that is the other director of a pair; else no client reaches it",
 				"for a pair: hostsetup = noaddress in "+cfg.Path+" says that another program moves the address")
 		case !here && len(rest) > 0:
 			c.duplicate(vip, rest, "that machine has to give it up, or hostsetup = noaddress in "+cfg.Path+" if it is the other director of a pair")
 		case !here:
-			c.add(Error, fmt.Sprintf("the virtual address %s is on no device", vip), "no host answers for it: clients cannot connect", up)
+			c.add(CodeVIPMissing, Error, fmt.Sprintf("the virtual address %s is on no device", vip), "no host answers for it: clients cannot connect", up)
 		default:
 			if at.Dev == "lo" {
-				c.add(Warning, fmt.Sprintf("the virtual address %s is on lo", vip),
+				c.add(CodeVIPOnLoopback, Warning, fmt.Sprintf("the virtual address %s is on lo", vip),
 					"that is how a real server has it; with arp_ignore this host does not answer for it", "ip address delete "+prefixText(vip, at.Bits)+" dev lo; "+up)
 			}
 			c.duplicate(vip, rest, "if it is a real server, there: ldirectord host realserver up --vip "+vip.String()+"; if it is another director, one of both has to give it up")
@@ -55,10 +55,10 @@ func moverOf(cfg *conf.Config, vip netip.Addr, s Survey) string {
 func (c *chart) announced(cfg *conf.Config, vip netip.Addr, at Placed, here bool, others []string) {
 	switch {
 	case !here:
-		c.add(Note, fmt.Sprintf("the virtual address %s is not on this host", vip),
+		c.add(CodeVIPNotAnnounced, Note, fmt.Sprintf("the virtual address %s is not on this host", vip),
 			"it is announced while it is served", "ldirectord "+cfg.Path+" served "+vip.String()+" tells whether it is, and why it is not")
 	case cfg.VIPDevice != "" && at.Dev != cfg.VIPDevice:
-		c.add(Warning, fmt.Sprintf("the virtual address %s is on %s, and not on %s (vipdevice)", vip, at.Dev, cfg.VIPDevice),
+		c.add(CodeVIPWrongDevice, Warning, fmt.Sprintf("the virtual address %s is on %s, and not on %s (vipdevice)", vip, at.Dev, cfg.VIPDevice),
 			"it stays there when the director does not serve it: clients still come", "ip address delete "+prefixText(vip, at.Bits)+" dev "+at.Dev)
 	}
 	if len(others) > 0 && here && at.Dev != cfg.VIPDevice {
@@ -71,17 +71,17 @@ func (c *chart) moved(vip netip.Addr, mover string, s Survey, active bool, other
 	const look = "on both directors: the log of keepalived, or crm_mon -1, and whether they hear each other (VRRP is IP protocol 112)"
 	switch {
 	case active && len(others) == 0:
-		c.add(Note, fmt.Sprintf("this director is active: it has the virtual address %s (%s)", vip, mover), "clients come here", "")
+		c.add(CodeDirectorActive, Note, fmt.Sprintf("this director is active: it has the virtual address %s (%s)", vip, mover), "clients come here", "")
 	case active:
 		c.duplicate(vip, others, look)
 	case len(others) == 1:
-		c.add(Note, fmt.Sprintf("this director is standby: %s has the virtual address %s (%s)", others[0], vip, mover), "clients go there", "")
+		c.add(CodeDirectorStandby, Note, fmt.Sprintf("this director is standby: %s has the virtual address %s (%s)", others[0], vip, mover), "clients go there", "")
 	case len(others) > 1:
 		c.duplicate(vip, others, look)
 	case s.Asked[vip]:
-		c.add(Error, fmt.Sprintf("no director has the virtual address %s (%s)", vip, mover), "no host answers for it: clients cannot connect", look)
+		c.add(CodeVIPNowhere, Error, fmt.Sprintf("no director has the virtual address %s (%s)", vip, mover), "no host answers for it: clients cannot connect", look)
 	default:
-		c.add(Note, fmt.Sprintf("this director is standby: it does not have the virtual address %s (%s)", vip, mover),
+		c.add(CodeDirectorStandby, Note, fmt.Sprintf("this director is standby: it does not have the virtual address %s (%s)", vip, mover),
 			"its network cannot be asked from here whether another one has it", "")
 	}
 }
@@ -94,7 +94,7 @@ func (c *chart) answeringReals(cfg *conf.Config, vip netip.Addr, who []string) (
 			others = append(others, machine)
 			continue
 		}
-		c.add(Error, fmt.Sprintf("%s %s %s, too", machine, answers(vip), vip),
+		c.add(CodeRealAnswersVIP, Error, fmt.Sprintf("%s %s %s, too", machine, answers(vip), vip),
 			"clients that believe it go past the director", fmt.Sprintf("there: ldirectord host realserver up --vip %s", vip))
 	}
 	return others
@@ -110,7 +110,7 @@ func isReal(cfg *conf.Config, machine string) bool {
 // duplicate is about other machines that have an address.
 func (c *chart) duplicate(vip netip.Addr, others []string, cure string) {
 	for _, machine := range others {
-		c.add(Error, fmt.Sprintf("%s %s %s, too", machine, answers(vip), vip),
+		c.add(CodeVIPDuplicate, Error, fmt.Sprintf("%s %s %s, too", machine, answers(vip), vip),
 			"two machines have it: each client believes one of them", cure)
 	}
 }

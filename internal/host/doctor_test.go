@@ -345,12 +345,12 @@ func TestReach(t *testing.T) {
 }
 
 func TestFindingIsShown(t *testing.T) {
-	f := Finding{Error, "it is so", "it matters", "mend it"}
-	if got, want := f.String(), "error    it is so\n         it matters\n         cure: mend it"; got != want {
+	f := Finding{CodeVIPMissing, Error, "it is so", "it matters", "mend it"}
+	if got, want := f.String(), "error    it is so [vip-missing]\n         it matters\n         cure: mend it"; got != want {
 		t.Errorf("text %q, want %q", got, want)
 	}
 	text, err := json.Marshal(f)
-	if want := `{"severity":"error","what":"it is so","why":"it matters","cure":"mend it"}`; err != nil || string(text) != want {
+	if want := `{"code":"vip-missing","severity":"error","what":"it is so","why":"it matters","cure":"mend it"}`; err != nil || string(text) != want {
 		t.Errorf("JSON %s, %v; want %s", text, err, want)
 	}
 	if got := Worst([]Finding{{Severity: Note}, {Severity: Warning}, {Severity: Note}}); got != Warning {

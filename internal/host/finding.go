@@ -31,6 +31,7 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 
 // A Finding is one fault, or possible fault, of a host.
 type Finding struct {
+	Code     Code     `json:"code"`
 	Severity Severity `json:"severity"`
 	What     string   `json:"what"`           // is so
 	Why      string   `json:"why"`            // it matters
@@ -39,7 +40,7 @@ type Finding struct {
 
 // String is the finding in three lines.
 func (f Finding) String() string {
-	text := fmt.Sprintf("%-8s %s\n         %s", f.Severity, f.What, f.Why)
+	text := fmt.Sprintf("%-8s %s [%s]\n         %s", f.Severity, f.What, f.Code, f.Why)
 	if f.Cure != "" {
 		text += "\n         cure: " + f.Cure
 	}
@@ -58,6 +59,6 @@ func Worst(findings []Finding) Severity {
 // A chart collects findings.
 type chart struct{ findings []Finding }
 
-func (c *chart) add(s Severity, what, why, cure string) {
-	c.findings = append(c.findings, Finding{s, what, why, strings.TrimSpace(cure)})
+func (c *chart) add(code Code, s Severity, what, why, cure string) {
+	c.findings = append(c.findings, Finding{code, s, what, why, strings.TrimSpace(cure)})
 }

@@ -34,12 +34,12 @@ func (c *chart) firewall(cfg *conf.Config, s Survey) {
 		p := packet{to: v.Addr, port: v.Port, protocol: v.Protocol.String(), begins: true, tracked: tracked}
 		accept := fmt.Sprintf("%s -I INPUT -d %s -p %s --dport %d -j ACCEPT", iptablesFor(v.Addr), v.Addr, v.Protocol, v.Port)
 		if rule, dropped := p.dropped(rules); dropped {
-			c.add(Error, fmt.Sprintf("the packet filter drops what clients send to %s: %s", v, rule), "IPVS sees it only after that", accept)
+			c.add(CodeFilterDropsAll, Error, fmt.Sprintf("the packet filter drops what clients send to %s: %s", v, rule), "IPVS sees it only after that", accept)
 			continue
 		}
 		p.begins = false
 		if rule, dropped := p.dropped(rules); dropped {
-			c.add(Error, fmt.Sprintf("the packet filter lets connections to %s begin and drops what follows: %s", v, rule),
+			c.add(CodeFilterDropsLater, Error, fmt.Sprintf("the packet filter lets connections to %s begin and drops what follows: %s", v, rule),
 				"IPVS keeps its connections out of conntrack, so that their packets are never ESTABLISHED there", accept)
 		}
 	}

@@ -117,13 +117,13 @@ func syncID(message []byte) (id int, ok bool) {
 func (c *chart) pair(cfg *conf.Config, p Pair) {
 	s := cfg.SyncDaemon
 	if p.Sign != "" && !s.On() && !p.Carried && len(cfg.Virtuals) > 0 && !hashesTCP(cfg) {
-		c.add(Warning, "this director is one of a pair ("+p.Sign+"), without syncdaemon and without mh",
+		c.add(CodePairUnsynchronized, Warning, "this director is one of a pair ("+p.Sign+"), without syncdaemon and without mh",
 			"the other one does not know the connections of this one: all are reset when the address moves",
 			"on both: syncdaemon = both DEVICE id 1; or scheduler = mh, schedflags = mh-port and net.ipv4.vs.sloppy_tcp = 1")
 	}
 	for _, from := range slices.SortedFunc(maps.Keys(p.IDs), netip.Addr.Compare) {
 		if id := p.IDs[from]; id != s.ID && (s.Master || s.ID != 0) {
-			c.add(Warning, fmt.Sprintf("the director %s sends its connections with the sync id %d, and syncdaemon here has id %d", from, id, s.ID),
+			c.add(CodeSyncIDsDiffer, Warning, fmt.Sprintf("the director %s sends its connections with the sync id %d, and syncdaemon here has id %d", from, id, s.ID),
 				"directors with different ids do not take each other's connections: they are reset when the address moves",
 				fmt.Sprintf("if they are a pair: syncdaemon = … id %d here, or id %d there", id, s.ID))
 		}

@@ -67,13 +67,13 @@ func (c *chart) neighbours(s Survey) {
 		switch {
 		case limit == 0:
 		case s.Load.OnLink[i] >= limit:
-			c.add(Error, fmt.Sprintf("%s is %d, and the file has %d servers in networks of this host: %d are needed", name, limit, s.Load.OnLink[i], want),
+			c.add(CodeNeighboursTooMany, Error, fmt.Sprintf("%s is %d, and the file has %d servers in networks of this host: %d are needed", name, limit, s.Load.OnLink[i], want),
 				"there is no room for the hardware addresses of all: checks and connections to some fail, to others a moment later", cure)
 		case need+need/4 > limit:
-			c.add(Warning, fmt.Sprintf("%s is %d, with %d neighbours known and %d servers of the file in networks of this host: %d are needed", name, limit, s.Load.Neighbours[i], s.Load.OnLink[i], want),
+			c.add(CodeNeighboursNearlyFull, Warning, fmt.Sprintf("%s is %d, with %d neighbours known and %d servers of the file in networks of this host: %d are needed", name, limit, s.Load.Neighbours[i], s.Load.OnLink[i], want),
 				"when it is full, checks and connections to real servers fail at random", cure)
 		case s.Load.Overflows[i] > 0:
-			c.add(Warning, fmt.Sprintf("%s is %d, and the table was full %d times since the boot: %d are needed", name, limit, s.Load.Overflows[i], want),
+			c.add(CodeNeighboursWereFull, Warning, fmt.Sprintf("%s is %d, and the table was full %d times since the boot: %d are needed", name, limit, s.Load.Overflows[i], want),
 				"then checks and connections to real servers failed at random", cure)
 		}
 	}
@@ -90,7 +90,7 @@ func (c *chart) connections(s Survey) {
 	if want <= is {
 		return
 	}
-	c.add(Warning, fmt.Sprintf("conn_tab_bits of ip_vs is %d, with %d connections now: %d are needed", is, l.Connections, want),
+	c.add(CodeConnTableSmall, Warning, fmt.Sprintf("conn_tab_bits of ip_vs is %d, with %d connections now: %d are needed", is, l.Connections, want),
 		fmt.Sprintf("each packet searches a list of %d connections", l.Connections/l.ConnTable),
 		fmt.Sprintf("echo options ip_vs conn_tab_bits=%d >/etc/modprobe.d/ip_vs.conf, and boot again, or load the module again while there is no table", want))
 }
@@ -124,7 +124,7 @@ func (c *chart) conntrack(cfg *conf.Config, s Survey) {
 	if s.Load.Tracked >= limit-limit/20 {
 		severity = Error
 	}
-	c.add(severity, fmt.Sprintf("net.netfilter.nf_conntrack_max is %d, with %d connections tracked now and %d by this file's checks and clients: %d are needed", limit, s.Load.Tracked, need, room(need)),
+	c.add(CodeConntrackFull, severity, fmt.Sprintf("net.netfilter.nf_conntrack_max is %d, with %d connections tracked now and %d by this file's checks and clients: %d are needed", limit, s.Load.Tracked, need, room(need)),
 		"when it is full, new connections of clients and checks are dropped", fmt.Sprintf("sysctl -w net.netfilter.nf_conntrack_max=%d, and the same in /etc/sysctl.d", room(need)))
 }
 
@@ -144,7 +144,7 @@ func (c *chart) estimators(cfg *conf.Config, s Survey) {
 		cure = "Linux 6.2 or later, which has threads for that and net.ipv4.vs.run_estimation=0"
 	}
 	if counters := entries * s.Load.CPUs; run != "0" && counters > most {
-		c.add(Warning, fmt.Sprintf("%d virtual services and real servers on %d CPUs are %d counters to estimate rates from, at most %d are good", entries, s.Load.CPUs, counters, most),
+		c.add(CodeEstimatorsMany, Warning, fmt.Sprintf("%d virtual services and real servers on %d CPUs are %d counters to estimate rates from, at most %d are good", entries, s.Load.CPUs, counters, most),
 			"the kernel reads all of them every 2 s, "+where, cure)
 	}
 }
@@ -153,7 +153,7 @@ func (c *chart) estimators(cfg *conf.Config, s Survey) {
 func (c *chart) netlink(s Survey) {
 	const need = 2 * netlinkMessage
 	if is := s.number("net/core/rmem_default"); is > 0 && is < need && s.Load.Entries > 0 {
-		c.add(Note, fmt.Sprintf("net.core.rmem_default is %d, with %d entries in the table: %d are needed", is, s.Load.Entries, need),
+		c.add(CodeNetlinkRoom, Note, fmt.Sprintf("net.core.rmem_default is %d, with %d entries in the table: %d are needed", is, s.Load.Entries, need),
 			"the kernel passes its table in messages of up to 32 kB, one at a time if there is no room for two: driftcheck and show take longer",
 			"sysctl -w net.core.rmem_default=212992, the kernel's own value")
 	}
