@@ -10,7 +10,7 @@ import (
 func (k *keepalived) quorum() {
 	s := k.part.service
 	lines := k.quorumLines()
-	command := k.quorumCommand()
+	command := k.quorumCommand(len(lines) > 0)
 	if command != "" && len(lines) == 0 {
 		lines = []string{"quorum = 1"} // keepalived's default, of which the command hears
 	}
@@ -102,8 +102,9 @@ func countOf(weights []int, weight int) (n int, ok bool) {
 }
 
 // quorumCommand is the command for both quorum_up and quorum_down, "" if there is none. Ours is
-// called with up or down, the virtual service and its protocol as its last words.
-func (k *keepalived) quorumCommand() string {
+// called with up or down, the virtual service and its protocol as its last words. has is whether
+// the virtual service has a quorum, without which no command is run.
+func (k *keepalived) quorumCommand(has bool) string {
 	up, down := k.node.child("quorum_up"), k.node.child("quorum_down")
 	if up == nil && down == nil {
 		return ""
@@ -131,7 +132,11 @@ func (k *keepalived) quorumCommand() string {
 		}
 	}
 	if line, ok := eitherCommand(ups, downs); ok {
-		k.add(lost(at.line, "both as one: quorumcommand = %s", line))
+		quorum := ""
+		if !has {
+			quorum = "quorum = 1, and "
+		}
+		k.add(lost(at.line, "both as one: %squorumcommand = %s", quorum, line))
 	}
 	return ""
 }

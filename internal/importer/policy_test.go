@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -50,7 +51,7 @@ var policyTests = map[string]importTest{
 		want: []string{"!quorumcommand"},
 		notes: []string{
 			"quorum_up /etc/k/up.sh is not", "quorum_down /etc/k/down.sh now nobody nogroup is not", "is run as nobody:nogroup there", "omega is not carried over",
-			"both as one: quorumcommand = sh -c 'case $0 in up) exec /etc/k/up.sh ;; down) exec /etc/k/down.sh now ;; esac'",
+			"both as one: quorum = 1, and quorumcommand = sh -c 'case $0 in up) exec /etc/k/up.sh ;; down) exec /etc/k/down.sh now ;; esac'",
 		},
 	},
 	"omega without a command": {
@@ -112,5 +113,22 @@ var policyTests = map[string]importTest{
 func TestImportPolicy(t *testing.T) {
 	for name, tt := range policyTests {
 		t.Run(name, tt.run)
+	}
+}
+
+// TestEitherCommand runs the command that a note proposes for two, as quorumcommand is run.
+func TestEitherCommand(t *testing.T) {
+	line, ok := eitherCommand([]string{"/bin/echo", "gained", "it"}, []string{"/bin/echo", "lost"})
+	if !ok {
+		t.Fatal("there is none")
+	}
+	for verb, want := range map[string]string{"up": "gained it\n", "down": "lost\n"} {
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", line+" "+verb+" 10.0.0.1:80 tcp").CombinedOutput()
+		if err != nil || string(out) != want {
+			t.Errorf("%s %s: %q, %v; want %q", line, verb, out, err, want)
+		}
+	}
+	if line, ok := eitherCommand([]string{"/bin/echo", "it's"}, nil); ok {
+		t.Errorf("quotes are in %s", line)
 	}
 }
