@@ -127,7 +127,7 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 		}
 	}
 	c.origin += " " + strings.Join(words, " ")
-	if len(words) == 0 || !expressible(words[0]) || strings.Contains(words[0], `"`) {
+	if len(words) == 0 || !expressible(words[0]) || strings.Contains(words[0], `"`) || strings.TrimSpace(words[0]) != words[0] {
 		c.kind, c.rank = []string{"checktype = on"}, unchecked
 		add(lost(n.line, "MISC_CHECK names no program: the real server is not checked"))
 		return rest
