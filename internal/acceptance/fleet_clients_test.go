@@ -35,6 +35,7 @@ type audience struct {
 	lost    []error // of held connections
 	refused int     // short connections, and young ones
 	opened  int     // short connections
+	astray  int     // the router had no path at that moment: BFD of a starved machine
 }
 
 // A member is one connection of an audience.
@@ -86,9 +87,15 @@ func (c *audience) count(ctx context.Context, err error) {
 		c.opened++
 	case errors.Is(err, syscall.ECONNREFUSED):
 		c.refused++
+	case unreachable(err):
+		c.astray++
 	default:
 		c.lost = append(c.lost, fmt.Errorf("a new connection: %w", err))
 	}
+}
+
+func unreachable(err error) bool {
+	return errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH)
 }
 
 // join opens one connection of an audience, which talks until the end.
@@ -100,7 +107,7 @@ func (c *audience) join(ctx context.Context) {
 	c.mu.Unlock()
 	c.work.Go(func() {
 		conn, err := c.dial(ctx)
-		for err != nil && errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil { // as clients do
+		for err != nil && (errors.Is(err, syscall.ECONNREFUSED) || unreachable(err)) && ctx.Err() == nil { // as clients do
 			c.count(ctx, err)
 			time.Sleep(pause)
 			conn, err = c.dial(ctx)
@@ -178,7 +185,7 @@ func (c *audience) result() (alive, held, refused int) {
 	for _, err := range c.lost {
 		c.t.Logf("lost: %v", err)
 	}
-	c.t.Logf("%d of %d connections live; of the short ones %d were opened and %d refused", alive, len(c.held), c.opened, c.refused)
+	c.t.Logf("%d of %d connections live; of the short ones %d were opened, %d refused, %d without a route", alive, len(c.held), c.opened, c.refused, c.astray)
 	return alive, len(c.held), c.refused
 }
 
