@@ -28,12 +28,19 @@ func doctorCommand(flags *pflag.FlagSet) action {
 	flags.StringVar(&o.dev, "dev", "", "DEV\tas for host realserver")
 	flags.StringVar(&o.gateway, "gateway", "", "ADDRESS\tas for host realserver")
 	asJSON := flags.Bool("json", false, "for programs")
+	all := flags.Bool("all", false, "the hosts of "+allHelp)
 	return func(s *session, arguments []string) error {
 		if len(arguments) > 0 {
 			return usageError(fmt.Sprintf("doctor does not understand %q", arguments[0]))
 		}
 		if err := examinable(flags, o); err != nil {
 			return err
+		}
+		if err := exclusive(flags, "all", "vip"); err != nil {
+			return err
+		}
+		if *all {
+			return answerJSON(s, *asJSON, doctorAll(s, *asJSON))
 		}
 		return answerJSON(s, *asJSON, s.doctor(o, *asJSON))
 	}

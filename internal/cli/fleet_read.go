@@ -205,3 +205,58 @@ func planAll(s *session, asJSON bool) error {
 	}
 	return errors.Join(err, failed)
 }
+
+// A directorFindings is what the doctor finds on the host of one director.
+type directorFindings struct {
+	Director string           `json:"director"`
+	Findings []client.Finding `json:"findings,omitempty"`
+	Error    *directorError   `json:"error,omitempty"`
+}
+
+// doctorAll prints what is wrong with the host of each director. The exit status is that of the
+// worst finding, and at least 1 if a director does not answer.
+func doctorAll(s *session, asJSON bool) error {
+	f, err := openFleet(s)
+	if err != nil {
+		return err
+	}
+	answers, err := f.Doctor(context.Background())
+	if err != nil {
+		return err
+	}
+	worst, list := 0, []directorFindings{}
+	for _, a := range answers {
+		list = append(list, directorFindings{Director: a.Director, Findings: a.Value, Error: errorOf(a.Err)})
+		for _, of := range a.Value {
+			worst = max(worst, map[string]int{"warning": 1, "error": 2}[of.Severity])
+		}
+		if !asJSON && a.Err == nil {
+			writeDirectorFindings(s.Stdout, a.Director, a.Value)
+		}
+	}
+	failed := silently(len(fleet.Failed(answers)) > 0)
+	if asJSON {
+		err = printJSON(s.Stdout, list)
+	} else {
+		failed = unanswered(s, answers)
+	}
+	if worst > 1 || failed == nil && worst > 0 {
+		failed = &daemon.Exit{Status: worst}
+	}
+	return errors.Join(err, failed)
+}
+
+// writeDirectorFindings writes the findings on the host of one director.
+func writeDirectorFindings(w io.Writer, director string, findings []client.Finding) {
+	if len(findings) == 0 {
+		fmt.Fprintf(w, "%s: nothing is wrong there\n", director)
+		return
+	}
+	fmt.Fprintf(w, "%s:\n", director)
+	for _, of := range findings {
+		fmt.Fprintf(w, "  %-8s %s\n           %s\n", words.OneLine(of.Severity), words.OneLine(of.What), words.OneLine(of.Why))
+		if of.Cure != "" {
+			fmt.Fprintf(w, "           cure: %s\n", words.OneLine(of.Cure))
+		}
+	}
+}

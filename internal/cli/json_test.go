@@ -113,6 +113,7 @@ func jsonNames(t *testing.T) []string {
 	})...)
 	add("field", fields("", fleet.Summary{})...)
 	add("field", fields("[].", directorPlan{})...)
+	add("field", fields("[].", directorFindings{})...)
 	add("Note", fields("", report.Note{})...)
 	add("Reason", fields("", report.Reason{})...)
 	slices.Sort(lines)

@@ -23,6 +23,10 @@ import (
 // Patience is how long all directors together have for their answers.
 const Patience = 5 * time.Second
 
+// examination is how long the doctors of all directors have: each listens to others for some
+// seconds.
+const examination = 25 * time.Second
+
 // answerSize bounds the answer of one director: 10,000 real servers are 20 MiB.
 const answerSize = 64 << 20
 
@@ -31,9 +35,10 @@ type Right uint8
 
 // The rights.
 const (
-	ToRead  Right = iota // with statusreadtoken if the file has it
-	ToKnow               // what is not for each reader: with statusreadtoken, else statustoken
-	ToOrder              // with statustoken
+	ToRead    Right = iota // with statusreadtoken if the file has it
+	ToKnow                 // what is not for each reader: with statusreadtoken, else statustoken
+	ToOrder                // with statustoken
+	ToExamine              // as ToKnow, with the time that the doctor needs
 )
 
 // A Fleet is the directors of a configuration, with what they are asked with.
@@ -76,7 +81,7 @@ func Authorities(path string) (*x509.CertPool, error) {
 // token is the token for a right, "" if none is to be sent.
 func (f *Fleet) token(right Right) (string, error) {
 	path := f.cfg.StatusReadToken
-	if right == ToOrder || right == ToKnow && path == "" {
+	if right == ToOrder || (right == ToKnow || right == ToExamine) && path == "" {
 		path = f.cfg.StatusToken
 	}
 	if path == "" && right == ToOrder {
@@ -107,7 +112,11 @@ func Ask[T any](ctx context.Context, f *Fleet, right Right, ask func(context.Con
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, Patience)
+	patience := Patience
+	if right == ToExamine {
+		patience = examination
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	answers := make([]Answer[T], len(f.Directors))
 	var asking sync.WaitGroup
@@ -141,6 +150,19 @@ func (f *Fleet) Order(ctx context.Context, o report.Order) ([]Answer[wire.OrderA
 			err = fmt.Errorf("%w; whether it has got the order is not known", err)
 		}
 		return answer, err
+	})
+}
+
+// Doctor requests what is wrong with the host of each director. One that does not say within
+// Patience which addresses it serves is not waited for.
+func (f *Fleet) Doctor(ctx context.Context) ([]Answer[[]client.Finding], error) {
+	return Ask(ctx, f, ToExamine, func(ctx context.Context, c *client.Client) ([]client.Finding, error) {
+		soon, cancel := context.WithTimeout(ctx, Patience)
+		defer cancel()
+		if _, err := c.Served(soon); errors.Is(err, client.ErrNoContact) || errors.Is(err, client.ErrNoAnswer) {
+			return nil, err
+		}
+		return c.Doctor(ctx)
 	})
 }
 

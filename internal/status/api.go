@@ -128,6 +128,22 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 	answer(w, lines)
 }
 
+func (s *Server) serveDoctor(w http.ResponseWriter, r *http.Request) {
+	if _, ok := asked(w, r); !ok {
+		return
+	}
+	if s.o.Doctor == nil {
+		fail(w, http.StatusNotImplemented, errors.New("there is no doctor here"))
+		return
+	}
+	findings, err := s.o.Doctor(r.Context())
+	if err != nil {
+		failWith(w, err)
+		return
+	}
+	answer(w, findings)
+}
+
 // serveHealth reports whether the director and the schedule are alive. It does not wait
 // for a stalled director.
 func (s *Server) serveHealth(w http.ResponseWriter, _ *http.Request) {

@@ -41,6 +41,7 @@ var routes = []route{
 	{pattern: "GET /api/v1/connections", serve: (*Server).serveConnections},
 	{pattern: "GET /api/v1/events", serve: (*Server).serveEvents},
 	{pattern: "GET /api/v1/plan", serve: (*Server).servePlan, control: true, reads: true},
+	{pattern: "GET /api/v1/doctor", serve: (*Server).serveDoctor, control: true, reads: true},
 	{pattern: "POST /api/v1/orders", serve: (*Server).serveOrder, control: true},
 	{pattern: "POST /api/v1/recheck", serve: (*Server).serveRecheck, control: true},
 }

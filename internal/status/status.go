@@ -6,6 +6,7 @@ package status
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"net/http"
 	"sync"
@@ -43,6 +44,8 @@ type Options struct {
 
 	// Plan returns the changes of a reload in the kernel, as ipvsadm's lines.
 	Plan func(context.Context) ([]string, error)
+	// Doctor returns the findings of the doctor on this host, as JSON.
+	Doctor func(context.Context) (json.RawMessage, error)
 	// Connections are the kernel's, in any order; nil if they are not known.
 	Connections func() iter.Seq2[wire.Connection, error]
 	// Outside returns the faults of the daemon's sockets and files; nil is none.

@@ -107,6 +107,21 @@ func (c *Client) Plan(ctx context.Context) ([]string, error) {
 	return lines, err
 }
 
+// A Finding is one of the doctor's.
+type Finding struct {
+	Severity string `json:"severity"` // note, warning or error
+	What     string `json:"what"`
+	Why      string `json:"why"`
+	Cure     string `json:"cure,omitempty"`
+}
+
+// Doctor requests what the doctor finds on the daemon's host.
+func (c *Client) Doctor(ctx context.Context) ([]Finding, error) {
+	var findings []Finding
+	err := c.ask(ctx, "doctor", nil, &findings)
+	return findings, err
+}
+
 // Served requests which virtual addresses are served.
 func (c *Client) Served(ctx context.Context) ([]report.AddressState, error) {
 	var states []report.AddressState
