@@ -14,6 +14,7 @@ func adviseChecks(p *parser, b *block) {
 	}
 	adviseArguments(p, v, "the check of "+v.ID())
 	adviseExternalWeight(p, b, "the check of "+v.ID())
+	adviseAgent(p, b)
 	needed := b.lines["checksneeded"]
 	switch n := 1 + len(v.AlsoCheck); {
 	case needed == 0:

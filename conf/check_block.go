@@ -16,6 +16,7 @@ type MoreChecks struct {
 	AlsoCheck    []NamedCheck // each real server has these, too
 	InPlace      []NamedCheck // those of real servers with a RealServer.Check
 	ChecksNeeded int          // checks of a real server that make it up; 0, and more than it has, is all
+	AgentBeside
 }
 
 // A CheckUse names a check block, and the arguments that one use of it adds for its
@@ -64,7 +65,7 @@ func (c *Config) EachCheck() (list []*VirtualService) {
 
 // Several reports whether r has more than one check, or another than v's own.
 func (v *VirtualService) Several(r *RealServer) bool {
-	return len(v.AlsoCheck) > 0 && v.CheckType != CheckOff || r.Check.Name != ""
+	return len(v.AlsoCheck) > 0 && v.CheckType != CheckOff || r.Check.Name != "" || v.Agent() != nil
 }
 
 // checkDirectives are those that a check block takes.

@@ -172,7 +172,8 @@ type Check struct {
 	CheckArgs    secret.Text     // words for CheckCommand, behind those that it always gets; see ShellWords
 	CheckUser    account.Account // the user that runs CheckCommand and FallbackCommand; the zero Account is the daemon's
 
-	ExternalWeight bool // an exit status of CheckCommand from 2 on is up, with a weight
+	AgentSend      string // is sent to an agent first, with \n for a line end; "" is nothing
+	ExternalWeight bool   // an exit status of CheckCommand from 2 on is up, with a weight
 	Timing
 	Origin
 	Negotiate

@@ -49,7 +49,7 @@ func TestRowsAreWhole(t *testing.T) {
 
 // twoValues are two values for each form of an inherited directive.
 var twoValues = map[string][2]string{
-	"ADDRESS": {"10.9.0.1", "10.9.0.2"}, "DEVICE": {"eth0", "eth1"},
+	"ADDRESS": {"10.9.0.1", "10.9.0.2"}, "DEVICE": {"eth0", "eth1"}, "PORT": {"9707", "9708"}, "TEXT": {"a", "b"},
 	"ADDRESS[, ADDRESS]": {"a@example.com", "b@example.com"}, "CODE[-CODE][,CODE[-CODE]]": {"200-204", "404"},
 	"COMMAND": {"/bin/a", "/bin/b"}, "DURATION": {"7", "8"}, "DURATION|none": {"7", "none"}, "HOST": {"a.example.com", "b.example.com"},
 	"N": {"3", "4"}, "auto|byhand": {"auto", "byhand"}, "leave|keep": {"leave", "keep"}, "N|N%": {"2", "50%"}, "N in DURATION|no": {"3 in 60s", "no"}, "NAME": {"a", "b"}, `"NAME: VALUE"`: {`"A: 1"`, `"B: 2"`}, "/PATH": {"/a", "/b"}, "PATTERN": {"a", "b"},

@@ -14,6 +14,18 @@ var directives = slices.Concat(directivesToL, directivesFromM)
 
 var directivesToL = []directive{
 	{
+		name: "agentinterval", where: anywhere, help: "time between two questions to the agent at agentport; none is checkinterval",
+		binding: ofService(duration.is(0), func(v *VirtualService) *time.Duration { return &v.AgentInterval }),
+	},
+	{
+		name: "agentport", where: anywhere, help: "port of an agent on each real server, beside its check",
+		binding: ofService(kindOf("PORT", readAgentPort), func(v *VirtualService) *uint16 { return &v.AgentPort }),
+	},
+	{
+		name: "agentsend", where: anywhere, form: quoted, help: "text to send to an agent first",
+		binding: ofService(text[string]("invalid agentsend"), func(v *VirtualService) *string { return &v.AgentSend }),
+	},
+	{
 		name: "also", where: inBlock, repeats: true, help: "another virtual service with the same block; repeatable",
 		binding: by("ADDRESS:PORT[,PORT]", setAlso),
 	},

@@ -6,7 +6,7 @@ import "slices"
 // or receivedrain of a check that reads it, the words of an agent, or an exit status.
 func (v *VirtualService) MayDrain() bool {
 	drains := func(n NamedCheck) bool { return n.As.Drains() }
-	return v.Drains() || slices.ContainsFunc(v.AlsoCheck, drains) || slices.ContainsFunc(v.InPlace, drains)
+	return v.Drains() || v.Agent() != nil || slices.ContainsFunc(v.AlsoCheck, drains) || slices.ContainsFunc(v.InPlace, drains)
 }
 
 // Drains is MayDrain for the own check of v.

@@ -26,6 +26,7 @@ var readers = map[string][]conf.CheckType{
 	"CheckCommand":     {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckArgs":        {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckUser":        {conf.CheckExternal, conf.CheckExternalPerl},
+	"AgentSend":        {conf.CheckAgent},
 	"ExternalWeight":   {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckCount":       {conf.CheckPing},
 	"NegotiateTimeout": {conf.CheckNegotiate, conf.CheckCombined},

@@ -40,7 +40,7 @@ func (m Maker) checkers(k *Kit, at netip.AddrPort, expires func(time.Time)) (ask
 	case conf.CheckExternalPerl:
 		return checker.ExternalPerl(k.external(at)), nil
 	case conf.CheckAgent:
-		return checker.Agent{Addr: at}, nil
+		return checker.Agent{Addr: at, Request: "/" + k.AgentSend}, nil
 	case conf.CheckCombined:
 		return negotiate(k, at, expires), m.connect(k, at)
 	default:

@@ -61,6 +61,9 @@ func Of(v *conf.VirtualService, request secret.Request, receive string) unique.H
 	if s.CheckType != conf.CheckPing {
 		s.CheckCount = 0
 	}
+	if s.CheckType != conf.CheckAgent {
+		s.AgentSend = ""
+	}
 	if s.external() {
 		s.VAddr, s.VPort = virtualWords(v)
 		s.Origin = conf.Origin{}

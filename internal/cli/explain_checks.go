@@ -25,6 +25,9 @@ func explainMore(line func(name, format string, args ...any), v *conf.VirtualSer
 		}
 		line("in its place", "%s, of %s: %s, down after %s", ownLabel(v, n.Name), plural(len(reals), "real server"), checkWords(withReals(n.As, reals)), plural(max(1, n.As.FailureCount), "failed check"))
 	}
+	if a := v.Agent(); a != nil {
+		line("and agent", "at port %d, every %s, timeout %s: its words count beside the checks, and none while it does not answer", a.CheckPort, a.CheckInterval, a.CheckTimeout)
+	}
 	if checks := 1 + len(v.AlsoCheck); checks > 1 && v.CheckType != conf.CheckOff {
 		line("needed", "%d of the %d checks of a real server", policy.Needed(v.ChecksNeeded, checks), checks)
 	}

@@ -51,6 +51,7 @@ virtual=10.0.0.1:80
 // needs them. All others are copied: into the table, the limits or the checks.
 var readWhereUsed = []string{
 	"File", "Line", "Name", "Marks", "PasswdFile", "SecretFile", "Host", "OwnRequest",
+	"AgentInterval", // without AgentPort; TestAgentBeside has it
 	"CleanStop", "ByHand", "SlowStart", "FlapDamping", "MinAlive", "Quorum", "Hysteresis", "BackupBelow", "KeepRest", "QuorumCommand", "FallbackCommand", "StopCommands", "ResolveAll", "ResolveMax", "Announce", "AnnounceDelay", "AnnounceFallback",
 	"EmailAlert", "EmailAlertFrom", "EmailAlertFreq", "EmailAlertStatus", "SMTP", "ServiceName", "Comment", "MonitorFile", "SSLExpiryWarn",
 }
@@ -64,7 +65,7 @@ var otherValues = map[string]any{
 
 // readers are the types of check that read a field, where http does not.
 var readers = map[string]conf.CheckType{
-	"Combined": conf.CheckCombined, "HalfOpen": conf.CheckConnect, "CheckTimeout": conf.CheckConnect, "CheckCommand": conf.CheckExternal, "CheckArgs": conf.CheckExternal, "CheckUser": conf.CheckExternal, "ExternalWeight": conf.CheckExternal, "CheckCount": conf.CheckPing,
+	"Combined": conf.CheckCombined, "HalfOpen": conf.CheckConnect, "CheckTimeout": conf.CheckConnect, "CheckCommand": conf.CheckExternal, "CheckArgs": conf.CheckExternal, "CheckUser": conf.CheckExternal, "ExternalWeight": conf.CheckExternal, "AgentSend": conf.CheckAgent, "CheckCount": conf.CheckPing,
 }
 
 // A inForce is what a director works with, apart from the configuration itself.

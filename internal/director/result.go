@@ -51,6 +51,12 @@ func judgeSlow(res *checks.Result) {
 // verdict, the verdict, the agent's share, soft failures, and the transition, which marks
 // the virtual service to be synced.
 func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
+	if virtual.AgentIsSilent(r, res.Check, res.Detail, res.Err) {
+		if virtual.HearSilence(r) {
+			d.touch(r.Virtual)
+		}
+		return
+	}
 	d.reportChecked(r, res)
 	if res.Check != nil {
 		d.warnExpiry(r, res.Check, res.At)

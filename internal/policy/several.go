@@ -6,6 +6,8 @@ type Score struct {
 	Needed int // those that must be up, from 1 to Checks
 	Up     int
 	Down   int // the others have no verdict yet
+
+	ByAgent bool // an agent beside the checks takes the real server for down, whatever they say
 }
 
 // Needed returns how many of so many checks must be up; checksneeded 0 is all.
@@ -32,6 +34,8 @@ func (s *Score) Add(v Verdict) {
 // nor down: as long as they decide, it is Unchecked.
 func (s Score) Verdict() Verdict {
 	switch {
+	case s.ByAgent:
+		return Down
 	case s.Up >= s.Needed:
 		return Up
 	case s.Down > s.Checks-s.Needed:

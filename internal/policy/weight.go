@@ -154,11 +154,8 @@ func (s Server) Unknown() bool {
 	return s.Agent == AgentUnknown || s.Asked.Unknown && s.Order != Weighted
 }
 
-// stays reports whether the weight in the table stays until more is known. What does not answer
-// keeps a weight above 0 there, unless there is an order.
-func (s Server) stays() bool {
-	return s.Unknown() && s.Held && (!s.Silent || s.Before > 0 && s.Order != Weighted)
-}
+// stays reports whether the weight in the table stays until more is known.
+func (s Server) stays() bool { return s.Unknown() && s.Held && !s.Silent }
 
 // base is the weight of an order, else of the external check, else of the file.
 func (s Server) base() int {

@@ -10,12 +10,6 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// An Asked is what an external check has asked for (externalweight).
-type Asked struct {
-	policy.Asked
-	Silent bool // it has failed, and asked for nothing yet
-}
-
 // asks reports whether external checks of v's real servers ask for weights.
 func asks(c *conf.VirtualService) bool {
 	for _, as := range c.EachCheck() {
@@ -27,24 +21,27 @@ func asks(c *conf.VirtualService) bool {
 }
 
 // asked is the weight that the external checks of r ask for, of several the least. It is unknown
-// as long as that of one is.
-func asked(r *Real) (least Asked) {
+// as long as that of one is; silent is that those are down which have asked for nothing yet.
+func asked(r *Real) (least policy.Asked, silent bool) {
 	if !r.Virtual.asks {
-		return least
+		return least, false
 	}
-	least.Silent = true
+	silent = true
 	for _, c := range r.Checks {
 		if !c.Kit.ExternalWeight || c.Rare == nil {
 			continue
 		}
 		is := c.Rare.Asked
 		least.Unknown = least.Unknown || is.Unknown
-		least.Silent = least.Silent && (!is.Unknown || is.Silent)
+		if is.Unknown {
+			t, _ := TallyOf(r, c)
+			silent = silent && t.Verdict == policy.Down
+		}
 		if is.Given && (!least.Given || is.Weight < least.Weight) {
 			least.Given, least.Weight = true, is.Weight
 		}
 	}
-	return least
+	return least, silent
 }
 
 // HearWeight takes over the weight that a result asks for. It returns the real servers whose
@@ -53,13 +50,11 @@ func HearWeight(c *Check, res *engine.Result) []*Real {
 	if !c.Kit.ExternalWeight || c.Rare == nil || res.Local {
 		return nil
 	}
-	before := c.Rare.Asked
-	is := Asked{Asked: policy.Asked{Given: res.Weighs, Weight: res.Weight}}
-	if res.Err != nil {
-		is = before
-		is.Silent = is.Unknown
-	}
-	if is == before {
+	is := policy.Asked{Given: res.Weighs, Weight: res.Weight}
+	switch {
+	case res.Err != nil && c.Rare.Asked.Unknown: // if it is down now, the weight waits for it no longer
+		return c.Users
+	case res.Err != nil, is == c.Rare.Asked:
 		return nil
 	}
 	wasIn := make([]bool, len(c.Users))

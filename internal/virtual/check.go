@@ -39,7 +39,7 @@ type Check struct {
 type Rarity struct {
 	Connect  checker.Checker // between two full checks (checktype = N), else nil
 	Connects int32           // left until the next full check; owned by the runs, which never overlap
-	Asked    Asked           // owned by the director's goroutine
+	Asked    policy.Asked    // owned by the director's goroutine
 
 	// Of what may take long to end by itself, an external command or a library;
 	// else nil.

@@ -73,8 +73,9 @@ func serverOf(r *Real) policy.Server {
 	if l := r.Virtual.leavings[r]; l != nil {
 		s.Expired, s.Waits = l.expired, l.waits()
 	}
-	is := asked(r)
-	s.Asked, s.Silent = is.Asked, is.Silent
+	if s.Asked, s.Silent = asked(r); s.Agent == policy.AgentUnknown {
+		s.Silent = r.Virtual.silent[r] && (s.Silent || !s.Asked.Unknown)
+	}
 	if s.Joint = jointFor(r); s.Unknown() || s.MayDrain || s.Joint == policy.AsFound {
 		var held table.Slot
 		held, s.Held = r.Virtual.Actual.Slots.Of(r.At())
@@ -106,9 +107,12 @@ func (r *Real) weight() int { return r.decide().Weight }
 func (r *Real) inherit(o *Real) {
 	r.Tally, r.Maintenance, r.Warned = o.Tally, o.Maintenance, o.Warned
 	inheritParts(r, o)
-	if own(r).CheckType == own(o).CheckType {
+	if agentOf(r) == agentOf(o) {
 		r.Agent = o.Agent
 		HearMaxConn(r, o.Virtual.maxConns[o])
+		if o.Virtual.silent[o] {
+			setSilent(r)
+		}
 	}
 	if r.Virtual.Conf.MayDrain() {
 		setSelfDrain(r, o.SelfDrain())
@@ -155,12 +159,4 @@ func (r *Real) CalledByName(name string) bool {
 // weight.
 func (r *Real) StartSlowly() {
 	r.Reached = policy.Reached(r.Virtual.Conf.SlowStart, 0)
-}
-
-// agentBefore is the share of a real server whose agent has not answered yet.
-func agentBefore(v *conf.VirtualService) int16 {
-	if v.CheckType == conf.CheckAgent {
-		return policy.AgentUnknown
-	}
-	return 100
 }

@@ -98,7 +98,7 @@ func (v *Service) addReals(now time.Time) {
 	known := specs{v.Conf: shared}
 	for i, rc := range v.Conf.Reals {
 		r := &reals[i]
-		*r = Real{Virtual: v, Order: int32(i), Conf: rc, Spec: shared, Agent: agentBefore(v.Conf), Reached: 100, Unchecked: true}
+		*r = Real{Virtual: v, Order: int32(i), Conf: rc, Spec: shared, Reached: 100, Unchecked: true}
 		if request := cmp.Or(rc.RequestURL(), rc.Request); request != v.Conf.Request || rc.Receive != v.Conf.Receive {
 			r.Spec = checkspec.Of(v.Conf, request, rc.Receive)
 		}
@@ -106,8 +106,9 @@ func (v *Service) addReals(now time.Time) {
 		if v.Conf.Several(rc) {
 			s := known.several(v.Conf, rc)
 			v.setSeveral(r, s)
-			r.Spec, r.Agent, r.Checks = s.Parts[0].Spec, agentBefore(own(r)), nil
+			r.Spec, r.Checks = s.Parts[0].Spec, nil
 		}
+		r.Agent = agentBefore(r)
 		v.Reals[i] = r
 	}
 }

@@ -22,6 +22,7 @@ type Several struct {
 type Part struct {
 	policy.Tally
 	Use       conf.CheckUse
+	Beside    bool                 // it is an agent beside the checks, always the last one
 	Number    int                  // of several uses of one block; 0 if it is the only one
 	As        *conf.VirtualService // the virtual service with the settings of the check
 	Spec      unique.Handle[checkspec.Spec]
@@ -61,7 +62,11 @@ func (s specs) several(v *conf.VirtualService, r *conf.RealServer) *Several {
 		add(n.CheckUse, n.As)
 	}
 	number(parts)
-	return &Several{Needed: policy.Needed(v.ChecksNeeded, len(parts)), Parts: parts}
+	needed := policy.Needed(v.ChecksNeeded, len(parts))
+	if p := agentPart(v); p != nil {
+		parts = append(parts, *p)
+	}
+	return &Several{Needed: needed, Parts: parts}
 }
 
 // number numbers several uses of one block, whose arguments reports do not show.
@@ -86,7 +91,7 @@ func limits(v *conf.VirtualService) policy.Limits {
 func (s *Several) Score() policy.Score {
 	score := policy.Score{Needed: s.Needed}
 	for i := range s.Parts {
-		score.Add(s.Parts[i].Verdict)
+		s.Parts[i].add(&score, s.Parts[i].Verdict)
 	}
 	return score
 }
@@ -99,7 +104,7 @@ func (s *Several) heard() policy.Score {
 		if p.Unchecked {
 			score.Checks++
 		} else {
-			score.Add(p.Verdict)
+			p.add(&score, p.Verdict)
 		}
 	}
 	return score
@@ -112,6 +117,7 @@ type rare struct {
 	drains   map[*Real]*SelfDrain      // of those that their own answers have drained; nil is none
 	asks     bool                      // external checks ask for weights
 	leavings map[*Real]*Leaving        // of those that their checks have taken out, with quiescenttime or return = byhand; nil is none
+	silent   map[*Real]bool            // agents beside the checks were asked and have never answered; nil is none
 	maxConns map[*Real]uint32          // how many connections agents allow, where that is not the file's; nil is none
 }
 
@@ -151,15 +157,6 @@ func agentSilent(r *Real) bool {
 	}
 	return r.Verdict == policy.Down
 }
-
-// HasAgent reports whether the answers of c are those of r's agent.
-func HasAgent(r *Real, c *Check) bool {
-	s := SeveralOf(r)
-	return own(r).CheckType == conf.CheckAgent && (s == nil || s.Parts[0].Check == c)
-}
-
-// WithAgent reports whether r has an agent.
-func WithAgent(r *Real) bool { return own(r).CheckType == conf.CheckAgent }
 
 // part returns what c is of the checks, the first if it is more than one; nil if s is nil.
 func (s *Several) part(c *Check) *Part {
@@ -301,7 +298,7 @@ func AwaitChecks(r *Real, since time.Time) {
 		return
 	}
 	for i := range s.Parts {
-		if p := &s.Parts[i]; p.Check != nil {
+		if p := &s.Parts[i]; p.Check != nil && !p.Beside {
 			p.Tally, p.awaited = downSince(since, p.Limits), true
 		}
 	}
@@ -324,7 +321,7 @@ func inheritParts(r, o *Real) {
 		return
 	case before == nil:
 		for i := range s.Parts {
-			if p := &s.Parts[i]; p.Use.Name == "" && p.As.CheckType != conf.CheckOn {
+			if p := &s.Parts[i]; p.Use.Name == "" && !p.Beside && p.As.CheckType != conf.CheckOn {
 				p.Tally, p.Unchecked = o.Tally, o.Unchecked
 			}
 		}
@@ -346,7 +343,7 @@ func (s *Several) inherit(before *Several) {
 			}
 			for j := range before.Parts {
 				q := &before.Parts[j]
-				if !taken[q] && q.Check != nil && q.Use.Name == p.Use.Name && (!exact || q.Use == p.Use) {
+				if !taken[q] && q.Check != nil && q.Use.Name == p.Use.Name && q.Beside == p.Beside && (!exact || q.Use == p.Use) {
 					p.Tally, p.Unchecked, p.awaited = q.Tally, q.Unchecked, q.awaited
 					taken[q], done[p] = true, true
 					break
@@ -363,7 +360,7 @@ func (s *Several) keepOwn(r *Real) {
 		return
 	}
 	for i := range s.Parts {
-		if p := &s.Parts[i]; p.Use.Name == "" {
+		if p := &s.Parts[i]; p.Use.Name == "" && !p.Beside {
 			r.Failures, r.Attempts, r.Successes = p.Failures, p.Attempts, p.Successes
 			return
 		}

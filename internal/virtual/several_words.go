@@ -16,6 +16,8 @@ func (p *Part) Label() string {
 		return fmt.Sprintf("%s#%d", p.Use.Name, p.Number)
 	case p.Use.Name != "":
 		return p.Use.Name
+	case p.Beside:
+		return "agent"
 	}
 	return checkWord(p.As)
 }
@@ -68,6 +70,8 @@ func (s *Several) scoreWords() string {
 	fmt.Fprintf(&words, "%d of %s up, %d needed", score.Up, checksAre(score.Checks), s.Needed)
 	for i := range s.Parts {
 		switch p := &s.Parts[i]; {
+		case p.Beside:
+			words.WriteString(p.agentWords())
 		case p.Unchecked:
 			words.WriteString("; " + p.Label() + " has not finished yet")
 		case p.Verdict == policy.Down && p.Successes > 0:
@@ -125,7 +129,7 @@ func (s *Several) lastScore() policy.Score {
 				verdict = policy.Down
 			}
 		}
-		score.Add(verdict)
+		s.Parts[i].add(&score, s.Parts[i].lastVerdict(verdict))
 	}
 	return score
 }
@@ -136,10 +140,10 @@ func (s *Several) states() report.Several {
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		state := report.CheckState{
-			Name: p.Label(), Block: p.Use.Name, Kind: checkWord(p.As), State: verdictWords[p.Verdict], Since: p.Since,
+			Name: p.Label(), Block: p.Use.Name, Kind: checkWord(p.As), Beside: p.Beside, State: verdictWords[p.Verdict], Since: p.Since,
 			Failures: int(p.Failures), FailureCount: int(p.Limits.Fall),
 		}
-		if p.Unchecked {
+		if _, asked := p.lastOutcome(); p.Unchecked || p.Beside && !asked {
 			state.State = report.StateUnchecked
 		}
 		if c := p.Check; c != nil {
@@ -157,8 +161,8 @@ func (s *Several) describe(state *report.RealState) {
 	down := false
 	for i := range s.Parts {
 		p := &s.Parts[i]
-		if p.Check == nil {
-			continue
+		if p.Check == nil || p.Beside && p.Verdict != policy.Down {
+			continue // what an agent says is in the weight
 		}
 		var one report.RealState
 		p.Check.describe(&one)

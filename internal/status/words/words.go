@@ -128,12 +128,18 @@ func Remarks(r *report.RealState, now time.Time) []string {
 // EachCheck is what each of several checks of a real server says: "1 of 2 checks up, 2 needed:
 // http up; app down (3 of 3): connection refused".
 func EachCheck(s report.Several) string {
-	up, parts := 0, make([]string, 0, len(s.EachCheck))
+	up, all, parts := 0, 0, make([]string, 0, len(s.EachCheck))
 	for _, c := range s.EachCheck {
-		if c.State == report.StateUp {
+		if !c.Beside {
+			all++
+		}
+		if c.State == report.StateUp && !c.Beside {
 			up++
 		}
 		text := c.Name + " " + string(c.State)
+		if c.Beside && c.State != report.StateDown && c.Last != nil && !c.Last.Up {
+			text = c.Name + " does not answer, which changes nothing"
+		}
 		if c.Failures > 0 {
 			text += fmt.Sprintf(" (%d of %d)", c.Failures, c.FailureCount)
 		}
@@ -142,7 +148,7 @@ func EachCheck(s report.Several) string {
 		}
 		parts = append(parts, text)
 	}
-	return fmt.Sprintf("%d of %d checks up, %d needed: %s", up, len(s.EachCheck), s.ChecksNeeded, strings.Join(parts, "; "))
+	return fmt.Sprintf("%d of %d checks up, %d needed: %s", up, all, s.ChecksNeeded, strings.Join(parts, "; "))
 }
 
 // Availability is the share of the known, unplanned time for which a real server was

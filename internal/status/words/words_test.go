@@ -103,4 +103,12 @@ func TestEachCheck(t *testing.T) {
 	if got := EachCheck(s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	s.EachCheck = []report.CheckState{
+		{Name: "http", State: report.StateDown, Last: &report.Last{Text: "timeout"}},
+		{Name: "agent", Beside: true, State: report.StateUp, Last: &report.Last{Text: "connection refused"}},
+	}
+	const beside = "0 of 1 checks up, 2 needed: http down: timeout; agent does not answer, which changes nothing: connection refused"
+	if got := EachCheck(s); got != beside {
+		t.Errorf("with an agent: %q, want %q", got, beside)
+	}
 }
