@@ -114,3 +114,9 @@ func (f *fleet) reboot() {
 		return announced
 	})
 }
+
+// full reports whether the table of a director has both real servers.
+func (f *fleet) full(director int) bool {
+	f.t.Helper()
+	return strings.Count(f.Output(lab.FleetDirector(director), "ipvsadm", "-Sn"), " -r ") == 2
+}

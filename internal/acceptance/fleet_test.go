@@ -143,12 +143,6 @@ func (f *fleet) via(director int) bool {
 	return strings.Contains(f.route()+" ", fmt.Sprintf("via 10.0.0.%d ", director))
 }
 
-// full reports whether the table of a director has both real servers.
-func (f *fleet) full(director int) bool {
-	f.t.Helper()
-	return strings.Count(f.Output(lab.FleetDirector(director), "ipvsadm", "-Sn"), " -r ") == 2
-}
-
 // bird starts BIRD on a director.
 var bird = speaker{name: "bird", start: func(f *fleet, director int) {
 	name := lab.FleetDirector(director)
