@@ -1,11 +1,13 @@
 package director
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
@@ -260,5 +262,49 @@ func TestReturnByHandFoundInService(t *testing.T) {
 		f.begin()
 		defer func() { f.end() }()
 		f.wants("1 2 3", "up up up", "")
+	})
+}
+
+// TestReturnByHandFollowsTheName has a real server whose name gets another address while it waits: it
+// waits there, and another port or name does not.
+func TestReturnByHandFollowsTheName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := "10.1.0.1"
+		load := func(text string) *conf.Config {
+			c, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director", LookupHost: func(string, bool) (netip.Addr, error) { return netip.ParseAddr(at) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		text := "checkinterval=1\ncleanstop=no\nresolve=60\nvirtual=10.0.0.1:80\n    real=web1:80 masq\n    real=10.1.0.2:80 masq\n    service=http\n    return=byhand\n"
+		f := &flapper{t: t, table: ipvs.NewMemory(), broken: map[string]bool{}, text: strings.Replace(text, "web1", "10.1.0.1", 1)}
+		f.begin()
+		defer func() { f.end() }()
+		reload := func(text string) {
+			if err := f.d.Reload(t.Context(), load(text)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second)
+		}
+		reload(text)
+		f.dies("1")
+		at = "10.1.0.7"
+		reload(text)
+		f.wants("2", "waiting up", "gone 1, waiting 7")
+		if list := f.d.Gone(); len(list) != 1 || list[0].Real != "10.1.0.7:80" || list[0].Host != "web1" {
+			t.Errorf("kept: %+v", list)
+		}
+		f.breaks("1", false)
+		at = "10.1.0.1"
+		reload(text)
+		f.wants("2", "waiting up", "waiting 1")
+		reload(strings.Replace(text, "web1:80", "web1:81", 1)) // another real server
+		if list := f.d.Gone(); len(list) != 1 || list[0].Real != "10.1.0.1:80" {
+			t.Errorf("kept: %+v", list)
+		}
+		reload(text)
+		f.orders(report.Enable, "1")
+		f.has("1=1 2=1")
 	})
 }

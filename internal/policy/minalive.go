@@ -12,7 +12,7 @@ type Candidate struct {
 	Maintenance bool // a file takes it out
 	Out         bool // an operator has drained or disabled it
 	Drains      bool // its own answer wants no new connections: it does not count as up
-	Waits       bool // an operator is to let it in: likewise
+	Waits       bool // an operator is to let it in: likewise, and it stays out
 	Serves      bool // it is kept already, or its checks have failed while it was in service
 	Since       time.Time
 }
@@ -25,7 +25,7 @@ func Keep(minalive int, servers []Candidate) []bool {
 	var down []int
 	for i, s := range servers {
 		switch {
-		case s.Maintenance || s.Verdict == Unchecked || s.Verdict == Up && (s.Drains || s.Waits):
+		case s.Maintenance || s.Waits || s.Verdict == Unchecked || s.Verdict == Up && s.Drains:
 		case s.Verdict == Up:
 			minalive--
 		case s.Out: // also when the order ends, as it is dead

@@ -28,32 +28,43 @@ const servers = 6
 // A combination is one state of a virtual service, of all that the policy depends on.
 type combination struct {
 	up                           int // a bit for each real server
-	fallback, quiescent, keep    bool
+	fallback, keep               bool
+	quiescence                   quiescence
 	lost                         bool // the quorum was lost before
 	backups                      int  // 0 is no backup servers, 1 dead ones, 2 one that is up, 3 two
 	quorum, hysteresis, minalive int
-	override                     string // of the second real server, "" is none
+	override                     string // of the second real server, "" is none; "waits" for enable, "maintenance"
 }
+
+// A quiescence is what becomes of servers out of service.
+type quiescence uint8
+
+const (
+	removed quiescence = iota
+	quiescent
+	running // quiescenttime, of the dead ones
+	over    // likewise
+)
 
 // combinations calls f with each.
 func combinations(f func(combination)) (n int) {
 	yesNo := []bool{false, true}
 	for up := range 1 << servers {
-		for _, override := range []string{"", report.Drain, report.Disable, report.Weight, "maintenance"} {
+		for _, override := range []string{"", report.Drain, report.Disable, report.Weight, "maintenance", "waits"} {
 			for _, quorum := range []int{0, 1, 3, 6} {
 				for _, minalive := range []int{0, 2} {
 					for backups := range 4 {
 						for _, fallback := range yesNo {
-							for _, quiescent := range yesNo {
+							for quiescence := removed; quiescence <= over; quiescence++ {
 								for _, more := range []struct {
 									keep, lost bool
 									hysteresis int
 								}{{}, {keep: true}, {lost: true}, {lost: true, hysteresis: 2}} {
-									if quorum == 0 && more.keep || quorum == 0 && more.lost {
+									if quiescence > quiescent && (more.keep || more.lost) || quorum == 0 && more.keep || quorum == 0 && more.lost {
 										continue
 									}
 									n++
-									f(combination{up: up, fallback: fallback, quiescent: quiescent, keep: more.keep, lost: more.lost, backups: backups, quorum: quorum, hysteresis: more.hysteresis, minalive: minalive, override: override})
+									f(combination{up: up, fallback: fallback, quiescence: quiescence, keep: more.keep, lost: more.lost, backups: backups, quorum: quorum, hysteresis: more.hysteresis, minalive: minalive, override: override})
 								}
 							}
 						}
@@ -79,8 +90,12 @@ func (c combination) text() string {
 		b.WriteString("    fallback=127.0.0.1:80 masq\n")
 	}
 	fmt.Fprintf(&b, "    quorum=%d\n    hysteresis=%d\n    minalive=%d\n", c.quorum, c.hysteresis, c.minalive)
-	if c.quiescent {
+	switch c.quiescence {
+	case removed:
+	case quiescent:
 		b.WriteString("    quiescent=yes\n")
+	default:
+		b.WriteString("    quiescenttime=60\n")
 	}
 	if c.keep {
 		b.WriteString("    quorumrest=keep\n")
@@ -131,7 +146,7 @@ func (c combination) wanted() map[string]int {
 	if !short { // the ones that went down last make up for what is missing; here the last ones of the file
 		missing := c.minalive
 		for i := range servers {
-			if c.isUp(i) && (i != 1 || c.override != "maintenance") { // a drained one is no fault
+			if c.isUp(i) && (i != 1 || c.override != "maintenance" && c.override != "waits") { // a drained one is no fault
 				missing--
 			}
 		}
@@ -163,7 +178,8 @@ func (c combination) entries(backups int, in map[int]bool, short bool) map[strin
 		switch {
 		case in[i]:
 			entries[name] = weight
-		case c.quiescent, drains:
+		case c.quiescence == over && !c.isUp(i):
+		case c.quiescence != removed, drains:
 			entries[name] = 0
 		}
 	}
@@ -185,9 +201,19 @@ func (c combination) service(t *testing.T, cfg *conf.Config) *Service {
 			r.Verdict = policy.Up
 		}
 		r.Leaves = r.Verdict == policy.Down
+		if r.Leaves && c.quiescence == over {
+			setLeaving(r, Leaving{dead: now, expired: true})
+		}
 	}
 	switch r := v.Reals[1]; c.override {
 	case "":
+	case "waits":
+		var l Leaving
+		if known := v.leavings[r]; known != nil {
+			l = *known
+		}
+		l.waiting = now
+		setLeaving(r, l)
 	case "maintenance":
 		r.BeginMaintenance("10.1.0.2", now)
 	default:
@@ -226,7 +252,7 @@ func printed(v *Service, members []policy.Member) map[string]int {
 		switch {
 		case d.In:
 			entries[v.Reals[i].At().String()] = d.Weight
-		case d.Drains, v.Conf.Quiescent:
+		case d.Stays:
 			entries[v.Reals[i].At().String()] = 0
 		}
 	}
@@ -318,6 +344,18 @@ func TestForecast(t *testing.T) {
 				case weight > 0:
 					in++
 				}
+			}
+			expire := 0
+			if c.quiescence == running {
+				later := now
+				later.quiescence = over
+				expire = len(now.wanted()) - len(later.wanted())
+			}
+			if c.quiescence == over { // the same configuration
+				expire = o.Expire
+			}
+			if o.Expire != expire {
+				t.Errorf("%+v:\nforecast %+v\nmodel %d leave the table later", now, o, expire)
 			}
 			if rows++; o.In != in || o.Backups != backups || o.Fallback != fallback {
 				t.Errorf("%+v:\nforecast %+v\nmodel %d real servers, %d backup servers, fallback %v", now, o, in, backups, fallback)
