@@ -245,8 +245,9 @@ func (s *stage) start() {
 	epoch := s.epoch
 	s.mu.Unlock()
 	var damped []state.Damped
+	var gone []state.Gone
 	if s.d != nil {
-		damped = s.d.Damped()
+		damped, gone = s.d.Damped(), s.d.Gone()
 	}
 	s.d = director.New(director.Options{
 		Table: &wire{stage: s, epoch: epoch}, Ask: func(ctx context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
@@ -273,7 +274,7 @@ func (s *stage) start() {
 				s.record("director: %s", e)
 			}
 		},
-		Overrides: s.overrides, Damped: damped,
+		Overrides: s.overrides, Damped: damped, Gone: gone,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ended := make(chan error, 1)

@@ -29,8 +29,11 @@
 //     over. It sees that none is kept out that works while no other one of its service is in.
 //   - the weight during slowstart of a real server that flapdamping may have kept out until a reload.
 //   - whether a real server that minalive kept while it climbed goes on climbing when it is back.
+//   - when a dead real server leaves the table by quiescenttime: it has left when all has come to rest. Whether
+//     an entry of two real servers is there then, and return = byhand.
 //   - a quorum and backup servers while the kernel fails, while first checks decide, and while a real server of the
 //     service is not judged; and whether the quorum was lost meanwhile, which then shows by the fallback.
+//   - the weight that somebody has set while it does not know whether the quorum was lost meanwhile.
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
 //

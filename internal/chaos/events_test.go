@@ -221,6 +221,7 @@ func (s *stage) reloadSame() {
 func (s *stage) shake(n int) {
 	v := s.services[n]
 	v.quiescent, v.fallback = s.random.IntN(2) == 0, s.random.IntN(3) > 0
+	v.expires = v.quiescent && s.random.IntN(2) == 0
 	v.fall, v.rise = 1+s.random.IntN(3), 1+s.random.IntN(2)
 	v.invalid = s.random.IntN(8) == 0
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0

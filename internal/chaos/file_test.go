@@ -24,7 +24,10 @@ func (w *world) text() string {
 		b.WriteString(s.blocks(n))
 		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", n, n, s.scheduler)
 		fmt.Fprintf(&b, "    failurecount=%d\n    risecount=%d\n", s.fall, s.rise)
-		if s.quiescent {
+		switch {
+		case s.expires:
+			fmt.Fprintf(&b, "    quiescenttime=%d\n", quiescentTime/time.Second)
+		case s.quiescent:
 			b.WriteString("    quiescent=yes\n")
 		}
 		if s.cleanStop {

@@ -89,6 +89,9 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.share == noShare {
 		return
 	}
+	if p.hand >= 0 && w.unclear(s) { // a quorum that is lost ends what somebody has set, and a fallback that is refused leaves it in
+		return
+	}
 	if s.slow && p.mayHaveBeenDamped() { // when it has begun to climb is not known
 		return
 	}

@@ -61,6 +61,7 @@ type entry struct {
 type service struct {
 	configured bool
 	quiescent  bool
+	expires    bool // by quiescenttime, which is over when all is settled
 	fallback   bool
 	cleanStop  bool
 	slow       bool // slowstart

@@ -69,6 +69,9 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		case held && p.refused && weight == 0 && s.mayWait(p):
 			want[at] = 0
 		case p.refused:
+		case s.expires && !held && (p.verdict != up || s.shared): // it was down for quiescenttime; with a maintenance and a restart since then it is unchecked
+		case s.expires && p.verdict == down && !p.held && !s.shared && !p.unsure:
+			// absent: it was down for that time, at the latest since all came to rest
 		case s.mayWait(p) && !p.absent:
 			want[at] = 0
 		}
@@ -171,7 +174,7 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v, httpdrain %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent, s.drains, s.several)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v, httpdrain %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent, s.drains, s.several)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d, broken %v, checks %+v",
