@@ -17,7 +17,12 @@ type Wish struct {
 }
 
 // Error implements error. It is not shown.
-func (w Wish) Error() string { return "wishes: " + w.Answer }
+func (w Wish) Error() string {
+	if w.Drains {
+		return "drains: " + w.Answer
+	}
+	return "weighs: " + w.Answer
+}
 
 // drained returns a Wish to drain if answer matches drain, nil if it does not; a nil Pattern
 // matches nothing. Any other error is of the match.

@@ -74,6 +74,7 @@ func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news
 	news.Was = r.SelfDrain().Was()
 	switch {
 	case failed && up, d == nil && !drains:
+	case failed && news.Was && len(r.Checks) > 1: // another check may bring it up before a normal answer
 	case failed || !up && !drains && news.Was:
 		if d.Now = false; !news.Was {
 			setSelfDrain(r, nil)
