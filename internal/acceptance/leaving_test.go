@@ -33,11 +33,7 @@ func TestWaitOutlives(t *testing.T) {
 		}
 	}
 	waits("at first")
-	ways := []over{{"stop and start", func(d *daemon) {
-		d.stop()
-		d.startAgain()
-	}}, overs[0], overs[1], overs[3]} // reload, restart, kill -9 and start
-	for _, o := range ways {
+	for _, o := range outlived {
 		d.log.rest()
 		o.over(d)
 		d.log.await("Changed virtual server: " + v.v)

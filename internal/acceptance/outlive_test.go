@@ -12,6 +12,13 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
+// outlived are the reloads and restarts over which the daemon keeps what it knows of a real
+// server.
+var outlived = []over{{"stop and start", func(d *daemon) {
+	d.stop()
+	d.startAgain()
+}}, overs[0], overs[1], overs[3]} // reload, restart, kill -9 and start
+
 // TestHistoryAndDampingOutlive has a real server go down twice, which is once too often, and starts
 // the daemon over in each way: the history has it all the time, with growing numbers, and the real
 // server stays out until an operator enables it.
@@ -48,11 +55,7 @@ func TestHistoryAndDampingOutlive(t *testing.T) {
 	}
 	damped("at first")
 	starts := 1
-	ways := []over{{"stop and start", func(d *daemon) {
-		d.stop()
-		d.startAgain()
-	}}, overs[0], overs[1], overs[3]} // reload, restart, kill -9 and start
-	for _, o := range ways {
+	for _, o := range outlived {
 		d.log.rest()
 		o.over(d)
 		d.log.await("Changed virtual server: " + v.v)
