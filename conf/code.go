@@ -53,7 +53,7 @@ const (
 	CodeRepeatedDirective  Code = "repeated-directive"     // the last one counts
 	CodeRepeatedReal       Code = "repeated-real-server"   // the last one counts
 	CodeRequestURL         Code = "request-url"            // a URL in place of a path, or a path in place of a URL
-	CodeTLSFiles           Code = "tls-files"              // certificates or keys cannot be used
+	CodeTLSFiles           Code = "tls-files"              // certificates or keys cannot be used, or a certificate has ended or ends soon
 	CodeTooManyAddresses   Code = "too-many-addresses"     // a name has more than resolvemax
 	CodeTokenUnusable      Code = "token-unusable"         // no client can be let in with this token
 	CodeUnknownDevice      Code = "unknown-device"         // this host has no such network device

@@ -113,7 +113,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	}
 	findings := append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...)
 	findings = append(findings, sandboxFindings("/", cfg)...)
-	return append(findings, fileFindings(fileProblems(sources, cfg))...), nil
+	return append(findings, fileFindings(append(fileProblems(sources, cfg), certificateProblems(sources, cfg)...))...), nil
 }
 
 func writeFindings(w io.Writer, findings []host.Finding, asJSON bool) error {

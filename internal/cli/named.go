@@ -12,7 +12,6 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
-	"github.com/ldirectord/ldirectord/internal/fleet"
 	"github.com/ldirectord/ldirectord/internal/rights"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
@@ -53,24 +52,26 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.problems = root.problems
 	l.token("statustoken", cfg.StatusToken)
 	l.token("statusreadtoken", cfg.StatusReadToken)
-	l.certificate(cfg)
-	return l.problems
+	return append(l.problems, certificateProblems(sources, cfg)...)
 }
 
-// certificate warns of files with which statuslisten cannot speak TLS, or no director can be
-// asked.
-func (l *fileList) certificate(cfg *conf.Config) {
-	if cfg.StatusCert != "" {
-		err := status.CheckCertificate(cfg.StatusCert, cmp.Or(cfg.StatusKey, cfg.StatusCert))
+// certificateProblems are about files with which statuslisten cannot speak TLS, or no director
+// can be asked, now or soon.
+func certificateProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
+	l := fileList{sources: sources, seen: map[string]bool{}}
+	warn := func(directive string, err error, cure string) {
 		if err != nil && !errors.Is(err, fs.ErrPermission) { // the daemon may have more rights
-			l.warn(nil, "statuscert", conf.CodeTLSFiles, "statuslisten cannot be opened: "+err.Error(), "statuscert and statuskey name files in PEM")
+			l.warn(nil, directive, conf.CodeTLSFiles, err.Error(), cure)
 		}
+	}
+	if cfg.StatusCert != "" {
+		warn("statuscert", status.CheckCertificate(cfg.StatusCert, cmp.Or(cfg.StatusKey, cfg.StatusCert)),
+			"statuscert and statuskey name files in PEM; renewed ones are used without a reload")
 	}
 	if cfg.StatusCA != "" {
-		if _, err := fleet.Authorities(cfg.StatusCA); err != nil {
-			l.warn(nil, "statusca", conf.CodeTLSFiles, "no director can be asked: "+err.Error(), "statusca names a file of certificates in PEM")
-		}
+		warn("statusca", status.CheckAuthorities(cfg.StatusCA), "statusca names a file of certificates in PEM")
 	}
+	return l.problems
 }
 
 // speaksTLS reports whether the files of TLS matter to a virtual service.

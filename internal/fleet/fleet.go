@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,22 +61,32 @@ func New(cfg conf.StatusServer) (*Fleet, error) {
 	if cfg.StatusCA == "" {
 		return f, nil
 	}
-	var err error
-	f.tls.RootCAs, err = Authorities(cfg.StatusCA)
-	return f, err
+	list, err := Authorities(cfg.StatusCA)
+	if err != nil {
+		return nil, err
+	}
+	f.tls.RootCAs = x509.NewCertPool()
+	for _, c := range list {
+		f.tls.RootCAs.AddCert(c)
+	}
+	return f, nil
 }
 
-// Authorities reads the file of statusca.
-func Authorities(path string) (*x509.CertPool, error) {
+// Authorities reads the certificates in the file of statusca. There is at least one.
+func Authorities(path string) (list []*x509.Certificate, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 0 {
 		return nil, errors.New(path + " has no certificate in PEM")
 	}
-	return pool, nil
+	return list, nil
 }
 
 // token is the token for a right, "" if none is to be sent.

@@ -65,6 +65,7 @@ type door struct {
 	listener *gate
 	server   *http.Server
 	done     chan struct{}
+	secured  *certificate // nil: it speaks plain text
 }
 
 // reopen opens the doors at the places and closes all others. An open door stays open,
@@ -113,7 +114,7 @@ func (s *Server) open(p place) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{place: p, listener: newGate(l), done: make(chan struct{})}
+	d := &door{place: p, secured: certificate, listener: newGate(l), done: make(chan struct{})}
 	if d.socket, _ = l.(*socketListener); p.isPath() && p.group != "" {
 		d.refused = p.admit()
 	}

@@ -157,12 +157,15 @@ func (s *Server) Use(cfg *conf.Config) {
 func (s *Server) Mend() []report.Fault {
 	list := s.book.fault()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closing || s.cfg == nil {
+		s.mu.Unlock()
 		return list
 	}
 	s.reopen(wanted(s.o.Socket, s.cfg))
-	return append(list, s.faults...)
+	list = append(list, s.faults...)
+	doors, cfg := s.doors, s.cfg
+	s.mu.Unlock()
+	return append(list, tlsFaults(doors, cfg)...)
 }
 
 // Close ends all requests and listeners.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A certificate is that of a door that speaks TLS. It is read again when its files have
@@ -19,6 +21,7 @@ type certificate struct {
 	last   *tls.Certificate
 	marks  [2]time.Time // when the files were last changed, as of last
 	looked time.Time
+	broken error // why the files cannot be used as they are now, nil if they can
 }
 
 // certificateAge is how long the files of a certificate are not looked at again.
@@ -44,16 +47,36 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.looked = time.Now()
 	marks := [2]time.Time{changedAt(c.file), changedAt(c.key)}
 	if c.last != nil && marks == c.marks {
+		c.broken = nil
 		return c.last, nil
 	}
 	pair, err := tls.LoadX509KeyPair(c.file, c.key)
-	if err == nil {
+	if c.broken = err; err == nil {
 		c.last, c.marks = &pair, marks
 	}
 	if c.last == nil {
 		return nil, fmt.Errorf("statuscert: %w", err)
 	}
 	return c.last, nil
+}
+
+// faults are what is wrong with the certificate of a place: that the files cannot be used any more,
+// and that clients refuse the one in use.
+func (c *certificate) faults(at string) (list []report.Fault) {
+	last, err := c.get(nil)
+	if err != nil {
+		return nil // the place is closed, which is a fault of its own
+	}
+	c.mu.Lock()
+	broken := c.broken
+	c.mu.Unlock()
+	if broken != nil {
+		list = append(list, report.Fault{What: "the last certificate of " + at + " is used, not the renewed one", Error: "statuscert: " + broken.Error()})
+	}
+	if text, refused := agingOf(last, time.Now()); refused {
+		list = append(list, report.Fault{What: "clients refuse the certificate of " + at, Error: "statuscert: it " + text})
+	}
+	return list
 }
 
 // changedAt is when a file was last changed, zero if it cannot be seen.
@@ -81,6 +104,3 @@ func guestOf(conn net.Conn) (*guest, bool) {
 	g, ok := conn.(*guest)
 	return g, ok
 }
-
-// CheckCertificate returns why statuslisten cannot speak TLS with the files, nil if it can.
-func CheckCertificate(file, key string) error { return newCertificate(file, key).fault() }

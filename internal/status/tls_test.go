@@ -26,12 +26,18 @@ import (
 // file at path.
 func writeCertificate(t *testing.T, path string, serial int64) {
 	t.Helper()
+	writeCertificateFor(t, path, serial, time.Hour)
+}
+
+// writeCertificateFor writes one that is valid for a time from now on.
+func writeCertificateFor(t *testing.T, path string, serial int64, life time.Duration) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "director"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "director"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(life),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
