@@ -1,8 +1,10 @@
 package conf
 
 import (
-	"fmt"
+	"encoding/hex"
+	"hash"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/secret"
@@ -20,13 +22,32 @@ var ofHost = []string{"checkdevice", "checksource", "include", "logfile", "monit
 
 // impress adds a directive to the fingerprint, with its secrets masked: readers see the sum, and
 // could guess a short password.
-func impress(p *parser, name, value string, b *block) {
-	if p.expanding || b == nil && slices.Contains(ofHost, name) {
+func (p *parser) impress(d *directive, value string, b *block) {
+	if p.expanding || b == nil && slices.Contains(ofHost, d.name) {
 		return
 	}
-	shown := secret.Hide(strings.TrimSpace(value))
-	if mask := maskOf(name); mask != nil {
-		shown = mask(value)
+	if d.mask != nil {
+		value = d.mask(value)
+	} else {
+		value = secret.Hide(strings.TrimSpace(value))
 	}
-	fmt.Fprintf(p.print, "%t %s %q\n", b != nil, strings.TrimSpace(name), shown)
+	p.print.line(b != nil, d.name, value)
 }
+
+// A fingerprint is the sum of the lines of a configuration.
+type fingerprint struct {
+	sum    hash.Hash
+	buffer []byte
+}
+
+// line adds a line. Its length keeps a value from being taken for two lines.
+func (f *fingerprint) line(inBlock bool, name, value string) {
+	text := strconv.AppendBool(f.buffer[:0], inBlock)
+	text = append(append(append(text, ' '), strings.TrimSpace(name)...), ' ')
+	text = strconv.AppendInt(text, int64(len(value)), 10)
+	f.buffer = append(append(append(text, ' '), value...), '\n')
+	f.sum.Write(f.buffer)
+}
+
+// String is the fingerprint of the lines so far.
+func (f *fingerprint) String() string { return hex.EncodeToString(f.sum.Sum(nil)[:fingerprintSize]) }

@@ -2,8 +2,6 @@ package conf
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
-	"hash"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -36,7 +34,7 @@ type parser struct {
 	next      []string // those of the include line that was read last
 	included  int      // how many have been
 
-	print hash.Hash // of Config.Fingerprint
+	print fingerprint // of Config.Fingerprint
 }
 
 // A serviceKey identifies a virtual service as the kernel does.
@@ -75,7 +73,7 @@ func newParser(path string, o Options) *parser {
 		services: make(map[serviceKey]*VirtualService),
 		hosts:    make(map[hostKey]hostResult),
 		found:    make(map[realKey]realResult),
-		print:    sha256.New(),
+		print:    fingerprint{sum: sha256.New()},
 	}
 }
 
@@ -109,7 +107,7 @@ func (p *parser) parse(text []byte) {
 	adviseOutside(p)
 	p.checkStatus()
 	checkHostSetup(p)
-	p.config.fingerprint = hex.EncodeToString(p.print.Sum(nil)[:fingerprintSize])
+	p.config.fingerprint = p.print.String()
 	p.config.Warnings = slices.DeleteFunc(slices.Clone(p.problems), func(pr *Problem) bool { return !pr.Warning })
 }
 
@@ -137,7 +135,7 @@ func (p *parser) virtual(s section) {
 
 func (p *parser) oneVirtual(s section) *block {
 	b, ok := p.openBlock(s)
-	impress(p, s.head.text(), "", nil)
+	p.print.line(false, s.head.text(), "")
 	at := &location{parser: p, block: b, v: b.v, given: &b.given}
 	for _, l := range s.body {
 		if p.stopped() {
@@ -187,7 +185,7 @@ func (p *parser) apply(at *location, l line, text string) {
 	err := d.set(at, argument)
 	if err == nil {
 		at.given.add(row)
-		impress(p, name, value, at.block)
+		p.impress(d, value, at.block)
 	}
 	p.fail(l.number, err, name, value)
 }
