@@ -33,68 +33,10 @@ func showAll(s *session, o showOptions) error {
 	if o.json {
 		return errors.Join(printJSON(s.Stdout, sum), silently(why != nil))
 	}
-	if err := writeSummary(s.Stdout, sum); err != nil || why == nil {
+	if err := writeSummary(s.Stdout, sum, columnsOf(s.Stdout)); err != nil || why == nil {
 		return err
 	}
 	return &daemon.Exit{Status: exitFailed, Text: why.Error()}
-}
-
-// writeSummary writes a table of the fleet. What directors disagree about begins with "!".
-func writeSummary(w io.Writer, sum *fleet.Summary) error {
-	out := bufio.NewWriter(w)
-	width := len("Director")
-	for _, m := range sum.Directors {
-		width = max(width, len(m.Director))
-	}
-	fmt.Fprintf(out, "  %-*s Real servers  Served  State\n", width, "Director")
-	for _, m := range sum.Directors {
-		mark, state := " ", m.State
-		switch {
-		case m.Error != "":
-			fmt.Fprintf(out, "! %-*s %-12s  %-6s  %s\n", width, m.Director, "-", "-", m.Error)
-			continue
-		case m.DryRun:
-			state = "dry run"
-		}
-		fmt.Fprintf(out, "%s %-*s %-12s  %-6s  %s\n", mark, width, m.Director, fmt.Sprintf("%d of %d in", m.In, m.Reals), fmt.Sprintf("%d of %d", m.Served, m.Addresses), state)
-		if m.Trouble != "" {
-			fmt.Fprintf(out, "    %s\n", m.Trouble)
-		}
-	}
-	for _, of := range sum.Others() {
-		fmt.Fprintf(out, "! %s: %s\n", of.Name, of)
-	}
-	writeSubjects(out, "\nVirtual address", "", sum.Addresses)
-	for _, v := range sum.Virtuals {
-		title := "\n" + v.Virtual
-		if v.On != nil {
-			title += "   # " + v.On.String()
-		}
-		fmt.Fprintln(out, title)
-		writeSubjects(out, "", "-> ", v.Reals)
-	}
-	return out.Flush()
-}
-
-// writeSubjects writes a list below its title, nothing if it is empty.
-func writeSubjects(w io.Writer, title, before string, list []fleet.Subject) {
-	if len(list) == 0 {
-		return
-	}
-	if title != "" {
-		fmt.Fprintln(w, title)
-	}
-	width := 0
-	for _, of := range list {
-		width = max(width, len(of.Name))
-	}
-	for _, of := range list {
-		mark := " "
-		if !of.Agreed {
-			mark = "!"
-		}
-		fmt.Fprintf(w, "%s %s%-*s  %s\n", mark, before, width, of.Name, of)
-	}
 }
 
 // A directorNotes is the history of one director.

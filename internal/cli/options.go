@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 )
@@ -149,17 +150,17 @@ func optionHelp(flags *pflag.FlagSet) string {
 	var b strings.Builder
 	for i, name := range left {
 		indent := strings.Repeat(" ", width+5)
-		fmt.Fprintf(&b, "  %-*s%s\n", width+3, name, wrap(right[i], indent))
+		fmt.Fprintf(&b, "  %-*s%s\n", width+3, name, wrap(right[i], indent, helpWidth))
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// wrap breaks text into lines of helpWidth, all but the first indented.
-func wrap(text, indent string) string {
+// wrap breaks text into lines of a width, all but the first indented.
+func wrap(text, indent string, width int) string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
-		if line != "" && len(indent)+len(line)+1+len(word) > helpWidth {
+		if line != "" && len(indent)+utf8.RuneCountInString(line+" "+word) > width {
 			lines, line = append(lines, line), ""
 		}
 		line = strings.TrimPrefix(line+" "+word, " ")
