@@ -73,12 +73,9 @@ func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news
 	d, up := r.SelfDrain(), r.Verdict == policy.Up
 	news.Was = r.SelfDrain().Was()
 	switch {
-	case failed && up, d == nil && !drains:
-	case failed && news.Was && len(r.Checks) > 1: // another check may bring it up before a normal answer
-	case failed || !up && !drains && news.Was:
-		if d.Now = false; !news.Was {
-			setSelfDrain(r, nil)
-		}
+	case failed, d == nil && !drains: // another check may bring it up before a normal answer, also one that a reload adds
+	case !up && !drains && news.Was:
+		d.Now = false
 	case drains:
 		if d == nil {
 			d = &SelfDrain{Since: now}
