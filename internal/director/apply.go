@@ -171,6 +171,7 @@ func (rc *reconciler) refused(v *virtual.Service, what string, err error) {
 // report reports the verdicts that the kernel now knows, and whether v has lost
 // its last real server or got its first one back.
 func (rc *reconciler) report(v *virtual.Service) {
+	virtual.NoteServing(v)
 	for _, e := range v.News {
 		virtual.Complete(v, &e)
 		rc.emit(v, e)

@@ -265,6 +265,28 @@ func TestReturnByHandFoundInService(t *testing.T) {
 	})
 }
 
+// A real server that the kernel has refused was not in service, and does not wait for an operator.
+func TestReturnByHandOfARefusedOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &picky{Memory: ipvs.NewMemory()}
+		f := &flapper{t: t, table: p, broken: map[string]bool{}, text: strings.Replace(flapperText, "flapdamping = 3 in 60s", "return = byhand", 1)}
+		p.refuse("-r 10.1.0.1:80")
+		f.begin()
+		defer func() { f.end() }()
+		f.wants("2 3", "up up up", "")
+		f.dies("1")
+		p.refuse("-r 10.1.0.9:80")
+		f.works("1")
+		f.wants("1 2 3", "up up up", "gone 1, back 1")
+		p.refuse("-d -t 10.0.0.1:80 -r 10.1.0.1:80")
+		f.dies("1") // the kernel keeps it in
+		f.works("1")
+		p.refuse("-r 10.1.0.9:80")
+		time.Sleep(time.Minute)
+		f.wants("2 3", "waiting up up", "gone 1, waiting 1")
+	})
+}
+
 // TestReturnByHandFollowsTheName has a real server whose name gets another address while it waits: it
 // waits there, and another port or name does not.
 func TestReturnByHandFollowsTheName(t *testing.T) {

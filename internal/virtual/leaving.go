@@ -14,7 +14,7 @@ import (
 // A Leaving is what is known of a real server because its checks take it out of service, or have
 // done so (quiescenttime, return = byhand).
 type Leaving struct {
-	wasIn   bool      // by the last decision; known with return = byhand
+	wasIn   bool      // in service after the last change of the table; known with return = byhand
 	dead    time.Time // since when it has weight 0 for quiescenttime; zero is not
 	expired bool      // that time is over
 	waiting time.Time // since when it waits for an operator's enable; zero is not
@@ -74,6 +74,24 @@ func NoteLeavings(v *Service, now time.Time) (news LeavingNews) {
 	return news
 }
 
+// NoteServing notes which real servers of v are in service, when the kernel has taken the changes, or has
+// refused them (return = byhand).
+func NoteServing(v *Service) {
+	if !v.Conf.ByHand && len(v.leavings) == 0 {
+		return
+	}
+	for _, r := range v.Reals {
+		var l Leaving
+		if known := v.leavings[r]; known != nil {
+			l = *known
+		}
+		if isIn := v.Conf.ByHand && v.Serves(r); isIn != l.wasIn {
+			l.wasIn = isIn
+			setLeaving(r, l)
+		}
+	}
+}
+
 // next is what is known of r after a decision. Planned leaving, by an order, a file or the own answer,
 // is none by checks; a real server that fails its checks meanwhile has died.
 func (l Leaving) next(r *Real, now time.Time) Leaving {
@@ -81,7 +99,6 @@ func (l Leaving) next(r *Real, now time.Time) Leaving {
 	if c.ByHand && l.wasIn && is.Reason == policy.ChecksFail && !l.waits() {
 		l.waiting = now
 	}
-	l.wasIn = c.ByHand && is.In
 	switch {
 	case c.QuiescentTime == 0, is.In, r.Verdict == policy.Up && !l.waits():
 		l.dead = time.Time{}
