@@ -225,6 +225,9 @@ func (w *wire) Apply(c ipvs.Change) error {
 	at := place{c.Service.Key, c.Destination.AddrPort}
 	if delete(w.lost, at); chance < 2*w.failing && !w.blindfolded { // made, and the answer is lost
 		w.lost[at] = true
+		if n := number(at.key); n > 0 && c.Op == ipvs.DeleteDestination {
+			w.deleted(w.services[n], at.at)
+		}
 		return errNoMemory
 	}
 	return nil
@@ -237,6 +240,7 @@ func (s *stage) start() {
 	for _, v := range s.services[1:] {
 		for _, p := range v.pairs[1:] {
 			p.verdict, p.fails, p.goods, p.held, p.heard, p.kept, p.climbed, p.parts = unchecked, 0, 0, false, false, false, time.Time{}, nil
+			p.wasIn, p.mayBeIn, p.carried = false, false, false
 			p.forgetShare(v.agent)
 		}
 	}

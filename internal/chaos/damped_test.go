@@ -84,7 +84,7 @@ func (w *world) dampedLast(table []ipvs.Entry) {
 		}
 		s := w.services[n]
 		for _, p := range s.pairs[1:] {
-			if !in && w.mayBeDamped(p) && !p.unsure && !p.refused && w.sound(p) && w.in(p) && p.full() > 0 {
+			if !in && w.mayBeDamped(p) && !p.unsure && !p.mayWait && !p.refused && w.sound(p) && w.in(p) && p.full() > 0 {
 				w.say("service %d: flapdamping keeps out %s, and no other is in service; %s", n, p.name(), w.words(s))
 			}
 		}

@@ -30,7 +30,10 @@
 //   - the weight during slowstart of a real server that flapdamping may have kept out until a reload.
 //   - whether a real server that minalive kept while it climbed goes on climbing when it is back.
 //   - when a dead real server leaves the table by quiescenttime: it has left when all has come to rest. Whether
-//     an entry of two real servers is there then, and return = byhand.
+//     an entry of two real servers is there then.
+//   - whether a real server waits (return = byhand) that went down while it was not known whether it was in
+//     service: when all has come to rest an enable makes that known.
+//   - a dead real server with weight 0 whose deletion the kernel has made and reported as failed.
 //   - a quorum and backup servers while the kernel fails, while first checks decide, and while a real server of the
 //     service is not judged; and whether the quorum was lost meanwhile, which then shows by the fallback.
 //   - the weight that somebody has set while it does not know whether the quorum was lost meanwhile.

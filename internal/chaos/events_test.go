@@ -47,6 +47,7 @@ func (s *stage) event() {
 		{10, s.reloadOther},
 		{8, s.reloadChecks},
 		{10, s.order},
+		{6, s.letIn},
 		{8, s.maintain},
 		{3, s.dirAway},
 		{2, s.restart},
@@ -229,6 +230,7 @@ func (s *stage) shake(n int) {
 	v.shakeShared(s.random)
 	v.slow = !v.agent && !v.drains && !v.shared && s.random.IntN(4) == 0
 	v.damp = !v.agent && !v.drains && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
+	v.byHand = s.random.IntN(3) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
 	}
@@ -288,7 +290,12 @@ func (s *stage) order() {
 		o.For = 3 * time.Second
 	}
 	s.note("order %s %s of %s, weight %d, for %v", o.Verb, o.Real, o.Virtual, o.Weight, o.For)
-	s.with(func() { s.obey(p, o) })
+	s.with(func() {
+		if o.Verb == report.Enable {
+			s.endWait(p)
+		}
+		s.obey(p, o)
+	})
 	_, all, err := s.d.Obey(s.t.Context(), o)
 	if err != nil {
 		s.t.Fatal(err)
@@ -351,6 +358,7 @@ func (s *stage) pause() { s.sleep(10 * time.Second) }
 // has the same file loaded again, which writes nothing.
 func (s *stage) settle() {
 	s.sleep(25 * time.Second)
+	s.settleWaits()
 	s.note("settled")
 	table, err := s.Table.Read()
 	if err != nil {

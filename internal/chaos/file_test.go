@@ -30,6 +30,9 @@ func (w *world) text() string {
 		case s.quiescent:
 			b.WriteString("    quiescent=yes\n")
 		}
+		if s.byHand {
+			b.WriteString("    return=byhand\n")
+		}
 		if s.cleanStop {
 			b.WriteString("    cleanstop=yes\n")
 		}

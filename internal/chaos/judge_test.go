@@ -110,6 +110,6 @@ func (w *world) last(c ipvs.Change, s *service) bool {
 		}
 	}
 	return s.unseen == nil && !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool {
-		return p.unsure || w.lost[p.place] || w.in(p) && p.full() == 0
+		return p.unsure || p.mayWait || w.lost[p.place] || w.in(p) && p.full() == 0
 	}) && !w.lost[place{c.Service.Key, fallbackAt}]
 }

@@ -9,10 +9,26 @@ import (
 	"time"
 )
 
-// keep chooses whom minalive holds in service: of those that checks alone would take
-// out, the ones that failed last, as many as are missing.
+// keep decides about the real servers of a service after a change.
 func (w *world) keep(s *service) {
+	var wasIn [hosts + 1]bool
+	for _, p := range s.pairs[1:] {
+		wasIn[p.host] = w.in(p)
+	}
+	before := s.joint
 	w.decide(s)
+	for _, p := range s.pairs[1:] {
+		if before != s.joint && w.in(p) != wasIn[p.host] && !w.inBeside(p) {
+			p.hand = -1
+		}
+	}
+	w.keepAlive(s)
+	w.leave(s)
+}
+
+// keepAlive chooses whom minalive holds in service: of those that checks alone would take
+// out, the ones that failed last, as many as are missing.
+func (w *world) keepAlive(s *service) {
 	short, all := s.minAlive, 0
 	if s.lost() {
 		short = 0
@@ -33,7 +49,7 @@ func (w *world) keep(s *service) {
 		leaves := p.leaves
 		p.leaves = false
 		switch {
-		case p.held || p.verdict == unchecked:
+		case p.held || p.verdict == unchecked || p.waits:
 			p.kept = false
 		case p.verdict == up:
 			if p.kept = false; p.share != 0 {

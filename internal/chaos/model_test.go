@@ -43,9 +43,10 @@ type pair struct {
 	heard        bool      // a check of it has finished since the start or the reload that added it
 	held         bool      // in maintenance, as far as the director knows
 	kept, leaves bool      // in service although it is down (minalive), or may be kept so
-	zeroed       bool      // somebody has set its weight to 0 since all was settled
-	order        string
-	ordered      int
+	wait
+	zeroed  bool // somebody has set its weight to 0 since all was settled
+	order   string
+	ordered int
 }
 
 // An entry is what the kernel has, or would have, for one real server or for two.
@@ -55,6 +56,7 @@ type entry struct {
 	hand   int  // the weight that somebody has set, -1 is none
 	absent bool // dead, and deleted by somebody
 	stolen bool // deleted by somebody while it was in service, before driftcheck
+	gone   bool // deleted, and reported as a failure, since the last load
 }
 
 // A service is one virtual service.
@@ -66,6 +68,7 @@ type service struct {
 	cleanStop  bool
 	slow       bool // slowstart
 	damp       bool // flapdamping
+	byHand     bool // return = byhand
 	command    bool // fallbackcommand
 	agent      bool // checktype=agent
 	drains     bool // httpdrain
@@ -188,7 +191,7 @@ func (w *world) hear(p *pair, kind int, ok bool) {
 // turned is another verdict on a real server.
 func (w *world) turned(p *pair, to verdict) {
 	s := w.services[p.service]
-	p.changed, p.climbed = time.Now(), time.Time{}
+	p.changed, p.climbed, p.carried = time.Now(), time.Time{}, w.carries(p)
 	if to == down {
 		p.wentDown()
 	}
@@ -217,7 +220,7 @@ func (w *world) alone(p *pair) bool {
 	if weight, held := w.table[p.key][p.at]; p.share == noShare && held && weight == 0 && p.full() > 0 {
 		return false // it did not serve, and its next weight is unknown
 	}
-	return p.configured && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
+	return p.configured && !p.waits && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
 }
 
 // inBeside says whether the other real server with the entry of p is in service.
@@ -226,8 +229,12 @@ func (w *world) inBeside(p *pair) bool {
 }
 
 // may says whether the real server may be in service, or may be out.
-func (w *world) may(p *pair, in bool) bool {
-	return p.unsure || w.loading || w.unclear(w.services[p.service]) || w.in(p) == in || !in && w.mayBeDamped(p)
+func (w *world) may(p *pair, in bool) bool { return w.loading || w.mightBe(p, in) }
+
+// mightBe says the same but for a start or a reload that goes on.
+func (w *world) mightBe(p *pair, in bool) bool {
+	s := w.services[p.service]
+	return p.unsure || p.mayWait || w.unclear(s) && (w.alone(p) || s.minAlive > 0) || w.in(p) == in || !in && w.mayBeDamped(p)
 }
 
 // tell gives the maintenance files to the model: a real server that they name is out, and
@@ -282,13 +289,14 @@ func (w *world) begin(start bool) {
 		if start {
 			s.joint.needed = open
 		}
+		w.loadWaits(s)
 		hands := map[*entry]int{}
 		for _, p := range s.pairs[1:] {
 			hands[p.entry] = p.hand
 		}
 		served := false
 		for _, p := range s.pairs[1:] {
-			p.hand, p.absent = -1, false
+			p.hand, p.absent, p.gone = -1, false, false
 			if !s.slow {
 				p.climbed = time.Time{}
 			}

@@ -47,7 +47,7 @@ func (w *world) isBackup(p *pair) bool { return w.services[p.service].joint.back
 // decide decides about the servers of a service together, as docs/checks.md says.
 func (w *world) decide(s *service) {
 	j := &s.joint
-	j.doubt = j.doubt || slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.unsure }) || w.faulty
+	j.doubt = j.doubt || slices.ContainsFunc(s.pairs[1:], doubtful) || w.faulty
 	if !s.configured || !j.on() {
 		j.met, j.needed, j.doubt = open, open, false
 		return
@@ -68,7 +68,7 @@ func (w *world) decide(s *service) {
 		if isUp {
 			ups[of]++
 		}
-		if isUp || (!p.heard || p.mayAnswer()) && !p.held && p.order != "drain" && p.order != "disable" && p.verdict != down {
+		if isUp || !p.waits && (!p.heard || p.mayAnswer()) && !p.held && p.order != "drain" && p.order != "disable" && p.verdict != down {
 			may[of]++
 		}
 	}
@@ -136,8 +136,11 @@ func (w *world) together(p *pair) bool {
 // unclear says whether what is known of the servers of a service does not say for sure what is decided about
 // them together.
 func (w *world) unclear(s *service) bool {
-	return s.joint.on() && (w.faulty || s.joint.doubt || s.joint.met == open || slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.unsure }))
+	return s.joint.on() && (w.faulty || s.joint.doubt || s.joint.met == open || slices.ContainsFunc(s.pairs[1:], doubtful))
 }
+
+// doubtful says whether it is not known of a real server of the file whether it counts.
+func doubtful(p *pair) bool { return p.configured && (p.unsure || p.mayWait) }
 
 // resolveJoint decides anew when all is settled. Between the quorum and its hysteresis the fallback shows
 // whether the quorum was lost before, where this is not known.

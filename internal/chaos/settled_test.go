@@ -37,12 +37,12 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 	if !s.invalid && e.Service.Scheduler != s.scheduler {
 		w.say("service %d: scheduler %s, want %s", n, e.Service.Scheduler, s.scheduler)
 	}
-	got := map[netip.AddrPort]int{}
-	for _, d := range e.Destinations {
-		got[d.AddrPort] = d.Weight
-	}
+	got := weights(e)
 	w.resolve(s, got)
 	w.resolveJoint(s, got)
+	for _, p := range s.pairs[1:] {
+		w.noteIn(p)
+	}
 	want := maps.Clone(s.foreign)
 	served, refused, alone := false, false, true
 	for _, p := range s.pairs[1:] {
@@ -61,7 +61,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		case w.in(p) && held && (p.share == noShare || p.kept && s.slow && weight <= p.full()): // it does not climb while it is down
 			want[at] = weight
 			served, alone = served || weight > 0 || p.full() == 0, alone && weight == 0
-		case p.kept && p.share == noShare && held && weight == 0: // as it was found
+		case (p.kept || p.verdict == up && !p.held && !p.waits && p.order != "disable") && p.share == noShare && held && weight == 0: // as it was found
 			want[at] = 0
 		case w.in(p):
 			want[at], served = p.full(), true
@@ -69,9 +69,10 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		case held && p.refused && weight == 0 && s.mayWait(p):
 			want[at] = 0
 		case p.refused:
-		case s.expires && !held && (p.verdict != up || s.shared): // it was down for quiescenttime; with a maintenance and a restart since then it is unchecked
-		case s.expires && p.verdict == down && !p.held && !s.shared && !p.unsure:
+		case s.expires && !held && (p.verdict != up || p.waits || s.shared): // it was down for quiescenttime; with a maintenance and a restart since then it is unchecked
+		case s.expires && (p.verdict == down || p.waits) && !p.held && !s.shared && !p.unsure:
 			// absent: it was down for that time, at the latest since all came to rest
+		case s.mayWait(p) && !held && p.gone: // the director takes it for the deletion of somebody else
 		case s.mayWait(p) && !p.absent:
 			want[at] = 0
 		}
@@ -151,8 +152,17 @@ func (s *service) mayWait(p *pair) bool {
 		if o.at != p.at || !o.configured || o.held {
 			return false
 		}
-		return o.order == "drain" && o.verdict != down || o.share == 0 && o.verdict == up && o.order != "disable"
+		return o.order == "drain" && o.verdict != down || o.share == 0 && o.verdict == up && !o.waits && o.order != "disable"
 	})
+}
+
+// weights are the weights of the destinations of a service.
+func weights(e ipvs.Entry) map[netip.AddrPort]int {
+	list := map[netip.AddrPort]int{}
+	for _, d := range e.Destinations {
+		list[d.AddrPort] = d.Weight
+	}
+	return list
 }
 
 func serves(list map[netip.AddrPort]int) bool {
@@ -174,11 +184,11 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, cleanstop %v, command %v, agent %v, httpdrain %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.cleanStop, s.command, s.agent, s.drains, s.several)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, byhand %v, cleanstop %v, command %v, agent %v, httpdrain %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.byHand, s.cleanStop, s.command, s.agent, s.drains, s.several)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
-			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, share %d, broken %v, checks %+v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.share, p.broken, p.parts)
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, broken %v, checks %+v",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.broken, p.parts)
 		}
 	}
 	return text.String()
