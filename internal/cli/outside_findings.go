@@ -9,6 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/host"
 	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // outsideFindings are findings about sockets, listeners, files and names on which a
@@ -44,6 +45,9 @@ func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
 			Why:  fmt.Sprintf("The running daemon depends on it, and tries it again every %d s; so it is since %s.", daemon.OutsideSeconds, f.Since.Format("2006-01-02 15:04:05")),
 			Cure: "remove the cause; ldirectord " + cfg.Path + " show tells when it is over",
 		})
+	}
+	for _, line := range words.Notify(snap) {
+		list = append(list, host.Finding{Code: host.CodeNotifyActive, Severity: host.Note, What: line, Why: "notify = active: one director of a pair mails."})
 	}
 	return list
 }

@@ -71,6 +71,7 @@ func (d *daemon) lookOutside(ctx context.Context) {
 		faults = append(faults, d.own.mend()...)
 		faults = append(faults, d.kept.mend()...)
 		faults = append(faults, d.vips.faults()...)
+		d.vips.present.report() // whose times are then known, whether anyone reads them or not
 		faults = append(faults, d.status.Mend()...)
 		faults = append(faults, d.log.Faults()...)
 		began, ended := d.outside.found(faults, time.Now())

@@ -151,7 +151,7 @@ func (p *process) newDaemon(table ipvs.Table, own *ownership, orders []report.Ov
 	d.watcher.took(p.Sources)
 	d.reloads.whole, d.reloads.sources = p.Config, p.Sources
 	d.file.names = names.New(machineLookup, p.Log.Printf, p.Config)
-	d.notifier = notify.New(notify.Options{Log: p.Log.Printf, Here: newPresent().has}, p.Config)
+	d.notifier = notify.New(notify.Options{Log: p.Log.Printf, Here: d.vips.present.has}, p.Config)
 	o := director.Options{
 		Table: table, Sink: d.event, Checked: p.Log.Checked, Log: p.Log.Printf,
 		Overrides: orders, Maintenance: p.maintenance(), Ours: own.recall(p.Config), DryRun: p.DryRun,

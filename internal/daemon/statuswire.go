@@ -68,7 +68,7 @@ func (p *process) maintenance() maintenance.Options {
 // newStatus is the server of the status of d. A dry run does not disturb the daemon: it
 // has a socket of its own and keeps no orders.
 func (p *process) newStatus(d *daemon) *status.Server {
-	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list, Served: d.vips.addresses.States, Beside: d.kept.beside.Report, File: state.Canonical(p.Path), Doctor: p.newExaminer().examine}
+	o := status.Options{Director: d.director, Version: p.Version, Log: d.log.Printf, Plan: d.plan, Queues: d.queues, Outside: d.outside.list, Served: d.vips.addresses.States, Beside: d.kept.beside.Report, Notify: d.vips.present.report, File: state.Canonical(p.Path), Doctor: p.newExaminer().examine}
 	if p.DryRun {
 		o.Socket, o.DryRun = p.dryRunSockets()[0], true
 	} else {

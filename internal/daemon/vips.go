@@ -27,6 +27,7 @@ type vips struct {
 	addresses *virtual.Addresses
 	announcer *announce.Announcer // nil: the network follows nothing, as in a dry run
 	host      *announce.Host      // of hostsetup; not started in a dry run
+	present   *present            // nil: a dry run, which mails nothing
 }
 
 // newVIPs are the virtual addresses of a daemon.
@@ -35,6 +36,7 @@ func (p *process) newVIPs() vips {
 	if !p.DryRun {
 		v.announcer = p.newAnnouncer()
 		v.announcer.Use(announcedBy(p.Config))
+		v.present = newPresent(p.Config)
 	}
 	return v
 }
@@ -85,6 +87,7 @@ func (v vips) start() {
 
 // use puts a configuration in force.
 func (v vips) use(cfg *conf.Config) {
+	v.present.use(cfg)
 	if v.announcer != nil {
 		v.announcer.Use(announcedBy(cfg))
 	}

@@ -60,6 +60,7 @@ const (
 const (
 	CodeDaemonSilent       Code = "daemon-silent"       // the daemon runs, and its socket does not answer
 	CodeMaintenanceFile    Code = "maintenance-file"    // maintenancedir does not say who is in maintenance
+	CodeNotifyActive       Code = "notify-active"       // whether this director mails (notify = active)
 	CodeOutsideFault       Code = "outside-fault"       // the daemon reports a fault of what it depends on
 	CodeSandboxUnnecessary Code = "sandbox-unnecessary" // ldirectord.service may have fewer rights
 )

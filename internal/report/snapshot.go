@@ -5,6 +5,7 @@ package report
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/maintenance"
@@ -32,6 +33,17 @@ type Snapshot struct {
 	Program     Program           `json:"program"`               // a director leaves it to its caller
 	Outside     []Fault           `json:"outside,omitempty"`     // a director leaves it to its caller
 	Beside      *Beside           `json:"beside,omitempty"`      // a director leaves it to its caller; nil: there is no syncdaemon and no ipvstimeouts
+
+	Notify []NotifyState `json:"notify,omitempty"` // by virtual address; a director leaves it to its caller; nil: notify = always
+}
+
+// A NotifyState is whether mails and hooks for a virtual address are sent from this host
+// (notify = active).
+type NotifyState struct {
+	Address netip.Addr `json:"address"`
+	Active  bool       `json:"active"`          // the address is on this host; true also with an error
+	Since   time.Time  `json:"since"`           // of Active, as this daemon has seen it
+	Error   string     `json:"error,omitempty"` // why it is not known whether the address is on this host
 }
 
 // A Program is what differs between directors that should be alike.

@@ -25,6 +25,9 @@ func summaryPart(s *report.Snapshot, h words.Health) part {
 	if beside := words.Beside(s); len(beside) > 0 {
 		item("Beside the table", "%s", strings.Join(beside, "; "))
 	}
+	if notify := words.Notify(s); len(notify) > 0 {
+		item("Mails and hooks", "%s", strings.Join(notify, "; "))
+	}
 	item("Daemon", "%s since %s", s.State, words.Clock(s.Started, s.Time))
 	item("Configuration", "%s, loaded %s", s.Config, words.Clock(s.Loaded, s.Time))
 	b.WriteString(`</dl>`)

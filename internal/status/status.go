@@ -54,6 +54,8 @@ type Options struct {
 	Served func() ([]report.AddressState, error)
 	// Beside returns the kernel's state beside the table; nil is none.
 	Beside func() *report.Beside
+	// Notify returns where mails and hooks are sent from with notify = active; nil is none.
+	Notify func() []report.NotifyState
 	// Queues are the queues of logs and notifications.
 	Queues func() []Queue
 }
@@ -132,6 +134,9 @@ func (s *Server) snapshot(ctx context.Context) (*report.Snapshot, error) {
 	}
 	if err == nil && s.o.Beside != nil {
 		snap.Beside = s.o.Beside()
+	}
+	if err == nil && s.o.Notify != nil {
+		snap.Notify = s.o.Notify()
 	}
 	return snap, err
 }

@@ -62,6 +62,9 @@ func below(s *report.Snapshot) []string {
 	for _, line := range words.Beside(s) {
 		lines = append(lines, words.OneLine(line))
 	}
+	for _, line := range words.Notify(s) {
+		lines = append(lines, words.OneLine(line))
+	}
 	for _, w := range words.Outside(s) {
 		lines = append(lines, "! "+words.OneLine(w))
 	}
