@@ -219,12 +219,13 @@ start. Exit status 0: nothing; 3: something; 2: mistakes in the file.`,
 			summary: "print the kernel's table as ipvsadm-save does",
 		},
 		{
-			name: "import", arguments: "FILE", least: 1, most: 1, define: importCommand,
+			name: "import", arguments: "FILE [--id ID]", least: 1, most: 1, define: importCommand,
 			summary: "convert a table or keepalived.conf to ldirectord.cf",
 			help: `FILE is a dump of the table (ipvsadm -S -n, ldirectord save), a keepalived.conf,
 or - for standard input. What cannot be expressed is a comment in its place and
 a line on standard error, and the exit status is 3. A dump has no checks of real
-servers: connect and ping are used.`,
+servers: connect and ping are used. What a keepalived.conf includes is read,
+too, unless it comes from standard input.`,
 		},
 	}
 }

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -13,11 +15,12 @@ import (
 
 // importCommand prints an ldirectord.cf made of another program's file. Standard error
 // gets what could not be carried over.
-func importCommand(*pflag.FlagSet) action {
-	return func(s *session, arguments []string) error { return s.importFile(arguments[0]) }
+func importCommand(flags *pflag.FlagSet) action {
+	id := flags.String("id", "", "ID\tkeepalived's -i: lines of @ID count; the host's name, as there, if not given")
+	return func(s *session, arguments []string) error { return s.importFile(arguments[0], *id) }
 }
 
-func (s *session) importFile(path string) error {
+func (s *session) importFile(path, id string) error {
 	var err error
 	var text []byte
 	if path == "-" {
@@ -28,7 +31,11 @@ func (s *session) importFile(path string) error {
 	if err != nil {
 		return err
 	}
-	result, err := importer.Import(string(text))
+	from := importer.Source{Path: path, ID: cmp.Or(id, hostID())}
+	if path == "-" {
+		from.Path = ""
+	}
+	result, err := importer.Import(string(text), from)
 	for _, note := range result.Notes {
 		fmt.Fprintln(s.Stderr, note)
 	}
@@ -42,4 +49,11 @@ func (s *session) importFile(path string) error {
 		return &daemon.Exit{Status: exitLost}
 	}
 	return nil
+}
+
+// hostID is keepalived's -i of this host: its name up to the first dot.
+func hostID() string {
+	name, _ := os.Hostname()
+	name, _, _ = strings.Cut(name, ".")
+	return name
 }

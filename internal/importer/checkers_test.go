@@ -5,7 +5,7 @@ import "testing"
 // checkerTests are as keepalivedTests, about the checkers.
 var checkerTests = map[string]importTest{
 	"checkers that are not here": {
-		text: in("", realOf(1, "  FILE_CHECK {\n   track_file f\n  }"), realOf(2, "  BFD_CHECK {\n   name b\n  }\n"+tcpCheck)),
+		text: "track_file f {\n file /var/lib/f\n}\nbfd_instance b {\n neighbor_ip 10.1.0.2\n}\n" + in("", realOf(1, "  FILE_CHECK {\n   track_file f\n  }"), realOf(2, "  BFD_CHECK {\n   name b\n  }\n"+tcpCheck)),
 		want: []string{"real = 10.1.0.1:8080 masq 1", "real = 10.1.0.2:8080 masq 1 check=connect", "checktype = on"},
 		notes: []string{
 			"FILE_CHECK is not carried over: a file in maintenancedir", "BFD_CHECK is not carried over",
@@ -17,9 +17,10 @@ var checkerTests = map[string]importTest{
 		lossless: true,
 	},
 	"what no check can have": {
-		text:  in("", realOf(1, "  TCP_CHECK {\n   connect_ip 10.1.0.1\n   connect_port 70000\n   bindto x\n   bind_port 9\n  }")),
-		want:  []string{"!checkaddress", "!checkport", "!checksource"},
-		notes: []string{"connect_port 70000", "bindto x", "bind_port 9"},
+		text:    in("", realOf(1, "  TCP_CHECK {\n   connect_ip 10.1.0.1\n   connect_port 70000\n   bindto x\n   bind_port 9\n  }")),
+		want:    []string{"!checkaddress", "!checkport", "!checksource"},
+		notes:   []string{"connect_port 70000", "bindto x", "bind_port 9"},
+		refused: []string{"number '70000'", "Invalid checker connect_port", "Invalid bindto"},
 	},
 	"hosts of smtp": {
 		text:  in("", realOf(1, "  SMTP_CHECK {\n   host {\n    connect_ip 10.1.0.1\n   }\n   host {\n    connect_ip 10.2.0.1\n    connect_port 587\n   }\n   helo_name a.example\n  }")),
@@ -49,9 +50,9 @@ var checkerTests = map[string]importTest{
 		notes: []string{"UDP_CHECK without require_reply", "payload 00 is not"},
 	},
 	"a datagram of bytes": {
-		text:  in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 00ff\n   require_reply\n  }")),
+		text:  in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 00fe\n   require_reply\n  }")),
 		want:  []string{"checktype = ping"},
-		notes: []string{"payload 00ff is no text"},
+		notes: []string{"payload 00fe is no text"},
 	},
 	"a datagram and its answer": {
 		text: in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   payload 2F 70696E67 0a\n   require_reply 704Fx4 4x XX\n   min_reply_length 5\n  }")),
@@ -63,7 +64,7 @@ var checkerTests = map[string]importTest{
 	},
 	"any answer to any datagram": {
 		text:     in(" protocol UDP", realOf(1, "  UDP_CHECK {\n   require_reply\n  }")),
-		want:     []string{"service = simpleudp", "!request", "!receive"},
+		want:     []string{"service = simpleudp", "!request", `receive = "(?s)\A(?=.{0,255}\z)"`},
 		notes:    []string{"random bytes there"},
 		lossless: true,
 	},

@@ -12,9 +12,9 @@ import (
 // fromDump reads the lines of "ipvsadm -S -n", also those of "ipvsadm-save -n".
 func fromDump(text string) (parts []*part) {
 	byKey := map[string]*part{}
-	number := 0
+	at := position{}
 	for line := range strings.Lines(text) {
-		number++
+		at.number++
 		words := strings.Fields(line)
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 			continue
@@ -23,23 +23,23 @@ func fromDump(text string) (parts []*part) {
 		p := byKey[d.key]
 		switch {
 		case d.err != nil:
-			parts = append(parts, &part{line: number, notes: []note{lost(number, "%s is left out: %v", strings.TrimSpace(line), d.err)}})
+			parts = append(parts, &part{line: at, notes: []note{lost(at, "%s is left out: %v", strings.TrimSpace(line), d.err)}})
 			continue
 		case d.op == "-A":
-			p = &part{line: number, service: &d.service}
+			p = &part{line: at, service: &d.service}
 			if byKey[d.key] == nil {
 				byKey[d.key] = p
 			}
 			parts = append(parts, p)
 		case p != nil:
-			d.real.line = number
+			d.real.line = at
 			p.service.reals = append(p.service.reals, &d.real)
 		default:
-			parts = append(parts, &part{line: number, notes: []note{lost(number, "is left out: its service was not added before")}})
+			parts = append(parts, &part{line: at, notes: []note{lost(at, "is left out: its service was not added before")}})
 			continue
 		}
 		for _, word := range d.ignored {
-			p.notes = append(p.notes, lost(number, "%s is not carried over", word))
+			p.notes = append(p.notes, lost(at, "%s is not carried over", word))
 		}
 	}
 	for _, p := range parts {

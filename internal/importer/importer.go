@@ -1,7 +1,8 @@
 // Package importer makes an ldirectord.cf out of what describes a cluster
 // elsewhere: a dump of the kernel's table ("ipvsadm -S -n") or the virtual_server
-// blocks of a keepalived.conf. It is text to text and knows no other package of
-// ours. What cannot be expressed is a comment in its place, never a guess.
+// blocks of a keepalived.conf. It is text to text, reads no files but those that a
+// keepalived.conf includes, and knows no other package of ours. What cannot be
+// expressed is a comment in its place, never a guess.
 package importer
 
 import (
@@ -21,16 +22,22 @@ type Result struct {
 	Lost   bool     // something of the input is not in Config
 }
 
+// A Source is where the text comes from.
+type Source struct {
+	Path string // of the file; "" is none, so that nothing can be included
+	ID   string // what keepalived's -i is there: lines of @ID count
+}
+
 // Import turns text into an ldirectord.cf that can be loaded. The error is that
 // nothing was found: neither of the two formats, or no virtual service.
-func Import(text string) (Result, error) {
+func Import(text string, from Source) (Result, error) {
 	var parts []*part
 	var head string
 	switch {
 	case dumpLines.MatchString(text):
 		parts, head = fromDump(text), dumpHead
-	case virtualServer.MatchString(text):
-		parts, head = fromKeepalived(text), keepalivedHead
+	case keepalivedLines.MatchString(text):
+		parts, head = fromKeepalived(text, from), keepalivedHead
 	default:
 		return Result{}, unrecognised(text)
 	}
@@ -38,21 +45,25 @@ func Import(text string) (Result, error) {
 	parts = merged(parts)
 	blocks := newCheckBlocks()
 	r := Result{}
-	services, seen := 0, map[string]bool{}
+	services, seen := 0, map[note]bool{}
 	var b strings.Builder
 	b.WriteString(head)
 	for _, p := range parts {
+		says := p.service != nil || len(p.lines) > 0
+		for _, n := range p.allNotes() {
+			r.Lost = r.Lost || n.lost
+			if !seen[n] {
+				seen[n], says = true, true
+				r.Notes = append(r.Notes, n.String())
+			}
+		}
+		if !says {
+			continue
+		}
 		b.WriteByte('\n')
 		p.write(&b, blocks)
 		if p.service != nil {
 			services++
-		}
-		for _, n := range p.allNotes() {
-			r.Lost = r.Lost || n.lost
-			if s := n.String(); !seen[s] {
-				seen[s] = true
-				r.Notes = append(r.Notes, s)
-			}
 		}
 	}
 	if services == 0 {
@@ -78,10 +89,10 @@ quiescent = no
 `
 
 var (
-	dumpLines     = regexp.MustCompile(`(?m)^[ \t]*(-A|--add-service)[ \t]+-`)
-	virtualServer = regexp.MustCompile(`(?m)^[ \t]*virtual_server[ \t]`)
-	listing       = regexp.MustCompile(`(?m)^(TCP|UDP|SCTP|FWM)[ \t]+\S+`)
-	ldirectordCf  = regexp.MustCompile(`(?m)^virtual6?[ \t]*=`)
+	dumpLines       = regexp.MustCompile(`(?m)^[ \t]*(-A|--add-service)[ \t]+-`)
+	keepalivedLines = regexp.MustCompile(`(?m)^[ \t]*(@\S+[ \t]+)?(virtual_server|include[rmwba]?)[ \t]+[^=\s]`)
+	listing         = regexp.MustCompile(`(?m)^(TCP|UDP|SCTP|FWM)[ \t]+\S+`)
+	ldirectordCf    = regexp.MustCompile(`(?m)^virtual6?[ \t]*=`)
 )
 
 // unrecognised is the error for text of neither format. It has the cure for other
@@ -97,30 +108,43 @@ func unrecognised(text string) error {
 	return errors.New("there is neither a line of ipvsadm -S -n nor a virtual_server block" + what)
 }
 
+// A position is a line of the input.
+type position struct {
+	file   string // that is included, "" is the input itself
+	number int    // from 1
+}
+
+func (p position) String() string {
+	if p.file == "" {
+		return fmt.Sprint("line ", p.number)
+	}
+	return fmt.Sprintf("line %d of %s", p.number, p.file)
+}
+
 // A note is a part of an input line that gets lost or changes its meaning.
 type note struct {
-	line int // from 1
+	line position
 	text string
 	lost bool
 }
 
 func (n note) String() string {
-	return fmt.Sprintf("line %d: %s", n.line, safetext.Line(strings.ToValidUTF8(n.text, "?")))
+	return safetext.Line(strings.ToValidUTF8(fmt.Sprintf("%v: %s", n.line, n.text), "?"))
 }
 
 // lost is the note of a loss.
-func lost(line int, format string, args ...any) note {
+func lost(line position, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), true}
 }
 
 // chosen is the note of a setting in another form.
-func chosen(line int, format string, args ...any) note {
+func chosen(line position, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), false}
 }
 
 // A part is one section of the output: a service, or nothing but comments.
 type part struct {
-	line    int
+	line    position
 	notes   []note
 	lines   []string // directives outside blocks
 	service *service // nil: it could not be carried over
@@ -180,13 +204,13 @@ func comments(b *strings.Builder, indent string, notes []note) {
 // withoutDuplicates keeps one of the services that the kernel cannot tell apart,
 // and one real server of an address: a configuration with two is refused.
 func withoutDuplicates(parts []*part) {
-	first := map[string]int{}
+	first := map[string]position{}
 	for _, p := range parts {
 		if p.service == nil {
 			continue
 		}
 		if line, ok := first[p.service.key()]; ok {
-			p.notes = []note{lost(p.line, "%s is left out: line %d is the same virtual service", p.service.address, line)}
+			p.notes = []note{lost(p.line, "%s is left out: %v is the same virtual service", p.service.address, line)}
 			p.service = nil
 			continue
 		}

@@ -88,7 +88,7 @@ func load(t *testing.T, text string) *conf.Config {
 }
 
 func TestImportDump(t *testing.T) {
-	r, err := Import(dump)
+	r, err := Import(dump, Source{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestImportNothing(t *testing.T) {
 		"in comments": {"# virtual_server 10.0.0.1 80 {\n", "neither"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := Import(tt.text)
+			r, err := Import(tt.text, Source{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) || r.Config != "" {
 				t.Errorf("error %v, want one with %q, and no file; got %q", err, tt.want, r.Config)
 			}
@@ -130,8 +130,14 @@ func FuzzImport(f *testing.F) {
 			f.Add(tt.text)
 		}
 	}
+	for _, tt := range lineTests {
+		f.Add("virtual_server 10.0.0.1 80 {\n" + tt.lines + "\n}\n")
+	}
+	for _, text := range endlessTexts {
+		f.Add("virtual_server 10.0.0.1 80 {\n}\n" + text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := Import(text)
+		r, err := Import(text, Source{})
 		if err != nil {
 			return
 		}

@@ -8,9 +8,9 @@ import (
 )
 
 // fromKeepalived reads the virtual_server blocks of a keepalived.conf.
-func fromKeepalived(text string) (parts []*part) {
+func fromKeepalived(text string, source Source) (parts []*part) {
 	groups := map[string]*node{}
-	root := parseKeepalived(text)
+	root, notes := parseKeepalived(text, source)
 	f := keepalivedFile{groups: groups}
 	for _, n := range root.block {
 		switch n.name() {
@@ -21,6 +21,9 @@ func fromKeepalived(text string) (parts []*part) {
 		}
 	}
 	f.mail.count(root)
+	for _, n := range notes {
+		parts = append(parts, &part{line: n.line, notes: []note{n}})
+	}
 	for _, n := range root.block {
 		switch n.name() {
 		case "virtual_server":
@@ -37,8 +40,12 @@ func fromKeepalived(text string) (parts []*part) {
 	return parts
 }
 
+// maxCopied is how many lines the addresses of groups make, with 16 for each address.
+const maxCopied = 1 << 17
+
 // A keepalivedFile is what the virtual servers of a file share.
 type keepalivedFile struct {
+	copied int
 	groups map[string]*node
 	mail   mailSettings
 }
@@ -71,15 +78,18 @@ var instead = map[string]string{
 
 // virtualServer makes the services of one block: several of a group.
 func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
-	places, notes := placesOf(n, f.groups)
+	places, notes := placesOf(n, f.groups, 1+(maxCopied-f.copied)/(16+n.size()))
+	f.copied += max(0, len(places)-1) * (16 + n.size())
+	var unknown []note
+	n.withoutUnknown(func(u note) { unknown = append(unknown, u) })
 	for _, at := range places {
 		k := keepalived{
-			part:      &part{line: n.line, service: &service{protocol: "tcp", address: at.address, ipv6: at.ipv6}},
+			part:      &part{line: n.line, notes: slices.Clone(unknown), service: &service{address: at.address, ipv6: at.ipv6}},
 			node:      n,
 			mail:      f.mail,
-			forward:   "masq",                                 // keepalived's default
-			weight:    "1",                                    // keepalived's default
-			inherited: settings{interval: "60", timeout: "5"}, // keepalived's defaults
+			forward:   "masq",                                                  // keepalived's default
+			weight:    "1",                                                     // keepalived's default
+			inherited: settings{interval: "60", timeout: "5", leastRetries: 1}, // keepalived's defaults
 		}
 		if at.mark {
 			k.part.service.protocol, k.family = "fwm", at.family
@@ -114,6 +124,7 @@ func (k *keepalived) read() {
 	for _, c := range k.node.block {
 		k.directive(c)
 	}
+	k.defaults()
 	reals := slices.DeleteFunc(slices.Clone(k.node.block), func(c *node) bool { return c.name() != "real_server" })
 	if s.protocol == "fwm" {
 		k.markFamily(reals)
@@ -138,6 +149,30 @@ func (k *keepalived) read() {
 		k.part.service, k.part.notes = nil, []note{lost(k.node.line, "%s is left out: it is sctp, and ldirectord has tcp and udp", k.node)}
 	}
 }
+
+// defaults sets what keepalived sets by itself, and not as one expects.
+func (k *keepalived) defaults() {
+	s := k.part.service
+	if s.protocol == "" {
+		s.protocol = "udp"
+		k.add(chosen(k.node.line, "%s has no protocol: keepalived serves udp then", k.node))
+	}
+	if s.persistent > 0 {
+		return
+	}
+	at, err := netip.ParseAddrPort(s.address)
+	switch {
+	case s.netmask != "":
+		s.persistent = defaultPersistence
+		k.add(chosen(k.node.line, "persistence_granularity alone makes it persistent for %d seconds there, too", defaultPersistence))
+	case err == nil && at.Port() == 0 && s.protocol != "fwm":
+		s.persistent = defaultPersistence
+		k.add(chosen(k.node.line, "without a port it is persistent for %d seconds there, too", defaultPersistence))
+	}
+}
+
+// defaultPersistence is keepalived's, in seconds.
+const defaultPersistence = 360
 
 // quiescence makes quiescent of inhibit_on_failure, which each real server may have for itself.
 func (k *keepalived) quiescence(reals []*node) {
@@ -181,6 +216,9 @@ func (k *keepalived) markFamily(reals []*node) {
 	}
 }
 
+// keepalivedSchedulers are those of lvs_sched.
+var keepalivedSchedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"}
+
 var keepalivedForwards = map[string]string{"NAT": "masq", "DR": "gate", "TUN": "ipip"}
 
 // forwarding reads a forwarding method with what may follow it.
@@ -200,9 +238,10 @@ func (k *keepalived) directive(n *node) {
 	switch n.name() {
 	case "real_server", "sorry_server", "sorry_server_lvs_method", "ip_family", "quorum", "hysteresis", "quorum_up", "quorum_down", "omega", "hashed":
 	case "lb_algo", "lvs_sched":
-		if s.scheduler = n.word(0); !isWord(s.scheduler) {
-			k.add(lost(n.line, "%s: that is no scheduler, wlc is taken", n))
-			s.scheduler = ""
+		if slices.Contains(keepalivedSchedulers, n.word(0)) {
+			s.scheduler = n.word(0)
+		} else {
+			k.add(lost(n.line, "%s: keepalived knows no such scheduler", n))
 		}
 	case "lb_kind", "lvs_method":
 		forward, notes := forwarding(n, k.forward)
@@ -211,24 +250,26 @@ func (k *keepalived) directive(n *node) {
 	case "protocol":
 		k.protocol(n)
 	case "persistence_timeout":
-		s.persistent = 360
-		if isNumber(n.word(0), 1) {
+		if n.word(0) == "" {
+			s.persistent = defaultPersistence
+		} else if isNumber(n.word(0), 1) {
 			s.persistent, _ = strconv.Atoi(n.word(0))
-		} else if n.word(0) != "" {
-			k.add(lost(n.line, "%s: 360 is taken", n))
+		} else {
+			k.add(lost(n.line, "%s: that is no time", n))
 		}
 	case "persistence_granularity":
 		s.netmask = n.word(0)
 	case "ops":
 		s.ops = true
 	case "alpha": // no real server gets traffic before its first good check here
-		if n.word(0) != "" {
-			k.add(notCarried(n))
-		}
+	case "inhibit_on_failure": // without a word behind it there
+		k.inherited.quiescent = true
 	case "smtp_alert": // see mailSettings
 	case "snmp_name":
-		if expressible(n.all()) {
-			s.policy = append(s.policy, "servicename = "+n.all())
+		if len(n.words) == 2 && expressible(n.word(0)) {
+			s.policy = append(s.policy, "servicename = "+n.word(0))
+		} else {
+			k.add(lost(n.line, "%s: that is not one name", n))
 		}
 	case "weight":
 		if isNumber(n.word(0), 1) {
@@ -252,137 +293,6 @@ func (k *keepalived) protocol(n *node) {
 			k.part.service.protocol = protocol
 		}
 	default:
-		k.add(lost(n.line, "%s: that is no protocol, %s is taken", n, k.part.service.protocol))
+		k.add(lost(n.line, "%s: that is no protocol", n))
 	}
-}
-
-// sorry makes the fallback of a sorry_server.
-func (k *keepalived) sorry(n *node) {
-	s := k.part.service
-	forward := k.forward
-	if method := k.node.child("sorry_server_lvs_method"); method != nil {
-		var notes []note
-		forward, notes = forwarding(method, forward)
-		k.part.notes = append(k.part.notes, notes...)
-	}
-	at, ok := k.realAddress(n)
-	if !ok {
-		k.add(lost(n.line, "%s is left out: it is no address and port of this address family", n))
-		return
-	}
-	s.fallback = at + " " + forward
-}
-
-// realAddress is the address of a real server or sorry_server. Without a port it
-// is that of the virtual service, as in the kernel.
-func (k *keepalived) realAddress(n *node) (string, bool) {
-	s := k.part.service
-	a, ok := parseAddr(n.word(0))
-	port, err := strconv.ParseUint(orZero(n.word(1)), 10, 16)
-	if !ok || err != nil || a.Is6() != s.ipv6 {
-		return "", false
-	}
-	if at, err := netip.ParseAddrPort(s.address); err == nil && port == 0 {
-		port = uint64(at.Port())
-	}
-	if port == 0 && s.protocol == "fwm" {
-		return hostOf(a), true
-	}
-	return netip.AddrPortFrom(a, uint16(port)).String(), true
-}
-
-func (k *keepalived) realServer(n *node) {
-	at, ok := k.realAddress(n)
-	if !ok {
-		why := "it is no address and port"
-		if _, address := parseAddr(n.word(0)); address {
-			why = "it is of another address family than the virtual service"
-		}
-		k.add(lost(n.line, "%s is left out: %s", n, why))
-		return
-	}
-	r := &realServer{line: n.line, address: at, forward: k.forward, weight: k.weight}
-	add := func(what note) { r.notes = append(r.notes, what) }
-	own := k.inherited
-	for _, c := range n.block { // before the checkers, which inherit it
-		own.take(c, func(note) {})
-	}
-	address, _ := parseAddr(n.word(0))
-	context := checkerContext{settings: own, address: address, protocol: k.part.service.protocol, add: add}
-	var checks checkSet
-	dynamic := 0
-	for _, c := range n.block {
-		if k.realSetting(c, r) {
-			continue
-		}
-		if again := own; again.take(c, add) {
-			continue
-		}
-		made, ok := newChecks(c, context)
-		if !ok {
-			add(notCarried(c))
-		}
-		checks = append(checks, made...)
-		if c.child("misc_dynamic") != nil || c.child("dynamic") != nil {
-			dynamic++
-		}
-	}
-	if k.dynamic = k.dynamic || dynamic > 0; dynamic > 1 {
-		add(lost(n.line, "the checkers of %s add their weights up there; here the least of them counts", n.word(0)))
-	}
-	if len(checks) == 0 {
-		add(chosen(n.line, "%s has no checker: it is not checked", n))
-		checks = checkSet{notChecked(n)}
-	}
-	thresholds(r)
-	k.part.service.reals = append(k.part.service.reals, r)
-	k.checks = append(k.checks, checks.withoutImplied())
-}
-
-// realSetting reads n if it is a setting of a real server and not of its checks.
-func (k *keepalived) realSetting(n *node, r *realServer) bool {
-	switch n.name() {
-	case "weight":
-		r.weight = k.weightOf(n, r)
-	case "uthreshold", "lthreshold":
-		if !isNumber(n.word(0), 0) {
-			r.notes = append(r.notes, notCarried(n))
-		} else if n.name() == "uthreshold" {
-			r.upper = n.word(0)
-		} else {
-			r.lower = n.word(0)
-		}
-	case "lvs_method", "lb_kind":
-		forward, notes := forwarding(n, r.forward)
-		r.forward, r.notes = forward, append(r.notes, notes...)
-	case "alpha", "snmp_name", "smtp_alert":
-	default:
-		return false
-	}
-	return true
-}
-
-// thresholds leaves out what the kernel refuses: a lower threshold above the upper one, of which 0
-// is none.
-func thresholds(r *realServer) {
-	lower, _ := strconv.ParseUint(r.lower, 10, 32)
-	upper, _ := strconv.ParseUint(r.upper, 10, 32)
-	if lower > upper {
-		r.notes = append(r.notes, lost(r.line, "lthreshold %s is not carried over: the kernel refuses it without a higher uthreshold", r.lower))
-		r.lower = ""
-	}
-}
-
-// weightOf reads a weight. With weight 0 keepalived sends a real server no new
-// connections and does not count it; here it would count.
-func (k *keepalived) weightOf(n *node, r *realServer) string {
-	switch {
-	case !isNumber(n.word(0), 0):
-		r.notes = append(r.notes, lost(n.line, "%s: that is no weight, 1 is taken", n))
-		return "1"
-	case n.word(0) == "0":
-		r.left = true
-		r.notes = append(r.notes, lost(n.line, "weight 0 gets no connections; give it a weight to use it"))
-	}
-	return n.word(0)
 }

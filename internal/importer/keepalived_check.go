@@ -11,7 +11,7 @@ import (
 // A check is one check of a real server.
 type check struct {
 	target
-	line   int
+	line   position
 	origin string // the checker's name and arguments, for notes
 	name   string // of a check block, without a number
 	kind   []string
@@ -44,6 +44,7 @@ type checkerContext struct {
 func newChecks(n *node, in checkerContext) (list []check, ok bool) {
 	c := check{line: n.line, origin: n.name()}
 	s, add := in.settings, in.add
+	s.leastRetries = 0
 	timeout, retries, before := "checktimeout", "1", "1"
 	var rest []*node
 	for _, o := range n.block {
@@ -115,13 +116,16 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 		case "misc_dynamic":
 			dynamic = true
 		case "misc_path":
-			words = commandWords(o.all())
-		case "misc_timeout":
-			if isSeconds(o.word(0)) {
-				s.timeout = o.word(0)
-				continue
+			words = commandWords(o)
+			if len(o.words) > 2 {
+				add(lost(o.line, "%s: keepalived takes %s alone: arguments need quotes around all of it", o, o.word(0)))
 			}
-			rest = append(rest, o)
+		case "misc_timeout":
+			if isNumber(o.word(0), 1) {
+				s.timeout = o.word(0)
+			} else if o.word(0) != "0" { // which is the default
+				rest = append(rest, o)
+			}
 		default:
 			rest = append(rest, o)
 		}

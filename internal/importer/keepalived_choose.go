@@ -11,24 +11,35 @@ type checkSet []check
 // withoutImplied returns the checks that say more than the others: a connect is part of a dialogue
 // at the same place.
 func (l checkSet) withoutImplied() (list checkSet) {
-	for i, c := range l {
-		implied := func(other check) bool {
-			return c.rank == connects && other.rank == speaks && c.target == other.target
-		}
-		if c.rank == unchecked && len(l) > 1 || slices.ContainsFunc(l, implied) || slices.ContainsFunc(l[:i], c.is) {
+	spoken, seen := map[target]bool{}, map[string]bool{}
+	for _, c := range l {
+		spoken[c.target] = spoken[c.target] || c.rank == speaks
+	}
+	for _, c := range l {
+		if c.rank == unchecked && len(l) > 1 || c.rank == connects && spoken[c.target] || seen[c.String()] {
 			continue
 		}
+		seen[c.String()] = true
 		list = append(list, c)
 	}
 	return list
 }
 
-func (l checkSet) has(c check) bool { return slices.ContainsFunc(l, c.is) }
+// counted returns how many of the sets have each check, by its text.
+func counted(sets ...checkSet) map[string]int {
+	count := map[string]int{}
+	for _, l := range sets {
+		for _, c := range l {
+			count[c.String()]++
+		}
+	}
+	return count
+}
 
-// without returns the checks that are not in others.
-func (l checkSet) without(others checkSet) (list checkSet) {
+// without returns the checks that are not in others, which counted has made.
+func (l checkSet) without(others map[string]int) (list checkSet) {
 	for _, c := range l {
-		if !others.has(c) {
+		if others[c.String()] == 0 {
 			list = append(list, c)
 		}
 	}
@@ -47,11 +58,7 @@ func (l checkSet) best() (at int) {
 
 // mostCommon is the check that most real servers have, the first of several.
 func (l checkSet) mostCommon() check {
-	count := map[string]int{}
-	best := l[0]
-	for _, c := range l {
-		count[c.String()]++
-	}
+	count, best := counted(l), l[0]
 	for _, c := range l {
 		if count[c.String()] > count[best.String()] {
 			best = c
@@ -71,10 +78,11 @@ func (l checkSet) ownRequests() bool {
 	return true
 }
 
-// common returns the checks that are in all sets.
+// common returns the checks that are in all sets, none of which has one twice.
 func common(sets []checkSet) (list checkSet) {
+	count := counted(sets...)
 	for _, c := range sets[0] {
-		if !slices.ContainsFunc(sets, func(l checkSet) bool { return !l.has(c) }) {
+		if count[c.String()] == len(sets) {
 			list = append(list, c)
 		}
 	}
@@ -104,8 +112,9 @@ func (k *keepalived) chooseChecks() {
 	shared := common(sets)
 	var own checkSet // of each real server
 	missing := false
+	ofAll := counted(shared)
 	for i, r := range reals {
-		rest := sets[i].without(shared)
+		rest := sets[i].without(ofAll)
 		rest = slices.DeleteFunc(rest, func(c check) bool { return c.rank == unchecked })
 		if len(rest) == 0 {
 			own, missing = append(own, check{}), true
@@ -139,9 +148,10 @@ func (k *keepalived) chooseChecks() {
 		nameChecks(reals, own, most)
 	}
 	s.also = shared
+	also := counted(shared)
 	for i, r := range s.reals {
-		if !slices.Contains(reals, r) {
-			k.noteLeft(r, k.checks[i])
+		if r.left && !reals[0].left {
+			k.noteLeft(r, k.checks[i].without(also))
 		}
 	}
 }
@@ -151,7 +161,7 @@ func (k *keepalived) chooseChecks() {
 func (k *keepalived) noteLeft(r *realServer, set checkSet) {
 	s := k.part.service
 	for _, c := range set {
-		if !s.also.has(c) && !slices.Equal(c.directives(), s.check) {
+		if !slices.Equal(c.directives(), s.check) {
 			r.notes = append(r.notes, lost(c.line, "%s is checked by %s there", r.address, c.origin))
 		}
 	}

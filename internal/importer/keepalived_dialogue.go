@@ -127,10 +127,10 @@ func (c *check) udp(n *node, options []*node, add func(note)) (timeout string) {
 // given.
 func (c *check) replyPattern(reply *node, shortest, longest int, add func(note)) string {
 	var bytes strings.Builder
+	if longest == 0 {
+		longest = 255 // keepalived's default
+	}
 	if reply.word(0) != "" {
-		if longest == 0 {
-			longest = 255 // keepalived's default
-		}
 		octets := hexOctets(reply.all())
 		for _, o := range octets {
 			pattern, ok := octetPattern(o)

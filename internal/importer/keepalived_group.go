@@ -17,7 +17,8 @@ type place struct {
 // maxGroup is how many addresses one line of a group may mean.
 const maxGroup = 256
 
-func placesOf(n *node, groups map[string]*node) (places []place, notes []note) {
+// placesOf are the places of a virtual_server, at most so many.
+func placesOf(n *node, groups map[string]*node, most int) (places []place, notes []note) {
 	if n.word(0) != "group" {
 		places, notes = placesIn(n, n.word(0), n.word(1))
 		return places, notes
@@ -26,9 +27,19 @@ func placesOf(n *node, groups map[string]*node) (places []place, notes []note) {
 	if group == nil {
 		return nil, []note{lost(n.line, "%s is left out: there is no such virtual_server_group", n)}
 	}
+	four, six, mark := false, false, false
 	for _, c := range group.block {
 		more, why := placesIn(c, c.name(), c.word(0))
 		places, notes = append(places, more...), append(notes, why...)
+		if len(places) > most {
+			return places[:most], append(notes, lost(n.line, "%s has too many addresses: those that follow are left out", n))
+		}
+		for _, at := range more {
+			four, six, mark = four || !at.mark && !at.ipv6, six || at.ipv6, mark || at.mark && at.family == ""
+		}
+	}
+	if four && six && mark {
+		notes = append(notes, lost(group.line, "keepalived takes no group of IPv4, IPv6 and a mark without inet or inet6: %s", group))
 	}
 	if len(places) == 0 && len(notes) == 0 {
 		notes = append(notes, lost(n.line, "%s is left out: the group is empty", n))

@@ -18,6 +18,10 @@ func (c check) http(n *node, options []*node, s settings, add func(note)) (list 
 	for _, o := range options {
 		switch o.name() {
 		case "url":
+			if o.child("path") == nil {
+				add(lost(o.line, "a url without a path is left out, as keepalived does"))
+				continue
+			}
 			urls = append(urls, o)
 		case "http_protocol":
 			c.kind = append(c.kind, "httpversion = "+map[bool]string{true: "1.1", false: "1.0"}[o.word(0) == "1.1"])
@@ -34,7 +38,8 @@ func (c check) http(n *node, options []*node, s settings, add func(note)) (list 
 	}
 	c.kind = onceEach(c.kind)
 	if len(urls) == 0 {
-		urls = []*node{{line: n.line, words: []string{"url"}}}
+		add(lost(n.line, "%s has no url: keepalived leaves it out", n.name()))
+		return []check{}, rest
 	}
 	for _, u := range urls {
 		one := c
@@ -54,10 +59,13 @@ func (c check) http(n *node, options []*node, s settings, add func(note)) (list 
 
 // onceEach keeps the last directive of each name, as keepalived does with a repeated keyword.
 func onceEach(directives []string) (list []string) {
+	last := map[string]int{}
 	for i, d := range directives {
 		name, _, _ := strings.Cut(d, " ")
-		again := func(other string) bool { return strings.HasPrefix(other, name+" ") }
-		if !slices.ContainsFunc(directives[i+1:], again) {
+		last[name] = i
+	}
+	for i, d := range directives {
+		if name, _, _ := strings.Cut(d, " "); last[name] == i {
 			list = append(list, d)
 		}
 	}
@@ -87,7 +95,12 @@ func (c *check) url(n *node, host string, add func(note)) string {
 			}
 			c.kind = append(c.kind, "httpstatus = "+codes)
 		case "regex":
-			pattern = strings.ReplaceAll(o.all(), "#", `\x23`)
+			words := escapedWords(o.raw)
+			if len(words) != 2 {
+				add(lost(o.line, "%s: keepalived takes no regex that is not one word or in quotes", o))
+				continue
+			}
+			pattern = strings.ReplaceAll(words[1], "#", `\x23`)
 		case "regex_no_match":
 			not = true
 		case "regex_options":

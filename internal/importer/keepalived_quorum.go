@@ -37,7 +37,7 @@ func (k *keepalived) quorumLines() []string {
 	}
 	quorum = max(1, min(quorum, total)) // as keepalived does
 	hysteresis = min(hysteresis, quorum-1)
-	at := cmpNode(k.node.child("quorum"), k.node.child("hysteresis"), k.node)
+	at := cmpNode(k.node.last("quorum"), k.node.last("hysteresis"), k.node)
 	if quorum == 1 || len(weights) == 0 {
 		return nil
 	}
@@ -70,7 +70,7 @@ func cmpNode(nodes ...*node) *node {
 
 // number is the value of a keyword of the virtual server, otherwise if it has none.
 func (k *keepalived) number(name string, otherwise int) int {
-	n := k.node.child(name)
+	n := k.node.last(name)
 	if n == nil {
 		return otherwise
 	}
@@ -117,7 +117,7 @@ func (k *keepalived) quorumCommand(has bool) string {
 		if n.word(1) != "" {
 			k.add(lost(n.line, "%s is run as %s there; see checkuser, which is for all commands", n.name(), strings.Join(n.words[2:], ":")))
 		}
-		return commandWords(n.word(0))
+		return commandWords(n)
 	}
 	ups, downs := words(up), words(down)
 	if n := len(ups); n > 1 && n == len(downs) && slices.Equal(ups[:n-1], downs[:n-1]) && ups[n-1] == "up" && downs[n-1] == "down" {

@@ -1,13 +1,11 @@
 package importer
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // A node is a keyword of a keepalived.conf with its words, and its block.
 type node struct {
-	line  int
+	line  position
+	raw   string // as it is in the file, without its block
 	words []string
 	block []*node
 }
@@ -38,179 +36,148 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// A keepalivedScanner makes nodes of lines.
-type keepalivedScanner struct {
-	root       *node
-	stack      []*node
-	parameters map[string]string
-	made       int // bytes of definitions so far
-	depth      int // of definitions now
+// size is the number of nodes in n, with itself.
+func (n *node) size() int {
+	size := 1
+	for _, c := range n.block {
+		size += c.size()
+	}
+	return size
 }
 
-// parseKeepalived reads blocks in braces. Quotes keep words together, "#" and "!"
-// outside of them begin comments, and $NAME=VALUE defines $NAME.
-func parseKeepalived(text string) *node {
-	s := &keepalivedScanner{root: &node{words: []string{""}}, parameters: map[string]string{}}
-	s.stack = []*node{s.root}
-	number, begin, joined := 0, 0, ""
-	for line := range strings.Lines(text) {
-		number++
-		if joined == "" {
-			begin = number
+// last is the last node of that name in the block, nil if there is none. Of a repeated keyword keepalived
+// takes the last.
+func (n *node) last(name string) (last *node) {
+	for _, c := range n.block {
+		if c.name() == name {
+			last = c
 		}
-		joined += strings.TrimRight(line, "\r\n")
-		if before, ok := strings.CutSuffix(joined, `\`); ok && len(joined) < maxExpanded {
-			joined = before + " "
-			if definition.MatchString(joined) {
-				joined = before + "\n"
-			}
-			continue
-		}
-		s.line(begin, joined)
-		joined = ""
 	}
-	s.line(begin, joined)
-	return s.root
+	return last
 }
 
-var (
-	definition = regexp.MustCompile(`^\s*\$[A-Za-z_][A-Za-z0-9_]*=`)
-	parameter  = regexp.MustCompile(`^\$([A-Za-z_][A-Za-z0-9_]*)=((?s:.*))$`)
-	wholeLine  = regexp.MustCompile(`^\s*\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))\s*$`)
-)
+// blanks separate words.
+const blanks = " \t\n\v\f\r"
 
-// The bytes that definitions of several lines may make, and how deep one may use another.
-const (
-	maxDefined = 1 << 20
-	maxDepth   = 8
-)
-
-// line reads a line. One that is a parameter of several lines stands for these, each of which is
-// read as if it were there: it may define parameters, too.
-func (s *keepalivedScanner) line(number int, line string) {
-	if m := parameter.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-		s.parameters[m[1]] = m[2]
-		return
-	}
-	if m := wholeLine.FindStringSubmatch(line); m != nil && s.depth < maxDepth {
-		if value := s.parameters[m[1]+m[2]]; strings.Contains(value, "\n") {
-			s.depth++
-			for one := range strings.SplitSeq(value, "\n") {
-				if s.made <= maxDefined {
-					s.line(number, one)
-				}
-			}
-			s.depth--
-			return
-		}
-	}
-	s.words(number, line)
+// A blockScanner makes nodes of lines that have neither comments nor definitions.
+type blockScanner struct {
+	root  *node
+	stack []*node
+	notes []note
 }
 
-// tooMuch is the name of the node in place of what definitions would make.
-const tooMuch = "what definitions make beyond 1 MiB"
+func newBlockScanner() blockScanner {
+	root := &node{words: []string{""}}
+	return blockScanner{root: root, stack: []*node{root}}
+}
 
-// words reads a line that defines nothing. What definitions would make beyond the limit is left
-// out, with a node of its own.
-func (s *keepalivedScanner) words(number int, line string) {
-	line = s.expand(line)
-	if s.depth > 0 {
-		before := s.made
-		if s.made += len(line) + 1; s.made > maxDefined {
-			if before <= maxDefined {
-				s.root.block = append(s.root.block, &node{line: number, words: []string{tooMuch}})
-			}
-			return
-		}
-	}
-	var current *node
-	for _, word := range keepalivedWords(line) {
+// read reads a line: keywords with their words, and braces, which may be anywhere in it.
+func (s *blockScanner) read(at position, line string) {
+	for line = strings.Trim(line, blanks); line != ""; line = strings.Trim(line, blanks) {
 		top := s.stack[len(s.stack)-1]
-		switch {
-		case word == open:
-			if current == nil && len(top.block) > 0 { // the brace has a line of its own
-				current = top.block[len(top.block)-1]
+		switch end := braceIn(line); {
+		case end > 0:
+			text := strings.TrimRight(line[:end], blanks)
+			if words := plainWords(text); len(words) > 0 {
+				top.block = append(top.block, &node{line: at, raw: text, words: words})
 			}
-			if current != nil {
-				s.stack = append(s.stack, current)
-			}
-			current = nil
-		case word == shut:
-			s.stack = s.stack[:max(1, len(s.stack)-1)]
-			current = nil
-		case current == nil:
-			current = &node{line: number, words: []string{word}}
-			top.block = append(top.block, current)
+			line = line[end:]
+		case line[0] == '{':
+			s.open(at, top)
+			line = line[1:]
 		default:
-			current.words = append(current.words, word)
-		}
-	}
-}
-
-var reference = regexp.MustCompile(`\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Za-z_][A-Za-z0-9_]*)`)
-
-// maxExpanded is the longest line that parameters may make.
-const maxExpanded = 1 << 14
-
-// expand puts in the values of parameters, which may hold parameters themselves.
-// One that was not defined stays.
-func (s *keepalivedScanner) expand(line string) string {
-	for range 8 {
-		expanded := reference.ReplaceAllStringFunc(line, func(word string) string {
-			if value, ok := s.parameters[strings.Trim(word, "${}")]; ok {
-				return value
+			if len(s.stack) == 1 {
+				s.notes = append(s.notes, lost(at, "there is a } too much"))
+			} else {
+				s.stack = s.stack[:len(s.stack)-1]
 			}
-			return word
-		})
-		if expanded == line || len(expanded) > maxExpanded {
-			break
+			line = line[1:]
 		}
-		line = expanded
 	}
-	return line
 }
 
-// The braces that open and close a block; a word cannot be one of them.
-const open, shut = "\x00{", "\x00}"
-
-// keepalivedWords takes a line apart.
-func keepalivedWords(line string) (words []string) {
-	var word []byte
-	inWord, quoted := false, false
-	end := func() {
-		if inWord {
-			words = append(words, strings.ReplaceAll(string(word), "\x00", ""))
-		}
-		word, inWord = word[:0], false
+// open begins the block of the last keyword.
+func (s *blockScanner) open(at position, top *node) {
+	if len(top.block) == 0 {
+		s.notes = append(s.notes, lost(at, "there is a { without a keyword"))
+		top.block = append(top.block, &node{line: at, words: []string{"{"}})
 	}
+	s.stack = append(s.stack, top.block[len(top.block)-1])
+}
+
+// braceIn is the place of the first brace outside of quotes in a line, its length if there is none.
+func braceIn(line string) int {
+	quoted := false
+	for i := range len(line) {
+		switch line[i] {
+		case '"':
+			quoted = !quoted
+		case '{', '}':
+			if !quoted {
+				return i
+			}
+		}
+	}
+	return len(line)
+}
+
+// plainWords takes a line apart as keepalived does for most keywords: double quotes keep a word
+// together, and nothing escapes them.
+func plainWords(line string) (words []string) {
+	for {
+		if line = strings.TrimLeft(line, blanks); line == "" {
+			return words
+		}
+		var word string
+		if line[0] == '"' {
+			var closed bool
+			if word, line, closed = strings.Cut(line[1:], `"`); !closed {
+				return words
+			}
+		} else {
+			end := strings.IndexAny(line, blanks+`"`)
+			if end < 0 {
+				end = len(line)
+			}
+			word, line = line[:end], line[end:]
+		}
+		words = append(words, word)
+	}
+}
+
+// withoutComment is a line without blanks around it and without what follows "#" or "!" outside of
+// quotes. A backslash at its end stays.
+func withoutComment(line string) string {
+	line = strings.Trim(line, blanks)
+	var text strings.Builder
+	quoted, comment, continued := false, false, false
 	for i := 0; i < len(line); i++ {
 		c := line[i]
 		switch {
-		case c == '\\' && i+1 < len(line):
-			if next := line[i+1]; next != '"' && next != '#' && next != '!' {
-				word = append(word, c) // as in a pattern
-			}
+		case c == '\\' && i+1 == len(line):
+			continued = true
+			continue
+		case c == '\\':
 			i++
-			word, inWord = append(word, line[i]), true
-		case c == '"':
-			quoted, inWord = !quoted, true
-		case quoted:
-			word = append(word, c)
-		case c == '#' || c == '!':
-			end()
-			return words
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\v' || c == '\f':
-			end()
-		case c == '{' && !strings.HasSuffix(string(word), "$"):
-			end()
-			words = append(words, open)
-		case c == '}' && !strings.Contains(string(word), "${"):
-			end()
-			words = append(words, shut)
-		default:
-			word, inWord = append(word, c), true
+			if comment {
+				continue
+			}
+			if next := line[i]; quoted || next != '#' && next != '!' {
+				text.WriteByte(c)
+			}
+			c = line[i]
+		case c == '"' && !comment:
+			quoted = !quoted
+		case (c == '#' || c == '!') && !quoted:
+			comment = true
+		}
+		if !comment {
+			text.WriteByte(c)
 		}
 	}
-	end()
-	return words
+	line = strings.TrimRight(text.String(), blanks)
+	if continued {
+		line += `\`
+	}
+	return line
 }

@@ -13,6 +13,7 @@ type settings struct {
 	retries, beforeRetry string
 	virtualHost          string
 	quiescent            bool
+	leastRetries         uint64 // that keepalived takes
 }
 
 // take reads n if it is one of the settings. add gets its faults.
@@ -32,8 +33,8 @@ func (s *settings) take(n *node, add func(note)) bool {
 	case "delay_before_retry":
 		seconds(&s.beforeRetry)
 	case "retry", "nb_get_retry":
-		if !isNumber(n.word(0), 0) {
-			add(lost(n.line, "%s: that is no number", n))
+		if !isNumber(n.word(0), s.leastRetries) {
+			add(lost(n.line, "%s: that is no number from %d on", n, s.leastRetries))
 			break
 		}
 		s.retries = n.word(0)

@@ -11,7 +11,7 @@ import (
 
 // in is a virtual_server with these lines before its real servers.
 func in(lines string, reals ...string) string {
-	return "virtual_server 10.0.0.1 80 {\n delay_loop 6\n" + lines + "\n" + strings.Join(reals, "\n") + "\n}\n"
+	return "virtual_server 10.0.0.1 80 { protocol TCP\n delay_loop 6\n" + lines + "\n" + strings.Join(reals, "\n") + "\n}\n"
 }
 
 func realOf(i int, checkers string) string {
@@ -31,10 +31,13 @@ const (
 // An importTest is a file, what the new one has to hold (a "!" before a line: not), and words of
 // the notes.
 type importTest struct {
-	text     string
-	want     []string
-	notes    []string
-	lossless bool
+	text      string
+	want      []string
+	notes     []string
+	lossless  bool
+	refused   []string // what keepalived says of it, "" of the text is accepted
+	elsewhere bool     // it says so at other lines, too
+	endless   bool     // keepalived never ends with it
 }
 
 var keepalivedTests = map[string]importTest{
@@ -47,7 +50,7 @@ var keepalivedTests = map[string]importTest{
 	"one checker": {
 		text: in(" lb_algo rr\n lb_kind DR", realOf(1, tcpCheck), realOf(2, tcpCheck)),
 		want: []string{
-			"real = 10.1.0.1:8080 gate 1", "scheduler = rr", "checktype = connect", "checktimeout = 3", "checkinterval = 6",
+			"real = 10.1.0.1:80 gate 1", "checkport = 8080", "scheduler = rr", "checktype = connect", "checktimeout = 3", "checkinterval = 6",
 			"failurecount = 2", "fastinterval = 1",
 		},
 		lossless: true,
@@ -122,9 +125,9 @@ var keepalivedTests = map[string]importTest{
 		lossless: true,
 	},
 	"two URLs": {
-		text:  in("", realOf(1, "  HTTP_GET {\n   url {\n    path /a\n    digest 0a\n   }\n   url {\n    path /b\n   }\n  }")),
+		text:  in("", realOf(1, "  HTTP_GET {\n   url {\n    path /a\n    digest 9b3a0c85a887a256d6939da88aabd8cd\n   }\n   url {\n    path /b\n   }\n  }")),
 		want:  []string{`request = "/a"`, "check = http", `request = "/b"`, "alsocheck = http"},
-		notes: []string{"digest 0a is not carried over"},
+		notes: []string{"digest 9b3a0c85a887a256d6939da88aabd8cd is not carried over"},
 	},
 	"http": {
 		text: in("", realOf(1, `  HTTP_GET {
@@ -146,11 +149,11 @@ var keepalivedTests = map[string]importTest{
    url {
     path /
     status_code 200-299 404 # either
-    regex "a#b \"[0-9]{2}\" {}"
+    regex "a#b \x22[0-9]{2}\x22 {} \\."
     regex_options caseless ucp
    }
   }`)),
-		want:  []string{"httpstatus = 200-299,404", `receive = "(?i)a\x23b "[0-9]{2}" {}"`},
+		want:  []string{"httpstatus = 200-299,404", `receive = "(?i)a\x23b "[0-9]{2}" {} \."`},
 		notes: []string{"regex_options ucp"},
 	},
 	"text that must not be": {
@@ -164,7 +167,7 @@ var keepalivedTests = map[string]importTest{
 		lossless: true,
 	},
 	"the nearest virtual host": {
-		text:     in(" virtualhost a.example", realOf(1, "  virtualhost b.example\n  SSL_GET {\n   sni_name s.example\n   url {\n    virtualhost c.example\n   }\n  }")),
+		text:     in(" virtualhost a.example", realOf(1, "  virtualhost b.example\n  SSL_GET {\n   sni_name s.example\n   url {\n    path /\n    virtualhost c.example\n   }\n  }")),
 		want:     []string{"service = https", "sslverify = no", "sslname = s.example", "virtualhost = c.example"},
 		lossless: true,
 	},
@@ -200,41 +203,110 @@ var keepalivedTests = map[string]importTest{
 	},
 	"sorry server": {
 		text:     in(" sorry_server 10.1.0.9 81\n sorry_server_lvs_method DR", realOf(1, tcpCheck)),
-		want:     []string{"fallback = 10.1.0.9:81 gate"},
+		want:     []string{"fallback = 10.1.0.9:80 gate"},
 		lossless: true,
 	},
 	"what is not here": {
-		text: "global_defs {\n router_id A\n vrrp_garp_master_delay 1\n}\nvrrp_instance V {\n}\n" + in(" ha_suspend\n persistence_engine sip\n sorry_server_inhibit",
+		text: "global_defs {\n router_id A\n vrrp_garp_master_delay 1\n}\nvrrp_instance V {\n interface lo\n virtual_router_id 1\n}\n" + in(" ha_suspend\n persistence_engine sip\n sorry_server 10.1.0.9 80\n sorry_server_inhibit",
 			realOf(1, "  notify_up /bin/up\n"+tcpCheck)),
 		notes: []string{
 			"line 1: vrrp_garp_master_delay of global_defs", "vrrp_instance V", "ha_suspend", "notify_up /bin/up", "sip engine", "sorry_server_inhibit",
 		},
 	},
 	"parameters, quotes and lines": {
-		text:     "$VIP=10.0.0.1\n$P = no\n$PORT=8${LAST}\n$LAST=0\nvirtual_server $VIP ${PORT}\r\n{\r\n real_server 10.1.0.1 \\\n 80 {\n MISC_CHECK {\n misc_path \"/bin/a\"\n }\n }\n}\n",
+		text:     "$VIP=10.0.0.1\n$PORT=8${LAST}\n$LAST=0\nvirtual_server $VIP ${PORT}\r\n{\r\n protocol TCP\n real_server 10.1.0.1 80 {\n MISC_CHECK {\n misc_path \"/bin/a\"\n }\n }\n}\n",
 		want:     []string{"virtual = 10.0.0.1:80", "real = 10.1.0.1:80 masq 1", "checkcommand = /bin/a", "failurecount = 1", "checktimeout = 60"},
-		notes:    []string{"$P = no is not carried over"},
-		lossless: false,
+		lossless: true,
+	},
+	"not defined": {
+		text:    in(" virtualhost ${P}.example", realOf(1, tcpCheck)),
+		want:    []string{"real = 10.1.0.1:8080 masq 1"},
+		notes:   []string{"line 3: ${P} is not defined"},
+		refused: []string{"Unknown keyword", "Unexpected '{'", "no real servers"}, elsewhere: true,
+	},
+	"what keepalived refuses": {
+		text: in(" lb_algo wrong\n conect_timeout 3\n persistence_timeout x\n protocol XTP\n $P = no", realOf(1, "  lb_kind DR\n  retry 0\n  HTTP_GET {\n   url {\n    path /\n    port 8\n   }\n  }"),
+			" real_server web1 80 {\n }", " real_server 10.1.0.2 \\\n 80 {\n }"),
+		want: []string{"scheduler = wlc", "protocol = tcp", "!lb_kind"},
+		notes: []string{
+			"lb_algo wrong: keepalived knows no such scheduler", "conect_timeout 3 is not carried over: keepalived knows no conect_timeout in virtual_server",
+			"persistence_timeout x: that is no time", "protocol XTP: that is no protocol", "$P = no is not", "lb_kind DR is not",
+			"retry 0: that is no number from 1 on", "keepalived knows no port in url", "keepalived takes no names", "keepalived joins no lines",
+		},
+		refused: []string{
+			"Unknown protocol", "invalid number 'x'", "Unknown keyword", "Unexpected '{'", "Missing '{'", "Invalid lvs_scheduler", "persistence_timeout invalid", "retry value invalid", "number '0' outside range",
+			"Invalid real server",
+		},
 	},
 	"definitions without end": {
-		text:  in("", realOf(1, tcpCheck)) + "$A= \\\n x \\\n" + strings.Repeat(" $A \\\n", 40) + "\n$A\n",
-		notes: []string{"what definitions make beyond 1 MiB is not carried over"},
+		text:    in("", realOf(1, tcpCheck)) + "$A= \\\n x \\\n" + strings.Repeat(" $A \\\n", 40) + "\n$A\n",
+		notes:   []string{"definitions use each other more than 16 times", "definitions make more than 4 MiB: what follows is left out"},
+		endless: true,
 	},
 	"definitions of several lines": {
 		text: "$RS= \\\n real_server 10.1.0.${N} 80 { \\\n weight 2 \\\n inhibit_on_failure \\\n TCP_CHECK { \\\n } \\\n }\n" +
-			"$VS= \\\n virtual_server 10.0.0.${V} 80 { \\\n lb_algo rr \\\n $N=1 \\\n $RS \\\n $N=2 \\\n ${RS} \\\n }\n$V=1\n$VS\n$V=2\n$VS\n",
+			"$VS= \\\n virtual_server 10.0.0.${V} 80 { \\\n protocol TCP \\\n lb_algo rr \\\n $N=1 \\\n $RS \\\n $N=2 \\\n ${RS} \\\n }\n$V=1\n$VS\n$V=2\n$VS\n",
 		want: []string{
 			"virtual = 10.0.0.1:80", "virtual = 10.0.0.2:80", "real = 10.1.0.1:80 masq 2", "real = 10.1.0.2:80 masq 2", "scheduler = rr", "quiescent = yes",
 		},
 		lossless: true,
 	},
+	"no protocol": {
+		text:     "virtual_server 10.0.0.1 53 {\n real_server 10.1.0.1 53 {\n  PING_CHECK {\n  }\n }\n}\n",
+		want:     []string{"protocol = udp"},
+		notes:    []string{"line 1: virtual_server 10.0.0.1 53 has no protocol: keepalived serves udp then"},
+		lossless: true,
+	},
+	"no port": {
+		text:     "virtual_server 10.0.0.1 {\n protocol TCP\n real_server 10.1.0.1 {\n  PING_CHECK {\n  }\n }\n}\n",
+		want:     []string{"virtual = 10.0.0.1:0", "real = 10.1.0.1:0 masq 1", "persistent = 360"},
+		notes:    []string{"without a port it is persistent for 360 seconds there, too"},
+		lossless: true,
+	},
+	"a netmask alone": {
+		text:     in(" persistence_granularity 255.255.255.0", realOf(1, tcpCheck)),
+		want:     []string{"persistent = 360", "netmask = 255.255.255.0"},
+		notes:    []string{"persistence_granularity alone makes it persistent"},
+		lossless: true,
+	},
+	"ports that DR cannot change": {
+		text: in(" lvs_method DR\n sorry_server 10.1.0.9 81", realOf(1, "  SMTP_CHECK {\n  }"), realOf(2, "  SMTP_CHECK {\n   connect_port 25\n  }"),
+			strings.Replace(realOf(3, "  SMTP_CHECK {\n  }"), "8080", "80", 1)),
+		want: []string{
+			"check = smtp", "checkport = 25", "real = 10.1.0.1:80 gate 1", "checkport = 8080", "real = 10.1.0.2:80 gate 1 check=smtp", "real = 10.1.0.3:80 gate 1 check=smtp-2",
+			"fallback = 10.1.0.9:80 gate",
+		},
+		notes:    []string{"gate cannot change the port, and keepalived takes that of the virtual service; port 8080 is for the checks alone"},
+		lossless: true,
+	},
+	"ports that DR cannot change, with a mark": {
+		text:     "virtual_server fwmark 1 {\n lvs_method TUN\n real_server 10.1.0.1 8080 {\n" + getA + "\n }\n}\n",
+		want:     []string{"real = 10.1.0.1 ipip 1", "checkport = 8080"},
+		lossless: true,
+	},
+	"a pattern, a command and a path in quotes": {
+		text: in("", realOf(1, "  HTTP_GET {\n   url {\n    path \"/a\"\n    regex \"a\\\\.b\\d\"\n   }\n   url {\n    path /b\n    regex a b\n   }\n  }"),
+			realOf(2, "  MISC_CHECK {\n   misc_path /etc/k/a 1\n  }")),
+		want: []string{`receive = "a\.bd"`, "checkcommand = /etc/k/a", "!checkarguments"},
+		notes: []string{
+			"regex a b: keepalived takes no regex that is not one word or in quotes", "misc_path /etc/k/a 1: keepalived takes /etc/k/a alone: arguments need quotes",
+		},
+	},
 	"the same twice": {
-		text:  in("", realOf(1, tcpCheck), realOf(1, tcpCheck)) + in("", realOf(3, tcpCheck)),
-		want:  []string{"# real = 10.1.0.1:8080 masq 1"},
-		notes: []string{"line 4 is the same real server", "10.0.0.1:80 is left out: line 1 is the same"},
+		text:    in("", realOf(1, tcpCheck), realOf(1, tcpCheck)) + in("", realOf(3, tcpCheck)),
+		want:    []string{"# real = 10.1.0.1:8080 masq 1"},
+		notes:   []string{"line 4 is the same real server", "10.0.0.1:80 is left out: line 1 is the same"},
+		refused: []string{"is duplicated"},
+	},
+	"a group that keepalived refuses": {
+		text:      "virtual_server_group G {\n 10.0.0.1 80\n fwmark 7\n fd00::1 80\n}\n" + strings.Replace(in("", realOf(1, tcpCheck)), "10.0.0.1 80", "group G", 1),
+		want:      []string{"virtual = 10.0.0.1:80", "virtual = 7"},
+		notes:     []string{"keepalived takes no group of IPv4, IPv6 and a mark without inet or inet6"},
+		refused:   []string{"and fwmark without family"},
+		elsewhere: true,
 	},
 	"a group": {
-		text: "virtual_server_group G {\n 10.0.0.1 80\n 10.0.0.3-4 80\n 10.0.0.8/31 81\n fwmark 7\n fd00::1 80\n}\n" +
+		text: "virtual_server_group G {\n 10.0.0.1 80\n 10.0.0.3-4 80\n 10.0.0.8/31 81\n fwmark 7 inet\n fd00::1 80\n}\n" +
 			strings.Replace(in("", realOf(1, tcpCheck)), "10.0.0.1 80", "group G", 1),
 		notes: []string{"real_server 10.1.0.1 8080 is left out: it is of another address family"},
 	},
@@ -247,7 +319,7 @@ func TestImportKeepalived(t *testing.T) {
 }
 
 func (tt importTest) run(t *testing.T) {
-	r, err := Import(tt.text)
+	r, err := Import(tt.text, Source{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +381,7 @@ func onceInABlock(t *testing.T, text string) {
 // TestImportGroup: each address and mark of a group is a virtual service of its
 // own.
 func TestImportGroup(t *testing.T) {
-	r, err := Import(keepalivedTests["a group"].text)
+	r, err := Import(keepalivedTests["a group"].text, Source{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +399,7 @@ func TestImportGroup(t *testing.T) {
 
 // TestImportOwnRequest: the checks use the requests of the real servers.
 func TestImportOwnRequest(t *testing.T) {
-	r, err := Import(keepalivedTests["requests that differ are in the real servers"].text)
+	r, err := Import(keepalivedTests["requests that differ are in the real servers"].text, Source{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ var policyTests = map[string]importTest{
 		},
 	},
 	"omega without a command": {
-		text:     in(" omega\n hashed\n smtp_alert\n snmp_name web one", realOf(1, tcpCheck)),
+		text:     in(" omega\n lb_algo sh\n hashed\n smtp_alert\n snmp_name \"web one\"", realOf(1, tcpCheck)),
 		want:     []string{"servicename = web one"},
 		lossless: true,
 	},
@@ -99,7 +99,7 @@ var policyTests = map[string]importTest{
 		lossless: true,
 	},
 	"a group whose ports are the real servers'": {
-		text:     "virtual_server_group G {\n 10.0.0.1 80\n 10.0.0.1 443\n}\nvirtual_server group G {\n real_server 10.1.0.1 {\n" + tcpCheck + "\n }\n}\n",
+		text:     "virtual_server_group G {\n 10.0.0.1 80\n 10.0.0.1 443\n}\nvirtual_server group G {\n protocol TCP\n real_server 10.1.0.1 {\n" + tcpCheck + "\n }\n}\n",
 		want:     []string{"virtual = 10.0.0.1:80", "virtual = 10.0.0.1:443", "real = 10.1.0.1:80 masq 1", "real = 10.1.0.1:443 masq 1", "!also"},
 		lossless: true,
 	},

@@ -30,7 +30,7 @@ type service struct {
 
 // A realServer is one of a service.
 type realServer struct {
-	line         int
+	line         position
 	address      string
 	forward      string // gate, masq, ipip
 	weight       string
@@ -45,11 +45,11 @@ func (s *service) key() string { return fmt.Sprint(s.protocol, " ", s.address, "
 
 // dropDuplicates leaves out real servers that repeat an address.
 func (s *service) dropDuplicates() {
-	first := map[string]int{}
+	first := map[string]position{}
 	for _, r := range s.reals {
 		if line, ok := first[r.address]; ok && !r.left {
 			r.left = true
-			r.notes = append(r.notes, lost(r.line, "line %d is the same real server", line))
+			r.notes = append(r.notes, lost(r.line, "%v is the same real server", line))
 		}
 		if !r.left {
 			first[r.address] = r.line
@@ -165,12 +165,12 @@ func (r *realServer) write(b *strings.Builder, six string, blocks *checkBlocks) 
 // A checkBlocks has the names of check blocks.
 type checkBlocks struct {
 	names   map[string]string // of each block's lines
-	taken   map[string]bool
+	taken   map[string]int    // names, and the numbers that were added to them
 	written map[string]bool
 }
 
 func newCheckBlocks() *checkBlocks {
-	return &checkBlocks{names: map[string]string{}, taken: map[string]bool{}, written: map[string]bool{}}
+	return &checkBlocks{names: map[string]string{}, taken: map[string]int{}, written: map[string]bool{}}
 }
 
 // name is the name of the block of a check: of all that have the same lines.
@@ -180,10 +180,12 @@ func (l *checkBlocks) name(c check) string {
 		return name
 	}
 	name := c.name
-	for n := 2; l.taken[name]; n++ {
+	for n := l.taken[c.name] + 1; l.taken[name] > 0; n++ {
 		name = c.name + "-" + strconv.Itoa(n)
+		l.taken[c.name] = n
 	}
-	l.names[lines], l.taken[name] = name, true
+	l.taken[name] = 1
+	l.names[lines] = name
 	return name
 }
 

@@ -1,0 +1,54 @@
+package importer
+
+import (
+	"slices"
+	"strings"
+)
+
+// What keywords a checker may have: those of its times, and those of its connection.
+const (
+	timeWords       = "retry delay_before_retry warmup delay_loop alpha log_all_failures "
+	connectionWords = "connect_ip connect_port bindto bind_port bind_if connect_timeout fwmark " + timeWords
+	webWords        = "nb_get_retry virtualhost http_protocol enable_sni sni_name fast_recovery tls_compliant url " + connectionWords
+)
+
+// keepalivedWords are the keywords of each block, as keepalived 2.2 and 2.4 have them.
+var keepalivedWords = map[string]string{
+	"virtual_server": `ip_family retry delay_before_retry warmup connect_timeout delay_loop inhibit_on_failure lb_algo lvs_sched hashed ops
+		flag-1 flag-2 flag-3 sh-port sh-fallback mh-port mh-fallback lb_kind lvs_method persistence_engine persistence_timeout
+		persistence_granularity protocol ha_suspend smtp_alert virtualhost snmp_name alpha omega quorum_up quorum_down quorum hysteresis weight
+		sorry_server sorry_server_inhibit sorry_server_lvs_method real_server`,
+	"real_server": `weight lvs_method uthreshold lthreshold inhibit_on_failure notify_up notify_down alpha retry delay_before_retry warmup
+		connect_timeout delay_loop smtp_alert virtualhost snmp_name
+		BFD_CHECK DNS_CHECK FILE_CHECK HTTP_GET MISC_CHECK PING_CHECK SMTP_CHECK SSL_GET TCP_CHECK UDP_CHECK`,
+	"HTTP_GET":   webWords,
+	"SSL_GET":    webWords,
+	"url":        "path digest status_code virtualhost regex regex_no_match regex_options regex_min_offset regex_max_offset regex_stack tls_compliant",
+	"TCP_CHECK":  connectionWords,
+	"PING_CHECK": connectionWords,
+	"SMTP_CHECK": "helo_name host " + connectionWords,
+	"host":       connectionWords,
+	"DNS_CHECK":  "type name " + connectionWords,
+	"MISC_CHECK": "misc_path misc_timeout misc_dynamic user " + timeWords,
+	"UDP_CHECK":  "payload require_reply min_reply_length max_reply_length " + connectionWords,
+	"FILE_CHECK": "track_file weight dynamic",
+	"BFD_CHECK":  "name alpha",
+	"SSL":        "password ca certificate key",
+}
+
+// withoutUnknown leaves out of the block of n, and of those in it, what keepalived does not know there.
+func (n *node) withoutUnknown(add func(note)) {
+	known := strings.Fields(keepalivedWords[n.name()])
+	n.block = slices.DeleteFunc(n.block, func(c *node) bool {
+		if slices.Contains(known, c.name()) {
+			return false
+		}
+		add(lost(c.line, "%s is not carried over: keepalived knows no %s in %s", c, c.name(), n.name()))
+		return true
+	})
+	for _, c := range n.block {
+		if keepalivedWords[c.name()] != "" {
+			c.withoutUnknown(add)
+		}
+	}
+}
