@@ -47,10 +47,14 @@ func (m *machine) hush() {
 	m.arp = nil
 }
 
-// whoHave probes the network for the owners of addresses, as before a claim of them (RFC 5227,
-// section 2.1.1): rounds requests for each, with gap after each round. It returns all other hosts
-// that have one or, if claim, are about to take it and go first. own are the hardware addresses of this host.
-func whoHave(dev *netlink.LinkAttrs, addrs []netip.Addr, own []net.HardwareAddr, claim bool, rounds int, gap time.Duration) (map[netip.Addr][]net.HardwareAddr, error) {
+// A probe4 probes by ARP.
+type probe4 struct {
+	dev    *netlink.LinkAttrs
+	socket int
+	claim  bool
+}
+
+func openProbe4(dev *netlink.LinkAttrs, claim bool) (*probe4, error) {
 	if len(dev.HardwareAddr) != 6 {
 		return nil, fmt.Errorf("no ARP on %s", dev.Name)
 	}
@@ -58,32 +62,25 @@ func whoHave(dev *netlink.LinkAttrs, addrs []netip.Addr, own []net.HardwareAddr,
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(s)
-	found := make(map[netip.Addr][]net.HardwareAddr)
-	for range rounds {
-		for _, addr := range addrs {
-			if err := sendARP(s, dev, arpPacket(dev.HardwareAddr, netip.IPv4Unspecified(), addr)); err != nil {
-				return nil, err
-			}
-		}
-		err := readARP(s, gap, func(packet []byte) {
-			addr, owner, probes := arpSender(packet)
-			switch {
-			case owner == nil || !slices.Contains(addrs, addr) || among(own, owner):
-			case probes && (!claim || bytes.Compare(owner, dev.HardwareAddr) > 0):
-			case !among(found[addr], owner):
-				found[addr] = append(found[addr], owner)
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return found, nil
+	return &probe4{dev, s, claim}, nil
 }
 
-func among(list []net.HardwareAddr, mac net.HardwareAddr) bool {
-	return slices.ContainsFunc(list, func(m net.HardwareAddr) bool { return bytes.Equal(m, mac) })
+func (p *probe4) close() { _ = unix.Close(p.socket) }
+
+// ask implements prober with a probe of RFC 5227, whose sender has no address.
+func (p *probe4) ask(addr netip.Addr) error {
+	return sendARP(p.socket, p.dev, arpPacket(p.dev.HardwareAddr, netip.IPv4Unspecified(), addr))
+}
+
+// hear implements prober. Of two hosts that claim an address the one with the lower hardware address
+// goes first.
+func (p *probe4) hear(patience time.Duration, f func(addr netip.Addr, mac net.HardwareAddr)) error {
+	return readARP(p.socket, patience, func(packet []byte) {
+		addr, mac, probes := arpSender(packet)
+		if mac != nil && (!probes || p.claim && bytes.Compare(mac, p.dev.HardwareAddr) < 0) {
+			f(addr, mac)
+		}
+	})
 }
 
 // readARP passes on all packets within a time.

@@ -65,7 +65,10 @@ func TestWhoHas(t *testing.T) {
 		eth0, err := netlink.LinkByName("eth0")
 		must(t, err)
 		asked := []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")}
-		got, err := whoHave(other.Attrs(), asked, nil, true, 1, 100*time.Millisecond)
+		p, err := openProbe4(other.Attrs(), true)
+		must(t, err)
+		defer p.close()
+		got, err := whoHave(p, asked, nil, 1, 100*time.Millisecond)
 		must(t, err)
 		want := map[netip.Addr][]net.HardwareAddr{asked[0]: {eth0.Attrs().HardwareAddr}}
 		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {

@@ -3,11 +3,13 @@ package host
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/eventually"
@@ -40,6 +42,7 @@ func neighbourWith(t *testing.T, addrs ...string) string {
 		}
 		must(t, far.AddrAdd(link, a))
 	}
+	awaitLinkLocal(t, far, "other") // until then it answers no one
 	return link.Attrs().HardwareAddr.String()
 }
 
@@ -59,11 +62,14 @@ func soleSteps(vips ...string) (list []Step) {
 func TestTakenAddress(t *testing.T) {
 	inOwnSpace(t, func(t *testing.T) {
 		mac := neighbourWith(t, "10.0.0.80/24", "fd00::80/64")
-		awaitLinkLocal(t)
+		here, err := netlink.NewHandle()
+		must(t, err)
+		t.Cleanup(here.Close)
+		awaitLinkLocal(t, here, "eth0")
 		h, said := testHost(t)
 		want := soleSteps("10.0.0.80", "10.0.0.81", "fd00::80", "fd00::81")
 		want = append(want, &Sysctl{Name: "net/ipv4/conf/eth0/send_redirects", Value: "0"})
-		err := h.Up(t.Context(), "a", want)
+		err = h.Up(t.Context(), "a", want)
 		taken, ok := errors.AsType[*TakenError](err)
 		if !ok || len(taken.Taken) != 2 {
 			t.Fatalf("up: %v, want two taken addresses", err)
@@ -90,17 +96,17 @@ sysctl net.ipv4.conf.eth0.send_redirects 0 (was 1)
 	})
 }
 
-// awaitLinkLocal waits until eth0 has its own IPv6 address.
-func awaitLinkLocal(t *testing.T) {
+// awaitLinkLocal waits until a device has its own IPv6 address.
+func awaitLinkLocal(t *testing.T, link *netlink.Handle, name string) {
 	t.Helper()
-	eth0, err := netlink.LinkByName("eth0")
+	dev, err := link.LinkByName(name)
 	must(t, err)
-	if !eventually.Holds(func() bool {
-		list, err := netlink.AddrList(eth0, netlink.FAMILY_V6)
-		return err == nil && len(list) > 0 && list[0].Flags&0x40 == 0 // not tentative
-	}) {
-		t.Fatal("eth0 has no link-local address")
-	}
+	eventually.True(t, "the link-local address of "+name, func() bool {
+		list, err := link.AddrList(dev, netlink.FAMILY_V6)
+		return err == nil && slices.ContainsFunc(list, func(a netlink.Addr) bool {
+			return a.IP.IsLinkLocalUnicast() && a.Flags&unix.IFA_F_TENTATIVE == 0
+		})
+	})
 }
 
 // TestOwnedAddress leaves addresses to keepalived, also one that was added before its configuration

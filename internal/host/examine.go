@@ -110,6 +110,9 @@ func strangers(p Place) (found map[netip.Addr][]string, asked map[netip.Addr]boo
 // neighbour is the hardware address of a machine that has addr, with another address that this host
 // knows of it.
 func neighbour(mac net.HardwareAddr, addr netip.Addr) string {
+	if len(mac) == 0 {
+		return "a machine that begins to take it"
+	}
 	neighbours, err := netlink.NeighList(0, netlink.FAMILY_ALL)
 	if err == nil {
 		for _, n := range neighbours {

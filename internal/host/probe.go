@@ -1,13 +1,13 @@
 package host
 
 import (
-	"fmt"
+	"bytes"
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
-	"github.com/mdlayher/ndp"
 	"github.com/vishvananda/netlink"
 )
 
@@ -17,29 +17,88 @@ const (
 	probeGap    = 300 * time.Millisecond
 )
 
+// A prober probes the network of one device for addresses of one family.
+type prober interface {
+	ask(addr netip.Addr) error
+	// hear calls f for what other hosts have, until a time has passed; for a claim also for what they
+	// are about to take, if they go first.
+	hear(patience time.Duration, f func(addr netip.Addr, mac net.HardwareAddr)) error
+	close()
+}
+
 // others probes the networks of devices for other machines that have the addresses, with claim also
 // for those that are about to take one. What cannot be probed is not in asked.
+//
+// All probe at once: what comes between the probe for an address and its addition is time in which
+// another machine finds that no one has it.
 func others(byDev map[string][]netip.Addr, claim bool) (found map[netip.Addr][]string, asked map[netip.Addr]bool) {
-	found, asked = map[netip.Addr][]string{}, map[netip.Addr]bool{}
 	own := ownHardware()
+	type probe struct {
+		prober
+		addrs  []netip.Addr
+		owners map[netip.Addr][]net.HardwareAddr
+		err    error
+	}
+	var probes []*probe
 	for name, addrs := range byDev {
 		dev, err := netlink.LinkByName(name)
 		if err != nil || dev.Attrs().Flags&net.FlagLoopback != 0 {
 			continue
 		}
-		v4, v6 := families(addrs)
-		if len(v4) > 0 {
-			if owners, err := whoHave(dev.Attrs(), v4, own, claim, probeRounds, probeGap); err == nil {
-				note(found, asked, v4, owners)
+		add := func(p prober, addrs []netip.Addr, err error) {
+			if err == nil {
+				probes = append(probes, &probe{prober: p, addrs: addrs})
 			}
 		}
+		v4, v6 := families(addrs)
+		if len(v4) > 0 {
+			p, err := openProbe4(dev.Attrs(), claim)
+			add(p, v4, err)
+		}
 		if len(v6) > 0 {
-			if owners, err := whoHave6(dev.Attrs(), v6, own, probeRounds, probeGap); err == nil {
-				note(found, asked, v6, owners)
-			}
+			p, err := openProbe6(dev.Attrs(), v6, claim)
+			add(p, v6, err)
+		}
+	}
+	var running sync.WaitGroup
+	for _, p := range probes {
+		running.Go(func() { p.owners, p.err = whoHave(p, p.addrs, own, probeRounds, probeGap) })
+	}
+	running.Wait()
+	found, asked = map[netip.Addr][]string{}, map[netip.Addr]bool{}
+	for _, p := range probes {
+		p.close()
+		if p.err == nil {
+			note(found, asked, p.addrs, p.owners)
 		}
 	}
 	return found, asked
+}
+
+// whoHave probes for the owners of addresses, as before a claim of them (RFC 5227, section 2.1.1):
+// rounds requests for each, with gap after each round. own are the hardware addresses of this host.
+func whoHave(p prober, addrs []netip.Addr, own []net.HardwareAddr, rounds int, gap time.Duration) (map[netip.Addr][]net.HardwareAddr, error) {
+	found := map[netip.Addr][]net.HardwareAddr{}
+	for range rounds {
+		for _, addr := range addrs {
+			if err := p.ask(addr); err != nil {
+				return nil, err
+			}
+		}
+		err := p.hear(gap, func(addr netip.Addr, mac net.HardwareAddr) {
+			if slices.Contains(addrs, addr) && !among(own, mac) && !among(found[addr], mac) {
+				found[addr] = append(found[addr], mac)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func among(list []net.HardwareAddr, mac net.HardwareAddr) bool {
+	return slices.ContainsFunc(list, func(m net.HardwareAddr) bool { return bytes.Equal(m, mac) })
 }
 
 // note notes the owners of addresses that were asked for.
@@ -70,65 +129,4 @@ func ownHardware() (own []net.HardwareAddr) {
 		own = append(own, link.Attrs().HardwareAddr)
 	}
 	return own
-}
-
-// whoHave6 is whoHave for IPv6: neighbour solicitations (RFC 4861) from the link-local address of the
-// device. Real servers with the address on lo do not answer.
-func whoHave6(dev *netlink.LinkAttrs, addrs []netip.Addr, own []net.HardwareAddr, rounds int, gap time.Duration) (map[netip.Addr][]net.HardwareAddr, error) {
-	ifi, err := net.InterfaceByIndex(dev.Index)
-	if err != nil {
-		return nil, err
-	}
-	c, _, err := ndp.Listen(ifi, ndp.LinkLocal)
-	if err != nil {
-		return nil, fmt.Errorf("no neighbour discovery on %s: %w", dev.Name, err)
-	}
-	defer c.Close()
-	found := map[netip.Addr][]net.HardwareAddr{}
-	for range rounds {
-		for _, addr := range addrs {
-			if err := solicit(c, dev.HardwareAddr, addr); err != nil {
-				return nil, err
-			}
-		}
-		if err := c.SetReadDeadline(time.Now().Add(gap)); err != nil {
-			return nil, err
-		}
-		for {
-			m, _, _, err := c.ReadFrom()
-			if err != nil {
-				break // the deadline
-			}
-			addr, mac := advertised(m)
-			if mac != nil && slices.Contains(addrs, addr) && !among(own, mac) && !among(found[addr], mac) {
-				found[addr] = append(found[addr], mac)
-			}
-		}
-	}
-	return found, nil
-}
-
-// solicit asks for the owner of an address.
-func solicit(c *ndp.Conn, mac net.HardwareAddr, addr netip.Addr) error {
-	group, err := ndp.SolicitedNodeMulticast(addr)
-	if err != nil {
-		return err
-	}
-	return c.WriteTo(&ndp.NeighborSolicitation{
-		TargetAddress: addr, Options: []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Source, Addr: mac}},
-	}, nil, group)
-}
-
-// advertised is what an answer says: the address, and the hardware address of its owner; nil if it is none.
-func advertised(m ndp.Message) (netip.Addr, net.HardwareAddr) {
-	na, ok := m.(*ndp.NeighborAdvertisement)
-	if !ok {
-		return netip.Addr{}, nil
-	}
-	for _, o := range na.Options {
-		if l, ok := o.(*ndp.LinkLayerAddress); ok && l.Direction == ndp.Target {
-			return na.TargetAddress, l.Addr
-		}
-	}
-	return netip.Addr{}, nil
 }
