@@ -8,6 +8,7 @@ const noShare = -1
 
 // forgetShare makes nothing known of the agent of a real server, which may have none.
 func (p *pair) forgetShare(agent bool) {
+	p.found = false
 	if p.share, p.byAgent = 100, agent; agent {
 		p.share = noShare
 	}

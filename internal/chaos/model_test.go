@@ -34,6 +34,7 @@ type pair struct {
 	fails, goods int
 	changed      time.Time // the verdict
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
+	found        bool      // a start or reload has found it in service, and its agent has not answered yet
 	byAgent      bool      // share is of an agent
 	byAnswer     bool      // share is of an answer that may drain (httpdrain)
 	climbed      time.Time // when it began to (slowstart); the zero time is never
@@ -217,7 +218,7 @@ func (w *world) in(p *pair) bool { return w.alone(p) && w.together(p) }
 
 // alone says the same by its own state.
 func (w *world) alone(p *pair) bool {
-	if weight, held := w.table[p.key][p.at]; p.share == noShare && held && weight == 0 && p.full() > 0 {
+	if p.mayAnswer() && !p.found && p.full() > 0 {
 		return false // it did not serve, and its next weight is unknown
 	}
 	return p.configured && !p.waits && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
@@ -304,6 +305,7 @@ func (w *world) begin(start bool) {
 				p.forgetShare(s.agent)
 			}
 			p.byAnswer = s.drains
+			p.found = p.share == noShare && (p.found || w.table[p.key][p.at] > 0)
 			if !p.configured || !s.configured {
 				p.verdict, p.fails, p.goods, p.held, p.heard, p.parts = unchecked, 0, 0, false, false, nil
 				continue

@@ -83,7 +83,10 @@ func (w *world) decide(s *service) {
 
 // mayAnswer says whether the first answer of the real server's agent may still let it in.
 func (p *pair) mayAnswer() bool {
-	return p.share == noShare && (p.parts == nil || p.parts[0].verdict != down)
+	if p.parts == nil {
+		return p.share == noShare && p.verdict != down
+	}
+	return p.share == noShare && p.parts[0].verdict != down
 }
 
 func (w *world) decideQuorum(j *joint, all int, ups, may [2]int) {

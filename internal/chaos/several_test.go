@@ -179,7 +179,8 @@ func (w *world) hearPart(p *pair, kind int, ok bool) {
 		}
 		all = all && q.heard
 	}
-	if !p.heard && (all || s.score(p, true) != unchecked) {
+	score := s.score(p, true)
+	if !p.heard && (all || score == down || score == up && (!s.agent || p.parts[0].heard)) { // the first answer of an agent may be a weight
 		p.heard = true
 		defer w.keep(s)
 	}

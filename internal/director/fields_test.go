@@ -257,7 +257,7 @@ func (p *fieldPeers) ask(_ context.Context, c checker.Checker, timeout time.Dura
 	if m.made++; strings.Contains(text, "10.1.0.2") || strings.Contains(text, "10.1.0.3") && m.made%3 == 0 {
 		return engine.Result{Attempts: 1, Err: errors.New("no")}
 	}
-	return engine.Result{Attempts: 1}
+	return good(c)
 }
 
 // forget drops the times of the checks so far.

@@ -52,11 +52,10 @@ func judgeSlow(res *checks.Result) {
 // the virtual service to be synced.
 func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	if virtual.AgentIsSilent(r, res.Check, res.Detail, res.Err) {
-		if virtual.HearSilence(r) {
-			d.touch(r.Virtual)
-		}
+		hearSilence(d, r, res)
 		return
 	}
+	unchecked := r.Unchecked
 	d.reportChecked(r, res)
 	if res.Check != nil {
 		d.warnExpiry(r, res.Check, res.At)
@@ -67,6 +66,7 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	}
 	switch {
 	case r.File() != "":
+		hearMeanwhile(d, r, res)
 		return
 	case res.Local:
 		d.couldNotAsk(r, res)
@@ -78,6 +78,8 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	}
 	if res.Err == nil {
 		d.takeAgentShare(r, res)
+	} else if virtual.AgentFails(r, res.Check, was) {
+		d.touch(r.Virtual)
 	}
 	drain := hearDrain(r, res)
 	if res.Err != nil && was.Failures == 0 && was.Verdict == policy.Up {
@@ -98,7 +100,7 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	if e := drain.Event; e != nil && r.Verdict == before.Verdict {
 		d.drainChanged(r, *e)
 	}
-	if over != nil {
+	if over != nil || unchecked && !r.Unchecked && r.Transitions.Any() {
 		r.NoteCondition(d.now())
 	}
 	if r.WouldBeUp() { // it may be needed

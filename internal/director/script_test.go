@@ -311,7 +311,16 @@ func (s *stage) ask(_ context.Context, c checker.Checker, _ time.Duration, attem
 			}
 		}
 	}
-	return engine.Result{Attempts: 1}
+	return good(c)
+}
+
+// good is the result of a check that succeeds: an agent says up.
+func good(c checker.Checker) engine.Result {
+	res := engine.Result{Attempts: 1}
+	if _, ok := c.(checker.Agent); ok {
+		res.Detail = "up 100%"
+	}
+	return res
 }
 
 func (s *stage) event(e event.Event) {

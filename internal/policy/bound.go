@@ -73,10 +73,14 @@ func downTogether(v, own *conf.VirtualService) (refused, silent time.Duration) {
 }
 
 // FirstBound returns the time after which each real server of v has been checked at the latest, by
-// each of its checks.
+// each of its checks, and each agent beside them was asked.
 func FirstBound(v *conf.VirtualService) (bound time.Duration) {
 	for _, as := range v.EachCheck() {
 		_, silent := downBounds(as)
+		bound = max(bound, silent)
+	}
+	if agent := v.Agent(); agent != nil {
+		_, silent := downBounds(agent)
 		bound = max(bound, silent)
 	}
 	return bound

@@ -33,9 +33,11 @@ type Server struct {
 	// Silent says that what is unknown of Agent and Asked was asked for already, and that
 	// there was no answer.
 	Silent bool
-	// Before is the weight in the table; it stays while Agent or Asked is unknown. Held
-	// reports whether the table has the real server at all. Both are known while one of
-	// the two is unknown, or Joint is AsFound.
+	// Found is the weight that counts while Agent or Asked is unknown and not Silent. Where
+	// there is none, the real server waits out of service for the first answer.
+	Found Found
+	// Before is the weight in the table, and Held reports whether the table has the real
+	// server at all. Both are known while Agent or Asked is unknown, or Joint is AsFound.
 	Before int
 	Held   bool
 	// Reached is the share of the weight that slowstart has reached, in percent:
@@ -49,6 +51,13 @@ type Asked struct {
 	Unknown bool // there was no answer yet
 	Given   bool // Weight is asked for
 	Weight  int
+}
+
+// A Found is the weight with which a start or a reload found a real server in service. The zero
+// Found is that it was not in service.
+type Found struct {
+	Weight int
+	Of     int // the weight of the order in force then, else of the file: another one changes Weight in proportion
 }
 
 // An Order is an operator's order for a real server.
@@ -120,9 +129,8 @@ func decide(s Server) Decision {
 		return Decision{Reason: AwaitsEnable}
 	case s.drainsItself():
 		return Decision{Drains: true, Reason: DrainedByItself}
-	case s.stays() && s.Before == 0 && s.base() > 0:
-		// Its former weight does not serve, and its next one is unknown.
-		return Decision{Drains: true, Reason: NotChecked}
+	case s.waitsForAnswer():
+		return Decision{Drains: s.Held, Reason: NotChecked}
 	case s.Joint == NotNeeded:
 		return Decision{Reason: NotNeededNow}
 	case s.Joint == BelowQuorum:
@@ -136,7 +144,7 @@ func decide(s Server) Decision {
 		d.Reason = KeptIn
 	case s.Reached < 100 && (s.Agent < 0 || s.Agent > s.Reached):
 		d.Reason = LimitedByStart
-	case s.Agent != 100:
+	case s.Agent != 100 && (s.Agent != AgentUnknown || !s.Silent):
 		d.Reason = LimitedByAgent
 	case s.Order != Weighted && s.Asked.Given:
 		d.Reason = GivenByCheck
@@ -154,28 +162,48 @@ func (s Server) Unknown() bool {
 	return s.Agent == AgentUnknown || s.Asked.Unknown && s.Order != Weighted
 }
 
-// stays reports whether the weight in the table stays until more is known.
-func (s Server) stays() bool { return s.Unknown() && s.Held && !s.Silent }
+// Awaits reports whether an answer that decides about the weight is still to come.
+func (s Server) Awaits() bool { return s.Unknown() && !s.Silent }
+
+// waitsForAnswer reports whether the real server waits out of service for such an answer.
+func (s Server) waitsForAnswer() bool {
+	return s.Awaits() && s.Found.Weight == 0 && s.base() > 0
+}
 
 // base is the weight of an order, else of the external check, else of the file.
 func (s Server) base() int {
+	if s.Order != Weighted && s.Asked.Given {
+		return s.Asked.Weight
+	}
+	return s.BaseOfFound()
+}
+
+// BaseOfFound is Found.Of of a real server that is found now.
+func (s Server) BaseOfFound() int {
 	switch {
 	case s.Order == Weighted && s.OrderShare > 0:
 		return min(share(s.Weight, s.OrderShare), max(s.Weight, maxWeight))
 	case s.Order == Weighted:
 		return s.OrderWeight
-	case s.Asked.Given:
-		return s.Asked.Weight
 	}
 	return s.Weight
+}
+
+// found is the weight that was found, in proportion to a new order or file.
+func (s Server) found() int {
+	now, then := s.BaseOfFound(), s.Found.Of
+	if now == then || then == 0 {
+		return s.Found.Weight
+	}
+	return int(min(max(min(1, int64(now)), int64(s.Found.Weight)*int64(now)/int64(then)), math.MaxInt32))
 }
 
 func (s Server) weight() int {
 	base := s.base()
 	weight := base
 	switch {
-	case s.stays():
-		weight = s.Before
+	case s.Awaits():
+		weight = s.found()
 	case s.Agent != AgentUnknown:
 		weight = share(base, s.Agent)
 	}

@@ -9,6 +9,11 @@ func up(change func(*Server)) Server {
 	return s
 }
 
+// found has the table's weight stay until the agent speaks.
+func found(weight, of int) func(*Server) {
+	return func(s *Server) { s.Agent, s.Found = AgentUnknown, Found{weight, of} }
+}
+
 func TestDecide(t *testing.T) {
 	tests := map[string]struct {
 		server Server
@@ -42,7 +47,20 @@ func TestDecide(t *testing.T) {
 		"an agent still to speak, weight 0 by order": {
 			up(func(s *Server) { s.Agent, s.Held, s.Order = AgentUnknown, true, Weighted }), Decision{In: true, Reason: LimitedByAgent},
 		},
-		"an agent still to speak": {up(func(s *Server) { s.Agent, s.Held, s.Before = AgentUnknown, true, 13 }), Decision{In: true, Weight: 13, Reason: LimitedByAgent}},
+		"an agent still to speak":                   {up(found(13, 50)), Decision{In: true, Weight: 13, Reason: LimitedByAgent}},
+		"an agent still to speak, not in the table": {up(func(s *Server) { s.Agent = AgentUnknown }), Decision{Reason: NotChecked}},
+		"an agent still to speak, not in the table, quiescent": {
+			up(func(s *Server) { s.Agent, s.Quiescent = AgentUnknown, true }), Decision{Stays: true, Reason: NotChecked},
+		},
+		"an agent still to speak, another weight in the table": {
+			up(func(s *Server) { found(13, 50)(s); s.Before, s.Held = 0, true }), Decision{In: true, Weight: 13, Reason: LimitedByAgent},
+		},
+		"an agent still to speak, an order":        {up(func(s *Server) { found(25, 50)(s); s.Order, s.OrderWeight = Weighted, 8 }), Decision{In: true, Weight: 4, Reason: LimitedByAgent}},
+		"an agent still to speak, a small order":   {up(func(s *Server) { found(1, 50)(s); s.Order, s.OrderWeight = Weighted, 8 }), Decision{In: true, Weight: 1, Reason: LimitedByAgent}},
+		"an agent still to speak, an order before": {up(found(4, 8)), Decision{In: true, Weight: 25, Reason: LimitedByAgent}},
+		"an agent still to speak, 0 in the file":   {up(func(s *Server) { found(25, 50)(s); s.Weight = 0 }), Decision{In: true, Reason: LimitedByAgent}},
+		"an agent still to speak, slowstart":       {up(func(s *Server) { found(25, 50)(s); s.Reached = 10 }), Decision{In: true, Weight: 5, Reason: LimitedByStart}},
+		"an agent that never spoke":                {up(func(s *Server) { found(25, 50)(s); s.Silent = true }), Decision{In: true, Weight: 50}},
 		"an agent to speak, weight 0": {
 			up(func(s *Server) { s.Verdict, s.Agent, s.Held = Unchecked, AgentUnknown, true }),
 			Decision{Drains: true, Stays: true, Reason: NotChecked},
@@ -58,11 +76,14 @@ func TestDecide(t *testing.T) {
 		"asked for, an order":   {up(func(s *Server) { s.Asked, s.Order, s.OrderWeight = Asked{Given: true}, Weighted, 8 }), Decision{In: true, Weight: 8}},
 		"asked for: 0":          {up(func(s *Server) { s.Asked = Asked{Given: true} }), Decision{Drains: true, Stays: true, Reason: DrainedByItself}},
 		"asked for, unknown": {
-			up(func(s *Server) { s.Asked, s.Held, s.Before = Asked{Unknown: true}, true, 13 }), Decision{In: true, Weight: 13},
+			up(func(s *Server) { s.Asked, s.Found = Asked{Unknown: true}, Found{13, 50} }), Decision{In: true, Weight: 13},
+		},
+		"asked for, an agent still to speak": {
+			up(func(s *Server) { found(5, 50)(s); s.Asked = Asked{Given: true, Weight: 10} }), Decision{In: true, Weight: 5, Reason: LimitedByAgent},
 		},
 		"asked for, unknown, an order": {
 			up(func(s *Server) {
-				s.Asked, s.Held, s.Before, s.Order, s.OrderWeight = Asked{Unknown: true}, true, 13, Weighted, 8
+				s.Asked, s.Found, s.Order, s.OrderWeight = Asked{Unknown: true}, Found{13, 50}, Weighted, 8
 			}), Decision{In: true, Weight: 8},
 		},
 		"asked for, silent": {

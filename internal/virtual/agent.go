@@ -2,6 +2,8 @@ package virtual
 
 import (
 	"fmt"
+	"net/netip"
+	"time"
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
@@ -9,6 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/record"
+	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // agentPart is the agent beside the checks of v's real servers (agentport), nil for none. It takes a
@@ -19,7 +22,7 @@ func agentPart(v *conf.VirtualService) *Part {
 	if as == nil {
 		return nil
 	}
-	return &Part{Tally: policy.Tally{Verdict: policy.Up}, Beside: true, As: as, Spec: checkspec.Of(as, "", ""), Limits: limits(as)}
+	return &Part{Tally: policy.Tally{Verdict: policy.Up}, Beside: true, As: as, Spec: checkspec.Of(as, "", ""), Limits: limits(as), Unchecked: true}
 }
 
 // agent returns the agent beside the checks, nil for none; that of a nil s is nil.
@@ -39,18 +42,61 @@ func (p *Part) add(score *policy.Score, v policy.Verdict) {
 	score.Add(v)
 }
 
-// An agentKind is where the agent of a real server is.
+// An agentKind is where the agent of a real server is, and what it is asked. The zero agentKind is
+// that there is none.
 type agentKind struct {
-	own    bool // its check
-	beside bool
+	beside bool // the checks; else it is the check
+	at     netip.AddrPort
+	send   string
 }
 
-func agentOf(r *Real) agentKind {
-	return agentKind{own: own(r).CheckType == conf.CheckAgent, beside: SeveralOf(r).agent() != nil}
+func agentOf(r *Real) (k agentKind) {
+	as := own(r)
+	if p := SeveralOf(r).agent(); p != nil {
+		k.beside, as = true, p.As
+	}
+	if as.CheckType == conf.CheckAgent {
+		k.at, _ = checkspec.At(as, r.Conf)
+		k.send = as.AgentSend
+	}
+	return k
 }
 
 // WithAgent reports whether r has an agent.
 func WithAgent(r *Real) bool { return agentOf(r) != agentKind{} }
+
+// inheritAgent takes over for r what the agent of o has said, unless r has another one.
+func inheritAgent(r, o *Real) {
+	v, before := r.Virtual, o.Virtual
+	if f, ok := before.found[o]; ok && serverOf(o).Unknown() {
+		v.setFound(r, f)
+	}
+	if agentOf(r) != agentOf(o) {
+		return
+	}
+	r.Agent = o.Agent
+	HearMaxConn(r, before.maxConns[o])
+	if before.silent[o] {
+		setSilent(r)
+	}
+}
+
+// adoptWeight takes the weight that the table has for r as Found, until its agent and its external checks
+// have answered.
+func adoptWeight(r *Real, s table.Slot) {
+	v := r.Virtual
+	if _, known := v.found[r]; known || s.Weight == 0 || r.Agent != policy.AgentUnknown && !v.asks {
+		return
+	}
+	v.setFound(r, policy.Found{Weight: s.Weight, Of: serverOf(r).BaseOfFound()})
+}
+
+func (x *rare) setFound(r *Real, f policy.Found) {
+	if x.found == nil {
+		x.found = map[*Real]policy.Found{}
+	}
+	x.found[r] = f
+}
 
 // HasAgent reports whether the answers of c are those of r's agent.
 func HasAgent(r *Real, c *Check) bool {
@@ -79,18 +125,69 @@ func AgentIsSilent(r *Real, c *Check, detail string, err error) bool {
 	return mistake != nil
 }
 
-// HearSilence notes that the agent beside the checks of r did not answer. It reports whether that
-// may change the weight of r, which waits for the first answer.
-func HearSilence(r *Real) bool {
-	if r.Agent != policy.AgentUnknown || r.Virtual.silent[r] {
+// agentSilent reports whether r's agent was asked and has never answered: one that is a check of r
+// is down by that.
+func agentSilent(r *Real) bool {
+	s := SeveralOf(r)
+	switch {
+	case r.Agent != policy.AgentUnknown:
+		return false
+	case s.agent() != nil:
+		return r.Virtual.silent[r]
+	case s != nil:
+		return s.Parts[0].Verdict == policy.Down
+	}
+	return r.Verdict == policy.Down
+}
+
+// AgentFails reports whether a failed check of r, whose tally was before, means that r waits for its
+// agent no longer, which is one of several checks.
+func AgentFails(r *Real, c *Check, before policy.Tally) bool {
+	if r.Agent != policy.AgentUnknown || SeveralOf(r) == nil || !HasAgent(r, c) {
+		return false
+	}
+	fails := agentSilent(r) && before.Verdict != policy.Down
+	if fails && r.In() {
+		r.Virtual.Moved(r, true, &event.Cause{Kind: event.CauseCheck, Detail: "its agent does not answer"})
+	}
+	return fails
+}
+
+// HearMeanwhile counts a word of the agent beside the checks of r that does not decide about r now. It
+// reports whether c is that agent.
+func HearMeanwhile(r *Real, c *Check, ok bool, at time.Time) bool {
+	p := SeveralOf(r).agent()
+	if p == nil || p.Check != c {
+		return false
+	}
+	p.Tally = p.Count(ok, 1, p.Limits, at)
+	return true
+}
+
+// HearSilence notes that the agent beside the checks of r did not answer, or could not be asked
+// (local): then a weight that was found stays. It reports whether r's entry may change.
+func HearSilence(r *Real, local bool) bool {
+	v := r.Virtual
+	if r.Agent != policy.AgentUnknown || v.silent[r] || local && v.found[r].Weight > 0 {
 		return false
 	}
 	wasIn := r.In()
 	setSilent(r)
 	if isIn := r.In(); isIn != wasIn {
-		r.Virtual.Moved(r, isIn, &event.Cause{Kind: event.CauseCheck, Detail: "its agent does not answer"})
+		v.Moved(r, isIn, &event.Cause{Kind: event.CauseCheck, Detail: "its agent does not answer"})
 	}
 	return true
+}
+
+// CountSilence lets the checks of r decide without their agent, which did not answer. It returns the
+// maintenance that was over before, nil for none.
+func CountSilence(r *Real, at time.Time) *event.Cause {
+	s := SeveralOf(r)
+	s.summarize(at)
+	if !s.Settled() {
+		return nil
+	}
+	return r.EndMaintenance()
 }
 
 // setSilent notes that the agent beside the checks of r did not answer.

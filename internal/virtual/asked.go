@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
@@ -12,12 +13,16 @@ import (
 
 // asks reports whether external checks of v's real servers ask for weights.
 func asks(c *conf.VirtualService) bool {
-	for _, as := range c.EachCheck() {
-		if as.ExternalWeight && (as.CheckType == conf.CheckExternal || as.CheckType == conf.CheckExternalPerl) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.EachCheck(), asksForWeight)
+}
+
+func asksForWeight(as *conf.VirtualService) bool {
+	return as.ExternalWeight && (as.CheckType == conf.CheckExternal || as.CheckType == conf.CheckExternalPerl)
+}
+
+// mayWeigh reports whether the first result of p is still to come, and may have a weight.
+func (p Part) mayWeigh() bool {
+	return p.Unchecked && (p.As.CheckType == conf.CheckAgent || asksForWeight(p.As))
 }
 
 // asked is the weight that the external checks of r ask for, of several the least. It is unknown

@@ -91,7 +91,7 @@ func (r *Real) OutWithoutOrder() string {
 		return "checktype = off"
 	case r.maintenanceOver():
 		return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"
-	case r.Verdict == policy.Unchecked:
+	case r.Verdict == policy.Unchecked, r.decide().Reason == policy.NotChecked:
 		return "unchecked"
 	case r.Damped() && !r.Kept:
 		return "damped " + r.DampedWords()

@@ -25,8 +25,17 @@ func HearMaxConn(r *Real, most uint32) bool {
 	return true
 }
 
+// maxConnOf is how many connections the agent of r allows, 0 for those of the file.
+func maxConnOf(r *Real) uint32 {
+	most := r.Virtual.maxConns[r]
+	if most > 0 && agentSilent(r) { // it is that of the table, which waits for an answer no longer
+		return 0
+	}
+	return most
+}
+
 // adoptMaxConn takes the upper threshold that the table has for what the agent of r has allowed, until
-// it answers: a restart changes nothing.
+// it was asked: a restart changes nothing.
 func adoptMaxConn(r *Real, s table.Slot) {
 	if r.Agent == policy.AgentUnknown && s.Upper != r.Conf.Upper {
 		HearMaxConn(r, s.Upper)
@@ -36,14 +45,14 @@ func adoptMaxConn(r *Real, s table.Slot) {
 // limit puts the thresholds of r into s. The lower one stays below the upper one.
 func limit(r *Real, s *table.Slot) {
 	s.Upper, s.Lower = r.Conf.Upper, r.Conf.Lower
-	if most := r.Virtual.maxConns[r]; most > 0 {
+	if most := maxConnOf(r); most > 0 {
 		s.Upper, s.Lower = most, min(s.Lower, most-1)
 	}
 }
 
 // maxConnWords says how many connections the agent of r allows, "" for those of the file.
 func maxConnWords(r *Real) string {
-	if most := r.Virtual.maxConns[r]; most > 0 {
+	if most := maxConnOf(r); most > 0 {
 		return fmt.Sprintf("; at most %d connections (its agent's maxconn)", most)
 	}
 	return ""

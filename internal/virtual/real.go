@@ -73,8 +73,11 @@ func serverOf(r *Real) policy.Server {
 	if l := r.Virtual.leavings[r]; l != nil {
 		s.Expired, s.Waits = l.expired, l.waits()
 	}
-	if s.Asked, s.Silent = asked(r); s.Agent == policy.AgentUnknown {
-		s.Silent = r.Virtual.silent[r] && (s.Silent || !s.Asked.Unknown)
+	var mute bool
+	s.Asked, mute = asked(r)
+	s.Silent = (s.Agent != policy.AgentUnknown || agentSilent(r)) && (mute || !s.Asked.Unknown || s.Order == policy.Weighted)
+	if s.Unknown() {
+		s.Found = r.Virtual.found[r]
 	}
 	if s.Joint = jointFor(r); s.Unknown() || s.MayDrain || s.Joint == policy.AsFound {
 		var held table.Slot
@@ -107,13 +110,7 @@ func (r *Real) weight() int { return r.decide().Weight }
 func (r *Real) inherit(o *Real) {
 	r.Tally, r.Maintenance, r.Warned = o.Tally, o.Maintenance, o.Warned
 	inheritParts(r, o)
-	if agentOf(r) == agentOf(o) {
-		r.Agent = o.Agent
-		HearMaxConn(r, o.Virtual.maxConns[o])
-		if o.Virtual.silent[o] {
-			setSilent(r)
-		}
-	}
+	inheritAgent(r, o)
 	if r.Virtual.Conf.MayDrain() {
 		setSelfDrain(r, o.SelfDrain())
 	}

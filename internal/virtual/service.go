@@ -180,6 +180,7 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 		}
 		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.Order
 		adoptMaxConn(r, v.Actual.Slots[i])
+		adoptWeight(r, v.Actual.Slots[i])
 		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked {
 			adopt(r)
 		}

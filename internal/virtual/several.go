@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"cmp"
+	"slices"
 	"time"
 	"unique"
 
@@ -100,11 +101,11 @@ func (s *Several) Score() policy.Score {
 func (s *Several) heard() policy.Score {
 	score := policy.Score{Needed: s.Needed}
 	for i := range s.Parts {
-		p := &s.Parts[i]
-		if p.Unchecked {
-			score.Checks++
-		} else {
+		switch p := &s.Parts[i]; {
+		case !p.Unchecked:
 			p.add(&score, p.Verdict)
+		case !p.Beside:
+			score.Checks++
 		}
 	}
 	return score
@@ -118,6 +119,7 @@ type rare struct {
 	asks     bool                      // external checks ask for weights
 	leavings map[*Real]*Leaving        // of those that their checks have taken out, with quiescenttime or return = byhand; nil is none
 	silent   map[*Real]bool            // agents beside the checks were asked and have never answered; nil is none
+	found    map[*Real]policy.Found    // of those in service whose agent or external check may not have answered yet; nil is none
 	maxConns map[*Real]uint32          // how many connections agents allow, where that is not the file's; nil is none
 }
 
@@ -148,14 +150,6 @@ func IsOn(r *Real) bool { return r.Virtual.Conf.CheckType == conf.CheckOn && Sev
 // NeverChecked reports whether r is down without a check.
 func NeverChecked(r *Real) bool {
 	return r.Virtual.Conf.CheckType == conf.CheckOff && SeveralOf(r) == nil
-}
-
-// agentSilent reports whether r's agent, which has not answered yet, is down.
-func agentSilent(r *Real) bool {
-	if s := SeveralOf(r); s != nil {
-		return s.Parts[0].Verdict == policy.Down
-	}
-	return r.Verdict == policy.Down
 }
 
 // part returns what c is of the checks, the first if it is more than one; nil if s is nil.
@@ -222,9 +216,15 @@ func (s *Several) Heard(c *Check) bool {
 	return all
 }
 
-// Decided reports whether the checks that have finished decide, whatever others will find.
-// A nil s has none.
-func (s *Several) Decided() bool { return s != nil && s.heard().Verdict() != policy.Unchecked }
+// Decided reports whether the checks that have finished decide about verdict and weight, whatever
+// others will find. A nil s has none.
+func (s *Several) Decided() bool {
+	if s == nil {
+		return false
+	}
+	verdict := s.heard().Verdict()
+	return verdict == policy.Down || verdict == policy.Up && !slices.ContainsFunc(s.Parts, Part.mayWeigh)
+}
 
 // Count counts a result of c, and returns what was known of c before. The verdict on the real
 // server follows, unless flapdamping keeps it down.
@@ -343,6 +343,9 @@ func (s *Several) inherit(before *Several) {
 			}
 			for j := range before.Parts {
 				q := &before.Parts[j]
+				if p.Beside && agentOf(s.real) != agentOf(before.real) {
+					continue
+				}
 				if !taken[q] && q.Check != nil && q.Use.Name == p.Use.Name && q.Beside == p.Beside && (!exact || q.Use == p.Use) {
 					p.Tally, p.Unchecked, p.awaited = q.Tally, q.Unchecked, q.awaited
 					taken[q], done[p] = true, true

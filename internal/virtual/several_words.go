@@ -104,7 +104,7 @@ func (s *Several) because(since string) (report.ReasonCode, string) {
 	switch r := s.real; {
 	case r.Unchecked && r.In():
 		return report.ReasonAsFound, "not all checks of it have finished yet: it is in service as it was found in the kernel; " + words
-	case r.Verdict == policy.Unchecked:
+	case r.Verdict == policy.Unchecked, r.decide().Reason == policy.NotChecked:
 		return report.ReasonUnchecked, "not all checks of it have finished yet; " + words
 	case r.Verdict == policy.Up && failing:
 		return report.ReasonFailing, "up since " + since + "; " + words
@@ -143,7 +143,7 @@ func (s *Several) states() report.Several {
 			Name: p.Label(), Block: p.Use.Name, Kind: checkWord(p.As), Beside: p.Beside, State: verdictWords[p.Verdict], Since: p.Since,
 			Failures: int(p.Failures), FailureCount: int(p.Limits.Fall),
 		}
-		if _, asked := p.lastOutcome(); p.Unchecked || p.Beside && !asked {
+		if p.Unchecked {
 			state.State = report.StateUnchecked
 		}
 		if c := p.Check; c != nil {

@@ -178,7 +178,7 @@ func (r *Real) outReason() string {
 		return "backup"
 	case r.decide().Reason == policy.TooFewUp:
 		return "quorum"
-	case r.decide().Reason == policy.OthersUnchecked:
+	case r.decide().Reason == policy.OthersUnchecked, r.decide().Reason == policy.NotChecked:
 		return "unchecked"
 	case r.weight() == 0:
 		return "weight"
