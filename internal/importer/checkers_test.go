@@ -8,7 +8,7 @@ var checkerTests = map[string]importTest{
 		text: "track_file f {\n file /var/lib/f\n}\nbfd_instance b {\n neighbor_ip 10.1.0.2\n}\n" + in("", realOf(1, "  FILE_CHECK {\n   track_file f\n  }"), realOf(2, "  BFD_CHECK {\n   name b\n  }\n"+tcpCheck)),
 		want: []string{"real = 10.1.0.1:8080 masq 1", "real = 10.1.0.2:8080 masq 1 check=connect", "checktype = on"},
 		notes: []string{
-			"FILE_CHECK is not carried over: a file in maintenancedir", "BFD_CHECK is not carried over",
+			"FILE_CHECK track_file f is not carried over: a file in maintenancedir", "BFD_CHECK name b is not carried over",
 		},
 	},
 	"where checks come from": {
@@ -38,6 +38,17 @@ var checkerTests = map[string]importTest{
 		text:  in("", realOf(1, "  MISC_CHECK {\n   misc_path /etc/k/load\n   misc_dynamic\n  }\n  MISC_CHECK {\n   misc_path /etc/k/disk\n   misc_dynamic\n  }")),
 		want:  []string{"checkcommand = /etc/k/load", "externalweight = yes", "check = disk", "alsocheck = disk"},
 		notes: []string{"the checkers of 10.1.0.1 add their weights up there"},
+	},
+	"certificates of SSL_GET": {
+		text:  "SSL {\n certificate /etc/k/cert.pem\n key /etc/k/key.pem\n ca /etc/k/ca.pem\n password xyz\n}\n" + in("", realOf(1, "  SSL_GET {\n   url {\n    path /\n   }\n  }")),
+		want:  []string{"sslcert = /etc/k/cert.pem", "sslkey = /etc/k/key.pem", "!xyz"},
+		notes: []string{"line 4: ca /etc/k/ca.pem: keepalived verifies no certificate by it", "line 5: password is not carried over"},
+	},
+	"certificates of none": {
+		text:     "SSL {\n certificate /etc/k/cert.pem\n}\n" + in("", realOf(1, tcpCheck)),
+		want:     []string{"!sslcert"},
+		notes:    []string{"SSL is for SSL_GET"},
+		lossless: true,
 	},
 	"tcp of udp": {
 		text:  in(" protocol UDP", realOf(1, tcpCheck)),

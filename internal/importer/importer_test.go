@@ -125,7 +125,7 @@ func FuzzImport(f *testing.F) {
 	f.Add(dump)
 	f.Add("virtual_server { { } } }\nvirtual_server 10.0.0.1 80 { real_server")
 	f.Add("$A=${B}${B}\n$B=$A\nvirtual_server $A ${B} {\n@main real_server 10.0.0.1 {\n")
-	for _, tests := range []map[string]importTest{keepalivedTests, checkerTests, policyTests} {
+	for _, tests := range []map[string]importTest{keepalivedTests, oddityTests, checkerTests, policyTests} {
 		for _, tt := range tests {
 			f.Add(tt.text)
 		}

@@ -11,7 +11,7 @@ import (
 func fromKeepalived(text string, source Source) (parts []*part) {
 	groups := map[string]*node{}
 	root, notes := parseKeepalived(text, source)
-	f := keepalivedFile{groups: groups}
+	f := keepalivedFile{root: root, groups: groups, said: map[string]bool{}}
 	for _, n := range root.block {
 		switch n.name() {
 		case "virtual_server_group":
@@ -29,15 +29,31 @@ func fromKeepalived(text string, source Source) (parts []*part) {
 		case "virtual_server":
 			parts = append(parts, f.virtualServer(n)...)
 		case "virtual_server_group":
-		case "global_defs":
-			if p := f.mail.part(n); p != nil {
+		case "global_defs", "SSL":
+			if p := f.global(n); p != nil {
 				parts = append(parts, p)
 			}
 		default:
 			parts = append(parts, &part{line: n.line, notes: []note{notCarried(n)}})
 		}
 	}
+	if f.wraps != nil {
+		parts = slices.Insert(parts, 0, &part{line: f.wraps.line, notes: []note{*f.wraps}})
+	}
 	return parts
+}
+
+// needWrapper notes once what checks with arguments need.
+func (f *keepalivedFile) needWrapper(sets []checkSet) {
+	for _, l := range sets {
+		for _, c := range l {
+			if c.wrapped != "" && f.wraps == nil {
+				n := lost(c.line, "%s: programs get the addresses of virtual service and real server before their arguments here; this file, which is to be made, runs them without: %s",
+					c.origin, wrapperMade)
+				f.wraps = &n
+			}
+		}
+	}
 }
 
 // maxCopied is how many lines the addresses of groups make, with 16 for each address.
@@ -46,6 +62,9 @@ const maxCopied = 1 << 17
 // A keepalivedFile is what the virtual servers of a file share.
 type keepalivedFile struct {
 	copied int
+	wraps  *note // what the first command that the wrapper runs needs, nil is none
+	root   *node
+	said   map[string]bool // keywords of global_defs that were carried over
 	groups map[string]*node
 	mail   mailSettings
 }
@@ -60,20 +79,32 @@ func notCarried(n *node) note {
 
 // instead has our counterpart of each keyword.
 var instead = map[string]string{
-	"BFD_CHECK":            "nothing here speaks BFD: the real server is not checked by it",
-	"digest":               "receive compares the text itself, with a pattern",
-	"FILE_CHECK":           "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
-	"ha_suspend":           "a standby checks, too, so that it can take over at once",
-	"helo_name":            "localhost.localdomain is sent",
-	"include":              "import the file that keepalived puts together",
-	"notify_down":          "notifycommand is run for every event",
-	"notify_up":            "notifycommand is run for every event",
-	"omega":                "quorumcommand is not run when the daemon stops",
-	"persistence_engine":   "the kernel's sip engine is not set up",
-	"sorry_server_inhibit": "a fallback out of service is not in the table",
-	"SSL":                  "see sslcert, sslkey and sslcafile",
-	"user":                 "see checkuser, which is for all commands",
-	"vrrp_instance":        "addresses are moved by Pacemaker, heartbeat or keepalived itself",
+	"bfd_instance":           "nothing here speaks BFD",
+	"track_file":             "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
+	"BFD_CHECK":              "nothing here speaks BFD: the real server is not checked by it",
+	"digest":                 "receive compares the text itself, with a pattern",
+	"enable_script_security": "check warns of commands that others may change, and none is held back",
+	"FILE_CHECK":             "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
+	"ha_suspend":             "a standby checks, too, so that it can take over at once",
+	"helo_name":              "localhost.localdomain is sent",
+	"include":                "import the file that keepalived puts together",
+	"lvs_flush":              "what the table has beside the virtual services of the file stays",
+	"lvs_flush_on_stop":      "see cleanstop: a stop removes the virtual services of the file",
+	"lvs_flush_onstop":       "see cleanstop: a stop removes the virtual services of the file",
+	"lvs_notify_fifo":        "notifycommand is run for every event",
+	"lvs_notify_fifo_script": "notifycommand is run for every event",
+	"net_namespace":          "start ldirectord in it: ip netns exec",
+	"net_namespace_ipvs":     "start ldirectord in the one of the checks; the table is there, too",
+	"nftables_ipvs":          "each address of a group is a virtual service",
+	"notify_down":            "notifycommand is run for every event",
+	"notify_up":              "notifycommand is run for every event",
+	"omega":                  "quorumcommand is not run when the daemon stops",
+	"persistence_engine":     "the kernel's sip engine is not set up",
+	"sorry_server_inhibit":   "a fallback out of service is not in the table",
+	"script_user":            "see checkuser, which is for all commands",
+	"smtp_helo_name":         "the host's name is sent",
+	"user":                   "see checkuser, which is for all commands",
+	"vrrp_instance":          "addresses are moved by Pacemaker, heartbeat or keepalived itself",
 }
 
 // virtualServer makes the services of one block: several of a group.
@@ -95,6 +126,7 @@ func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
 			k.part.service.protocol, k.family = "fwm", at.family
 		}
 		k.read()
+		f.needWrapper(k.checks)
 		parts = append(parts, k.part)
 	}
 	if len(notes) > 0 {
@@ -264,7 +296,10 @@ func (k *keepalived) directive(n *node) {
 	case "alpha": // no real server gets traffic before its first good check here
 	case "inhibit_on_failure": // without a word behind it there
 		k.inherited.quiescent = true
-	case "smtp_alert": // see mailSettings
+	case "smtp_alert": // that of a real server is in mailSettings
+		if isTrue(n) && len(k.mail.to) > 0 {
+			k.add(lost(n.line, "smtp_alert of a virtual_server: no mails are sent about the quorum; quorumcommand can"))
+		}
 	case "snmp_name":
 		if len(n.words) == 2 && expressible(n.word(0)) {
 			s.policy = append(s.policy, "servicename = "+n.word(0))

@@ -17,6 +17,7 @@ type check struct {
 	kind   []string
 	timing []string
 
+	wrapped          string // the program that the wrapper runs, as a shell takes it, "" is none
 	arguments        string // of the command, as a shell takes them
 	request, receive string // of http, "" is none
 	byReal           bool   // request and receive can be in the line of a real server
@@ -62,7 +63,7 @@ func newChecks(n *node, in checkerContext) (list []check, ok bool) {
 		rest = nil
 	case "FILE_CHECK", "BFD_CHECK":
 		c.kind = []string{"checktype = on"}
-		add(lost(n.line, "%s is not carried over: %s", n.name(), instead[n.name()]))
+		add(lost(n.line, "%s is not carried over: %s", n.whole(), instead[n.name()]))
 		rest = nil
 	case "HTTP_GET", "SSL_GET":
 		timeout, before, c.rank = "negotiatetimeout", "3", speaks
@@ -72,7 +73,9 @@ func newChecks(n *node, in checkerContext) (list []check, ok bool) {
 		list, rest = c.smtp(rest, in.address, add)
 	case "DNS_CHECK":
 		timeout, retries, before = "negotiatetimeout", "3", ""
-		rest = c.dns(n, rest, in)
+		if rest = c.dns(n, rest, in); c.rank == pings {
+			timeout = "checktimeout"
+		}
 	case "MISC_CHECK":
 		retries, c.rank = "0", runs
 		rest = c.misc(n, rest, &s, add)
@@ -107,7 +110,13 @@ func notChecked(n *node) check {
 	return check{line: n.line, origin: "no checker", kind: []string{"checktype = on"}}
 }
 
-// misc reads a command. Ours gets four arguments of its own before those of keepalived.
+// wrapper runs a command without the four arguments that ours get before their own. wrapperMade makes it.
+const (
+	wrapper     = "/usr/local/bin/ldirectord-misc"
+	wrapperMade = `printf '#!/bin/sh\nshift 4\nexec "$@"\n' >` + wrapper + ` && chmod 755 ` + wrapper
+)
+
+// misc reads a command. One with arguments is run by the wrapper.
 func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (rest []*node) {
 	words, dynamic := []string{}, false
 	s.timeout = s.interval
@@ -137,20 +146,20 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 		return rest
 	}
 	c.name = blockName(path.Base(words[0]))
-	c.kind = []string{"checktype = external", "checkcommand = " + words[0]}
+	command := words[0]
+	program, ok := shellLine(words[:1])
+	arguments, ok2 := shellLine(words[1:])
+	switch {
+	case !ok || !ok2 || strings.Contains(program+arguments, `"`):
+		add(lost(n.line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here: no line here can have its own, write a script with them", c.origin))
+	case arguments != "":
+		command, c.wrapped, c.arguments = wrapper, program, arguments
+	default:
+		add(chosen(n.line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here", c.origin))
+	}
+	c.kind = []string{"checktype = external", "checkcommand = " + command}
 	if dynamic {
 		c.kind = append(c.kind, "externalweight = yes")
-	}
-	const gets = "the addresses and ports of virtual service and real server as its arguments here"
-	arguments, ok := shellLine(words[1:])
-	switch {
-	case !ok || strings.Contains(arguments, `"`):
-		add(lost(n.line, "%s: the program gets %s, and no others: they are not one line without quotation marks", c.origin, gets))
-	case arguments != "":
-		c.arguments = arguments
-		add(lost(n.line, "%s: the program gets %s, before its own: a script needs shift 4", c.origin, gets))
-	default:
-		add(chosen(n.line, "%s: the program gets %s", c.origin, gets))
 	}
 	return rest
 }
@@ -171,9 +180,12 @@ func (c check) shared() []string {
 	return slices.Concat(c.kind, c.target.directives(), c.timing)
 }
 
-// block are the directives of a check block, which does not have the arguments.
+// block are the directives of a check block, which does not have the arguments of its uses.
 func (c check) block() []string {
 	d := c.shared()
+	if c.wrapped != "" {
+		d = append(d, "checkarguments = "+c.wrapped)
+	}
 	if c.request != "" {
 		d = append(d, `request = "`+c.request+`"`)
 	}
@@ -186,7 +198,8 @@ func (c check) block() []string {
 func (c check) directives() []string {
 	d := c.block()
 	if c.arguments != "" {
-		d = append(d, "checkarguments = "+c.arguments)
+		d = slices.DeleteFunc(d, func(line string) bool { return strings.HasPrefix(line, "checkarguments =") })
+		d = append(d, "checkarguments = "+c.wrapped+" "+c.arguments)
 	}
 	return d
 }

@@ -20,8 +20,12 @@ func (c check) smtp(options []*node, own netip.Addr, add func(note)) (list []che
 		one := c
 		one.line = o.line
 		for _, p := range o.block {
-			if !one.target.take(p, own, add) {
-				rest = append(rest, p)
+			switch p.name() {
+			case "alpha", "warmup", "log_all_failures":
+			default:
+				if !one.target.take(p, own, add) {
+					rest = append(rest, p)
+				}
 			}
 		}
 		if one.address != "" {

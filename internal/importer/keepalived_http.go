@@ -26,6 +26,10 @@ func (c check) http(n *node, options []*node, s settings, add func(note)) (list 
 		case "http_protocol":
 			c.kind = append(c.kind, "httpversion = "+map[bool]string{true: "1.1", false: "1.0"}[o.word(0) == "1.1"])
 		case "sni_name":
+			if n.name() == "HTTP_GET" {
+				add(chosen(o.line, "%s: HTTP_GET speaks no TLS", o))
+				continue
+			}
 			if !expressible(o.word(0)) || strings.ContainsAny(o.word(0), ` "`) {
 				add(notCarried(o))
 				continue

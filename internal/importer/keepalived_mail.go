@@ -87,33 +87,6 @@ func (m *mailSettings) alert() string { return "emailalert = " + strings.Join(m.
 
 var mailServer = regexp.MustCompile(`^[0-9A-Za-z._+-]+$`)
 
-// part is global_defs as directives outside blocks, nil if there is nothing to say.
-func (m *mailSettings) part(n *node) *part {
-	p := &part{line: n.line}
-	if m.wanted && !m.written {
-		m.directives(p)
-	}
-	var others []string
-	for _, c := range n.block {
-		switch c.name() {
-		case "notification_email", "notification_email_from", "smtp_server":
-			if !m.wanted {
-				p.notes = append(p.notes, chosen(c.line, "%s: no real server sends mails", c.name()))
-			}
-		case "smtp_alert", "smtp_alert_checker", "router_id", "smtp_connect_timeout":
-		default:
-			others = append(others, c.name())
-		}
-	}
-	if len(others) > 0 {
-		p.notes = append(p.notes, lost(n.line, "%s of global_defs is not carried over", strings.Join(others, ", ")))
-	}
-	if len(p.notes)+len(p.lines) == 0 {
-		return nil
-	}
-	return p
-}
-
 func (m *mailSettings) directives(p *part) {
 	m.written = true
 	if !m.inBlocks {

@@ -60,7 +60,7 @@ var timeOfLog = regexp.MustCompile(`^\w{3} \w{3} [ \d]\d [\d:]+ \d{4}: `)
 // language, and what it refuses the importer does not carry over in silence.
 func TestSamplesAreKeepalived(t *testing.T) {
 	needKeepalived(t)
-	for _, tests := range []map[string]importTest{keepalivedTests, checkerTests, policyTests} {
+	for _, tests := range []map[string]importTest{keepalivedTests, oddityTests, checkerTests, policyTests} {
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
 			t.Run(name, func(t *testing.T) {
 				tt := tests[name]

@@ -1,6 +1,9 @@
 package importer
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A node is a keyword of a keepalived.conf with its words, and its block.
 type node struct {
@@ -23,6 +26,15 @@ func (n *node) word(i int) string {
 // String is the node's line as a note quotes it, without its block.
 func (n *node) String() string { return strings.Join(n.words, " ") }
 
+// whole is the node's line with the lines of its block, for notes.
+func (n *node) whole() string {
+	lines := make([]string, len(n.block))
+	for i, c := range n.block {
+		lines[i] = c.String()
+	}
+	return strings.TrimRight(n.String()+" "+strings.Join(lines, ", "), " ")
+}
+
 // all is the node's words behind the keyword.
 func (n *node) all() string { return strings.Join(n.words[1:], " ") }
 
@@ -43,6 +55,11 @@ func (n *node) size() int {
 		size += c.size()
 	}
 	return size
+}
+
+// has reports whether n, or a block in it, has a node of that name.
+func (n *node) has(name string) bool {
+	return slices.ContainsFunc(n.block, func(c *node) bool { return c.name() == name || c.has(name) })
 }
 
 // last is the last node of that name in the block, nil if there is none. Of a repeated keyword keepalived

@@ -64,6 +64,22 @@ var policyTests = map[string]importTest{
 		want:  []string{"quiescent = yes"},
 		notes: []string{"inhibit_on_failure of 10.1.0.1 only", "and 10.1.0.2 stay in the table, too"},
 	},
+	"global_defs of LVS": {
+		text: "global_defs {\n lvs_sync_daemon eth0 inst V maxlen 1400 port 8849 group 224.0.0.90\n lvs_timeouts tcp 7200 udp 60\n}\n" +
+			"vrrp_instance V {\n interface eth0\n virtual_router_id 51\n}\n" + in("", realOf(1, tcpCheck)),
+		want:  []string{"syncdaemon = both eth0 id 51 group 224.0.0.90 port 8849 mtu 1428", "ipvstimeouts = 7200 0 60"},
+		notes: []string{"both sends and receives all the time; take lvs_sync_daemon out", "vrrp_instance V is not carried over"},
+	},
+	"global_defs of LVS, with an id": {
+		text:     "global_defs {\n lvs_sync_daemon eth1 id 7 ttl 1\n lvs_timeouts tcpfin 30\n no_checker_emails\n}\n" + in("", realOf(1, tcpCheck)),
+		want:     []string{"syncdaemon = both eth1 id 7", "ipvstimeouts = 0 30 0"},
+		lossless: true,
+	},
+	"global_defs of LVS that are not here": {
+		text:  "global_defs {\n lvs_sync_daemon eth1 V ttl 9\n lvs_flush\n lvs_flush_on_stop\n script_user root\n enable_script_security\n lvs_notify_fifo /run/f\n smtp_helo_name a\n}\n" + in("", realOf(1, tcpCheck)),
+		want:  []string{"!syncdaemon"},
+		notes: []string{"syncdaemon has no ttl 9", "lvs_flush is not", "see cleanstop", "see checkuser", "commands that others may change", "notifycommand is run", "the host's name is sent"},
+	},
 	"mails": {
 		text: "global_defs {\n notification_email {\n  a@example.com b@example.com\n  root\n }\n notification_email_from lvs@example.com\n smtp_server 10.0.0.25\n}\n" +
 			in("", realOf(1, tcpCheck)),

@@ -1,0 +1,95 @@
+package importer
+
+import (
+	"strings"
+	"testing"
+)
+
+// oddityTests are as keepalivedTests, about what keepalived does by itself, and about what it refuses.
+var oddityTests = map[string]importTest{
+	"no protocol": {
+		text:     "virtual_server 10.0.0.1 53 {\n real_server 10.1.0.1 53 {\n  PING_CHECK {\n  }\n }\n}\n",
+		want:     []string{"protocol = udp"},
+		notes:    []string{"line 1: virtual_server 10.0.0.1 53 has no protocol: keepalived serves udp then"},
+		lossless: true,
+	},
+	"no port": {
+		text:     "virtual_server 10.0.0.1 {\n protocol TCP\n real_server 10.1.0.1 {\n  PING_CHECK {\n  }\n }\n}\n",
+		want:     []string{"virtual = 10.0.0.1:0", "real = 10.1.0.1:0 masq 1", "persistent = 360"},
+		notes:    []string{"without a port it is persistent for 360 seconds there, too"},
+		lossless: true,
+	},
+	"a netmask alone": {
+		text:     in(" persistence_granularity 255.255.255.0", realOf(1, tcpCheck)),
+		want:     []string{"persistent = 360", "netmask = 255.255.255.0"},
+		notes:    []string{"persistence_granularity alone makes it persistent"},
+		lossless: true,
+	},
+	"ports that DR cannot change": {
+		text: in(" lvs_method DR\n sorry_server 10.1.0.9 81", realOf(1, "  SMTP_CHECK {\n  }"), realOf(2, "  SMTP_CHECK {\n   connect_port 25\n  }"),
+			strings.Replace(realOf(3, "  SMTP_CHECK {\n  }"), "8080", "80", 1)),
+		want: []string{
+			"check = smtp", "checkport = 25", "real = 10.1.0.1:80 gate 1", "checkport = 8080", "real = 10.1.0.2:80 gate 1 check=smtp", "real = 10.1.0.3:80 gate 1 check=smtp-2",
+			"fallback = 10.1.0.9:80 gate",
+		},
+		notes:    []string{"gate cannot change the port, and keepalived takes that of the virtual service; port 8080 is for the checks alone"},
+		lossless: true,
+	},
+	"ports that DR cannot change, with a mark": {
+		text:     "virtual_server fwmark 1 {\n lvs_method TUN\n real_server 10.1.0.1 8080 {\n" + getA + "\n }\n}\n",
+		want:     []string{"real = 10.1.0.1 ipip 1", "checkport = 8080"},
+		lossless: true,
+	},
+	"a pattern, a command and a path in quotes": {
+		text: in("", realOf(1, "  HTTP_GET {\n   url {\n    path \"/a\"\n    regex \"a\\\\.b\\d\"\n   }\n   url {\n    path /b\n    regex a b\n   }\n  }"),
+			realOf(2, "  MISC_CHECK {\n   misc_path /etc/k/a 1\n  }")),
+		want: []string{`receive = "a\.bd"`, "checkcommand = /etc/k/a", "!checkarguments"},
+		notes: []string{
+			"regex a b: keepalived takes no regex that is not one word or in quotes", "misc_path /etc/k/a 1: keepalived takes /etc/k/a alone: arguments need quotes",
+		},
+	},
+	"not defined": {
+		text:    in(" virtualhost ${P}.example", realOf(1, tcpCheck)),
+		want:    []string{"real = 10.1.0.1:8080 masq 1"},
+		notes:   []string{"line 3: ${P} is not defined"},
+		refused: []string{"Unknown keyword", "Unexpected '{'", "no real servers"}, elsewhere: true,
+	},
+	"what keepalived refuses": {
+		text: in(" lb_algo wrong\n conect_timeout 3\n persistence_timeout x\n protocol XTP\n $P = no", realOf(1, "  lb_kind DR\n  retry 0\n  HTTP_GET {\n   url {\n    path /\n    port 8\n   }\n  }"),
+			" real_server web1 80 {\n }", " real_server 10.1.0.2 \\\n 80 {\n }"),
+		want: []string{"scheduler = wlc", "protocol = tcp", "!lb_kind"},
+		notes: []string{
+			"lb_algo wrong: keepalived knows no such scheduler", "conect_timeout 3 is not carried over: keepalived knows no conect_timeout in virtual_server",
+			"persistence_timeout x: that is no time", "protocol XTP: that is no protocol", "$P = no is not", "lb_kind DR is not",
+			"retry 0: that is no number from 1 on", "keepalived knows no port in url", "keepalived takes no names", "keepalived joins no lines",
+		},
+		refused: []string{
+			"Unknown protocol", "invalid number 'x'", "Unknown keyword", "Unexpected '{'", "Missing '{'", "Invalid lvs_scheduler", "persistence_timeout invalid", "retry value invalid", "number '0' outside range",
+			"Invalid real server",
+		},
+	},
+	"definitions without end": {
+		text:    in("", realOf(1, tcpCheck)) + "$A= \\\n x \\\n" + strings.Repeat(" $A \\\n", 40) + "\n$A\n",
+		notes:   []string{"definitions use each other more than 16 times", "definitions make more than 4 MiB: what follows is left out"},
+		endless: true,
+	},
+	"the same twice": {
+		text:    in("", realOf(1, tcpCheck), realOf(1, tcpCheck)) + in("", realOf(3, tcpCheck)),
+		want:    []string{"# real = 10.1.0.1:8080 masq 1"},
+		notes:   []string{"line 4 is the same real server", "10.0.0.1:80 is left out: line 1 is the same"},
+		refused: []string{"is duplicated"},
+	},
+	"a group that keepalived refuses": {
+		text:      "virtual_server_group G {\n 10.0.0.1 80\n fwmark 7\n fd00::1 80\n}\n" + strings.Replace(in("", realOf(1, tcpCheck)), "10.0.0.1 80", "group G", 1),
+		want:      []string{"virtual = 10.0.0.1:80", "virtual = 7"},
+		notes:     []string{"keepalived takes no group of IPv4, IPv6 and a mark without inet or inet6"},
+		refused:   []string{"and fwmark without family"},
+		elsewhere: true,
+	},
+}
+
+func TestImportOddities(t *testing.T) {
+	for name, tt := range oddityTests {
+		t.Run(name, tt.run)
+	}
+}
