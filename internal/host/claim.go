@@ -12,11 +12,21 @@ type Taken struct {
 	Address netip.Addr
 	Dev     string
 	By      []string // hardware addresses, with an address of that machine if one is known
+	Real    bool     // all of them are real servers of the configuration
 }
 
-// String names the address and who has it.
+// String names the address, who has it, and what that may be.
 func (t Taken) String() string {
-	return fmt.Sprintf("virtual address %s is not added to %s: %s has it", t.Address, t.Dev, strings.Join(t.By, " and "))
+	text := fmt.Sprintf("virtual address %s is not added to %s: %s has it", t.Address, t.Dev, strings.Join(t.By, " and "))
+	mistake := "without arp_ignore"
+	if t.Address.Is6() {
+		mistake = "that has it on the network's device"
+	}
+	cure := fmt.Sprintf("(ldirectord host realserver up --vip %s, there)", t.Address)
+	if t.Real {
+		return fmt.Sprintf("%s: a real server %s answers %s", text, mistake, cure)
+	}
+	return fmt.Sprintf("%s: another director, or a real server %s answers %s", text, mistake, cure)
 }
 
 // A TakenError is that all was done but those addresses.
@@ -69,13 +79,16 @@ func (h *Host) taken(steps []Step) (takens, error) {
 	for dev, addrs := range byDev {
 		for _, addr := range addrs {
 			if by := others[addr]; len(by) > 0 {
-				list = append(list, Taken{addr, dev, by})
+				list = append(list, Taken{addr, dev, by, !slices.ContainsFunc(by, func(machine string) bool { return !h.isReal(machine) })})
 			}
 		}
 	}
 	slices.SortFunc(list, func(a, b Taken) int { return a.Address.Compare(b.Address) })
 	return list, nil
 }
+
+// isReal reports whether a machine, as neighbour names it, is a real server of the configuration.
+func (h *Host) isReal(machine string) bool { return h.cfg != nil && isReal(h.cfg, machine) }
 
 // withoutOwned are the steps without the addresses that another program of this host has.
 func (h *Host) withoutOwned(steps []Step) []Step {

@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -93,6 +94,35 @@ sysctl net.ipv4.conf.eth0.send_redirects 0 (was 1)
 		}
 		h.machine.others = others // and the conflict of what is there stays: nothing is taken away
 		must(t, h.Up(t.Context(), "a", want))
+	})
+}
+
+// TestRealServerAnswers names the cause of an address that is left out: a real server of the
+// configuration answers for it, or a machine that is not known.
+func TestRealServerAnswers(t *testing.T) {
+	inOwnSpace(t, func(t *testing.T) {
+		mac := neighbourWith(t, "10.0.0.80/24", "10.0.0.9/24")
+		conn, err := net.Dial("udp", "10.0.0.9:9")
+		must(t, err)
+		defer conn.Close()
+		_, err = conn.Write([]byte("x")) // as a check does, before a reload has another address
+		must(t, err)
+		hardware, err := net.ParseMAC(mac)
+		must(t, err)
+		eventually.True(t, "the neighbour", func() bool { return strings.HasSuffix(neighbour(hardware, netip.Addr{}), " (10.0.0.9)") })
+		for real, want := range map[string]string{
+			"10.0.0.9":  "virtual address 10.0.0.80 is not added to eth0: " + mac + " (10.0.0.9) has it: a real server without arp_ignore answers (ldirectord host realserver up --vip 10.0.0.80, there)",
+			"10.0.0.10": "virtual address 10.0.0.80 is not added to eth0: " + mac + " (10.0.0.9) has it: another director, or a real server without arp_ignore answers (ldirectord host realserver up --vip 10.0.0.80, there)",
+		} {
+			h, _ := testHost(t)
+			vip := netip.MustParseAddr("10.0.0.80")
+			cfg := &conf.Config{Virtuals: []*conf.VirtualService{{Addr: vip, Reals: []*conf.RealServer{{Addr: netip.MustParseAddr(real)}}}}}
+			_, err := h.ConfigSteps(t.Context(), cfg, "director", Choices{})
+			must(t, err)
+			if err := h.Up(t.Context(), "a", soleSteps("10.0.0.80")); err == nil || err.Error() != want {
+				t.Errorf("with the real server %s:\n%v, want\n%s", real, err, want)
+			}
+		}
 	})
 }
 

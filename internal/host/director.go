@@ -32,6 +32,7 @@ type Choices struct {
 
 // ConfigSteps are the steps of what, "director" or "marks", that cfg needs on its director.
 func (h *Host) ConfigSteps(ctx context.Context, cfg *conf.Config, what string, c Choices) ([]Step, error) {
+	h.cfg = cfg
 	filter := h.Filter(ctx)
 	if what == "marks" {
 		return MarkSteps(cfg, filter), nil

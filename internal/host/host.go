@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/owners"
 )
 
@@ -55,6 +56,7 @@ type Host struct {
 	DryRun bool
 	begun  bool // a dry run has a step that would change something
 
+	cfg   *conf.Config          // of the last ConfigSteps, nil before
 	owned map[netip.Addr]string // the addresses of other programs; nil is not read yet
 	left  map[string]bool       // lines about addresses of other programs that were reported
 }
