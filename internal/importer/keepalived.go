@@ -48,8 +48,8 @@ func (f *keepalivedFile) needWrapper(sets []checkSet) {
 	for _, l := range sets {
 		for _, c := range l {
 			if c.wrapped != "" && f.wraps == nil {
-				n := lost(c.line, "%s: programs get the addresses of virtual service and real server before their arguments here; this file, which is to be made, runs them without: %s",
-					c.origin, wrapperMade)
+				n := lost(c.line, "%s: a program gets the addresses of virtual service and real server before its own arguments here, and %s runs it without them; make it once: %s",
+					c.origin, wrapper, wrapperMade)
 				f.wraps = &n
 			}
 		}
@@ -81,7 +81,7 @@ func notCarried(n *node) note {
 var instead = map[string]string{
 	"bfd_instance":           "nothing here speaks BFD",
 	"track_file":             "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
-	"BFD_CHECK":              "nothing here speaks BFD: the real server is not checked by it",
+	"BFD_CHECK":              "nothing here speaks BFD; checktype = ping with a short checkinterval comes near",
 	"digest":                 "receive compares the text itself, with a pattern",
 	"enable_script_security": "check warns of commands that others may change, and none is held back",
 	"FILE_CHECK":             "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
@@ -173,9 +173,7 @@ func (k *keepalived) read() {
 	}
 	k.quiescence(reals)
 	k.quorum()
-	if k.mail.inBlocks && k.mail.wantedBy(k.node) {
-		s.policy = append(s.policy, k.mail.alert())
-	}
+	k.mails(reals)
 	k.chooseChecks()
 	if s.protocol == "sctp" {
 		k.part.service, k.part.notes = nil, []note{lost(k.node.line, "%s is left out: it is sctp, and ldirectord has tcp and udp", k.node)}
@@ -205,6 +203,21 @@ func (k *keepalived) defaults() {
 
 // defaultPersistence is keepalived's, in seconds.
 const defaultPersistence = 360
+
+// mails makes emailalert of a virtual service, if not all have it.
+func (k *keepalived) mails(reals []*node) {
+	if !k.mail.wantedBy(k.node) {
+		return
+	}
+	if k.mail.inBlocks {
+		k.part.service.policy = append(k.part.service.policy, k.mail.alert())
+	}
+	for _, c := range reals {
+		if !k.mail.wantedByReal(c) {
+			k.add(chosen(c.line, "%s sends no mails there: emailalert is for the whole virtual service", c))
+		}
+	}
+}
 
 // quiescence makes quiescent of inhibit_on_failure, which each real server may have for itself.
 func (k *keepalived) quiescence(reals []*node) {
@@ -241,7 +254,7 @@ func (k *keepalived) markFamily(reals []*node) {
 		return
 	}
 	for _, c := range reals {
-		if a, ok := parseAddr(c.word(0)); ok {
+		if a, ok := parseAddr(withoutRange(c.word(0))); ok {
 			k.part.service.ipv6 = a.Is6()
 			return
 		}

@@ -62,7 +62,10 @@ func (f *keepalivedFile) globalDefs(n *node, p *part) {
 	for _, c := range n.block {
 		switch c.name() {
 		case "notification_email", "notification_email_from", "smtp_server":
-			if !m.wanted {
+			switch {
+			case m.server == "":
+				p.notes = append(p.notes, chosen(c.line, "%s: keepalived sends no mails without a smtp_server", c.name()))
+			case !m.wanted:
 				p.notes = append(p.notes, chosen(c.line, "%s: no real server sends mails", c.name()))
 			}
 		case "lvs_timeouts", "lvs_sync_daemon":

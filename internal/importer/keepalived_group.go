@@ -20,8 +20,7 @@ const maxGroup = 256
 // placesOf are the places of a virtual_server, at most so many.
 func placesOf(n *node, groups map[string]*node, most int) (places []place, notes []note) {
 	if n.word(0) != "group" {
-		places, notes = placesIn(n, n.word(0), n.word(1))
-		return places, notes
+		return placesIn(n, withoutRange(n.word(0)), n.word(1))
 	}
 	group := groups[n.word(1)]
 	if group == nil {
@@ -59,7 +58,7 @@ func placesIn(n *node, addr, port string) ([]place, []note) {
 	addrs, whole := addresses(addr)
 	number, err := strconv.ParseUint(orZero(port), 10, 16)
 	if err != nil || len(addrs) == 0 {
-		return nil, []note{lost(n.line, "%s is left out: it is no address and port", n)}
+		return nil, []note{lost(n.line, "%s is left out: it is no address and port; keepalived takes no names", n)}
 	}
 	var places []place
 	for _, a := range addrs {
@@ -79,6 +78,14 @@ func familyOf(n *node) string {
 	return n.word(1)
 }
 
+// withoutRange is the address of a range or a network, which keepalived takes outside of groups.
+func withoutRange(s string) string {
+	if i := strings.IndexAny(s, "-/"); i >= 0 {
+		return s[:i]
+	}
+	return s
+}
+
 func orZero(port string) string {
 	if port == "" {
 		return "0"
@@ -93,10 +100,15 @@ func addresses(s string) (addrs []netip.Addr, whole bool) {
 	if from, to, ok := strings.Cut(s, "-"); ok {
 		first, last = from, to
 		if i := strings.LastIndexAny(from, ".:"); !strings.ContainsAny(to, ".:") && i >= 0 {
-			last = from[:i+1] + to
+			if last = from[:i+1] + to; last == first { // which keepalived refuses
+				return nil, true
+			}
 		}
 	} else if prefix, err := netip.ParsePrefix(s); err == nil {
-		return addressesOf(prefix.Masked())
+		if prefix.Bits() == 0 || prefix != prefix.Masked() { // which keepalived refuses
+			return nil, true
+		}
+		return addressesOf(prefix)
 	}
 	from, ok := parseAddr(first)
 	to, ok2 := parseAddr(last)

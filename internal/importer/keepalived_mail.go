@@ -2,6 +2,7 @@ package importer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -55,19 +56,13 @@ func flatWords(n *node) (words []string) {
 
 // wantedBy reports whether a real server of a virtual server sends mails.
 func (m *mailSettings) wantedBy(n *node) bool {
-	if n.name() != "virtual_server" || len(m.to) == 0 {
-		return false
-	}
-	for _, c := range n.block {
-		if c.name() != "real_server" {
-			continue
-		}
-		own := c.child("smtp_alert")
-		if own == nil && !m.off || own != nil && isTrue(own) {
-			return true
-		}
-	}
-	return false
+	return n.name() == "virtual_server" && len(m.to) > 0 && m.server != "" && slices.ContainsFunc(n.block, m.wantedByReal)
+}
+
+// wantedByReal reports whether n is a real server that sends mails.
+func (m *mailSettings) wantedByReal(n *node) bool {
+	own := n.last("smtp_alert")
+	return n.name() == "real_server" && (own == nil && !m.off || own != nil && isTrue(own))
 }
 
 // count notes which virtual servers have mails.
@@ -96,7 +91,7 @@ func (m *mailSettings) directives(p *part) {
 		p.lines = append(p.lines, "emailalertfrom = "+m.from)
 	}
 	switch {
-	case m.server == "" || m.server == "127.0.0.1" || m.server == "localhost":
+	case m.server == "127.0.0.1" || m.server == "localhost":
 		p.notes = append(p.notes, chosen(p.line, "mails go to the local mailer"))
 	case mailServer.MatchString(m.server):
 		p.lines = append(p.lines, "smtp = "+m.server)

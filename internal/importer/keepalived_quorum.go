@@ -53,7 +53,7 @@ func (k *keepalived) quorumLines() []string {
 	lines := []string{"quorum = " + strconv.Itoa(below)}
 	if again > below {
 		lines = append(lines, "hysteresis = "+strconv.Itoa(again-below))
-		k.add(chosen(at.line, "quorum %d, hysteresis %d: lost below %d real servers, met again with %d; at a start %d is enough",
+		k.add(chosen(at.line, "quorum %d, hysteresis %d: lost with fewer than %d up, met again with %d; at a start %d is enough",
 			quorum, hysteresis, below, again, below))
 	}
 	if below == 1 && again == 1 {

@@ -26,7 +26,7 @@ func (k *keepalived) sorry(n *node) {
 // realAddress is the address and port of a real server or sorry_server, or why it has none. Without
 // a port it is 0.
 func (k *keepalived) realAddress(n *node) (at netip.AddrPort, why string) {
-	a, ok := parseAddr(n.word(0))
+	a, ok := parseAddr(withoutRange(n.word(0)))
 	port, err := strconv.ParseUint(orZero(n.word(1)), 10, 16)
 	switch {
 	case !ok || err != nil:

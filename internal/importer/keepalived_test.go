@@ -69,7 +69,7 @@ var keepalivedTests = map[string]importTest{
 			"checkcommand = /usr/local/bin/ldirectord-misc", "checkarguments = /etc/k/a.sh 10.1.0.1", "check = b.sh", "checkarguments = /etc/k/b.sh",
 			`real = 10.1.0.2:8080 masq 1 check="b.sh 10.1.0.2"`,
 		},
-		notes: []string{"line 6: MISC_CHECK /etc/k/a.sh 10.1.0.1: programs get the addresses of virtual service", "which is to be made, runs them without: printf"},
+		notes: []string{"line 6: MISC_CHECK /etc/k/a.sh 10.1.0.1: a program gets the addresses of virtual service", "runs it without them; make it once: printf"},
 	},
 	"one command with other arguments": {
 		text: in("", realOf(1, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 1\"\n  }"), realOf(2, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 2\"\n  }"),

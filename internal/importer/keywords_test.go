@@ -102,7 +102,7 @@ func keywordBlock(block, lines string) string {
 	real := func(checker string) string {
 		return in("", realOfWeight(2, 1), " real_server 10.1.0.1 8080 {\n"+checker+" }")
 	}
-	named := "global_defs {\n smtp_alert no\n notification_email {\n  root\n }\n}\ntrack_file f {\n file /f\n}\nbfd_instance b {\n neighbor_ip 10.1.0.1\n}\n"
+	named := "global_defs {\n smtp_alert no\n notification_email {\n  root\n }\n smtp_server 10.0.0.25\n}\ntrack_file f {\n file /f\n}\nbfd_instance b {\n neighbor_ip 10.1.0.1\n}\n"
 	const url = " url {\n path /u\n }\n"
 	switch block {
 	case "virtual_server":

@@ -43,7 +43,7 @@ func TestMiscChecksRun(t *testing.T) {
 	if command.ProcessState.ExitCode() != 3 {
 		t.Fatalf("import: %v\n%s", err, stderr.String())
 	}
-	_, cure, found := strings.Cut(strings.TrimSpace(stderr.String()), "runs them without: ")
+	_, cure, found := strings.Cut(strings.TrimSpace(stderr.String()), "make it once: ")
 	if !found {
 		t.Fatalf("import does not say what to do:\n%s", stderr.String())
 	}

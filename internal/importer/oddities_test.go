@@ -13,6 +13,18 @@ var oddityTests = map[string]importTest{
 		notes:    []string{"line 1: virtual_server 10.0.0.1 53 has no protocol: keepalived serves udp then"},
 		lossless: true,
 	},
+	"ranges and networks outside of groups": {
+		text:     strings.Replace(in(" sorry_server 10.1.0.9/24 80", strings.Replace(realOf(1, tcpCheck), "10.1.0.1", "10.1.0.1-4", 1)), "10.0.0.1", "10.0.0.1/24", 1),
+		want:     []string{"virtual = 10.0.0.1:80", "real = 10.1.0.1:8080 masq 1", "fallback = 10.1.0.9:80 masq"},
+		lossless: true,
+	},
+	"ranges that keepalived refuses": {
+		text: "virtual_server_group G {\n 10.0.0.9/29 80\n 10.0.0.3-3 80\n 10.0.0.5-4 80\n www 80\n 10.0.0.1 http\n fd00::1-ff 80\n 10.0.1.1-10.0.1.1 80\n}\n" +
+			"virtual_server group G {\n protocol TCP\n lvs_method TUN\n real_server 10.1.0.1 {\n" + tcpCheck + "\n }\n}\n",
+		want:    []string{"virtual = 10.0.1.1:80", "virtual6 = [fd00::1]:80"},
+		notes:   []string{"line 2: 10.0.0.9/29 80 is left out", "line 3:", "line 4:", "line 5: www 80 is left out: it is no address and port; keepalived takes no names", "line 6:"},
+		refused: []string{"mask bits not empty", "end is not greater", "Invalid virtual server group IP address", "invalid number 'http'"},
+	},
 	"no port": {
 		text:     "virtual_server 10.0.0.1 {\n protocol TCP\n real_server 10.1.0.1 {\n  PING_CHECK {\n  }\n }\n}\n",
 		want:     []string{"virtual = 10.0.0.1:0", "real = 10.1.0.1:0 masq 1", "persistent = 360"},

@@ -12,7 +12,7 @@ var policyTests = map[string]importTest{
 		text: in(" quorum 7\n hysteresis 2\n alpha", realOf(1, tcpCheck), realOf(2, tcpCheck), realOf(3, tcpCheck), realOf(4, tcpCheck), realOf(5, tcpCheck),
 			realOf(6, tcpCheck), realOf(7, tcpCheck), realOf(8, tcpCheck), realOf(9, tcpCheck), realOf(10, tcpCheck)),
 		want:     []string{"quorum = 5", "hysteresis = 4"},
-		notes:    []string{"lost below 5 real servers, met again with 9; at a start 5 is enough"},
+		notes:    []string{"lost with fewer than 5 up, met again with 9; at a start 5 is enough"},
 		lossless: true,
 	},
 	"quorum of weights": {
@@ -91,6 +91,19 @@ var policyTests = map[string]importTest{
 			in("", realOf(1, "  smtp_alert yes\n"+tcpCheck)) + strings.Replace(in("", realOf(1, tcpCheck)), "10.0.0.1", "10.0.0.2", 1),
 		want:     []string{"    emailalert = root", "!smtp"},
 		notes:    []string{"mails go to the local mailer"},
+		lossless: true,
+	},
+	"mails of one": {
+		text: "global_defs {\n notification_email {\n  root\n }\n smtp_server 10.0.0.25\n smtp_alert no\n}\n" +
+			in("", realOf(1, "  smtp_alert\n"+tcpCheck), realOf(2, tcpCheck)),
+		want:     []string{"emailalert = root"},
+		notes:    []string{"line 18: real_server 10.1.0.2 8080 sends no mails there: emailalert is for the whole virtual service"},
+		lossless: true,
+	},
+	"mails without a server": {
+		text:     "global_defs {\n notification_email {\n  root\n }\n}\n" + in("", realOf(1, tcpCheck)),
+		want:     []string{"!emailalert"},
+		notes:    []string{"notification_email: keepalived sends no mails without a smtp_server"},
 		lossless: true,
 	},
 	"no mails": {
