@@ -126,6 +126,7 @@ func adviseOutside(p *parser) {
 	adviseLogs(p)
 	adviseStatus(p)
 	adviseNames(p)
+	adviseAlone(p)
 	adviseNoExternal(p)
 	adviseNotify(p)
 }

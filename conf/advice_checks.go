@@ -14,6 +14,7 @@ func adviseChecks(p *parser, b *block) {
 	}
 	adviseArguments(p, v, "the check of "+v.ID())
 	adviseExternalWeight(p, b, "the check of "+v.ID())
+	adviseSlowLimit(p, b, "the check of "+v.ID())
 	adviseAgent(p, b)
 	needed := b.lines["checksneeded"]
 	switch n := 1 + len(v.AlsoCheck); {
@@ -29,6 +30,11 @@ func adviseChecks(p *parser, b *block) {
 	}
 	if len(v.AlsoCheck) > 0 && v.CheckType == CheckOff {
 		p.advise(b.alsoCheck[0].line, CodeUnusedDirective, "alsocheck has no effect with checktype = off: "+v.ID(), "checktype = on takes the virtual service's own check for good")
+	}
+	for i, l := range b.alsoCheck {
+		if slices.ContainsFunc(b.alsoCheck[:i], func(o checkLine) bool { return o.use == l.use }) {
+			p.advise(l.line, CodeRepeatedDirective, "alsocheck = "+l.use.Name+" is given twice in this block, with the same arguments: it is asked twice", "")
+		}
 	}
 	for _, n := range slices.Concat(v.AlsoCheck, v.InPlace) {
 		adviseNamed(p, b, n)
@@ -51,6 +57,7 @@ func adviseNamed(p *parser, b *block, n NamedCheck) {
 	adviseUsualPort(p, &at)
 	adviseArguments(p, &as, "check "+n.Name)
 	adviseExternalWeight(p, &at, "check "+n.Name)
+	adviseSlowLimit(p, &at, "check "+n.Name)
 	p.path = path
 }
 

@@ -15,6 +15,7 @@ func (v *VirtualService) Quiesces() bool { return v.Quiescent || v.QuiescentTime
 // adviseLeaving warns of directives of a block about real servers that leave that do not fit together.
 func adviseLeaving(p *parser, b *block) {
 	v := b.v
+	adviseNeverIn(p, b)
 	if at := b.lines["quiescent"]; at != 0 && !v.Quiescent && v.QuiescentTime > 0 {
 		p.advise(at, CodeUnusedDirective, "quiescent = no has no effect with quiescenttime: "+v.ID(), "quiescenttime = none, or leave quiescent out")
 	}

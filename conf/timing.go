@@ -1,7 +1,9 @@
 package conf
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -40,4 +42,25 @@ func portion(name string) kind[Portion] {
 		}
 		return Portion{Count: n}, nil
 	})
+}
+
+// attemptTimeout is how long an attempt of v's own check may take, and the directive that says so.
+func (v *VirtualService) attemptTimeout() (time.Duration, string) {
+	switch v.CheckType {
+	case CheckNegotiate:
+		return v.NegotiateTimeout, "negotiatetimeout"
+	case CheckCombined:
+		return max(v.NegotiateTimeout, v.CheckTimeout), "negotiatetimeout"
+	}
+	return v.CheckTimeout, "checktimeout"
+}
+
+// adviseSlowLimit warns of a slowlimit that no answer in time can exceed.
+func adviseSlowLimit(p *parser, b *block, name string) {
+	v := b.v
+	timeout, directive := v.attemptTimeout()
+	if v.SlowLimit > 0 && v.SlowLimit >= timeout && v.CheckType != CheckOn && v.CheckType != CheckOff {
+		p.advise(cmp.Or(b.lines["slowlimit"], v.Line), CodeUnusedDirective,
+			fmt.Sprintf("slowlimit = %s has no effect on %s: an answer that takes %s has failed (%s)", v.SlowLimit, name, timeout, directive), "a slowlimit below that")
+	}
 }
