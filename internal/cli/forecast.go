@@ -99,9 +99,9 @@ func jointWords(v *conf.VirtualService) string {
 			words += fmt.Sprintf(", after a loss %d", again)
 		}
 		parts = append(parts, words)
-	}
-	if v.QuorumCommand != "" {
-		parts = append(parts, "run "+v.QuorumCommand.String())
+		if v.QuorumCommand != "" {
+			parts = append(parts, "run "+v.QuorumCommand.String())
+		}
 	}
 	return strings.Join(parts, "; ")
 }

@@ -37,3 +37,15 @@ func TestOutlookLines(t *testing.T) {
 		})
 	}
 }
+
+// TestJointWordsWithoutQuorum is that a quorumcommand is not shown where it is never run.
+func TestJointWordsWithoutQuorum(t *testing.T) {
+	cfg, err := conf.Parse("t.cf", []byte("quorum=1\nquorumcommand=/bin/true\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 gate\n\nvirtual=10.0.0.2:80\n    real=10.1.0.1:80 gate\n    quorum=0\n"), conf.Options{Hostname: "director"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{jointWords(cfg.Virtuals[0]), jointWords(cfg.Virtuals[1])}
+	if diff := cmp.Diff([]string{"the quorum is 1 of 1; run /bin/true", ""}, got); diff != "" {
+		t.Errorf("what check --explain says of the servers together (-want +got):\n%s", diff)
+	}
+}
