@@ -74,7 +74,11 @@ func (o Override) String() string {
 	}
 	words += " by " + o.By
 	if !o.Until.IsZero() {
-		words += " for " + o.Until.Sub(o.Since).String()
+		lasts := o.Until.Sub(o.Since)
+		if lasts > time.Second { // until TIME of a file begins when that was written
+			lasts = lasts.Round(time.Second)
+		}
+		words += " for " + lasts.String()
 	}
 	if o.Comment != "" {
 		words += ": " + o.Comment
