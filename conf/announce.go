@@ -24,7 +24,7 @@ func readVIPDevice(_ *location, value string) (string, error) {
 	switch {
 	case name == "none":
 		return "", nil
-	case name == "" || len(name) > 15 || strings.ContainsAny(name, "/:"+blanks):
+	case !isDevice(name) || strings.Contains(name, "%"): // the kernel makes lvs0, lvs1 and so on of lvs%d, one at each try
 		return "", errors.New("vipdevice must be the name of a dummy device such as lvs0, which is made if it is missing, or none")
 	case name == "lo":
 		return "", errors.New("vipdevice must not be lo, whose addresses are announced by no routing daemon: use a dummy device such as lvs0")

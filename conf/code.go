@@ -25,7 +25,7 @@ const (
 // The codes of warnings.
 const (
 	CodeAlwaysUp           Code = "always-up"              // nothing is checked: real servers always count as up
-	CodeCommandNotRunnable Code = "command-not-runnable"   // a program is missing, not executable, or lacks its interpreter
+	CodeCommandNotRunnable Code = "command-not-runnable"   // a program is missing, not executable, lacks its interpreter, or does not get its arguments
 	CodeCommandWithBlanks  Code = "command-with-blanks"    // blanks belong to the path of checkcommand
 	CodeDeprecated         Code = "deprecated-directive"   // the original announces its removal
 	CodeDOSLineEnds        Code = "dos-line-ends"          // lines end with CR LF

@@ -22,14 +22,19 @@ func readAddress(at *location, value string) (netip.Addr, error) {
 	return addr.Unmap(), nil
 }
 
-// readCheckDevice is checkdevice = DEVICE: the network device of checks, a name as
-// dev_valid_name of net/core/dev.c takes it, or none.
+// isDevice reports whether the kernel takes a name for a network device (dev_valid_name of
+// net/core/dev.c).
+func isDevice(name string) bool {
+	return name != "" && name != "." && name != ".." && len(name) <= longestDevice && !strings.ContainsAny(name, "/:"+blanks)
+}
+
+// readCheckDevice is checkdevice = DEVICE: the network device of checks, or none.
 func readCheckDevice(_ *location, value string) (string, error) {
 	name := bareText(value)
 	switch {
 	case name == "none":
 		return "", nil
-	case name == "" || len(name) > 15 || strings.ContainsAny(name, "/:"+blanks):
+	case !isDevice(name):
 		return "", errors.New("checkdevice must be the name of a network device, or none")
 	}
 	return name, nil

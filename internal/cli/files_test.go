@@ -94,12 +94,18 @@ func TestCheckWarnsOfRights(t *testing.T) {
 		"the shell's own words":     {0o644, "notifycommand=if true; then cat; fi\n", "", ""},
 		"the shell's variables":     {0o644, "notifycommand=$TELL -x\n", "", ""},
 		"arguments of a check":      {0o644, "", "checktype=external\n\tcheckcommand=/bin/true -x", "so that all of the line is its name"},
+		"a comment at the end":      {0o644, "vipcommand=/bin/true # GoBGP\n", "", "vipcommand does not get its arguments, which the shell reads behind #"},
+		"the end of a list":         {0o644, "", "quorumcommand=/bin/true;", "quorumcommand does not get its arguments, which the shell reads behind ;"},
+		"in the background":         {0o644, "fallbackcommand=/bin/true &\n", "", "fallbackcommand does not get its arguments, which the shell reads behind &"},
+		"a list":                    {0o644, "vipcommand=cd / && X='# a' true a#b \\# \"#;\"\n", "", ""},
+		"no device to sync":         {0o644, "syncdaemon=both nosuchdevice\n", "", "syncdaemon nosuchdevice: this host has no such device"},
+		"a device to sync":          {0o644, "syncdaemon=both lo\n", "", ""},
 		"no interpreter":            {0o644, "", "checktype=external\n\tcheckcommand=" + noInterpreter, "its first line names /none/python, which is no program"},
 		"no interpreter in PATH":    {0o644, "", "checktype=external\n\tcheckcommand=" + noEnv, "its first line names nosuchpython, which is in no directory of PATH"},
 		"no first line":             {0o644, "", "checktype=external\n\tcheckcommand=" + noFirstLine, ""}, // the shell runs it
 		"an interpreter":            {0o644, "", "checktype=external\n\tcheckcommand=" + withEnv, ""},
 		"no token":                  {0o644, listen + "statusreadtoken=/none/token\n", "", "statusreadtoken lets no client in: stat /none/token: no such file"},
-		"a short token":             {0o644, listen + "statuscontrol=yes\nstatustoken=" + closed + "\n", "", "/closed has a token that is too short"},
+		"a short token":             {0o644, listen + "statuscontrol=yes\nstatustoken=" + closed + "\n", "", "/closed has a token that is too short: 16 characters or more"},
 		"a monitorfile's link":      {0o644, "", "monitorfile=" + others + "/log", "is a symbolic link in a directory that others"},
 	}
 	for name, tt := range tests {

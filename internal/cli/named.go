@@ -30,11 +30,7 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 				l.warn(v, tlsDirective(v, err), conf.CodeTLSFiles, fmt.Sprintf("%s checks cannot speak TLS: %v", v.Service, err), "sslcafile, sslcert and sslkey name files in PEM")
 			}
 		}
-		if v.CheckDevice != "" {
-			if _, err := net.InterfaceByName(v.CheckDevice); err != nil {
-				l.warn(v, "checkdevice", conf.CodeUnknownDevice, "checkdevice "+v.CheckDevice+": this host has no such device", "ip link")
-			}
-		}
+		l.device(v, "checkdevice", v.CheckDevice)
 		switch v.CheckType {
 		case conf.CheckExternal:
 			l.command(v, "checkcommand", v.CheckCommand.Reveal(), true)
@@ -43,7 +39,11 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 		}
 		l.command(v, "fallbackcommand", shellProgram(v.FallbackCommand), true)
 		l.command(v, "quorumcommand", shellProgram(v.QuorumCommand), true)
+		l.takesArguments(v, "fallbackcommand", v.FallbackCommand)
+		l.takesArguments(v, "quorumcommand", v.QuorumCommand)
 	}
+	l.device(nil, "syncdaemon", cfg.SyncDaemon.Device)
+	l.takesArguments(nil, "vipcommand", cfg.VIPCommand)
 	l.command(nil, "callback", cfg.Callback.Reveal(), true)
 	l.command(nil, "notifycommand", shellProgram(cfg.NotifyCommand), true)
 	root := l
@@ -53,6 +53,16 @@ func namedProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 	l.token("statustoken", cfg.StatusToken)
 	l.token("statusreadtoken", cfg.StatusReadToken)
 	return append(l.problems, certificateProblems(sources, cfg)...)
+}
+
+// device warns of a network device that this host does not have; "" is none.
+func (l *fileList) device(v *conf.VirtualService, directive, name string) {
+	if name == "" {
+		return
+	}
+	if _, err := net.InterfaceByName(name); err != nil {
+		l.warn(v, directive, conf.CodeUnknownDevice, directive+" "+name+": this host has no such device", "ip link")
+	}
 }
 
 // certificateProblems are about files with which statuslisten cannot speak TLS, or no director

@@ -83,6 +83,20 @@ func (l *fileList) command(v *conf.VirtualService, directive, file string, execu
 	l.userLacks(v, directive, what, file, executed)
 }
 
+var (
+	quotedText   = regexp.MustCompile(`\\.|'[^']*'|"(\\.|[^"\\])*"`)
+	endOfCommand = regexp.MustCompile(`(^|[\s;&|])#|[;&|]\s*$`)
+)
+
+// takesArguments warns of a line for the shell that does not end with its command: what the daemon
+// appends is then a comment, or a command of its own.
+func (l *fileList) takesArguments(v *conf.VirtualService, directive string, c secret.Command) {
+	end := strings.TrimSpace(endOfCommand.FindString(quotedText.ReplaceAllString(c.Reveal(), "x")))
+	if end != "" {
+		l.warn(v, directive, conf.CodeCommandNotRunnable, directive+" does not get its arguments, which the shell reads behind "+end, "end the line with the command")
+	}
+}
+
 // blankInName is the hint for a file that is not there because its name has arguments.
 func blankInName(file string) string {
 	name, _, more := strings.Cut(file, " ")

@@ -2,6 +2,7 @@ package rights
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 )
@@ -25,7 +26,7 @@ func Token(path string) (string, error) {
 	}
 	token := strings.TrimSpace(string(text))
 	if len(token) < minToken {
-		return "", errors.New(path + " has a token that is too short")
+		return "", fmt.Errorf("%s has a token that is too short: %d characters or more", path, minToken)
 	}
 	return token, nil
 }
