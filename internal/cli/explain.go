@@ -61,10 +61,10 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 	explainMore(line, v)
 	if checks(v) {
 		line("at start", "%s", startWords(v))
-		line("down", "%s; then %s", downWords(v), outWords(v))
+		line("down", "%s; then %s", withAgent(v, downWords(v), "or", "when its agent says down"), outWords(v))
 		line("back", "%s", backWords(v))
 	}
-	if v.Drains() {
+	if v.Drains() || v.Agent() != nil {
 		line("drains itself", "%s", selfDrainWords(v))
 	}
 	line("all gone", "%s", fallbackWords(v))
@@ -274,29 +274,12 @@ func outWords(v *conf.VirtualService) string {
 	return "removed"
 }
 
-// selfDrainWords are the answers by which a real server drains itself.
-func selfDrainWords(v *conf.VirtualService) string {
-	if v.CheckType == conf.CheckAgent {
-		return "weight 0 while its agent says drain or 0%"
-	}
-	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
-		return "weight 0 while its command ends with exit status 2"
-	}
-	var words []string
-	if ranges := v.HTTPDrain.Ranges(); len(ranges) > 0 && conf.Reads(v.Service, "httpdrain") {
-		words = append(words, "has the status "+v.HTTPDrain.String())
-	}
-	if v.ReceiveDrain != "" {
-		words = append(words, fmt.Sprintf("matches /%s/", v.ReceiveDrain))
-	}
-	return "weight 0 while its answer " + strings.Join(words, " or ")
-}
-
 func backWords(v *conf.VirtualService) string {
 	words := goodWords(v)
 	if len(v.AlsoCheck) > 0 || len(v.InPlace) > 0 {
 		words = "when as many checks are up as it needs: " + severalGoodWords(v)
 	}
+	words = withAgent(v, words, "and", "when its agent says down no longer")
 	if f := v.FlapDamping; f.On() {
 		words += fmt.Sprintf("; having gone down %d times within %s it waits %s, and up to %s when that happens again", f.Count, f.Within, f.Within, policy.LongestDamping(f))
 	}

@@ -105,3 +105,41 @@ func goodWords(v *conf.VirtualService) string {
 	within := cmp.Or(v.DownInterval, v.CheckInterval) + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
 	return fmt.Sprintf("after %s: within %s", plural(count, "good check"), within)
 }
+
+// selfDrainWords are the answers by which a real server drains itself.
+func selfDrainWords(v *conf.VirtualService) string {
+	var list, words []string
+	if v.CheckType == conf.CheckAgent || v.Agent() != nil {
+		list = append(list, "its agent says drain or 0%")
+	}
+	if !v.Drains() {
+		return "weight 0 while " + list[0]
+	}
+	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
+		list = append(list, "its command ends with exit status 2")
+	}
+	if ranges := v.HTTPDrain.Ranges(); len(ranges) > 0 && conf.Reads(v.Service, "httpdrain") {
+		words = append(words, "has the status "+v.HTTPDrain.String())
+	}
+	if v.ReceiveDrain != "" {
+		words = append(words, fmt.Sprintf("matches /%s/", v.ReceiveDrain))
+	}
+	if len(words) > 0 {
+		list = append(list, "its answer "+strings.Join(words, " or "))
+	}
+	return "weight 0 while " + strings.Join(list, ", or ")
+}
+
+// withAgent adds to when the checks change a verdict when the agent beside them does. Where nothing else is
+// asked, it alone does.
+func withAgent(v *conf.VirtualService, checks, and, agent string) string {
+	a := v.Agent()
+	if a == nil {
+		return checks
+	}
+	agent += ": within " + a.CheckInterval.String()
+	if v.CheckType == conf.CheckOn && len(v.AlsoCheck) == 0 && len(v.InPlace) == 0 {
+		return agent
+	}
+	return checks + "; " + and + " " + agent
+}

@@ -91,3 +91,32 @@ virtual = 10.0.0.1:80
 		t.Errorf("without a check in a real line:\n%s", explanation(without))
 	}
 }
+
+// TestExplainAgent has what an agent beside the checks decides.
+func TestExplainAgent(t *testing.T) {
+	for lines, want := range map[string][]string{
+		"checktype = connect\n    httpdrain = 404": {
+			"and agent       at port 9707, every 2s, timeout 5s",
+			"down            after 1 failed check: within 10s if it refuses, 15s if it is silent; or when its agent says down: within 2s; then removed\n",
+			"back            after 1 good check: within 10s; and when its agent says down no longer: within 2s\n",
+			"drains itself   weight 0 while its agent says drain or 0%\n",
+		},
+		"service = http\n    httpdrain = 404": {"drains itself   weight 0 while its agent says drain or 0%, or its answer has the status 404\n"},
+		"checktype = on": {
+			"down            when its agent says down: within 2s; then removed\n",
+			"back            when its agent says down no longer: within 2s\n",
+		},
+	} {
+		text := "virtual = 10.0.0.1:80\n    real = 10.1.0.1:80 gate\n    agentport = 9707\n    agentinterval = 2\n    " + lines + "\n"
+		cfg, err := conf.Parse("t.cf", []byte(text), conf.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := explanation(cfg)
+		for _, line := range want {
+			if !strings.Contains(got, line) {
+				t.Errorf("%s: %q is missing in\n%s", lines, line, got)
+			}
+		}
+	}
+}

@@ -130,6 +130,15 @@ func (b *beside) step(what string) string {
 	return strings.Join(b.got, " ")
 }
 
+func (b *beside) stateOfAgent() report.State {
+	snap, err := b.d.Snapshot(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	list := snap.Virtuals[0].Reals[0].EachCheck
+	return list[len(list)-1].State
+}
+
 func (b *beside) why() string {
 	reasons, err := b.d.Why(b.t.Context(), "10.1.0.1:80", "")
 	if err != nil || len(reasons) == 0 {
@@ -189,15 +198,22 @@ func TestAgentBeside(t *testing.T) {
 func TestAgentBesideIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBeside(t, "", "", "")
-		for _, tt := range []struct{ what, want string }{
-			{"agent ", "its agent does not answer, which changes nothing ("},
-			{"agent 50% maxconn:7", "; its agent says up 50% maxconn:7; at most 7 connections"},
-			{"agent drain", "drained by its own answer: up 0%"},
-			{"agent down # disk", `down by its agent: agent reports "down # disk"`},
+		for _, tt := range []struct {
+			what, want string
+			state      report.State
+		}{
+			{"agent ", "its agent does not answer, which changes nothing (", report.StateUnchecked},
+			{"agent 50% maxconn:7", "; its agent says up 50% maxconn:7; at most 7 connections", report.StateUp},
+			{"agent ", "its agent does not answer, which changes nothing (", report.StateUp},
+			{"agent drain", "drained by its own answer: up 0%", report.StateUp},
+			{"agent down # disk", `down by its agent: agent reports "down # disk"`, report.StateDown},
 		} {
 			b.step(tt.what)
 			if got := b.why(); !strings.Contains(got, tt.want) {
 				t.Errorf("%s: why says %q, want %q in it", tt.what, got, tt.want)
+			}
+			if got := b.stateOfAgent(); got != tt.state {
+				t.Errorf("%s: the check agent is %q, want %q", tt.what, got, tt.state)
 			}
 		}
 		b.mu.Lock()

@@ -143,7 +143,7 @@ func (s *Several) states() report.Several {
 			Name: p.Label(), Block: p.Use.Name, Kind: checkWord(p.As), Beside: p.Beside, State: verdictWords[p.Verdict], Since: p.Since,
 			Failures: int(p.Failures), FailureCount: int(p.Limits.Fall),
 		}
-		if p.Unchecked {
+		if p.Unchecked || p.Beside && s.real.Agent == policy.AgentUnknown && p.Verdict == policy.Up {
 			state.State = report.StateUnchecked
 		}
 		if c := p.Check; c != nil {

@@ -179,3 +179,19 @@ func TestConnectionLine(t *testing.T) {
 		t.Errorf("line\n%s, want\n%s", got, want)
 	}
 }
+
+// TestCheckLine has the line of one of several checks. An agent that does not answer is not called up for it.
+func TestCheckLine(t *testing.T) {
+	silent := &report.Last{Text: "connection refused"}
+	for want, c := range map[string]report.CheckState{
+		"down, failure 2 of 1":                       {State: report.StateDown, Failures: 2, FailureCount: 1, Last: silent},
+		"does not answer, which changes nothing":     {State: report.StateUnchecked, Beside: true, Last: silent},
+		"up, does not answer, which changes nothing": {State: report.StateUp, Beside: true, Last: silent},
+		"unchecked": {State: report.StateUnchecked, Beside: true},
+		"down":      {State: report.StateDown, Beside: true, Last: silent},
+	} {
+		if got := checkLine(c); got != want {
+			t.Errorf("%+v: %q, want %q", c, got, want)
+		}
+	}
+}

@@ -125,6 +125,14 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	return list
 }
 
+// Mute are the words of an agent beside the checks that does not answer.
+const Mute = "does not answer, which changes nothing"
+
+// IsMute reports whether c is such an agent. What it has said last counts.
+func IsMute(c report.CheckState) bool {
+	return c.Beside && c.State != report.StateDown && c.Last != nil && !c.Last.Up
+}
+
 // EachCheck is what each of several checks of a real server says: "1 of 2 checks up, 2 needed:
 // http up; app down (3 of 3): connection refused".
 func EachCheck(s report.Several) string {
@@ -137,8 +145,8 @@ func EachCheck(s report.Several) string {
 			up++
 		}
 		text := c.Name + " " + string(c.State)
-		if c.Beside && c.State != report.StateDown && c.Last != nil && !c.Last.Up {
-			text = c.Name + " does not answer, which changes nothing"
+		if IsMute(c) {
+			text = c.Name + " " + Mute
 		}
 		if c.Failures > 0 {
 			text += fmt.Sprintf(" (%d of %d)", c.Failures, c.FailureCount)
