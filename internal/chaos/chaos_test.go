@@ -44,7 +44,7 @@ const run = 400
 
 // TestChaos plays random events on the table in memory.
 func TestChaos(t *testing.T) {
-	events := cmp.Or(*eventsFlag, 10*run)
+	events := cmp.Or(*eventsFlag, 6*run)
 	chaos(t, events, seed(*eventsFlag), func() ipvs.Table { return ipvs.NewMemory() })
 }
 

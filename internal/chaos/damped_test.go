@@ -16,13 +16,27 @@ const (
 )
 
 // flapAlone has a real server go down and come back until flapdamping keeps it out, and the others
-// of its service go down then.
+// of its service, or one of them, go down then. All may be well before.
 func (s *stage) flapAlone() {
 	v, p := s.anyPair()
+	for range 8 {
+		if v.damp && v.configured && p.configured {
+			break
+		}
+		v, p = s.anyPair()
+	}
 	if !v.damp || !v.configured || !p.configured {
 		return
 	}
-	s.note("10.1.0.%d of service %d flaps, and the others go down", p.host, p.service)
+	first, last := 1, hosts
+	if s.random.IntN(2) == 0 {
+		first = 1 + s.random.IntN(hosts)
+		last = first
+	}
+	s.note("10.1.0.%d of service %d flaps, and %d to %d of the others go down", p.host, p.service, first, last)
+	if s.random.IntN(2) == 0 {
+		s.mend(v)
+	}
 	set := func(p *pair, works bool) { s.with(func() { p.works = works }) }
 	for range dampCount {
 		set(p, true)
@@ -32,7 +46,7 @@ func (s *stage) flapAlone() {
 	}
 	set(p, true)
 	s.sleep(6 * time.Second)
-	for _, o := range v.pairs[1:] {
+	for _, o := range v.pairs[first : last+1] {
 		set(o, o == p)
 	}
 	s.sleep(12 * time.Second)
@@ -41,6 +55,20 @@ func (s *stage) flapAlone() {
 		return
 	}
 	s.with(func() { s.dampedLast(table) })
+}
+
+// mend lets all real servers of a service be well, and nothing else keep them out.
+func (s *stage) mend(v *service) {
+	s.note("all of it are mended")
+	s.with(func() {
+		clear(s.files)
+		for _, p := range v.pairs[1:] {
+			p.works, p.broken = true, [kinds]bool{}
+		}
+	})
+	s.sleep(2 * time.Second)
+	s.enable(v, func(p *pair) bool { return p.waits || p.mayWait || p.configured && p.order != "" })
+	s.sleep(6 * time.Second)
 }
 
 // wentDown notes that the checks have made the real server go down.
@@ -71,22 +99,41 @@ func (w *world) anyDamped() bool {
 	return false
 }
 
-// dampedLast sees that flapdamping keeps no real server out that works while no other is in service.
+// dampedLast sees that flapdamping keeps no real server out that works while too few others are in service: none, or
+// fewer than the quorum.
 func (w *world) dampedLast(table []ipvs.Entry) {
 	for _, e := range table {
 		n := number(e.Service.Key)
 		if n == 0 || !w.services[n].damp || !w.services[n].configured {
 			continue
 		}
-		in := false
+		in := 0
 		for _, d := range e.Destinations {
-			in = in || d.Weight > 0 && d.AddrPort != fallbackAt
+			if d.Weight > 0 && d.AddrPort != fallbackAt {
+				in++
+			}
 		}
 		s := w.services[n]
+		up, all, sure := 0, 0, true // up is how many work that flapdamping may not keep out
 		for _, p := range s.pairs[1:] {
-			if !in && w.mayBeDamped(p) && !p.unsure && !p.mayWait && !p.refused && w.sound(p) && w.in(p) && p.full() > 0 {
+			if !p.configured {
+				continue
+			}
+			sure = sure && !p.unsure && !p.mayWait && !p.refused
+			if !w.isBackup(p) {
+				all++
+			}
+			if !w.alone(p) || !w.sound(p) || p.full() == 0 || w.isBackup(p) {
+				continue
+			}
+			up++
+			if in == 0 && w.mayBeDamped(p) && !p.unsure && !p.mayWait && !p.refused && s.joint.quorum == 0 {
 				w.say("service %d: flapdamping keeps out %s, and no other is in service; %s", n, p.name(), w.words(s))
 			}
+		}
+		quorum := min(s.joint.quorum, all)
+		if sure && quorum > in && up >= min(s.joint.quorum+s.joint.hysteresis, all) {
+			w.say("service %d: %d are in service, and flapdamping costs the quorum; %s", n, in, w.words(s))
 		}
 	}
 }

@@ -26,7 +26,7 @@
 //   - the effect of an agent's answer on a weight with an external change, and an
 //     external weight during slowstart.
 //   - whether flapdamping keeps a real server out that has gone down too often, until it has to be
-//     over. It sees that none is kept out that works while no other one of its service is in.
+//     over. It sees that none is kept out that works while no other one of its service is in, or fewer than the quorum.
 //   - the weight during slowstart of a real server that flapdamping may have kept out until a reload.
 //   - whether a real server that minalive kept while it climbed goes on climbing when it is back.
 //   - when a dead real server leaves the table by quiescenttime: it has left when all has come to rest. Whether
@@ -35,13 +35,13 @@
 //     service: when all has come to rest an enable makes that known.
 //   - a dead real server with weight 0 whose deletion the kernel has made and reported as failed.
 //   - a quorum and backup servers while the kernel fails, while first checks decide, and while a real server of the
-//     service is not judged; and whether the quorum was lost meanwhile, which then shows by the fallback.
+//     service is not judged, or may be kept out by flapdamping; and whether the quorum was lost meanwhile, which then shows by the fallback.
 //   - the weight that somebody has set while it does not know whether the quorum was lost meanwhile.
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
 //
 // It does not play: another check in the place of an agent or of one with httpdrain; several checks of two
-// real servers that are one entry; a quorum or backup servers beside flapdamping or a refused service; checktype = on and off; jumps of the wall clock, because the clock of
+// real servers that are one entry; checktype = on and off; jumps of the wall clock, because the clock of
 // testing/synctest cannot be set; signals, which belong to the daemon (a restart and a
 // stop are played by their calls of the director).
 package chaos

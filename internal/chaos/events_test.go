@@ -41,7 +41,7 @@ func (s *stage) event() {
 		{6, s.hostAway},
 		{4, s.agentSays},
 		{6, s.flap},
-		{10, s.flapAlone},
+		{6, s.flapAlone},
 		{16, s.edit},
 		{6, s.reloadSame},
 		{10, s.reloadOther},

@@ -51,7 +51,7 @@ func (w *world) judgeIn(c ipvs.Change, s *service, p *pair) {
 		}
 	case p == nil || !p.configured:
 		w.say("%s: puts in what is not in the file", c)
-	case !w.may(p, true):
+	case !slices.ContainsFunc(s.pairs[1:], func(o *pair) bool { return o.at == at && o.configured && w.may(o, true) }):
 		w.say("%s: puts in what is not known to be good (verdict %d, order %q, maintenance %v); %s", c, p.verdict, p.order, p.held, w.words(s))
 	}
 }
@@ -90,6 +90,9 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 		return
 	}
 	if p.hand >= 0 && w.unclear(s) { // a quorum that is lost ends what somebody has set, and a fallback that is refused leaves it in
+		return
+	}
+	if s.shared && w.unclear(s) && s.ordersWeight(p) { // which of the two is in service is not known
 		return
 	}
 	if s.slow && p.mayHaveBeenDamped() { // when it has begun to climb is not known

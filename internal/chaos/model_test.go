@@ -249,7 +249,9 @@ func (w *world) tell() {
 				if w.in(p) && !w.inBeside(p) {
 					p.hand, p.absent = -1, false
 				}
-				p.held = true
+				if p.held = true; s.drains { // the answers after it decide anew
+					p.share = 100
+				}
 			default:
 				p.held, p.verdict, p.fails, p.goods = false, down, s.fall, s.rise-1
 				s.awaitParts(p)

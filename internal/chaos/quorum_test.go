@@ -28,15 +28,11 @@ type joint struct {
 // shakeJoint changes what the file says of the servers together.
 func (s *service) shakeJoint(random *rand.Rand) {
 	j := joint{before: s.joint.before, met: s.joint.met, needed: s.joint.needed, doubt: s.joint.doubt}
-	if !s.damp && !s.invalid && random.IntN(2) == 0 {
+	if random.IntN(2) == 0 {
 		j.quorum, j.hysteresis, j.rest = random.IntN(4), random.IntN(2), random.IntN(4) == 0
 		j.backup = random.IntN(2) == 0
 	}
-	if s.joint = j; j.on() {
-		for _, p := range s.pairs[1:] {
-			p.refused = false
-		}
-	}
+	s.joint = j
 }
 
 func (j *joint) on() bool { return j.quorum > 0 || j.backup }
@@ -47,7 +43,7 @@ func (w *world) isBackup(p *pair) bool { return w.services[p.service].joint.back
 // decide decides about the servers of a service together, as docs/checks.md says.
 func (w *world) decide(s *service) {
 	j := &s.joint
-	j.doubt = j.doubt || slices.ContainsFunc(s.pairs[1:], doubtful) || w.faulty
+	j.doubt = j.doubt || slices.ContainsFunc(s.pairs[1:], w.doubtful) || w.faulty
 	if !s.configured || !j.on() {
 		j.met, j.needed, j.doubt = open, open, false
 		return
@@ -139,11 +135,13 @@ func (w *world) together(p *pair) bool {
 // unclear says whether what is known of the servers of a service does not say for sure what is decided about
 // them together.
 func (w *world) unclear(s *service) bool {
-	return s.joint.on() && (w.faulty || s.joint.doubt || s.joint.met == open || slices.ContainsFunc(s.pairs[1:], doubtful))
+	return s.joint.on() && (w.faulty || s.joint.doubt || s.joint.met == open || slices.ContainsFunc(s.pairs[1:], w.doubtful))
 }
 
 // doubtful says whether it is not known of a real server of the file whether it counts.
-func doubtful(p *pair) bool { return p.configured && (p.unsure || p.mayWait) }
+func (w *world) doubtful(p *pair) bool {
+	return p.configured && (p.unsure || p.mayWait || w.mayBeDamped(p))
+}
 
 // resolveJoint decides anew when all is settled. Between the quorum and its hysteresis the fallback shows
 // whether the quorum was lost before, where this is not known.

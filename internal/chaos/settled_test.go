@@ -69,7 +69,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		case held && p.refused && weight == 0 && s.mayWait(p):
 			want[at] = 0
 		case p.refused:
-		case s.expires && !held && (p.verdict != up || p.waits || s.shared): // it was down for quiescenttime; with a maintenance and a restart since then it is unchecked
+		case s.expires && !held && (p.verdict != up || p.waits || s.shared || s.damp && p.held): // it was down for quiescenttime; with a maintenance and a restart since then it is unchecked
 		case s.expires && (p.verdict == down || p.waits) && !p.held && !s.shared && !p.unsure:
 			// absent: it was down for that time, at the latest since all came to rest
 		case s.mayWait(p) && !held && p.gone: // the director takes it for the deletion of somebody else
