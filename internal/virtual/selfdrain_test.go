@@ -1,10 +1,13 @@
 package virtual
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
 // A self-drain lasts until a normal answer, and no failure ends it: another check may bring the real
@@ -25,6 +28,24 @@ func TestSelfDrainOutlivesAFailure(t *testing.T) {
 			if !r.Drains() {
 				t.Errorf("%s, checks: %d: up again it does not drain", name, len(checks))
 			}
+		}
+	}
+}
+
+// TestWhyDownAfterSelfDrain is that a real server that is down says so, too, if it has several checks.
+func TestWhyDownAfterSelfDrain(t *testing.T) {
+	for name, lines := range map[string]string{"one check": "", "an agent beside it": "    agentport=9707\n", "several checks": "    alsocheck=app\n"} {
+		text := "check=app\n    checktype=ping\nvirtual=10.0.0.1:80\n    service=http\n    httpdrain=404\n    real=10.1.0.1:80 masq\n" + lines
+		c, err := conf.Parse("t.cf", []byte(text), conf.Options{Hostname: "director"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := New(c.Virtuals[0], 0, time.Now()).Reals[0]
+		r.Checks = []*Check{{}}
+		r.Verdict, r.Unchecked = policy.Down, false
+		setSelfDrain(r, &SelfDrain{Since: time.Now(), Announced: true})
+		if code, words := r.becauseOfChecks("noon"); code != report.ReasonDown || !strings.HasPrefix(words, "down since noon, after its own answer had drained it at ") {
+			t.Errorf("%s: %s: %q does not say that its own answer had drained it", name, code, words)
 		}
 	}
 }

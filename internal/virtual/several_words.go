@@ -63,11 +63,13 @@ func (c *Check) lastError() string {
 	return ""
 }
 
-// scoreWords are how many of the checks are up, and which are not.
+// scoreWords are how many of the checks are up, and which are not. They follow other words.
 func (s *Several) scoreWords() string {
 	score := s.Score()
 	var words strings.Builder
-	fmt.Fprintf(&words, "%d of %s up, %d needed", score.Up, checksAre(score.Checks), s.Needed)
+	if score.Checks > 1 { // not only one with an agent beside it
+		fmt.Fprintf(&words, "; %d of %d checks are up, %d needed", score.Up, score.Checks, s.Needed)
+	}
 	for i := range s.Parts {
 		switch p := &s.Parts[i]; {
 		case p.Beside:
@@ -85,13 +87,6 @@ func (s *Several) scoreWords() string {
 	return words.String()
 }
 
-func checksAre(n int) string {
-	if n == 1 {
-		return "1 check is"
-	}
-	return fmt.Sprintf("%d checks are", n)
-}
-
 // because returns the result of several checks in a code and a sentence.
 func (s *Several) because(since string) (report.ReasonCode, string) {
 	failing, recovering := false, false
@@ -103,17 +98,17 @@ func (s *Several) because(since string) (report.ReasonCode, string) {
 	words := s.scoreWords()
 	switch r := s.real; {
 	case r.Unchecked && r.In():
-		return report.ReasonAsFound, "not all checks of it have finished yet: it is in service as it was found in the kernel; " + words
+		return report.ReasonAsFound, "not all checks of it have finished yet: it is in service as it was found in the kernel" + words
 	case r.Verdict == policy.Unchecked, r.decide().Reason == policy.NotChecked:
-		return report.ReasonUnchecked, "not all checks of it have finished yet; " + words
+		return report.ReasonUnchecked, "not all checks of it have finished yet" + words
 	case r.Verdict == policy.Up && failing:
-		return report.ReasonFailing, "up since " + since + "; " + words
+		return report.ReasonFailing, "up since " + since + words
 	case r.Verdict == policy.Up:
-		return report.ReasonUp, "up since " + since + "; " + words
+		return report.ReasonUp, "up since " + since + words
 	case recovering:
-		return report.ReasonRecovering, "down since " + since + "; " + words
+		return report.ReasonRecovering, downWords(r, since) + words
 	}
-	return report.ReasonDown, "down since " + since + "; " + words
+	return report.ReasonDown, downWords(s.real, since) + words
 }
 
 // lastScore counts the checks by what they found last, whatever counts of it.

@@ -84,8 +84,6 @@ func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 		return report.ReasonSelfDrained, r.SelfDrain().Words() + "; up, and without new connections since " + since
 	case SeveralOf(r) != nil:
 		return SeveralOf(r).because(since)
-	case r.SelfDrain().Was() && r.Verdict == policy.Down && r.Successes == 0:
-		return report.ReasonDown, fmt.Sprintf("down since %s, after its own answer had drained it at %s", since, r.SelfDrain().Since.Local().Format(time.DateTime))
 	case len(r.Checks) == 0:
 		return report.ReasonNotChecked, "nothing is asked (checktype = " + r.Virtual.Conf.CheckType.String() + ")"
 	case r.Unchecked && r.In():
@@ -97,9 +95,20 @@ func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	case r.Verdict == policy.Up:
 		return report.ReasonUp, "up since " + since
 	case r.Successes > 0:
-		return report.ReasonRecovering, fmt.Sprintf("down since %s; %d of %d good checks that make it up were made", since, r.Successes, limits.Rise)
+		return report.ReasonRecovering, fmt.Sprintf("%s; %d of %d good checks that make it up were made", downWords(r, since), r.Successes, limits.Rise)
+	case r.SelfDrain().Was():
+		return report.ReasonDown, downWords(r, since)
 	}
 	return report.ReasonDown, fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.Failures)
+}
+
+// downWords are since when r is down, and that its own answer had drained it before.
+func downWords(r *Real, since string) string {
+	words := "down since " + since
+	if d := r.SelfDrain(); d.Was() {
+		words += ", after its own answer had drained it at " + d.Since.Local().Format(time.DateTime)
+	}
+	return words
 }
 
 // answer is an outcome as it is shown.

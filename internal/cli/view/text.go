@@ -263,8 +263,12 @@ func checkLine(c report.CheckState) string {
 	if !c.Since.IsZero() && c.State != report.StateUnchecked {
 		line += " since " + c.Since.Local().Format(time.DateTime)
 	}
-	if c.Failures > 0 {
+	switch {
+	case c.Failures == 0 || c.Beside:
+	case c.State == report.StateUp:
 		line += fmt.Sprintf(", failure %d of %d", c.Failures, c.FailureCount)
+	default:
+		line += fmt.Sprintf(", %d failed in a row", c.Failures)
 	}
 	if c.Interval > 0 {
 		line += ", asked every " + words.Span(c.Interval.Duration())

@@ -67,7 +67,7 @@ func LastCheck(r *report.RealState) string {
 		return "checktype = off"
 	case r.Last == nil:
 		return ""
-	case r.Failures > 0 && r.Up:
+	case r.Failures > 0 && r.Failures < r.FailureCount && r.Up:
 		return fmt.Sprintf("%s (failure %d of %d)", OneLine(r.Last.Text), r.Failures, r.FailureCount)
 	}
 	return OneLine(r.Last.Text)
@@ -134,7 +134,7 @@ func IsMute(c report.CheckState) bool {
 }
 
 // EachCheck is what each of several checks of a real server says: "1 of 2 checks up, 2 needed:
-// http up; app down (3 of 3): connection refused".
+// http up (failure 1 of 3): timeout; app down: connection refused".
 func EachCheck(s report.Several) string {
 	up, all, parts := 0, 0, make([]string, 0, len(s.EachCheck))
 	for _, c := range s.EachCheck {
@@ -148,15 +148,19 @@ func EachCheck(s report.Several) string {
 		if IsMute(c) {
 			text = c.Name + " " + Mute
 		}
-		if c.Failures > 0 {
-			text += fmt.Sprintf(" (%d of %d)", c.Failures, c.FailureCount)
+		if c.Failures > 0 && c.State == report.StateUp && !c.Beside {
+			text += fmt.Sprintf(" (failure %d of %d)", c.Failures, c.FailureCount)
 		}
 		if c.Last != nil && !c.Last.Up {
 			text += ": " + OneLine(c.Last.Text)
 		}
 		parts = append(parts, text)
 	}
-	return fmt.Sprintf("%d of %d checks up, %d needed: %s", up, all, s.ChecksNeeded, strings.Join(parts, "; "))
+	each := strings.Join(parts, "; ")
+	if all == 1 { // with an agent beside it
+		return each
+	}
+	return fmt.Sprintf("%d of %d checks up, %d needed: %s", up, all, s.ChecksNeeded, each)
 }
 
 // Availability is the share of the known, unplanned time for which a real server was

@@ -99,7 +99,7 @@ func TestEachCheck(t *testing.T) {
 		{Name: "app", State: report.StateDown, Failures: 4, FailureCount: 2, Last: &report.Last{Text: "exit status 1"}},
 		{Name: "db", State: report.StateUnchecked},
 	}}
-	const want = "1 of 3 checks up, 2 needed: http up (1 of 3): timeout; app down (4 of 2): exit status 1; db unchecked"
+	const want = "1 of 3 checks up, 2 needed: http up (failure 1 of 3): timeout; app down: exit status 1; db unchecked"
 	if got := EachCheck(s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -107,8 +107,12 @@ func TestEachCheck(t *testing.T) {
 		{Name: "http", State: report.StateDown, Last: &report.Last{Text: "timeout"}},
 		{Name: "agent", Beside: true, State: report.StateUp, Last: &report.Last{Text: "connection refused"}},
 	}
-	const beside = "0 of 1 checks up, 2 needed: http down: timeout; agent does not answer, which changes nothing: connection refused"
+	const beside = "http down: timeout; agent does not answer, which changes nothing: connection refused"
 	if got := EachCheck(s); got != beside {
 		t.Errorf("with an agent: %q, want %q", got, beside)
+	}
+	down := report.RealState{Up: true, Failures: 4, FailureCount: 2, Last: &report.Last{Text: "app: exit status 1"}}
+	if got, want := LastCheck(&down), "app: exit status 1"; got != want {
+		t.Errorf("the last check of one that is up although a check is down: %q, want %q", got, want)
 	}
 }
