@@ -17,6 +17,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/owners"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/safetext"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -24,6 +25,7 @@ const (
 	commandTime = 5 * time.Second  // of one call
 	retryTime   = 10 * time.Second // after a failure
 	repeatTime  = time.Minute      // between two calls with the same state
+	mostOutput  = 200              // bytes of a failed command's output
 	mostAtOnce  = 1000             // addresses of one call: the kernel bounds the length of a line
 )
 
@@ -50,12 +52,12 @@ type Options struct {
 	Owners  func() map[netip.Addr]string
 }
 
-// An Announcer tells the network. One goroutine, that of Run, does all that may take time.
+// An Announcer tells the network. One goroutine, that of Start, does all that may take time.
 type Announcer struct {
 	o      Options
 	bell   chan struct{}
 	end    context.CancelFunc
-	ended  chan struct{} // closed when Run has returned; nil before
+	ended  chan struct{} // closed when the goroutine of Start has ended; nil before Start
 	device devices
 	faults faults
 
@@ -64,7 +66,7 @@ type Announcer struct {
 	want     map[netip.Addr]bool // whether the address is served; nil: not known yet
 	closing  bool
 
-	// Owned by the goroutine of Run, and afterwards by that of Withdraw.
+	// Owned by the goroutine of Start, and afterwards by that of Withdraw.
 	told    map[netip.Addr]bool // by the last calls that succeeded
 	by      secret.Command      // of told
 	failed  time.Time           // the last call; zero: it did not
@@ -73,7 +75,7 @@ type Announcer struct {
 	tried   map[netip.Addr]bool // the states of the last step
 }
 
-// New returns an Announcer that does nothing before Run.
+// New returns an Announcer that does nothing before Start.
 func New(o Options) *Announcer {
 	if o.Run == nil {
 		o.Run = run
@@ -89,11 +91,15 @@ func New(o Options) *Announcer {
 	return a
 }
 
-// run runs a command to its end.
+// run runs a command to its end. The error of one that fails has the beginning of its output.
 func run(ctx context.Context, c command.Command) error {
 	result, err := command.Run(ctx, c)
 	if err == nil {
 		err = result.Err()
+		if text := strings.TrimSpace(string(result.Output)); err != nil && text != "" {
+			first, _, _ := strings.Cut(text, "\n")
+			err = fmt.Errorf("%w: %s", err, safetext.Line(first[:min(len(first), mostOutput)]))
+		}
 	}
 	return err
 }
@@ -246,7 +252,9 @@ func (a *Announcer) pass(ctx context.Context, c secret.Command, state string, ad
 			err = fmt.Errorf("ended after %s", commandTime)
 		}
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", c, state, err)
+			var secrets secret.Set
+			secrets.AddCommand(c)
+			return fmt.Errorf("%s %s: %s", c, state, secrets.Hide(err.Error()))
 		}
 		for _, addr := range part {
 			if _, is := want[addr]; is {
@@ -304,7 +312,7 @@ func (a *Announcer) close() {
 	a.closing = true
 }
 
-// stop ends Run, and a call that it waits for.
+// stop ends the goroutine of Start, and a call that it waits for.
 func (a *Announcer) stop() {
 	if a.ended != nil {
 		a.end()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/command"
 	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // A net is a network and a command in memory, with all that is done to them.
@@ -183,6 +184,22 @@ func TestCommand(t *testing.T) {
 }
 
 // TestCommandFails has a command fail, and hang.
+// TestCommandSays has the reason of a command that fails, without its secrets.
+func TestCommandSays(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "cmd")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho no BGP session for hunter2secret\necho more\nexit 3\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	n := newNet()
+	a := New(Options{Log: n.log, Network: n})
+	a.Use(Settings{Command: secret.Command(script + " --password=hunter2secret")})
+	a.Set(states("-1"))
+	a.step(t.Context())
+	if want := "exit status 3: no BGP session for ***; it is called again in 10 s"; len(n.logged) != 1 || !strings.HasSuffix(n.logged[0], want) {
+		t.Errorf("logged %q, want %s", n.logged, want)
+	}
+}
+
 func TestCommandFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNet()
