@@ -153,8 +153,13 @@ func orderAll(s *session, o report.Order, asJSON bool) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return &daemon.Exit{Status: exitFailed, Text: fmt.Sprintf("%d of %d directors obeyed; not %s. Run again with: %s",
-		len(answers)-len(failed), len(answers), strings.Join(failed, ", "), again(s))}
+	text := fmt.Sprintf("%d of %d directors obeyed; not %s", len(answers)-len(failed), len(answers), strings.Join(failed, ", "))
+	if slices.ContainsFunc(answers, func(a fleet.Answer[wire.OrderAnswer]) bool {
+		return a.Err != nil && !errors.Is(a.Err, report.ErrNotConfigured)
+	}) {
+		text += ". Run again with: " + again(s)
+	}
+	return &daemon.Exit{Status: exitFailed, Text: text}
 }
 
 // silently is the error of a command whose document has the reasons, nil if it has not failed.

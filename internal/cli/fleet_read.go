@@ -182,8 +182,11 @@ func doctorAll(s *session, asJSON bool) error {
 	} else {
 		failed = unanswered(s, answers)
 	}
-	if worst > 1 || failed == nil && worst > 0 {
+	switch {
+	case failed == nil && worst > 0:
 		failed = &daemon.Exit{Status: worst}
+	case failed != nil && worst > exitFailed:
+		failed = &daemon.Exit{Status: worst, Text: failed.Error()}
 	}
 	return errors.Join(err, failed)
 }

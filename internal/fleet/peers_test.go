@@ -96,7 +96,7 @@ func TestBadDirectors(t *testing.T) {
 		"HTML":               {answering(t, 200, "text/html; charset=utf-8", "<html>"), `it answers with "text/html" and not with JSON: no ldirectord listens there`},
 		"broken JSON":        {answering(t, 200, isJSON, `{"obeyed":[`), "its answer cannot be understood, perhaps it is another version of ldirectord: unexpected EOF"},
 		"other JSON":         {answering(t, 200, isJSON, `[1]`), "its answer cannot be understood, perhaps it is another version of ldirectord: json: cannot unmarshal array into Go value of type wire.OrderAnswer"},
-		"a wrong token":      {answering(t, 401, isJSON, `{"error":"the token is missing or wrong"}`), "the token is missing or wrong"},
+		"a wrong token":      {answering(t, 401, isJSON, `{"error":"the token is missing or wrong"}`), "the token is missing or wrong: each director has to have the same statustoken and statusreadtoken"},
 		"another version":    {answering(t, 404, isJSON, `{"error":"there is nothing at this path: see docs/monitoring/openapi.yaml"}`), "it is another version of ldirectord, which does not have this request"},
 		"not configured":     {answering(t, 404, isJSON, `{"error":"real server web1: not in the configuration"}`), "real server web1: not in the configuration"},
 		"bad words":          {answering(t, 422, isJSON, `{"error":"a\u001b[2Jb\nc"}`), "a [2Jb c"},

@@ -134,7 +134,7 @@ func (c *Client) Order(ctx context.Context, o report.Order) (wire.OrderAnswer, e
 	var a wire.OrderAnswer
 	err := c.send(ctx, "orders", wire.RequestOf(o), &a)
 	if errors.Is(err, context.DeadlineExceeded) && c.remote == nil {
-		err = fmt.Errorf("the daemon does not answer: the order is withdrawn, unless it was in force before: ldirectord show (%w)", err)
+		err = &refusal{"the daemon does not answer in time: the order is withdrawn, unless it was in force before: ldirectord show", context.DeadlineExceeded}
 	}
 	return a, err
 }
@@ -272,10 +272,10 @@ func (c *Client) do(ctx context.Context, method, what string, text []byte) (io.R
 	return nil, errors.New(f.Error)
 }
 
-// A refusal is the answer of a daemon to a request that it refuses.
+// A refusal is the answer of a daemon to a request that it refuses, or why there is none.
 type refusal struct {
 	text string
-	kind error // ErrNotRunning, report.ErrNotConfigured or fs.ErrPermission
+	kind error // what callers decide by, as fs.ErrPermission
 }
 
 // Error implements error.
@@ -291,6 +291,8 @@ func (c *Client) explain(err error) error {
 		return fmt.Errorf("%s: %w", c.socket, ErrNotRunning)
 	case errors.Is(err, fs.ErrPermission):
 		return &refusal{c.socket + " is for root and the members of statusgroup, and to read for those of statusreadgroup", fs.ErrPermission}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &refusal{"the daemon does not answer in time: ldirectord status", context.DeadlineExceeded}
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err

@@ -105,7 +105,9 @@ func refused(status int, text string) error {
 		return &refusal{"it is another version of ldirectord, which does not have this request", ErrNoAnswer}
 	case status == http.StatusNotFound:
 		return &refusal{text, report.ErrNotConfigured}
-	case status == http.StatusUnauthorized, status == http.StatusForbidden, status == http.StatusTooManyRequests:
+	case status == http.StatusUnauthorized:
+		return &refusal{text + ": each director has to have the same statustoken and statusreadtoken", fs.ErrPermission}
+	case status == http.StatusForbidden, status == http.StatusTooManyRequests:
 		return &refusal{text, fs.ErrPermission}
 	}
 	return errors.New(text)
