@@ -54,7 +54,7 @@ func readSyncDaemon(_ *location, value string) (SyncDaemon, error) {
 	case !s.On():
 		return SyncDaemon{}, fmt.Errorf("syncdaemon: %s is not master, backup or both", words[0])
 	case !isDevice(s.Device):
-		return SyncDaemon{}, fmt.Errorf("syncdaemon: %s is no name of a device: 1 to %d characters, none of them / or :", s.Device, longestDevice)
+		return SyncDaemon{}, fmt.Errorf("syncdaemon: %s is no name of a device: 1 to %d characters, none of them : or /", s.Device, longestDevice)
 	}
 	seen := map[string]bool{}
 	for i := 2; i < len(words); i += 2 {

@@ -12,6 +12,7 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
+	"github.com/ldirectord/ldirectord/internal/fleet"
 	"github.com/ldirectord/ldirectord/internal/rights"
 	"github.com/ldirectord/ldirectord/internal/status"
 )
@@ -80,6 +81,9 @@ func certificateProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems 
 	}
 	if cfg.StatusCA != "" {
 		warn("statusca", status.CheckAuthorities(cfg.StatusCA), "statusca names a file of certificates in PEM")
+	}
+	if len(l.problems) == 0 {
+		warn("statuscert", fleet.CheckOwn(cfg.StatusServer), "openssl x509 -in "+cfg.StatusCert+" -noout -issuer -ext subjectAltName")
 	}
 	return l.problems
 }

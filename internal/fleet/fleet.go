@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -65,15 +67,52 @@ func New(cfg conf.StatusServer) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.tls.RootCAs = x509.NewCertPool()
-	for _, c := range list {
-		f.tls.RootCAs.AddCert(c)
-	}
+	f.tls.RootCAs = poolOf(list)
 	return f, nil
 }
 
+func poolOf(list []*x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, c := range list {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
+// CheckOwn returns why the other directors of a fleet with statusca refuse the certificate of this
+// one; nil if they accept it, or if there is none. That it has ended is not looked for. Which
+// of directors is this one is not known: the certificate has to have the name of any of them.
+func CheckOwn(cfg conf.StatusServer) error {
+	if cfg.StatusCert == "" || cfg.StatusCA == "" || len(cfg.Directors) == 0 {
+		return nil
+	}
+	authorities, err := Authorities(cfg.StatusCA)
+	if err != nil {
+		return err
+	}
+	chain, err := certificates(cfg.StatusCert)
+	if err != nil {
+		return err
+	}
+	own := chain[0]
+	_, err = own.Verify(x509.VerifyOptions{Roots: poolOf(authorities), Intermediates: poolOf(chain[1:]), CurrentTime: own.NotAfter})
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return errors.New("the certificate of statuscert is of no authority of statusca, and the other directors refuse it")
+	}
+	if !slices.ContainsFunc(cfg.Directors, func(director string) bool {
+		host, _, _ := net.SplitHostPort(director)
+		return own.VerifyHostname(host) == nil
+	}) {
+		return errors.New("the certificate of statuscert has no name or address of directors, and the other directors refuse it")
+	}
+	return nil
+}
+
 // Authorities reads the certificates in the file of statusca. There is at least one.
-func Authorities(path string) (list []*x509.Certificate, err error) {
+func Authorities(path string) ([]*x509.Certificate, error) { return certificates(path) }
+
+// certificates reads those of a file in PEM, at least one.
+func certificates(path string) (list []*x509.Certificate, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err

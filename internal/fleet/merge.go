@@ -70,6 +70,15 @@ func (s Subject) String() string {
 	return strings.Join(parts, "; ")
 }
 
+// add has a director say a word.
+func (s *Subject) add(word, director string) {
+	i := slices.IndexFunc(s.Says, func(say Say) bool { return say.Word == word })
+	if i < 0 {
+		i, s.Says = len(s.Says), append(s.Says, Say{Word: word})
+	}
+	s.Says[i].Directors = append(s.Says[i].Directors, director)
+}
+
 // Served is the word of a director that serves a virtual address.
 const Served = "served"
 
@@ -80,13 +89,7 @@ const absent = "not configured"
 func subjectOf(name string, snaps []snapshot, word func(*report.Snapshot) string) Subject {
 	s := Subject{Name: name, Says: []Say{}}
 	for _, of := range snaps {
-		w := words.OneLine(word(of.Snapshot))
-		i := slices.IndexFunc(s.Says, func(say Say) bool { return say.Word == w })
-		if i < 0 {
-			i = len(s.Says)
-			s.Says = append(s.Says, Say{Word: w})
-		}
-		s.Says[i].Directors = append(s.Says[i].Directors, of.director)
+		s.add(words.OneLine(word(of.Snapshot)), of.director)
 	}
 	s.Agreed = len(s.Says) <= 1
 	return s
@@ -309,15 +312,9 @@ func (s *Summary) Others() []Subject {
 	} {
 		subject := Subject{Name: name}
 		for _, m := range s.Directors {
-			if m.Error != "" {
-				continue
+			if m.Error == "" {
+				subject.add(of(m), m.Director)
 			}
-			word := of(m)
-			i := slices.IndexFunc(subject.Says, func(say Say) bool { return say.Word == word })
-			if i < 0 {
-				i, subject.Says = len(subject.Says), append(subject.Says, Say{Word: word})
-			}
-			subject.Says[i].Directors = append(subject.Says[i].Directors, m.Director)
 		}
 		if len(subject.Says) > 1 {
 			list = append(list, subject)
