@@ -33,7 +33,7 @@ func (v *VirtualService) Agent() *VirtualService {
 func adviseAgent(p *parser, b *block) {
 	v := b.v
 	unused := func(name, why, hint string) {
-		if line := b.lines[name]; line != 0 {
+		if line := b.lines[name]; line != 0 && (name != "agentport" || v.AgentPort != 0) {
 			p.advise(line, CodeUnusedDirective, fmt.Sprintf("%s has no effect %s: %s", name, why, v.ID()), hint)
 		}
 	}
@@ -53,7 +53,7 @@ func adviseAgent(p *parser, b *block) {
 func readAgentPort(_ *location, value string) (uint16, error) {
 	port, err := strconv.ParseUint(bareText(value), 10, 16)
 	if err != nil || port == 0 {
-		return 0, errors.New("agentport must be the number of a port, 1 to 65535")
+		return 0, errors.New("agentport must be the number of a port, 1 to 65535, or none")
 	}
 	return uint16(port), nil
 }

@@ -49,8 +49,8 @@ func TestRowsAreWhole(t *testing.T) {
 
 // twoValues are two values for each form of an inherited directive.
 var twoValues = map[string][2]string{
-	"ADDRESS": {"10.9.0.1", "10.9.0.2"}, "DEVICE": {"eth0", "eth1"}, "PORT": {"9707", "9708"}, "TEXT": {"a", "b"},
-	"ADDRESS[, ADDRESS]": {"a@example.com", "b@example.com"}, "CODE[-CODE][,CODE[-CODE]]": {"200-204", "404"},
+	"ADDRESS": {"10.9.0.1", "10.9.0.2"}, "DEVICE": {"eth0", "eth1"}, "ADDRESS|none": {"10.9.0.1", "none"}, "PORT|none": {"9707", "none"}, "TEXT": {"a", "b"},
+	"ADDRESS[, ADDRESS]": {"a@example.com", "b@example.com"}, "CODE[-CODE][,CODE[-CODE]]": {"200-204", "404"}, "CODE[-CODE][,CODE[-CODE]]|none": {"404", "none"},
 	"COMMAND": {"/bin/a", "/bin/b"}, "DURATION": {"7", "8"}, "DURATION|none": {"7", "none"}, "HOST": {"a.example.com", "b.example.com"},
 	"N": {"3", "4"}, "auto|byhand": {"auto", "byhand"}, "leave|keep": {"leave", "keep"}, "N|N%": {"2", "50%"}, "N in DURATION|no": {"3 in 60s", "no"}, "NAME": {"a", "b"}, `"NAME: VALUE"`: {`"A: 1"`, `"B: 2"`}, "/PATH": {"/a", "/b"}, "PATTERN": {"a", "b"},
 	"SECONDS": {"3", "4"}, "all|N": {"1", "2"}, "STATE[, STATE]|all|none": {"running", "none"}, "any|all|no": {"all", "no"}, "yes|no": {"yes", "no"}, "yes|no|same": {"same", "no"}, "1.0|1.1|2": {"2", "1.0"},

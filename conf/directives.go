@@ -19,7 +19,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "agentport", where: anywhere, help: "port of an agent on each real server, beside its check",
-		binding: ofService(kindOf("PORT", readAgentPort), func(v *VirtualService) *uint16 { return &v.AgentPort }),
+		binding: ofService(kindOf("PORT|none", orNone(readAgentPort)), func(v *VirtualService) *uint16 { return &v.AgentPort }),
 	},
 	{
 		name: "agentsend", where: anywhere, form: quoted, help: "text to send to an agent first",
@@ -111,7 +111,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "checksource", where: anywhere, help: "local address of the checks",
-		binding: ofService(kindOf("ADDRESS", readCheckSource), func(v *VirtualService) *netip.Addr { return &v.CheckSource }).unset("the kernel's choice"),
+		binding: ofService(kindOf("ADDRESS|none", orNone(readCheckSource)), func(v *VirtualService) *netip.Addr { return &v.CheckSource }).unset("the kernel's choice"),
 	},
 	{
 		name: "checktimeout", where: anywhere, or: "negotiatetimeout", help: "timeout of a connect, ping or external check",
@@ -227,7 +227,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "httpdrain", where: anywhere, help: "statuses of an answer that wants no new connections",
-		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus), func(v *VirtualService) *StatusSet { return &v.HTTPDrain }),
+		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]|none", orNone(readHTTPStatus)), func(v *VirtualService) *StatusSet { return &v.HTTPDrain }),
 	},
 	{
 		name: "httpfollow", where: anywhere, help: "whether a redirect is followed; same is on the real server itself",

@@ -40,6 +40,17 @@ func kindOf[T any](value string, read func(at *location, value string) (T, error
 	return kind[T]{value: value, read: read}
 }
 
+// orNone is a reader for which none is the zero value, as in a block for which a value outside of
+// blocks is not.
+func orNone[T any](read func(at *location, value string) (T, error)) func(at *location, value string) (T, error) {
+	return func(at *location, value string) (none T, err error) {
+		if bareText(value) == "none" {
+			return none, nil
+		}
+		return read(at, value)
+	}
+}
+
 // yesNo is exact, as in the original: not even a blank may follow.
 var yesNo = kind[bool]{value: "yes|no", hint: hintYesNo, read: func(at *location, value string) (bool, error) {
 	if value != "yes" && value != "no" {
