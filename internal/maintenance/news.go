@@ -3,7 +3,8 @@ package maintenance
 import "slices"
 
 // A fault is a fault of a maintenance directory. Two faults of the same key are the
-// same one, even if the text changes.
+// same one, even if the text changes. A file that is no order for another reason than before
+// was written again, which is news.
 type fault struct{ key, text string }
 
 func (s State) faults() []fault {
@@ -20,7 +21,7 @@ func (s State) faults() []fault {
 		}
 	}
 	for _, f := range s.NoOrders {
-		list = append(list, fault{"order " + s.Dir + "/" + f.Name, "maintenance file " + f.Name + " is no order, and takes its real servers out of service: " + f.Why})
+		list = append(list, fault{"order " + s.Dir + "/" + f.Name + ": " + f.Why, "maintenance file " + f.Name + " is no order, and takes its real servers out of service: " + f.Why})
 	}
 	return list
 }

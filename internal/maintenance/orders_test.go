@@ -183,6 +183,13 @@ func TestOrders(t *testing.T) {
 	if len(s.NoOrders) != 1 || len(News(s, State{})) != 1 || len(News(s, s)) != 0 {
 		t.Errorf("the warning: %+v, %v", s.NoOrders, News(s, State{}))
 	}
+	write("10.1.0.1:80", "weight 70000\n")
+	var again State
+	files, texts, _ = w.look(cfg)
+	again.explainOrders(files, meanings(files, texts, time.Now()), nil)
+	if len(News(again, s)) != 1 || len(News(again, again)) != 0 {
+		t.Errorf("a file that is written again, and is no order for another reason: %v, want a warning", News(again, s))
+	}
 	plain := *cfg
 	plain.MaintenanceOrders = false
 	write("10.1.0.1:80", "weight 7\n")
