@@ -6,10 +6,10 @@ import "net/netip"
 // has stays.
 const noShare = -1
 
-// forgetShare makes nothing known of the agent of a real server, which may have none.
-func (p *pair) forgetShare(agent bool) {
-	p.found = false
-	if p.share, p.byAgent = 100, agent; agent {
+// forgetShare makes nothing known of the agent or the exit status of a real server, which may have none.
+func (p *pair) forgetShare(s *service) {
+	p.found, p.asks, p.byAgent, p.byStatus = false, -1, s.agent, s.weighs
+	if p.share = 100; s.agent || s.weighs {
 		p.share = noShare
 	}
 }

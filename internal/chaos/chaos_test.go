@@ -241,11 +241,11 @@ func (s *stage) start() {
 		for _, p := range v.pairs[1:] {
 			p.verdict, p.fails, p.goods, p.held, p.heard, p.kept, p.climbed, p.parts = unchecked, 0, 0, false, false, false, time.Time{}, nil
 			p.wasIn, p.mayBeIn, p.carried = false, false, false
-			p.forgetShare(v.agent)
+			p.forgetShare(v)
 		}
 	}
 	s.begin(true)
-	s.loading, s.asked = true, map[checker.Checker]asked{}
+	s.loading, s.starting, s.asked = true, true, map[checker.Checker]asked{}
 	epoch := s.epoch
 	s.mu.Unlock()
 	var damped []state.Damped
@@ -295,7 +295,7 @@ func (s *stage) start() {
 		}
 	}
 	synctest.Wait()
-	s.with(func() { s.loading = false; s.tell() })
+	s.with(func() { s.loading, s.starting = false, false; s.tell() })
 	s.sleep(time.Millisecond)
 }
 
@@ -328,7 +328,7 @@ func (s *stage) readDir(string) ([]string, error) {
 	return names, nil
 }
 
-var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)(?:/(\d))?`)
+var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)(?:/(\d))?|/kind0/s(\d) 10\.0\.0\.\d 80 10\.1\.0\.(\d) 8080`)
 
 // An asked is the real server of a check, and the kind of the check.
 type asked struct {
@@ -342,8 +342,8 @@ func (s *stage) askedBy(c checker.Checker) asked {
 	p := s.asked[c]
 	if p.pair == nil {
 		m := question.FindStringSubmatch(c.String())
-		h, _ := strconv.Atoi(m[1])
-		n, _ := strconv.Atoi(m[3])
+		h, _ := strconv.Atoi(m[1] + m[6])
+		n, _ := strconv.Atoi(m[3] + m[5])
 		if p.pair = s.services[n].pairs[h]; m[2] == "1" {
 			p.pair = s.services[n].pairs[hosts] // the second one of the host
 		}
@@ -367,6 +367,9 @@ func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine
 	}
 	if v := s.services[p.service]; p.kind == ownCheck && p.works && v.drains && p.says == 0 {
 		return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
+	}
+	if v := s.services[p.service]; p.kind == ownCheck && p.works && v.weighs {
+		return p.result()
 	}
 	if p.finds(p.kind) {
 		return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}

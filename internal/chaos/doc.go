@@ -23,8 +23,8 @@
 //   - an order that ends by itself, from 100 ms before its end until 1.4 s after it.
 //   - a fallback beside a real server whose last change the kernel made and
 //     reported as failed, until the director has read the table.
-//   - the effect of an agent's answer on a weight with an external change, and an
-//     external weight during slowstart.
+//   - the effect of an agent's answer, or of an exit status (externalweight), on a weight with an external
+//     change, and an external change during slowstart.
 //   - whether flapdamping keeps a real server out that has gone down too often, until it has to be
 //     over. It sees that none is kept out that works while no other one of its service is in, or fewer than the quorum.
 //   - the weight during slowstart of a real server that flapdamping may have kept out until a reload.
@@ -35,13 +35,15 @@
 //     service: when all has come to rest an enable makes that known.
 //   - a dead real server with weight 0 whose deletion the kernel has made and reported as failed.
 //   - a quorum and backup servers while the kernel fails, while first checks decide, and while a real server of the
-//     service is not judged, or may be kept out by flapdamping; and whether the quorum was lost meanwhile, which then shows by the fallback.
+//     service is not judged, or may be kept out by flapdamping; and whether the quorum was lost meanwhile, which
+//     then shows by the fallback.
 //   - the weight that somebody has set while it does not know whether the quorum was lost meanwhile.
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
 //
-// It does not play: another check in the place of an agent or of one with httpdrain; several checks of two
-// real servers that are one entry; checktype = on and off; jumps of the wall clock, because the clock of
-// testing/synctest cannot be set; signals, which belong to the daemon (a restart and a
-// stop are played by their calls of the director).
+// It does not play: another check in the place of an agent, of one with httpdrain or of one with externalweight;
+// several checks of two real servers that are one entry; externalweight beside slowstart, flapdamping and shared
+// entries, and in check blocks; agentport, maxconn, slowlimit and resolve; checktype = on and off; jumps of the
+// wall clock, because the clock of testing/synctest cannot be set; signals, which belong to the daemon (a restart
+// and a stop are played by their calls of the director).
 package chaos

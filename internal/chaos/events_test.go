@@ -39,7 +39,7 @@ func (s *stage) event() {
 	}{
 		{30, s.turn},
 		{6, s.hostAway},
-		{4, s.agentSays},
+		{8, s.agentSays},
 		{6, s.flap},
 		{6, s.flapAlone},
 		{16, s.edit},
@@ -88,8 +88,10 @@ func (s *stage) turn() {
 // agentSays changes what an agent, or another check, answers while it is well.
 func (s *stage) agentSays() {
 	_, p := s.anyPair()
-	s.with(func() { p.says = []int{0, 10, 50, 100, 150}[s.random.IntN(5)] })
-	s.note("10.1.0.%d of service %d says %d%%", p.host, p.service, p.says)
+	s.with(func() {
+		p.says, p.exits = []int{0, 10, 50, 100, 150}[s.random.IntN(5)], exits[s.random.IntN(len(exits))]
+	})
+	s.note("10.1.0.%d of service %d says %d%%, or exits with %d", p.host, p.service, p.says, p.exits)
 }
 
 // hostAway breaks or mends a host with all its services.
@@ -136,7 +138,7 @@ func (s *stage) edit() {
 	p = s.pairAt(v, at)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: v.forward()}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.drains || v.damp && s.anyDamped() {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.drains || v.weighs || v.damp && s.anyDamped() {
 		s.mu.Unlock()
 		return
 	}
@@ -227,9 +229,10 @@ func (s *stage) shake(n int) {
 	v.invalid = s.random.IntN(8) == 0
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
 	v.drains = !v.agent && s.random.IntN(4) == 0
+	v.weighs = !v.agent && !v.drains && s.random.IntN(3) == 0
 	v.shakeShared(s.random)
-	v.slow = !v.agent && !v.drains && !v.shared && s.random.IntN(4) == 0
-	v.damp = !v.agent && !v.drains && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
+	v.slow = !v.agent && !v.drains && !v.weighs && !v.shared && s.random.IntN(4) == 0
+	v.damp = !v.agent && !v.drains && !v.weighs && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
 	v.byHand = s.random.IntN(3) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]
@@ -240,6 +243,7 @@ func (s *stage) shake(n int) {
 			p.order = ""
 		}
 		p.configured = configured
+		p.exits = exits[s.random.IntN(len(exits))]
 		p.weight = s.random.IntN(6)
 		p.refused = s.random.IntN(12) == 0
 		if p.refused && p.weight == 0 {

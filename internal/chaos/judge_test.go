@@ -86,7 +86,11 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 // it climbs (slowstart) no more than it has reached.
 func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	got := c.Destination.Weight
-	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.share == noShare {
+	before := w.table[c.Service.Key][c.Destination.AddrPort]
+	if w.starting && p != nil && p.configured && p.found && p.mayAnswer() && p.order != "weight" && before > 0 && got > 0 && got != before {
+		w.say("%s: its weight was %d, and it has not answered since the start; %s", c, before, w.words(s))
+	}
+	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.part() == noShare {
 		return
 	}
 	if p.hand >= 0 && w.unclear(s) { // a quorum that is lost ends what somebody has set, and a fallback that is refused leaves it in

@@ -52,7 +52,7 @@ func (w *world) keepAlive(s *service) {
 		case p.held || p.verdict == unchecked || p.waits:
 			p.kept = false
 		case p.verdict == up:
-			if p.kept = false; p.share != 0 {
+			if p.kept = false; p.part() != 0 {
 				short--
 			}
 		case p.order == "drain" || p.order == "disable":
@@ -147,7 +147,7 @@ func (s *service) shakeShared(random *rand.Rand) {
 		s.minAlive = 1 + random.IntN(2)
 	}
 	if s.shared {
-		s.minAlive, s.agent, s.drains = 0, false, false
+		s.minAlive, s.agent, s.drains, s.weighs = 0, false, false, false
 	}
 }
 

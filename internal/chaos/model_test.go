@@ -35,6 +35,7 @@ type pair struct {
 	changed      time.Time // the verdict
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
 	found        bool      // a start or reload has found it in service, and its agent has not answered yet
+	status
 	byAgent      bool      // share is of an agent
 	byAnswer     bool      // share is of an answer that may drain (httpdrain)
 	climbed      time.Time // when it began to (slowstart); the zero time is never
@@ -73,6 +74,7 @@ type service struct {
 	command    bool // fallbackcommand
 	agent      bool // checktype=agent
 	drains     bool // httpdrain
+	weighs     bool // externalweight
 	minAlive   int
 	joint      joint
 	several    several
@@ -98,6 +100,7 @@ type world struct {
 	old      [services + 1]bool // configured before the reload that goes on
 	loading  bool               // a start or reload goes on
 	reading  bool               // a reload may read the table
+	starting bool               // it is a start
 	stopping bool               // the director has been stopped
 
 	blindfolded bool // driftcheck = 0
@@ -154,6 +157,9 @@ func number(k ipvs.Key) int {
 // hear counts one result, as docs/checks.md says.
 func (w *world) hear(p *pair, kind int, ok bool) {
 	s := w.services[p.service]
+	if ok && kind == ownCheck && s.weighs && s.configured && p.configured { // in maintenance, too
+		w.exit(p)
+	}
 	if !s.configured || !p.configured || p.held {
 		return
 	}
@@ -221,7 +227,7 @@ func (w *world) alone(p *pair) bool {
 	if p.mayAnswer() && !p.found && p.full() > 0 {
 		return false // it did not serve, and its next weight is unknown
 	}
-	return p.configured && !p.waits && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.share != 0
+	return p.configured && !p.waits && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.part() != 0
 }
 
 // inBeside says whether the other real server with the entry of p is in service.
@@ -269,11 +275,13 @@ func (p *pair) full() int {
 		return p.hand
 	case p.order == "weight":
 		weight = p.ordered
+	case p.byStatus && p.share != noShare && p.asks >= 0:
+		weight = p.asks
 	}
-	if weight == 0 || p.share == noShare {
+	if weight == 0 || p.part() == noShare {
 		return weight
 	}
-	return max(1, weight*p.share/100)
+	return max(1, weight*p.part()/100)
 }
 
 // begin is what a start or a reload makes of the model: who is in the table with
@@ -303,8 +311,8 @@ func (w *world) begin(start bool) {
 			if !s.slow {
 				p.climbed = time.Time{}
 			}
-			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains {
-				p.forgetShare(s.agent)
+			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains || p.byStatus != s.weighs {
+				p.forgetShare(s)
 			}
 			p.byAnswer = s.drains
 			p.found = p.share == noShare && (p.found || w.table[p.key][p.at] > 0)

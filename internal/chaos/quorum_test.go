@@ -80,9 +80,9 @@ func (w *world) decide(s *service) {
 // mayAnswer says whether the first answer of the real server's agent may still let it in.
 func (p *pair) mayAnswer() bool {
 	if p.parts == nil {
-		return p.share == noShare && p.verdict != down
+		return p.part() == noShare && p.verdict != down
 	}
-	return p.share == noShare && p.parts[0].verdict != down
+	return p.part() == noShare && p.parts[0].verdict != down
 }
 
 func (w *world) decideQuorum(j *joint, all int, ups, may [2]int) {

@@ -58,10 +58,10 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 			}
 			served = served || weight > 0
 			refused, alone = true, alone && weight == 0
-		case w.in(p) && held && (p.share == noShare || p.kept && s.slow && weight <= p.full()): // it does not climb while it is down
+		case w.in(p) && held && (p.part() == noShare || p.kept && s.slow && weight <= p.full()): // it does not climb while it is down
 			want[at] = weight
 			served, alone = served || weight > 0 || p.full() == 0, alone && weight == 0
-		case (p.kept || p.verdict == up && !p.held && !p.waits && p.order != "disable") && p.share == noShare && held && weight == 0: // as it was found
+		case (p.kept || p.verdict == up && !p.held && !p.waits && p.order != "disable") && p.part() == noShare && held && weight == 0: // as it was found
 			want[at] = 0
 		case w.in(p):
 			want[at], served = p.full(), true
@@ -152,7 +152,7 @@ func (s *service) mayWait(p *pair) bool {
 		if o.at != p.at || !o.configured || o.held {
 			return false
 		}
-		return o.order == "drain" && o.verdict != down || o.share == 0 && o.verdict == up && !o.waits && o.order != "disable"
+		return o.order == "drain" && o.verdict != down || o.part() == 0 && (o.verdict == up || o.kept) && !o.waits && o.order != "disable"
 	})
 }
 
@@ -184,11 +184,11 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, byhand %v, cleanstop %v, command %v, agent %v, httpdrain %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.byHand, s.cleanStop, s.command, s.agent, s.drains, s.several)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, byhand %v, cleanstop %v, command %v, agent %v, httpdrain %v, externalweight %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.byHand, s.cleanStop, s.command, s.agent, s.drains, s.weighs, s.several)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
-			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, broken %v, checks %+v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.broken, p.parts)
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, status %+v, broken %v, checks %+v",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.status, p.broken, p.parts)
 		}
 	}
 	return text.String()

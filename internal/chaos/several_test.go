@@ -48,7 +48,7 @@ func (s *service) shakeSeveral(random *rand.Rand) {
 		v.needed = 9
 	}
 	for h := 1; h <= hosts; h++ {
-		if random.IntN(4) == 0 && !s.agent && !s.drains {
+		if random.IntN(4) == 0 && !s.agent && !s.drains && !s.weighs {
 			v.inPlace[h] = appCheck + random.IntN(2)
 		}
 	}
