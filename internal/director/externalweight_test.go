@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -183,6 +184,50 @@ func TestExternalWeightIsExplained(t *testing.T) {
 			if got := w.why(); !strings.Contains(got, tt.want) {
 				t.Errorf("%s: why says %q, want %q in it", tt.what, got, tt.want)
 			}
+		}
+		w.end()
+	})
+}
+
+// An order for the weight ends a self-drain by exit status 2: a real server that dies in service is gone.
+// When the order ends, the self-drain is known at once.
+func TestOrderEndsDrainByWeight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWeighing(t, "checkinterval=10\nquiescent=no\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 50\n    externalweight=yes\n    checktype=external\n    checkcommand=/a\n")
+		time.Sleep(time.Minute)
+		conditions := func() (list []report.Condition) {
+			snap, err := w.d.Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range snap.Virtuals[0].Reals[0].Conditions {
+				list = append(list, c.Is)
+			}
+			return list
+		}
+		w.step("/a 2")
+		w.step("weight 8")
+		if got := w.step("/a 1"); got != "-" || !slices.Contains(w.kinds, event.Gone) || slices.Contains(w.kinds, event.DrainedDown) {
+			t.Errorf("it died in service: weights %q, events %v, want it gone", got, w.kinds)
+		}
+		want := []report.Condition{report.ConditionUp, report.ConditionPlanned, report.ConditionUp, report.ConditionDown}
+		if diff := cmp.Diff(want, conditions()); diff != "" {
+			t.Errorf("conditions (-want +got):\n%s", diff)
+		}
+		w.step("/a 0")
+		w.step("/a 2") // the order wins
+		if got := w.why(); !strings.HasPrefix(got, "up since ") {
+			t.Errorf("an order wins: why says %q", got)
+		}
+		if _, _, err := w.d.Obey(t.Context(), report.Order{Verb: report.Enable, Real: "10.1.0.1:80", By: "alice"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.why(); !strings.HasPrefix(got, "drained by its own answer: exit status 2") || !slices.Contains(w.kinds, event.SelfDrained) {
+			t.Errorf("the order ends: why says %q, events %v", got, w.kinds)
+		}
+		w.step("/a 12")
+		if got := w.kinds; !slices.Contains(got, event.SelfDrainOver) {
+			t.Errorf("it answers normally: events %v", got)
 		}
 		w.end()
 	})

@@ -167,6 +167,9 @@ func (d *Director) overruled(r *virtual.Real, o report.Override, why string) *ev
 	wasIn := r.In()
 	r.BeginConditions()
 	r.Override = d.overrides.of(r)
+	if e := virtual.FollowOrder(r, d.now()); e != nil {
+		r.Virtual.News = append(r.Virtual.News, *e)
+	}
 	r.NoteCondition(d.now())
 	delete(r.Virtual.External, r.At())
 	d.touch(r.Virtual)

@@ -3,6 +3,7 @@ package virtual
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/engine"
@@ -82,6 +83,27 @@ func weightWords(r *Real) string {
 		return fmt.Sprintf("; weight %d by its external check", d.Weight)
 	}
 	return ""
+}
+
+// FollowOrder lets a self-drain by a weight of 0 end with an order for the weight, which wins over it, and begin
+// with the end of one. It returns the event of the latter, nil for none.
+func FollowOrder(r *Real, now time.Time) *event.Event {
+	d := r.SelfDrain()
+	if outweighed(r) && d != nil && d.Weighs {
+		setSelfDrain(r, nil)
+	}
+	if outweighed(r) || d != nil || r.Verdict != policy.Up || r.File() != "" {
+		return nil
+	}
+	for _, c := range r.Checks {
+		if !c.Kit.ExternalWeight || c.Rare == nil || c.Rare.Asked != (policy.Asked{Given: true}) {
+			continue
+		}
+		news := HearDrain(r, true, false, "exit status 2, weight 0", now)
+		r.SelfDrain().By, r.SelfDrain().Weighs = c, true
+		return news.Event
+	}
+	return nil
 }
 
 // outweighed reports whether an order for the weight of r wins over the weight 0 of its external
