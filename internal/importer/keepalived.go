@@ -87,7 +87,6 @@ var instead = map[string]string{
 	"FILE_CHECK":             "a file in maintenancedir takes a real server out, and sets its weight with maintenanceorders",
 	"ha_suspend":             "a standby checks, too, so that it can take over at once",
 	"helo_name":              "localhost.localdomain is sent",
-	"include":                "import the file that keepalived puts together",
 	"lvs_flush":              "what the table has beside the virtual services of the file stays",
 	"lvs_flush_on_stop":      "see cleanstop: a stop removes the virtual services of the file",
 	"lvs_flush_onstop":       "see cleanstop: a stop removes the virtual services of the file",
@@ -103,16 +102,23 @@ var instead = map[string]string{
 	"sorry_server_inhibit":   "a fallback out of service is not in the table",
 	"script_user":            "see checkuser, which is for all commands",
 	"smtp_helo_name":         "the host's name is sent",
+	"static_ipaddress":       "the host's own addresses are set up by its system",
+	"static_routes":          "the host's own routes are set up by its system",
+	"static_rules":           "the host's own rules are set up by its system",
 	"user":                   "see checkuser, which is for all commands",
-	"vrrp_instance":          "addresses are moved by Pacemaker, heartbeat or keepalived itself",
+	"vrrp_instance":          movesAddresses,
+	"vrrp_script":            movesAddresses,
+	"vrrp_sync_group":        movesAddresses,
 }
+
+const movesAddresses = "addresses are moved by Pacemaker, heartbeat or keepalived itself"
 
 // virtualServer makes the services of one block: several of a group.
 func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
 	places, notes := placesOf(n, f.groups, 1+(maxCopied-f.copied)/(16+n.size()))
 	f.copied += max(0, len(places)-1) * (16 + n.size())
 	var unknown []note
-	n.withoutUnknown(func(u note) { unknown = append(unknown, u) })
+	n.withoutRefused(func(u note) { unknown = append(unknown, u) })
 	for _, at := range places {
 		k := keepalived{
 			part:      &part{line: n.line, notes: slices.Clone(unknown), service: &service{address: at.address, ipv6: at.ipv6}},
@@ -161,6 +167,9 @@ func (k *keepalived) read() {
 	if s.protocol == "fwm" {
 		k.markFamily(reals)
 	}
+	if len(reals) == 0 {
+		k.add(chosen(k.node.line, "%s has no real servers: keepalived 2.2 leaves it out", k.node))
+	}
 	for _, c := range reals {
 		k.realServer(c)
 	}
@@ -186,6 +195,10 @@ func (k *keepalived) defaults() {
 	if s.protocol == "" {
 		s.protocol = "udp"
 		k.add(chosen(k.node.line, "%s has no protocol: keepalived serves udp then", k.node))
+	}
+	if s.ops && s.protocol != "udp" && s.protocol != "fwm" {
+		s.ops = false
+		k.add(lost(k.node.line, "ops is left out: keepalived takes it with udp and marks only"))
 	}
 	if s.persistent > 0 {
 		return
@@ -281,7 +294,7 @@ func forwarding(n *node, otherwise string) (string, []note) {
 func (k *keepalived) directive(n *node) {
 	s := k.part.service
 	switch n.name() {
-	case "real_server", "sorry_server", "sorry_server_lvs_method", "ip_family", "quorum", "hysteresis", "quorum_up", "quorum_down", "omega", "hashed":
+	case "real_server", "sorry_server", "sorry_server_lvs_method", "quorum", "hysteresis", "quorum_up", "quorum_down", "omega", "hashed":
 	case "lb_algo", "lvs_sched":
 		if slices.Contains(keepalivedSchedulers, n.word(0)) {
 			s.scheduler = n.word(0)
@@ -297,15 +310,21 @@ func (k *keepalived) directive(n *node) {
 	case "persistence_timeout":
 		if n.word(0) == "" {
 			s.persistent = defaultPersistence
-		} else if isNumber(n.word(0), 1) {
-			s.persistent, _ = strconv.Atoi(n.word(0))
+		} else if seconds, err := strconv.Atoi(n.word(0)); err == nil && seconds > 0 && seconds <= longestTimeout {
+			s.persistent = seconds
 		} else {
 			k.add(lost(n.line, "%s: that is no time", n))
 		}
 	case "persistence_granularity":
-		s.netmask = n.word(0)
+		if s.netmask = n.word(0); s.netmask == "" {
+			k.add(notCarried(n))
+		}
 	case "ops":
 		s.ops = true
+	case "ip_family":
+		if at, err := netip.ParseAddrPort(s.address); n.word(0) != "inet" && n.word(0) != "inet6" || err == nil && at.Addr().Is6() != (n.word(0) == "inet6") {
+			k.add(lost(n.line, "%s: that is not the address family", n))
+		}
 	case "alpha": // no real server gets traffic before its first good check here
 	case "inhibit_on_failure": // without a word behind it there
 		k.inherited.quiescent = true

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -130,10 +131,11 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 				add(lost(o.line, "%s: keepalived takes %s alone: arguments need quotes around all of it", o, o.word(0)))
 			}
 		case "misc_timeout":
-			if isNumber(o.word(0), 1) {
-				s.timeout = o.word(0)
-			} else if o.word(0) != "0" { // which is the default
+			switch number, err := strconv.Atoi(o.word(0)); {
+			case err != nil || number < 0 || number > longestConnect:
 				rest = append(rest, o)
+			case number > 0: // 0 is the default
+				s.timeout = strconv.Itoa(number)
 			}
 		default:
 			rest = append(rest, o)

@@ -23,7 +23,7 @@ func (f *keepalivedFile) global(n *node) *part {
 
 // ssl makes the certificate of SSL_GET of the block SSL.
 func (f *keepalivedFile) ssl(n *node, p *part) {
-	n.withoutUnknown(func(u note) { p.notes = append(p.notes, u) })
+	n.withoutRefused(func(u note) { p.notes = append(p.notes, u) })
 	if !f.root.has("SSL_GET") {
 		p.add("", chosen(n.line, "SSL is for SSL_GET, and there is none"))
 		return

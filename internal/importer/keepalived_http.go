@@ -12,7 +12,7 @@ func (c check) http(n *node, options []*node, s settings, add func(note)) (list 
 	if n.name() == "SSL_GET" {
 		c.name, c.kind = "https", []string{"service = https", "sslverify = no"}
 	}
-	c.kind = append(c.kind, "httpfollow = no")
+	c.kind = append(c.kind, "httpfollow = no", "httpversion = 1.0") // keepalived's default
 	c.request, c.byReal = "/", true
 	var urls []*node
 	for _, o := range options {
@@ -24,7 +24,12 @@ func (c check) http(n *node, options []*node, s settings, add func(note)) (list 
 			}
 			urls = append(urls, o)
 		case "http_protocol":
-			c.kind = append(c.kind, "httpversion = "+map[bool]string{true: "1.1", false: "1.0"}[o.word(0) == "1.1"])
+			version := strings.TrimRight(o.word(0), "Cc")
+			if version != "1.0" && o.word(0) != "1.1" {
+				add(lost(o.line, "%s: keepalived knows no such version", o))
+				continue
+			}
+			c.kind = append(c.kind, "httpversion = "+version)
 		case "sni_name":
 			if n.name() == "HTTP_GET" {
 				add(chosen(o.line, "%s: HTTP_GET speaks no TLS", o))

@@ -60,6 +60,9 @@ func (s *keepalivedScanner) file(at position, text string) {
 	s.at = at
 	for line := range strings.Lines(text) {
 		s.at.number++
+		if len(line) > maxExpanded {
+			s.note(lost(s.at, "the line is longer than %d bytes, and keepalived takes what follows for other lines", maxExpanded))
+		}
 		line = withoutComment(line)
 		if s.multiline == "" {
 			s.line(line)

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,7 @@ func (k *keepalived) quorum() {
 // quorumLines converts weights to numbers of real servers, where each set of real servers that is
 // enough has at least so many, and each other set has fewer.
 func (k *keepalived) quorumLines() []string {
-	quorum, hysteresis := k.number("quorum", 1), k.number("hysteresis", 0)
+	quorum, hysteresis := k.number("quorum", 1, 1), k.number("hysteresis", 0, 0)
 	var weights []int
 	total := 0
 	for _, r := range k.part.service.reals {
@@ -68,15 +69,15 @@ func cmpNode(nodes ...*node) *node {
 	return nodes[i]
 }
 
-// number is the value of a keyword of the virtual server, otherwise if it has none.
-func (k *keepalived) number(name string, otherwise int) int {
+// number is the value of a keyword of the virtual server, which is at least least, or otherwise if it has none.
+func (k *keepalived) number(name string, least, otherwise int) int {
 	n := k.node.last(name)
 	if n == nil {
 		return otherwise
 	}
 	value, err := strconv.Atoi(n.word(0))
-	if err != nil || value < 0 {
-		k.add(lost(n.line, "%s: that is no number", n))
+	if err != nil || value < least || value > math.MaxUint32 {
+		k.add(lost(n.line, "%s: that is no number from %d on", n, least))
 		return otherwise
 	}
 	return value

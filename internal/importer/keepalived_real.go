@@ -151,8 +151,8 @@ func thresholds(r *realServer) {
 func (k *keepalived) weightOf(n *node, r *realServer) string {
 	switch {
 	case !isNumber(n.word(0), 0):
-		r.notes = append(r.notes, lost(n.line, "%s: that is no weight, 1 is taken", n))
-		return "1"
+		r.notes = append(r.notes, lost(n.line, "%s: that is no weight", n))
+		return r.weight
 	case n.word(0) == "0":
 		r.left = true
 		r.notes = append(r.notes, lost(n.line, "weight 0 gets no connections; give it a weight to use it"))

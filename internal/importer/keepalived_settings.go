@@ -16,6 +16,9 @@ type settings struct {
 	leastRetries         uint64 // that keepalived takes
 }
 
+// longestConnect is the longest connect_timeout in seconds: 32 bits of microseconds.
+const longestConnect = 4294
+
 // take reads n if it is one of the settings. add gets its faults.
 func (s *settings) take(n *node, add func(note)) bool {
 	seconds := func(to *string) {
@@ -29,6 +32,10 @@ func (s *settings) take(n *node, add func(note)) bool {
 	case "delay_loop":
 		seconds(&s.interval)
 	case "connect_timeout":
+		if f, err := strconv.ParseFloat(n.word(0), 64); err == nil && f > longestConnect {
+			add(lost(n.line, "%s: that is no time up to %d", n, longestConnect))
+			break
+		}
 		seconds(&s.timeout)
 	case "delay_before_retry":
 		seconds(&s.beforeRetry)
@@ -65,7 +72,7 @@ func isTrue(n *node) bool {
 // isSeconds reports whether s is a time above 0 in seconds.
 func isSeconds(s string) bool {
 	f, err := strconv.ParseFloat(s, 64)
-	return err == nil && f >= 0.001 && f <= 86400*365 && strings.Trim(s, "0123456789.") == ""
+	return err == nil && f >= 0.001 && f <= 86400*365 && isDecimal(s)
 }
 
 // duration is a number of seconds as a directive has it.

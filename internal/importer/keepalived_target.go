@@ -31,7 +31,11 @@ func (t *target) take(n *node, own netip.Addr, add func(note)) bool {
 			t.port = value
 		}
 	case "bindto":
-		if ok = isAddr; ok {
+		to := own
+		if t.address != "" {
+			to = netip.MustParseAddr(t.address)
+		}
+		if ok = isAddr && a.Is6() == to.Is6(); ok {
 			t.source = a.String()
 		}
 	case "bind_if":

@@ -1,7 +1,9 @@
 package importer
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -36,19 +38,42 @@ var keepalivedWords = map[string]string{
 	"SSL":        "password ca certificate key",
 }
 
-// withoutUnknown leaves out of the block of n, and of those in it, what keepalived does not know there.
-func (n *node) withoutUnknown(add func(note)) {
+// switches are the keywords that a boolean may follow.
+var switches = []string{"alpha", "log_all_failures", "enable_sni", "fast_recovery", "tls_compliant", "inhibit_on_failure", "smtp_alert"}
+
+// withoutRefused leaves out of the block of n, and of those in it, what keepalived does not know there, and
+// switches and times with other values than theirs.
+func (n *node) withoutRefused(add func(note)) {
 	known := strings.Fields(keepalivedWords[n.name()])
 	n.block = slices.DeleteFunc(n.block, func(c *node) bool {
-		if slices.Contains(known, c.name()) {
+		what := ""
+		switch name := c.name(); {
+		case !slices.Contains(known, name):
+			what = fmt.Sprintf("%s is not carried over: keepalived knows no %s in %s", c, name, n.name())
+		case slices.Contains(switches, name) && !c.isSwitch() && (n.name() != "virtual_server" || name == "smtp_alert"):
+			what = fmt.Sprintf("%s: that is neither yes nor no", c)
+		case name == "warmup" && !isDecimal(c.word(0)):
+			what = fmt.Sprintf("%s: that is no time", c)
+		default:
 			return false
 		}
-		add(lost(c.line, "%s is not carried over: keepalived knows no %s in %s", c, c.name(), n.name()))
+		add(lost(c.line, "%s", what))
 		return true
 	})
 	for _, c := range n.block {
 		if keepalivedWords[c.name()] != "" {
-			c.withoutUnknown(add)
+			c.withoutRefused(add)
 		}
 	}
+}
+
+// isSwitch reports whether n has a boolean or nothing behind it, which is true.
+func (n *node) isSwitch() bool {
+	return len(n.words) == 1 || slices.Contains([]string{"true", "on", "yes", "false", "off", "no"}, n.words[1])
+}
+
+// isDecimal reports whether s is a number as keepalived takes it for times.
+func isDecimal(s string) bool {
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil && strings.Trim(s, "0123456789.") == ""
 }
