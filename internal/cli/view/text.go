@@ -254,14 +254,14 @@ func WriteReasons(w io.Writer, reasons []report.Reason) error {
 // checkLine is the state of one of several checks.
 func checkLine(c report.CheckState) string {
 	line := string(c.State)
+	if !c.Since.IsZero() && c.State != report.StateUnchecked {
+		line += " since " + c.Since.Local().Format(time.DateTime)
+	}
 	switch {
 	case words.IsMute(c) && c.State == report.StateUnchecked: // it has never answered
 		line = words.Mute
 	case words.IsMute(c):
 		line += ", " + words.Mute
-	}
-	if !c.Since.IsZero() && c.State != report.StateUnchecked {
-		line += " since " + c.Since.Local().Format(time.DateTime)
 	}
 	switch {
 	case c.Failures == 0 || c.Beside:

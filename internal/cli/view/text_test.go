@@ -184,7 +184,8 @@ func TestConnectionLine(t *testing.T) {
 func TestCheckLine(t *testing.T) {
 	silent := &report.Last{Text: "connection refused"}
 	for want, c := range map[string]report.CheckState{
-		"down, 2 failed in a row":                    {State: report.StateDown, Failures: 2, FailureCount: 1, Last: silent},
+		"down, 2 failed in a row": {State: report.StateDown, Failures: 2, FailureCount: 1, Last: silent},
+		"up since 2026-11-30 10:00:00, does not answer, which changes nothing": {State: report.StateUp, Beside: true, Last: silent, Since: time.Date(2026, 11, 30, 10, 0, 0, 0, time.Local)},
 		"up, failure 1 of 2":                         {State: report.StateUp, Failures: 1, FailureCount: 2, Last: silent},
 		"does not answer, which changes nothing":     {State: report.StateUnchecked, Beside: true, Last: silent},
 		"up, does not answer, which changes nothing": {State: report.StateUp, Beside: true, Last: silent},
