@@ -88,8 +88,8 @@ func adviseArguments(p *parser, v *VirtualService, name string) {
 	}
 }
 
-// weighs reports whether v's own check asks for weights.
-func (v *VirtualService) weighs() bool {
+// Weighs reports whether v's own check asks for weights.
+func (v *VirtualService) Weighs() bool {
 	return v.ExternalWeight && (v.CheckType == CheckExternal || v.CheckType == CheckExternalPerl)
 }
 
@@ -100,14 +100,14 @@ const (
 
 // adviseExternalWeight warns of externalweight in a block whose check is not external.
 func adviseExternalWeight(p *parser, b *block, name string) {
-	if line := b.lines["externalweight"]; line != 0 && b.v.ExternalWeight && !b.v.weighs() {
+	if line := b.lines["externalweight"]; line != 0 && b.v.ExternalWeight && !b.v.Weighs() {
 		p.advise(line, CodeUnusedDirective, name+noExternalWeight, hintExternalWeight)
 	}
 }
 
 // adviseNoExternal warns of externalweight outside of blocks where no check is external.
 func adviseNoExternal(p *parser) {
-	if p.outside.ExternalWeight && !p.failed && !slices.ContainsFunc(p.config.EachCheck(), (*VirtualService).weighs) {
+	if p.outside.ExternalWeight && !p.failed && !slices.ContainsFunc(p.config.EachCheck(), (*VirtualService).Weighs) {
 		p.adviseAt("externalweight", CodeUnusedDirective, "no check is external, whose exit status could set a weight: externalweight has no effect", hintExternalWeight)
 	}
 }

@@ -18,7 +18,7 @@ func (v *VirtualService) Drains() bool {
 	case CheckAgent:
 		return true
 	case CheckExternal, CheckExternalPerl:
-		return v.weighs()
+		return v.Weighs()
 	case CheckNegotiate, CheckCombined:
 		return v.HTTPDrain != StatusSet{} && Reads(v.Service, "httpdrain") || v.ReceiveDrain != "" && Reads(v.Service, "receivedrain")
 	}

@@ -115,7 +115,7 @@ func (t *text) counts() *text {
 	return t.prior
 }
 
-// A reading of a file is what it means.
+// A meaning is what a file means.
 type meaning struct {
 	order *Order // nil is none: the file takes its real servers out
 	why   string // why it is no order, "" if it is one or is empty

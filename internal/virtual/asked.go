@@ -14,16 +14,12 @@ import (
 
 // asks reports whether external checks of v's real servers ask for weights.
 func asks(c *conf.VirtualService) bool {
-	return slices.ContainsFunc(c.EachCheck(), asksForWeight)
-}
-
-func asksForWeight(as *conf.VirtualService) bool {
-	return as.ExternalWeight && (as.CheckType == conf.CheckExternal || as.CheckType == conf.CheckExternalPerl)
+	return slices.ContainsFunc(c.EachCheck(), (*conf.VirtualService).Weighs)
 }
 
 // mayWeigh reports whether the first result of p is still to come, and may have a weight.
 func (p Part) mayWeigh() bool {
-	return p.Unchecked && (p.As.CheckType == conf.CheckAgent || asksForWeight(p.As))
+	return p.Unchecked && (p.As.CheckType == conf.CheckAgent || p.As.Weighs())
 }
 
 // asked is the weight that the external checks of r ask for, of several the least. It is unknown

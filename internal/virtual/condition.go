@@ -36,7 +36,7 @@ func (r *Real) BeginConditions() {
 	}
 }
 
-// history is the turns of r, which are its present condition if that has never
+// historyOf are the transitions of r, which are its present condition if that has never
 // changed.
 func historyOf(r *Real) []report.Transition {
 	if r.Transitions.Any() {

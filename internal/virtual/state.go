@@ -157,7 +157,7 @@ func (r *Real) checksSay() (isUp, unchecked bool) {
 
 // outReason returns in a word why r is out of service.
 func (r *Real) outReason() string {
-	switch {
+	switch is := r.decide(); {
 	case r.File() != "" || r.maintenanceOver():
 		return "maintenance"
 	case r.Out():
@@ -172,15 +172,15 @@ func (r *Real) outReason() string {
 		return "self-drain"
 	case r.Verdict == policy.Down && !r.Kept:
 		return "check"
-	case r.decide().Reason == policy.AwaitsEnable:
+	case is.Reason == policy.AwaitsEnable:
 		return "waiting"
-	case r.decide().Reason == policy.NotNeededNow:
+	case is.Reason == policy.NotNeededNow:
 		return "backup"
-	case r.decide().Reason == policy.TooFewUp:
+	case is.Reason == policy.TooFewUp:
 		return "quorum"
-	case r.decide().Reason == policy.OthersUnchecked, r.decide().Reason == policy.NotChecked:
+	case is.Reason == policy.OthersUnchecked, is.Reason == policy.NotChecked:
 		return "unchecked"
-	case r.weight() == 0:
+	case is.Weight == 0:
 		return "weight"
 	}
 	return "external"
