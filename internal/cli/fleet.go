@@ -41,7 +41,11 @@ func openFleet(s *session) (*fleet.Fleet, error) {
 	if len(cfg.Directors) == 0 {
 		return nil, fmt.Errorf("--all needs the directors: %s has no line such as directors = d1.example.com:9180 d2.example.com:9180", s.Path)
 	}
-	return fleet.New(cfg.StatusServer)
+	f, err := fleet.New(cfg.StatusServer)
+	if err != nil {
+		return nil, fmt.Errorf("the directors cannot be asked: statusca: %w", err)
+	}
+	return f, nil
 }
 
 // withoutLookups are options with which each name has an address of its own that is no real one.

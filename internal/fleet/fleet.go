@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"slices"
@@ -130,9 +129,9 @@ func certificates(path string) (list []*x509.Certificate, err error) {
 
 // token is the token for a right, "" if none is to be sent.
 func (f *Fleet) token(right Right) (string, error) {
-	path := f.cfg.StatusReadToken
+	directive, path := "statusreadtoken", f.cfg.StatusReadToken
 	if right == ToOrder || (right == ToKnow || right == ToExamine) && path == "" {
-		path = f.cfg.StatusToken
+		directive, path = "statustoken", f.cfg.StatusToken
 	}
 	if path == "" && right == ToOrder {
 		return "", errors.New("orders for all directors need a token: statustoken")
@@ -141,10 +140,10 @@ func (f *Fleet) token(right Right) (string, error) {
 		return "", nil
 	}
 	token, err := rights.Token(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return "", fmt.Errorf("the token for the directors cannot be read: %w", err)
+	if err != nil {
+		return "", fmt.Errorf("the token for the directors cannot be used: %s: %w", directive, err)
 	}
-	return token, err
+	return token, nil
 }
 
 // An Answer is what one director answered.

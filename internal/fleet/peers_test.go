@@ -215,7 +215,7 @@ func TestWhichToken(t *testing.T) {
 		"a reader without one":    {conf.StatusServer{StatusToken: orders}, ToRead, ""},
 		"a plan":                  {conf.StatusServer{StatusToken: orders, StatusReadToken: readers}, ToKnow, "Bearer readers-readers-readers"},
 		"a plan without readers'": {conf.StatusServer{StatusToken: orders}, ToKnow, "Bearer " + secretToken},
-		"a file that is missing":  {conf.StatusServer{StatusToken: "/nosuch"}, ToOrder, "stat /nosuch: no such file or directory"},
+		"a file that is missing":  {conf.StatusServer{StatusToken: "/nosuch"}, ToOrder, "the token for the directors cannot be used: statustoken: stat /nosuch: no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got.Store("")
