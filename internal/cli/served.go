@@ -57,7 +57,7 @@ func served(s *session, arguments []string) (text string, all bool, err error) {
 	}
 	if vip.IsValid() {
 		if states = report.AddressesCalled(states, vip); len(states) == 0 {
-			return fmt.Sprintf("%s is no virtual address of the configuration", vip), false, nil
+			return report.NoSuchAddress(vip.String()).Error(), false, nil
 		}
 	}
 	lines := make([]string, 0, len(states))

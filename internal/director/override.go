@@ -196,7 +196,7 @@ func (d *Director) overrule() {
 func obeyForAddresses(rc *reconciler, o report.Order, now time.Time, in *overrides, log func(string, ...any)) ([]report.Override, error) {
 	addrs := rc.addresses.Called(o.Virtual)
 	if len(addrs) == 0 {
-		return nil, report.NotConfigured("", o.Virtual)
+		return nil, report.NoSuchAddress(o.Virtual)
 	}
 	var obeyed []report.Override
 	for _, addr := range addrs {

@@ -278,5 +278,9 @@ func TestWithdraw(t *testing.T) {
 				t.Errorf("%+v is obeyed", o)
 			}
 		}
+		_, _, err := h.director.Obey(t.Context(), report.Order{Verb: report.Withdraw, Virtual: "10.0.0.9"})
+		if want := "virtual address 10.0.0.9: not in the configuration, or all of its virtual services have announce = no"; !errors.Is(err, report.ErrNotConfigured) || err.Error() != want {
+			t.Errorf("an unknown address: %v, want %s", err, want)
+		}
 	})
 }

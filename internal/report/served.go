@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -30,6 +31,12 @@ func (a AddressState) String() string {
 
 // NoAddress is the answer to the question for all addresses of a configuration that has none.
 const NoAddress = "no virtual address is to be announced: announce = no, or the configuration has none"
+
+// NoSuchAddress returns an ErrNotConfigured for an address that is not among those of a configuration
+// that can be served.
+func NoSuchAddress(name string) error {
+	return fmt.Errorf("virtual address %s: %w, or all of its virtual services have announce = no", name, ErrNotConfigured)
+}
 
 // AllServed reports whether there are addresses, and each is served.
 func AllServed(states []AddressState) bool {

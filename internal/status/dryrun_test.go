@@ -39,6 +39,9 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("/served of a daemon: %d %s", w.Code, w.Body)
 	}
 	h.o.DryRun = true
+	if w := h.get(outside, "/served/10.0.0.9"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "virtual address 10.0.0.9: not in the configuration, or all of its virtual services have announce = no") {
+		t.Errorf("/served of another address: %d %s", w.Code, w.Body)
+	}
 	if w := h.get(outside, "/served"); w.Code != http.StatusServiceUnavailable || w.Body.String() != "DRY RUN: 10.0.0.1 is served\n" {
 		t.Errorf("/served of a dry run, whose table no client meets: %d %s", w.Code, w.Body)
 	}

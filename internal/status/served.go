@@ -35,7 +35,7 @@ func (s *Server) serveServed(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if states = report.AddressesCalled(states, vip); len(states) == 0 {
-			http.Error(w, fmt.Sprintf("%s is no virtual address of the configuration", vip), http.StatusNotFound)
+			http.Error(w, report.NoSuchAddress(vip.String()).Error(), http.StatusNotFound)
 			return
 		}
 	}
