@@ -48,6 +48,7 @@ const debContents = `
 /usr/share/doc/ldirectord/examples/gobgp/gobgpd.conf
 /usr/share/doc/ldirectord/examples/gobgp/ldirectord.cf
 /usr/share/doc/ldirectord/examples/keepalived/keepalived.conf
+/usr/share/doc/ldirectord/examples/keepalived/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf
 /usr/share/doc/ldirectord/examples/ldirectord.cf.gz
 /usr/share/doc/ldirectord/examples/pacemaker/announce

@@ -3,16 +3,20 @@ package acceptance
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestKeepalivedExample has keepalived on two directors with packaging/examples/keepalived: the virtual
-// address leaves the first one while the second one serves it and the first one does not, and stays
-// on the first one while neither does. At a stop of the first daemon it leaves before the table.
+// address is on the first one while neither serves it, with the fallback's page, on the second one while
+// only that serves it, and on the first one while both do. At a stop of the first daemon it leaves before
+// the table. TestHAKeepalived has clients and two machines.
 func TestKeepalivedExample(t *testing.T) {
 	t.Parallel()
 	lab.Program(t, program)
@@ -20,9 +24,12 @@ func TestKeepalivedExample(t *testing.T) {
 	if !lab.Inside(t) {
 		return
 	}
-	text, err := os.ReadFile("../../packaging/examples/keepalived/keepalived.conf")
-	if err != nil {
-		t.Fatal(err)
+	example := func(name string) string {
+		text, err := os.ReadFile("../../packaging/examples/keepalived/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
 	a := &announced{cluster: newCluster(t, lab.DR, 2, "")}
 	a.realServers(2, "--vip", lab.VIP)
@@ -31,41 +38,54 @@ func TestKeepalivedExample(t *testing.T) {
 	copyFile(t, a.binary, installed, 0o755)
 	a.binary, a.file = installed, "/etc/ha.d/ldirectord.cf"
 	a.must(os.MkdirAll(filepath.Dir(a.file), 0o755))
-	a.write("announcedelay=0\nwithdrawdelay=4\nvirtual=VIP:80\n    real=RS1:80 gate\n    real=RS2:80 gate\n    checktype=connect\n")
+	a.write("announcedelay=0\n" + strings.Replace(example("ldirectord.cf"), "checkinterval = 2", "", 1))
 	// The second director is in the client's namespace, and serves while this file is there.
 	serves := filepath.Join(t.TempDir(), "serves")
+	text := example("keepalived.conf")
 	second := strings.NewReplacer("director1", "director2", "priority 100", "priority 90",
-		"/usr/sbin/ldirectord served 10.0.0.80", "/usr/bin/test -e "+serves).Replace(string(text))
-	a.keepalived("director", string(text))
-	a.keepalived("client", second)
-	a.start()
-
-	at := func(when, ns string) {
-		t.Helper()
-		other := map[string]string{"director": "client", "client": "director"}[ns]
-		await(t, when, func() bool {
-			return strings.Contains(a.addresses(ns), lab.VIP+"/") && !strings.Contains(a.addresses(other), lab.VIP+"/")
-		})
-	}
-	at("the address is on the first director", "director")
-	a.must(os.WriteFile(serves, nil, 0o644))
-	await(t, "it is served", func() bool { return a.status("served", lab.VIP) == 0 })
+		"/usr/sbin/ldirectord served 10.0.0.80", "/usr/bin/test -e "+serves).Replace(text)
 	a.Web("rs1").Stop()
 	a.Web("rs2").Stop()
-	at("the real servers of the first director are dead", "client")
-	a.must(os.Remove(serves))
-	at("those of both are dead", "director")
+	a.start()
+	a.keepalived("director", text)
+	a.keepalived("client", second)
+
+	at := func(when, ns, other string) {
+		t.Helper()
+		await(t, when, func() bool { return a.hasVIP(ns) && !a.hasVIP(other) })
+	}
+	at("neither director serves", "director", "client")
+	await(t, "the fallback's page", func() bool { return a.pages("http://"+lab.VIP+"/", 1)["director"] == 1 })
+	if a.hasVIP("client") {
+		t.Error("both directors have the address")
+	}
 	a.must(os.WriteFile(serves, nil, 0o644))
-	at("the second director has some", "client")
+	at("the second one serves", "client", "director")
 	a.must(a.Web("rs1").Start())
-	at("both have some", "director")
+	at("both serve", "director", "client")
 	stop := a.Command("director", a.binary, a.file, "stop")
 	a.must(stop.Start())
-	at("the daemon of the first director stops", "client")
+	at("the daemon of the first director stops", "client", "director")
 	if table := a.Table(); !strings.Contains(table, " -r ") {
 		t.Errorf("the address has left the first director after the table: %q", table)
 	}
 	a.must(stop.Wait())
+}
+
+// hasVIP reports whether the virtual address is on eth0 of a host: without a process, as keepalived needs
+// the CPU meanwhile.
+func (c *cluster) hasVIP(ns string) (has bool) {
+	c.t.Helper()
+	c.must(c.In(ns, func() error {
+		link, err := netlink.LinkByName("eth0")
+		if err != nil {
+			return err
+		}
+		addrs, err := netlink.AddrList(link, netlink.FAMILY_V4)
+		has = slices.ContainsFunc(addrs, func(a netlink.Addr) bool { return a.IP.String() == lab.VIP })
+		return err
+	}))
+	return has
 }
 
 // keepalived runs keepalived with a configuration in a namespace, until the end of the test.
