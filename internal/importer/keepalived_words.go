@@ -46,7 +46,7 @@ var switches = []string{"alpha", "log_all_failures", "enable_sni", "fast_recover
 func (n *node) withoutRefused(add func(note)) {
 	known := strings.Fields(keepalivedWords[n.name()])
 	n.block = slices.DeleteFunc(n.block, func(c *node) bool {
-		what := ""
+		var what string
 		switch name := c.name(); {
 		case !slices.Contains(known, name):
 			what = fmt.Sprintf("%s is not carried over: keepalived knows no %s in %s", c, name, n.name())
