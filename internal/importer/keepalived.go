@@ -56,8 +56,8 @@ func (f *keepalivedFile) needWrapper(sets []checkSet) {
 	}
 }
 
-// maxCopied is how many lines the addresses of groups make, with 16 for each address.
-const maxCopied = 1 << 17
+// maxCopied is how many lines groups are read and their addresses make, with 16 for each address.
+const maxCopied = 1 << 18
 
 // A keepalivedFile is what the virtual servers of a file share.
 type keepalivedFile struct {
@@ -115,6 +115,11 @@ const movesAddresses = "addresses are moved by Pacemaker, heartbeat or keepalive
 
 // virtualServer makes the services of one block: several of a group.
 func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
+	if group := f.groups[n.word(1)]; group != nil && n.word(0) == "group" {
+		if f.copied += group.size(); f.copied > maxCopied {
+			return []*part{{line: n.line, notes: []note{lost(n.line, "%s is left out: groups have too many lines", n)}}}
+		}
+	}
 	places, notes := placesOf(n, f.groups, 1+(maxCopied-f.copied)/(16+n.size()))
 	f.copied += max(0, len(places)-1) * (16 + n.size())
 	var unknown []note

@@ -24,15 +24,15 @@ func (f *keepalivedFile) global(n *node) *part {
 // ssl makes the certificate of SSL_GET of the block SSL.
 func (f *keepalivedFile) ssl(n *node, p *part) {
 	n.withoutRefused(func(u note) { p.notes = append(p.notes, u) })
-	if !f.root.has("SSL_GET") {
-		p.add("", chosen(n.line, "SSL is for SSL_GET, and there is none"))
-		return
-	}
 	if f.said["SSL"] {
 		p.add("", lost(n.line, "SSL is left out: there is one before"))
 		return
 	}
 	f.said["SSL"] = true
+	if !f.root.has("SSL_GET") {
+		p.add("", chosen(n.line, "SSL is for SSL_GET, and there is none"))
+		return
+	}
 	certificate, key := n.last("certificate"), n.last("key")
 	switch {
 	case certificate != nil && key != nil && isFile(certificate.word(0)) && isFile(key.word(0)):

@@ -17,6 +17,7 @@ type keepalivedScanner struct {
 	included    int    // bytes of included files
 	definitions map[string]string
 	multiline   string          // the definition of several lines that is read now, "" is none
+	value       strings.Builder // of it
 	others      map[string]bool // ids whose lines are left out
 	noted       map[note]bool
 	made        int // bytes that definitions have made so far
@@ -69,10 +70,20 @@ func (s *keepalivedScanner) file(at position, text string) {
 			continue
 		}
 		line, more := strings.CutSuffix(line, `\`)
-		s.definitions[s.multiline] += strings.TrimRight(line, blanks) + "\n"
+		s.value.WriteString(strings.TrimRight(line, blanks) + "\n")
 		if !more {
-			s.multiline = ""
+			s.endDefinition()
 		}
+	}
+	s.endDefinition()
+}
+
+// endDefinition ends a definition of several lines, if there is one.
+func (s *keepalivedScanner) endDefinition() {
+	if s.multiline != "" {
+		s.definitions[s.multiline] = s.value.String()
+		s.multiline = ""
+		s.value.Reset()
 	}
 }
 
@@ -144,7 +155,9 @@ func (s *keepalivedScanner) define(line string) bool {
 	}
 	value, more := strings.CutSuffix(m[2], `\`)
 	if more && s.depth == 0 {
-		s.multiline, value = m[1], strings.TrimRight(value, blanks)+"\n"
+		s.multiline = m[1]
+		s.value.WriteString(strings.TrimRight(value, blanks) + "\n")
+		return true
 	}
 	s.definitions[m[1]] = value
 	return true
@@ -188,7 +201,7 @@ func (s *keepalivedScanner) expand(line string) (expanded, more string) {
 		}
 		from += i
 		name, length := referenceIn(line[from:])
-		value, ok := s.value(name)
+		value, ok := s.valueOf(name)
 		first, rest, several := strings.Cut(value, "\n")
 		if !ok || several && from+length < len(line) {
 			from++
@@ -228,8 +241,8 @@ func referenceIn(text string) (name string, length int) {
 	return "", 0
 }
 
-// value is the value of a definition. ok is false if there is none.
-func (s *keepalivedScanner) value(name string) (value string, ok bool) {
+// valueOf is the value of a definition. ok is false if there is none.
+func (s *keepalivedScanner) valueOf(name string) (value string, ok bool) {
 	if value, ok = s.definitions[name]; !ok && name == "_PWD" && s.dir != "" {
 		dir, err := filepath.Abs(s.dir)
 		return dir, err == nil

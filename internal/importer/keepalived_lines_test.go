@@ -141,6 +141,8 @@ var endlessTexts = map[string]string{
 	"sequences":          "~SEQ(A,1,1000000) ~SEQ(B,1,1000000) ~SEQ(C,1,1000000) ops\n",
 	"a list of itself":   "$A=~LST(B,1,2,3) $A\n$A\n",
 	"virtual servers":    "$A= \\\nvirtual_server 10.0.0.1 80 { \\\n} \\\n$A \\\n$A \\\n\n$A\n",
+	"groups":             "virtual_server_group G {\n" + strings.Repeat("www 80\n", 2000) + "}\n" + strings.Repeat("virtual_server group G {\n}\n", 2000),
+	"a long definition":  "$A= \\\n" + strings.Repeat("x \\\n", 100_000) + "\n$A\n",
 	"virtual_servers, 2": "virtual_server_group G {\n" + strings.Repeat("10.0.0.0/24 80\n", 300) + "}\n" + strings.Repeat("virtual_server group G {\n}\n", 300),
 }
 
