@@ -55,9 +55,7 @@ type Options struct {
 // An Announcer tells the network. One goroutine, that of Start, does all that may take time.
 type Announcer struct {
 	o      Options
-	bell   chan struct{}
-	end    context.CancelFunc
-	ended  chan struct{} // closed when the goroutine of Start has ended; nil before Start
+	worker worker
 	device devices
 	faults faults
 
@@ -86,7 +84,7 @@ func New(o Options) *Announcer {
 	if o.Owners == nil {
 		o.Owners = owners.Addresses
 	}
-	a := &Announcer{o: o, bell: make(chan struct{}, 1), told: map[netip.Addr]bool{}}
+	a := &Announcer{o: o, worker: newWorker(), told: map[netip.Addr]bool{}}
 	a.device = devices{network: o.Network, owners: o.Owners, record: o.Record, log: o.Log, faults: &a.faults}
 	return a
 }
@@ -109,7 +107,7 @@ func (a *Announcer) Use(s Settings) {
 	a.mu.Lock()
 	a.settings = s
 	a.mu.Unlock()
-	a.ring()
+	a.worker.ring()
 }
 
 // Set says which addresses are served. It does not block, and may be called from any goroutine.
@@ -123,43 +121,11 @@ func (a *Announcer) Set(states []report.AddressState) {
 		a.want = want
 	}
 	a.mu.Unlock()
-	a.ring()
-}
-
-func (a *Announcer) ring() {
-	select {
-	case a.bell <- struct{}{}:
-	default:
-	}
+	a.worker.ring()
 }
 
 // Start begins to follow, until Withdraw or Leave.
-func (a *Announcer) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	a.end, a.ended = cancel, make(chan struct{})
-	go func() {
-		defer close(a.ended)
-		a.follow(ctx)
-	}()
-}
-
-// follow is the loop of Start.
-func (a *Announcer) follow(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.bell:
-		case <-tick.C:
-			if !a.due(time.Now()) {
-				continue
-			}
-		}
-		a.step(ctx)
-	}
-}
+func (a *Announcer) Start() { a.worker.start(a.due, a.step) }
 
 // due reports whether something is to be done without news.
 func (a *Announcer) due(now time.Time) bool {
@@ -268,17 +234,13 @@ func (a *Announcer) pass(ctx context.Context, c secret.Command, state string, ad
 }
 
 // Leave ends following, and leaves everything as it is: the next daemon goes on.
-func (a *Announcer) Leave() {
-	a.close()
-	a.stop()
-}
+func (a *Announcer) Leave() { a.close() }
 
 // Withdraw ends following, and withdraws all addresses but those that stay, whatever was
 // told before. It reports whether there were any. It returns when ctx is done, with an error
 // in the log.
 func (a *Announcer) Withdraw(ctx context.Context, stay func(netip.Addr) bool) bool {
 	a.close()
-	a.stop()
 	s, want := a.wanted()
 	rest := make(map[netip.Addr]bool, len(want))
 	for _, addr := range s.Addresses {
@@ -305,19 +267,12 @@ func (a *Announcer) Withdraw(ctx context.Context, stay func(netip.Addr) bool) bo
 	return true
 }
 
-// close takes no more states.
+// close takes no more states, and ends the goroutine.
 func (a *Announcer) close() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.closing = true
-}
-
-// stop ends the goroutine of Start, and a call that it waits for.
-func (a *Announcer) stop() {
-	if a.ended != nil {
-		a.end()
-		<-a.ended
-	}
+	a.mu.Unlock()
+	a.worker.stop()
 }
 
 // Faults are what does not follow now.

@@ -35,9 +35,7 @@ type HostSetup struct {
 // the stop, an order that withdraws it, or a file without it. One goroutine, that of Start, calls Do.
 type Host struct {
 	log    func(format string, args ...any)
-	bell   chan struct{}
-	end    context.CancelFunc
-	ended  chan struct{}
+	worker worker
 	faults faults
 
 	mu      sync.Mutex
@@ -55,7 +53,7 @@ type Host struct {
 // NewHost returns a Host that does nothing before Start. has are the addresses that an earlier daemon
 // has added: they stay.
 func NewHost(log func(string, ...any), setup HostSetup, has []netip.Addr) *Host {
-	h := &Host{log: log, bell: make(chan struct{}, 1), setup: setup, has: map[netip.Addr]bool{}}
+	h := &Host{log: log, worker: newWorker(), setup: setup, has: map[netip.Addr]bool{}}
 	for _, addr := range has {
 		h.has[addr] = true
 	}
@@ -67,7 +65,7 @@ func (h *Host) Use(s HostSetup) {
 	h.mu.Lock()
 	h.setup, h.renewed = s, true
 	h.mu.Unlock()
-	h.ring()
+	h.worker.ring()
 }
 
 // Set says what is known of the addresses. It does not block, and may be called from any goroutine.
@@ -77,38 +75,14 @@ func (h *Host) Set(states []report.AddressState) {
 		h.states, h.known = states, true
 	}
 	h.mu.Unlock()
-	h.ring()
-}
-
-func (h *Host) ring() {
-	select {
-	case h.bell <- struct{}{}:
-	default:
-	}
+	h.worker.ring()
 }
 
 // Start begins to give this host its addresses, until Withdraw or Leave.
-func (h *Host) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	h.end, h.ended = cancel, make(chan struct{})
-	go func() {
-		defer close(h.ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-h.bell:
-			case <-tick.C:
-				if h.retry.IsZero() || time.Now().Before(h.retry) {
-					continue
-				}
-			}
-			h.step(ctx)
-		}
-	}()
-}
+func (h *Host) Start() { h.worker.start(h.late, h.step) }
+
+// late reports whether a later try is due.
+func (h *Host) late(now time.Time) bool { return !h.retry.IsZero() && !now.Before(h.retry) }
 
 // step sets up this host, if other addresses are due, after Use, and for a later try.
 func (h *Host) step(ctx context.Context) {
@@ -120,8 +94,7 @@ func (h *Host) step(ctx context.Context) {
 	if known {
 		has = due(s, states, h.has)
 	}
-	late := !h.retry.IsZero() && !time.Now().Before(h.retry)
-	if s.Do == nil || maps.Equal(has, h.has) && !renewed && !late {
+	if s.Do == nil || maps.Equal(has, h.has) && !renewed && !h.late(time.Now()) {
 		return
 	}
 	err := s.Do(ctx, func(addr netip.Addr) bool { return has[addr] })
@@ -185,10 +158,7 @@ func (h *Host) close() {
 	h.mu.Lock()
 	h.closing = true
 	h.mu.Unlock()
-	if h.ended != nil {
-		h.end()
-		<-h.ended
-	}
+	h.worker.stop()
 }
 
 // Faults are what could not be set up.
