@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
+	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -25,7 +27,10 @@ is missing.
 host director up|down|status
     the virtual addresses of the configuration; for masq forwarding and no ICMP
     redirects; the kernel's settings for clients of real servers that are out;
-    modules
+    modules. Left out are addresses of keepalived's or Pacemaker's configuration
+    on this host, those of a file with hostsetup = noaddress, and each one that
+    another machine answers for: up does all else, names that machine, and ends
+    with 1, or with --wait tries again every 30 s
 host marks up|down|status
     the packet marks of the configuration (mark=...)
 host realserver up|down|status
@@ -40,12 +45,13 @@ type hostOptions struct {
 	vips       []string
 	mode       string
 	gateway    string
+	wait       bool
 	dryRun     bool
 }
 
 // hostKinds are what host sets up, with the options of each.
 var hostKinds = map[string][]string{
-	"director":   {"dev", "prefix", "masquerade", "dry-run"},
+	"director":   {"dev", "prefix", "masquerade", "wait", "dry-run"},
 	"marks":      {"dry-run"},
 	"realserver": {"vip", "mode", "dev", "gateway", "dry-run"},
 }
@@ -56,6 +62,7 @@ func hostCommand(flags *pflag.FlagSet) action {
 	flags.StringVar(&o.dev, "dev", "", "DEV\tdirector: the device for virtual addresses, if not the one in whose network they are; realserver: the device that holds them, lo, for ipip the tunnel")
 	flags.IntVar(&o.prefix, "prefix", 0, "N\tdirector: of IPv4 virtual addresses, 32 if not given")
 	flags.StringSliceVar(&o.masquerade, "masquerade", nil, "NETWORK\tdirector: real servers of this network reach others with this host's address; may be repeated")
+	flags.BoolVar(&o.wait, "wait", false, "director up: go on until no other machine has one of the addresses; systemd is told when all else is done")
 	flags.StringSliceVar(&o.vips, "vip", nil, "ADDRESS,...\trealserver: the virtual addresses")
 	flags.StringVar(&o.mode, "mode", "gate", "gate|ipip|masq\trealserver: how the director forwards, gate if not given")
 	flags.StringVar(&o.gateway, "gateway", "", "ADDRESS\trealserver: the director, needed for masq")
@@ -92,6 +99,9 @@ func hostKind(flags *pflag.FlagSet, what string, arguments []string) (err error)
 func (s *session) host(what, verb string, options hostOptions) error {
 	if verb != "up" && verb != "down" && verb != "status" {
 		return usageError(fmt.Sprintf("host %s is followed by up, down or status, not by %q", what, verb))
+	}
+	if options.wait && verb != "up" {
+		return usageError("--wait belongs to host director up, not to host director " + verb)
 	}
 	if options.prefix > 32 {
 		return usageError(fmt.Sprintf("--prefix is %d, and an IPv4 address has 32 bits", options.prefix))
@@ -158,9 +168,40 @@ func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) e
 		return err
 	}
 	if verb == "up" {
-		return h.Up(ctx, owner, steps)
+		return s.hostUp(h, o.wait, func() error { return h.Up(ctx, owner, steps) })
 	}
 	return s.hostStatus(h, owner, steps)
+}
+
+// hostWait is the time between two tries to get addresses that other machines have.
+const hostWait = 30 * time.Second
+
+// hostUp sets up a director, with wait until no other machine has an address of it.
+func (s *session) hostUp(h *host.Host, wait bool, up func() error) error {
+	said := ""
+	for {
+		err := up()
+		_, taken := errors.AsType[*host.TakenError](err)
+		if !wait || err != nil && !taken {
+			return err
+		}
+		if said == "" { // all else is done
+			_, _ = systemd.SdNotify(false, systemd.SdNotifyReady)
+			h.Say = func(line string, changes bool) {
+				if changes {
+					fmt.Fprintln(s.Stdout, line)
+				}
+			}
+		}
+		if !taken {
+			return nil
+		}
+		if text := err.Error(); text != said {
+			said = text
+			fmt.Fprintf(s.Stderr, "%s; it is tried again every %v\n", text, hostWait)
+		}
+		time.Sleep(hostWait)
+	}
 }
 
 // choices are the options of a director.

@@ -282,14 +282,15 @@ func (c Condition) String() string {
 	return "differs  " + c.Step.String() + " (is " + c.Was + ")"
 }
 
-// Status compares steps with the state of the host. It changes nothing and works
-// without rights.
+// Status compares steps with the state of the host, but not those that are left to another
+// program. It changes nothing and works without rights.
 func (h *Host) Status(ctx context.Context, steps []Step) []Condition {
 	h.machine.ctx = ctx
 	h.machine.addresses, _ = readAddresses() // the error is each address's
 	defer func() { h.machine.addresses = nil }()
 	conditions := make([]Condition, 0, len(steps))
-	for _, step := range steps {
+	h.owned = nil
+	for _, step := range h.withoutOwned(steps) {
 		found, err := step.look(h.machine)
 		c := Condition{Step: step, Done: found.done && err == nil, Was: found.was}
 		if err != nil {
