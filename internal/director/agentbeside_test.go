@@ -239,3 +239,37 @@ func TestAgentBesideIsShown(t *testing.T) {
 		b.end()
 	})
 }
+
+// A real server whose agent's first word is down is not waited for: the backup server comes in.
+func TestAgentThatSaysDownFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		d := New(Options{Table: table, Sink: func(event.Event) {}, Ask: func(_ context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
+			a, isAgent := c.(checker.Agent)
+			switch {
+			case !isAgent:
+				return engine.Result{Attempts: 1}
+			case a.Addr.Addr() == netip.MustParseAddr("10.1.0.1"):
+				return engine.Result{Attempts: 1, Detail: "down 100%", Err: errors.New("the agent says down")}
+			}
+			return engine.Result{Attempts: 1, Detail: "up 100%"}
+		}})
+		cfg := configured(t, "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n    backup=10.1.0.2:80 masq\n    fallback=127.0.0.1:80 masq\n    agentport=9000\n")
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx, cfg) }()
+		defer func() { cancel(); <-ended }()
+		time.Sleep(time.Minute)
+		entries, err := table.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range entries[0].Destinations {
+			got = append(got, fmt.Sprintf("%s=%d", e.AddrPort, e.Weight))
+		}
+		if diff := cmp.Diff([]string{"10.1.0.2:80=1"}, got); diff != "" {
+			t.Errorf("destinations (-want +got):\n%s", diff)
+		}
+	})
+}

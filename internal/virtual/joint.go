@@ -111,6 +111,6 @@ func noteQuorum(v *Service, before policy.Quorum) {
 // memberOf is all that a decision about the virtual service reads of r.
 func memberOf(r *Real) policy.Member {
 	s := serverOf(r)
-	awaited := !Waits(r) && (r.Awaited() && !r.Damped() || s.Awaits() && r.File() == "" && !r.Out()) // an answer may still let it in
+	awaited := !Waits(r) && (r.Awaited() && !r.Damped() || s.Awaits() && r.Verdict != policy.Down && r.File() == "" && !r.Out()) // an answer may still let it in
 	return policy.Member{Server: s, Backup: r.Conf.Backup, Awaited: awaited, Serves: r.Kept || r.Leaves, Since: r.Since}
 }
