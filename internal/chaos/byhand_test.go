@@ -27,7 +27,7 @@ func (w *world) leave(s *service) {
 		carried := p.carried || w.carries(p)
 		switch {
 		case p.waits || !byChecks || !p.mayBeIn || !carried && !w.faulty:
-		case p.wasIn && !p.kept && !p.unsure && carried:
+		case p.wasIn && !p.kept && !p.unsure && carried && !w.lost[p.place]:
 			p.waits, p.mayWait = true, false
 		case !p.kept || p.unsure:
 			p.mayWait = true

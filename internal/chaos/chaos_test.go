@@ -328,7 +328,7 @@ func (s *stage) readDir(string) ([]string, error) {
 	return names, nil
 }
 
-var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)(?:/(\d))?|/kind0/s(\d) 10\.0\.0\.\d 80 10\.1\.0\.(\d) 8080`)
+var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)(?:/(\d))?|/kind0/s(\d) 10\.0\.0\.\d 80 10\.1\.0\.(\d) 8080|10\.1\.0\.(\d):807(\d)`)
 
 // An asked is the real server of a check, and the kind of the check.
 type asked struct {
@@ -342,12 +342,14 @@ func (s *stage) askedBy(c checker.Checker) asked {
 	p := s.asked[c]
 	if p.pair == nil {
 		m := question.FindStringSubmatch(c.String())
-		h, _ := strconv.Atoi(m[1] + m[6])
-		n, _ := strconv.Atoi(m[3] + m[5])
+		h, _ := strconv.Atoi(m[1] + m[6] + m[7])
+		n, _ := strconv.Atoi(m[3] + m[5] + m[8])
 		if p.pair = s.services[n].pairs[h]; m[2] == "1" {
 			p.pair = s.services[n].pairs[hosts] // the second one of the host
 		}
-		p.kind, _ = strconv.Atoi(m[4])
+		if p.kind, _ = strconv.Atoi(m[4]); m[8] != "" {
+			p.kind = besideCheck
+		}
 		s.asked[c] = p
 	}
 	return p
@@ -361,6 +363,12 @@ func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine
 	defer s.mu.Unlock()
 	if s.local {
 		return engine.Result{Err: syscall.EMFILE, Attempts: 1, Local: true}
+	}
+	if p.kind == besideCheck {
+		if ctx.Err() == nil {
+			s.advise(p.pair)
+		}
+		return p.advice()
 	}
 	if ctx.Err() == nil {
 		s.hear(p.pair, p.kind, p.finds(p.kind))

@@ -90,8 +90,9 @@ func (s *stage) agentSays() {
 	_, p := s.anyPair()
 	s.with(func() {
 		p.says, p.exits = []int{0, 10, 50, 100, 150}[s.random.IntN(5)], exits[s.random.IntN(len(exits))]
+		p.word = []word{saysShare, saysShare, saysDown, saysNothing}[s.random.IntN(4)]
 	})
-	s.note("10.1.0.%d of service %d says %d%%, or exits with %d", p.host, p.service, p.says, p.exits)
+	s.note("10.1.0.%d of service %d says %d%%, or exits with %d; word %d", p.host, p.service, p.says, p.exits, p.word)
 }
 
 // hostAway breaks or mends a host with all its services.
@@ -138,7 +139,7 @@ func (s *stage) edit() {
 	p = s.pairAt(v, at)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: v.forward()}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.drains || v.weighs || v.damp && s.anyDamped() {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.drains || v.weighs || v.beside || v.damp && s.anyDamped() {
 		s.mu.Unlock()
 		return
 	}
@@ -230,9 +231,10 @@ func (s *stage) shake(n int) {
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
 	v.drains = !v.agent && s.random.IntN(4) == 0
 	v.weighs = !v.agent && !v.drains && s.random.IntN(3) == 0
+	v.beside = !v.agent && !v.drains && !v.weighs && s.random.IntN(3) == 0
 	v.shakeShared(s.random)
-	v.slow = !v.agent && !v.drains && !v.weighs && !v.shared && s.random.IntN(4) == 0
-	v.damp = !v.agent && !v.drains && !v.weighs && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
+	v.slow = !v.agent && !v.drains && !v.weighs && !v.beside && !v.shared && s.random.IntN(4) == 0
+	v.damp = !v.agent && !v.drains && !v.weighs && !v.beside && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
 	v.byHand = s.random.IntN(3) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]

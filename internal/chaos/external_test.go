@@ -32,6 +32,8 @@ func (w *world) exit(p *pair) {
 // exit status.
 func (p *pair) part() int {
 	switch {
+	case p.byAdvice && p.share == noShare && p.silent:
+		return 100
 	case !p.byStatus:
 		return p.share
 	case p.order == "weight":

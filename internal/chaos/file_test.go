@@ -42,6 +42,9 @@ func (w *world) text() string {
 		if s.agent {
 			fmt.Fprintf(&b, "    checktype=agent\n    checkport=809%d\n", n)
 		}
+		if s.beside {
+			fmt.Fprintf(&b, "    agentport=807%d\n", n)
+		}
 		if s.weighs {
 			fmt.Fprintf(&b, "    checktype=external\n    checkcommand=/kind0/s%d\n    externalweight=yes\n", n)
 		}

@@ -147,7 +147,7 @@ func (s *service) shakeShared(random *rand.Rand) {
 		s.minAlive = 1 + random.IntN(2)
 	}
 	if s.shared {
-		s.minAlive, s.agent, s.drains, s.weighs = 0, false, false, false
+		s.minAlive, s.agent, s.drains, s.weighs, s.beside = 0, false, false, false, false
 	}
 }
 

@@ -36,6 +36,7 @@ type pair struct {
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
 	found        bool      // a start or reload has found it in service, and its agent has not answered yet
 	status
+	advisor
 	byAgent      bool      // share is of an agent
 	byAnswer     bool      // share is of an answer that may drain (httpdrain)
 	climbed      time.Time // when it began to (slowstart); the zero time is never
@@ -75,6 +76,7 @@ type service struct {
 	agent      bool // checktype=agent
 	drains     bool // httpdrain
 	weighs     bool // externalweight
+	beside     bool // agentport
 	minAlive   int
 	joint      joint
 	several    several
@@ -311,8 +313,10 @@ func (w *world) begin(start bool) {
 			if !s.slow {
 				p.climbed = time.Time{}
 			}
-			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains || p.byStatus != s.weighs {
+			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains || p.byStatus != s.weighs || p.byAdvice != s.beside {
+				found := p.found && p.share == noShare && (!p.byStatus || p.order != "weight") && p.configured && s.configured // another one has to answer, too
 				p.forgetShare(s)
+				p.found = found
 			}
 			p.byAnswer = s.drains
 			p.found = p.share == noShare && (p.found || w.table[p.key][p.at] > 0)

@@ -79,7 +79,7 @@ func (w *world) decide(s *service) {
 
 // mayAnswer says whether the first answer of the real server's agent may still let it in.
 func (p *pair) mayAnswer() bool {
-	if p.parts == nil {
+	if p.parts == nil || p.byAdvice {
 		return p.part() == noShare && p.verdict != down
 	}
 	return p.part() == noShare && p.parts[0].verdict != down

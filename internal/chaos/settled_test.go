@@ -184,11 +184,11 @@ func words(list map[netip.AddrPort]int) string {
 
 func (w *world) words(s *service) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, byhand %v, cleanstop %v, command %v, agent %v, httpdrain %v, externalweight %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.byHand, s.cleanStop, s.command, s.agent, s.drains, s.weighs, s.several)
+	fmt.Fprintf(&text, "together %+v, shared %v, minalive %d, quiescent %v, quiescenttime %v, fallback %v, invalid %v, slowstart %v, flapdamping %v, byhand %v, cleanstop %v, command %v, agent %v, httpdrain %v, externalweight %v, agentport %v, checks %+v", s.joint, s.shared, s.minAlive, s.quiescent, s.expires, s.fallback, s.invalid, s.slow, s.damp, s.byHand, s.cleanStop, s.command, s.agent, s.drains, s.weighs, s.beside, s.several)
 	for _, p := range s.pairs[1:] {
 		if p.configured {
-			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, status %+v, broken %v, checks %+v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.status, p.broken, p.parts)
+			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, status %+v, agent %+v, broken %v, checks %+v",
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.status, p.advisor, p.broken, p.parts)
 		}
 	}
 	return text.String()

@@ -60,7 +60,7 @@ func (s *service) shakeSeveral(random *rand.Rand) {
 // kindsOf are the checks of a real server, nil if it has just the own one of its service.
 func (s *service) kindsOf(p *pair) []int {
 	first := s.several.inPlace[p.host]
-	if first == ownCheck && len(s.several.also) == 0 {
+	if first == ownCheck && len(s.several.also) == 0 && !s.beside {
 		return nil
 	}
 	return append([]int{first}, s.several.also...)
@@ -142,7 +142,7 @@ func (w *world) sound(p *pair) bool {
 			ups++
 		}
 	}
-	return ups >= w.services[p.service].needed(p)
+	return ups >= w.services[p.service].needed(p) && (!p.byAdvice || !p.isDown)
 }
 
 // score says what the checks of a real server decide, those that have finished only or all;
@@ -159,6 +159,8 @@ func (s *service) score(p *pair, heard bool) verdict {
 		}
 	}
 	switch {
+	case p.byAdvice && p.isDown:
+		return down
 	case ups >= needed:
 		return up
 	case len(p.parts)-downs < needed:
@@ -171,22 +173,13 @@ func (s *service) score(p *pair, heard bool) verdict {
 func (w *world) hearPart(p *pair, kind int, ok bool) {
 	s := w.services[p.service]
 	fall, rise := s.limits(kind)
-	all := true
 	for i := range p.parts {
 		q := &p.parts[i]
 		if q.kind == kind {
 			q.count(ok, fall, rise)
 		}
-		all = all && q.heard
 	}
-	score := s.score(p, true)
-	if !p.heard && (all || score == down || score == up && (!s.agent || p.parts[0].heard)) { // the first answer of an agent may be a weight
-		p.heard = true
-		defer w.keep(s)
-	}
-	if to := s.score(p, false); to != unchecked && to != p.verdict {
-		w.turned(p, to)
-	}
+	w.decided(p)
 }
 
 func (q *part) count(ok bool, fall, rise int) {

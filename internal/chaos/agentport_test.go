@@ -1,0 +1,81 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ldirectord/ldirectord/internal/engine"
+)
+
+// besideCheck is the kind of an agent beside the checks (agentport).
+const besideCheck = kinds
+
+// The words of an agent.
+type word uint8
+
+const (
+	saysShare word = iota // the percentage that the real server says
+	saysDown
+	saysNothing
+)
+
+// An advisor is what the model knows of the agent beside the checks of a real server.
+type advisor struct {
+	word     word // what it says when it is asked
+	byAdvice bool // share is of it
+	isDown   bool // its last word
+	asked    bool // since the start, or the reload that added it; also without an answer
+	silent   bool // asked without an answer, and it has never answered
+}
+
+// advise hears an agent beside the checks, as docs/checks.md says: in maintenance, too.
+func (w *world) advise(p *pair) {
+	s := w.services[p.service]
+	if !s.configured || !p.configured || !s.beside {
+		return
+	}
+	p.asked = true
+	switch p.word {
+	case saysNothing:
+		p.silent = p.silent || p.share == noShare
+	case saysDown:
+		p.isDown = true
+	case saysShare:
+		p.isDown, p.share = false, p.says
+	}
+	if p.held {
+		w.keep(s)
+		return
+	}
+	w.decided(p)
+	w.keep(s)
+}
+
+// decided follows what several checks say together.
+func (w *world) decided(p *pair) {
+	s := w.services[p.service]
+	all := p.asked || !s.beside
+	for _, q := range p.parts {
+		all = all && q.heard
+	}
+	score := s.score(p, true)
+	answered := (!s.agent || p.parts[0].heard) && (!s.beside || p.asked) // the first answer of an agent may be a weight
+	if !p.heard && (all || score == down || score == up && answered) {
+		p.heard = true
+		defer w.keep(s)
+	}
+	if to := s.score(p, false); to != unchecked && to != p.verdict {
+		w.turned(p, to)
+	}
+}
+
+// advice is the answer of an agent beside the checks.
+func (p *pair) advice() engine.Result {
+	switch p.word {
+	case saysNothing:
+		return engine.Result{Err: errors.New("connection refused"), Attempts: 1}
+	case saysDown:
+		return engine.Result{Err: errors.New("the agent says down"), Detail: "down 100%", Attempts: 1}
+	}
+	return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
+}
