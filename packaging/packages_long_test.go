@@ -40,7 +40,9 @@ const debContents = `
 /usr/share/doc/ldirectord/compatibility.md
 /usr/share/doc/ldirectord/copyright
 /usr/share/doc/ldirectord/examples/bird/bird.conf
+/usr/share/doc/ldirectord/examples/bird/fallback.conf
 /usr/share/doc/ldirectord/examples/bird/ldirectord.cf
+/usr/share/doc/ldirectord/examples/bird/metric
 /usr/share/doc/ldirectord/examples/bird/router.conf
 /usr/share/doc/ldirectord/examples/frr/frr.conf
 /usr/share/doc/ldirectord/examples/frr/ldirectord.cf

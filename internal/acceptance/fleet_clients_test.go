@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -16,10 +17,15 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-const (
-	oldHeld   = 60 // connections that are open before a fault
-	youngHeld = 25 // connections that are opened around and after it
-)
+// A size is how many connections an audience has.
+type size struct {
+	old   int           // open before a fault
+	young int           // opened around and after it
+	pause time.Duration // between two lines of each
+}
+
+// few is for make test.
+var few = size{18, 6, pause}
 
 // An audience is connections to a virtual address: each sends a line again and again and
 // waits for the answer, and meanwhile short ones are opened.
@@ -27,6 +33,7 @@ type audience struct {
 	t       *testing.T
 	net     *lab.Net
 	address string
+	size    size
 	stop    context.CancelFunc
 	work    sync.WaitGroup
 
@@ -44,16 +51,16 @@ type member struct {
 	lost   atomic.Bool
 }
 
-// pause is the time between two lines of a connection, and between two short connections.
+// pause is the time between two short connections.
 const pause = 100 * time.Millisecond
 
-// newCrowd opens the old connections, and begins with the short ones.
-func newAudience(t *testing.T, n *lab.Net, address string) *audience {
+// newAudience opens the old connections, and begins with the short ones.
+func newAudience(t *testing.T, n *lab.Net, address string, many size) *audience {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	c := &audience{t: t, net: n, address: address, stop: stop}
+	c := &audience{t: t, net: n, address: address, size: many, stop: stop}
 	t.Cleanup(c.end)
-	for range oldHeld {
+	for range many.old {
 		c.join(ctx)
 	}
 	c.settle("the old connections")
@@ -113,7 +120,7 @@ func (c *audience) join(ctx context.Context) {
 			conn, err = c.dial(ctx)
 		}
 		if err == nil {
-			err = m.talk(ctx, conn)
+			err = m.talk(ctx, conn, c.size.pause)
 		}
 		if ctx.Err() == nil {
 			m.lost.Store(true)
@@ -125,7 +132,7 @@ func (c *audience) join(ctx context.Context) {
 }
 
 // talk sends lines and waits for their answers, and returns the error that ends that.
-func (m *member) talk(ctx context.Context, conn net.Conn) error {
+func (m *member) talk(ctx context.Context, conn net.Conn, pause time.Duration) error {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	answers := bufio.NewReader(conn)
@@ -136,8 +143,12 @@ func (m *member) talk(ctx context.Context, conn net.Conn) error {
 		if _, err := fmt.Fprintln(conn, "hello"); err != nil {
 			return err
 		}
-		if _, err := answers.ReadString('\n'); err != nil {
+		line, err := answers.ReadString('\n')
+		if err != nil {
 			return err
+		}
+		if !strings.HasPrefix(line, "rs") {
+			return fmt.Errorf("an answer of %q", line)
 		}
 		m.rounds.Add(1)
 		time.Sleep(pause)
@@ -147,10 +158,28 @@ func (m *member) talk(ctx context.Context, conn net.Conn) error {
 // grow opens the young connections, one after another.
 func (c *audience) grow() {
 	c.t.Helper()
-	for range youngHeld {
+	for range c.size.young {
 		c.join(c.t.Context())
 		time.Sleep(pause)
 	}
+}
+
+// during has something happen while the young connections are opened, or before if they are not to meet
+// it, and returns how many connections live on, of how many, and how many were refused.
+func (c *audience) during(what string, hazy bool, do func()) (alive, held, refused int) {
+	c.t.Helper()
+	young := make(chan struct{})
+	grow := func() { defer close(young); c.grow() }
+	if !hazy {
+		go grow()
+	}
+	do()
+	if hazy {
+		grow()
+	}
+	<-young
+	c.settle("the connections after: " + what)
+	return c.result()
 }
 
 // settle waits until each connection that is not lost has had some more answers.

@@ -3,6 +3,8 @@
 package acceptance
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,11 +15,14 @@ import (
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
+// everyone is what docs/scale-out.md counts.
+var everyone = size{60, 25, pause}
+
 // perDirector is the address of the first director, which the examples of FRR and GoBGP have
 // in one line.
 const perDirector = "10.0.0.1"
 
-var frr = speaker{name: "frr", start: func(f *fleet, director int) {
+var frr = speaker{name: "frr", device: true, start: func(f *fleet, director int) {
 	name := lab.FleetDirector(director)
 	etc, run := filepath.Join("/etc/frr", name), filepath.Join("/var/run/frr", name)
 	f.must(os.MkdirAll(etc, 0o755))
@@ -60,11 +65,14 @@ func eachFault(t *testing.T, s speaker, name, packet string) {
 	for _, fa := range faults {
 		t.Run(fa.name, func(t *testing.T) {
 			before := mostDirectors - max(fa.paths, 0)
-			alive, held, took := newFleet(t, s, before).survive(fa, before)
+			alive, held, took := newFleet(t, s, before).survive(fa, before, everyone)
 			t.Logf("%s, %s: %d of %d connections live on; the router has learnt it after %v", name, fa.name, alive, held, took)
 			row += fmt.Sprintf(" %d/%d |", alive, held)
 			cells++
 		})
+	}
+	if s.fallback {
+		t.Run("fallback", func(t *testing.T) { newFleet(t, s, mostDirectors).fallbacks() })
 	}
 	t.Run("reboot", func(t *testing.T) { newFleet(t, s, mostDirectors).reboot() })
 	document, err := os.ReadFile("../../docs/scale-out.md")
@@ -113,6 +121,63 @@ func (f *fleet) reboot() {
 		}
 		return announced
 	})
+}
+
+// fallbacks has the real servers of one director die, which then gets no clients while others serve, and
+// those of all: then all announce the address, and show the fallback's page.
+func (f *fleet) fallbacks() {
+	f.t.Helper()
+	for i := range mostDirectors {
+		echo(f.t, f.Net, lab.FleetDirector(i+1), ":80")
+	}
+	answers := func(when, who string) {
+		f.t.Helper()
+		for range 2 * mostDirectors {
+			var line string
+			eventually.True(f.t, when+": an answer of a "+who, func() bool {
+				var err error
+				line, err = ask(f.t, f.Net, lab.RoutedVIP+":80")
+				return err == nil && strings.HasPrefix(line, who)
+			})
+		}
+	}
+	answers("all serve", "rs")
+	f.realServers(1, "-A")
+	f.paths(mostDirectors - 1)
+	if f.via(1) {
+		f.t.Error("the router has a path by the director that only its fallback serves")
+	}
+	answers("one is cut off", "rs")
+	for i := 2; i <= mostDirectors; i++ {
+		f.realServers(i, "-A")
+	}
+	answers("all are cut off", "director")
+	f.paths(mostDirectors)
+	f.realServers(2, "-D")
+	f.paths(1)
+	if !f.via(2) {
+		f.t.Errorf("the router has the paths %q, want that by the director with real servers", f.gateways(lab.RoutedVIP))
+	}
+	answers("one has its real servers again", "rs")
+	f.realServers(1, "-D")
+	f.realServers(3, "-D")
+	f.paths(mostDirectors)
+	answers("all have", "rs")
+}
+
+// ask is the name of the server that answers a new connection.
+func ask(t *testing.T, n *lab.Net, address string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), eventually.Limit)
+	defer cancel()
+	conn, err := n.Dial(ctx, "client", "tcp", address)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	h := &heldConn{Conn: conn, answers: bufio.NewReader(conn)}
+	err = h.say()
+	return h.server, err
 }
 
 // full reports whether the table of a director has both real servers.

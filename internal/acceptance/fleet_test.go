@@ -2,14 +2,18 @@ package acceptance
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/vishvananda/netlink"
 
 	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
@@ -17,8 +21,10 @@ import (
 
 // A speaker is a BGP daemon on the directors: its example has the configurations that are used.
 type speaker struct {
-	name  string // of the directory in packaging/examples
-	start func(f *fleet, director int)
+	name     string // of the directory in packaging/examples
+	device   bool   // it announces the addresses of a device (vipdevice), and not what a command says
+	fallback bool   // a director that only its fallback serves has a longer path
+	start    func(f *fleet, director int)
 }
 
 // A fleet is a router with some directors behind it, which announce the virtual address by BGP.
@@ -31,8 +37,10 @@ type fleet struct {
 	ends    map[int]bool // directors whose daemon is to be stopped
 }
 
-// mostDirectors is how many the example of the router has.
-const mostDirectors = 3
+const (
+	mostDirectors = 3            // as in the example of the router
+	otherVIP      = "10.80.0.99" // which the administrator has put on the device
+)
 
 // newFleet builds the network and starts directors: each has the speaker and the program with the
 // files of packaging/examples. One more director is there for join.
@@ -66,10 +74,27 @@ func (f *fleet) join(director int) {
 	f.t.Helper()
 	name := lab.FleetDirector(director)
 	f.must(f.In(name, func() error { return sysctl("ipv4/vs/sloppy_tcp", "1") }))
-	f.must(os.WriteFile(f.at(name+".cf"), []byte(f.example(f.speaker.name, "ldirectord.cf")), 0o644))
+	if f.speaker.device && director == 1 { // the administrator's own address, and device
+		f.Output(name, "ip", "link", "add", "lvs0", "type", "dummy")
+		f.Output(name, "ip", "link", "set", "lvs0", "up")
+		f.Output(name, "ip", "address", "add", otherVIP+"/32", "dev", "lvs0")
+	}
+	f.write(director, "ldirectord.cf", ".cf", 0o644)
+	if f.speaker.fallback {
+		f.write(director, "metric", ".metric", 0o755)
+	}
 	f.speaker.start(f, director)
 	f.run(director, "start")
 	f.ends[director] = true
+}
+
+// write writes a file of the example for a director, which shares its files with the others.
+func (f *fleet) write(director int, file, suffix string, mode os.FileMode) {
+	f.t.Helper()
+	name := lab.FleetDirector(director)
+	own := strings.NewReplacer("/usr/local/sbin/metric", f.at(name+".metric"), "/etc/bird/fallback", f.at(name+".fallback"),
+		"birdc ", "birdc -s "+f.at(name+".ctl")+" ")
+	f.must(os.WriteFile(f.at(name+suffix), []byte(own.Replace(f.example(f.speaker.name, file))), mode))
 }
 
 // kill kills all processes of a namespace.
@@ -122,31 +147,45 @@ func (f *fleet) stopped(director int) {
 	}
 }
 
-// route is the router's route to the virtual address.
-func (f *fleet) route() string {
+// gateways are those of the router's route to an address: without a process, as the network needs the CPU.
+func (f *fleet) gateways(address string) (list []string) {
 	f.t.Helper()
-	return f.Output("router", "ip", "route", "show", lab.RoutedVIP)
+	f.must(f.In("router", func() error {
+		dst := &net.IPNet{IP: net.ParseIP(address).To4(), Mask: net.CIDRMask(32, 32)}
+		routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Dst: dst}, netlink.RT_FILTER_DST)
+		for _, r := range routes {
+			if len(r.MultiPath) == 0 {
+				list = append(list, r.Gw.String())
+			}
+			for _, path := range r.MultiPath {
+				list = append(list, path.Gw.String())
+			}
+		}
+		return err
+	}))
+	return list
 }
 
 // paths waits until the router has so many paths to the virtual address.
 func (f *fleet) paths(n int) {
 	f.t.Helper()
-	if !eventually.Holds(func() bool { return strings.Count(f.route(), "via 10.0.0.") == n }) {
+	if !eventually.Holds(func() bool { return len(f.gateways(lab.RoutedVIP)) == n }) {
 		log, _ := os.ReadFile("/var/log/ldirectord.log")
-		f.t.Fatalf("the router has the route %q, want %d paths\n%s%s", f.route(), n, f.Output("router", "birdc", "-s", f.at("router.ctl"), "show", "protocols"), log)
+		f.t.Fatalf("the router has the paths %q, want %d\n%s%s", f.gateways(lab.RoutedVIP), n, f.Output("router", "birdc", "-s", f.at("router.ctl"), "show", "protocols"), log)
 	}
 }
 
 // via reports whether the router has a path by a director.
 func (f *fleet) via(director int) bool {
 	f.t.Helper()
-	return strings.Contains(f.route()+" ", fmt.Sprintf("via 10.0.0.%d ", director))
+	return slices.Contains(f.gateways(lab.RoutedVIP), fmt.Sprintf("10.0.0.%d", director))
 }
 
 // bird starts BIRD on a director.
-var bird = speaker{name: "bird", start: func(f *fleet, director int) {
+var bird = speaker{name: "bird", device: true, fallback: true, start: func(f *fleet, director int) {
 	name := lab.FleetDirector(director)
-	f.must(os.WriteFile(f.at(name+".bird"), []byte(f.example("bird", "bird.conf")), 0o644))
+	f.write(director, "bird.conf", ".bird", 0o644)
+	f.write(director, "fallback.conf", ".fallback.conf", 0o644)
 	f.Output(name, "bird", "-c", f.at(name+".bird"), "-s", f.at(name+".ctl"), "-P", f.at(name+".pid"))
 }}
 
@@ -165,42 +204,104 @@ var faults = []fault{
 		if f.via(1) {
 			f.t.Error("the router has a path by the director that was stopped")
 		}
+		if f.speaker.device && !slices.Equal(f.gateways(otherVIP), []string{"10.0.0.1"}) {
+			f.t.Errorf("the address that was on the device before is gone with the stop:\n%s", f.Output(lab.FleetDirector(1), "ip", "address"))
+		}
 	}},
 	{name: "unplugged", paths: -1, do: func(f *fleet, _ int) { f.Unplug(lab.FleetDirector(1)) }},
-	{name: "its real servers are dead", paths: -1, hazy: true, do: func(f *fleet, _ int) {
-		f.Output(lab.FleetDirector(1), "iptables-legacy", "-A", "OUTPUT", "-d", "10.0.1.0/24", "-p", "tcp", "--dport", "80", "-j", "REJECT", "--reject-with", "tcp-reset")
-	}},
+	{name: "its real servers are dead", paths: -1, hazy: true, do: func(f *fleet, _ int) { f.realServers(1, "-A") }},
 	{name: "another one joins", paths: 1, do: func(f *fleet, directors int) { f.join(directors + 1) }},
+	{name: "restart, upgrade, reload, crash", do: func(f *fleet, _ int) {
+		f.outlives("restart", func() { f.run(1, "restart") })
+		f.outlives("upgrade", func() {
+			newer := f.at("ldirectord")
+			copyFile(f.t, f.binary, newer, 0o755)
+			f.binary = newer
+			f.run(1, "restart")
+		})
+		f.outlives("reload", func() { f.run(1, "reload") })
+		f.outlives("crash", f.crash)
+	}},
+}
+
+// realServers has the checks of a director fail (-A), or lets them be (-D).
+func (f *fleet) realServers(director int, verb string) {
+	f.t.Helper()
+	f.Output(lab.FleetDirector(director), "iptables-legacy", verb, "OUTPUT", "-d", "10.0.1.0/24", "-p", "tcp", "--dport", "80", "-j", "REJECT", "--reject-with", "tcp-reset")
+}
+
+// crash kills the program on the first director and starts it again.
+func (f *fleet) crash() {
+	f.t.Helper()
+	files, _ := filepath.Glob(f.at(lab.FleetDirector(1)+".run") + "/*.pid") // the pattern is valid
+	if len(files) != 1 {
+		f.t.Fatalf("pid files: %q", files)
+	}
+	text, err := os.ReadFile(files[0])
+	f.must(err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	f.must(err)
+	f.must(syscall.Kill(pid, syscall.SIGKILL))
+	await(f.t, "the killed daemon's end", func() bool { return gone(pid) })
+	f.run(1, "start")
+}
+
+// outlives wants the router to hear nothing of what happens to the program on the first director.
+func (f *fleet) outlives(what string, do func()) {
+	f.t.Helper()
+	session, heard := f.heard()
+	do()
+	eventually.True(f.t, "the daemon after a "+what, func() bool {
+		return f.Command(lab.FleetDirector(1), f.binary, f.words(1, "served", lab.RoutedVIP)...).Run() == nil
+	})
+	again, now := f.heard()
+	f.t.Logf("%s: the router has had %s, and then %s", what, heard, now)
+	if session == again && now != heard { // not after BFD has ended the session, on a busy machine
+		f.t.Errorf("%s: the router has had %s, and then %s, of the director", what, heard, now)
+	}
+}
+
+// heard is how many updates and withdrawals the router has had of the first director, and since when it
+// speaks with it.
+func (f *fleet) heard() (session, counts string) {
+	f.t.Helper()
+	eventually.True(f.t, "the session with the first director", func() bool { // BFD ends it now and then on a busy machine
+		session, counts = "", ""
+		for line := range strings.Lines(f.Output("router", "birdc", "-s", f.at("router.ctl"), "show", "protocols", "all", "director1")) {
+			switch words := strings.Fields(line); {
+			case len(words) > 4 && words[0] == "director1":
+				session = words[4]
+			case len(words) > 2 && words[0] == "Import" && f.speaker.device && words[1] == "updates:":
+				counts += words[2] + " updates, "
+			case len(words) > 2 && words[0] == "Import" && words[1] == "withdraws:":
+				counts += words[2] + " withdrawals"
+			}
+		}
+		return counts != ""
+	})
+	return session, counts
 }
 
 // survive has a fault come over the first director of a fleet while a client holds connections, and returns
 // how many of them live on, of how many, and the time until the router has learnt it.
-func (f *fleet) survive(fa fault, directors int) (alive, held int, took time.Duration) {
+func (f *fleet) survive(fa fault, directors int, many size) (alive, held int, took time.Duration) {
 	f.t.Helper()
-	c := newAudience(f.t, f.Net, lab.RoutedVIP+":80")
-	young := make(chan struct{})
-	grow := func() { defer close(young); c.grow() }
-	if !fa.hazy {
-		go grow()
-	}
-	began := time.Now()
-	fa.do(f, directors)
-	f.paths(directors + fa.paths)
-	took = time.Since(began)
-	if fa.hazy {
-		grow()
-	}
-	<-young
-	c.settle("the connections after: " + fa.name)
-	alive, held, refused := c.result()
+	c := newAudience(f.t, f.Net, lab.RoutedVIP+":80", many)
+	alive, held, refused := c.during(fa.name, fa.hazy, func() {
+		began := time.Now()
+		fa.do(f, directors)
+		f.paths(directors + fa.paths)
+		took = time.Since(began)
+	})
 	if alive != held || refused > 0 && !fa.hazy {
 		f.t.Errorf("%s: %d of %d connections live on, %d were refused", fa.name, alive, held, refused)
 	}
 	return alive, held, took
 }
 
-// TestFleet stops one of two directors whose address BIRD announces: no connection is
-// reset, none is refused, and the route is gone before the table. TestHAFleet has the other
+// TestFleet has the program on one of two directors whose address BIRD announces die and start again, of
+// which the router hears nothing, and then stops it: no connection is reset, none is refused, the route is
+// gone before the table, and an address that was on the device before stays. The TestHA… have the other
 // faults and BGP daemons.
 func TestFleet(t *testing.T) {
 	t.Parallel()
@@ -209,5 +310,11 @@ func TestFleet(t *testing.T) {
 	if !lab.Inside(t) {
 		return
 	}
-	newFleet(t, bird, 2).survive(faults[0], 2)
+	f := newFleet(t, bird, 2)
+	stop := faults[0]
+	stop.do = func(f *fleet, directors int) {
+		f.outlives("crash", f.crash)
+		faults[0].do(f, directors)
+	}
+	f.survive(stop, 2, few)
 }
