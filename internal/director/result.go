@@ -44,6 +44,7 @@ func judgeSlow(res *checks.Result) {
 			took = res.Last
 		}
 		res.Err = fmt.Errorf("answered in %s, slowlimit is %s", took, limit)
+		res.Drains, res.Weighs = false, false // no wish of a failure counts
 	}
 }
 

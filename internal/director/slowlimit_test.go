@@ -59,3 +59,32 @@ func TestSlowLimit(t *testing.T) {
 		})
 	}
 }
+
+// An answer that wants no new connections, and comes too late, is a failure like any other.
+func TestSlowAnswerThatDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := configured(t, "checkinterval=5\nvirtual=10.0.0.1:80\n    service=http\n    slowlimit=800ms\n    httpdrain=404\n    failurecount=2\n    real=10.1.0.1:80 masq\n")
+		began := time.Now()
+		d := New(Options{
+			Table: ipvs.NewMemory(), Sink: func(event.Event) {},
+			Ask: func(context.Context, checker.Checker, time.Duration, int) engine.Result {
+				if time.Since(began) < 30*time.Second {
+					return engine.Result{Attempts: 1}
+				}
+				return engine.Result{Attempts: 1, Last: time.Second, Drains: true, Detail: "404 Not Found"}
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx, cfg) }()
+		defer func() { cancel(); <-ended }()
+		time.Sleep(time.Minute)
+		snap, err := d.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := snap.Virtuals[0].Reals[0]; r.Up || r.State != "down" {
+			t.Errorf("a real server that answers too late: up %v, state %q, want down", r.Up, r.State)
+		}
+	})
+}
