@@ -373,14 +373,20 @@ func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine
 	if ctx.Err() == nil {
 		s.hear(p.pair, p.kind, p.finds(p.kind))
 	}
-	if v := s.services[p.service]; p.kind == ownCheck && p.works && v.drains && p.says == 0 {
-		return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
+	v, well := s.services[p.service], p.finds(p.kind)
+	late := !well && p.kind == ownCheck && v.slowLimit
+	if !well && !late {
+		return engine.Result{Err: errors.New("connection refused"), Attempts: attempts}
 	}
-	if v := s.services[p.service]; p.kind == ownCheck && p.works && v.weighs {
-		return p.result()
+	res := engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
+	switch {
+	case p.kind == ownCheck && v.drains && p.says == 0:
+		res = engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
+	case p.kind == ownCheck && v.weighs:
+		res = p.result()
 	}
-	if p.finds(p.kind) {
-		return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
+	if late {
+		res.Last = 2 * slowLimit
 	}
-	return engine.Result{Err: errors.New("connection refused"), Attempts: attempts}
+	return res
 }

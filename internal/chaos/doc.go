@@ -44,7 +44,7 @@
 // It does not play: another check in the place of an agent, of one with httpdrain or of one with externalweight;
 // several checks of two real servers that are one entry; agents, httpdrain and externalweight beside slowstart,
 // flapdamping and shared entries; agentport beside other answers that drain or weigh; externalweight in check
-// blocks; maxconn, slowlimit and resolve; checktype = on and off; jumps of the
+// blocks; maxconn and resolve; checktype = on and off; jumps of the
 // wall clock, because the clock of testing/synctest cannot be set; signals, which belong to the daemon (a restart
 // and a stop are played by their calls of the director).
 package chaos

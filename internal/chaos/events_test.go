@@ -235,6 +235,7 @@ func (s *stage) shake(n int) {
 	v.shakeShared(s.random)
 	v.slow = !v.agent && !v.drains && !v.weighs && !v.beside && !v.shared && s.random.IntN(4) == 0
 	v.damp = !v.agent && !v.drains && !v.weighs && !v.beside && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
+	v.slowLimit = s.random.IntN(3) == 0
 	v.byHand = s.random.IntN(3) == 0
 	if !v.invalid {
 		v.scheduler = []string{"rr", "wrr", "lc"}[s.random.IntN(3)]

@@ -64,6 +64,9 @@ func (w *world) text() string {
 		if s.slow {
 			fmt.Fprintf(&b, "    slowstart=%d\n", slowStart/time.Second)
 		}
+		if s.slowLimit {
+			fmt.Fprintf(&b, "    slowlimit=%s\n", slowLimit)
+		}
 		if s.damp {
 			fmt.Fprintf(&b, "    flapdamping=%d in %s\n", dampCount, dampWithin)
 		}

@@ -70,6 +70,7 @@ type service struct {
 	fallback   bool
 	cleanStop  bool
 	slow       bool // slowstart
+	slowLimit  bool // what does not work answers well, and too late
 	damp       bool // flapdamping
 	byHand     bool // return = byhand
 	command    bool // fallbackcommand

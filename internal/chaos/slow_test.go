@@ -2,6 +2,9 @@ package chaos
 
 import "time"
 
+// slowLimit is the slowlimit of those services that have one.
+const slowLimit = time.Second
+
 // slowStart is the slowstart of those services that have one.
 const slowStart = 6 * time.Second
 
