@@ -23,6 +23,7 @@
 //   - an order that ends by itself, from 100 ms before its end until 1.4 s after it.
 //   - a fallback beside a real server whose last change the kernel made and
 //     reported as failed, until the director has read the table.
+//   - whether a real server that its own answer has drained counts as up when a reload gives it another agent.
 //   - the effect of an agent's answer, or of an exit status (externalweight), on a weight with an external
 //     change, and an external change during slowstart.
 //   - whether flapdamping keeps a real server out that has gone down too often, until it has to be
