@@ -52,7 +52,7 @@ test-long: setup ## promises that take minutes: the tests TestLong... behind the
 	$(GO) test -tags long -run '^TestLong' -timeout 0 $(TESTFLAGS) ./...
 	LDIRECTORD_LAB=off $(GO) test -race -timeout 0 $(TESTFLAGS) ./...
 
-test-ha: setup ## several directors: fleets behind BIRD, FRR and GoBGP, a pair under Pacemaker: the tests TestHA... behind the build tag "ha", 10 min
+test-ha: setup ## several directors: fleets behind BIRD, FRR and GoBGP, pairs under keepalived and Pacemaker: the tests TestHA... behind the build tag "ha", 20 min
 	$(GO) test -tags ha -run '^TestHA' -timeout 0 $(TESTFLAGS) ./internal/acceptance
 
 test-chaos: setup ## random events against a model: CHAOS=1000000 of them in memory, KERNEL=10000 on a kernel, SEED= to replay

@@ -9,34 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/eventually"
 	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
-// A corosyncPair is a pair of directors under corosync and Pacemaker.
-type corosyncPair struct {
-	*cluster
-}
-
-var pairNodes = []string{"director", "director2"}
-
-// newCorosyncPair starts two machines with the files of packaging/examples/pacemaker, and waits until one
-// has the address and its table.
+// newCorosyncPair starts two machines with corosync and Pacemaker.
 func newCorosyncPair(t *testing.T, cib string) *corosyncPair {
 	t.Helper()
-	p := &corosyncPair{newCluster(t, lab.DR, 2, "")}
-	p.realServers(2, "--vip", lab.VIP)
-	p.SecondDirector()
-	for _, rs := range []string{"rs1", "rs2"} {
-		p.Web(rs).Stop()
-		echo(t, p.Net, rs, ":80")
-	}
+	p := &corosyncPair{newMachinePair(t, "pacemaker")}
 	for _, node := range pairNodes {
-		p.Machine(node)
-		p.Output(node, "cp", p.binary, "/usr/sbin/ldirectord")
-		for file, path := range map[string]string{"corosync.conf": "/etc/corosync/corosync.conf", "ldirectord.cf": "/etc/ha.d/ldirectord.cf"} {
-			p.WriteFile(node, path, p.example(file), 0o644)
-		}
+		p.WriteFile(node, "/etc/corosync/corosync.conf", p.example("corosync.conf"), 0o644)
 		p.WriteFile(node, "/usr/local/sbin/announce", p.example("announce"), 0o755)
 		p.WriteFile(node, "/var/lib/pacemaker/cib/cib.xml", p.example(cib), 0o600)
 		p.Output(node, "chown", "hacluster:haclient", "/var/lib/pacemaker/cib/cib.xml")
@@ -49,40 +30,9 @@ func newCorosyncPair(t *testing.T, cib string) *corosyncPair {
 	return p
 }
 
-// example is the text of a file in packaging/examples/pacemaker.
-func (p *corosyncPair) example(name string) string {
-	p.t.Helper()
-	text, err := os.ReadFile("../../packaging/examples/pacemaker/" + name)
-	p.must(err)
-	return string(text)
-}
-
-// has reports whether a director has the address.
-func (p *corosyncPair) has(node string) bool {
-	p.t.Helper()
-	return strings.Contains(p.Output(node, "ip", "-o", "address", "show", "dev", "eth0"), " "+lab.VIP+"/")
-}
-
-// full reports whether the table of a director has both real servers.
-func (p *corosyncPair) full(node string) bool {
-	p.t.Helper()
-	return strings.Count(p.Output(node, "ipvsadm", "-Sn"), " -r ") == 2
-}
-
-func (p *corosyncPair) await(what string, ok func() bool) {
-	p.t.Helper()
-	if eventually.Holds(ok) {
-		return
-	}
-	for _, node := range pairNodes {
-		p.t.Logf("%s: %s\n%s", node, p.Output(node, "ip", "-o", "address", "show", "dev", "eth0"), p.Output(node, "ipvsadm", "-Sn"))
-		state, _ := p.Command(node, "crm_mon", "-1fA").CombinedOutput() // which fails without Pacemaker
-		log, _ := p.Command(node, "tail", "-n", "40", "/var/log/pacemaker/pacemaker.log").CombinedOutput()
-		daemon, _ := p.Command(node, "tail", "-n", "20", "/var/log/ldirectord.log").CombinedOutput()
-		p.t.Logf("%s\n%s\n%s", state, log, daemon)
-	}
-	kernel, _ := p.Command("client", "dmesg").CombinedOutput()
-	p.t.Fatalf("%s: not within %v\n%s", what, eventually.Limit, kernel[max(0, len(kernel)-3000):])
+// A corosyncPair is a pair of directors under corosync and Pacemaker.
+type corosyncPair struct {
+	*machinePair
 }
 
 // active waits until one director has the address and its table, and returns it and the other one.
@@ -90,7 +40,7 @@ func (p *corosyncPair) active() (node, other string) {
 	p.t.Helper()
 	p.await("the address on one director, with its table", func() bool {
 		for i, at := range pairNodes {
-			if p.has(at) && p.full(at) {
+			if p.hasVIP(at) && p.full(at) {
 				node, other = at, pairNodes[1-i]
 			}
 		}
@@ -123,7 +73,7 @@ func (p *corosyncPair) fails(node, other string, carried bool) (old, young int, 
 	open(youngConns)
 	began := time.Now()
 	p.Unplug(node)
-	p.await("the address on the other director", func() bool { return p.has(other) })
+	p.await("the address on the other director", func() bool { return p.hasVIP(other) })
 	took = time.Since(began)
 	if !p.full(other) {
 		p.t.Error("the address came before the table")
@@ -141,12 +91,6 @@ func (p *corosyncPair) fails(node, other string, carried bool) (old, young int, 
 	return old, young, took
 }
 
-// checksFail has the checks of a director fail, or lets them be.
-func (p *corosyncPair) checksFail(node, verb string) {
-	p.t.Helper()
-	p.Output(node, "iptables-legacy", verb, "OUTPUT", "-d", "10.0.1.0/24", "-p", "tcp", "--dport", "80", "-j", "REJECT", "--reject-with", "tcp-reset")
-}
-
 // attribute is the value that a node knows of the attribute of a node, as vipcommand has set it.
 func (p *corosyncPair) attribute(at, of string) string {
 	text, _ := p.Command(at, "attrd_updater", "--name", "served-"+lab.VIP, "--query", "--node", of).Output() // none yet
@@ -155,9 +99,15 @@ func (p *corosyncPair) attribute(at, of string) string {
 	return value
 }
 
+// standby takes all resources from a node (on), or lets it have some again (off).
+func (p *machinePair) standby(at, name, value string) {
+	p.t.Helper()
+	p.Output(at, "crm_attribute", "--node", name, "--name", "standby", "--update", value)
+}
+
 // TestHAPacemaker has a pair under Pacemaker, with the files of packaging/examples/pacemaker: the
-// address goes where it is served, a director that dies loses no connection, and the rows of
-// docs/scale-out.md have the numbers.
+// address goes where it is served, planned work and a director that dies lose no connection, and the rows
+// of docs/scale-out.md have the numbers.
 func TestHAPacemaker(t *testing.T) {
 	lab.Program(t, program)
 	lab.Need(t, "corosync", "pacemaker", "pacemaker-cli-utils", "resource-agents")
@@ -168,6 +118,7 @@ func TestHAPacemaker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	names := map[string]string{"director": "director1", "director2": "director2"} // Pacemaker's
 	row := func(t *testing.T, name string, old, young int, took time.Duration) {
 		t.Helper()
 		t.Logf("%s: the other director has the address after %v", name, took.Round(100*time.Millisecond))
@@ -180,20 +131,32 @@ func TestHAPacemaker(t *testing.T) {
 		node, other := p.active()
 		p.await("the table of the other director", func() bool { return p.full(other) })
 		p.checksFail(node, "-A")
-		p.await("the address where it is served", func() bool { return p.has(other) && !p.has(node) })
+		p.await("the address where it is served", func() bool { return p.hasVIP(other) && !p.hasVIP(node) })
 		p.checksFail(other, "-A")
 		p.await("it is served nowhere", func() bool {
 			return p.attribute(node, "director1") == "0" && p.attribute(node, "director2") == "0" && !p.full(other)
 		})
-		if !p.has(other) {
+		p.fallback(other)
+		if !p.hasVIP(other) {
 			t.Error("the address that is served nowhere has left its director")
 		}
 		p.checksFail(node, "-D")
-		p.await("it is served at the first one again", func() bool { return p.has(node) && !p.has(other) && p.full(node) })
+		p.await("it is served at the first one again", func() bool { return p.hasVIP(node) && !p.hasVIP(other) && p.full(node) })
 		p.checksFail(other, "-D")
 		p.await("it is served at both", func() bool { return p.full(other) })
 		old, young, took := p.fails(node, other, true)
 		row(t, "clone", old, young, took)
+	})
+	t.Run("clone, planned", func(t *testing.T) {
+		p := newCorosyncPair(t, "clone.xml")
+		node, other := p.active()
+		p.await("the table of the other director", func() bool { return p.full(other) && p.attribute(node, names[other]) == "1" })
+		p.planned("Pacemaker, clone: restart, upgrade, reload", node, func(p *machinePair) { p.outlives(node, false) })
+		p.planned("Pacemaker, clone: `ldirectord withdraw`", other, func(p *machinePair) { p.Output(node, "ldirectord", "withdraw") })
+		p.Output(node, "ldirectord", "announce")
+		node, other = other, node
+		p.await("it is served at both again", func() bool { return p.attribute(node, names[other]) == "1" })
+		p.planned("Pacemaker, clone: standby", other, func(p *machinePair) { p.standby(node, names[node], "on") })
 	})
 	t.Run("group", func(t *testing.T) {
 		p := newCorosyncPair(t, "group.xml")
@@ -201,6 +164,9 @@ func TestHAPacemaker(t *testing.T) {
 		if p.full(other) {
 			t.Error("both directors have a table")
 		}
+		p.planned("Pacemaker, group: standby", other, func(p *machinePair) { p.standby(node, names[node], "on") })
+		p.standby(other, names[node], "off")
+		node, other = other, node
 		old, young, took := p.fails(node, other, false)
 		row(t, "group", old, young, took)
 	})
