@@ -68,6 +68,13 @@ func (a *answers) hear(e event.Event) {
 	}
 }
 
+// started are the reasons of all events of the kind Started so far.
+func (a *answers) started() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return strings.Join(a.events, "; ")
+}
+
 func (a *answers) ask(ctx context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
 	a.mu.Lock()
 	late := a.late
@@ -320,15 +327,15 @@ func TestFirstChecksAwaitAgent(t *testing.T) {
 							}
 							time.Sleep(1500 * time.Millisecond)
 							a.wants("before the agent's answer", before)
-							if len(a.events) > 0 {
-								t.Errorf("before the agent's answer: started: %q", a.events)
+							if got := a.started(); got != "" {
+								t.Errorf("before the agent's answer: started: %q", got)
 							}
 							if kind == "one of two" && found != "" && agent != "up" {
 								time.Sleep(time.Minute) // up as it was found, until it fails three times
 							}
 							time.Sleep(3 * time.Second)
 							a.wants("after it", want.weight)
-							if got := strings.Join(a.events, "; "); got != want.started {
+							if got := a.started(); got != want.started {
 								t.Errorf("started: %q, want %q", got, want.started)
 							}
 							a.end()

@@ -22,14 +22,19 @@ func TestAdviceOfBackupBelow(t *testing.T) {
 						better := *v
 						better.BackupBelow = max(below, v.Quorum.Of(reals))
 						spared, _ := comes(&better)
+						const always = "backup servers are needed at any time"
 						name := fmt.Sprintf("%d reals, %d backups, quorum %d, backupbelow %d, quorumrest %s", reals, backups, quorum, below, rest)
-						if want := spared < fallbacks && rest == "leave"; strings.Contains(warnings, "backup") != want {
+						if want := below > reals; strings.Contains(warnings, always) != want {
+							t.Errorf("%s: warnings %q, want that they are needed at any time: %v", name, warnings, want)
+						}
+						warnings = strings.ReplaceAll(warnings, always, "")
+						if want := spared < fallbacks && rest == "leave"; strings.Contains(warnings, "backup server") != want {
 							t.Errorf("%s: warnings %q, want one about backup servers: %v", name, warnings, want)
 						}
 						if want := !in && rest == "leave" && spared < fallbacks; strings.Contains(warnings, "never in service") != want {
 							t.Errorf("%s: warnings %q, want that they are never in service: %v", name, warnings, want)
 						}
-						if strings.Contains(warnings, "backup") {
+						if strings.Contains(warnings, "backup server") {
 							warned++
 						}
 					}
