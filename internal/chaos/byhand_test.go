@@ -23,10 +23,10 @@ func (w *world) leave(s *service) {
 			p.wasIn, p.mayBeIn = false, false
 			continue
 		}
-		byChecks := p.verdict == down && !p.held && p.order != "drain" && p.order != "disable"
+		byChecks := p.verdict == down && !p.held && (p.unsure || p.order != "drain" && p.order != "disable") // an order may have ended by itself
 		carried := p.carried || w.carries(p)
 		switch {
-		case p.waits || !byChecks || !p.mayBeIn || !carried && !w.faulty:
+		case p.waits || !byChecks || !p.mayBeIn && !p.unsure || !carried && !w.faulty:
 		case p.wasIn && !p.kept && !p.unsure && carried && !w.lost[p.place]:
 			p.waits, p.mayWait = true, false
 		case !p.kept || p.unsure:
