@@ -9,6 +9,7 @@ const noShare = -1
 // forgetShare makes nothing known of the agent or the exit status of a real server, which may have none.
 func (p *pair) forgetShare(s *service) {
 	p.found, p.asks, p.byAgent, p.byStatus = false, -1, s.agent, s.weighs
+	p.bySlow = s.slowLimit
 	p.advisor = advisor{word: p.word, byAdvice: s.beside}
 	if p.share = 100; s.agent || s.weighs || s.beside {
 		p.share = noShare

@@ -10,6 +10,7 @@ import (
 type status struct {
 	exits    int  // what the check ends with while the real server works
 	byStatus bool // share is noShare until the first answer
+	bySlow   bool // the check has a slowlimit; another one is another check
 	asks     int  // the weight of the last answer, -1 is that of the file
 }
 

@@ -314,7 +314,7 @@ func (w *world) begin(start bool) {
 			if !s.slow {
 				p.climbed = time.Time{}
 			}
-			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains || p.byStatus != s.weighs || p.byAdvice != s.beside {
+			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains || p.byStatus != s.weighs || s.weighs && p.bySlow != s.slowLimit || p.byAdvice != s.beside {
 				found := p.found && p.share == noShare && (!p.byStatus || p.order != "weight") && p.configured && s.configured // another one has to answer, too
 				for _, o := range s.pairs[1:] {                                                                                // whether it counts as up before another agent has answered is not known
 					o.unsure = o.unsure || p.part() == 0 && (o == p || s.minAlive > 0)
