@@ -74,3 +74,18 @@ func TestQuorumIsShown(t *testing.T) {
 		}
 	})
 }
+
+// A reload with another quorum decides at that quorum, without the hysteresis, although as many are needed as before
+// of other real servers.
+func TestQuorumOfAnotherFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const head = "checkinterval=1\nvirtual=10.0.0.1:80\n    service=http\n    hysteresis=1\n    fallback=127.0.0.1:80 masq\n"
+		f := &flapper{t: t, table: ipvs.NewMemory(), broken: map[string]bool{"2": true, "3": true}, text: head + "    quorum=2\n    real=10.1.0.3:80 masq\n"}
+		f.begin()
+		defer func() { f.end() }()
+		f.has("127.0.0.1=1")
+		f.reload(head + "    quorum=1\n    real=10.1.0.1:80 masq\n    real=10.1.0.2:80 masq\n    real=10.1.0.3:80 masq\n")
+		time.Sleep(5 * time.Second)
+		f.has("1=1")
+	})
+}

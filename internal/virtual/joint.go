@@ -21,10 +21,12 @@ type Joint struct {
 // Joins reports whether servers are judged together, by a quorum or as backup servers.
 func (j *Joint) Joins() bool { return j.rule.Joint() }
 
-// inherit takes over what was decided before a reload. Another quorum is decided as at a start.
-func (j *Joint) inherit(old *Joint) {
-	j.Standing, j.up, j.told = old.Standing, old.up, old.told
-	if j.rule.Quorum != old.rule.Quorum || j.rule.Hysteresis != old.rule.Hysteresis {
+// inheritJoint takes over for v what was decided before a reload. Another quorum in the file is decided as at a
+// start; the same one of other real servers is not another one.
+func inheritJoint(v, old *Service) {
+	j := &v.Joint
+	j.Standing, j.up, j.told = old.Joint.Standing, old.Joint.up, old.Joint.told
+	if v.Conf.Quorum != old.Conf.Quorum || v.Conf.Hysteresis != old.Conf.Hysteresis {
 		j.Quorum = policy.QuorumUnknown
 	}
 }

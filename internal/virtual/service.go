@@ -231,7 +231,7 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 func (v *Service) Inherit(old *Service) {
 	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
 	v.Actual, v.External = old.Actual, old.External
-	v.Joint.inherit(&old.Joint)
+	inheritJoint(v, old)
 	if v.Same = v.Conf == old.Conf; v.Same {
 		v.View, v.Said = old.View, old.Said
 	}
