@@ -149,11 +149,19 @@ func (w *world) resolveJoint(s *service, got map[netip.AddrPort]int) {
 	if !s.joint.on() {
 		return
 	}
+	doubt := false
 	if _, there := got[fallbackAt]; s.joint.doubt {
 		if s.joint.met = yes; there {
 			s.joint.met = no
 		}
+		for _, p := range s.pairs[1:] { // the fallback may be in as the kernel refuses this one
+			if weight, held := got[p.at]; there && p.configured && p.refused && weight == 0 && w.alone(p) {
+				if doubt = true; held && !s.quiescent {
+					s.joint.met = yes
+				}
+			}
+		}
 	}
-	s.joint.doubt = false
+	s.joint.doubt = doubt
 	w.keep(s)
 }
