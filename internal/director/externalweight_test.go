@@ -232,3 +232,37 @@ func TestOrderEndsDrainByWeight(t *testing.T) {
 		w.end()
 	})
 }
+
+// An order for the weight wins over exit status 2 also where a reload has put the external check in the place of one
+// that had drained the real server.
+func TestOrderWinsOverDrainOfAnEarlierCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const head = "checkinterval=2\nvirtual=10.0.0.1:80\n    service=http\n    real=10.1.0.1:80 masq 5\n"
+		table := ipvs.NewMemory()
+		d := New(Options{Table: table, Sink: func(event.Event) {}, Ask: func(_ context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
+			if strings.HasPrefix(c.String(), "external") {
+				return engine.Result{Attempts: 1, Detail: "exit status 2, weight 0", Weighs: true, Drains: true}
+			}
+			return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
+		}})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx, configured(t, head+"    httpdrain=404\n")) }()
+		defer func() { cancel(); <-ended }()
+		time.Sleep(time.Minute)
+		if _, _, err := d.Obey(ctx, report.Order{Verb: report.Weight, Weight: 7, Real: "10.1.0.1:80", By: "alice"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Reload(ctx, configured(t, head+"    checktype=external\n    checkcommand=/a\n    externalweight=yes\n")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		entries, err := table.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dst := entries[0].Destinations; len(dst) != 1 || dst[0].Weight != 7 {
+			t.Errorf("destinations %+v, want one of weight 7", dst)
+		}
+	})
+}

@@ -222,9 +222,7 @@ func waiting(r *virtual.Real, why string) event.Event {
 func hearDrain(r *virtual.Real, res *checks.Result) virtual.DrainNews {
 	c, d := res.Check, r.SelfDrain()
 	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, c)
-	if virtual.Outweighed(r, &res.Result) {
-		return virtual.DrainNews{}
-	}
+	drains = drains && !virtual.Outweighed(r, &res.Result) // then it ends what an earlier check has drained
 	if !drains && (d.OtherCheck(r, c) || res.Err == nil && c != nil && res.Asked != c.Ask) {
 		return virtual.DrainNews{Was: d.Was()}
 	}
