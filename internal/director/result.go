@@ -82,7 +82,11 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	} else if virtual.AgentFails(r, res.Check, was) {
 		d.touch(r.Virtual)
 	}
+	drained := r.Drains()
 	drain := hearDrain(r, res)
+	if r.Drains() != drained { // also where that it was drained was never reported
+		d.touch(r.Virtual)
+	}
 	if res.Err != nil && was.Failures == 0 && was.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
 	}
