@@ -188,8 +188,8 @@ func (s *stage) edit() {
 	s.with(func() {
 		p.stolen, v.unseen = false, nil
 		endDoubt()
-		changed := slices.ContainsFunc(v.pairs[1:], func(o *pair) bool { return o.at == p.at && o.changed.After(now) })
-		if changed && !s.inBeside(p) && (wasOut || p.full() == 0 || p.verdict == up && !s.in(p)) { // driftcheck may have seen it before or after
+		changed := slices.ContainsFunc(v.pairs[1:], func(o *pair) bool { return o.at == p.at && o.changed.After(now) && !s.inBeside(o) })
+		if changed && (wasOut || p.full() == 0 || p.verdict == up && !s.in(p)) { // driftcheck may have seen it before or after
 			p.unsure = true
 		}
 	})

@@ -155,10 +155,11 @@ func (w *world) resolveJoint(s *service, got map[netip.AddrPort]int) {
 			s.joint.met = no
 		}
 		for _, p := range s.pairs[1:] { // the fallback may be in as the kernel refuses this one
-			if weight, held := got[p.at]; there && p.configured && p.refused && weight == 0 && w.alone(p) {
-				if doubt = true; held && !s.quiescent {
-					s.joint.met = yes
-				}
+			doubt = doubt || there && p.configured && p.refused && got[p.at] == 0 && w.alone(p)
+		}
+		for _, p := range s.pairs[1:] {
+			if weight, held := got[p.at]; doubt && held && w.alone(p) && (weight > 0 || !s.quiescent) {
+				s.joint.met = yes
 			}
 		}
 	}
