@@ -236,22 +236,28 @@ func TestAgentAfterInterruptions(t *testing.T) {
 					t.Run(fmt.Sprintf("%s/%s/%s/%s", kind, setting, state, name), func(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							a := newAnswers(t, before, in, s.agent, time.Second)
-							a.begin()
-							for _, step := range append([]string{"wait"}, s.then...) {
-								a.do(step)
-							}
-							a.wants("before", s.want)
-							for _, step := range steps {
-								a.do(step)
-							}
-							a.wants("afterwards", s.want)
-							a.end()
+							a.outlives(s.then, steps, s.want)
 						})
 					})
 				}
 			}
 		}
 	}
+}
+
+// outlives has the entry be as wanted after the steps of then, and again after an interruption.
+func (a *answers) outlives(then, interruption []string, want string) {
+	a.t.Helper()
+	a.begin()
+	defer func() { a.end() }()
+	for _, step := range append([]string{"wait"}, then...) {
+		a.do(step)
+	}
+	a.wants("before", want)
+	for _, step := range interruption {
+		a.do(step)
+	}
+	a.wants("afterwards", want)
 }
 
 // The same of the weight that an external check asks for.
@@ -280,16 +286,7 @@ func TestExternalWeightAfterInterruptions(t *testing.T) {
 						synctest.Test(t, func(t *testing.T) {
 							a := newAnswers(t, setting, in, "", 0)
 							a.status = 12
-							a.begin()
-							for _, step := range append([]string{"wait"}, s.then...) {
-								a.do(step)
-							}
-							a.wants("before", s.want)
-							for _, step := range steps {
-								a.do(step)
-							}
-							a.wants("afterwards", s.want)
-							a.end()
+							a.outlives(s.then, steps, s.want)
 						})
 					})
 				}

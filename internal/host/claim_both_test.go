@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,8 +15,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
-
-	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A side is a director in a namespace of its own, with eth0 on a cable to the other one.
@@ -99,10 +96,7 @@ func (s *side) has(t *testing.T) map[string]bool {
 // one shortly after the other, over a network with delay: in each round exactly one of them gets an
 // address, and the other one says who has it.
 func TestOneOfTwoTakesAnAddress(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("not root: left out, needs a network namespace")
-	}
-	lab.OwnNetwork(t)
+	ownNetwork(t)
 	sides := [2]*side{newSide(t, "port0"), newSide(t, "port1")}
 	go sides[0].carryTo(sides[1], 60*time.Millisecond)
 	go sides[1].carryTo(sides[0], 25*time.Millisecond)

@@ -21,14 +21,20 @@ import (
 // eth0 that has 10.0.0.1/24.
 func inOwnSpace(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("not root: left out, needs a network namespace")
-	}
-	lab.OwnNetwork(t)
+	ownNetwork(t)
 	if err := addDevices(); err != nil {
 		t.Fatal(err)
 	}
 	f(t)
+}
+
+// ownNetwork gives the test a network namespace of its own, which takes root.
+func ownNetwork(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("not root: left out, needs a network namespace")
+	}
+	lab.OwnNetwork(t)
 }
 
 func addDevices() error {
