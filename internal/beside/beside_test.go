@@ -374,6 +374,8 @@ func TestKeepalived(t *testing.T) {
 	write("sync.conf", "global_defs {\n  lvs_sync_daemon eth0 VI_1 id 7\n}\n")
 	for text, want := range map[string]string{
 		"global_defs {\n    lvs_sync_daemon eth0 VI_1\n}\n": "keepalived (lvs_sync_daemon in " + filepath.Join(dir, "k.conf") + ")",
+		"global_defs { lvs_sync_daemon eth0 VI_1 }\n":       "keepalived (lvs_sync_daemon in " + filepath.Join(dir, "k.conf") + ")",
+		"@another-host lvs_sync_daemon eth0 VI_1\n":         "",
 		"# lvs_sync_daemon eth0 VI_1\n":                     "",
 		"!lvs_sync_daemon eth0 VI_1\n":                      "",
 		"include s*.conf\n":                                 "keepalived (lvs_sync_daemon in " + filepath.Join(dir, "sync.conf") + ")",

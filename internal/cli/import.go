@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/ldirectord/ldirectord/internal/daemon"
 	"github.com/ldirectord/ldirectord/internal/importer"
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 )
 
 // importCommand prints an ldirectord.cf made of another program's file. Standard error
@@ -31,7 +31,7 @@ func (s *session) importFile(path, id string) error {
 	if err != nil {
 		return err
 	}
-	from := importer.Source{Path: path, ID: cmp.Or(id, hostID())}
+	from := importer.Source{Path: path, ID: cmp.Or(id, keepalived.HostID())}
 	if path == "-" {
 		from.Path = ""
 	}
@@ -49,11 +49,4 @@ func (s *session) importFile(path, id string) error {
 		return &daemon.Exit{Status: exitLost}
 	}
 	return nil
-}
-
-// hostID is keepalived's -i of this host: its name up to the first dot.
-func hostID() string {
-	name, _ := os.Hostname()
-	name, _, _ = strings.Cut(name, ".")
-	return name
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/beside"
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -14,7 +15,7 @@ import (
 // keepBeside is the keeper of what the kernel has of IPVS beside table. A dry run
 // remembers nothing.
 func (p *process) keepBeside(table ipvs.Table) *beside.Keeper {
-	o := beside.Options{Kernel: besideOf(table), Other: keepalived, Log: p.Log.Printf, DryRun: p.DryRun}
+	o := beside.Options{Kernel: besideOf(table), Other: otherSync, Log: p.Log.Printf, DryRun: p.DryRun}
 	if !p.DryRun {
 		file := state.Canonical(p.Path)
 		ours, err := p.memory().RecallSync(file)
@@ -27,8 +28,8 @@ func (p *process) keepBeside(table ipvs.Table) *beside.Keeper {
 	return beside.New(o)
 }
 
-// keepalived is what steers the sync daemon besides us, "" is nothing.
-func keepalived() string { return beside.Keepalived(beside.KeepalivedFile) }
+// otherSync is what steers the sync daemon besides us, "" is nothing.
+func otherSync() string { return beside.Keepalived(keepalived.File) }
 
 // besideOf is the state beside a table. A table of a test may have none.
 func besideOf(table ipvs.Table) ipvs.Beside {
@@ -51,7 +52,7 @@ func (i *Instance) planBeside(table ipvs.Table, cfg *conf.Config) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	return beside.Plan(besideOf(table), cfg, ours, keepalived())
+	return beside.Plan(besideOf(table), cfg, ours, otherSync())
 }
 
 // stopSync ends the sync daemons that a killed daemon has started, unless a virtual service

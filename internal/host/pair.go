@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 )
 
 // A Pair is what is known of other directors that take over from this one.
@@ -24,45 +25,38 @@ type Pair struct {
 // listenPatience is longer than a master holds connections back.
 const listenPatience = 2500 * time.Millisecond
 
-// pairSigns are files of programs that move addresses between hosts, with a word that they
-// have then, and how many lines with it. Debian's corosync.conf has a cluster of one node.
-var pairSigns = []struct {
-	file, word string
-	lines      int
-	what       string
-}{
-	{"/etc/keepalived/keepalived.conf", "vrrp_instance", 1, "vrrp_instance"},
-	{"/etc/corosync/corosync.conf", "ring0_addr:", 2, "more than one node"},
-}
+// corosyncFile is the configuration of the cluster manager beside Pacemaker. Debian's has one node.
+const corosyncFile = "/etc/corosync/corosync.conf"
 
 // surveyPair looks for other directors, and listens for a moment to what they send if cfg
 // has a sync daemon.
 func surveyPair(cfg *conf.Config) Pair {
-	p := readPair(os.ReadFile)
+	p := readPair(keepalived.File, corosyncFile)
 	if s := cfg.SyncDaemon; s.On() {
 		p.IDs = heardIDs(s, listenPatience)
 	}
 	return p
 }
 
-// readPair looks for other directors in the files of programs that move addresses.
-func readPair(read func(string) ([]byte, error)) Pair {
+// readPair looks for other directors in the files of programs that move addresses between hosts. One
+// that cannot be read has none.
+func readPair(keepalivedConf, corosyncConf string) Pair {
 	var p Pair
-	for _, sign := range pairSigns {
-		text, _ := read(sign.file) // without it there is no such program
-		lines := 0
-		for line := range strings.Lines(string(text)) {
-			switch words := strings.Fields(line); {
-			case len(words) == 0:
-			case words[0] == sign.word:
-				lines++
-			case words[0] == "lvs_sync_daemon":
-				p.Carried = true
-			}
+	if root, err := keepalived.Read(keepalived.Source{Path: keepalivedConf, ID: keepalived.HostID()}); err == nil {
+		if root.Has("vrrp_instance") {
+			p.Sign = keepalivedConf + " has vrrp_instance"
 		}
-		if lines >= sign.lines && p.Sign == "" {
-			p.Sign = sign.file + " has " + sign.what
+		p.Carried = root.Has("lvs_sync_daemon")
+	}
+	text, _ := os.ReadFile(corosyncConf) // without it there is no such program
+	nodes := 0
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) > 0 && words[0] == "ring0_addr:" {
+			nodes++
 		}
+	}
+	if nodes > 1 && p.Sign == "" {
+		p.Sign = corosyncConf + " has more than one node"
 	}
 	return p
 }

@@ -2,6 +2,9 @@ package host
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,22 +57,32 @@ func TestDiagnosePair(t *testing.T) {
 
 func TestReadPair(t *testing.T) {
 	const node = "    node {\n        ring0_addr: 10.0.0.2\n    }\n"
+	const inKeepalived, inCorosync = "keepalived.conf has vrrp_instance", "corosync.conf has more than one node"
 	for name, test := range map[string]struct {
 		files map[string]string
 		want  Pair
 	}{
-		"nothing":                {},
-		"corosync with one node": {files: map[string]string{"/etc/corosync/corosync.conf": "nodelist {\n" + node + "}\n"}}, // as Debian installs it
-		"corosync with two nodes": {
-			files: map[string]string{"/etc/corosync/corosync.conf": "nodelist {\n" + node + node + "}\n"},
-			want:  Pair{Sign: "/etc/corosync/corosync.conf has more than one node"},
-		},
+		"nothing":                 {},
+		"corosync with one node":  {files: map[string]string{"corosync.conf": "nodelist {\n" + node + "}\n"}}, // as Debian installs it
+		"corosync with two nodes": {files: map[string]string{"corosync.conf": "nodelist {\n" + node + node + "}\n"}, want: Pair{Sign: inCorosync}},
 		"keepalived": {
-			files: map[string]string{"/etc/keepalived/keepalived.conf": "vrrp_instance VI_1 {\n    lvs_sync_daemon eth0\n}\n"},
-			want:  Pair{Sign: "/etc/keepalived/keepalived.conf has vrrp_instance", Carried: true},
+			files: map[string]string{"keepalived.conf": "vrrp_instance VI_1 {\n    lvs_sync_daemon eth0\n}\n"},
+			want:  Pair{Sign: inKeepalived, Carried: true},
 		},
+		"in a file that it includes": {
+			files: map[string]string{"keepalived.conf": "include *.vrrp\nglobal_defs { lvs_sync_daemon eth0 VI_1 }\n", "1.vrrp": "vrrp_instance VI_1 {\n}\n"},
+			want:  Pair{Sign: inKeepalived, Carried: true},
+		},
+		"in lines of another host": {files: map[string]string{"keepalived.conf": "@another-host vrrp_instance VI_1 {\n}\n"}},
 	} {
-		got := readPair(func(name string) ([]byte, error) { return []byte(test.files[name]), nil })
+		dir := t.TempDir()
+		for file, text := range test.files {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := readPair(filepath.Join(dir, "keepalived.conf"), filepath.Join(dir, "corosync.conf"))
+		got.Sign = strings.TrimPrefix(got.Sign, dir+"/")
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -14,7 +14,7 @@ func fromDump(text string) (parts []*part) {
 	byKey := map[string]*part{}
 	at := position{}
 	for line := range strings.Lines(text) {
-		at.number++
+		at.Number++
 		words := strings.Fields(line)
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
 			continue

@@ -1,8 +1,8 @@
 // Package importer makes an ldirectord.cf out of what describes a cluster
 // elsewhere: a dump of the kernel's table ("ipvsadm -S -n") or the virtual_server
-// blocks of a keepalived.conf. It is text to text, reads no files but those that a
-// keepalived.conf includes, and knows no other package of ours. What cannot be
-// expressed is a comment in its place, never a guess.
+// blocks of a keepalived.conf. It is text to text, and reads no files but those that a
+// keepalived.conf includes. What cannot be expressed is a comment in its place, never a
+// guess.
 package importer
 
 import (
@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 	"github.com/ldirectord/ldirectord/internal/safetext"
 )
 
@@ -108,18 +109,11 @@ func unrecognised(text string) error {
 	return errors.New("there is neither a line of ipvsadm -S -n nor a virtual_server block" + what)
 }
 
-// A position is a line of the input.
-type position struct {
-	file   string // that is included, "" is the input itself
-	number int    // from 1
-}
-
-func (p position) String() string {
-	if p.file == "" {
-		return fmt.Sprint("line ", p.number)
-	}
-	return fmt.Sprintf("line %d of %s", p.number, p.file)
-}
+// A position is a line of the input, also of a dump. A node is a keyword of a keepalived.conf.
+type (
+	position = keepalived.Position
+	node     = keepalived.Node
+)
 
 // A note is a part of an input line that gets lost or changes its meaning.
 type note struct {
@@ -141,6 +135,9 @@ func lost(line position, format string, args ...any) note {
 func chosen(line position, format string, args ...any) note {
 	return note{line, fmt.Sprintf(format, args...), false}
 }
+
+// noteOf is a note of the reader of a keepalived.conf.
+func noteOf(n keepalived.Note) note { return note{n.Line, n.Text, n.Lost} }
 
 // A part is one section of the output: a service, or nothing but comments.
 type part struct {

@@ -5,27 +5,29 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 )
 
 // fromKeepalived reads the virtual_server blocks of a keepalived.conf.
 func fromKeepalived(text string, source Source) (parts []*part) {
 	groups := map[string]*node{}
-	root, notes := parseKeepalived(text, source)
+	root, notes := keepalived.Parse(text, keepalived.Source(source))
 	f := keepalivedFile{root: root, groups: groups, said: map[string]bool{}}
-	for _, n := range root.block {
-		switch n.name() {
+	for _, n := range root.Block {
+		switch n.Name() {
 		case "virtual_server_group":
-			groups[n.word(0)] = n
+			groups[n.Word(0)] = n
 		case "global_defs":
 			f.mail.read(n)
 		}
 	}
 	f.mail.count(root)
 	for _, n := range notes {
-		parts = append(parts, &part{line: n.line, notes: []note{n}})
+		parts = append(parts, &part{line: n.Line, notes: []note{noteOf(n)}})
 	}
-	for _, n := range root.block {
-		switch n.name() {
+	for _, n := range root.Block {
+		switch n.Name() {
 		case "virtual_server":
 			parts = append(parts, f.virtualServer(n)...)
 		case "virtual_server_group":
@@ -34,7 +36,7 @@ func fromKeepalived(text string, source Source) (parts []*part) {
 				parts = append(parts, p)
 			}
 		default:
-			parts = append(parts, &part{line: n.line, notes: []note{notCarried(n)}})
+			parts = append(parts, &part{line: n.Line, notes: []note{notCarried(n)}})
 		}
 	}
 	if f.wraps != nil {
@@ -71,10 +73,10 @@ type keepalivedFile struct {
 
 func notCarried(n *node) note {
 	text := n.String() + " is not carried over"
-	if why := instead[n.name()]; why != "" {
+	if why := instead[n.Name()]; why != "" {
 		text += ": " + why
 	}
-	return lost(n.line, "%s", text)
+	return lost(n.Line, "%s", text)
 }
 
 // instead has our counterpart of each keyword.
@@ -115,18 +117,18 @@ const movesAddresses = "addresses are moved by Pacemaker, heartbeat or keepalive
 
 // virtualServer makes the services of one block: several of a group.
 func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
-	if group := f.groups[n.word(1)]; group != nil && n.word(0) == "group" {
-		if f.copied += group.size(); f.copied > maxCopied {
-			return []*part{{line: n.line, notes: []note{lost(n.line, "%s is left out: groups have too many lines", n)}}}
+	if group := f.groups[n.Word(1)]; group != nil && n.Word(0) == "group" {
+		if f.copied += group.Size(); f.copied > maxCopied {
+			return []*part{{line: n.Line, notes: []note{lost(n.Line, "%s is left out: groups have too many lines", n)}}}
 		}
 	}
-	places, notes := placesOf(n, f.groups, 1+(maxCopied-f.copied)/(16+n.size()))
-	f.copied += max(0, len(places)-1) * (16 + n.size())
+	places, notes := placesOf(n, f.groups, 1+(maxCopied-f.copied)/(16+n.Size()))
+	f.copied += max(0, len(places)-1) * (16 + n.Size())
 	var unknown []note
-	n.withoutRefused(func(u note) { unknown = append(unknown, u) })
+	withoutRefused(n, func(u note) { unknown = append(unknown, u) })
 	for _, at := range places {
-		k := keepalived{
-			part:      &part{line: n.line, notes: slices.Clone(unknown), service: &service{address: at.address, ipv6: at.ipv6}},
+		k := virtualReader{
+			part:      &part{line: n.Line, notes: slices.Clone(unknown), service: &service{address: at.address, ipv6: at.ipv6}},
 			node:      n,
 			mail:      f.mail,
 			forward:   "masq",                                                  // keepalived's default
@@ -141,13 +143,13 @@ func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
 		parts = append(parts, k.part)
 	}
 	if len(notes) > 0 {
-		parts = append(parts, &part{line: n.line, notes: notes})
+		parts = append(parts, &part{line: n.Line, notes: notes})
 	}
 	return parts
 }
 
-// A keepalived is one virtual service during its reading.
-type keepalived struct {
+// A virtualReader is one virtual service during its reading.
+type virtualReader struct {
 	part      *part
 	node      *node
 	mail      mailSettings
@@ -159,30 +161,30 @@ type keepalived struct {
 	dynamic   bool       // checks change weights
 }
 
-func (k *keepalived) add(n note) { k.part.notes = append(k.part.notes, n) }
+func (k *virtualReader) add(n note) { k.part.notes = append(k.part.notes, n) }
 
-func (k *keepalived) read() {
+func (k *virtualReader) read() {
 	s := k.part.service
 	// What holds for all real servers may follow them.
-	for _, c := range k.node.block {
+	for _, c := range k.node.Block {
 		k.directive(c)
 	}
 	k.defaults()
-	reals := slices.DeleteFunc(slices.Clone(k.node.block), func(c *node) bool { return c.name() != "real_server" })
+	reals := slices.DeleteFunc(slices.Clone(k.node.Block), func(c *node) bool { return c.Name() != "real_server" })
 	if s.protocol == "fwm" {
 		k.markFamily(reals)
 	}
 	if len(reals) == 0 {
-		k.add(chosen(k.node.line, "%s has no real servers: keepalived 2.2 leaves it out", k.node))
+		k.add(chosen(k.node.Line, "%s has no real servers: keepalived 2.2 leaves it out", k.node))
 	}
 	for _, c := range reals {
 		k.realServer(c)
 	}
-	if sorry := k.node.child("sorry_server"); sorry != nil {
+	if sorry := k.node.Child("sorry_server"); sorry != nil {
 		k.sorry(sorry)
 	}
 	if s.persistent > 0 && s.netmask != "" && !isNetmask(s.netmask, s.ipv6) {
-		k.add(lost(k.node.line, "persistence_granularity %s is no netmask of this address family", s.netmask))
+		k.add(lost(k.node.Line, "persistence_granularity %s is no netmask of this address family", s.netmask))
 		s.netmask = ""
 	}
 	k.quiescence(reals)
@@ -190,20 +192,20 @@ func (k *keepalived) read() {
 	k.mails(reals)
 	k.chooseChecks()
 	if s.protocol == "sctp" {
-		k.part.service, k.part.notes = nil, []note{lost(k.node.line, "%s is left out: it is sctp, and ldirectord has tcp and udp", k.node)}
+		k.part.service, k.part.notes = nil, []note{lost(k.node.Line, "%s is left out: it is sctp, and ldirectord has tcp and udp", k.node)}
 	}
 }
 
 // defaults sets what keepalived sets by itself, and not as one expects.
-func (k *keepalived) defaults() {
+func (k *virtualReader) defaults() {
 	s := k.part.service
 	if s.protocol == "" {
 		s.protocol = "udp"
-		k.add(chosen(k.node.line, "%s has no protocol: keepalived serves udp then", k.node))
+		k.add(chosen(k.node.Line, "%s has no protocol: keepalived serves udp then", k.node))
 	}
 	if s.ops && s.protocol != "udp" && s.protocol != "fwm" {
 		s.ops = false
-		k.add(lost(k.node.line, "ops is left out: keepalived takes it with udp and marks only"))
+		k.add(lost(k.node.Line, "ops is left out: keepalived takes it with udp and marks only"))
 	}
 	if s.persistent > 0 {
 		return
@@ -212,10 +214,10 @@ func (k *keepalived) defaults() {
 	switch {
 	case s.netmask != "":
 		s.persistent = defaultPersistence
-		k.add(chosen(k.node.line, "persistence_granularity alone makes it persistent for %d seconds there, too", defaultPersistence))
+		k.add(chosen(k.node.Line, "persistence_granularity alone makes it persistent for %d seconds there, too", defaultPersistence))
 	case err == nil && at.Port() == 0 && s.protocol != "fwm":
 		s.persistent = defaultPersistence
-		k.add(chosen(k.node.line, "without a port it is persistent for %d seconds there, too", defaultPersistence))
+		k.add(chosen(k.node.Line, "without a port it is persistent for %d seconds there, too", defaultPersistence))
 	}
 }
 
@@ -223,7 +225,7 @@ func (k *keepalived) defaults() {
 const defaultPersistence = 360
 
 // mails makes emailalert of a virtual service, if not all have it.
-func (k *keepalived) mails(reals []*node) {
+func (k *virtualReader) mails(reals []*node) {
 	if !k.mail.wantedBy(k.node) {
 		return
 	}
@@ -232,47 +234,47 @@ func (k *keepalived) mails(reals []*node) {
 	}
 	for _, c := range reals {
 		if !k.mail.wantedByReal(c) {
-			k.add(chosen(c.line, "%s sends no mails there: emailalert is for the whole virtual service", c))
+			k.add(chosen(c.Line, "%s sends no mails there: emailalert is for the whole virtual service", c))
 		}
 	}
 }
 
 // quiescence makes quiescent of inhibit_on_failure, which each real server may have for itself.
-func (k *keepalived) quiescence(reals []*node) {
+func (k *virtualReader) quiescence(reals []*node) {
 	var with, without []string
 	for _, c := range reals {
 		own := k.inherited
-		for _, o := range c.block {
+		for _, o := range c.Block {
 			own.take(o, func(note) {})
 		}
 		if own.quiescent {
-			with = append(with, c.word(0))
+			with = append(with, c.Word(0))
 		} else {
-			without = append(without, c.word(0))
+			without = append(without, c.Word(0))
 		}
 	}
 	if len(with) == 0 {
 		return
 	}
 	if len(without) > 0 {
-		k.add(lost(k.node.line, "inhibit_on_failure of %s only: quiescent is for the whole virtual service, and %s stay in the table, too, with weight 0",
+		k.add(lost(k.node.Line, "inhibit_on_failure of %s only: quiescent is for the whole virtual service, and %s stay in the table, too, with weight 0",
 			strings.Join(with, ", "), strings.Join(without, ", ")))
 	}
 	k.part.service.policy = append(k.part.service.policy, "quiescent = yes")
 }
 
 // markFamily takes the family of a mark's service from its real servers.
-func (k *keepalived) markFamily(reals []*node) {
+func (k *virtualReader) markFamily(reals []*node) {
 	family := k.family
-	if n := k.node.child("ip_family"); n != nil && family == "" {
-		family = n.word(0)
+	if n := k.node.Child("ip_family"); n != nil && family == "" {
+		family = n.Word(0)
 	}
 	if family != "" {
 		k.part.service.ipv6 = family == "inet6"
 		return
 	}
 	for _, c := range reals {
-		if a, ok := parseAddr(withoutRange(c.word(0))); ok {
+		if a, ok := parseAddr(withoutRange(c.Word(0))); ok {
 			k.part.service.ipv6 = a.Is6()
 			return
 		}
@@ -286,25 +288,25 @@ var keepalivedForwards = map[string]string{"NAT": "masq", "DR": "gate", "TUN": "
 
 // forwarding reads a forwarding method with what may follow it.
 func forwarding(n *node, otherwise string) (string, []note) {
-	forward, ok := keepalivedForwards[n.word(0)]
+	forward, ok := keepalivedForwards[n.Word(0)]
 	if !ok {
-		return otherwise, []note{lost(n.line, "%s is not known, %s is taken", n, otherwise)}
+		return otherwise, []note{lost(n.Line, "%s is not known, %s is taken", n, otherwise)}
 	}
-	if len(n.words) > 2 && n.all() != "TUN type ipip" {
-		return forward, []note{lost(n.line, "%s: only ipip tunnels are known, without options", n)}
+	if len(n.Words) > 2 && n.All() != "TUN type ipip" {
+		return forward, []note{lost(n.Line, "%s: only ipip tunnels are known, without options", n)}
 	}
 	return forward, nil
 }
 
-func (k *keepalived) directive(n *node) {
+func (k *virtualReader) directive(n *node) {
 	s := k.part.service
-	switch n.name() {
+	switch n.Name() {
 	case "real_server", "sorry_server", "sorry_server_lvs_method", "quorum", "hysteresis", "quorum_up", "quorum_down", "omega", "hashed":
 	case "lb_algo", "lvs_sched":
-		if slices.Contains(keepalivedSchedulers, n.word(0)) {
-			s.scheduler = n.word(0)
+		if slices.Contains(keepalivedSchedulers, n.Word(0)) {
+			s.scheduler = n.Word(0)
 		} else {
-			k.add(lost(n.line, "%s: keepalived knows no such scheduler", n))
+			k.add(lost(n.Line, "%s: keepalived knows no such scheduler", n))
 		}
 	case "lb_kind", "lvs_method":
 		forward, notes := forwarding(n, k.forward)
@@ -313,58 +315,58 @@ func (k *keepalived) directive(n *node) {
 	case "protocol":
 		k.protocol(n)
 	case "persistence_timeout":
-		if n.word(0) == "" {
+		if n.Word(0) == "" {
 			s.persistent = defaultPersistence
-		} else if seconds, err := strconv.Atoi(n.word(0)); err == nil && seconds > 0 && seconds <= longestTimeout {
+		} else if seconds, err := strconv.Atoi(n.Word(0)); err == nil && seconds > 0 && seconds <= longestTimeout {
 			s.persistent = seconds
 		} else {
-			k.add(lost(n.line, "%s: that is no time", n))
+			k.add(lost(n.Line, "%s: that is no time", n))
 		}
 	case "persistence_granularity":
-		if s.netmask = n.word(0); s.netmask == "" {
+		if s.netmask = n.Word(0); s.netmask == "" {
 			k.add(notCarried(n))
 		}
 	case "ops":
 		s.ops = true
 	case "ip_family":
-		if at, err := netip.ParseAddrPort(s.address); n.word(0) != "inet" && n.word(0) != "inet6" || err == nil && at.Addr().Is6() != (n.word(0) == "inet6") {
-			k.add(lost(n.line, "%s: that is not the address family", n))
+		if at, err := netip.ParseAddrPort(s.address); n.Word(0) != "inet" && n.Word(0) != "inet6" || err == nil && at.Addr().Is6() != (n.Word(0) == "inet6") {
+			k.add(lost(n.Line, "%s: that is not the address family", n))
 		}
 	case "alpha": // no real server gets traffic before its first good check here
 	case "inhibit_on_failure": // without a word behind it there
 		k.inherited.quiescent = true
 	case "smtp_alert": // that of a real server is in mailSettings
 		if isTrue(n) && len(k.mail.to) > 0 {
-			k.add(lost(n.line, "smtp_alert of a virtual_server: no mails are sent about the quorum; quorumcommand can"))
+			k.add(lost(n.Line, "smtp_alert of a virtual_server: no mails are sent about the quorum; quorumcommand can"))
 		}
 	case "snmp_name":
-		if len(n.words) == 2 && expressible(n.word(0)) {
-			s.policy = append(s.policy, "servicename = "+n.word(0))
+		if len(n.Words) == 2 && expressible(n.Word(0)) {
+			s.policy = append(s.policy, "servicename = "+n.Word(0))
 		} else {
-			k.add(lost(n.line, "%s: that is not one name", n))
+			k.add(lost(n.Line, "%s: that is not one name", n))
 		}
 	case "weight":
-		if isNumber(n.word(0), 1) {
-			k.weight = n.word(0)
+		if isNumber(n.Word(0), 1) {
+			k.weight = n.Word(0)
 		} else {
 			k.add(notCarried(n))
 		}
 	default:
-		if slices.Contains(schedulerFlags, n.name()) {
-			s.flags = append(s.flags, n.name())
+		if slices.Contains(schedulerFlags, n.Name()) {
+			s.flags = append(s.flags, n.Name())
 		} else if !k.inherited.take(n, k.add) {
 			k.add(notCarried(n))
 		}
 	}
 }
 
-func (k *keepalived) protocol(n *node) {
-	switch protocol := strings.ToLower(n.word(0)); protocol {
+func (k *virtualReader) protocol(n *node) {
+	switch protocol := strings.ToLower(n.Word(0)); protocol {
 	case "tcp", "udp", "sctp":
 		if k.part.service.protocol != "fwm" { // a mark has no protocol in the kernel
 			k.part.service.protocol = protocol
 		}
 	default:
-		k.add(lost(n.line, "%s: that is no protocol", n))
+		k.add(lost(n.Line, "%s: that is no protocol", n))
 	}
 }

@@ -44,17 +44,17 @@ type checkerContext struct {
 
 // newChecks reads a checker, which may be several checks here. ok is false if n is none.
 func newChecks(n *node, in checkerContext) (list []check, ok bool) {
-	c := check{line: n.line, origin: n.name()}
+	c := check{line: n.Line, origin: n.Name()}
 	s, add := in.settings, in.add
 	s.leastRetries = 0
 	timeout, retries, before := "checktimeout", "1", "1"
 	var rest []*node
-	for _, o := range n.block {
-		if !s.take(o, add) && !c.target.take(o, in.address, add) && o.name() != "alpha" {
+	for _, o := range n.Block {
+		if !s.take(o, add) && !c.target.take(o, in.address, add) && o.Name() != "alpha" {
 			rest = append(rest, o)
 		}
 	}
-	switch n.name() {
+	switch n.Name() {
 	case "TCP_CHECK":
 		c.connect(in)
 	case "PING_CHECK":
@@ -64,7 +64,7 @@ func newChecks(n *node, in checkerContext) (list []check, ok bool) {
 		rest = nil
 	case "FILE_CHECK", "BFD_CHECK":
 		c.kind = []string{"checktype = on"}
-		add(lost(n.line, "%s is not carried over: %s", n.whole(), instead[n.name()]))
+		add(lost(n.Line, "%s is not carried over: %s", n.Whole(), instead[n.Name()]))
 		rest = nil
 	case "HTTP_GET", "SSL_GET":
 		timeout, before, c.rank = "negotiatetimeout", "3", speaks
@@ -108,7 +108,7 @@ func (c *check) connect(in checkerContext) {
 
 // notChecked is the check of a real server without a checker.
 func notChecked(n *node) check {
-	return check{line: n.line, origin: "no checker", kind: []string{"checktype = on"}}
+	return check{line: n.Line, origin: "no checker", kind: []string{"checktype = on"}}
 }
 
 // wrapper runs a command without the four arguments that ours get before their own. wrapperMade makes it.
@@ -122,16 +122,16 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 	words, dynamic := []string{}, false
 	s.timeout = s.interval
 	for _, o := range options {
-		switch o.name() {
+		switch o.Name() {
 		case "misc_dynamic":
 			dynamic = true
 		case "misc_path":
 			words = commandWords(o)
-			if len(o.words) > 2 {
-				add(lost(o.line, "%s: keepalived takes %s alone: arguments need quotes around all of it", o, o.word(0)))
+			if len(o.Words) > 2 {
+				add(lost(o.Line, "%s: keepalived takes %s alone: arguments need quotes around all of it", o, o.Word(0)))
 			}
 		case "misc_timeout":
-			switch number, err := strconv.Atoi(o.word(0)); {
+			switch number, err := strconv.Atoi(o.Word(0)); {
 			case err != nil || number < 0 || number > longestConnect:
 				rest = append(rest, o)
 			case number > 0: // 0 is the default
@@ -144,7 +144,7 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 	c.origin += " " + strings.Join(words, " ")
 	if len(words) == 0 || !expressible(words[0]) || strings.Contains(words[0], `"`) || strings.TrimSpace(words[0]) != words[0] {
 		c.kind, c.rank = []string{"checktype = on"}, unchecked
-		add(lost(n.line, "MISC_CHECK names no program: the real server is not checked"))
+		add(lost(n.Line, "MISC_CHECK names no program: the real server is not checked"))
 		return rest
 	}
 	c.name = blockName(path.Base(words[0]))
@@ -153,11 +153,11 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 	arguments, ok2 := shellLine(words[1:])
 	switch {
 	case !ok || !ok2 || strings.Contains(program+arguments, `"`):
-		add(lost(n.line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here: no line here can have its own, write a script with them", c.origin))
+		add(lost(n.Line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here: no line here can have its own, write a script with them", c.origin))
 	case arguments != "":
 		command, c.wrapped, c.arguments = wrapper, program, arguments
 	default:
-		add(chosen(n.line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here", c.origin))
+		add(chosen(n.Line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here", c.origin))
 	}
 	c.kind = []string{"checktype = external", "checkcommand = " + command}
 	if dynamic {

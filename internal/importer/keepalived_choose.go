@@ -91,7 +91,7 @@ func common(sets []checkSet) (list checkSet) {
 
 // chooseChecks shares the checks out: one is the virtual service's own, those of all real
 // servers are in alsocheck, and a real server's own is in its line.
-func (k *keepalived) chooseChecks() {
+func (k *virtualReader) chooseChecks() {
 	s := k.part.service
 	var reals []*realServer
 	var sets []checkSet
@@ -135,7 +135,7 @@ func (k *keepalived) chooseChecks() {
 		shared = slices.Delete(shared, at, at+1)
 	case missing:
 		s.check = []string{"checktype = on"}
-		k.add(chosen(k.node.line, "the checks are those of alsocheck and of the real lines, beside which checktype = on asks nothing"))
+		k.add(chosen(k.node.Line, "the checks are those of alsocheck and of the real lines, beside which checktype = on asks nothing"))
 		nameChecks(reals, own, check{})
 	case own.ownRequests():
 		for i, r := range reals {
@@ -158,7 +158,7 @@ func (k *keepalived) chooseChecks() {
 
 // noteLeft adds how a real server that is left out is checked, if it is not as the virtual
 // service says.
-func (k *keepalived) noteLeft(r *realServer, set checkSet) {
+func (k *virtualReader) noteLeft(r *realServer, set checkSet) {
 	s := k.part.service
 	for _, c := range set {
 		if !slices.Equal(c.directives(), s.check) {

@@ -13,14 +13,14 @@ import (
 func (c check) smtp(options []*node, own netip.Addr, add func(note)) (list []check, rest []*node) {
 	c.name, c.kind, c.rank = "smtp", []string{"service = smtp"}, speaks
 	for _, o := range options {
-		if o.name() != "host" {
+		if o.Name() != "host" {
 			rest = append(rest, o)
 			continue
 		}
 		one := c
-		one.line = o.line
-		for _, p := range o.block {
-			switch p.name() {
+		one.line = o.Line
+		for _, p := range o.Block {
+			switch p.Name() {
 			case "alpha", "warmup", "log_all_failures":
 			default:
 				if !one.target.take(p, own, add) {
@@ -47,11 +47,11 @@ func (c check) smtp(options []*node, own netip.Addr, add func(note)) (list []che
 func (c *check) dns(n *node, options []*node, in checkerContext) (rest []*node) {
 	kind, name := "SOA", "."
 	for _, o := range options {
-		switch o.name() {
+		switch o.Name() {
 		case "type":
-			kind = strings.ToUpper(o.word(0))
+			kind = strings.ToUpper(o.Word(0))
 		case "name":
-			name = o.word(0)
+			name = o.Word(0)
 		default:
 			rest = append(rest, o)
 		}
@@ -59,7 +59,7 @@ func (c *check) dns(n *node, options []*node, in checkerContext) (rest []*node) 
 	c.origin += " " + kind + " " + name
 	if kind != "A" && kind != "AAAA" || !isQueryName(name) {
 		c.ping()
-		in.add(lost(n.line, "%s is not known, ping is taken: service = dns asks for addresses of a name in request", c.origin))
+		in.add(lost(n.Line, "%s is not known, ping is taken: service = dns asks for addresses of a name in request", c.origin))
 		return rest
 	}
 	if !strings.Contains(name, ".") {
@@ -67,10 +67,10 @@ func (c *check) dns(n *node, options []*node, in checkerContext) (rest []*node) 
 	}
 	c.name, c.kind, c.rank = "dns", []string{"service = dns", `request = "` + name + `"`, `receive = "."`}, speaks
 	if kind == "AAAA" {
-		in.add(lost(n.line, "DNS_CHECK AAAA asks for A here"))
+		in.add(lost(n.Line, "DNS_CHECK AAAA asks for A here"))
 	}
 	if in.protocol == "tcp" {
-		in.add(chosen(n.line, "DNS_CHECK asks over tcp here, as the virtual service is tcp"))
+		in.add(chosen(n.Line, "DNS_CHECK asks over tcp here, as the virtual service is tcp"))
 	}
 	return rest
 }
@@ -89,15 +89,15 @@ func (c *check) udp(n *node, options []*node, add func(note)) (timeout string) {
 	var request, reply *node
 	shortest, longest := 0, 0
 	for _, o := range options {
-		number, err := strconv.ParseUint(o.word(0), 10, 16)
+		number, err := strconv.ParseUint(o.Word(0), 10, 16)
 		switch {
-		case o.name() == "payload":
+		case o.Name() == "payload":
 			request = o
-		case o.name() == "require_reply":
+		case o.Name() == "require_reply":
 			reply = o
-		case o.name() == "min_reply_length" && err == nil:
+		case o.Name() == "min_reply_length" && err == nil:
 			shortest = int(number)
-		case o.name() == "max_reply_length" && err == nil && number > 0:
+		case o.Name() == "max_reply_length" && err == nil && number > 0:
 			longest = int(number)
 		default:
 			add(notCarried(o))
@@ -105,7 +105,7 @@ func (c *check) udp(n *node, options []*node, add func(note)) (timeout string) {
 	}
 	c.ping()
 	if reply == nil {
-		add(lost(n.line, "UDP_CHECK without require_reply is up when no answer comes; it is not known, ping is taken"))
+		add(lost(n.Line, "UDP_CHECK without require_reply is up when no answer comes; it is not known, ping is taken"))
 		for _, o := range options {
 			add(notCarried(o))
 		}
@@ -113,13 +113,13 @@ func (c *check) udp(n *node, options []*node, add func(note)) (timeout string) {
 	}
 	text := ""
 	if request != nil {
-		bytes, ok := hexBytes(request.all())
+		bytes, ok := hexBytes(request.All())
 		if text, ok = datagramText(bytes, ok); !ok {
-			add(lost(request.line, "%s is no text, and request has no other bytes: ping is taken", request))
+			add(lost(request.Line, "%s is no text, and request has no other bytes: ping is taken", request))
 			return "checktimeout"
 		}
 	} else {
-		add(chosen(n.line, "UDP_CHECK without payload sends random bytes there, and none here"))
+		add(chosen(n.Line, "UDP_CHECK without payload sends random bytes there, and none here"))
 	}
 	c.name, c.kind, c.rank = "udp", []string{"service = simpleudp"}, speaks
 	c.request = text
@@ -134,8 +134,8 @@ func (c *check) replyPattern(reply *node, shortest, longest int, add func(note))
 	if longest == 0 {
 		longest = 255 // keepalived's default
 	}
-	if reply.word(0) != "" {
-		octets := hexOctets(reply.all())
+	if reply.Word(0) != "" {
+		octets := hexOctets(reply.All())
 		for _, o := range octets {
 			pattern, ok := octetPattern(o)
 			if !ok {
@@ -145,7 +145,7 @@ func (c *check) replyPattern(reply *node, shortest, longest int, add func(note))
 			bytes.WriteString(pattern)
 		}
 		if shortest < len(octets) {
-			add(chosen(reply.line, "an answer shorter than the %d bytes of require_reply is down here", len(octets)))
+			add(chosen(reply.Line, "an answer shorter than the %d bytes of require_reply is down here", len(octets)))
 		}
 	}
 	length := ""
@@ -155,7 +155,7 @@ func (c *check) replyPattern(reply *node, shortest, longest int, add func(note))
 	case shortest > 0 && shortest <= maxRepeat:
 		length = fmt.Sprintf(`(?=.{%d})`, shortest)
 	case longest > 0 || shortest > 0:
-		add(lost(reply.line, "the length of the answer, %d to %d, is not carried over", shortest, longest))
+		add(lost(reply.Line, "the length of the answer, %d to %d, is not carried over", shortest, longest))
 	}
 	if length == "" && bytes.Len() == 0 {
 		return ""

@@ -9,8 +9,8 @@ import (
 
 // global is global_defs or SSL as directives outside blocks, nil if there is nothing to say.
 func (f *keepalivedFile) global(n *node) *part {
-	p := &part{line: n.line}
-	if n.name() == "SSL" {
+	p := &part{line: n.Line}
+	if n.Name() == "SSL" {
 		f.ssl(n, p)
 	} else {
 		f.globalDefs(n, p)
@@ -23,28 +23,28 @@ func (f *keepalivedFile) global(n *node) *part {
 
 // ssl makes the certificate of SSL_GET of the block SSL.
 func (f *keepalivedFile) ssl(n *node, p *part) {
-	n.withoutRefused(func(u note) { p.notes = append(p.notes, u) })
+	withoutRefused(n, func(u note) { p.notes = append(p.notes, u) })
 	if f.said["SSL"] {
-		p.add("", lost(n.line, "SSL is left out: there is one before"))
+		p.add("", lost(n.Line, "SSL is left out: there is one before"))
 		return
 	}
 	f.said["SSL"] = true
-	if !f.root.has("SSL_GET") {
-		p.add("", chosen(n.line, "SSL is for SSL_GET, and there is none"))
+	if !f.root.Has("SSL_GET") {
+		p.add("", chosen(n.Line, "SSL is for SSL_GET, and there is none"))
 		return
 	}
-	certificate, key := n.last("certificate"), n.last("key")
+	certificate, key := n.Last("certificate"), n.Last("key")
 	switch {
-	case certificate != nil && key != nil && isFile(certificate.word(0)) && isFile(key.word(0)):
-		p.lines = append(p.lines, "sslcert = "+certificate.word(0), "sslkey = "+key.word(0))
+	case certificate != nil && key != nil && isFile(certificate.Word(0)) && isFile(key.Word(0)):
+		p.lines = append(p.lines, "sslcert = "+certificate.Word(0), "sslkey = "+key.Word(0))
 	case certificate != nil || key != nil:
-		p.add("", lost(n.line, "SSL: sslcert and sslkey need both files, by their whole paths"))
+		p.add("", lost(n.Line, "SSL: sslcert and sslkey need both files, by their whole paths"))
 	}
-	if ca := n.last("ca"); ca != nil {
-		p.add("", chosen(ca.line, "%s: keepalived verifies no certificate by it; sslcafile with sslverify = yes does", ca))
+	if ca := n.Last("ca"); ca != nil {
+		p.add("", chosen(ca.Line, "%s: keepalived verifies no certificate by it; sslcafile with sslverify = yes does", ca))
 	}
-	if password := n.last("password"); password != nil {
-		p.add("", lost(password.line, "password is not carried over: sslkey needs a key without one (openssl pkey -in KEY -out NEW)"))
+	if password := n.Last("password"); password != nil {
+		p.add("", lost(password.Line, "password is not carried over: sslkey needs a key without one (openssl pkey -in KEY -out NEW)"))
 	}
 }
 
@@ -59,36 +59,36 @@ func (f *keepalivedFile) globalDefs(n *node, p *part) {
 		m.directives(p)
 	}
 	var others []string
-	for _, c := range n.block {
-		switch c.name() {
+	for _, c := range n.Block {
+		switch c.Name() {
 		case "notification_email", "notification_email_from", "smtp_server":
 			switch {
 			case m.server == "":
-				p.notes = append(p.notes, chosen(c.line, "%s: keepalived sends no mails without a smtp_server", c.name()))
+				p.notes = append(p.notes, chosen(c.Line, "%s: keepalived sends no mails without a smtp_server", c.Name()))
 			case !m.wanted:
-				p.notes = append(p.notes, chosen(c.line, "%s: no real server sends mails", c.name()))
+				p.notes = append(p.notes, chosen(c.Line, "%s: no real server sends mails", c.Name()))
 			}
 		case "lvs_timeouts", "lvs_sync_daemon":
 			switch {
-			case f.said[c.name()]:
-				p.add("", lost(c.line, "%s is left out: there is one before", c))
-			case c.name() == "lvs_timeouts":
+			case f.said[c.Name()]:
+				p.add("", lost(c.Line, "%s is left out: there is one before", c))
+			case c.Name() == "lvs_timeouts":
 				p.add(timeouts(c))
 			default:
 				p.add(f.syncDaemon(c))
 			}
-			f.said[c.name()] = true
+			f.said[c.Name()] = true
 		case "smtp_alert", "smtp_alert_checker", "router_id", "smtp_connect_timeout", "checker_log_all_failures", "no_checker_emails":
 		default:
-			if instead[c.name()] != "" {
+			if instead[c.Name()] != "" {
 				p.notes = append(p.notes, notCarried(c))
 			} else {
-				others = append(others, c.name())
+				others = append(others, c.Name())
 			}
 		}
 	}
 	if len(others) > 0 {
-		p.notes = append(p.notes, lost(n.line, "%s of global_defs is not carried over", strings.Join(others, ", ")))
+		p.notes = append(p.notes, lost(n.Line, "%s of global_defs is not carried over", strings.Join(others, ", ")))
 	}
 }
 
@@ -108,12 +108,12 @@ const longestTimeout = 86400 * 31
 // timeouts is ipvstimeouts of lvs_timeouts, which names those that it sets.
 func timeouts(n *node) (directive string, what note) {
 	of := map[string]int{"tcp": 0, "tcpfin": 0, "udp": 0}
-	for i := 1; i < len(n.words); i += 2 {
-		seconds, err := strconv.Atoi(n.word(i))
-		if _, ok := of[n.words[i]]; !ok || err != nil || seconds < 0 || seconds > longestTimeout {
+	for i := 1; i < len(n.Words); i += 2 {
+		seconds, err := strconv.Atoi(n.Word(i))
+		if _, ok := of[n.Words[i]]; !ok || err != nil || seconds < 0 || seconds > longestTimeout {
 			return "", notCarried(n)
 		}
-		of[n.words[i]] = seconds
+		of[n.Words[i]] = seconds
 	}
 	return fmt.Sprintf("ipvstimeouts = %d %d %d", of["tcp"], of["tcpfin"], of["udp"]), note{}
 }
@@ -127,11 +127,11 @@ const syncHeaders = 28
 
 // syncDaemon is syncdaemon of lvs_sync_daemon. Its id is that of the VRRP instance if it has none of its own.
 func (f *keepalivedFile) syncDaemon(n *node) (directive string, what note) {
-	if !isDevice(n.word(0)) {
+	if !isDevice(n.Word(0)) {
 		return "", notCarried(n)
 	}
 	set := map[string]string{"id": "0"}
-	options := n.words[2:]
+	options := n.Words[2:]
 	if len(options) > 1 && options[0] == "inst" {
 		options = options[1:]
 	}
@@ -153,25 +153,25 @@ func (f *keepalivedFile) syncDaemon(n *node) (directive string, what note) {
 			set["group"] = group.String()
 		case options[i] == "ttl" && value == "1": // which is the kernel's
 		default:
-			return "", lost(n.line, "%s is not carried over: syncdaemon has no %s %s", n, options[i], value)
+			return "", lost(n.Line, "%s is not carried over: syncdaemon has no %s %s", n, options[i], value)
 		}
 	}
-	words := []string{"syncdaemon = both", n.word(0)}
+	words := []string{"syncdaemon = both", n.Word(0)}
 	for _, name := range []string{"id", "group", "port", "mtu"} {
 		if set[name] != "" {
 			words = append(words, name, set[name])
 		}
 	}
 	return strings.Join(words, " "),
-		chosen(n.line, "both sends and receives all the time; take lvs_sync_daemon out of a keepalived.conf that stays, which would steer it, too")
+		chosen(n.Line, "both sends and receives all the time; take lvs_sync_daemon out of a keepalived.conf that stays, which would steer it, too")
 }
 
 // routerID is the virtual_router_id of a VRRP instance, "0" if there is none.
 func (f *keepalivedFile) routerID(name string) string {
-	for _, n := range f.root.block {
-		if n.name() == "vrrp_instance" && n.word(0) == name {
-			if id := n.last("virtual_router_id"); id != nil {
-				if number, err := strconv.Atoi(id.word(0)); err == nil && number >= 0 && number <= highestSyncID {
+	for _, n := range f.root.Block {
+		if n.Name() == "vrrp_instance" && n.Word(0) == name {
+			if id := n.Last("virtual_router_id"); id != nil {
+				if number, err := strconv.Atoi(id.Word(0)); err == nil && number >= 0 && number <= highestSyncID {
 					return strconv.Itoa(number)
 				}
 			}

@@ -19,29 +19,29 @@ const maxGroup = 256
 
 // placesOf are the places of a virtual_server, at most so many.
 func placesOf(n *node, groups map[string]*node, most int) (places []place, notes []note) {
-	if n.word(0) != "group" {
-		return placesIn(n, withoutRange(n.word(0)), n.word(1))
+	if n.Word(0) != "group" {
+		return placesIn(n, withoutRange(n.Word(0)), n.Word(1))
 	}
-	group := groups[n.word(1)]
+	group := groups[n.Word(1)]
 	if group == nil {
-		return nil, []note{lost(n.line, "%s is left out: there is no such virtual_server_group", n)}
+		return nil, []note{lost(n.Line, "%s is left out: there is no such virtual_server_group", n)}
 	}
 	four, six, mark := false, false, false
-	for _, c := range group.block {
-		more, why := placesIn(c, c.name(), c.word(0))
+	for _, c := range group.Block {
+		more, why := placesIn(c, c.Name(), c.Word(0))
 		places, notes = append(places, more...), append(notes, why...)
 		if len(places) > most {
-			return places[:most], append(notes, lost(n.line, "%s has too many addresses: those that follow are left out", n))
+			return places[:most], append(notes, lost(n.Line, "%s has too many addresses: those that follow are left out", n))
 		}
 		for _, at := range more {
 			four, six, mark = four || !at.mark && !at.ipv6, six || at.ipv6, mark || at.mark && at.family == ""
 		}
 	}
 	if four && six && mark {
-		notes = append(notes, lost(group.line, "keepalived takes no group of IPv4, IPv6 and a mark without inet or inet6: %s", group))
+		notes = append(notes, lost(group.Line, "keepalived takes no group of IPv4, IPv6 and a mark without inet or inet6: %s", group))
 	}
 	if len(places) == 0 && len(notes) == 0 {
-		notes = append(notes, lost(n.line, "%s is left out: the group is empty", n))
+		notes = append(notes, lost(n.Line, "%s is left out: the group is empty", n))
 	}
 	return places, notes
 }
@@ -51,31 +51,31 @@ func placesIn(n *node, addr, port string) ([]place, []note) {
 	if addr == "fwmark" {
 		mark, ok := parseMark(port)
 		if !ok {
-			return nil, []note{lost(n.line, "%s is left out: it is no firewall mark", n)}
+			return nil, []note{lost(n.Line, "%s is left out: it is no firewall mark", n)}
 		}
 		return []place{{address: mark, mark: true, family: familyOf(n)}}, nil
 	}
 	addrs, whole := addresses(addr)
 	number, err := strconv.ParseUint(orZero(port), 10, 16)
 	if err != nil || len(addrs) == 0 {
-		return nil, []note{lost(n.line, "%s is left out: it is no address and port; keepalived takes no names", n)}
+		return nil, []note{lost(n.Line, "%s is left out: it is no address and port; keepalived takes no names", n)}
 	}
 	var places []place
 	for _, a := range addrs {
 		places = append(places, place{address: netip.AddrPortFrom(a, uint16(number)).String(), ipv6: a.Is6()})
 	}
 	if !whole {
-		return places, []note{lost(n.line, "%s has more than %d addresses: those that follow are left out", n, maxGroup)}
+		return places, []note{lost(n.Line, "%s has more than %d addresses: those that follow are left out", n, maxGroup)}
 	}
 	return places, nil
 }
 
 // familyOf is the address family behind the mark of a group, "" if there is none.
 func familyOf(n *node) string {
-	if n.name() != "fwmark" {
+	if n.Name() != "fwmark" {
 		return ""
 	}
-	return n.word(1)
+	return n.Word(1)
 }
 
 // withoutRange is the address of a range or a network, which keepalived takes outside of groups.

@@ -9,13 +9,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 )
 
 // namesOf are the words of the real_server lines in these blocks.
 func namesOf(n *node) (names []string) {
-	for _, c := range n.block {
-		if c.name() == "real_server" {
-			names = append(names, c.all())
+	for _, c := range n.Block {
+		if c.Name() == "real_server" {
+			names = append(names, c.All())
 		}
 		names = append(names, namesOf(c)...)
 	}
@@ -88,17 +90,17 @@ var lineTests = map[string]struct {
 func TestLines(t *testing.T) {
 	for name, tt := range lineTests {
 		t.Run(name, func(t *testing.T) {
-			root, notes := parseKeepalived("virtual_server 10.9.0.1 80 {\nprotocol TCP\n"+tt.lines+"\n}\n", Source{ID: "main"})
+			root, notes := keepalived.Parse("virtual_server 10.9.0.1 80 {\nprotocol TCP\n"+tt.lines+"\n}\n", keepalived.Source{ID: "main"})
 			if diff := cmp.Diff(tt.want, namesOf(root)); diff != "" {
 				t.Errorf("real servers (-want +got):\n%s", diff)
 			}
 			if len(notes) != len(tt.notes) {
-				t.Errorf("notes %q, want %q", notes, tt.notes)
+				t.Errorf("notes %v, want %q", notes, tt.notes)
 				return
 			}
 			for i, want := range tt.notes {
-				if !strings.HasPrefix(notes[i].String(), want) && !strings.Contains(notes[i].String(), want) {
-					t.Errorf("note %q, want %q", notes[i], want)
+				if !strings.HasPrefix(noteOf(notes[i]).String(), want) && !strings.Contains(noteOf(notes[i]).String(), want) {
+					t.Errorf("note %q, want %q", noteOf(notes[i]), want)
 				}
 			}
 		})

@@ -22,8 +22,8 @@ var mailAddress = regexp.MustCompile(`^[^\s"#,;<>]+$`)
 
 // read reads global_defs.
 func (m *mailSettings) read(n *node) {
-	for _, c := range n.block {
-		switch c.name() {
+	for _, c := range n.Block {
+		switch c.Name() {
 		case "notification_email":
 			for _, word := range flatWords(c) {
 				if mailAddress.MatchString(word) {
@@ -31,16 +31,16 @@ func (m *mailSettings) read(n *node) {
 				}
 			}
 		case "notification_email_from":
-			m.from = c.word(0)
+			m.from = c.Word(0)
 		case "smtp_server":
-			m.server = c.word(0)
-			if port := c.word(1); port != "" && port != "25" {
+			m.server = c.Word(0)
+			if port := c.Word(1); port != "" && port != "25" {
 				m.server += " " + port
 			}
 		}
 	}
 	for _, name := range []string{"smtp_alert", "smtp_alert_checker"} { // the latter counts more
-		if c := n.child(name); c != nil {
+		if c := n.Child(name); c != nil {
 			m.off = !isTrue(c)
 		}
 	}
@@ -48,30 +48,30 @@ func (m *mailSettings) read(n *node) {
 
 // flatWords are the words of a block: each line is a word, or several.
 func flatWords(n *node) (words []string) {
-	for _, c := range n.block {
-		words = append(words, c.words...)
+	for _, c := range n.Block {
+		words = append(words, c.Words...)
 	}
 	return words
 }
 
 // wantedBy reports whether a real server of a virtual server sends mails.
 func (m *mailSettings) wantedBy(n *node) bool {
-	return n.name() == "virtual_server" && len(m.to) > 0 && m.server != "" && slices.ContainsFunc(n.block, m.wantedByReal)
+	return n.Name() == "virtual_server" && len(m.to) > 0 && m.server != "" && slices.ContainsFunc(n.Block, m.wantedByReal)
 }
 
 // wantedByReal reports whether n is a real server that sends mails.
 func (m *mailSettings) wantedByReal(n *node) bool {
-	own := n.last("smtp_alert")
-	return n.name() == "real_server" && (own == nil && !m.off || own != nil && isTrue(own))
+	own := n.Last("smtp_alert")
+	return n.Name() == "real_server" && (own == nil && !m.off || own != nil && isTrue(own))
 }
 
 // count notes which virtual servers have mails.
 func (m *mailSettings) count(root *node) {
 	without := false
-	for _, n := range root.block {
+	for _, n := range root.Block {
 		if m.wantedBy(n) {
 			m.wanted = true
-		} else if n.name() == "virtual_server" {
+		} else if n.Name() == "virtual_server" {
 			without = true
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // quorum makes the directives of quorum, hysteresis, quorum_up and quorum_down.
-func (k *keepalived) quorum() {
+func (k *virtualReader) quorum() {
 	s := k.part.service
 	lines := k.quorumLines()
 	command := k.quorumCommand(len(lines) > 0)
@@ -19,14 +19,14 @@ func (k *keepalived) quorum() {
 	if command != "" {
 		s.policy = append(s.policy, "quorumcommand = "+command)
 	}
-	if k.node.child("omega") != nil && (command != "" || k.node.child("quorum_down") != nil) {
-		k.add(lost(k.node.child("omega").line, "omega is not carried over: %s", instead["omega"]))
+	if k.node.Child("omega") != nil && (command != "" || k.node.Child("quorum_down") != nil) {
+		k.add(lost(k.node.Child("omega").Line, "omega is not carried over: %s", instead["omega"]))
 	}
 }
 
 // quorumLines converts weights to numbers of real servers, where each set of real servers that is
 // enough has at least so many, and each other set has fewer.
-func (k *keepalived) quorumLines() []string {
+func (k *virtualReader) quorumLines() []string {
 	quorum, hysteresis := k.number("quorum", 1, 1), k.number("hysteresis", 0, 0)
 	var weights []int
 	total := 0
@@ -38,23 +38,23 @@ func (k *keepalived) quorumLines() []string {
 	}
 	quorum = max(1, min(quorum, total)) // as keepalived does
 	hysteresis = min(hysteresis, quorum-1)
-	at := cmpNode(k.node.last("quorum"), k.node.last("hysteresis"), k.node)
+	at := cmpNode(k.node.Last("quorum"), k.node.Last("hysteresis"), k.node)
 	if quorum == 1 || len(weights) == 0 {
 		return nil
 	}
 	below, ok := countOf(weights, quorum-hysteresis)
 	again, ok2 := countOf(weights, min(quorum+hysteresis, total))
 	if !ok || !ok2 {
-		k.add(lost(at.line, "quorum %d of weights is not carried over: the weights of the real servers differ, and quorum here counts real servers", quorum))
+		k.add(lost(at.Line, "quorum %d of weights is not carried over: the weights of the real servers differ, and quorum here counts real servers", quorum))
 		return nil
 	}
 	if k.dynamic {
-		k.add(lost(at.line, "quorum %d counts weights that checks change; here it counts real servers, whatever their weights", quorum))
+		k.add(lost(at.Line, "quorum %d counts weights that checks change; here it counts real servers, whatever their weights", quorum))
 	}
 	lines := []string{"quorum = " + strconv.Itoa(below)}
 	if again > below {
 		lines = append(lines, "hysteresis = "+strconv.Itoa(again-below))
-		k.add(chosen(at.line, "quorum %d, hysteresis %d: lost with fewer than %d up, met again with %d; at a start %d is enough",
+		k.add(chosen(at.Line, "quorum %d, hysteresis %d: lost with fewer than %d up, met again with %d; at a start %d is enough",
 			quorum, hysteresis, below, again, below))
 	}
 	if below == 1 && again == 1 {
@@ -70,14 +70,14 @@ func cmpNode(nodes ...*node) *node {
 }
 
 // number is the value of a keyword of the virtual server, which is at least least, or otherwise if it has none.
-func (k *keepalived) number(name string, least, otherwise int) int {
-	n := k.node.last(name)
+func (k *virtualReader) number(name string, least, otherwise int) int {
+	n := k.node.Last(name)
 	if n == nil {
 		return otherwise
 	}
-	value, err := strconv.Atoi(n.word(0))
+	value, err := strconv.Atoi(n.Word(0))
 	if err != nil || value < least || value > math.MaxUint32 {
-		k.add(lost(n.line, "%s: that is no number from %d on", n, least))
+		k.add(lost(n.Line, "%s: that is no number from %d on", n, least))
 		return otherwise
 	}
 	return value
@@ -105,8 +105,8 @@ func countOf(weights []int, weight int) (n int, ok bool) {
 // quorumCommand is the command for both quorum_up and quorum_down, "" if there is none. Ours is
 // called with up or down, the virtual service and its protocol as its last words. has is whether
 // the virtual service has a quorum, without which no command is run.
-func (k *keepalived) quorumCommand(has bool) string {
-	up, down := k.node.child("quorum_up"), k.node.child("quorum_down")
+func (k *virtualReader) quorumCommand(has bool) string {
+	up, down := k.node.Child("quorum_up"), k.node.Child("quorum_down")
 	if up == nil && down == nil {
 		return ""
 	}
@@ -115,15 +115,15 @@ func (k *keepalived) quorumCommand(has bool) string {
 		if n == nil {
 			return nil
 		}
-		if n.word(1) != "" {
-			k.add(lost(n.line, "%s is run as %s there; see checkuser, which is for all commands", n.name(), strings.Join(n.words[2:], ":")))
+		if n.Word(1) != "" {
+			k.add(lost(n.Line, "%s is run as %s there; see checkuser, which is for all commands", n.Name(), strings.Join(n.Words[2:], ":")))
 		}
 		return commandWords(n)
 	}
 	ups, downs := words(up), words(down)
 	if n := len(ups); n > 1 && n == len(downs) && slices.Equal(ups[:n-1], downs[:n-1]) && ups[n-1] == "up" && downs[n-1] == "down" {
 		if line, ok := shellLine(ups[:n-1]); ok {
-			k.add(chosen(at.line, "quorumcommand adds the virtual service and its protocol behind up and down"))
+			k.add(chosen(at.Line, "quorumcommand adds the virtual service and its protocol behind up and down"))
 			return line
 		}
 	}
@@ -137,7 +137,7 @@ func (k *keepalived) quorumCommand(has bool) string {
 		if !has {
 			quorum = "quorum = 1, and "
 		}
-		k.add(lost(at.line, "both as one: %squorumcommand = %s", quorum, line))
+		k.add(lost(at.Line, "both as one: %squorumcommand = %s", quorum, line))
 	}
 	return ""
 }

@@ -7,17 +7,17 @@ import (
 )
 
 // sorry makes the fallback of a sorry_server.
-func (k *keepalived) sorry(n *node) {
+func (k *virtualReader) sorry(n *node) {
 	s := k.part.service
 	forward := k.forward
-	if method := k.node.child("sorry_server_lvs_method"); method != nil {
+	if method := k.node.Child("sorry_server_lvs_method"); method != nil {
 		var notes []note
 		forward, notes = forwarding(method, forward)
 		k.part.notes = append(k.part.notes, notes...)
 	}
 	at, why := k.realAddress(n)
 	if why != "" {
-		k.add(lost(n.line, "%s is left out: %s", n, why))
+		k.add(lost(n.Line, "%s is left out: %s", n, why))
 		return
 	}
 	s.fallback = k.withPort(at, forward) + " " + forward
@@ -25,9 +25,9 @@ func (k *keepalived) sorry(n *node) {
 
 // realAddress is the address and port of a real server or sorry_server, or why it has none. Without
 // a port it is 0.
-func (k *keepalived) realAddress(n *node) (at netip.AddrPort, why string) {
-	a, ok := parseAddr(withoutRange(n.word(0)))
-	port, err := strconv.ParseUint(orZero(n.word(1)), 10, 16)
+func (k *virtualReader) realAddress(n *node) (at netip.AddrPort, why string) {
+	a, ok := parseAddr(withoutRange(n.Word(0)))
+	port, err := strconv.ParseUint(orZero(n.Word(1)), 10, 16)
 	switch {
 	case !ok || err != nil:
 		return at, "it is no address and port; keepalived takes no names"
@@ -38,7 +38,7 @@ func (k *keepalived) realAddress(n *node) (at netip.AddrPort, why string) {
 }
 
 // withPort is an address as the table has it: NAT may change the port of the virtual service.
-func (k *keepalived) withPort(at netip.AddrPort, forward string) string {
+func (k *virtualReader) withPort(at netip.AddrPort, forward string) string {
 	port := at.Port()
 	if v, err := netip.ParseAddrPort(k.part.service.address); err == nil && (port == 0 || forward != "masq") {
 		port = v.Port()
@@ -53,7 +53,7 @@ func (k *keepalived) withPort(at netip.AddrPort, forward string) string {
 
 // place sets the address of a real server. Checks go to the port that keepalived.conf has, though NAT
 // alone can change that of the virtual service.
-func (k *keepalived) place(r *realServer, at netip.AddrPort, checks checkSet) {
+func (k *virtualReader) place(r *realServer, at netip.AddrPort, checks checkSet) {
 	r.address = k.withPort(at, r.forward)
 	if at.Port() == 0 || r.address == k.withPort(at, "masq") {
 		return
@@ -66,22 +66,22 @@ func (k *keepalived) place(r *realServer, at netip.AddrPort, checks checkSet) {
 	}
 }
 
-func (k *keepalived) realServer(n *node) {
+func (k *virtualReader) realServer(n *node) {
 	at, why := k.realAddress(n)
 	if why != "" {
-		k.add(lost(n.line, "%s is left out: %s", n, why))
+		k.add(lost(n.Line, "%s is left out: %s", n, why))
 		return
 	}
-	r := &realServer{line: n.line, forward: k.forward, weight: k.weight}
+	r := &realServer{line: n.Line, forward: k.forward, weight: k.weight}
 	add := func(what note) { r.notes = append(r.notes, what) }
 	own := k.inherited
-	for _, c := range n.block { // before the checkers, which inherit it
+	for _, c := range n.Block { // before the checkers, which inherit it
 		own.take(c, func(note) {})
 	}
 	context := checkerContext{settings: own, address: at.Addr(), protocol: k.part.service.protocol, add: add}
 	var checks checkSet
 	dynamic := 0
-	for _, c := range n.block {
+	for _, c := range n.Block {
 		if k.realSetting(c, r) {
 			continue
 		}
@@ -93,15 +93,15 @@ func (k *keepalived) realServer(n *node) {
 			add(notCarried(c))
 		}
 		checks = append(checks, made...)
-		if c.child("misc_dynamic") != nil || c.child("dynamic") != nil {
+		if c.Child("misc_dynamic") != nil || c.Child("dynamic") != nil {
 			dynamic++
 		}
 	}
 	if k.dynamic = k.dynamic || dynamic > 0; dynamic > 1 {
-		add(lost(n.line, "the checkers of %s add their weights up there; here the least of them counts", n.word(0)))
+		add(lost(n.Line, "the checkers of %s add their weights up there; here the least of them counts", n.Word(0)))
 	}
 	if len(checks) == 0 {
-		add(chosen(n.line, "%s has no checker: it is not checked", n))
+		add(chosen(n.Line, "%s has no checker: it is not checked", n))
 		checks = checkSet{notChecked(n)}
 	}
 	k.place(r, at, checks)
@@ -111,23 +111,23 @@ func (k *keepalived) realServer(n *node) {
 }
 
 // realSetting reads n if it is a setting of a real server and not of its checks.
-func (k *keepalived) realSetting(n *node, r *realServer) bool {
-	switch n.name() {
+func (k *virtualReader) realSetting(n *node, r *realServer) bool {
+	switch n.Name() {
 	case "weight":
 		r.weight = k.weightOf(n, r)
 	case "uthreshold", "lthreshold":
-		if !isNumber(n.word(0), 0) {
+		if !isNumber(n.Word(0), 0) {
 			r.notes = append(r.notes, notCarried(n))
-		} else if n.name() == "uthreshold" {
-			r.upper = n.word(0)
+		} else if n.Name() == "uthreshold" {
+			r.upper = n.Word(0)
 		} else {
-			r.lower = n.word(0)
+			r.lower = n.Word(0)
 		}
 	case "lvs_method":
 		forward, notes := forwarding(n, r.forward)
 		r.forward, r.notes = forward, append(r.notes, notes...)
 	case "snmp_name":
-		r.notes = append(r.notes, chosen(n.line, "%s: a real server has no name here", n))
+		r.notes = append(r.notes, chosen(n.Line, "%s: a real server has no name here", n))
 	case "alpha", "smtp_alert":
 	default:
 		return false
@@ -148,14 +148,14 @@ func thresholds(r *realServer) {
 
 // weightOf reads a weight. With weight 0 keepalived sends a real server no new
 // connections and does not count it; here it would count.
-func (k *keepalived) weightOf(n *node, r *realServer) string {
+func (k *virtualReader) weightOf(n *node, r *realServer) string {
 	switch {
-	case !isNumber(n.word(0), 0):
-		r.notes = append(r.notes, lost(n.line, "%s: that is no weight", n))
+	case !isNumber(n.Word(0), 0):
+		r.notes = append(r.notes, lost(n.Line, "%s: that is no weight", n))
 		return r.weight
-	case n.word(0) == "0":
+	case n.Word(0) == "0":
 		r.left = true
-		r.notes = append(r.notes, lost(n.line, "weight 0 gets no connections; give it a weight to use it"))
+		r.notes = append(r.notes, lost(n.Line, "weight 0 gets no connections; give it a weight to use it"))
 	}
-	return n.word(0)
+	return n.Word(0)
 }

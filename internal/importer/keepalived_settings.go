@@ -22,35 +22,35 @@ const longestConnect = 4294
 // take reads n if it is one of the settings. add gets its faults.
 func (s *settings) take(n *node, add func(note)) bool {
 	seconds := func(to *string) {
-		if !isSeconds(n.word(0)) {
-			add(lost(n.line, "%s: that is no time", n))
+		if !isSeconds(n.Word(0)) {
+			add(lost(n.Line, "%s: that is no time", n))
 			return
 		}
-		*to = n.word(0)
+		*to = n.Word(0)
 	}
-	switch n.name() {
+	switch n.Name() {
 	case "delay_loop":
 		seconds(&s.interval)
 	case "connect_timeout":
-		if f, err := strconv.ParseFloat(n.word(0), 64); err == nil && f > longestConnect {
-			add(lost(n.line, "%s: that is no time up to %d", n, longestConnect))
+		if f, err := strconv.ParseFloat(n.Word(0), 64); err == nil && f > longestConnect {
+			add(lost(n.Line, "%s: that is no time up to %d", n, longestConnect))
 			break
 		}
 		seconds(&s.timeout)
 	case "delay_before_retry":
 		seconds(&s.beforeRetry)
 	case "retry", "nb_get_retry":
-		if !isNumber(n.word(0), s.leastRetries) {
-			add(lost(n.line, "%s: that is no number from %d on", n, s.leastRetries))
+		if !isNumber(n.Word(0), s.leastRetries) {
+			add(lost(n.Line, "%s: that is no number from %d on", n, s.leastRetries))
 			break
 		}
-		s.retries = n.word(0)
+		s.retries = n.Word(0)
 	case "virtualhost":
-		if !expressible(n.word(0)) || strings.ContainsAny(n.word(0), ` "`) {
-			add(lost(n.line, "%s: that is no host name", n))
+		if !expressible(n.Word(0)) || strings.ContainsAny(n.Word(0), ` "`) {
+			add(lost(n.Line, "%s: that is no host name", n))
 			break
 		}
-		s.virtualHost = n.word(0)
+		s.virtualHost = n.Word(0)
 	case "inhibit_on_failure":
 		s.quiescent = isTrue(n)
 	case "warmup", "log_all_failures": // checks are spread evenly, and each failure is in history
@@ -62,7 +62,7 @@ func (s *settings) take(n *node, add func(note)) bool {
 
 // isTrue reads a keyword that may be followed by a boolean.
 func isTrue(n *node) bool {
-	switch strings.ToLower(n.word(0)) {
+	switch strings.ToLower(n.Word(0)) {
 	case "off", "no", "false":
 		return false
 	}

@@ -16,9 +16,9 @@ type target struct {
 // the real server, which is the default. add gets the faults.
 func (t *target) take(n *node, own netip.Addr, add func(note)) bool {
 	var ok bool
-	value := n.word(0)
+	value := n.Word(0)
 	a, isAddr := parseAddr(value)
-	switch n.name() {
+	switch n.Name() {
 	case "connect_ip":
 		if ok = isAddr; ok {
 			t.address = ""

@@ -43,33 +43,33 @@ var switches = []string{"alpha", "log_all_failures", "enable_sni", "fast_recover
 
 // withoutRefused leaves out of the block of n, and of those in it, what keepalived does not know there, and
 // switches and times with other values than theirs.
-func (n *node) withoutRefused(add func(note)) {
-	known := strings.Fields(keepalivedWords[n.name()])
-	n.block = slices.DeleteFunc(n.block, func(c *node) bool {
+func withoutRefused(n *node, add func(note)) {
+	known := strings.Fields(keepalivedWords[n.Name()])
+	n.Block = slices.DeleteFunc(n.Block, func(c *node) bool {
 		var what string
-		switch name := c.name(); {
+		switch name := c.Name(); {
 		case !slices.Contains(known, name):
-			what = fmt.Sprintf("%s is not carried over: keepalived knows no %s in %s", c, name, n.name())
-		case slices.Contains(switches, name) && !c.isSwitch() && (n.name() != "virtual_server" || name == "smtp_alert"):
+			what = fmt.Sprintf("%s is not carried over: keepalived knows no %s in %s", c, name, n.Name())
+		case slices.Contains(switches, name) && !isSwitch(c) && (n.Name() != "virtual_server" || name == "smtp_alert"):
 			what = fmt.Sprintf("%s: that is neither yes nor no", c)
-		case name == "warmup" && !isDecimal(c.word(0)):
+		case name == "warmup" && !isDecimal(c.Word(0)):
 			what = fmt.Sprintf("%s: that is no time", c)
 		default:
 			return false
 		}
-		add(lost(c.line, "%s", what))
+		add(lost(c.Line, "%s", what))
 		return true
 	})
-	for _, c := range n.block {
-		if keepalivedWords[c.name()] != "" {
-			c.withoutRefused(add)
+	for _, c := range n.Block {
+		if keepalivedWords[c.Name()] != "" {
+			withoutRefused(c, add)
 		}
 	}
 }
 
 // isSwitch reports whether n has a boolean or nothing behind it, which is true.
-func (n *node) isSwitch() bool {
-	return len(n.words) == 1 || slices.Contains([]string{"true", "on", "yes", "false", "off", "no"}, n.words[1])
+func isSwitch(n *node) bool {
+	return len(n.Words) == 1 || slices.Contains([]string{"true", "on", "yes", "false", "off", "no"}, n.Words[1])
 }
 
 // isDecimal reports whether s is a number as keepalived takes it for times.

@@ -3,97 +3,69 @@
 package owners
 
 import (
+	"cmp"
 	"encoding/xml"
-	"errors"
-	"io"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/keepalived"
 )
 
-// The configurations of programs that have virtual addresses of their own.
-const (
-	keepalivedFile = "/etc/keepalived/keepalived.conf"
-	pacemakerFile  = "/var/lib/pacemaker/cib/cib.xml"
-)
+// pacemakerFile is the configuration of Pacemaker.
+const pacemakerFile = "/var/lib/pacemaker/cib/cib.xml"
 
 // Addresses are those that keepalived's or Pacemaker's configuration has, with the file. What cannot
 // be read has none.
 func Addresses() map[netip.Addr]string {
 	found := map[netip.Addr]string{}
-	keepalivedOwns(found, keepalivedFile)
+	keepalivedOwns(found, keepalived.File)
 	pacemakerOwns(found, pacemakerFile)
 	return found
 }
 
-// mostIncluded is how deep files may include others.
-const mostIncluded = 4
-
 // keepalivedOwns adds the addresses of the blocks virtual_ipaddress and virtual_ipaddress_excluded.
 func keepalivedOwns(found map[netip.Addr]string, path string) {
-	inside := false
-	keepalivedWords(path, 0, func(path, word string, first bool) {
-		switch {
-		case word == "virtual_ipaddress" || word == "virtual_ipaddress_excluded":
-			inside = true
-		case word == "}":
-			inside = false
-		case inside && first:
-			if addr, err := netip.ParseAddr(strings.Split(word, "/")[0]); err == nil {
-				found[addr.Unmap()] = path
+	root, err := keepalived.Read(keepalived.Source{Path: path, ID: keepalived.HostID()})
+	if err != nil {
+		return
+	}
+	for n := range root.Within() {
+		if n.Name() != "virtual_ipaddress" && n.Name() != "virtual_ipaddress_excluded" {
+			continue
+		}
+		for _, line := range n.Block {
+			if addr, err := netip.ParseAddr(strings.Split(line.Name(), "/")[0]); err == nil {
+				found[addr.Unmap()] = cmp.Or(n.Line.File, path)
 			}
 		}
-	})
+	}
 }
 
 // KeepalivedServes reports whether a keepalived with that command line keeps virtual services in the
 // table of IPVS. One whose configuration cannot be read may do so.
 func KeepalivedServes(arguments []string) bool {
-	path := keepalivedFile
+	from := keepalived.Source{Path: keepalived.File, ID: keepalived.HostID()}
 	for i, a := range arguments {
-		switch file, long := strings.CutPrefix(a, "--use-file="); {
-		case long:
-			path = file
-		case (a == "-f" || a == "--use-file") && i+1 < len(arguments):
-			path = arguments[i+1]
-		case a == "-P" || a == "--vrrp":
+		next := ""
+		if i+1 < len(arguments) {
+			next = arguments[i+1]
+		}
+		option, value, long := strings.Cut(a, "=")
+		if !long {
+			value = next
+		}
+		switch option {
+		case "-f", "--use-file":
+			from.Path = value
+		case "-i", "--config-id":
+			from.ID = value
+		case "-P", "--vrrp":
 			return false
 		}
 	}
-	serves := false
-	read := keepalivedWords(path, 0, func(_, word string, first bool) { serves = serves || first && word == "virtual_server" })
-	return serves || !read
-}
-
-// keepalivedWords calls f with the words of a configuration and of those that it includes, and whether
-// each is the first of a line or behind a brace; braces are words. It reports whether the file could be read.
-func keepalivedWords(path string, depth int, f func(path, word string, first bool)) bool {
-	text, err := os.ReadFile(path)
-	if err != nil || depth > mostIncluded {
-		return false
-	}
-	for line := range strings.Lines(string(text)) {
-		if i := strings.IndexAny(line, "#!"); i >= 0 {
-			line = line[:i]
-		}
-		first := true
-		for word := range strings.FieldsSeq(strings.NewReplacer("{", " { ", "}", " } ").Replace(line)) {
-			f(path, word, first)
-			first = word == "{"
-		}
-		if words := strings.Fields(line); len(words) == 2 && words[0] == "include" {
-			pattern := words[1]
-			if !filepath.IsAbs(pattern) {
-				pattern = filepath.Join(filepath.Dir(path), pattern)
-			}
-			files, _ := filepath.Glob(pattern) // a wrong pattern is keepalived's to report
-			for _, file := range files {
-				keepalivedWords(file, depth+1, f)
-			}
-		}
-	}
-	return true
+	root, err := keepalived.Read(from)
+	return err != nil || root.Has("virtual_server")
 }
 
 // pacemakerOwns adds the values of the attributes "ip" of resources.
@@ -106,10 +78,7 @@ func pacemakerOwns(found map[netip.Addr]string, path string) {
 	for d := xml.NewDecoder(file); ; {
 		token, err := d.Token()
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				return // what was read so far counts
-			}
-			return
+			return // at its end, or at a mistake: the addresses before it count
 		}
 		element, ok := token.(xml.StartElement)
 		if !ok || element.Name.Local != "nvpair" {

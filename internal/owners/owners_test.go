@@ -28,6 +28,9 @@ func TestOwners(t *testing.T) {
     }
     virtual_ipaddress_excluded { 10.0.0.2 }
 }
+@another-host vrrp_instance c { virtual_ipaddress { 10.0.0.7 } }
+$VIP=10.0.0.6
+vrrp_instance d { virtual_ipaddress { ${VIP}/24 } }
 virtual_server 10.0.0.8 80 { real_server 10.1.0.1 80 { } }
 include more/*.conf
 `)
@@ -44,7 +47,7 @@ include more/*.conf
 		got = append(got, addr.String())
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.6", "fd00::1"}, got); diff != "" {
 		t.Errorf("owned (-want +got):\n%s", diff)
 	}
 }

@@ -1,4 +1,4 @@
-package importer
+package keepalived
 
 import (
 	"path/filepath"
@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// A keepalivedScanner reads the lines of a keepalived.conf and of the files that it includes:
+// A scanner reads the lines of a keepalived.conf and of the files that it includes:
 // conditions, definitions, sequences and lists become the lines that they stand for.
-type keepalivedScanner struct {
+type scanner struct {
 	blockScanner
 	source      Source
-	at          position
+	at          Position
 	dir         string // of the file that is read, "" is unknown
 	files       int    // that include each other now
 	included    int    // bytes of included files
@@ -19,7 +19,7 @@ type keepalivedScanner struct {
 	multiline   string          // the definition of several lines that is read now, "" is none
 	value       strings.Builder // of it
 	others      map[string]bool // ids whose lines are left out
-	noted       map[note]bool
+	noted       map[Note]bool
 	made        int // bytes that definitions have made so far
 	depth       int // of definitions now
 }
@@ -32,16 +32,16 @@ const (
 	maxExpanded = 1023
 )
 
-// parseKeepalived reads a file into blocks. The notes are about what no block has.
-func parseKeepalived(text string, source Source) (*node, []note) {
-	s := &keepalivedScanner{
+// Parse reads a file into blocks, which are those of root. The notes are about what no block has.
+func Parse(text string, source Source) (root *Node, notes []Note) {
+	s := &scanner{
 		blockScanner: newBlockScanner(), source: source,
-		definitions: map[string]string{"_HASH": "#", "_BANG": "!"}, others: map[string]bool{}, noted: map[note]bool{},
+		definitions: map[string]string{"_HASH": "#", "_BANG": "!"}, others: map[string]bool{}, noted: map[Note]bool{},
 	}
 	if source.Path != "" {
 		s.dir = filepath.Dir(source.Path)
 	}
-	s.file(position{}, text)
+	s.file(Position{}, text)
 	if open := len(s.stack) - 1; open > 0 {
 		s.note(lost(s.at, "%d } are missing at the end", open))
 	}
@@ -49,7 +49,7 @@ func parseKeepalived(text string, source Source) (*node, []note) {
 }
 
 // note adds a note, once.
-func (s *keepalivedScanner) note(n note) {
+func (s *scanner) note(n Note) {
 	if !s.noted[n] {
 		s.noted[n] = true
 		s.notes = append(s.notes, n)
@@ -57,10 +57,10 @@ func (s *keepalivedScanner) note(n note) {
 }
 
 // file reads the lines of a file, of which at is the name.
-func (s *keepalivedScanner) file(at position, text string) {
+func (s *scanner) file(at Position, text string) {
 	s.at = at
 	for line := range strings.Lines(text) {
-		s.at.number++
+		s.at.Number++
 		if len(line) > maxExpanded {
 			s.note(lost(s.at, "the line is longer than %d bytes, and keepalived takes what follows for other lines", maxExpanded))
 		}
@@ -79,7 +79,7 @@ func (s *keepalivedScanner) file(at position, text string) {
 }
 
 // endDefinition ends a definition of several lines, if there is one.
-func (s *keepalivedScanner) endDefinition() {
+func (s *scanner) endDefinition() {
 	if s.multiline != "" {
 		s.definitions[s.multiline] = s.value.String()
 		s.multiline = ""
@@ -88,7 +88,7 @@ func (s *keepalivedScanner) endDefinition() {
 }
 
 // line reads a line of a file, or one that a definition, sequence or list has made.
-func (s *keepalivedScanner) line(line string) {
+func (s *scanner) line(line string) {
 	if s.made > maxMade {
 		return
 	}
@@ -125,7 +125,7 @@ func (s *keepalivedScanner) line(line string) {
 var including = regexp.MustCompile(`^include[rmwba]?[ \t]+(.*)$`)
 
 // condition returns a line without its @ID. ok is false if the line is one of another ID.
-func (s *keepalivedScanner) condition(line string) (rest string, ok bool) {
+func (s *scanner) condition(line string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(line, "@")
 	if !ok {
 		return line, true
@@ -140,7 +140,7 @@ func (s *keepalivedScanner) condition(line string) (rest string, ok bool) {
 	}
 	if word := rest[:end]; !s.others[word] {
 		s.others[word] = true
-		s.note(chosen(s.at, "lines of @%s are left out: this is the file for @%s, see import --id", word, s.source.ID))
+		s.note(leftOut(s.at, "lines of @%s are left out: this is the file for @%s, see import --id", word, s.source.ID))
 	}
 	return "", false
 }
@@ -148,7 +148,7 @@ func (s *keepalivedScanner) condition(line string) (rest string, ok bool) {
 var definition = regexp.MustCompile(`^\$([A-Za-z_][A-Za-z0-9_]*)=[ \t]*(.*)$`)
 
 // define reads a definition, which may go on in the lines that follow.
-func (s *keepalivedScanner) define(line string) bool {
+func (s *scanner) define(line string) bool {
 	m := definition.FindStringSubmatch(line)
 	if m == nil {
 		return false
@@ -164,7 +164,7 @@ func (s *keepalivedScanner) define(line string) bool {
 }
 
 // lines reads the lines of a definition.
-func (s *keepalivedScanner) lines(text string) {
+func (s *scanner) lines(text string) {
 	if s.depth == maxDepth {
 		s.note(lost(s.at, "definitions use each other more than %d times", maxDepth))
 		return
@@ -179,7 +179,7 @@ func (s *keepalivedScanner) lines(text string) {
 }
 
 // makes counts what definitions make, and reports whether it is within the limit.
-func (s *keepalivedScanner) makes(bytes int) bool {
+func (s *scanner) makes(bytes int) bool {
 	before := s.made
 	if s.made += bytes + 32; s.made <= maxMade {
 		return true
@@ -192,7 +192,7 @@ func (s *keepalivedScanner) makes(bytes int) bool {
 
 // expand puts the values of definitions into a line. A value may have references, too, as those of
 // definitions come later. more are the further lines if the last word is a definition of several.
-func (s *keepalivedScanner) expand(line string) (expanded, more string) {
+func (s *scanner) expand(line string) (expanded, more string) {
 	replaced := 0
 	for from := 0; ; {
 		i := strings.IndexByte(line[from:], '$')
@@ -242,7 +242,7 @@ func referenceIn(text string) (name string, length int) {
 }
 
 // valueOf is the value of a definition. ok is false if there is none.
-func (s *keepalivedScanner) valueOf(name string) (value string, ok bool) {
+func (s *scanner) valueOf(name string) (value string, ok bool) {
 	if value, ok = s.definitions[name]; !ok && name == "_PWD" && s.dir != "" {
 		dir, err := filepath.Abs(s.dir)
 		return dir, err == nil
@@ -253,7 +253,7 @@ func (s *keepalivedScanner) valueOf(name string) (value string, ok bool) {
 var braced = regexp.MustCompile(`\$\{[^}]*\}`)
 
 // undefined notes the first ${NAME} that is not defined. Within quotes it is text.
-func (s *keepalivedScanner) undefined(line string) {
+func (s *scanner) undefined(line string) {
 	for _, m := range braced.FindAllStringIndex(line, -1) {
 		if strings.Count(line[:m[0]], `"`)%2 == 0 {
 			s.note(lost(s.at, "%s is not defined", line[m[0]:m[1]]))

@@ -1,72 +1,92 @@
-package importer
+package keepalived
 
 import (
-	"slices"
+	"iter"
 	"strings"
 )
 
-// A node is a keyword of a keepalived.conf with its words, and its block.
-type node struct {
-	line  position
-	raw   string // as it is in the file, without its block
-	words []string
-	block []*node
+// A Node is a keyword of a keepalived.conf with its words, and its block.
+type Node struct {
+	Line  Position
+	Raw   string   // as it is in the file, without its block
+	Words []string // the keyword, and its values
+	Block []*Node
 }
 
-func (n *node) name() string { return n.words[0] }
+// Name is the keyword.
+func (n *Node) Name() string { return n.Words[0] }
 
-// word is the i-th word behind the keyword, "" if there is none.
-func (n *node) word(i int) string {
-	if i+1 < len(n.words) {
-		return n.words[i+1]
+// Word is the i-th word behind the keyword, "" if there is none.
+func (n *Node) Word(i int) string {
+	if i+1 < len(n.Words) {
+		return n.Words[i+1]
 	}
 	return ""
 }
 
 // String is the node's line as a note quotes it, without its block.
-func (n *node) String() string { return strings.Join(n.words, " ") }
+func (n *Node) String() string { return strings.Join(n.Words, " ") }
 
-// whole is the node's line with the lines of its block, for notes.
-func (n *node) whole() string {
-	lines := make([]string, len(n.block))
-	for i, c := range n.block {
+// Whole is the node's line with the lines of its block, for notes.
+func (n *Node) Whole() string {
+	lines := make([]string, len(n.Block))
+	for i, c := range n.Block {
 		lines[i] = c.String()
 	}
 	return strings.TrimRight(n.String()+" "+strings.Join(lines, ", "), " ")
 }
 
-// all is the node's words behind the keyword.
-func (n *node) all() string { return strings.Join(n.words[1:], " ") }
+// All is the node's words behind the keyword.
+func (n *Node) All() string { return strings.Join(n.Words[1:], " ") }
 
-// child is the first node of that name in the block, nil if there is none.
-func (n *node) child(name string) *node {
-	for _, c := range n.block {
-		if c.name() == name {
+// Child is the first node of that name in the block, nil if there is none.
+func (n *Node) Child(name string) *Node {
+	for _, c := range n.Block {
+		if c.Name() == name {
 			return c
 		}
 	}
 	return nil
 }
 
-// size is the number of nodes in n, with itself.
-func (n *node) size() int {
+// Size is the number of nodes in n, with itself.
+func (n *Node) Size() int {
 	size := 1
-	for _, c := range n.block {
-		size += c.size()
+	for _, c := range n.Block {
+		size += c.Size()
 	}
 	return size
 }
 
-// has reports whether n, or a block in it, has a node of that name.
-func (n *node) has(name string) bool {
-	return slices.ContainsFunc(n.block, func(c *node) bool { return c.name() == name || c.has(name) })
+// Within yields the nodes in the block of n and in all blocks of it, each before its own block.
+func (n *Node) Within() iter.Seq[*Node] {
+	return func(yield func(*Node) bool) { n.within(yield) }
 }
 
-// last is the last node of that name in the block, nil if there is none. Of a repeated keyword keepalived
+func (n *Node) within(yield func(*Node) bool) bool {
+	for _, c := range n.Block {
+		if !yield(c) || !c.within(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// Has reports whether the block of n, or a block in it, has a node of that name.
+func (n *Node) Has(name string) bool {
+	for c := range n.Within() {
+		if c.Name() == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Last is the last node of that name in the block, nil if there is none. Of a repeated keyword keepalived
 // takes the last.
-func (n *node) last(name string) (last *node) {
-	for _, c := range n.block {
-		if c.name() == name {
+func (n *Node) Last(name string) (last *Node) {
+	for _, c := range n.Block {
+		if c.Name() == name {
 			last = c
 		}
 	}
@@ -78,25 +98,25 @@ const blanks = " \t\n\v\f\r"
 
 // A blockScanner makes nodes of lines that have neither comments nor definitions.
 type blockScanner struct {
-	root  *node
-	stack []*node
-	notes []note
+	root  *Node
+	stack []*Node
+	notes []Note
 }
 
 func newBlockScanner() blockScanner {
-	root := &node{words: []string{""}}
-	return blockScanner{root: root, stack: []*node{root}}
+	root := &Node{Words: []string{""}}
+	return blockScanner{root: root, stack: []*Node{root}}
 }
 
 // read reads a line: keywords with their words, and braces, which may be anywhere in it.
-func (s *blockScanner) read(at position, line string) {
+func (s *blockScanner) read(at Position, line string) {
 	for line = strings.Trim(line, blanks); line != ""; line = strings.Trim(line, blanks) {
 		top := s.stack[len(s.stack)-1]
 		switch end := braceIn(line); {
 		case end > 0:
 			text := strings.TrimRight(line[:end], blanks)
 			if words := plainWords(text); len(words) > 0 {
-				top.block = append(top.block, &node{line: at, raw: text, words: words})
+				top.Block = append(top.Block, &Node{Line: at, Raw: text, Words: words})
 			}
 			line = line[end:]
 		case line[0] == '{':
@@ -114,12 +134,12 @@ func (s *blockScanner) read(at position, line string) {
 }
 
 // open begins the block of the last keyword.
-func (s *blockScanner) open(at position, top *node) {
-	if len(top.block) == 0 {
+func (s *blockScanner) open(at Position, top *Node) {
+	if len(top.Block) == 0 {
 		s.notes = append(s.notes, lost(at, "there is a { without a keyword"))
-		top.block = append(top.block, &node{line: at, words: []string{"{"}})
+		top.Block = append(top.Block, &Node{Line: at, Words: []string{"{"}})
 	}
-	s.stack = append(s.stack, top.block[len(top.block)-1])
+	s.stack = append(s.stack, top.Block[len(top.Block)-1])
 }
 
 // braceIn is the place of the first brace outside of quotes in a line, its length if there is none.

@@ -1,4 +1,4 @@
-package importer
+package keepalived
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 // repeat reads ~SEQ(NAME, FIRST, STEP, LAST) and ~LST(NAME, VALUE, …): the rest of the line is read
 // again for each value of NAME.
-func (s *keepalivedScanner) repeat(line string) bool {
+func (s *scanner) repeat(line string) bool {
 	if !strings.HasPrefix(line, "~") {
 		return false
 	}
@@ -48,7 +48,7 @@ func (s *keepalivedScanner) repeat(line string) bool {
 }
 
 // sequence reads NAME, FIRST, STEP, LAST. FIRST and STEP may be left out.
-func (s *keepalivedScanner) sequence(arguments string, hex bool) (names []string, next func() ([]string, bool), ok bool) {
+func (s *scanner) sequence(arguments string, hex bool) (names []string, next func() ([]string, bool), ok bool) {
 	name, text, _ := strings.Cut(arguments, ",")
 	text, _ = s.expand(text)
 	var numbers []int64

@@ -1,4 +1,4 @@
-package importer
+package keepalived
 
 import (
 	"fmt"
@@ -8,15 +8,17 @@ import (
 	"strings"
 )
 
-// How deep files may include each other, and how many bytes they may have together.
+// How deep files may include each other, how many bytes they may have together, and how many patterns one
+// with braces may stand for.
 const (
-	maxIncluding = 16
-	maxIncluded  = 16 << 20
+	maxIncluding    = 16
+	maxIncluded     = 16 << 20
+	maxAlternatives = 256
 )
 
 // include reads the files of an include line, as keepalived does: those that a pattern matches in their
 // order, relative to the file that includes them, and no executable ones.
-func (s *keepalivedScanner) include(pattern string) {
+func (s *scanner) include(pattern string) {
 	if s.dir == "" {
 		s.note(lost(s.at, "include %s is not read: that needs the name of the file, in place of standard input", pattern))
 		return
@@ -28,7 +30,7 @@ func (s *keepalivedScanner) include(pattern string) {
 	paths := included(s.dir, pattern)
 	if len(paths) == 0 {
 		if strings.ContainsAny(pattern, "*?[{") {
-			s.note(chosen(s.at, "include %s matches no file", pattern))
+			s.note(leftOut(s.at, "include %s matches no file", pattern))
 		} else {
 			s.note(lost(s.at, "include %s: there is no such file", pattern))
 		}
@@ -42,14 +44,14 @@ func (s *keepalivedScanner) include(pattern string) {
 		at, dir := s.at, s.dir
 		s.dir = filepath.Dir(path)
 		s.files++
-		s.file(position{file: path}, text)
+		s.file(Position{File: path}, text)
 		s.files--
 		s.at, s.dir = at, dir
 	}
 }
 
 // text is the text of a file that is included.
-func (s *keepalivedScanner) text(path string) (string, error) {
+func (s *scanner) text(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err
@@ -112,10 +114,10 @@ func hidden(path, pattern string) bool {
 }
 
 // alternatives appends the patterns that one with braces, as in "{a,b{c,d}}.conf", stands for. More than
-// maxGroup of them are left as they are.
+// maxAlternatives of them are left as they are.
 func alternatives(pattern string, list []string) []string {
 	begin, end, ends := braces(pattern)
-	if end < 0 || len(list) >= maxGroup {
+	if end < 0 || len(list) >= maxAlternatives {
 		return append(list, pattern)
 	}
 	from := begin + 1
