@@ -42,7 +42,7 @@ func (v *Service) StandIn() *StandIn {
 	return &StandIn{Announced: true, Held: held, In: held}
 }
 
-// Beginnings are the lines for an unproven real server that no change to the
+// Beginnings are the lines for an unchecked real server that no change to the
 // kernel will write.
 func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 	s, held := v.Actual.Slots.Of(r.At())

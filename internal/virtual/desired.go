@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
-
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/ipvs"
 )

@@ -3,9 +3,8 @@ package virtual
 import (
 	"net/netip"
 
-	"github.com/ldirectord/ldirectord/internal/policy"
-
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
