@@ -27,7 +27,7 @@ type Member struct {
 	Since   time.Time // of the verdict
 }
 
-// A Standing is what was decided about a virtual service as a whole. It is an input of the next
+// A Standing is the last decision about a virtual service as a whole. It is an input of the next
 // decision, for hysteresis. The zero Standing is that of a start.
 type Standing struct {
 	Quorum  Quorum

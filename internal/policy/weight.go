@@ -13,6 +13,7 @@ type Server struct {
 	OrderWeight int   // of the order Weighted
 	OrderShare  int   // of the order Weighted: percent of Weight in place of OrderWeight; 0 is none
 	Verdict     Verdict
+	Cause       Cause // of a verdict that is not up
 	Kept        bool  // in service although its checks fail (minalive)
 	Maintenance bool  // a file takes it out
 	Joint       Joint // what the virtual service as a whole means for it
@@ -36,13 +37,17 @@ type Server struct {
 	// Found is the weight that counts while Agent or Asked is unknown and not Silent. Where
 	// there is none, the real server waits out of service for the first answer.
 	Found Found
-	// Before is the weight in the table, and Held reports whether the table has the real
-	// server at all. Both are known while Agent or Asked is unknown, or Joint is AsFound.
-	Before int
-	Held   bool
+	Present
 	// Reached is the share of the weight that slowstart has reached, in percent:
 	// 100 without slowstart, and at its end.
 	Reached int
+}
+
+// A Present is the entry of a real server in the table. It is known while Server.Agent or Server.Asked
+// is unknown, or Server.Joint is AsFound.
+type Present struct {
+	Before int  // the weight
+	Held   bool // the table has the real server at all
 }
 
 // An Asked is the weight that the exit status of an external check asks for. The zero Asked asks
@@ -59,6 +64,19 @@ type Found struct {
 	Weight int
 	Of     int // the weight of the order in force then, else of the file: another one changes Weight in proportion
 }
+
+// A Cause explains why a real server is unchecked or down although its checks may say otherwise. Only
+// the Reason of a decision depends on it.
+type Cause uint8
+
+// The causes. The zero Cause is the checks.
+const (
+	ByChecks        Cause = iota
+	NoCheck               // checktype = off: it is unchecked for good
+	MaintenanceOver       // its maintenance is over: it is down until a check has finished
+	Flaps                 // flapdamping keeps it down
+	DrainedBefore         // its own answer had drained it before its checks failed
+)
 
 // An Order is an operator's order for a real server.
 type Order uint8
@@ -94,13 +112,22 @@ const (
 	DisabledByOrder
 	DrainedByOrder
 	DrainedByItself // by its own answer, that of its agent, or the status of its external check
+	NeverChecked    // checktype = off
 	NotChecked
+	AwaitsCheck // its maintenance is over, and no check has finished since
+	Damped      // by flapdamping
+	DrainedDown // down after its own answer had drained it
 	ChecksFail
 	AwaitsEnable    // its checks are good again, and an operator is to let it in
 	NotNeededNow    // a backup server, and enough real servers are up
 	TooFewUp        // for the quorum, and the fallback takes over
 	OthersUnchecked // the first checks of others decide whether quorum or need let it in
 )
+
+// Down reports whether the reason is that the verdict is down, whatever its cause.
+func (r Reason) Down() bool {
+	return r == ChecksFail || r == AwaitsCheck || r == Damped || r == DrainedDown
+}
 
 // Decide returns the desired entry of a real server. Its weight is (the order's weight, else
 // that of its external check, else the configured one) × the agent's share, limited by slowstart. It
@@ -122,9 +149,9 @@ func decide(s Server) Decision {
 		// As after a restart, it need not be checked: its connections go on.
 		return Decision{Drains: s.Verdict != Down, Reason: DrainedByOrder}
 	case s.Verdict == Unchecked:
-		return Decision{Drains: s.Held && (s.Unknown() || s.MayDrain), Reason: NotChecked}
+		return Decision{Drains: s.Held && (s.Unknown() || s.MayDrain), Reason: s.Cause.reason(NotChecked)}
 	case s.Verdict == Down && !s.Kept:
-		return Decision{Reason: ChecksFail}
+		return Decision{Reason: s.Cause.reason(ChecksFail)}
 	case s.Waits:
 		return Decision{Reason: AwaitsEnable}
 	case s.drainsItself():
@@ -150,6 +177,22 @@ func decide(s Server) Decision {
 		d.Reason = GivenByCheck
 	}
 	return d
+}
+
+// reason is the Reason of a cause; byChecks is that of ByChecks.
+func (c Cause) reason(byChecks Reason) Reason {
+	switch c {
+	case ByChecks:
+	case NoCheck:
+		return NeverChecked
+	case MaintenanceOver:
+		return AwaitsCheck
+	case Flaps:
+		return Damped
+	case DrainedBefore:
+		return DrainedDown
+	}
+	return byChecks
 }
 
 func (s Server) drainsItself() bool {

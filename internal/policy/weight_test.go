@@ -95,6 +95,12 @@ func TestDecide(t *testing.T) {
 		"drained, dead for quiescenttime": {up(func(s *Server) { s.Order, s.Verdict, s.Quiescent, s.Expired = Drained, Unchecked, true, true }), Decision{Drains: true, Reason: DrainedByOrder}},
 		"it waits":                        {up(func(s *Server) { s.Waits, s.Draining = true, true }), Decision{Reason: AwaitsEnable}},
 		"it waits, quiescent":             {up(func(s *Server) { s.Waits, s.Quiescent = true, true }), Decision{Stays: true, Reason: AwaitsEnable}},
+		"checktype = off":                 {up(func(s *Server) { s.Verdict, s.Cause = Unchecked, NoCheck }), Decision{Reason: NeverChecked}},
+		"after maintenance":               {up(func(s *Server) { s.Verdict, s.Cause = Down, MaintenanceOver }), Decision{Reason: AwaitsCheck}},
+		"after maintenance, disabled":     {up(func(s *Server) { s.Verdict, s.Cause, s.Order = Down, MaintenanceOver, Disabled }), Decision{Reason: DisabledByOrder}},
+		"damped":                          {up(func(s *Server) { s.Verdict, s.Cause = Down, Flaps }), Decision{Reason: Damped}},
+		"damped, kept":                    {up(func(s *Server) { s.Verdict, s.Cause, s.Kept = Down, Flaps, true }), Decision{In: true, Weight: 50, Reason: KeptIn}},
+		"down after a drain":              {up(func(s *Server) { s.Verdict, s.Cause = Down, DrainedBefore }), Decision{Reason: DrainedDown}},
 		"it waits, dead":                  {up(func(s *Server) { s.Waits, s.Verdict = true, Down }), Decision{Reason: ChecksFail}},
 	}
 	for name, tt := range tests {

@@ -47,7 +47,7 @@ func (v *Service) FirstWords() string {
 		if v.Serves(r) && v.Carries(r) {
 			in++
 		} else {
-			why = r.outWords()
+			why = r.whyOut()
 		}
 		switch {
 		case why == BackupIdle:
@@ -73,43 +73,49 @@ func named(heading string, names []string) string {
 	return words
 }
 
-// outWords returns why r is out of service.
-func (r *Real) outWords() string {
+// whyOut returns why r is out of service.
+func (r *Real) whyOut() string {
 	if r.File() == "" && r.Out() {
 		return r.Override.String()
 	}
 	return r.OutWithoutOrder()
 }
 
-// OutWithoutOrder returns why r is out of service, or would be without its order.
+// OutWithoutOrder returns why r is out of service, or would be without its order to be so.
 func (r *Real) OutWithoutOrder() string {
-	v := r.Virtual
-	switch {
-	case r.File() != "":
+	v, s := r.Virtual, serverOf(r)
+	if r.Out() {
+		s.Order = policy.NoOrder
+	}
+	is := policy.Decide(s)
+	switch is.Reason {
+	case policy.InMaintenance:
 		return "in maintenance: file " + r.File()
-	case r.IsOff():
+	case policy.NeverChecked:
 		return "checktype = off"
-	case r.maintenanceOver():
+	case policy.AwaitsCheck:
 		return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"
-	case r.Verdict == policy.Unchecked, r.decide().Reason == policy.NotChecked:
+	case policy.NotChecked:
 		return "unchecked"
-	case r.Damped() && !r.Kept:
+	case policy.Damped:
 		return "damped " + r.DampedWords()
-	case r.Verdict == policy.Down && !r.Kept:
+	case policy.ChecksFail, policy.DrainedDown:
 		return r.LastError()
-	case Waits(r):
+	case policy.AwaitsEnable:
 		return "up, " + WaitWords(r)
-	case jointWords(r) != "":
-		return jointWords(r)
+	case policy.NotNeededNow, policy.TooFewUp, policy.OthersUnchecked:
+		return v.Joint.outWords(is.Reason)
+	}
+	switch {
 	case v.Invalid != nil:
 		return "refused by the kernel: " + v.Invalid.Error()
 	case !v.Actual.Present:
 		return "virtual service is not in the kernel"
 	case v.Refused[r.At()]:
 		return "refused by the kernel"
-	case r.decide().Reason == policy.DrainedByItself:
+	case is.Reason == policy.DrainedByItself:
 		return r.SelfDrain().Words()
-	case r.weight() == 0:
+	case is.Weight == 0:
 		return "weight 0"
 	}
 	return "not in the kernel"

@@ -9,7 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
-// A Joint is what is decided about the servers of a virtual service together: by minalive, quorum
+// A Joint has the decisions about the servers of a virtual service together: by minalive, quorum
 // and backup servers. The zero Joint is that of a virtual service with none of these.
 type Joint struct {
 	policy.Standing
@@ -21,7 +21,7 @@ type Joint struct {
 // Joins reports whether servers are judged together, by a quorum or as backup servers.
 func (j *Joint) Joins() bool { return j.rule.Joint() }
 
-// inheritJoint takes over for v what was decided before a reload. Another quorum in the file is decided as at a
+// inheritJoint takes over for v the decisions before a reload. Another quorum in the file is decided as at a
 // start; the same one of other real servers is not another one.
 func inheritJoint(v, old *Service) {
 	j := &v.Joint

@@ -96,7 +96,7 @@ func NoteServing(v *Service) {
 // is none by checks; a real server that fails its checks meanwhile has died.
 func (l Leaving) next(r *Real, now time.Time) Leaving {
 	c, is := r.Virtual.Conf, r.decide()
-	if c.ByHand && l.wasIn && is.Reason == policy.ChecksFail && !l.waits() {
+	if c.ByHand && l.wasIn && is.Reason.Down() && !l.waits() {
 		l.waiting = now
 	}
 	switch {

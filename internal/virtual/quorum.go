@@ -55,7 +55,7 @@ func QuorumNews(v *Service) (event.Event, bool) {
 	return e, true
 }
 
-// withoutQuorum is what follows from the loss of the quorum.
+// withoutQuorum describes the consequence of a lost quorum.
 func withoutQuorum(v *Service) string {
 	switch {
 	case v.Fallback == nil:
@@ -96,7 +96,7 @@ func jointWordsOf(v *Service, e *event.Event) string {
 	}
 	for _, r := range v.Reals {
 		if r.Conf == e.Real {
-			if words := jointWords(r); words != "" {
+			if words := v.Joint.outWords(r.decide().Reason); words != "" {
 				return "out of service: " + words
 			}
 		}
@@ -104,17 +104,14 @@ func jointWordsOf(v *Service, e *event.Event) string {
 	return ""
 }
 
-// jointWords is why r is out of service, if that is for the state of its virtual service as a
-// whole, "" if not.
-func jointWords(r *Real) string {
-	if !r.Virtual.Joint.rule.Joint() {
-		return ""
-	}
-	switch r.decide().Reason {
+// outWords are the words of the reasons that come from the virtual service as a whole, "" for any
+// other.
+func (j *Joint) outWords(reason policy.Reason) string {
+	switch reason {
 	case policy.NotNeededNow:
 		return BackupIdle
 	case policy.TooFewUp:
-		return "below quorum: " + r.Virtual.Joint.words()
+		return "below quorum: " + j.words()
 	case policy.OthersUnchecked:
 		return "the first checks of others decide whether it is needed or enough are up"
 	}

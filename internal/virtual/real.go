@@ -64,7 +64,7 @@ func (r *Real) decide() policy.Decision { return policy.Decide(serverOf(r)) }
 // serverOf is all that the decision about r reads.
 func serverOf(r *Real) policy.Server {
 	s := policy.Server{
-		Weight: r.Conf.Weight, Verdict: r.Verdict, Kept: r.Kept, Maintenance: r.File() != "",
+		Weight: r.Conf.Weight, Verdict: r.Verdict, Cause: causeOf(r), Kept: r.Kept, Maintenance: r.File() != "",
 		Agent: int(r.Agent), Reached: int(r.Reached), Draining: r.Drains(), Quiescent: r.Virtual.Conf.Quiesces(), MayDrain: r.Verdict == policy.Unchecked && r.Virtual.Conf.MayDrain(),
 	}
 	if r.Override != nil {
@@ -87,6 +87,22 @@ func serverOf(r *Real) policy.Server {
 	return s
 }
 
+// causeOf returns the cause of a verdict on r other than up.
+func causeOf(r *Real) policy.Cause {
+	switch {
+	case r.Verdict == policy.Up:
+	case r.IsOff():
+		return policy.NoCheck
+	case r.maintenanceOver():
+		return policy.MaintenanceOver
+	case r.Damped():
+		return policy.Flaps
+	case r.Verdict == policy.Down && r.SelfDrain().Was():
+		return policy.DrainedBefore
+	}
+	return policy.ByChecks
+}
+
 var policyOrders = map[string]policy.Order{report.Drain: policy.Drained, report.Disable: policy.Disabled, report.Weight: policy.Weighted}
 
 // In reports whether the real server is to get traffic.
@@ -102,9 +118,6 @@ func (r *Real) ordered() string {
 
 // Out reports whether an operator keeps the real server from getting connections.
 func (r *Real) Out() bool { return r.ordered() == report.Drain || r.ordered() == report.Disable }
-
-// weight is what the real server is to have in the kernel while it is in.
-func (r *Real) weight() int { return r.decide().Weight }
 
 // inherit takes over what an earlier configuration's checks have found out.
 func (r *Real) inherit(o *Real) {

@@ -147,7 +147,7 @@ func own(r *Real) *conf.VirtualService {
 // IsOn reports whether r is up without a check.
 func IsOn(r *Real) bool { return r.Virtual.Conf.CheckType == conf.CheckOn && SeveralOf(r) == nil }
 
-// NeverChecked reports whether r is down without a check.
+// NeverChecked reports whether r has no check, and stays out of service.
 func NeverChecked(r *Real) bool {
 	return r.Virtual.Conf.CheckType == conf.CheckOff && SeveralOf(r) == nil
 }

@@ -155,32 +155,31 @@ func (r *Real) checksSay() (isUp, unchecked bool) {
 	return r.Verdict == policy.Up && !unchecked, unchecked
 }
 
-// outReason returns in a word why r is out of service.
+// outWords are policy's reasons why a real server is out of service, in a word for readers.
+var outWords = map[policy.Reason]string{
+	policy.InMaintenance:   "maintenance",
+	policy.AwaitsCheck:     "maintenance",
+	policy.DisabledByOrder: "order",
+	policy.DrainedByOrder:  "order",
+	policy.NeverChecked:    "off",
+	policy.NotChecked:      "unchecked",
+	policy.OthersUnchecked: "unchecked",
+	policy.Damped:          "damped",
+	policy.DrainedByItself: "self-drain",
+	policy.DrainedDown:     "self-drain",
+	policy.ChecksFail:      "check",
+	policy.AwaitsEnable:    "waiting",
+	policy.NotNeededNow:    "backup",
+	policy.TooFewUp:        "quorum",
+}
+
+// outReason returns in a word why the table does not have r in service.
 func (r *Real) outReason() string {
-	switch is := r.decide(); {
-	case r.File() != "" || r.maintenanceOver():
-		return "maintenance"
-	case r.Out():
-		return "order"
-	case r.IsOff():
-		return "off"
-	case r.Verdict == policy.Unchecked:
-		return "unchecked"
-	case r.Damped() && !r.Kept:
-		return "damped"
-	case r.Drains() && !Waits(r), r.SelfDrain().Was() && r.Verdict == policy.Down:
-		return "self-drain"
-	case r.Verdict == policy.Down && !r.Kept:
-		return "check"
-	case is.Reason == policy.AwaitsEnable:
-		return "waiting"
-	case is.Reason == policy.NotNeededNow:
-		return "backup"
-	case is.Reason == policy.TooFewUp:
-		return "quorum"
-	case is.Reason == policy.OthersUnchecked, is.Reason == policy.NotChecked:
-		return "unchecked"
-	case is.Weight == 0:
+	is := r.decide()
+	if word := outWords[is.Reason]; word != "" {
+		return word
+	}
+	if is.Weight == 0 {
 		return "weight"
 	}
 	return "external"

@@ -50,12 +50,14 @@ func (r *Real) because() (report.ReasonCode, string) {
 	since := r.stateSince(state).Local().Format(time.DateTime)
 	code, checks := r.becauseOfChecks(since)
 	checks += weightWords(r) + maxConnWords(r)
+	reason := r.decide().Reason
+	joint := r.Virtual.Joint.outWords(reason)
 	switch {
 	case r.File() != "":
 		return report.ReasonMaintenance, "the maintenance directory has the file " + r.File() + " since " + since
 	case state == report.StateDrained, state == report.StateDisabled:
 		return report.ReasonOrder, "an operator ordered since " + since + ": " + r.Override.String()
-	case r.maintenanceOver():
+	case reason == policy.AwaitsCheck:
 		return report.ReasonMaintenanceOver, "maintenance by file " + r.Maintenance.Ended + " is over, and the next check decides; out since " + since
 	case r.Damped():
 		return r.becauseDamped()
@@ -63,12 +65,12 @@ func (r *Real) because() (report.ReasonCode, string) {
 		return report.ReasonMinAlive, checks + "; it " + KeptWords
 	case Waits(r):
 		return becauseWaits(r, code, checks)
-	case jointWords(r) != "":
+	case joint != "":
 		code = report.ReasonQuorum
-		if r.decide().Reason == policy.NotNeededNow {
+		if reason == policy.NotNeededNow {
 			code = report.ReasonBackup
 		}
-		return code, checks + "; out of service, " + jointWords(r)
+		return code, checks + "; out of service, " + joint
 	case r.Override != nil:
 		return code, checks + "; ordered: " + r.Override.String()
 	}
