@@ -289,6 +289,15 @@ func TestDevice(t *testing.T) {
 		if !slices.ContainsFunc(a.Faults(), func(f report.Fault) bool { return strings.Contains(f.Error, "keepalived") }) {
 			t.Errorf("faults: %v", a.Faults())
 		}
+		n.locked(func() { n.owners[vip(3)] = "/etc/keepalived/other.conf" })
+		a.Use(ofFile("", "lvs0", 1, 2, 3))
+		a.Set(states("1 2 3"))
+		expect("it has two", "")
+		both := "2 (/etc/keepalived/keepalived.conf), " + vip(3).String() + " (/etc/keepalived/other.conf)"
+		if !slices.ContainsFunc(a.Faults(), func(f report.Fault) bool { return strings.HasSuffix(f.Error, both) }) {
+			t.Errorf("faults: %v, want one that ends with %s", a.Faults(), both)
+		}
+		a.Use(ofFile("", "lvs0", 1, 2))
 		a.Set(states("1 -2"))
 		if expect("it is not served", ""); len(a.Faults()) != 0 {
 			t.Errorf("faults: %v", a.Faults())

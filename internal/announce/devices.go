@@ -105,7 +105,7 @@ func (d *devices) add(s Settings, want map[netip.Addr]bool) error {
 		return err
 	}
 	added, err := d.network.Add(s.Device, missing)
-	d.say(lineAdded, s.Device, missing[:added])
+	d.logChange(lineAdded, s.Device, missing[:added])
 	if err != nil {
 		return fmt.Errorf("adding %s: %w", missing[added], err)
 	}
@@ -143,17 +143,23 @@ func (d *devices) missing(s Settings, want, there map[netip.Addr]bool) (missing 
 		return nil
 	}
 	slices.SortFunc(missing, netip.Addr.Compare)
-	owners, owned := d.owners(), false
+	owners := d.owners()
+	var owned []netip.Addr
 	missing = slices.DeleteFunc(missing, func(addr netip.Addr) bool {
-		owner := owners[addr]
-		if owner != "" {
-			owned = true
-			d.faults.set(d.log, whatOwned, lineOwned, addr, s.Device, owner)
+		if owners[addr] == "" {
+			return false
 		}
-		return owner != ""
+		owned = append(owned, addr)
+		return true
 	})
-	if !owned {
+	switch len(owned) {
+	case 0:
 		d.faults.drop(whatOwned)
+	case 1:
+		d.faults.set(d.log, whatOwned, lineOwned, owned[0], s.Device, owners[owned[0]])
+	default:
+		names := named(owned, func(addr netip.Addr) string { return fmt.Sprintf("%s (%s)", addr, owners[addr]) })
+		d.faults.set(d.log, whatOwned, lineOwnedSeveral, s.Device, names)
 	}
 	return missing
 }
@@ -170,7 +176,7 @@ func (d *devices) remove(device string, addrs []netip.Addr) error {
 	for _, addr := range addrs {
 		delete(d.ours[device], addr)
 	}
-	d.say(lineRemoved, device, addrs)
+	d.logChange(lineRemoved, device, addrs)
 	if len(d.ours[device]) == 0 {
 		delete(d.ours, device)
 	}
@@ -180,19 +186,24 @@ func (d *devices) remove(device string, addrs []netip.Addr) error {
 // mostNamed is how many addresses one line of the log names.
 const mostNamed = 20
 
-func (d *devices) say(format, device string, addrs []netip.Addr) {
-	if len(addrs) == 0 {
-		return
+// logChange logs which addresses came to a device, or left it.
+func (d *devices) logChange(format, device string, addrs []netip.Addr) {
+	if len(addrs) > 0 {
+		d.log(format, device, named(addrs, netip.Addr.String))
 	}
+}
+
+// named is the addresses as a line of the log has them, each in the words of name.
+func named(addrs []netip.Addr, name func(netip.Addr) string) string {
 	var names []string
 	for _, addr := range addrs[:min(len(addrs), mostNamed)] {
-		names = append(names, addr.String())
+		names = append(names, name(addr))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(addrs) - mostNamed; more > 0 {
 		text += fmt.Sprintf(", and %d more", more)
 	}
-	d.log(format, device, text)
+	return text
 }
 
 // holds reports whether an address of a device is ours.

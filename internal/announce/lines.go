@@ -8,6 +8,7 @@ const (
 	lineRemoved       = "Withdrawn from %s: %s"
 	lineDeviceFailed  = "vipdevice %s: %v; it is tried again in 10 s"
 	lineOwned         = "Virtual address %s is not added to %s: %s has it"
+	lineOwnedSeveral  = "Virtual addresses are not added to %s, as another program has them: %s"
 	lineUnread        = "Which addresses an earlier daemon has added to devices is not known: %v"
 	lineWorks         = "%s works again"
 	lineTaken         = "Host setup: %v; it is tried again every 30 s"
