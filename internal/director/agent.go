@@ -4,7 +4,6 @@ import (
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/checks"
 	"github.com/ldirectord/ldirectord/internal/event"
-	"github.com/ldirectord/ldirectord/internal/policy"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
 
@@ -48,13 +47,8 @@ func hearSilence(d *Director, r *virtual.Real, res *checks.Result) {
 	if r.Verdict != before.Verdict {
 		without := &checks.Result{Check: res.Check, At: res.At}
 		d.transition(r, before, without, change{over, virtual.DrainNews{Was: r.SelfDrain().Was()}})
-		if before.Verdict != policy.Unchecked {
-			r.Transitions.Total++
-		}
 	}
-	if over != nil || unchecked && !r.Unchecked && r.Transitions.Any() {
-		r.NoteCondition(d.now())
-	}
+	noteCondition(d, r, over != nil, unchecked)
 }
 
 // hearMeanwhile takes in what the agent beside the checks of r says while a file keeps r out: its last

@@ -15,8 +15,8 @@ import (
 
 // announce reports the unchecked real servers of v. The
 // original gives each of them its weight and takes it out again at once, and
-// scripts that read its log expect these lines. Here the kernel never has
-// an unproven real server in; only the lines are the same. last has the last
+// scripts that read its log expect these lines. Here the kernel never gets an
+// unchecked real server; only the lines are the same. last has the last
 // identity of each real server: the original remembers one for each address.
 func (rc *reconciler) announce(v *virtual.Service, last *virtual.LastReals) {
 	if !v.Actual.Present {

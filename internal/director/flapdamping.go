@@ -133,7 +133,6 @@ func (p *dampings) end(r *virtual.Real, why string) {
 			drain = virtual.HearDrain(r, s.Now, false, s.Answer, p.d.now())
 		}
 		p.d.transition(r, before, &checks.Result{At: p.d.now()}, change{drain: drain})
-		r.Transitions.Total++
 	}
 	for _, c := range r.Checks {
 		p.d.checks.Repace(c)

@@ -48,9 +48,10 @@ func judgeSlow(res *checks.Result) {
 	}
 }
 
-// handleFor takes in one result for one real server, step by step: the reports besides the
-// verdict, the verdict, the agent's share, soft failures, and the transition, which marks
-// the virtual service to be synced.
+// handleFor takes in one result for one real server, step by step: what does not wait for the
+// verdict, the verdict, the agent's share and the self-drain, soft failures, and the reports of
+// another verdict or the same one. Each step marks the virtual service to be synced where the table
+// may have to change.
 func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	if virtual.AgentIsSilent(r, res.Check, res.Detail, res.Err) {
 		hearSilence(d, r, res)
@@ -82,34 +83,27 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	} else if virtual.AgentFails(r, res.Check, was) {
 		d.touch(r.Virtual)
 	}
-	drained := r.Drains()
-	drain := hearDrain(r, res)
-	if r.Drains() != drained { // also where that it was drained was never reported
-		d.touch(r.Virtual)
-	}
+	c := change{over: over, drain: takeDrain(d, r, res)}
 	if res.Err != nil && was.Failures == 0 && was.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
 	}
 	d.reportSoft(r, before, was, res)
 	if r.Verdict != before.Verdict {
-		d.transition(r, before, res, change{over, drain})
-		if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
-			r.Transitions.Total++
-		}
-	} else if over != nil && (res.Err != nil || virtual.SeveralOf(r).Fails()) {
-		e := r.Event(event.StillGone)
-		why := virtual.FailedBy(r, res.Check, res.Err)
-		e.Reason, e.Cause = virtual.AndOut(over.Detail+", and the check fails: "+why, r), &event.Cause{Kind: event.CauseCheck, Detail: why}
-		d.emit(r.Virtual, e)
+		d.transition(r, before, res, c)
+	} else {
+		sameVerdict(d, r, res, c)
 	}
-	if e := drain.Event; e != nil && r.Verdict == before.Verdict {
-		d.drainChanged(r, *e)
-	}
-	if over != nil || unchecked && !r.Unchecked && r.Transitions.Any() {
-		r.NoteCondition(d.now())
-	}
+	noteCondition(d, r, over != nil, unchecked)
 	if r.WouldBeUp() { // it may be needed
 		d.touch(r.Virtual)
+	}
+}
+
+// noteCondition notes the condition of r after a result that may change it without a transition: its
+// maintenance is over, or it was unchecked before.
+func noteCondition(d *Director, r *virtual.Real, over, unchecked bool) {
+	if over || unchecked && !r.Unchecked && r.Transitions.Any() {
+		r.NoteCondition(d.now())
 	}
 }
 
@@ -161,14 +155,41 @@ type change struct {
 // transition takes in a changed verdict on a real server, which ends external changes of its
 // destination, unless another real server has that in service all the time.
 func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, c change) {
-	over := c.over
-	e := r.Event(event.Back)
-	if e.Cause = over; over == nil {
-		e.Cause = &event.Cause{Kind: event.CauseCheck}
+	e := verdictEvent(r, before, res, c.over)
+	var damped []event.Event
+	if r.Verdict == policy.Down && before.Verdict == policy.Up && !c.drain.Was {
+		damped = d.dampings.damp(r)
 	}
+	waits := virtual.Waits(r)
+	if !r.Out() && !waits && (r.Verdict == policy.Down && (r.Leaves || !r.Conf.Backup) || r.In()) {
+		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
+	}
+	switch {
+	case waits && (before.Verdict != policy.Unchecked || r.Verdict == policy.Up): // neither gone nor back
+		e = waiting(r, e.Reason)
+	default:
+		e.Reason = virtual.AndOut(e.Reason, r)
+	}
+	if c.over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was reported
+		d.changed(r)
+	} else {
+		d.changed(r, append(c.drain.Beside(r, e), damped...)...)
+	}
+	if before.Verdict != policy.Unchecked { // after its first check it is neither gone nor back
+		r.Transitions.Total++
+	}
+}
+
+// verdictEvent is the event of a changed verdict by the checks of r. It begins slowstart, and notes
+// whether r leaves the table by it. over is the maintenance that was over before, nil for none.
+func verdictEvent(r *virtual.Real, before policy.Tally, res *checks.Result, over *event.Cause) event.Event {
 	// Of one that an order keeps out, the report of the first checks has the reason.
 	isFirst := before.Verdict == policy.Unchecked && (r.Virtual.First != nil || r.Out())
 	if r.Verdict == policy.Up {
+		e := r.Event(event.Back)
+		if e.Cause = over; over == nil {
+			e.Cause = &event.Cause{Kind: event.CauseCheck}
+		}
 		if isFirst {
 			e.Kind = event.FirstUp
 		}
@@ -178,35 +199,32 @@ func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.
 		if r.StartSlowly(); r.Kept { // it served all the time
 			r.Reached = 100
 		}
-	} else {
-		r.Leaves = r.Virtual.Carries(r)
-		e.Kind, e.Attempts, e.Reason = event.Gone, int(r.Attempts), virtual.FailedBy(r, res.Check, res.Err)
-		e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
-		if isFirst {
-			e.Kind = event.FirstDown
-		}
-		if before.Verdict == policy.Up && r.Transitions != nil { // not as it was found in the kernel
-			e.Down = r.Since.Sub(before.Since)
-		}
+		return e
 	}
-	var damped []event.Event
-	if r.Verdict == policy.Down && before.Verdict == policy.Up && !c.drain.Was {
-		damped = d.dampings.damp(r)
+	r.Leaves = r.Virtual.Carries(r)
+	e := r.Event(event.Gone)
+	e.Attempts, e.Reason = int(r.Attempts), virtual.FailedBy(r, res.Check, res.Err)
+	e.Cause = &event.Cause{Kind: event.CauseCheck, Detail: e.Reason}
+	if isFirst {
+		e.Kind = event.FirstDown
 	}
-	if !r.Out() && !virtual.Waits(r) && (r.Verdict == policy.Down && (r.Leaves || !r.Conf.Backup) || r.In()) {
-		r.Virtual.Moved(r, r.Verdict == policy.Up, e.Cause)
+	if before.Verdict == policy.Up && r.Transitions != nil { // not as it was found in the kernel
+		e.Down = r.Since.Sub(before.Since)
 	}
-	if virtual.Waits(r) && before.Verdict != policy.Unchecked || virtual.Waits(r) && r.Verdict == policy.Up { // neither gone nor back
-		e = waiting(r, e.Reason)
+	return e
+}
+
+// sameVerdict reports the changes of a result that leaves the verdict as before.
+func sameVerdict(d *Director, r *virtual.Real, res *checks.Result, c change) {
+	if c.over != nil && (res.Err != nil || virtual.SeveralOf(r).Fails()) {
+		e := r.Event(event.StillGone)
+		why := virtual.FailedBy(r, res.Check, res.Err)
+		e.Reason, e.Cause = virtual.AndOut(c.over.Detail+", and the check fails: "+why, r), &event.Cause{Kind: event.CauseCheck, Detail: why}
+		d.emit(r.Virtual, e)
 	}
-	if over != nil && r.Out() { // the maintenance has not taken it out, so that nothing was reported
-		d.changed(r)
-		return
+	if c.drain.Event != nil {
+		d.drainChanged(r, *c.drain.Event)
 	}
-	if e.Kind != event.Waiting {
-		e.Reason = virtual.AndOut(e.Reason, r)
-	}
-	d.changed(r, append(c.drain.Beside(r, e), damped...)...)
 }
 
 // waiting is the event of a changed verdict on a real server that waits for an operator; why is why it
@@ -221,14 +239,24 @@ func waiting(r *virtual.Real, why string) event.Event {
 	return e
 }
 
-// hearDrain takes in whether an answer wants no new connections. A connect in place of the whole
+// takeDrain takes in whether an answer wants no new connections. A connect in place of the whole
 // check, and another check than the one that drains, say nothing of it.
-func hearDrain(r *virtual.Real, res *checks.Result) virtual.DrainNews {
-	c, d := res.Check, r.SelfDrain()
+func takeDrain(d *Director, r *virtual.Real, res *checks.Result) virtual.DrainNews {
+	drained := r.Drains()
+	news := drainNews(r, res)
+	if r.Drains() != drained { // also where that it was drained was never reported
+		d.touch(r.Virtual)
+	}
+	return news
+}
+
+// drainNews does what takeDrain does to r.
+func drainNews(r *virtual.Real, res *checks.Result) virtual.DrainNews {
+	c, known := res.Check, r.SelfDrain()
 	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, c)
 	drains = drains && !virtual.Outweighed(r, &res.Result) // then it ends what an earlier check has drained
-	if !drains && (d.OtherCheck(r, c) || res.Err == nil && c != nil && res.Asked != c.Ask) {
-		return virtual.DrainNews{Was: d.Was()}
+	if !drains && (known.OtherCheck(r, c) || res.Err == nil && c != nil && res.Asked != c.Ask) {
+		return virtual.DrainNews{Was: known.Was()}
 	}
 	news := virtual.HearDrain(r, drains, res.Err != nil, res.Detail, res.At)
 	if drains {
