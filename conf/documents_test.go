@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -46,5 +47,62 @@ func TestDocumentedFiles(t *testing.T) {
 	}
 	if read < 12 {
 		t.Errorf("%d configurations were read, which are too few", read)
+	}
+}
+
+// TestDocumentsNameWhatExists looks for the tests and files of the program that documents for its
+// developers name, and for each package in docs/architecture.md.
+func TestDocumentsNameWhatExists(t *testing.T) {
+	tests, files := map[string]bool{}, map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	err := fs.WalkDir(os.DirFS(".."), ".", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		files[path], files[strings.TrimPrefix(path, "internal/")] = true, true
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(filepath.Join("..", path))
+		for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+			tests[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w+)`|`([a-z/]+/[a-z_]+\\.go)`")
+	found := 0
+	for _, file := range []string{"CONTRIBUTING.md", "docs/architecture.md"} {
+		text, err := os.ReadFile(filepath.Join("..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if name := m[1]; name != "" && !tests[name] && !strings.HasPrefix(name, "TestSomething") {
+				t.Errorf("%s names %s, which does not exist", file, name)
+			}
+			if path := m[2]; path != "" && !files[path] && !strings.Contains(path, "mqtt") {
+				t.Errorf("%s names %s, which does not exist", file, path)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("the documents name %d tests and files: too few were found", found)
+	}
+	packages, err := filepath.Glob("../internal/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range packages {
+		if name := "`internal/" + filepath.Base(dir) + "`"; !strings.Contains(string(text), name) {
+			t.Errorf("docs/architecture.md has no %s", name)
+		}
 	}
 }
