@@ -69,7 +69,7 @@ func (s *site) virtual(story story, port uint16, at netip.AddrPort, directives .
 func (s *site) up(name string, port uint16, at netip.AddrPort, directives ...string) {
 	// Databases announce their end, and all may have been checked at that
 	// time.
-	const stopped = "connection refused|connection reset|closed the connection|shutting down|500 OOPS: priv_sock"
+	const stopped = "connection refused|connection reset|broken pipe|closed the connection|shutting down|500 OOPS: priv_sock"
 	s.virtual(story{name, "up", stopped, slow}, port, at, directives...)
 }
 
