@@ -273,3 +273,16 @@ func TestAgentThatSaysDownFirst(t *testing.T) {
 		}
 	})
 }
+
+// An agent that takes its real server for down has answered: when it cannot be asked any more, the entry stays as it is.
+func TestSilenceAfterDownChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBeside(t, "down", "quiescent=yes\n", "")
+		b.step("reload masq 50 u:30")
+		b.step("reload masq 50 u:40")
+		if got := b.step("agent "); got != "" {
+			t.Errorf("the agent said down, and does not answer any more: weights %q were written", got)
+		}
+		b.end()
+	})
+}

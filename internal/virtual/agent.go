@@ -165,9 +165,13 @@ func HearMeanwhile(r *Real, c *Check, ok bool, at time.Time) bool {
 }
 
 // HearSilence notes that the agent beside the checks of r did not answer, or could not be asked
-// (local): then a weight that was found stays. It reports whether r's entry may change.
+// (local): then a weight that was found stays. It reports whether r's entry may change. One that has
+// taken r for down has answered.
 func HearSilence(r *Real, local bool) bool {
 	v := r.Virtual
+	if p := SeveralOf(r).agent(); p != nil && p.Verdict == policy.Down {
+		return false
+	}
 	if r.Agent != policy.AgentUnknown || v.silent[r] || local && v.found[r].Weight > 0 {
 		return false
 	}
