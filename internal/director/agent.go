@@ -46,7 +46,7 @@ func hearSilence(d *Director, r *virtual.Real, res *checks.Result) {
 	over := virtual.CountSilence(r, res.At)
 	if r.Verdict != before.Verdict {
 		without := &checks.Result{Check: res.Check, At: res.At}
-		d.transition(r, before, without, change{over, virtual.DrainNews{Was: r.SelfDrain().Was()}})
+		d.transition(r, before, without, change{over, virtual.StillDrains(r, res.At)})
 	}
 	noteCondition(d, r, over != nil, unchecked)
 }

@@ -255,12 +255,16 @@ func drainNews(r *virtual.Real, res *checks.Result) virtual.DrainNews {
 	c, known := res.Check, r.SelfDrain()
 	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, c)
 	drains = drains && !virtual.Outweighed(r, &res.Result) // then it ends what an earlier check has drained
-	if !drains && (known.OtherCheck(r, c) || res.Err == nil && c != nil && res.Asked != c.Ask) {
-		return virtual.DrainNews{Was: known.Was()}
+	isWhole := c == nil || res.Asked == c.Ask
+	if !drains && res.Err == nil && isWhole {
+		known.Answered(c)
+	}
+	if !drains && (known.OtherCheck(r, c) || res.Err == nil && !isWhole) {
+		return virtual.StillDrains(r, res.At)
 	}
 	news := virtual.HearDrain(r, drains, res.Err != nil, res.Detail, res.At)
 	if drains {
-		r.SelfDrain().By, r.SelfDrain().Weighs = c, res.Weighs
+		r.SelfDrain().Add(c, res.Weighs)
 	}
 	return news
 }

@@ -84,22 +84,23 @@ func weightWords(r *Real) string {
 // FollowOrder lets a self-drain by a weight of 0 end with an order for the weight, which wins over it, and begin
 // with the end of one. It returns the event of the latter, nil for none.
 func FollowOrder(r *Real, now time.Time) *event.Event {
-	d := r.SelfDrain()
-	if outweighed(r) && d != nil && d.Weighs {
+	if d := r.SelfDrain(); outweighed(r) && d != nil && d.allWeigh() {
 		setSelfDrain(r, nil)
 	}
-	if outweighed(r) || d != nil || r.Verdict != policy.Up || r.File() != "" {
+	if outweighed(r) || r.Verdict != policy.Up || r.File() != "" {
 		return nil
 	}
+	var e *event.Event
 	for _, c := range r.Checks {
 		if !c.Kit.ExternalWeight || c.Rare == nil || c.Rare.Asked != (policy.Asked{Given: true}) {
 			continue
 		}
-		news := HearDrain(r, true, false, "exit status 2, weight 0", now)
-		r.SelfDrain().By, r.SelfDrain().Weighs = c, true
-		return news.Event
+		if r.SelfDrain() == nil {
+			e = HearDrain(r, true, false, "exit status 2, weight 0", now).Event
+		}
+		r.SelfDrain().Add(c, true)
 	}
-	return nil
+	return e
 }
 
 // outweighed reports whether an order for the weight of r wins over the weight 0 of its external

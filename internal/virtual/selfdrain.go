@@ -13,11 +13,34 @@ import (
 // lasts until a normal answer, also while the real server is down in between.
 type SelfDrain struct {
 	Since     time.Time
-	Answer    string // the last such answer
-	Now       bool   // the last answer was such a one
-	Announced bool   // it came while the real server was up: that this goes down is no surprise
-	By        *Check // whose answer it was: of several checks, only this one ends it; nil is any
-	Weighs    bool   // the answer was a weight of 0 (externalweight), over which an order for the weight wins
+	Answer    string    // the last such answer
+	Now       bool      // the last answer was such a one
+	Announced bool      // it came while the real server was up: that this goes down is no surprise
+	By        []Drainer // the checks that have not answered normally since: each of them has to; with none any check ends it
+}
+
+// A Drainer is a check whose last good answer wants no new connections.
+type Drainer struct {
+	Check  *Check
+	Weighs bool // the answer was a weight of 0 (externalweight), over which an order for the weight wins
+}
+
+// Add notes that the answer of a check drains.
+func (d *SelfDrain) Add(c *Check, weighs bool) {
+	d.Answered(c)
+	d.By = append(d.By, Drainer{c, weighs})
+}
+
+// Answered notes that a check has answered normally. A nil d has nothing to note.
+func (d *SelfDrain) Answered(c *Check) {
+	if d != nil {
+		d.By = slices.DeleteFunc(d.By, func(by Drainer) bool { return by.Check == c })
+	}
+}
+
+// allWeigh reports whether each answer that drains is a weight.
+func (d *SelfDrain) allWeigh() bool {
+	return len(d.By) > 0 && !slices.ContainsFunc(d.By, func(by Drainer) bool { return !by.Weighs })
 }
 
 // SelfDrain returns what is known of the self-drain of r, nil for none.
@@ -47,10 +70,10 @@ func (d *SelfDrain) Words() string {
 	return "drained by its own answer: " + d.Answer
 }
 
-// Drains reports whether r is up and its own answer wants no new connections.
+// Drains reports whether r is up, or kept in service by minalive, and its own answer wants no new connections.
 func (r *Real) Drains() bool {
 	d := r.SelfDrain()
-	return d != nil && d.Now && r.Verdict == policy.Up && (!d.Weighs || !outweighed(r))
+	return d != nil && d.Now && (r.Verdict == policy.Up || r.Kept) && (!d.allWeigh() || !outweighed(r))
 }
 
 // A DrainNews is what one result means for a self-drain.
@@ -59,9 +82,9 @@ type DrainNews struct {
 	Event *event.Event // it is now, or no longer; nil is no change
 }
 
-// OtherCheck reports whether the self-drain of r is by another one of its checks than c.
+// OtherCheck reports whether the self-drain of r is by another one of its checks than c, too.
 func (d *SelfDrain) OtherCheck(r *Real, c *Check) bool {
-	return d != nil && d.By != nil && d.By != c && slices.Contains(r.Checks, d.By)
+	return d != nil && slices.ContainsFunc(d.By, func(by Drainer) bool { return by.Check != c && slices.Contains(r.Checks, by.Check) })
 }
 
 // Outweighed reports whether an order for the weight of r wins over an answer that is a weight of 0.
@@ -70,7 +93,7 @@ func Outweighed(r *Real, res *engine.Result) bool { return res.Drains && res.Wei
 // HearDrain takes in the result of a check of r after its verdict: whether the answer wants no new
 // connections, or whether there was no good one.
 func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news DrainNews) {
-	d, up := r.SelfDrain(), r.Verdict == policy.Up
+	d, up := r.SelfDrain(), r.Verdict == policy.Up || r.Kept
 	news.Was = r.SelfDrain().Was()
 	switch {
 	case failed, d == nil && !drains: // another check may bring it up before a normal answer, also one that a reload adds
@@ -81,12 +104,9 @@ func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news
 			d = &SelfDrain{Since: now}
 			setSelfDrain(r, d)
 		}
-		if d.Answer, d.Now = answer, true; up && !d.Announced {
-			d.Since, d.Announced = now, true
-			e := r.Event(event.SelfDrained)
-			e.Reason = d.Words()
-			e.Cause = &event.Cause{Kind: event.CauseSelfDrain, Detail: e.Reason}
-			news.Event = &e
+		d.Answer, d.Now = answer, true
+		if up {
+			news.Event = d.announce(r, now)
 		}
 	default:
 		if setSelfDrain(r, nil); news.Was {
@@ -95,6 +115,28 @@ func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news
 			e.Cause = &event.Cause{Kind: event.CauseSelfDrain, Detail: e.Reason}
 			news.Event = &e
 		}
+	}
+	return news
+}
+
+// announce is the event of a self-drain of r, which is up, nil if that was reported already.
+func (d *SelfDrain) announce(r *Real, now time.Time) *event.Event {
+	if d.Announced {
+		return nil
+	}
+	d.Since, d.Announced = now, true
+	e := r.Event(event.SelfDrained)
+	e.Reason = d.Words()
+	e.Cause = &event.Cause{Kind: event.CauseSelfDrain, Detail: e.Reason}
+	return &e
+}
+
+// StillDrains is the news of a result that changes nothing about a self-drain of r. It has to be reported if another
+// check drained r while it was down, and this one lets it be up.
+func StillDrains(r *Real, now time.Time) (news DrainNews) {
+	d := r.SelfDrain()
+	if news.Was = d.Was(); r.Drains() {
+		news.Event = d.announce(r, now)
 	}
 	return news
 }

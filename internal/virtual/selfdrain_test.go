@@ -21,7 +21,7 @@ func TestSelfDrainOutlivesAFailure(t *testing.T) {
 			r := &Real{Virtual: &Service{}, Checks: checks}
 			r.Verdict = policy.Down
 			d := before
-			d.By = checks[0]
+			d.By = []Drainer{{Check: checks[0]}}
 			setSelfDrain(r, &d)
 			HearDrain(r, false, true, "", time.Now())
 			r.Verdict = policy.Up
