@@ -122,6 +122,9 @@ func TestOrigin(t *testing.T) {
 				noDevice = "no right to send IPv4 pings" // comes before the device
 			}
 			r := askedFrom(t, d.at, lines+"    checksource=127.0.0.9\n")
+			if name != "ping" && r.Local { // as without a constructor: no connection comes
+				t.Fatalf("by a local address: %v", r.Err)
+			}
 			if name != "ping" && (!eventually.Holds(func() bool { return d.visitors() != "" }) || strings.Trim(strings.ReplaceAll(d.visitors(), "127.0.0.9", ""), " ") != "") {
 				t.Errorf("it came from %q, want 127.0.0.9 (%v)", d.visitors(), r.Err)
 			}
