@@ -32,8 +32,7 @@ func (d *daemon) readdress(ctx context.Context) {
 			for _, line := range moved(whole, r.whole) {
 				d.log.Printf("%s", line)
 			}
-			r.cfg = d.own.share(r.cfg, d.director.Held())
-			r.stopped = !d.swap(ctx, r.cfg)
+			d.enforce(ctx, &r)
 		}
 		d.reloads.ends <- r
 	}()

@@ -124,12 +124,8 @@ func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known str
 	began := time.Now()
 	r := read()
 	r.again = known != ""
-	r.whole = r.cfg
 	if r.cfg != nil {
-		r.cfg = d.own.share(r.cfg, d.director.Held())
-	}
-	if r.cfg != nil {
-		r.stopped = !d.swap(ctx, r.cfg)
+		d.enforce(ctx, &r)
 	} else if r.why != known {
 		for line := range strings.Lines(r.why) {
 			d.log.Printf("%s", strings.TrimSuffix(line, "\n"))
@@ -137,6 +133,13 @@ func (d *daemon) readAndSwap(ctx context.Context, read func() reading, known str
 	}
 	r.took = time.Since(began)
 	return r
+}
+
+// enforce puts the configuration of r in force, without the virtual services of other daemons.
+func (d *daemon) enforce(ctx context.Context, r *reading) {
+	r.whole = r.cfg
+	r.cfg = d.own.share(r.whole, d.director.Held())
+	r.stopped = !d.swap(ctx, r.cfg)
 }
 
 // read reads the configuration: sources, or the files if sources is nil.
