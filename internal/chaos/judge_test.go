@@ -88,7 +88,7 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	got := c.Destination.Weight
 	before := w.table[c.Service.Key][c.Destination.AddrPort]
 	if w.starting && p != nil && p.configured && p.found && p.mayAnswer() && p.order != "weight" && before > 0 && got > 0 && got != before {
-		w.say("%s: its weight was %d, and it has not answered since the start; %s", c, before, w.words(s))
+		w.say("%s: its weight was %d, and it has not finished since the start; %s", c, before, w.words(s))
 	}
 	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.part() == noShare {
 		return

@@ -18,7 +18,7 @@ type Inbox struct {
 	List  []Result
 	spare []Result // for use again
 
-	turns []hearing // for use again; the director's goroutine alone knows it
+	arrivals []arrival // for use again; the director's goroutine alone knows it
 }
 
 // NewInbox returns an empty inbox.
@@ -66,27 +66,27 @@ const mostSpare = 1024
 func (b *Inbox) InOrder() iter.Seq[*Result] {
 	return func(yield func(*Result) bool) {
 		list := b.take()
-		turns := b.turns[:0]
+		arrivals := b.arrivals[:0]
 		for i := range list {
-			turns = append(turns, hearing{list[i].Check.Place(), i})
+			arrivals = append(arrivals, arrival{list[i].Check.Place(), i})
 		}
-		slices.SortFunc(turns, func(a, b hearing) int {
+		slices.SortFunc(arrivals, func(a, b arrival) int {
 			return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.index, b.index))
 		})
-		b.turns = nil
-		if cap(turns) <= mostSpare {
-			b.turns = turns
+		b.arrivals = nil
+		if cap(arrivals) <= mostSpare {
+			b.arrivals = arrivals
 		}
-		for _, h := range turns {
-			if !yield(&list[h.index]) {
+		for _, a := range arrivals {
+			if !yield(&list[a.index]) {
 				return
 			}
 		}
 	}
 }
 
-// A hearing is the place and the index of a result.
-type hearing struct {
+// An arrival is the place and the index of a result.
+type arrival struct {
 	place uint64 // of its check, in the file
 	index int
 }

@@ -49,9 +49,9 @@ type Set struct {
 
 	Running atomic.Pointer[schedule.Schedule] // sched, for any goroutine
 
-	List    []*virtual.Check // in the order of the file
-	linked  bool             // the checks know their neighbours
-	Unheard int              // checks that have not finished since the start or reload
+	List       []*virtual.Check // in the order of the file
+	linked     bool             // the checks know their neighbours
+	Unfinished int              // checks that have not finished since the start or reload
 }
 
 // New returns a Set without checks.
@@ -123,7 +123,7 @@ type Result struct {
 
 // newCheck returns a check without users.
 func (s *Set) newCheck(q checkspec.Key, k *virtual.Kit) *virtual.Check {
-	c := &virtual.Check{Kit: k, At: q.At, Unheard: true}
+	c := &virtual.Check{Kit: k, At: q.At, Unfinished: true}
 	ask, connect := s.maker.Checkers(k.Kit, q.At, c.Expires)
 	c.Ask = ask
 	c.Job.Interval = k.CheckInterval
@@ -135,7 +135,7 @@ func (s *Set) newCheck(q checkspec.Key, k *virtual.Kit) *virtual.Check {
 			c.Rare.Ctx, c.Rare.Cancel = context.WithCancel(s.ctx)
 		}
 	}
-	s.Unheard++
+	s.Unfinished++
 	return c
 }
 
@@ -170,11 +170,11 @@ func (s *Set) Repace(c *virtual.Check) {
 	}
 }
 
-// Heard notes that c has answered.
-func (s *Set) Heard(c *virtual.Check) {
-	if c.Unheard {
-		c.Unheard = false
-		s.Unheard--
+// NoteFinished notes that c has finished.
+func (s *Set) NoteFinished(c *virtual.Check) {
+	if c.Unfinished {
+		c.Unfinished = false
+		s.Unfinished--
 	}
 }
 
@@ -209,9 +209,9 @@ func (s *Set) link() {
 func (s *Set) Use(virtuals []*virtual.Service) {
 	old := s.List
 	for _, c := range old {
-		c.Users, c.Unheard = nil, false
+		c.Users, c.Unfinished = nil, false
 	}
-	s.List, s.Unheard, s.linked = make([]*virtual.Check, 0, len(old)), 0, false
+	s.List, s.Unfinished, s.linked = make([]*virtual.Check, 0, len(old)), 0, false
 	fresh := &freshChecks{old: old, kits: Kits{}}
 	for _, v := range virtuals {
 		for _, r := range v.Reals {
@@ -227,7 +227,7 @@ func (s *Set) Use(virtuals []*virtual.Service) {
 			c := s.checkFor(q, r.Checks, fresh)
 			r.Checks = r.Checks[:0]
 			s.join(c, r)
-			if r.Verdict == policy.Unchecked && !c.Unheard {
+			if r.Verdict == policy.Unchecked && !c.Unfinished {
 				fresh.soon = append(fresh.soon, &c.Job)
 			}
 		}
@@ -257,7 +257,7 @@ func (s *Set) useSeveral(r *virtual.Real, several *virtual.Several, fresh *fresh
 		if !slices.Contains(r.Checks, p.Check) {
 			s.join(p.Check, r)
 		}
-		if (soon || p.Verdict == policy.Unchecked) && !p.Check.Unheard {
+		if (soon || p.Verdict == policy.Unchecked) && !p.Check.Unfinished {
 			fresh.soon = append(fresh.soon, &p.Check.Job)
 		}
 	}
@@ -332,6 +332,6 @@ func (s *Set) Lag(now time.Time) report.Lag {
 	l := s.Sched.Lag()
 	return report.Lag{
 		Checks: len(s.List), Running: l.Running, Overdue: l.Overdue, Worst: report.InSeconds(l.Worst),
-		Silent: report.InSeconds(max(0, now.Sub(s.Sched.LastTick()))), Unheard: s.Unheard,
+		Silent: report.InSeconds(max(0, now.Sub(s.Sched.LastTick()))), Unheard: s.Unfinished,
 	}
 }

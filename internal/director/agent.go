@@ -17,7 +17,7 @@ func (d *Director) takeAgentShare(r *virtual.Real, res *checks.Result) {
 	if err != nil {
 		return // the check has judged it already
 	}
-	if virtual.HearMaxConn(r, reply.MaxConn) {
+	if virtual.TakeMaxConn(r, reply.MaxConn) {
 		d.touch(r.Virtual)
 	}
 	if share := int16(reply.Weight); share != r.Agent {
@@ -30,13 +30,13 @@ func (d *Director) takeAgentShare(r *virtual.Real, res *checks.Result) {
 	}
 }
 
-// hearSilence takes in that the agent beside the checks of r did not answer: they decide without it.
-func hearSilence(d *Director, r *virtual.Real, res *checks.Result) {
-	if virtual.HearSilence(r, res.Local) {
+// takeSilence takes in that the agent beside the checks of r did not answer: they decide without it.
+func takeSilence(d *Director, r *virtual.Real, res *checks.Result) {
+	if virtual.TakeSilence(r, res.Local) {
 		d.touch(r.Virtual)
 	}
 	unchecked := r.Unchecked
-	if r.Unchecked && virtual.SeveralOf(r).Heard(res.Check) {
+	if r.Unchecked && virtual.SeveralOf(r).NoteFinished(res.Check) {
 		noteDecided(&d.reconciler, r)
 	}
 	if r.File() != "" {
@@ -51,10 +51,10 @@ func hearSilence(d *Director, r *virtual.Real, res *checks.Result) {
 	noteCondition(d, r, over != nil, unchecked)
 }
 
-// hearMeanwhile takes in what the agent beside the checks of r says while a file keeps r out: its last
+// takeMeanwhile takes in what the agent beside the checks of r says while a file keeps r out: its last
 // word counts when the maintenance is over.
-func hearMeanwhile(d *Director, r *virtual.Real, res *checks.Result) {
-	if virtual.HearMeanwhile(r, res.Check, res.Err == nil, res.At) && res.Err == nil {
+func takeMeanwhile(d *Director, r *virtual.Real, res *checks.Result) {
+	if virtual.CountMeanwhile(r, res.Check, res.Err == nil, res.At) && res.Err == nil {
 		d.takeAgentShare(r, res)
 	}
 }

@@ -120,7 +120,7 @@ func (rc *reconciler) compareSlots(v *virtual.Service, found table.Slots) {
 			rc.missing(v, s, desired)
 		}
 	}
-	rc.sayDifferences(v, desired)
+	rc.logDifferences(v, desired)
 }
 
 // touched looks at a destination that the kernel has: if it is not as we left
@@ -189,19 +189,19 @@ func (rc *reconciler) repair(v *virtual.Service, what string) {
 	rc.emit(v, event.Event{Kind: event.Repaired, Reason: what, Cause: &event.Cause{Kind: event.CauseExternal}})
 }
 
-// sayDifferences logs the respected changes, each once.
-func (rc *reconciler) sayDifferences(v *virtual.Service, desired table.State) {
+// logDifferences logs the respected changes, each once.
+func (rc *reconciler) logDifferences(v *virtual.Service, desired table.State) {
 	stands := map[string]bool{}
 	for at, h := range v.External {
 		stands[virtual.Differs+v.Difference(at, h, desired)] = true
 	}
-	for text := range v.Said {
+	for text := range v.Logged {
 		if strings.HasPrefix(text, virtual.Differs) && !stands[text] {
-			delete(v.Said, text)
+			delete(v.Logged, text)
 		}
 	}
 	for _, text := range slices.Sorted(maps.Keys(stands)) {
-		if v.Say(text) {
+		if v.NoteLogged(text) {
 			rc.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, virtual.Differs), Cause: &event.Cause{Kind: event.CauseExternal}})
 		}
 	}

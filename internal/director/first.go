@@ -100,7 +100,7 @@ func (rc *reconciler) endLateFirsts(now time.Time) {
 // noteChecked notes that a check of r has finished. Where it is the first one that
 // its virtual service waits for, the virtual service is synced when all results are in.
 func (rc *reconciler) noteChecked(r *virtual.Real, res *checks.Result) {
-	if !r.Unchecked || res.Local || !virtual.SeveralOf(r).Heard(res.Check) {
+	if !r.Unchecked || res.Local || !virtual.SeveralOf(r).NoteFinished(res.Check) {
 		return
 	}
 	noteDecided(rc, r)

@@ -130,7 +130,7 @@ func (p *dampings) end(r *virtual.Real, why string) {
 		r.Verdict, r.Since, r.Successes = policy.Up, p.d.now(), 0
 		var drain virtual.DrainNews
 		if s := r.SelfDrain(); s != nil {
-			drain = virtual.HearDrain(r, s.Now, false, s.Answer, p.d.now())
+			drain = virtual.TakeDrain(r, s.Now, false, s.Answer, p.d.now())
 		}
 		p.d.transition(r, before, &checks.Result{At: p.d.now()}, change{drain: drain})
 	}

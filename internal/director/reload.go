@@ -121,7 +121,7 @@ func (d *Director) settle() {
 	d.syncDirty()
 	d.leavings.publish()
 	d.addresses.Settle(d.now())
-	if d.checks.Unheard == 0 {
+	if d.checks.Unfinished == 0 {
 		d.status = conf.Running
 	}
 }

@@ -24,9 +24,9 @@ func (d *Director) handle(res *checks.Result) {
 	if d.o.Debug != nil {
 		debugCheck(d, res)
 	}
-	d.checks.Heard(c)
+	d.checks.NoteFinished(c)
 	c.Past.Add(&record.Result{Result: res.Result, At: res.At, Connect: res.Asked != c.Ask}, &c.Kit.Usual)
-	for _, r := range virtual.HearWeight(c, &res.Result) {
+	for _, r := range virtual.TakeWeight(c, &res.Result) {
 		d.touch(r.Virtual)
 	}
 	for _, r := range c.Users {
@@ -54,7 +54,7 @@ func judgeSlow(res *checks.Result) {
 // may have to change.
 func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	if virtual.AgentIsSilent(r, res.Check, res.Detail, res.Err) {
-		hearSilence(d, r, res)
+		takeSilence(d, r, res)
 		return
 	}
 	unchecked := r.Unchecked
@@ -68,7 +68,7 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	}
 	switch {
 	case r.File() != "":
-		hearMeanwhile(d, r, res)
+		takeMeanwhile(d, r, res)
 		return
 	case res.Local:
 		d.couldNotAsk(r, res)
@@ -111,8 +111,8 @@ func noteCondition(d *Director, r *virtual.Real, over, unchecked bool) {
 // another one only where there are several, and the maintenance that was over before this
 // check, nil for none.
 func count(r *virtual.Real, res *checks.Result) (before, was policy.Tally, over *event.Cause) {
-	if len(r.Virtual.Said) > 0 {
-		delete(r.Virtual.Said, virtual.NotAsked(r, res.Check))
+	if len(r.Virtual.Logged) > 0 {
+		delete(r.Virtual.Logged, virtual.NotAsked(r, res.Check))
 	}
 	before = r.Tally
 	if s := virtual.SeveralOf(r); s != nil {
@@ -134,7 +134,7 @@ func count(r *virtual.Real, res *checks.Result) (before, was policy.Tally, over 
 // is the tally before, was that of the check.
 func (d *Director) reportSoft(r *virtual.Real, before, was policy.Tally, res *checks.Result) {
 	switch {
-	case res.Err == nil && r.TellsReset(was, res.Check):
+	case res.Err == nil && r.LogsReset(was, res.Check):
 		d.emit(r.Virtual, r.Event(event.SoftReset))
 	case incomplete(res) && r.Verdict != before.Verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.Conf.Addr)
@@ -262,7 +262,7 @@ func drainNews(r *virtual.Real, res *checks.Result) virtual.DrainNews {
 	if !drains && (known.OtherCheck(r, c) || res.Err == nil && !isWhole) {
 		return virtual.StillDrains(r, res.At)
 	}
-	news := virtual.HearDrain(r, drains, res.Err != nil, res.Detail, res.At)
+	news := virtual.TakeDrain(r, drains, res.Err != nil, res.Detail, res.At)
 	if drains {
 		r.SelfDrain().Add(c, res.Weighs)
 	}
@@ -297,7 +297,7 @@ func (d *Director) changed(r *virtual.Real, news ...event.Event) {
 // verdict stays.
 func (rc *reconciler) couldNotAsk(r *virtual.Real, res *checks.Result) {
 	v := r.Virtual
-	if !v.Say(virtual.NotAsked(r, res.Check)) {
+	if !v.NoteLogged(virtual.NotAsked(r, res.Check)) {
 		return
 	}
 	e := r.Event(event.NotAsked)

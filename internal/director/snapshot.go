@@ -22,7 +22,7 @@ func (d *Director) snapshot() *report.Snapshot {
 	}
 	s := &report.Snapshot{
 		Time: now, Config: d.conf.Path, DryRun: d.o.DryRun, State: stateWord(d.status), Started: d.heartbeat.started, Loaded: d.loaded,
-		Ready: d.checks.Unheard == 0, Kernel: d.kernel.Report(), Lag: d.checks.Lag(now),
+		Ready: d.checks.Unfinished == 0, Kernel: d.kernel.Report(), Lag: d.checks.Lag(now),
 		Virtuals: make([]report.VirtualState, 0, len(d.virtuals)),
 	}
 	s.Lag.Turn = report.InSeconds(d.heartbeat.longest.Within(now.Sub(d.heartbeat.started)))

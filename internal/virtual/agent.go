@@ -75,7 +75,7 @@ func inheritAgent(r, o *Real) {
 		return
 	}
 	r.Agent = o.Agent
-	HearMaxConn(r, before.maxConns[o])
+	TakeMaxConn(r, before.maxConns[o])
 	if before.silent[o] {
 		setSilent(r)
 	}
@@ -153,9 +153,9 @@ func AgentFails(r *Real, c *Check, before policy.Tally) bool {
 	return fails
 }
 
-// HearMeanwhile counts a word of the agent beside the checks of r that does not decide about r now. It
+// CountMeanwhile counts a word of the agent beside the checks of r that does not decide about r now. It
 // reports whether c is that agent.
-func HearMeanwhile(r *Real, c *Check, ok bool, at time.Time) bool {
+func CountMeanwhile(r *Real, c *Check, ok bool, at time.Time) bool {
 	p := SeveralOf(r).agent()
 	if p == nil || p.Check != c {
 		return false
@@ -164,10 +164,10 @@ func HearMeanwhile(r *Real, c *Check, ok bool, at time.Time) bool {
 	return true
 }
 
-// HearSilence notes that the agent beside the checks of r did not answer, or could not be asked
+// TakeSilence notes that the agent beside the checks of r did not answer, or could not be asked
 // (local): then a weight that was found stays. It reports whether r's entry may change. One that has
 // taken r for down has answered.
-func HearSilence(r *Real, local bool) bool {
+func TakeSilence(r *Real, local bool) bool {
 	v := r.Virtual
 	if p := SeveralOf(r).agent(); p != nil && p.Verdict == policy.Down {
 		return false

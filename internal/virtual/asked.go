@@ -46,9 +46,9 @@ func asked(r *Real) (least policy.Asked, silent bool) {
 	return least, silent
 }
 
-// HearWeight takes over the weight that a result asks for. It returns the real servers whose
+// TakeWeight takes over the weight that a result asks for. It returns the real servers whose
 // weights may change by it. A check that fails asks for what it asked for before.
-func HearWeight(c *Check, res *engine.Result) []*Real {
+func TakeWeight(c *Check, res *engine.Result) []*Real {
 	if !c.Kit.ExternalWeight || c.Rare == nil || res.Local {
 		return nil
 	}
@@ -96,7 +96,7 @@ func FollowOrder(r *Real, now time.Time) *event.Event {
 			continue
 		}
 		if r.SelfDrain() == nil {
-			e = HearDrain(r, true, false, "exit status 2, weight 0", now).Event
+			e = TakeDrain(r, true, false, "exit status 2, weight 0", now).Event
 		}
 		r.SelfDrain().Add(c, true)
 	}

@@ -13,14 +13,14 @@ const BackupIdle = "backup, not needed"
 // BackupNews is the event of backup servers that are needed, or not needed any more, false if that
 // was reported already.
 func BackupNews(v *Service) (event.Event, bool) {
-	now, told := v.Joint.Backups, v.Joint.told.Backups
+	now, reported := v.Joint.Backups, v.Joint.reported.Backups
 	if v.Joint.rule.BackupBelow == 0 {
 		now = policy.BackupsIdle
 	}
-	if now == told || now == policy.BackupsUnknown {
+	if now == reported || now == policy.BackupsUnknown {
 		return event.Event{}, false
 	}
-	v.Joint.told.Backups = now
+	v.Joint.reported.Backups = now
 	up := v.Joint.up
 	words := fmt.Sprintf("%d of %d real servers are up, backupbelow is %d", up.RealsUp, v.Joint.rule.Reals, v.Joint.rule.BackupBelow)
 	switch {
@@ -34,5 +34,5 @@ func BackupNews(v *Service) (event.Event, bool) {
 	if now == policy.BackupsNeeded {
 		return event.Event{Kind: event.BackupNeeded, Reason: words}, true
 	}
-	return event.Event{Kind: event.BackupIdle, Reason: words}, told == policy.BackupsNeeded
+	return event.Event{Kind: event.BackupIdle, Reason: words}, reported == policy.BackupsNeeded
 }

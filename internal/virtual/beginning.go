@@ -98,9 +98,9 @@ func (l *LastReals) Is(r *Real) bool {
 	return last == r || identityOf(last) == identityOf(r)
 }
 
-// TellsReset reports whether a first success after failures is logged for r: of several real
+// LogsReset reports whether a first success after failures is logged for r: of several real
 // servers that share a check it is for the first, and at the start for none.
-func (r *Real) TellsReset(before policy.Tally, c *Check) bool {
+func (r *Real) LogsReset(before policy.Tally, c *Check) bool {
 	switch {
 	case SeveralOf(r) != nil: // for each of the checks, and in the words of the original
 		return before.Verdict == policy.Up && before.Failures > 0 && c.Users[0] == r

@@ -27,11 +27,11 @@ type Check struct {
 	CertificateEnds atomic.Int64 // Unix seconds, 0 is unknown
 
 	// Owned by the director's goroutine.
-	Unheard   bool    // it has not answered since the start or reload that made it
-	Paced     bool    // its interval was set at least once
-	Users     []*Real // in the order of the file; not to be written to
-	Neighbour *Check  // the next one at the same address, in a ring; see neighbours
-	Past      record.Log
+	Unfinished bool    // it has not finished since the start or reload that made it
+	Paced      bool    // its interval was set at least once
+	Users      []*Real // in the order of the file; not to be written to
+	Neighbour  *Check  // the next one at the same address, in a ring; see neighbours
+	Past       record.Log
 }
 
 // A Rarity is what few checks need.

@@ -11,10 +11,10 @@ import (
 // AsBelieved reports whether e, which the kernel has of v, is as believed, and no log line of
 // a difference is to be taken back.
 func (v *Service) AsBelieved(e *ipvs.Entry) bool {
-	return len(v.External)+len(v.Said) == 0 && v.Matches(e)
+	return len(v.External)+len(v.Logged) == 0 && v.Matches(e)
 }
 
-// Differs begins the entries of Service.Said that are differences.
+// Differs begins the entries of Service.Logged that are differences.
 const Differs = "differs: "
 
 // Difference describes an external change that stays.

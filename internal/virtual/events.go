@@ -41,7 +41,7 @@ func (v *Service) FallbackEvent(k event.Kind, s table.Step) event.Event {
 	return e
 }
 
-// Refusal is the entry of Service.Said for a refused change.
+// Refusal is the entry of Service.Logged for a refused change.
 func Refusal(what string) string { return "refused " + what }
 
 // FallbackName returns the fallback as configured, "" for none.
@@ -72,7 +72,7 @@ func AndOut(reason string, r *Real) string {
 	return reason + words
 }
 
-// NotAsked is the entry of Service.Said for a check that could not be made.
+// NotAsked is the entry of Service.Logged for a check that could not be made.
 func NotAsked(r *Real, c *Check) string {
 	text := "not asked: " + r.Name()
 	if p := SeveralOf(r).part(c); p != nil {

@@ -13,9 +13,9 @@ import (
 // and backup servers. The zero Joint is that of a virtual service with none of these.
 type Joint struct {
 	policy.Standing
-	rule policy.Rule
-	up   policy.Ups      // how many are up
-	told policy.Standing // as last reported
+	rule     policy.Rule
+	up       policy.Ups      // how many are up
+	reported policy.Standing // the last one in an event
 }
 
 // Joins reports whether servers are judged together, by a quorum or as backup servers.
@@ -25,7 +25,7 @@ func (j *Joint) Joins() bool { return j.rule.Joint() }
 // start; the same one of other real servers is not another one.
 func inheritJoint(v, old *Service) {
 	j := &v.Joint
-	j.Standing, j.up, j.told = old.Joint.Standing, old.Joint.up, old.Joint.told
+	j.Standing, j.up, j.reported = old.Joint.Standing, old.Joint.up, old.Joint.reported
 	if v.Conf.Quorum != old.Conf.Quorum || v.Conf.Hysteresis != old.Conf.Hysteresis {
 		j.Quorum = policy.QuorumUnknown
 	}
@@ -104,7 +104,7 @@ func noteQuorum(v *Service, before policy.Quorum) {
 	case v.Joint.Quorum == policy.QuorumLost && v.Joint.up.ForQuorum > 0:
 		cause.Detail = "the quorum is lost: " + v.Joint.words()
 		v.Outage.Left = cause
-	case v.Joint.Quorum == policy.QuorumMet && v.Joint.told.Quorum == policy.QuorumLost:
+	case v.Joint.Quorum == policy.QuorumMet && v.Joint.reported.Quorum == policy.QuorumLost:
 		cause.Detail = "the quorum is met: " + v.Joint.words()
 		v.Outage.Came = cause
 	}

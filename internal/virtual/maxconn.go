@@ -7,9 +7,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/table"
 )
 
-// HearMaxConn takes over the connections that the agent of r allows at most, 0 for those of the
+// TakeMaxConn takes over the connections that the agent of r allows at most, 0 for those of the
 // file. It reports whether that is another number than before.
-func HearMaxConn(r *Real, most uint32) bool {
+func TakeMaxConn(r *Real, most uint32) bool {
 	v := r.Virtual
 	if v.maxConns[r] == most {
 		return false
@@ -38,7 +38,7 @@ func maxConnOf(r *Real) uint32 {
 // it was asked: a restart changes nothing.
 func adoptMaxConn(r *Real, s table.Slot) {
 	if r.Agent == policy.AgentUnknown && s.Upper != r.Conf.Upper {
-		HearMaxConn(r, s.Upper)
+		TakeMaxConn(r, s.Upper)
 	}
 }
 

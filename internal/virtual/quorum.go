@@ -35,21 +35,21 @@ func (j *Joint) words() string {
 
 // QuorumNews is the event of a quorum that is lost or met, false if that was reported already.
 func QuorumNews(v *Service) (event.Event, bool) {
-	now, told := v.Joint.Quorum, v.Joint.told.Quorum
+	now, reported := v.Joint.Quorum, v.Joint.reported.Quorum
 	if v.Joint.rule.Quorum == 0 {
-		v.Joint.told.Quorum = policy.QuorumUnknown
-		return event.Event{Kind: event.QuorumRegained, Reason: "the configuration has no quorum"}, told == policy.QuorumLost
+		v.Joint.reported.Quorum = policy.QuorumUnknown
+		return event.Event{Kind: event.QuorumRegained, Reason: "the configuration has no quorum"}, reported == policy.QuorumLost
 	}
-	if now == told || now == policy.QuorumUnknown {
+	if now == reported || now == policy.QuorumUnknown {
 		return event.Event{}, false
 	}
-	v.Joint.told.Quorum = now
+	v.Joint.reported.Quorum = now
 	e := event.Event{Kind: event.QuorumMet, Reason: v.Joint.words()}
 	switch {
 	case now == policy.QuorumLost:
 		e.Kind = event.QuorumLost
 		e.Reason += "; " + withoutQuorum(v)
-	case told == policy.QuorumLost:
+	case reported == policy.QuorumLost:
 		e.Kind = event.QuorumRegained
 	}
 	return e, true

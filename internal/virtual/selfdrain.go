@@ -90,9 +90,9 @@ func (d *SelfDrain) OtherCheck(r *Real, c *Check) bool {
 // Outweighed reports whether an order for the weight of r wins over an answer that is a weight of 0.
 func Outweighed(r *Real, res *engine.Result) bool { return res.Drains && res.Weighs && outweighed(r) }
 
-// HearDrain takes in the result of a check of r after its verdict: whether the answer wants no new
+// TakeDrain takes in the result of a check of r after its verdict: whether the answer wants no new
 // connections, or whether there was no good one.
-func HearDrain(r *Real, drains, failed bool, answer string, now time.Time) (news DrainNews) {
+func TakeDrain(r *Real, drains, failed bool, answer string, now time.Time) (news DrainNews) {
 	d, up := r.SelfDrain(), r.Verdict == policy.Up || r.Kept
 	news.Was = r.SelfDrain().Was()
 	switch {

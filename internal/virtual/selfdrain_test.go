@@ -23,7 +23,7 @@ func TestSelfDrainOutlivesAFailure(t *testing.T) {
 			d := before
 			d.By = []Drainer{{Check: checks[0]}}
 			setSelfDrain(r, &d)
-			HearDrain(r, false, true, "", time.Now())
+			TakeDrain(r, false, true, "", time.Now())
 			r.Verdict = policy.Up
 			if !r.Drains() {
 				t.Errorf("%s, checks: %d: up again it does not drain", name, len(checks))

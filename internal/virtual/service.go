@@ -36,7 +36,7 @@ type Service struct {
 	Fallback *table.Slot // nil is none
 
 	table.View
-	Said map[string]bool // refusals and differences that were logged and last, false: in doubt; nil is none
+	Logged map[string]bool // refusals and differences that were logged and last, false: in doubt; nil is none
 
 	rare
 
@@ -143,21 +143,21 @@ func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
 	return table.Foreign, 0
 }
 
-// Say records a logged text. It is false if the text is recorded already.
-func (v *Service) Say(text string) bool {
-	_, said := v.Said[text]
-	if v.Said == nil {
-		v.Said = map[string]bool{}
+// NoteLogged records a logged text. It is false if the text is recorded already.
+func (v *Service) NoteLogged(text string) bool {
+	_, logged := v.Logged[text]
+	if v.Logged == nil {
+		v.Logged = map[string]bool{}
 	}
-	v.Said[text] = true
-	return !said
+	v.Logged[text] = true
+	return !logged
 }
 
 // DoubtRefusals marks all recorded refusals before the changes are tried again.
 func (v *Service) DoubtRefusals() {
-	for text := range v.Said {
+	for text := range v.Logged {
 		if strings.HasPrefix(text, Refusal("")) {
-			v.Said[text] = false
+			v.Logged[text] = false
 		}
 	}
 }
@@ -165,7 +165,7 @@ func (v *Service) DoubtRefusals() {
 // EndRefusals drops the recorded refusals that were not repeated since DoubtRefusals: the
 // kernel has taken the change, or it is no longer needed.
 func (v *Service) EndRefusals() {
-	maps.DeleteFunc(v.Said, func(_ string, repeated bool) bool { return !repeated })
+	maps.DeleteFunc(v.Logged, func(_ string, repeated bool) bool { return !repeated })
 }
 
 // Adopt takes over what the kernel holds: a real server found there with a
@@ -233,7 +233,7 @@ func (v *Service) Inherit(old *Service) {
 	v.Actual, v.External = old.Actual, old.External
 	inheritJoint(v, old)
 	if v.Same = v.Conf == old.Conf; v.Same {
-		v.View, v.Said = old.View, old.Said
+		v.View, v.Logged = old.View, old.Logged
 	}
 	var known map[netip.AddrPort]*Real // nil as long as the lists are the same
 	for i, r := range v.Reals {

@@ -97,8 +97,8 @@ func (s *Several) Score() policy.Score {
 	return score
 }
 
-// heard counts the checks that have finished since the start or the reload that added them.
-func (s *Several) heard() policy.Score {
+// finished counts the checks that have finished since the start or the reload that added them.
+func (s *Several) finished() policy.Score {
 	score := policy.Score{Needed: s.Needed}
 	for i := range s.Parts {
 		switch p := &s.Parts[i]; {
@@ -199,9 +199,9 @@ func (s *Several) assume(v policy.Verdict) {
 	}
 }
 
-// Heard notes that c has finished. It reports whether no other check is waited for, as
+// NoteFinished notes that c has finished. It reports whether no other check is waited for, as
 // all have finished since the start or the reload that added them; of a nil s this is so.
-func (s *Several) Heard(c *Check) bool {
+func (s *Several) NoteFinished(c *Check) bool {
 	if s == nil {
 		return true
 	}
@@ -222,7 +222,7 @@ func (s *Several) Decided() bool {
 	if s == nil {
 		return false
 	}
-	verdict := s.heard().Verdict()
+	verdict := s.finished().Verdict()
 	return verdict == policy.Down || verdict == policy.Up && !slices.ContainsFunc(s.Parts, Part.mayWeigh)
 }
 

@@ -73,7 +73,7 @@ func checkWord(v *conf.VirtualService) string {
 // notices are the refusals and differences that were logged and last.
 func (v *Service) notices() []string {
 	var list []string
-	for text := range v.Said {
+	for text := range v.Logged {
 		if what, ok := strings.CutPrefix(text, Differs); ok {
 			list = append(list, what)
 		}
@@ -96,7 +96,7 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	if dst != nil {
 		s.Hold(dst)
 	}
-	s.Up, s.Unchecked = r.checksSay()
+	s.Up, s.Unchecked = r.lastResults()
 	if s.InService = s.Weight > 0; !s.InService {
 		s.OutReason = r.outReason()
 	}
@@ -137,9 +137,9 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	return s
 }
 
-// checksSay is the result of the checks of r, also while it is in maintenance or damped, and
+// lastResults is the result of the checks of r, also while it is in maintenance or damped, and
 // whether none has finished yet.
-func (r *Real) checksSay() (isUp, unchecked bool) {
+func (r *Real) lastResults() (isUp, unchecked bool) {
 	if r.File() != "" || r.maintenanceOver() || r.Damped() {
 		if SeveralOf(r) != nil {
 			verdict := SeveralOf(r).lastScore().Verdict()
