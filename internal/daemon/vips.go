@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/announce"
+	"github.com/ldirectord/ldirectord/internal/owners"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/virtual"
 )
@@ -18,6 +20,10 @@ const (
 	withdrawPatience = 6 * time.Second
 	// killedPatience is the same after a daemon had to be killed, which has taken long.
 	killedPatience = 3 * time.Second
+	// moveLimit is when a stop, from its beginning, no longer waits for keepalived to move an address. What
+	// follows needs the rest of stopPatience.
+	moveLimit = 8 * time.Second
+	movePause = 100 * time.Millisecond // between two looks at the addresses of this host
 	// hostLeavePatience bounds the wait for another process that works on the host.
 	hostLeavePatience = time.Second
 )
@@ -28,12 +34,17 @@ type vips struct {
 	announcer *announce.Announcer // nil: the network follows nothing, as in a dry run
 	host      *announce.Host      // of hostsetup; not started in a dry run
 	present   *present            // nil: a dry run, which mails nothing
+	// moves returns what has those of the addresses that keepalived moves and that are on this host now;
+	// nil: it moves none.
+	moves func(addrs []netip.Addr) (here func() []netip.Addr)
+	log   func(format string, args ...any)
 }
 
 // newVIPs are the virtual addresses of a daemon.
 func (p *process) newVIPs() vips {
-	v := vips{addresses: virtual.NewAddresses()}
+	v := vips{addresses: virtual.NewAddresses(), log: p.Log.Printf}
 	if !p.DryRun {
+		v.moves = keepalivedMoves
 		v.announcer = p.newAnnouncer()
 		v.announcer.Use(announcedBy(p.Config))
 		v.present = newPresent(p.Config)
@@ -117,17 +128,21 @@ func (v vips) leave() {
 }
 
 // withdraw withdraws all addresses of a daemon that stops, waits for withdrawdelay if there were
-// any, takes them from this host (hostsetup), and calls stop, which takes away the table. It returns
-// at once. From now on they are not served, for those who ask.
+// any and for keepalived to move its own, takes them from this host (hostsetup), and calls stop, which
+// takes away the table. It returns at once. From now on they are not served, for those who ask.
 func (v vips) withdraw(cfg *conf.Config, stop func()) {
 	served := v.addresses.End(staying(cfg))
 	if v.announcer == nil {
 		stop()
 		return
 	}
+	began := time.Now()
 	go func() {
 		defer stop()
 		withdraw(v.announcer, cfg, withdrawPatience, served)
+		if served && cfg.WithdrawDelay > 0 {
+			v.awaitMoves(cfg, began.Add(moveLimit))
+		}
 		if v.host == nil {
 			return
 		}
@@ -144,5 +159,46 @@ func withdraw(a *announce.Announcer, cfg *conf.Config, patience time.Duration, s
 	defer cancel()
 	if withdrawn := a.Withdraw(ctx, staying(cfg)); withdrawn || seen {
 		time.Sleep(cfg.WithdrawDelay)
+	}
+}
+
+// awaitMoves waits until keepalived has moved its virtual addresses to another host, on a busy machine
+// later than withdrawdelay: a client that still comes here has its connection reset when the table goes.
+func (v vips) awaitMoves(cfg *conf.Config, limit time.Time) {
+	if v.moves == nil {
+		return
+	}
+	here := v.moves(slices.DeleteFunc(announcedBy(cfg).Addresses, staying(cfg)))
+	for {
+		left := here()
+		if len(left) == 0 {
+			return
+		}
+		if !time.Now().Before(limit) {
+			v.log("Warning: keepalived has not moved %s within %v: the table goes while clients still come here", left[0], moveLimit)
+			return
+		}
+		time.Sleep(movePause)
+	}
+}
+
+// keepalivedMoves has those of the addresses that are in keepalived's configuration and on this host.
+func keepalivedMoves(addrs []netip.Addr) (here func() []netip.Addr) {
+	moved := owners.Keepalived()
+	addrs = slices.DeleteFunc(addrs, func(addr netip.Addr) bool { return moved[addr] == "" })
+	return func() (left []netip.Addr) {
+		if len(addrs) == 0 {
+			return nil
+		}
+		list, err := net.InterfaceAddrs()
+		if err != nil {
+			return nil
+		}
+		for _, on := range list {
+			if prefix, err := netip.ParsePrefix(on.String()); err == nil && slices.Contains(addrs, prefix.Addr()) {
+				left = append(left, prefix.Addr())
+			}
+		}
+		return left
 	}
 }

@@ -2,8 +2,10 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,12 +28,18 @@ func TestStopIsSeen(t *testing.T) {
 		name, head, virtual string
 		dead                bool
 		delay               time.Duration
-		served              bool // after the stop has begun
+		served              bool          // after the stop has begun
+		moved               time.Duration // when keepalived has moved the address, after the stop has begun; 0: it has none
 	}{
 		{name: "as the original"},
 		{name: "given", head: "withdrawdelay=3\n", delay: 3 * time.Second},
 		{name: "nothing was served", head: "withdrawdelay=3\n", dead: true},
 		{name: "the table stays", head: "withdrawdelay=3\n", virtual: "    cleanstop=no\n", served: true},
+		{name: "keepalived moves it in time", head: "withdrawdelay=3\n", moved: 2 * time.Second, delay: 3 * time.Second},
+		{name: "keepalived moves it late", head: "withdrawdelay=3\n", moved: 6 * time.Second, delay: 6 * time.Second},
+		{name: "keepalived does not move it", head: "withdrawdelay=3\n", moved: time.Hour, delay: moveLimit},
+		{name: "keepalived asks nothing", moved: time.Hour},
+		{name: "keepalived, nothing was served", head: "withdrawdelay=3\n", dead: true, moved: time.Hour},
 		{name: "with vipcommand", head: "vipcommand=/bin/true\n", delay: 2 * time.Second},
 		{name: "with vipcommand, without a delay", head: "vipcommand=/bin/true\nwithdrawdelay=none\n"},
 	} {
@@ -47,6 +55,19 @@ func TestStopIsSeen(t *testing.T) {
 					Log: t.Logf, Record: record, Owners: func() map[netip.Addr]string { return nil },
 				})}
 				v.announcer.Use(announce.Settings{}) // no command is run by a test
+				var lines []string
+				v.log = func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+				var began time.Time
+				if test.moved > 0 {
+					v.moves = func(addrs []netip.Addr) func() []netip.Addr {
+						return func() []netip.Addr {
+							if time.Since(began) >= test.moved {
+								return nil
+							}
+							return addrs
+						}
+					}
+				}
 				var answer engine.Result
 				if answer.Attempts = 1; test.dead {
 					answer.Err = context.DeadlineExceeded
@@ -66,7 +87,8 @@ func TestStopIsSeen(t *testing.T) {
 				if served() == test.dead {
 					t.Error("before the stop it is served or not as it should not be")
 				}
-				began, stopped := time.Now(), make(chan time.Duration, 1)
+				began = time.Now()
+				stopped := make(chan time.Duration, 1)
 				v.withdraw(cfg, func() { stopped <- time.Since(began); cancel() })
 				if served() != test.served {
 					t.Errorf("after the stop has begun, served is %v", !test.served)
@@ -76,6 +98,9 @@ func TestStopIsSeen(t *testing.T) {
 				}
 				if err := <-ended; err != nil {
 					t.Error(err)
+				}
+				if late := strings.Contains(strings.Join(lines, "\n"), "keepalived has not moved 10.0.0.1 within 8s"); late != (test.delay == moveLimit) {
+					t.Errorf("logged %q", lines)
 				}
 			})
 		})

@@ -18,9 +18,15 @@ const pacemakerFile = "/var/lib/pacemaker/cib/cib.xml"
 // Addresses are those that keepalived's or Pacemaker's configuration has, with the file. What cannot
 // be read has none.
 func Addresses() map[netip.Addr]string {
+	found := Keepalived()
+	pacemakerOwns(found, pacemakerFile)
+	return found
+}
+
+// Keepalived are those that keepalived's configuration has, as Addresses.
+func Keepalived() map[netip.Addr]string {
 	found := map[netip.Addr]string{}
 	keepalivedOwns(found, keepalived.File)
-	pacemakerOwns(found, pacemakerFile)
 	return found
 }
 
