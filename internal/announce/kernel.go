@@ -10,6 +10,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/neighbours"
 )
 
 // kernel is the network of this process.
@@ -84,13 +86,16 @@ func (kernel) Addresses(device string) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// Add implements Network.
+// Add implements Network. On a device of a network the neighbours learn that the addresses are here: they
+// may still send to the director that had them before.
 func (kernel) Add(device string, addrs []netip.Addr) (added int, err error) {
 	h, link, err := open(device)
 	if err != nil {
 		return 0, err
 	}
 	defer h.Close()
+	var told neighbours.Socket
+	defer told.Close()
 	for i, addr := range addrs {
 		a := &netlink.Addr{IPNet: &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(addr.BitLen(), addr.BitLen())}}
 		if addr.Is6() {
@@ -99,6 +104,7 @@ func (kernel) Add(device string, addrs []netip.Addr) (added int, err error) {
 		if err := h.AddrAdd(link, a); err != nil && !errors.Is(err, unix.EEXIST) {
 			return i, err
 		}
+		_ = told.Announce(link.Attrs(), addr)
 	}
 	return len(addrs), nil
 }

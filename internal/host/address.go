@@ -87,10 +87,8 @@ func (a *Address) do(m *machine) error {
 	if err := netlink.AddrAdd(dev, a.netlink()); err != nil && !errors.Is(err, syscall.EEXIST) {
 		return err
 	}
-	if dev.Attrs().Flags&net.FlagLoopback == 0 && a.Prefix.Addr().Is4() {
-		// Neighbours may still send to the director that had it before.
-		_ = m.announce(dev.Attrs(), a.Prefix.Addr())
-	}
+	// Neighbours may still send to the director that had it before.
+	_ = m.neighbours.Announce(dev.Attrs(), a.Prefix.Addr())
 	return nil
 }
 

@@ -12,40 +12,14 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/neighbours"
 )
 
 const (
 	arpRequest = 1
 	arpLength  = 28
 )
-
-var broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-
-// announce announces an address to the network with a gratuitous request (RFC 5227,
-// section 3): neighbours with another owner in their cache learn the new one. Its socket
-// stays open until hush: closing one takes the kernel 15 ms.
-func (m *machine) announce(dev *netlink.LinkAttrs, addr netip.Addr) error {
-	s, open := m.arp[dev.Index]
-	if !open {
-		var err error
-		if s, err = openARP(dev); err != nil {
-			return err
-		}
-		if m.arp == nil {
-			m.arp = map[int]int{}
-		}
-		m.arp[dev.Index] = s
-	}
-	return sendARP(s, dev, arpPacket(dev.HardwareAddr, addr, addr))
-}
-
-// hush closes the sockets of announce.
-func (m *machine) hush() {
-	for _, s := range m.arp {
-		_ = unix.Close(s)
-	}
-	m.arp = nil
-}
 
 // A probe4 probes by ARP.
 type probe4 struct {
@@ -69,7 +43,7 @@ func (p *probe4) close() { _ = unix.Close(p.socket) }
 
 // ask implements prober with a probe of RFC 5227, whose sender has no address.
 func (p *probe4) ask(addr netip.Addr) error {
-	return sendARP(p.socket, p.dev, arpPacket(p.dev.HardwareAddr, netip.IPv4Unspecified(), addr))
+	return sendARP(p.socket, p.dev, neighbours.ARPRequest(p.dev.HardwareAddr, netip.IPv4Unspecified(), addr))
 }
 
 // hear implements prober. Of two hosts that claim an address the one with the lower hardware address
@@ -112,7 +86,7 @@ func openARP(dev *netlink.LinkAttrs) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("opening a socket for ARP: %w", err)
 	}
-	if err := unix.Bind(s, arpAddress(dev, nil)); err != nil {
+	if err := unix.Bind(s, neighbours.Destination(dev, unix.ETH_P_ARP, nil)); err != nil {
 		unix.Close(s)
 		return 0, fmt.Errorf("opening a socket for ARP on %s: %w", dev.Name, err)
 	}
@@ -120,29 +94,7 @@ func openARP(dev *netlink.LinkAttrs) (int, error) {
 }
 
 func sendARP(s int, dev *netlink.LinkAttrs, packet []byte) error {
-	return unix.Sendto(s, packet, 0, arpAddress(dev, broadcast))
-}
-
-func arpAddress(dev *netlink.LinkAttrs, to net.HardwareAddr) *unix.SockaddrLinklayer {
-	a := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ARP), Ifindex: dev.Index, Halen: uint8(len(to))}
-	copy(a.Addr[:], to)
-	return a
-}
-
-// networkOrder is a number as a big-endian field of the kernel's wants it.
-func networkOrder(n uint16) uint16 {
-	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, n))
-}
-
-// arpPacket is a request for the owner of an address.
-func arpPacket(from net.HardwareAddr, sender, target netip.Addr) []byte {
-	p := binary.BigEndian.AppendUint16(nil, 1) // Ethernet
-	p = binary.BigEndian.AppendUint16(p, unix.ETH_P_IP)
-	p = append(p, 6, 4)
-	p = binary.BigEndian.AppendUint16(p, arpRequest)
-	p = append(append(p, from...), sender.AsSlice()...)
-	p = append(p, make([]byte, 6)...)
-	return append(p, target.AsSlice()...)
+	return unix.Sendto(s, packet, 0, neighbours.Broadcast(dev))
 }
 
 // arpSender reads a packet: the address that its sender has, with its hardware address, nil if it is

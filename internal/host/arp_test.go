@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/neighbours"
 )
 
 var (
@@ -17,21 +19,10 @@ var (
 	addr = netip.MustParseAddr("10.0.0.80")
 )
 
-func TestARPPacket(t *testing.T) {
-	want := []byte{
-		0, 1, 8, 0, 6, 4, 0, 1,
-		2, 0, 0, 0, 0, 1, 10, 0, 0, 80,
-		0, 0, 0, 0, 0, 0, 10, 0, 0, 80,
-	}
-	if diff := cmp.Diff(want, arpPacket(mac, addr, addr)); diff != "" {
-		t.Errorf("gratuitous request (-want +got):\n%s", diff)
-	}
-}
-
 func TestARPSender(t *testing.T) {
-	reply := arpPacket(mac, addr, addr.Next())
+	reply := neighbours.ARPRequest(mac, addr, addr.Next())
 	reply[7] = 2
-	probe := arpPacket(mac, netip.IPv4Unspecified(), addr)
+	probe := neighbours.ARPRequest(mac, netip.IPv4Unspecified(), addr)
 	tests := []struct {
 		name   string
 		packet []byte
@@ -39,7 +30,7 @@ func TestARPSender(t *testing.T) {
 	}{
 		{"reply", reply, "10.0.0.80 false"},
 		{"padded reply", append(reply, 0, 0, 0), "10.0.0.80 false"},
-		{"announcement", arpPacket(mac, addr, addr), "10.0.0.80 false"},
+		{"announcement", neighbours.ARPRequest(mac, addr, addr), "10.0.0.80 false"},
 		{"probe", probe, "10.0.0.80 true"},
 		{"cut off", reply[:27], ""},
 		{"empty", nil, ""},
@@ -83,7 +74,7 @@ func TestWhoHas(t *testing.T) {
 		packet := make([]byte, 128)
 		n, _, err := unix.Recvfrom(s, packet, 0)
 		must(t, err)
-		if diff := cmp.Diff(arpPacket(eth0.Attrs().HardwareAddr, addr, addr), packet[:min(n, arpLength)]); diff != "" {
+		if diff := cmp.Diff(neighbours.ARPRequest(eth0.Attrs().HardwareAddr, addr, addr), packet[:min(n, arpLength)]); diff != "" {
 			t.Errorf("announcement (-want +got):\n%s", diff)
 		}
 	})

@@ -15,6 +15,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/neighbours"
 )
 
 // A side is a director in a namespace of its own, with eth0 on a cable to the other one.
@@ -38,7 +40,7 @@ func newSide(t *testing.T, port string) *side {
 	must(t, err)
 	must(t, netlink.LinkSetUp(end))
 	must(t, netlink.SetPromiscOn(end))
-	all := networkOrder(unix.ETH_P_ALL)
+	all := neighbours.NetworkOrder(unix.ETH_P_ALL)
 	s.port, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(all))
 	must(t, err)
 	must(t, unix.Bind(s.port, &unix.SockaddrLinklayer{Protocol: all, Ifindex: end.Attrs().Index}))

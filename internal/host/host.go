@@ -153,7 +153,7 @@ func (h *Host) change(ctx context.Context, f func(*state) error) error {
 	}
 	defer func() {
 		h.machine.addresses = nil
-		h.machine.hush()
+		h.machine.neighbours.Close()
 	}()
 	return f(s)
 }

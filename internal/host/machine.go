@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/command"
+	"github.com/ldirectord/ldirectord/internal/neighbours"
 )
 
 // A machine is what steps work on beside netlink.
@@ -22,7 +23,7 @@ type machine struct {
 
 	addresses map[netip.Addr][]string // the devices of each address before the work in progress; nil is to be read
 
-	arp map[int]int // sockets of announce, by the index of the device
+	neighbours neighbours.Socket // for announcements of addresses, closed at the end of the work
 
 	owners func() map[netip.Addr]string // the addresses of other programs of this host
 	others func(byDev map[string][]netip.Addr, claim bool) (found map[netip.Addr][]string, asked map[netip.Addr]bool)

@@ -2,7 +2,6 @@ package host
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 	"github.com/mdlayher/ndp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/neighbours"
 )
 
 // A probe6 probes by neighbour solicitations (RFC 4861): for a claim as in duplicate address detection
@@ -118,22 +119,11 @@ func (p *probe6) ask(addr netip.Addr) error {
 			TargetAddress: addr, Options: []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Source, Addr: p.dev.HardwareAddr}},
 		}, nil, group)
 	}
-	message, err := ndp.MarshalMessageChecksum(claimOf(addr, p.dev.HardwareAddr), netip.IPv6Unspecified(), group)
+	packet, err := neighbours.ICMPv6(claimOf(addr, p.dev.HardwareAddr), netip.IPv6Unspecified(), group)
 	if err != nil {
 		return err
 	}
-	last := group.As16()
-	to := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_IPV6), Ifindex: p.dev.Index, Halen: 6}
-	copy(to.Addr[:], append([]byte{0x33, 0x33}, last[12:]...)) // RFC 2464, section 7
-	return unix.Sendto(p.raw, append(headerIPv6(len(message), group), message...), 0, to)
-}
-
-// headerIPv6 is the header of an ICMPv6 message from no address to a group.
-func headerIPv6(length int, group netip.Addr) []byte {
-	p := binary.BigEndian.AppendUint16([]byte{6 << 4, 0, 0, 0}, uint16(length))
-	p = append(p, unix.IPPROTO_ICMPV6, ndp.HopLimit)
-	p = append(p, netip.IPv6Unspecified().AsSlice()...)
-	return append(p, group.AsSlice()...)
+	return unix.Sendto(p.raw, packet, 0, neighbours.Destination(p.dev, unix.ETH_P_IPV6, neighbours.HardwareGroup(group)))
 }
 
 // nonceTag begins the nonce (RFC 7527) of a claim of this program, which goes on with the hardware
