@@ -163,7 +163,7 @@ func (rc *reconciler) placed(v *virtual.Service, s table.Step) event.Event {
 
 // refused reports what the kernel did not take, once until it does.
 func (rc *reconciler) refused(v *virtual.Service, what string, err error) {
-	if v.NoteLogged(virtual.Refusal(what)) {
+	if v.NoteLogged(virtual.Notice{Kind: virtual.Refusal, Text: what}) {
 		rc.emit(v, event.Event{Kind: event.Refused, Reason: err.Error()})
 	}
 }

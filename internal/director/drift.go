@@ -191,18 +191,18 @@ func (rc *reconciler) repair(v *virtual.Service, what string) {
 
 // logDifferences logs the respected changes, each once.
 func (rc *reconciler) logDifferences(v *virtual.Service, desired table.State) {
-	stands := map[string]bool{}
+	present := map[virtual.Notice]bool{}
 	for at, h := range v.External {
-		stands[virtual.Differs+v.Difference(at, h, desired)] = true
+		present[virtual.Notice{Kind: virtual.Difference, Text: v.Difference(at, h, desired)}] = true
 	}
-	for text := range v.Logged {
-		if strings.HasPrefix(text, virtual.Differs) && !stands[text] {
-			delete(v.Logged, text)
+	for n := range v.Logged {
+		if n.Kind == virtual.Difference && !present[n] {
+			delete(v.Logged, n)
 		}
 	}
-	for _, text := range slices.Sorted(maps.Keys(stands)) {
-		if v.NoteLogged(text) {
-			rc.emit(v, event.Event{Kind: event.Differs, Reason: strings.TrimPrefix(text, virtual.Differs), Cause: &event.Cause{Kind: event.CauseExternal}})
+	for _, n := range slices.SortedFunc(maps.Keys(present), func(a, b virtual.Notice) int { return strings.Compare(a.Text, b.Text) }) {
+		if v.NoteLogged(n) {
+			rc.emit(v, event.Event{Kind: event.Differs, Reason: n.Text, Cause: &event.Cause{Kind: event.CauseExternal}})
 		}
 	}
 }

@@ -168,11 +168,11 @@ type RealState struct {
 	// Unchecked says that no check has finished yet, or ever will.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// InService says that the kernel sends it new connections, and OutReason why
-	// not: "maintenance", "order", "off", "unchecked", "damped", "check", "self-drain", "waiting", "quorum", "backup", "external" or "weight".
-	InService bool   `json:"in_service"`
-	OutReason string `json:"out_reason,omitempty"`
-	Fallback  bool   `json:"fallback,omitempty"`
-	Backup    bool   `json:"backup,omitempty"` // in service only while too few real servers are up
+	// not.
+	InService bool      `json:"in_service"`
+	OutReason OutReason `json:"out_reason,omitempty"`
+	Fallback  bool      `json:"fallback,omitempty"`
+	Backup    bool      `json:"backup,omitempty"` // in service only while too few real servers are up
 
 	Since        time.Time `json:"since,omitzero"` // of State
 	Failures     int       `json:"failures"`       // in a row

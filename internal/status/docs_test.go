@@ -127,3 +127,32 @@ func TestPrometheus(t *testing.T) {
 		t.Errorf("Prometheus has not scraped it: %s", answer)
 	}
 }
+
+// TestOutReasonsAreDocumented wants each reason of a real server out of service in the list of all, and
+// that list in the documents.
+func TestOutReasonsAreDocumented(t *testing.T) {
+	source, err := os.ReadFile("../report/outreason.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared []string
+	for _, m := range regexp.MustCompile(`(?m)^\tOut\w+ +OutReason = "(.+?)"`).FindAllStringSubmatch(string(source), -1) {
+		declared = append(declared, m[1])
+	}
+	if got := strings.Join(declared, ", "); got != outReasons {
+		t.Errorf("OutReasons has %s, want %s", outReasons, got)
+	}
+	for path, want := range map[string]string{
+		"../../docs/monitoring.md":           "`" + strings.ReplaceAll(outReasons, ", ", "`, `") + "`",
+		"../../docs/monitoring/openapi.yaml": "out_reason: {enum: [" + outReasons + "]}",
+		"../../docs/reference.md":            outReasons,
+	} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s does not have %s", path, want)
+		}
+	}
+}

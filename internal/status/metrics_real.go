@@ -1,11 +1,12 @@
 package status
 
 import (
+	"strings"
+
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/report"
-	"github.com/ldirectord/ldirectord/internal/status/words"
 )
 
 // virtual adds the metrics of one virtual service and its real servers. Of a
@@ -24,7 +25,7 @@ func (m *families) virtual(v *report.VirtualState) {
 	for i, r := range v.Reals {
 		last[r.Name] = i
 		if !r.Fallback && r.State != report.StateForeign {
-			if r.OutReason != words.OutAsBackup {
+			if r.OutReason != report.OutAsBackup {
 				configured++
 			}
 		}
@@ -68,8 +69,8 @@ func (m *families) real(r *report.RealState, virtual, check *dto.LabelPair) {
 	}
 	m.gauge("ldirectord_real_in_service", "Whether the kernel sends the real server new connections.", labels, truth(r.InService))
 	if !r.InService {
-		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: maintenance, order, off, unchecked, damped, check, self-drain, waiting, quorum, backup, external, weight.",
-			[]*dto.LabelPair{at, pair("reason", r.OutReason), virtual}, 1)
+		m.gauge("ldirectord_real_out_reason", "1 for why the real server is out of service: "+outReasons+".",
+			[]*dto.LabelPair{at, pair("reason", string(r.OutReason)), virtual}, 1)
 	}
 	m.gauge("ldirectord_real_configured_weight", "Weight in the configuration.", labels, float64(r.Configured))
 	m.counter("ldirectord_real_transitions_total", "How often the real server was gone or back.", labels, float64(r.Transitions))
@@ -123,3 +124,12 @@ func (m *families) durations(v *report.VirtualState, labels []*dto.LabelPair) {
 	m.add("ldirectord_check_duration_seconds", "How long checks take.", dto.MetricType_HISTOGRAM,
 		&dto.Metric{Label: labels, Histogram: h})
 }
+
+// outReasons are all values of the label reason, for the help of the metric.
+var outReasons = func() string {
+	var list []string
+	for _, r := range report.OutReasons() {
+		list = append(list, string(r))
+	}
+	return strings.Join(list, ", ")
+}()

@@ -14,9 +14,6 @@ func (v *Service) AsBelieved(e *ipvs.Entry) bool {
 	return len(v.External)+len(v.Logged) == 0 && v.Matches(e)
 }
 
-// Differs begins the entries of Service.Logged that are differences.
-const Differs = "differs: "
-
 // Difference describes an external change that stays.
 func (v *Service) Difference(at netip.AddrPort, h table.External, desired table.State) string {
 	name := fmt.Sprintf("%s (%s)", at, v.Name)

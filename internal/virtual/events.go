@@ -41,9 +41,6 @@ func (v *Service) FallbackEvent(k event.Kind, s table.Step) event.Event {
 	return e
 }
 
-// Refusal is the entry of Service.Logged for a refused change.
-func Refusal(what string) string { return "refused " + what }
-
 // FallbackName returns the fallback as configured, "" for none.
 func (v *Service) FallbackName() string {
 	if f := v.Conf.Fallback; f != nil {
@@ -70,13 +67,4 @@ func AndOut(reason string, r *Real) string {
 		reason += "; "
 	}
 	return reason + words
-}
-
-// NotAsked is the entry of Service.Logged for a check that could not be made.
-func NotAsked(r *Real, c *Check) string {
-	text := "not asked: " + r.Name()
-	if p := SeveralOf(r).part(c); p != nil {
-		text += " " + p.Label()
-	}
-	return text
 }

@@ -20,7 +20,7 @@ func TestOutReason(t *testing.T) {
 		directives string
 		is         func(r *Real)
 		state      report.State
-		out        string
+		out        report.OutReason
 		without    string // why it stays out without its order
 	}{
 		"off":                      {"checktype=off", func(*Real) {}, report.StateOff, "off", "checktype = off"},

@@ -10,7 +10,6 @@ import (
 	"math"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -36,7 +35,7 @@ type Service struct {
 	Fallback *table.Slot // nil is none
 
 	table.View
-	Logged map[string]bool // refusals and differences that were logged and last, false: in doubt; nil is none
+	Logged map[Notice]bool // those that were logged and last, false: in doubt; nil is none
 
 	rare
 
@@ -143,21 +142,21 @@ func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
 	return table.Foreign, 0
 }
 
-// NoteLogged records a logged text. It is false if the text is recorded already.
-func (v *Service) NoteLogged(text string) bool {
-	_, logged := v.Logged[text]
+// NoteLogged records a notice that is logged. It is false if the notice is recorded already.
+func (v *Service) NoteLogged(n Notice) bool {
+	_, logged := v.Logged[n]
 	if v.Logged == nil {
-		v.Logged = map[string]bool{}
+		v.Logged = map[Notice]bool{}
 	}
-	v.Logged[text] = true
+	v.Logged[n] = true
 	return !logged
 }
 
 // DoubtRefusals marks all recorded refusals before the changes are tried again.
 func (v *Service) DoubtRefusals() {
-	for text := range v.Logged {
-		if strings.HasPrefix(text, Refusal("")) {
-			v.Logged[text] = false
+	for n := range v.Logged {
+		if n.Kind == Refusal {
+			v.Logged[n] = false
 		}
 	}
 }
@@ -165,7 +164,7 @@ func (v *Service) DoubtRefusals() {
 // EndRefusals drops the recorded refusals that were not repeated since DoubtRefusals: the
 // kernel has taken the change, or it is no longer needed.
 func (v *Service) EndRefusals() {
-	maps.DeleteFunc(v.Logged, func(_ string, repeated bool) bool { return !repeated })
+	maps.DeleteFunc(v.Logged, func(_ Notice, repeated bool) bool { return !repeated })
 }
 
 // Adopt takes over what the kernel holds: a real server found there with a

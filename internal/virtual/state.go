@@ -3,8 +3,6 @@ package virtual
 import (
 	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
@@ -68,21 +66,6 @@ func checkWord(v *conf.VirtualService) string {
 		return fmt.Sprintf("%s, %d connects", v.Service, v.Combined)
 	}
 	return v.CheckType.String()
-}
-
-// notices are the refusals and differences that were logged and last.
-func (v *Service) notices() []string {
-	var list []string
-	for text := range v.Logged {
-		if what, ok := strings.CutPrefix(text, Differs); ok {
-			list = append(list, what)
-		}
-		if what, ok := strings.CutPrefix(text, Refusal("")); ok {
-			list = append(list, "the kernel refuses: "+what)
-		}
-	}
-	slices.Sort(list)
-	return list
 }
 
 // state returns the state of a real server. dst is what the kernel has of it,
@@ -155,34 +138,34 @@ func (r *Real) lastResults() (isUp, unchecked bool) {
 	return r.Verdict == policy.Up && !unchecked, unchecked
 }
 
-// outWords are policy's reasons why a real server is out of service, in a word for readers.
-var outWords = map[policy.Reason]string{
-	policy.InMaintenance:   "maintenance",
-	policy.AwaitsCheck:     "maintenance",
-	policy.DisabledByOrder: "order",
-	policy.DrainedByOrder:  "order",
-	policy.NeverChecked:    "off",
-	policy.NotChecked:      "unchecked",
-	policy.OthersUnchecked: "unchecked",
-	policy.Damped:          "damped",
-	policy.DrainedByItself: "self-drain",
-	policy.DrainedDown:     "self-drain",
-	policy.ChecksFail:      "check",
-	policy.AwaitsEnable:    "waiting",
-	policy.NotNeededNow:    "backup",
-	policy.TooFewUp:        "quorum",
+// outReasons are policy's reasons why a real server is out of service, as readers get them.
+var outReasons = map[policy.Reason]report.OutReason{
+	policy.InMaintenance:   report.OutByMaintenance,
+	policy.AwaitsCheck:     report.OutByMaintenance,
+	policy.DisabledByOrder: report.OutByOrder,
+	policy.DrainedByOrder:  report.OutByOrder,
+	policy.NeverChecked:    report.OutAsOff,
+	policy.NotChecked:      report.OutAsUnchecked,
+	policy.OthersUnchecked: report.OutAsUnchecked,
+	policy.Damped:          report.OutByDamping,
+	policy.DrainedByItself: report.OutBySelfDrain,
+	policy.DrainedDown:     report.OutBySelfDrain,
+	policy.ChecksFail:      report.OutByCheck,
+	policy.AwaitsEnable:    report.OutAsWaiting,
+	policy.NotNeededNow:    report.OutAsBackup,
+	policy.TooFewUp:        report.OutByQuorum,
 }
 
-// outReason returns in a word why the table does not have r in service.
-func (r *Real) outReason() string {
+// outReason returns why the table does not have r in service.
+func (r *Real) outReason() report.OutReason {
 	is := r.decide()
-	if word := outWords[is.Reason]; word != "" {
-		return word
+	if reason := outReasons[is.Reason]; reason != "" {
+		return reason
 	}
 	if is.Weight == 0 {
-		return "weight"
+		return report.OutByWeight
 	}
-	return "external"
+	return report.OutByExternal
 }
 
 // stateSince is when r came into a state. It is up or down by its checks since the

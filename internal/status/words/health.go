@@ -89,7 +89,7 @@ func (h *Health) virtual(v *report.VirtualState) (own Level) {
 		if r.Override != nil {
 			h.Overrides++
 		}
-		if r.OutReason == OutAsBackup {
+		if r.OutReason == report.OutAsBackup {
 			h.Level = max(h.Level, LevelOf(r))
 			continue
 		}
@@ -132,13 +132,6 @@ func (h *Health) virtual(v *report.VirtualState) (own Level) {
 	return own
 }
 
-// OutByQuorum is the reason of a real server that is up and out of service because too few others are.
-const OutByQuorum = "quorum"
-
-// OutAsBackup is the reason of a backup server that is up and not needed. It counts neither as in nor
-// as out.
-const OutAsBackup = "backup"
-
 // LevelOf judges one real server.
 func LevelOf(r *report.RealState) Level {
 	switch r.State {
@@ -153,7 +146,7 @@ func LevelOf(r *report.RealState) Level {
 		}
 		return Notable
 	case report.StateUp, report.StateFallback, report.StateForeign:
-		if r.Failures > 0 || r.OutReason == OutByQuorum || r.Difference != "" || r.Override != nil {
+		if r.Failures > 0 || r.OutReason == report.OutByQuorum || r.Difference != "" || r.Override != nil {
 			return Notable
 		}
 		return Fine

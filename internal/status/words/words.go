@@ -105,12 +105,12 @@ func Remarks(r *report.RealState, now time.Time) []string {
 		list = append(list, "stays in service: minalive")
 	}
 	switch {
-	case r.OutReason == OutAsBackup:
+	case r.OutReason == report.OutAsBackup:
 		list = append(list, "backup, not needed")
 	case r.Backup:
 		list = append(list, "backup")
 	}
-	if r.OutReason == OutByQuorum {
+	if r.OutReason == report.OutByQuorum {
 		list = append(list, "out of service: too few are up for the quorum")
 	}
 	if len(r.EachCheck) > 1 {
