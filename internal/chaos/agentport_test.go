@@ -2,8 +2,8 @@ package chaos
 
 import (
 	"errors"
-	"fmt"
 
+	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
 )
 
@@ -35,13 +35,19 @@ func (w *world) advise(p *pair) {
 		return
 	}
 	p.asked = true
-	switch p.word {
+	source := p.source(besideCheck)
+	switch source.word {
 	case saysNothing:
-		p.silent = p.silent || p.share == noShare
+		p.silent = p.silent || p.share == noShare && !p.isDown // its last word counts
 	case saysDown:
 		p.isDown = true
 	case saysShare:
-		p.isDown, p.share = false, p.says
+		before := p.part()
+		p.isDown, p.share, p.most = false, source.says, source.limiting.says
+		if !p.held {
+			p.wishes.agent, p.wishes.left, p.wishes.leftWeighs = p.share == 0, false, false
+		}
+		w.wished(p, before)
 	}
 	if p.held {
 		w.keep(s)
@@ -59,7 +65,11 @@ func (w *world) decided(p *pair) {
 		all = all && q.heard
 	}
 	score := s.score(p, true)
-	answered := (!s.agent || p.parts[0].heard) && (!s.beside || p.asked) // the first answer of an agent may be a weight
+	answered := !s.beside || p.asked // the first answer of an agent may be a weight, and so may an exit status
+	for i, q := range p.parts {
+		isAgent := s.agent && i == 0
+		answered = answered && (q.heard || !s.manner(q.kind).weighs && !isAgent)
+	}
 	if !p.heard && (all || score == down || score == up && answered) {
 		p.heard = true
 		defer w.keep(s)
@@ -77,5 +87,10 @@ func (p *pair) advice() engine.Result {
 	case saysDown:
 		return engine.Result{Err: errors.New("the agent says down"), Detail: "down 100%", Attempts: 1}
 	}
-	return engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
+	return engine.Result{Attempts: 1, Detail: p.line()}
+}
+
+// line is what an agent says that is up.
+func (p *pair) line() string {
+	return checker.AgentReply{Up: true, Weight: p.says, MaxConn: p.limiting.says}.String()
 }

@@ -6,12 +6,12 @@ import "net/netip"
 // has stays.
 const noShare = -1
 
-// forgetShare makes nothing known of the agent or the exit status of a real server, which may have none.
+// forgetShare makes nothing known of the agent of a real server, which may have none.
 func (p *pair) forgetShare(s *service) {
-	p.found, p.asks, p.byAgent, p.byStatus = false, -1, s.agent, s.weighs
-	p.bySlow = s.slowLimit
+	p.most = 0
+	p.byAgent, p.wishes.agent = s.agent, false
 	p.advisor = advisor{word: p.word, byAdvice: s.beside}
-	if p.share = 100; s.agent || s.weighs || s.beside {
+	if p.share = 100; s.answers() {
 		p.share = noShare
 	}
 }

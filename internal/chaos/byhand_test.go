@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -14,6 +13,7 @@ type wait struct {
 	waits, mayWait bool
 	wasIn, mayBeIn bool // what follows from the last change: in service, and not sure
 	carried        bool // the table had it in service at this turn
+	carrying       bool // before this result, which may ask for a weight
 }
 
 // leave notes which real servers of a service have left by their checks since the last change.
@@ -29,7 +29,7 @@ func (w *world) leave(s *service) {
 		case p.waits || !byChecks || !p.mayBeIn && !p.unsure || !carried && !w.faulty:
 		case p.wasIn && !p.kept && !p.unsure && carried && !w.lost[p.place]:
 			p.waits, p.mayWait = true, false
-		case !p.kept || p.unsure:
+		case !p.kept || p.unsure || w.unclear(s): // a quorum that is lost ends what minalive keeps
 			p.mayWait = true
 			w.doubtWait(s)
 		}
@@ -72,6 +72,7 @@ func (w *world) loadWaits(s *service) {
 		if !s.configured || !p.configured {
 			continue
 		}
+		p.waitsByName = s.isNamed(p) && !s.naming.all
 		shared := slices.ContainsFunc(s.pairs[1:], func(o *pair) bool { return o != p && o.configured && o.at == p.at })
 		if !s.byHand || p.verdict == unchecked && w.table[p.key][p.at] > 0 && !shared {
 			w.endWait(p)
@@ -83,7 +84,7 @@ func (w *world) loadWaits(s *service) {
 func (w *world) endWait(p *pair) {
 	s := w.services[p.service]
 	if (p.waits || p.mayWait) && p.verdict == up && s.slow {
-		p.climbed = time.Now()
+		p.climbed, p.atFull = time.Now(), !p.waits // it may not have waited
 	}
 	p.waits, p.mayWait = false, false
 	w.noteIn(p)
@@ -102,18 +103,15 @@ func (s *stage) enable(v *service, of func(*pair) bool) {
 			continue
 		}
 		known := p.waits || v.configured && p.configured
-		o := report.Order{Verb: report.Enable, Real: p.name(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
+		o := report.Order{Verb: report.Enable, Real: p.name(), Virtual: virtualName(p.service), By: "alice"}
 		s.note("enable %s of %s, which waits: %v", o.Real, o.Virtual, p.waits)
 		s.with(func() {
 			s.endWait(p)
 			s.obey(p, o)
 		})
-		_, all, err := s.d.Obey(s.t.Context(), o)
+		_, _, err := s.d.Obey(s.t.Context(), o)
 		if err != nil && known {
 			s.with(func() { s.say("%s of %s waits, and is not known: %v", o.Real, o.Virtual, err) })
-		}
-		if err == nil {
-			s.overrides = all
 		}
 	}
 }

@@ -3,15 +3,12 @@ package chaos
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"os/exec"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -120,11 +117,11 @@ type stage struct {
 	asked  map[checker.Checker]asked
 	ipvs.Table
 
-	d         *director.Director
-	end       func()
-	epoch     int // of the director that may write
-	overrides []report.Override
-	kept      state.Maintenance
+	d     *director.Director
+	end   func()
+	epoch int          // of the director that may write
+	whole *conf.Config // in force
+	kept  state.Maintenance
 
 	failing  int  // of a hundred changes, how many fail
 	blind    bool // the table cannot be read
@@ -139,6 +136,7 @@ func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
 	if s.random.IntN(3) == 0 {
 		w.services[services].join()
 	}
+	w.twins = s.random.IntN(3) == 0
 	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
 	if err := table.Apply(foreign); err != nil {
 		t.Fatal(err)
@@ -241,6 +239,8 @@ func (s *stage) start() {
 		for _, p := range v.pairs[1:] {
 			p.verdict, p.fails, p.goods, p.held, p.heard, p.kept, p.climbed, p.parts = unchecked, 0, 0, false, false, false, time.Time{}, nil
 			p.wasIn, p.mayBeIn, p.carried = false, false, false
+			p.found = false
+			p.wishes = wishes{exits: p.wishes.exits}
 			p.forgetShare(v)
 		}
 	}
@@ -250,8 +250,9 @@ func (s *stage) start() {
 	s.mu.Unlock()
 	var damped []state.Damped
 	var gone []state.Gone
+	var orders []report.Override
 	if s.d != nil {
-		damped, gone = s.d.Damped(), s.d.Gone()
+		damped, gone, orders = s.d.Damped(), s.d.Gone(), s.d.Overrides()
 	}
 	s.d = director.New(director.Options{
 		Table: &wire{stage: s, epoch: epoch}, Ask: func(ctx context.Context, c checker.Checker, _ time.Duration, attempts int) engine.Result {
@@ -278,11 +279,13 @@ func (s *stage) start() {
 				s.record("director: %s", e)
 			}
 		},
-		Overrides: s.overrides, Damped: damped, Gone: gone,
+		Log:       func(format string, args ...any) { s.record("director: "+format, args...) },
+		Overrides: orders, Damped: damped, Gone: gone,
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ended := make(chan error, 1)
 	cfg := s.parse()
+	s.whole = cfg
 	d := s.d
 	go func() { ended <- d.Run(ctx, cfg) }()
 	<-s.d.Ready()
@@ -301,7 +304,7 @@ func (s *stage) start() {
 
 func (s *stage) parse() *conf.Config {
 	cfg, err := conf.Parse("chaos.cf", []byte(s.text()), conf.Options{
-		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: table.Refusals,
+		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: table.Refusals, LookupReal: s.lookup,
 	})
 	if err != nil {
 		s.t.Fatalf("%v\n%s", err, s.text())
@@ -326,67 +329,4 @@ func (s *stage) readDir(string) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-var question = regexp.MustCompile(`10\.1\.0\.(\d):(?:808(\d)/s|809)(\d)(?:/(\d))?|/kind0/s(\d) 10\.0\.0\.\d 80 10\.1\.0\.(\d) 8080|10\.1\.0\.(\d):807(\d)`)
-
-// An asked is the real server of a check, and the kind of the check.
-type asked struct {
-	*pair
-	kind int
-}
-
-func (s *stage) askedBy(c checker.Checker) asked {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.asked[c]
-	if p.pair == nil {
-		m := question.FindStringSubmatch(c.String())
-		h, _ := strconv.Atoi(m[1] + m[6] + m[7])
-		n, _ := strconv.Atoi(m[3] + m[5] + m[8])
-		if p.pair = s.services[n].pairs[h]; m[2] == "1" {
-			p.pair = s.services[n].pairs[hosts] // the second one of the host
-		}
-		if p.kind, _ = strconv.Atoi(m[4]); m[8] != "" {
-			p.kind = besideCheck
-		}
-		s.asked[c] = p
-	}
-	return p
-}
-
-// ask answers for a real server.
-func (s *stage) ask(ctx context.Context, c checker.Checker, attempts int) engine.Result {
-	p := s.askedBy(c)
-	s.await(answered + time.Duration((p.kind*(services+1)+p.service)*hosts+p.host)*time.Microsecond)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.local {
-		return engine.Result{Err: syscall.EMFILE, Attempts: 1, Local: true}
-	}
-	if p.kind == besideCheck {
-		if ctx.Err() == nil {
-			s.advise(p.pair)
-		}
-		return p.advice()
-	}
-	if ctx.Err() == nil {
-		s.hear(p.pair, p.kind, p.finds(p.kind))
-	}
-	v, well := s.services[p.service], p.finds(p.kind)
-	late := !well && p.kind == ownCheck && v.slowLimit
-	if !well && !late {
-		return engine.Result{Err: errors.New("connection refused"), Attempts: attempts}
-	}
-	res := engine.Result{Attempts: 1, Detail: fmt.Sprintf("%d%%", p.says)}
-	switch {
-	case p.kind == ownCheck && v.drains && p.says == 0:
-		res = engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
-	case p.kind == ownCheck && v.weighs:
-		res = p.result()
-	}
-	if late {
-		res.Last = 2 * slowLimit
-	}
-	return res
 }

@@ -37,7 +37,7 @@ func (s *stage) flapAlone() {
 	if s.random.IntN(2) == 0 {
 		s.mend(v)
 	}
-	set := func(p *pair, works bool) { s.with(func() { p.works = works }) }
+	set := func(p *pair, works bool) { s.with(func() { p.source(ownCheck).works = works }) }
 	for range dampCount {
 		set(p, true)
 		s.sleep(6 * time.Second)
@@ -63,7 +63,7 @@ func (s *stage) mend(v *service) {
 	s.with(func() {
 		clear(s.files)
 		for _, p := range v.pairs[1:] {
-			p.works, p.broken = true, [kinds]bool{}
+			p.source(ownCheck).works, p.broken = true, [kinds]bool{}
 		}
 	})
 	s.sleep(2 * time.Second)

@@ -21,9 +21,12 @@
 //     comes up, or before another one with the same entry and an ordered weight changes
 //     its state.
 //   - an order that ends by itself, from 100 ms before its end until 1.4 s after it.
+//   - the thresholds of an entry whose weight is lowered while the kernel fails: they may be those of before.
+//   - which thresholds the entry of two real servers has of which none is in service.
+//   - whether the wait of a name (resolve, return = byhand) follows it to an address that was in maintenance when the name
+//     came to it.
 //   - a fallback beside a real server whose last change the kernel made and
 //     reported as failed, until the director has read the table.
-//   - whether a real server that its own answer has drained counts as up when a reload gives it another agent.
 //   - the effect of an agent's answer, or of an exit status (externalweight), on a weight with an external
 //     change, and an external change during slowstart.
 //   - whether flapdamping keeps a real server out that has gone down too often, until it has to be
@@ -42,10 +45,8 @@
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
 //
-// It does not play: another check in the place of an agent, of one with httpdrain or of one with externalweight;
-// several checks of two real servers that are one entry; agents, httpdrain and externalweight beside slowstart,
-// flapdamping and shared entries; agentport beside other answers that drain or weigh; externalweight in check
-// blocks; maxconn and resolve; checktype = on and off; jumps of the
-// wall clock, because the clock of testing/synctest cannot be set; signals, which belong to the daemon (a restart
-// and a stop are played by their calls of the director).
+// It does not play: several checks, minalive and slowstart of two real servers that are one entry; flapdamping
+// beside slowstart; maxconn beside thresholds that no kernel accepts; SRV records, and a resolver that fails, which
+// belong to package names; checktype = on and off; jumps of the wall clock, because the clock of testing/synctest
+// cannot be set; signals, which belong to the daemon (a restart and a stop are played by their calls of the director).
 package chaos

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/ldirectord/ldirectord/internal/report"
+	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -46,6 +46,7 @@ func (s *stage) event() {
 		{6, s.reloadSame},
 		{10, s.reloadOther},
 		{8, s.reloadChecks},
+		{8, s.readdress},
 		{10, s.order},
 		{6, s.letIn},
 		{8, s.maintain},
@@ -89,10 +90,12 @@ func (s *stage) turn() {
 func (s *stage) agentSays() {
 	_, p := s.anyPair()
 	s.with(func() {
-		p.says, p.exits = []int{0, 10, 50, 100, 150}[s.random.IntN(5)], exits[s.random.IntN(len(exits))]
+		p.says = []int{0, 10, 50, 100, 150}[s.random.IntN(5)]
+		p.shakeExits(s.random)
+		p.limiting.says = []uint32{0, 0, 1, 20, 60}[s.random.IntN(5)]
 		p.word = []word{saysShare, saysShare, saysDown, saysNothing}[s.random.IntN(4)]
 	})
-	s.note("10.1.0.%d of service %d says %d%%, or exits with %d; word %d", p.host, p.service, p.says, p.exits, p.word)
+	s.note("10.1.0.%d of service %d says %d%% maxconn:%d, or exits with %v; word %d", p.host, p.service, p.says, p.limiting.says, p.wishes.exits, p.word)
 }
 
 // hostAway breaks or mends a host with all its services.
@@ -139,7 +142,7 @@ func (s *stage) edit() {
 	p = s.pairAt(v, at)
 	change := ipvs.Change{Service: ipvs.Service{Key: key, Scheduler: "wlc"}, Destination: ipvs.Destination{AddrPort: at, Forward: v.forward()}}
 	weight, held := s.table[key][at]
-	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.agent || v.drains || v.weighs || v.beside || v.damp && s.anyDamped() {
+	if s.table[key] == nil || p.unsure || s.blindfolded || s.climbs(p) || v.mayDrain() || v.damp && s.anyDamped() {
 		s.mu.Unlock()
 		return
 	}
@@ -169,7 +172,7 @@ func (s *stage) edit() {
 		change.Op, change.Destination.Weight = ipvs.EditDestination, s.random.IntN(9)
 		p.zeroed = change.Destination.Weight == 0
 		if change.Destination.Weight != weight && s.apply(change) && s.in(p) {
-			if p.hand = change.Destination.Weight; p.hand == p.weight && p.order != "weight" || p.order == "weight" && p.hand == p.ordered {
+			if p.hand = change.Destination.Weight; p.hand == p.weight && p.order != "weight" || p.order == "weight" && p.hand == p.weigh {
 				p.hand = -1
 			}
 		}
@@ -196,8 +199,10 @@ func (s *stage) edit() {
 }
 
 // reload puts the file of the model in force.
-func (s *stage) reload() {
-	cfg := s.parse()
+func (s *stage) reload() { s.putInForce(s.parse()) }
+
+func (s *stage) putInForce(cfg *conf.Config) {
+	s.whole = cfg
 	s.loads++
 	s.await(loaded + time.Duration(s.loads%100)*time.Microsecond)
 	s.with(func() { s.reading = true })
@@ -232,10 +237,10 @@ func (s *stage) shake(n int) {
 	v.cleanStop, v.command, v.agent = s.random.IntN(2) == 0, s.random.IntN(4) == 0, s.random.IntN(5) == 0
 	v.drains = !v.agent && s.random.IntN(4) == 0
 	v.weighs = !v.agent && !v.drains && s.random.IntN(3) == 0
-	v.beside = !v.agent && !v.drains && !v.weighs && s.random.IntN(3) == 0
+	v.beside = !v.agent && s.random.IntN(4) == 0
 	v.shakeShared(s.random)
-	v.slow = !v.agent && !v.drains && !v.weighs && !v.beside && !v.shared && s.random.IntN(4) == 0
-	v.damp = !v.agent && !v.drains && !v.weighs && !v.beside && !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(2) == 0
+	v.slow = !v.shared && s.random.IntN(4) == 0
+	v.damp = !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(5) == 0
 	v.slowLimit = s.random.IntN(3) == 0
 	v.byHand = s.random.IntN(3) == 0
 	if !v.invalid {
@@ -247,16 +252,20 @@ func (s *stage) shake(n int) {
 			p.order = ""
 		}
 		p.configured = configured
-		p.exits = exits[s.random.IntN(len(exits))]
+		p.shakeExits(s.random)
 		p.weight = s.random.IntN(6)
 		p.refused = s.random.IntN(12) == 0
 		if p.refused && p.weight == 0 {
 			p.weight = 1
 		}
 	}
+	v.shakeLimits(s.random)
 	v.alike()
+	v.shakeNamed(s.random)
 	v.shakeSeveral(s.random)
 	v.shakeJoint(s.random)
+	v.oneLine()
+	s.shareChecks()
 }
 
 // reloadOther is a reload of an edited file.
@@ -280,61 +289,6 @@ func (s *stage) reloadOther() {
 		s.note("reload with service %d: configured %v, %s", n, s.services[n].configured, s.words(s.services[n]))
 	})
 	s.reload()
-}
-
-// order is an operator's.
-func (s *stage) order() {
-	v, p := s.anyPair()
-	if !v.configured || !p.configured {
-		return
-	}
-	o := report.Order{Real: p.name(), Virtual: fmt.Sprintf("10.0.0.%d:80", p.service), By: "alice"}
-	o.Verb = []string{report.Drain, report.Disable, report.Weight, report.Enable, report.Enable}[s.random.IntN(5)]
-	if o.Verb == report.Weight {
-		o.Weight = 1 + s.random.IntN(9)
-	}
-	brief := o.Verb != report.Enable && s.random.IntN(3) == 0
-	if brief {
-		o.For = 3 * time.Second
-	}
-	s.note("order %s %s of %s, weight %d, for %v", o.Verb, o.Real, o.Virtual, o.Weight, o.For)
-	s.with(func() {
-		if o.Verb == report.Enable {
-			s.endWait(p)
-		}
-		s.obey(p, o)
-	})
-	_, all, err := s.d.Obey(s.t.Context(), o)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.overrides = all
-	if !brief {
-		return
-	}
-	s.sleep(o.For - 100*time.Millisecond)
-	wasUnsure, endDoubt := false, func() {}
-	s.with(func() { // it ends within a second
-		wasUnsure = p.unsure
-		endDoubt = v.doubtKept()
-		p.unsure = true
-	})
-	s.sleep(1500 * time.Millisecond)
-	s.overrides = slices.DeleteFunc(s.overrides, func(o report.Override) bool { return !o.Until.IsZero() })
-	s.with(func() {
-		p.unsure = wasUnsure
-		endDoubt()
-		s.obey(p, report.Order{Verb: report.Enable})
-	})
-}
-
-// obey has the model follow an order.
-func (s *stage) obey(p *pair, o report.Order) {
-	if p.order, p.ordered = o.Verb, o.Weight; o.Verb == report.Enable {
-		p.order = ""
-	}
-	p.hand, p.absent = -1, false
-	s.keep(s.services[p.service])
 }
 
 // maintain adds or removes a maintenance file.
@@ -379,7 +333,10 @@ func (s *stage) settle() {
 			s.t.Fatal(err)
 		}
 	}
-	s.with(func() { s.settled(table) })
+	s.with(func() {
+		s.settled(table)
+		s.settledKnown()
+	})
 	s.reloadSame() // what somebody has set by hand ends here
 	s.sleep(10 * time.Second)
 	s.with(func() { s.quiet = "a reload that changes nothing" })

@@ -11,7 +11,7 @@ import (
 // text is the configuration file.
 func (w *world) text() string {
 	var b strings.Builder
-	b.WriteString("checkinterval=2\nholdlocal=yes\ncleanstop=no\nmaintenancedir=/maintenance\n")
+	b.WriteString("checkinterval=2\nholdlocal=yes\ncleanstop=no\nmaintenancedir=/maintenance\nresolve=60\n")
 	if w.blindfolded {
 		b.WriteString("driftcheck=0\n")
 	} else {
@@ -22,7 +22,7 @@ func (w *world) text() string {
 			continue
 		}
 		b.WriteString(s.blocks(n))
-		fmt.Fprintf(&b, "virtual=10.0.0.%d:80\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", n, n, s.scheduler)
+		fmt.Fprintf(&b, "virtual=%s\n    service=http\n    request=\"/s%d\"\n    scheduler=%s\n", virtualName(n), w.checksOf(n), s.scheduler)
 		fmt.Fprintf(&b, "    failurecount=%d\n    risecount=%d\n", s.fall, s.rise)
 		switch {
 		case s.expires:
@@ -40,10 +40,10 @@ func (w *world) text() string {
 			b.WriteString("    fallbackcommand=/bin/true\n")
 		}
 		if s.agent {
-			fmt.Fprintf(&b, "    checktype=agent\n    checkport=809%d\n", n)
+			fmt.Fprintf(&b, "    checktype=agent\n    checkport=809%d\n", w.checksOf(n))
 		}
 		if s.beside {
-			fmt.Fprintf(&b, "    agentport=807%d\n", n)
+			fmt.Fprintf(&b, "    agentport=807%d\n", w.checksOf(n))
 		}
 		if s.weighs {
 			fmt.Fprintf(&b, "    checktype=external\n    checkcommand=/kind0/s%d\n    externalweight=yes\n", n)
@@ -76,18 +76,26 @@ func (w *world) text() string {
 		if s.invalid {
 			b.WriteString("    persistent=0\n")
 		}
+		if s.naming.all {
+			b.WriteString("    resolveall=yes\n")
+		}
 		for _, p := range s.pairs[1:] {
-			if !p.configured {
+			line, by := p.configured, p.name()
+			if s.isNamed(p) {
+				line, by = p.host == hosts-1 && (p.configured || s.pairs[hosts].configured), p.hostName()+":8080"
+			}
+			if !line {
 				continue
 			}
 			name := "real"
 			if w.isBackup(p) {
 				name = "backup"
 			}
-			fmt.Fprintf(&b, "    %s=%s %s %d", name, p.name(), s.forwarding(), p.weight)
+			fmt.Fprintf(&b, "    %s=%s %s %d", name, by, s.forwarding(), p.weight)
 			if p.refused {
 				b.WriteString(" l:5")
 			}
+			b.WriteString(p.limiting.file.String())
 			b.WriteString(s.several.ofReal(p) + "\n")
 		}
 	}

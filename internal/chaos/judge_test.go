@@ -31,6 +31,7 @@ func (w *world) judge(c ipvs.Change) {
 	before := w.table[c.Service.Key][at]
 	p := w.pairAt(s, at)
 	w.judgeWeight(c, s, p)
+	w.judgeLimit(c, s, p)
 	switch {
 	case before == 0 && after > 0:
 		w.judgeIn(c, s, p)
@@ -72,7 +73,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		w.say("%s: the fallback leaves, and no real server is in", c)
 	case p == nil || !p.configured:
 		// It may have waited since the reload for a refused one.
-		if !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
+		if !w.loads(number(c.Service.Key)) && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
 			w.say("%s: takes out what somebody has added", c)
 		}
 	case !w.may(p, false) && p.full() > 0:
@@ -87,10 +88,10 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	got := c.Destination.Weight
 	before := w.table[c.Service.Key][c.Destination.AddrPort]
-	if w.starting && p != nil && p.configured && p.found && p.mayAnswer() && p.order != "weight" && before > 0 && got > 0 && got != before {
-		w.say("%s: its weight was %d, and it has not finished since the start; %s", c, before, w.words(s))
+	if w.starting && p != nil && p.configured && p.found && p.awaits() && p.order != "weight" && before > 0 && got > 0 && got != before {
+		w.say("%s: its weight was %d, and it has not answered since the start; %s", c, before, w.words(s))
 	}
-	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loading || p.part() == noShare {
+	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loads(p.service) || p.part() == noShare {
 		return
 	}
 	if p.hand >= 0 && w.unclear(s) { // a quorum that is lost ends what somebody has set, and a fallback that is refused leaves it in
@@ -102,8 +103,8 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if s.slow && p.mayHaveBeenDamped() { // when it has begun to climb is not known
 		return
 	}
-	if want := p.full(); got > w.most(p, want) && (got != want || !p.atFull) || got < want && !w.climbs(p) && (!p.kept || !s.slow) {
-		w.say("%s: the weight is %d, and at most %d now; %s", c, want, w.most(p, want), w.words(s))
+	if want := p.full(); got > w.most(p) && (got != want || !p.atFull) || got < want && !w.climbs(p) && (!p.kept || !s.slow) {
+		w.say("%s: the weight is %d, and at most %d now; %s", c, want, w.most(p), w.words(s))
 	}
 }
 
@@ -116,7 +117,7 @@ func (w *world) last(c ipvs.Change, s *service) bool {
 			return false
 		}
 	}
-	return s.unseen == nil && !w.loading && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool {
+	return s.unseen == nil && !w.loads(number(c.Service.Key)) && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool {
 		return p.unsure || p.mayWait || w.lost[p.place] || w.in(p) && p.full() == 0
 	}) && !w.lost[place{c.Service.Key, fallbackAt}]
 }

@@ -11,6 +11,10 @@ import (
 
 // keep decides about the real servers of a service after a change.
 func (w *world) keep(s *service) {
+	if w.waiting != nil {
+		w.waiting[s] = true
+		return
+	}
 	var wasIn [hosts + 1]bool
 	for _, p := range s.pairs[1:] {
 		wasIn[p.host] = w.in(p)
@@ -24,6 +28,19 @@ func (w *world) keep(s *service) {
 	}
 	w.keepAlive(s)
 	w.leave(s)
+}
+
+// atOnce has a func be one change for all decisions.
+func (w *world) atOnce(f func()) {
+	w.waiting = map[*service]bool{}
+	f()
+	waiting := w.waiting
+	w.waiting = nil
+	for _, s := range w.services[1:] {
+		if waiting[s] {
+			w.keep(s)
+		}
+	}
 }
 
 // keepAlive chooses whom minalive holds in service: of those that checks alone would take
@@ -141,13 +158,13 @@ func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 }
 
 // shakeShared changes what the file says of minalive. Two real servers that are one
-// entry have neither it nor slowstart, and no agent: one check would be that of both.
+// entry have neither it nor slowstart.
 func (s *service) shakeShared(random *rand.Rand) {
 	if s.minAlive = 0; random.IntN(3) == 0 {
 		s.minAlive = 1 + random.IntN(2)
 	}
 	if s.shared {
-		s.minAlive, s.agent, s.drains, s.weighs, s.beside = 0, false, false, false, false
+		s.minAlive = 0
 	}
 }
 
@@ -155,5 +172,6 @@ func (s *service) shakeShared(random *rand.Rand) {
 func (s *service) alike() {
 	if s.shared {
 		s.pairs[hosts].refused, s.pairs[hosts].weight = s.pairs[hosts-1].refused, s.pairs[hosts-1].weight
+		s.pairs[hosts].limiting.file = s.pairs[hosts-1].limiting.file
 	}
 }

@@ -26,6 +26,7 @@ type pair struct {
 	configured    bool
 	weight        int
 	refused       bool        // thresholds that no kernel takes (l:5)
+	as, asBeside  *pair       // whose answers to the own check, and of the agent beside it, are those of p, too; nil is none
 	works         bool        // what checks find, of several the own one
 	broken        [kinds]bool // what those of the blocks do not
 	parts         []part      // several checks, nil is the own one
@@ -35,10 +36,9 @@ type pair struct {
 	changed      time.Time // the verdict
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
 	found        bool      // a start or reload has found it in service, and its agent has not answered yet
-	status
+	wishes
 	advisor
 	byAgent      bool      // share is of an agent
-	byAnswer     bool      // share is of an answer that may drain (httpdrain)
 	climbed      time.Time // when it began to (slowstart); the zero time is never
 	atFull       bool      // it was kept when it came up: then it does not climb
 	downs        []time.Time
@@ -47,9 +47,17 @@ type pair struct {
 	held         bool      // in maintenance, as far as the director knows
 	kept, leaves bool      // in service although it is down (minalive), or may be kept so
 	wait
-	zeroed  bool // somebody has set its weight to 0 since all was settled
-	order   string
-	ordered int
+	zeroed bool // somebody has set its weight to 0 since all was settled
+	ordering
+	limiting
+	waitsByName bool // its wait follows its name (resolve)
+}
+
+// An ordering is the order for a real server.
+type ordering struct {
+	order  string
+	weigh  int  // of the order weight
+	byName bool // it was given for the name (resolve)
 }
 
 // An entry is what the kernel has, or would have, for one real server or for two.
@@ -82,6 +90,7 @@ type service struct {
 	joint      joint
 	several    several
 	shared     bool // the last two real servers are one entry
+	naming     naming
 	fall, rise int
 	scheduler  string // of the file
 	inForce    string // what the kernel has taken
@@ -102,18 +111,22 @@ type world struct {
 	services [services + 1]*service
 	old      [services + 1]bool // configured before the reload that goes on
 	loading  bool               // a start or reload goes on
+	only     int                // of this service alone, 0 is of all
 	reading  bool               // a reload may read the table
 	starting bool               // it is a start
 	stopping bool               // the director has been stopped
 
 	blindfolded bool // driftcheck = 0
+	twins       bool // services 1 and 2 have the same checks
 	faulty      bool // the kernel fails, or has failed just now
 
-	lost    map[place]bool // changes that were made, of which the director does not know
-	quiet   string         // why nothing may be written, "" for else
-	files   map[int]bool   // in the maintenance directory, by host
-	seen    map[int]bool   // files, as they were read last
+	waiting map[*service]bool // for a decision, after several results at once; nil is that none waits
+	lost    map[place]bool    // changes that were made, of which the director does not know
+	quiet   string            // why nothing may be written, "" for else
+	files   map[int]bool      // in the maintenance directory, by host
+	seen    map[int]bool      // files, as they were read last
 	table   map[ipvs.Key]map[netip.AddrPort]int
+	limits  map[place]limit // of table
 	wrong   []string
 	history []string // the last events
 	judged  int
@@ -126,7 +139,7 @@ type place struct {
 }
 
 func newWorld() *world {
-	w := &world{files: map[int]bool{}, seen: map[int]bool{}, lost: map[place]bool{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
+	w := &world{files: map[int]bool{}, seen: map[int]bool{}, lost: map[place]bool{}, limits: map[place]limit{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
 	for s := 1; s <= services; s++ {
 		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
 		for h := 1; h <= hosts; h++ {
@@ -137,8 +150,20 @@ func newWorld() *world {
 	return w
 }
 
+// keyOf is the key of a service. The second one is a firewall mark.
 func keyOf(s int) ipvs.Key {
+	if s == 2 {
+		return ipvs.MarkKey(2, false)
+	}
 	return ipvs.AddrKey(ipvs.TCP, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(s)}), 80))
+}
+
+// virtualName is how the file has a service.
+func virtualName(s int) string {
+	if s == 2 {
+		return "2"
+	}
+	return fmt.Sprintf("10.0.0.%d:80", s)
 }
 
 func addrOf(h int) netip.AddrPort {
@@ -160,19 +185,22 @@ func number(k ipvs.Key) int {
 // hear counts one result, as docs/checks.md says.
 func (w *world) hear(p *pair, kind int, ok bool) {
 	s := w.services[p.service]
-	if ok && kind == ownCheck && s.weighs && s.configured && p.configured { // in maintenance, too
-		w.exit(p)
+	if ok && s.configured && p.configured && s.uses(p, kind) {
+		before := p.part()
+		p.carrying = w.carries(p)
+		defer func() { p.carrying = false }()
+		w.wish(p, kind)
+		w.wished(p, before)
 	}
 	if !s.configured || !p.configured || p.held {
 		return
 	}
-	if before := p.share; ok && kind == ownCheck && (s.agent || s.drains) {
-		if p.share = p.says; s.drains {
-			p.share = min(100, 100*p.says)
-		}
-		if (before == 0) != (p.share == 0) || before == noShare { // it counts as up, or no more
-			defer w.keep(s)
-		}
+	if before := p.awaits(); before {
+		defer func() {
+			if !p.awaits() { // the check that was to answer is down
+				w.keep(s)
+			}
+		}()
 	}
 	switch {
 	case p.parts != nil:
@@ -201,7 +229,7 @@ func (w *world) hear(p *pair, kind int, ok bool) {
 // turned is another verdict on a real server.
 func (w *world) turned(p *pair, to verdict) {
 	s := w.services[p.service]
-	p.changed, p.climbed, p.carried = time.Now(), time.Time{}, w.carries(p)
+	p.changed, p.climbed, p.carried = time.Now(), time.Time{}, p.carrying || w.carries(p)
 	if to == down {
 		p.wentDown()
 	}
@@ -227,7 +255,7 @@ func (w *world) in(p *pair) bool { return w.alone(p) && w.together(p) }
 
 // alone says the same by its own state.
 func (w *world) alone(p *pair) bool {
-	if p.mayAnswer() && !p.found && p.full() > 0 {
+	if p.awaits() && !p.found && p.full() > 0 {
 		return false // it did not serve, and its next weight is unknown
 	}
 	return p.configured && !p.waits && (p.verdict == up || p.verdict == down && p.kept) && !p.held && p.order != "drain" && p.order != "disable" && p.part() != 0
@@ -239,7 +267,10 @@ func (w *world) inBeside(p *pair) bool {
 }
 
 // may says whether the real server may be in service, or may be out.
-func (w *world) may(p *pair, in bool) bool { return w.loading || w.mightBe(p, in) }
+func (w *world) may(p *pair, in bool) bool { return w.loads(p.service) || w.mightBe(p, in) }
+
+// loads says whether a start or a reload of service n goes on.
+func (w *world) loads(n int) bool { return w.loading && (w.only == 0 || w.only == n) }
 
 // mightBe says the same but for a start or a reload that goes on.
 func (w *world) mightBe(p *pair, in bool) bool {
@@ -258,8 +289,9 @@ func (w *world) tell() {
 				if w.in(p) && !w.inBeside(p) {
 					p.hand, p.absent = -1, false
 				}
-				if p.held = true; s.drains { // the answers after it decide anew
-					p.share = 100
+				p.held, p.wishes.left, p.wishes.leftWeighs = true, false, false
+				for kind := range p.wishes.of { // the answers after it decide anew
+					p.wishes.of[kind].drains = false
 				}
 			default:
 				p.held, p.verdict, p.fails, p.goods = false, down, s.fall, s.rise-1
@@ -272,76 +304,25 @@ func (w *world) tell() {
 
 // full is the weight that the real server is to have while it is in service.
 func (p *pair) full() int {
-	weight := p.weight
-	switch {
-	case p.hand >= 0:
+	if p.hand >= 0 {
 		return p.hand
-	case p.order == "weight":
-		weight = p.ordered
-	case p.byStatus && p.share != noShare && p.asks >= 0:
-		weight = p.asks
 	}
+	weight := p.base()
 	if weight == 0 || p.part() == noShare {
 		return weight
 	}
 	return max(1, weight*p.part()/100)
 }
 
-// begin is what a start or a reload makes of the model: who is in the table with
-// a weight, and not known, is up until a check says otherwise.
-func (w *world) begin(start bool) {
-	for n, s := range w.services {
-		if n == 0 {
-			continue
-		}
-		if !s.invalid {
-			s.inForce = s.scheduler
-		}
-		if rule := [2]int{s.joint.quorum, s.joint.hysteresis}; start || rule != s.joint.before {
-			s.joint.met, s.joint.before = open, rule
-		}
-		if start {
-			s.joint.needed = open
-		}
-		w.loadWaits(s)
-		hands := map[*entry]int{}
-		for _, p := range s.pairs[1:] {
-			hands[p.entry] = p.hand
-		}
-		served := false
-		for _, p := range s.pairs[1:] {
-			p.hand, p.absent, p.gone = -1, false, false
-			if !s.slow {
-				p.climbed = time.Time{}
-			}
-			if !p.configured || !s.configured || p.byAgent != s.agent || p.byAnswer && !s.drains || p.byStatus != s.weighs || s.weighs && p.bySlow != s.slowLimit || p.byAdvice != s.beside {
-				found := p.found && p.share == noShare && (!p.byStatus || p.order != "weight") && p.configured && s.configured // another one has to answer, too
-				for _, o := range s.pairs[1:] {                                                                                // whether it counts as up before another agent has answered is not known
-					o.unsure = o.unsure || p.part() == 0 && (o == p || s.minAlive > 0)
-				}
-				p.forgetShare(s)
-				p.found = found
-			}
-			p.byAnswer = s.drains
-			p.found = p.share == noShare && (p.found || w.table[p.key][p.at] > 0)
-			if !p.configured || !s.configured {
-				p.verdict, p.fails, p.goods, p.held, p.heard, p.parts = unchecked, 0, 0, false, false, nil
-				continue
-			}
-			s.takeParts(p)
-			if p.verdict == unchecked && w.table[p.key][p.at] > 0 {
-				p.verdict, p.changed = up, time.Now()
-				p.assumeParts()
-			}
-			if !start {
-				p.hand = hands[p.entry] // the operator's weight 0 is service, too
-			}
-			served = served || w.serves(p)
-			p.hand = -1
-		}
-		w.keepForeign(n, s, start, served)
-		w.keep(s)
+// base is the weight of which an agent wants a share: of an order, else of an exit status, else of the file.
+func (p *pair) base() int {
+	switch {
+	case p.order == "weight":
+		return p.weigh
+	case p.asks() >= 0:
+		return p.asks()
 	}
+	return p.weight
 }
 
 func (w *world) say(format string, args ...any) {
@@ -351,6 +332,7 @@ func (w *world) say(format string, args ...any) {
 // made notes a change of the table, whoever has made it.
 func (w *world) made(c ipvs.Change) {
 	key, at := c.Service.Key, c.Destination.AddrPort
+	w.limited(c)
 	switch c.Op {
 	case ipvs.AddService:
 		w.table[key] = map[netip.AddrPort]int{}

@@ -64,7 +64,7 @@ func (w *world) decide(s *service) {
 		if isUp {
 			ups[of]++
 		}
-		if isUp || !p.waits && (!p.heard || p.mayAnswer()) && !p.held && p.order != "drain" && p.order != "disable" && p.verdict != down {
+		if isUp || !p.waits && (!p.heard || p.awaits()) && !p.held && p.order != "drain" && p.order != "disable" && p.verdict != down {
 			may[of]++
 		}
 	}
@@ -75,14 +75,6 @@ func (w *world) decide(s *service) {
 		j.needed = yes
 	}
 	w.decideQuorum(j, all, ups, may)
-}
-
-// mayAnswer says whether the first answer of the real server's agent may still let it in.
-func (p *pair) mayAnswer() bool {
-	if p.parts == nil || p.byAdvice {
-		return p.part() == noShare && p.verdict != down
-	}
-	return p.part() == noShare && p.parts[0].verdict != down
 }
 
 func (w *world) decideQuorum(j *joint, all int, ups, may [2]int) {
@@ -158,7 +150,11 @@ func (w *world) resolveJoint(s *service, got map[netip.AddrPort]int) {
 			doubt = doubt || there && p.configured && p.refused && got[p.at] == 0 && w.alone(p)
 		}
 		for _, p := range s.pairs[1:] {
-			if weight, held := got[p.at]; doubt && held && w.alone(p) && (weight > 0 || !s.quiescent) {
+			switch weight, held := got[p.at]; {
+			case !doubt || !held || !w.alone(p):
+			case s.joint.rest && weight > 0: // the fallback is beside it
+				doubt = false
+			case weight > 0 || !s.quiescent:
 				s.joint.met = yes
 			}
 		}

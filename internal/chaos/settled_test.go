@@ -29,6 +29,7 @@ func (w *world) settled(table []ipvs.Entry) {
 			w.say("service %d is not in the table", n)
 		case s.configured && present:
 			w.settledService(n, s, e)
+			w.settledLimits(n, s, e)
 		}
 	}
 }
@@ -111,6 +112,11 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 			continue
 		}
 		weight, held := got[p.at]
+		if p.kept = false; p.part() == 0 && p.verdict == down && s.minAlive > 0 { // it has weight 0, whether it is kept or not
+			stays := s.mayWait(p)
+			p.kept, open[p.host] = held && !stays, held && stays
+			continue
+		}
 		_, alone := got[fallbackAt]
 		p.kept = p.verdict == down && s.minAlive > 0 && held && (weight > 0 || !s.mayWait(p) || (p.full() == 0 || p.zeroed) && s.fallback && !alone)
 		if open[p.host] = p.kept && weight == 0 && s.mayWait(p) && w.servesBeside(s, p, got); open[p.host] {
@@ -188,7 +194,7 @@ func (w *world) words(s *service) string {
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, status %+v, agent %+v, broken %v, checks %+v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.status, p.advisor, p.broken, p.parts)
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.wishes, p.advisor, p.broken, p.parts)
 		}
 	}
 	return text.String()

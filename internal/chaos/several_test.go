@@ -21,6 +21,7 @@ type several struct {
 	also       []int // the kinds of the alsocheck lines
 	needed     int   // checksneeded, 0 is all
 	inPlace    [hosts + 1]int
+	manners    [kinds]manner
 	fall, rise [kinds]int // of the blocks
 }
 
@@ -48,12 +49,13 @@ func (s *service) shakeSeveral(random *rand.Rand) {
 		v.needed = 9
 	}
 	for h := 1; h <= hosts; h++ {
-		if random.IntN(4) == 0 && !s.agent && !s.drains && !s.weighs {
+		if random.IntN(4) == 0 && !s.agent {
 			v.inPlace[h] = appCheck + random.IntN(2)
 		}
 	}
 	for kind := range v.fall {
 		v.fall[kind], v.rise[kind] = 1+random.IntN(3), 1+random.IntN(2)
+		v.manners[kind] = anyManner(random)
 	}
 }
 
@@ -89,6 +91,12 @@ func (s *service) blocks(n int) string {
 		if s.several.fall[kind] > 0 {
 			fmt.Fprintf(&b, "check=%s%d\n    service=http\n    request=\"/s%d/%d\"\n    failurecount=%d\n    risecount=%d\n",
 				blockNames[kind], n, n, kind, s.several.fall[kind], s.several.rise[kind])
+			switch m := s.several.manners[kind]; {
+			case m.drains:
+				b.WriteString("    httpdrain=404\n")
+			case m.weighs:
+				fmt.Fprintf(&b, "    checktype=external\n    checkcommand=/kind%d/s%d\n    externalweight=yes\n", kind, n)
+			}
 		}
 	}
 	return b.String()
@@ -117,7 +125,7 @@ func (v *several) ofReal(p *pair) string {
 // finds says whether a check of the real server is a good one.
 func (p *pair) finds(kind int) bool {
 	if kind == ownCheck {
-		return p.works
+		return p.source(kind).works
 	}
 	return !p.broken[kind]
 }
@@ -125,6 +133,7 @@ func (p *pair) finds(kind int) bool {
 // turn breaks or mends what one check of the real server finds.
 func (p *pair) turn(kind int) {
 	if kind == ownCheck {
+		p = p.source(kind)
 		p.works = !p.works
 	} else {
 		p.broken[kind] = !p.broken[kind]
@@ -134,7 +143,7 @@ func (p *pair) turn(kind int) {
 // sound says what the checks of the real server say when they have had their time.
 func (w *world) sound(p *pair) bool {
 	if p.parts == nil {
-		return p.works
+		return p.finds(ownCheck)
 	}
 	ups := 0
 	for _, q := range p.parts {
@@ -289,6 +298,8 @@ func (s *stage) reloadChecks() {
 			s.old[i] = i > 0 && s.services[i].configured
 		}
 		v.shakeSeveral(s.random)
+		v.oneLine()
+		s.shareChecks()
 		s.begin(false)
 		s.note("reload with other checks of service %d: %s", n, s.words(v))
 	})

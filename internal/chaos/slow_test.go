@@ -11,10 +11,24 @@ const slowStart = 6 * time.Second
 // climbs says whether the real server may not have reached its weight yet.
 func (w *world) climbs(p *pair) bool { return time.Since(p.climbed) < slowStart+2*time.Second }
 
-// most is the most that slowstart allows of a weight by now.
-func (w *world) most(p *pair, weight int) int {
-	if weight == 0 || !w.climbs(p) {
+// most is the most that slowstart allows of the weight of the real server by now: of the share that its agent wants
+// and of that which slowstart has reached, the lesser one counts.
+func (w *world) most(p *pair) int {
+	weight, base := p.full(), p.base()
+	if p.hand >= 0 {
+		base = p.hand
+	}
+	reached := 10 + int(time.Since(p.climbed)*100/slowStart)
+	if weight == 0 || !w.climbs(p) || reached >= 100 {
 		return weight
 	}
-	return min(weight, max(1, weight*(10+int(time.Since(p.climbed)*100/slowStart))/100))
+	return min(weight, max(1, base*reached/100))
+}
+
+// undrained is that the own answer of the real server drains it no longer: its weight climbs from then on, but for
+// an agent in the place of its check.
+func (w *world) undrained(p *pair) {
+	if s := w.services[p.service]; s.slow && !s.agent && p.verdict == up && !p.held {
+		p.climbed, p.atFull = time.Now(), false
+	}
 }

@@ -1,0 +1,139 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/ldirectord/ldirectord/conf"
+)
+
+// A naming is whether one line of the file has the last two real servers of a service by their name (resolve):
+// the one that is the answer of the resolver, or with resolveall those that are.
+type naming struct{ on, all bool }
+
+// named are the addresses of the name of a service, none if it has no name.
+func (s *service) named() []*pair {
+	if !s.naming.on {
+		return nil
+	}
+	return s.pairs[hosts-1:]
+}
+
+// isNamed says whether a line of the file has the real server by its name.
+func (s *service) isNamed(p *pair) bool { return s.naming.on && p.host >= hosts-1 }
+
+func (p *pair) hostName() string { return fmt.Sprintf("web%d", p.service) }
+
+// shakeNamed changes whether the file has a name. Its addresses have the settings of one line.
+func (s *service) shakeNamed(random *rand.Rand) {
+	s.naming = naming{on: !s.shared && random.IntN(3) == 0}
+	s.naming.all = s.naming.on && random.IntN(3) == 0
+	if s.naming.on {
+		s.answer(random)
+	}
+}
+
+// answer changes the answer of the resolver: a name without an answer is not in the file.
+func (s *service) answer(random *rand.Rand) {
+	a, b := s.pairs[hosts-1], s.pairs[hosts]
+	for was := [2]bool{a.configured, b.configured}; was == [2]bool{a.configured, b.configured}; {
+		a.configured = random.IntN(2) == 0
+		if b.configured = !a.configured; s.naming.all && a.configured {
+			b.configured = random.IntN(2) == 0
+		}
+	}
+}
+
+// oneLine gives the addresses of a name the settings of its line.
+func (s *service) oneLine() {
+	if !s.naming.on {
+		return
+	}
+	a, b := s.pairs[hosts-1], s.pairs[hosts]
+	b.limiting.file = a.limiting.file
+	b.weight, b.refused, s.several.inPlace[hosts], s.joint.backup = a.weight, a.refused, s.several.inPlace[hosts-1], false
+}
+
+// lookup is the resolver.
+func (w *world) lookup(name string, _, _ bool) ([]conf.Found, error) {
+	var found []conf.Found
+	for _, s := range w.services[1:] {
+		for _, p := range s.named() {
+			if p.configured && p.hostName() == name {
+				found = append(found, conf.Found{Addr: p.at.Addr()})
+			}
+		}
+	}
+	return found, nil
+}
+
+// followName has the order for a name hold for the addresses that the name has now, as docs/checks.md says.
+func (s *service) followName() {
+	var of *pair
+	for _, p := range s.named() {
+		if p.order != "" && p.byName {
+			of = p
+		}
+	}
+	if of == nil || !s.configured {
+		return
+	}
+	order := of.ordering
+	for _, p := range s.named() {
+		if p.configured && p.order == "" {
+			p.ordering = order
+		}
+	}
+	for _, p := range s.named() {
+		if !p.configured && p.byName {
+			p.ordering = ordering{}
+		}
+	}
+}
+
+// followWait has a wait follow a name to another address.
+func (s *service) followWait() {
+	named := s.named()
+	if !s.configured || !s.byHand && !s.expires || len(named) == 0 || s.naming.all {
+		return
+	}
+	from, to := named[0], named[1]
+	if from.configured {
+		from, to = to, from
+	}
+	if from.configured || !to.configured || to.heard || to.waits || to.mayWait || !from.waitsByName {
+		return
+	}
+	if to.held { // whether it has been checked in maintenance is not known
+		to.mayWait = from.waits || from.mayWait
+		from.mayWait = to.mayWait
+		from.waits = false
+		return
+	}
+	to.waits, to.mayWait = from.waits, from.mayWait
+	from.waits, from.mayWait = false, false
+}
+
+// readdress has the resolver answer otherwise: a reload of the real servers of one name alone.
+func (s *stage) readdress() {
+	n := 1 + s.random.IntN(services)
+	v := s.services[n]
+	if named := v.named(); !v.configured || len(named) == 0 || !named[0].configured && !named[1].configured {
+		return
+	}
+	s.with(func() {
+		s.loading, s.only = true, n
+		for i := range s.old {
+			s.old[i] = i > 0 && s.services[i].configured
+		}
+		v.answer(s.random)
+		s.beginService(n, false)
+		s.note("%s is at other addresses now: %s", v.pairs[hosts].hostName(), s.words(v))
+	})
+	cfg, err := s.whole.Readdressed(s.parse())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.putInForce(cfg)
+	s.with(func() { s.only = 0 })
+}
