@@ -4,23 +4,50 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 )
 
 // Search finds the configuration file of a name on the command line: below
 // /etc/ha.d, below /etc/ha.d/conf, else name itself. The first regular file counts.
 func Search(name string) (path string, err error) {
-	return search("/etc/ha.d", name)
+	return search(directory, name)
 }
 
+// Places are the paths at which Search looks for the file of a name, in their order.
+func Places(name string) []string { return places(directory, name) }
+
+// directory is where the configuration files of the original are.
+const directory = "/etc/ha.d"
+
+func places(dir, name string) []string { return []string{dir + "/" + name, dir + "/conf/" + name, name} }
+
 func search(dir, name string) (path string, err error) {
-	for _, path := range []string{dir + "/" + name, dir + "/conf/" + name, name} {
-		if fi, err := os.Stat(path); err == nil && fi.Mode().IsRegular() {
+	missing := &Problem{Path: name, Code: CodeFileNotFound, Text: "Config file " + name + " not found", err: os.ErrNotExist}
+	if !filepath.IsAbs(name) {
+		missing.Hint = "it is neither in " + dir + " nor in " + dir + "/conf nor in the working directory"
+	}
+	for _, path := range places(dir, name) {
+		fi, err := os.Stat(path)
+		switch {
+		case err == nil && fi.Mode().IsRegular():
 			return path, nil
+		case missing.Code != CodeFileNotFound: // the first reason counts
+		case err == nil:
+			missing = unusable(path, "is not a regular file", errNotRegular)
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+			missing = unusable(path, "cannot be read: "+errors.Unwrap(err).Error(), err)
 		}
 	}
-	return "", &Problem{Path: name, Code: CodeFileNotFound, Text: "Config file " + name + " not found", err: os.ErrNotExist}
+	return "", missing
 }
+
+// unusable is the problem of what is in the place of a configuration file.
+func unusable(path, why string, err error) *Problem {
+	return &Problem{Path: path, Code: CodeFileUnreadable, Text: "Config file " + path + " " + why, err: err}
+}
+
+var errNotRegular = errors.New("is not a regular file")
 
 // Load reads the file at path. Its errors are those of Parse, and a *Problem
 // without a line for a file that cannot be read.
@@ -41,7 +68,7 @@ func Open(path string) (*os.File, error) {
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "read", Path: path, Err: errors.New("is not a regular file")}
+		err = &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
 	}
 	if err != nil {
 		file.Close()

@@ -35,6 +35,12 @@ func TestSearch(t *testing.T) {
 	if !errors.Is(err, fs.ErrNotExist) || err.Error() != "Config file nosuch.cf not found" {
 		t.Errorf("Search of a missing file: %v", err)
 	}
+	if _, err := search("ha.d", "b.cf/"); err == nil || err.Error() != "Config file ha.d/b.cf/ is not a regular file" {
+		t.Errorf("search of a directory: %v", err)
+	}
+	if _, err := Search("a.cf/b.cf"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Search below a file: %v", err)
+	}
 }
 
 // TestLoad goes through the machine's own files and names.

@@ -65,7 +65,7 @@ func (s *session) reader() *query {
 	case runs && dry:
 		fmt.Fprintf(s.Stderr, "shown is the daemon; a dry run is running, too: ldirectord --dry-run %s\n", strings.Join(s.inv.words, " "))
 	case !runs && dry:
-		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", perlWords(s.PIDFiles()))
+		fmt.Fprintf(s.Stderr, "shown is a dry run; the daemon is not running%s\n", perlWords(s))
 		return s.queryAt(s.DryRunSocket(), true)
 	}
 	return s.queryAt(socket, false)
@@ -88,13 +88,11 @@ func listens(s *session, socket string) bool {
 	return !errors.Is(err, client.ErrNotRunning)
 }
 
-// perlWords report that the Perl program, whose pid file is one of the files, is running, "" if
-// it is not.
-func perlWords(files []string) string {
-	for _, file := range files {
-		if o, ok := state.OriginalOf(file); ok && isPerl(o.PID) {
-			return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", o.PID)
-		}
+// perlWords report that the Perl program runs for the configuration file, under whatever name
+// of it, "" if it does not.
+func perlWords(s *session) string {
+	if d, ok := s.Running(); ok && !d.KeepsLock() && isPerl(d.PID) {
+		return fmt.Sprintf("; pid %d is the Perl ldirectord, which is not this program and cannot be asked", d.PID)
 	}
 	return ""
 }
@@ -112,7 +110,7 @@ func (q *query) notAnswered(err error) error {
 		return err
 	}
 	s := q.s
-	what, besides := "", perlWords(s.PIDFiles())
+	what, besides := "", perlWords(s)
 	switch {
 	case s.inv.dryRun:
 		what, besides = "a dry run of ", ""

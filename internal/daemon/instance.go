@@ -109,7 +109,7 @@ func (i *Instance) locks() state.Dir { return state.Dir(i.Dirs.Run) }
 
 // Running returns the living daemon of the configuration file, under whatever name it
 // was started, and whether there is one. The daemon of a file that is missing is found
-// by its pid file.
+// by its pid file, or by a place where the file would be looked for.
 func (i *Instance) Running() (state.Daemon, bool) {
 	mine := func(d state.Daemon) bool { return slices.Contains(i.PIDFiles(), d.PIDFile) }
 	for _, d := range i.locked() {
@@ -117,9 +117,28 @@ func (i *Instance) Running() (state.Daemon, bool) {
 			return d, true
 		}
 	}
+	if d, ok := i.missingFile(); ok {
+		return d, true
+	}
 	for _, d := range i.originals() {
-		if mine(d) || i.Found && d.File == state.Canonical(i.Path) {
+		if mine(d) || i.Found && d.Steers(i.Path) {
 			return d, true
+		}
+	}
+	return state.Daemon{}, false
+}
+
+// missingFile returns the daemon of a file that was where this instance's missing file would
+// be looked for: it was started by another name of the file.
+func (i *Instance) missingFile() (state.Daemon, bool) {
+	if i.Found {
+		return state.Daemon{}, false
+	}
+	for _, place := range conf.Places(i.Path) {
+		for _, d := range i.locked() {
+			if d.File == state.Canonical(place) {
+				return d, true
+			}
 		}
 	}
 	return state.Daemon{}, false
