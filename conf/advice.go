@@ -117,6 +117,8 @@ func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
 func adviseFile(p *parser, text []byte) {
 	if bytes.Contains(text, []byte("\r\n")) {
 		p.advise(0, CodeDOSLineEnds, "the file has DOS line ends, which are part of some values", `sed -i 's/\r$//' `+p.path)
+	} else if bytes.Contains(text, []byte("\r")) && !bytes.Contains(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
+		p.advise(0, CodeDOSLineEnds, "the lines end with CR alone: all of the file is one line", `sed -i 's/\r/\n/g' `+p.path)
 	}
 }
 

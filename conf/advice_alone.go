@@ -23,7 +23,7 @@ var dependents = []dependent{
 // adviseAlone warns of directives that lack another one: in a block, and outside of blocks if no
 // virtual service has it.
 func adviseAlone(p *parser) {
-	if !p.all || p.failed {
+	if !p.all || p.failed || len(p.config.Virtuals) == 0 {
 		return
 	}
 	p.copying = true // also has the same line for several virtual services

@@ -107,7 +107,7 @@ func adviseExternalWeight(p *parser, b *block, name string) {
 
 // adviseNoExternal warns of externalweight outside of blocks where no check is external.
 func adviseNoExternal(p *parser) {
-	if p.outside.ExternalWeight && !p.failed && !slices.ContainsFunc(p.config.EachCheck(), (*VirtualService).Weighs) {
+	if p.outside.ExternalWeight && !p.failed && len(p.config.Virtuals) > 0 && !slices.ContainsFunc(p.config.EachCheck(), (*VirtualService).Weighs) {
 		p.adviseAt("externalweight", CodeUnusedDirective, "no check is external, whose exit status could set a weight: externalweight has no effect", hintExternalWeight)
 	}
 }

@@ -28,7 +28,7 @@ const (
 	CodeCommandNotRunnable Code = "command-not-runnable"   // a program is missing, not executable, lacks its interpreter, or does not get its arguments
 	CodeCommandWithBlanks  Code = "command-with-blanks"    // blanks belong to the path of checkcommand
 	CodeDeprecated         Code = "deprecated-directive"   // the original announces its removal
-	CodeDOSLineEnds        Code = "dos-line-ends"          // lines end with CR LF
+	CodeDOSLineEnds        Code = "dos-line-ends"          // lines end with CR LF, or with CR alone
 	CodeExecuteFile        Code = "execute-file"           // the file of execute cannot be started or examined
 	CodeFallbackIsHere     Code = "fallback-is-here"       // the fallback has no address: it is this host
 	CodeFallbackIsReal     Code = "fallback-is-real"       // the fallback is a real server, too
@@ -45,6 +45,7 @@ const (
 	CodeNeverUp            Code = "never-up"               // the check cannot succeed
 	CodeNothingServes      Code = "nothing-serves"         // nothing serves when all real servers are out of service
 	CodeNoRealServers      Code = "no-real-servers"        // a virtual service without real servers
+	CodeNoVirtualServices  Code = "no-virtual-services"    // the file has no virtual service
 	CodeNotInBuild         Code = "not-in-build"           // this program was built without a service's check
 	CodeNotLikeOriginal    Code = "not-like-original"      // the original reads the line in another way
 	CodePortKept           Code = "port-kept"              // gate and ipip keep the port of the virtual service

@@ -20,7 +20,9 @@ func Places(name string) []string { return places(directory, name) }
 // directory is where the configuration files of the original are.
 const directory = "/etc/ha.d"
 
-func places(dir, name string) []string { return []string{dir + "/" + name, dir + "/conf/" + name, name} }
+func places(dir, name string) []string {
+	return []string{dir + "/" + name, dir + "/conf/" + name, name}
+}
 
 func search(dir, name string) (path string, err error) {
 	missing := &Problem{Path: name, Code: CodeFileNotFound, Text: "Config file " + name + " not found", err: os.ErrNotExist}

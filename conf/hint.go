@@ -117,6 +117,8 @@ func hintBytes(text string) string {
 	switch {
 	case strings.HasPrefix(text, "\ufeff"):
 		return "the file begins with a byte order mark: save it without"
+	case strings.Contains(text, "\x00"):
+		return "there are NUL characters in this line, as in a file in UTF-16: save the file in ASCII or UTF-8"
 	case strings.ContainsAny(text, "“”„‟«»‘’"):
 		return `these are typographic quotes: write "..."`
 	case strings.Contains(text, "\u00a0"):

@@ -50,7 +50,7 @@ func (s *session) check(explain, asJSON bool) error {
 // the file cannot be read.
 func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
 	if err := s.find(); err != nil {
-		return nil, nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
+		return nil, nil, &daemon.Exit{Status: exitFailed, Text: withHint(err), Cause: err}
 	}
 	sources, err := conf.Read(s.Path)
 	if err != nil {
@@ -69,9 +69,18 @@ func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
 	problems = append(problems, namedProblems(sources, cfg)...)
 	problems = append(problems, groupProblems(sources, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
+	problems = append(problems, emptyProblems(cfg)...)
 	problems = append(problems, buildProblems(cfg, checker.HasOracle)...)
 	problems.Sort(s.Path)
 	return cfg, problems, nil
+}
+
+// withHint is the text of an error, with the hint of a problem below it.
+func withHint(err error) string {
+	if p, ok := errors.AsType[*conf.Problem](err); ok && p.Hint != "" {
+		return err.Error() + "\n    " + p.Hint
+	}
+	return err.Error()
 }
 
 // checkJSON prints the problems of the configuration file for programs. A file that cannot be
@@ -128,9 +137,9 @@ func problemText(problems conf.Problems) string {
 		if p.Line > 0 {
 			at = fmt.Sprintf("%s:%d", p.Path, p.Line)
 		}
-		fmt.Fprintf(&b, "%s: %s%s\n", at, kind, p.Text)
+		fmt.Fprintf(&b, "%s: %s%s\n", at, kind, plainText(p.Text))
 		if p.Hint != "" {
-			fmt.Fprintf(&b, "    %s\n", p.Hint)
+			fmt.Fprintf(&b, "    %s\n", plainText(p.Hint))
 		}
 	}
 	return b.String()
@@ -170,6 +179,17 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// emptyProblems are about a configuration with nothing to do.
+func emptyProblems(cfg *conf.Config) conf.Problems {
+	if cfg == nil || len(cfg.Virtuals) > 0 || len(cfg.Execute) > 0 {
+		return nil
+	}
+	return conf.Problems{{
+		Path: cfg.Path, Warning: true, Code: conf.CodeNoVirtualServices, Text: "there is no virtual service, so that nothing is balanced",
+		Hint: "a block begins with virtual = ADDRESS:PORT in the first column",
+	}}
 }
 
 // groupProblems are about groups that there are not.

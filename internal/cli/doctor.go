@@ -99,13 +99,13 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	}
 	sources, err := conf.Read(s.Path)
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
+		return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
 	}
 	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
 	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	cfg, err := sources.Parse(options)
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
+		return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
 	}
 	survey, err := h.Survey(ctx, cfg)
 	if err != nil {

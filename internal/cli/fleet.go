@@ -36,7 +36,7 @@ func openFleet(s *session) (*fleet.Fleet, error) {
 	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	cfg, err := conf.Load(s.Path, options)
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
+		return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
 	}
 	if len(cfg.Directors) == 0 {
 		return nil, fmt.Errorf("--all needs the directors: %s has no line such as directors = d1.example.com:9180 d2.example.com:9180", s.Path)

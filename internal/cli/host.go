@@ -157,7 +157,7 @@ func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) e
 	}
 	cfg, err := conf.Load(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
 	if err != nil {
-		return &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err)}
+		return &daemon.Exit{Status: exitConfig, Text: diagnosis(err)}
 	}
 	choices, err := o.choices()
 	if err != nil {

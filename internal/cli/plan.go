@@ -82,7 +82,7 @@ func planned(s *session) ([]string, error) {
 	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	if !errors.Is(err, client.ErrNotRunning) {
 		if _, bad := conf.Load(s.Path, options); s.Found && bad != nil {
-			return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(bad), Cause: bad}
+			return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(bad), Cause: bad}
 		}
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func planned(s *session) ([]string, error) {
 	}
 	cfg, err := conf.Load(s.Path, options)
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Cause: err}
+		return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
 	}
 	o := s.options()
 	o.Config = cfg

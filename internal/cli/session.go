@@ -94,7 +94,7 @@ func (s *session) prepare() error {
 		return &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
 	if err := s.load(); err != nil {
-		return &daemon.Exit{Status: exitConfig, Text: daemon.Diagnosis(err), Log: logfile.ExitConfig}
+		return &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Log: logfile.ExitConfig}
 	}
 	s.begin()
 	return nil
@@ -109,7 +109,7 @@ func (s *session) prepareAnyway() error {
 		}
 	}
 	if err := s.load(); err != nil {
-		fmt.Fprintln(s.Stderr, daemon.Diagnosis(err))
+		fmt.Fprintln(s.Stderr, diagnosis(err))
 	}
 	s.begin()
 	return nil
@@ -157,7 +157,7 @@ func (s *session) load() error {
 		return nil // the parent has printed them
 	}
 	for _, line := range daemon.Diagnosed(cfg.Warnings) {
-		fmt.Fprintln(s.Stderr, line)
+		fmt.Fprintln(s.Stderr, plainText(line))
 	}
 	return nil
 }

@@ -28,6 +28,18 @@ func Line(text string) string {
 	}, text)
 }
 
+// Cut returns at most size bytes of text, with "…" behind a cut one. It cuts between
+// characters.
+func Cut(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	for size > 0 && !utf8.RuneStart(text[size]) {
+		size--
+	}
+	return text[:size] + "…"
+}
+
 // messageWidth is the length of a message in characters.
 const messageWidth = 200
 

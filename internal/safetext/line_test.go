@@ -24,6 +24,24 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestCut(t *testing.T) {
+	for _, tt := range []struct {
+		in   string
+		size int
+		want string
+	}{
+		{"abc", 3, "abc"},
+		{"abcd", 3, "abc…"},
+		{"aü", 2, "a…"},
+		{"東", 1, "…"},
+		{"", 0, ""},
+	} {
+		if got := Cut(tt.in, tt.size); got != tt.want {
+			t.Errorf("Cut(%q, %d) = %q, want %q", tt.in, tt.size, got, tt.want)
+		}
+	}
+}
+
 func TestMessage(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                       "",
