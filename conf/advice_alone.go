@@ -9,7 +9,10 @@ type dependent struct {
 	cure   string
 }
 
-func hasQuorum(v *VirtualService) bool  { return v.Quorum != Portion{} }
+func hasQuorum(v *VirtualService) bool { return v.Quorum != Portion{} }
+func hasStopCommand(v *VirtualService) bool {
+	return v.CleanStop && (v.FallbackCommand != "" || v.QuorumCommand != "" && hasQuorum(v))
+}
 func hasBackups(v *VirtualService) bool { return v.RealCount() < len(v.Reals) }
 
 var dependents = []dependent{
@@ -17,7 +20,7 @@ var dependents = []dependent{
 	{"hysteresis", func(v *VirtualService) bool { return v.Hysteresis > 0 }, hasQuorum, "quorum", "quorum = N"},
 	{"quorumcommand", func(v *VirtualService) bool { return v.QuorumCommand != "" }, hasQuorum, "quorum", "quorum = N"},
 	{"quorumrest", func(v *VirtualService) bool { return v.KeepRest }, hasQuorum, "quorum", "quorum = N"},
-	{"stopcommands", func(v *VirtualService) bool { return v.StopCommands }, func(v *VirtualService) bool { return v.FallbackCommand != "" && v.CleanStop }, "fallbackcommand and cleanstop = yes", "fallbackcommand = COMMAND, and no cleanstop = no"},
+	{"stopcommands", func(v *VirtualService) bool { return v.StopCommands }, hasStopCommand, "fallbackcommand or quorumcommand, and cleanstop = yes", "fallbackcommand = COMMAND or quorumcommand = COMMAND, and no cleanstop = no"},
 }
 
 // adviseAlone warns of directives that lack another one: in a block, and outside of blocks if no

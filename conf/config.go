@@ -241,7 +241,7 @@ type Policy struct {
 	KeepRest        bool           // without the quorum the living ones stay beside the fallback
 	QuorumCommand   secret.Command // the shell runs it with up|down, "" is none
 	FallbackCommand secret.Command // the shell runs it with start|stop, "" is none
-	StopCommands    bool           // FallbackCommand is run with stop when the daemon stops
+	StopCommands    bool           // FallbackCommand is run with stop, QuorumCommand with down, when the daemon stops
 	Announcement
 	Leaving
 }

@@ -246,7 +246,7 @@ var directivesFromM = []directive{
 		binding: ofConfig(absolutePath, func(c *Config) *string { return &c.StatusToken }),
 	},
 	{
-		name: "stopcommands", where: anywhere, help: "run fallbackcommand with stop when the daemon stops while the fallback is in charge",
+		name: "stopcommands", where: anywhere, help: "undo fallbackcommand (stop) and quorumcommand (down) when the daemon stops",
 		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.StopCommands }),
 	},
 	{

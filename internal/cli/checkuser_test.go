@@ -11,22 +11,26 @@ import (
 
 // TestExplainUserAndStop has the lines of check --explain about checkuser and stopcommands.
 func TestExplainUserAndStop(t *testing.T) {
-	const user, stop = "run as the user nobody\n", "fallbackcommand is run with stop"
+	const user, stop, down = "run as the user nobody\n", "fallbackcommand is run with stop", "quorumcommand is run with down"
 	const block = "virtual=10.0.0.1:80\n    real=10.1.0.1:80 masq\n"
 	tests := []struct {
 		file       string
 		user, stop bool
+		down       bool
 	}{
-		{block, false, false},
-		{"checkuser=nobody\n" + block, false, false},
-		{"checkuser=nobody\nfallbackcommand=/bin/true\n" + block, true, false},
-		{"fallbackcommand=/bin/true\nstopcommands=yes\n" + block, false, true},
-		{"stopcommands=yes\n" + block, false, false},
-		{"fallbackcommand=/bin/true\nstopcommands=yes\ncleanstop=no\n" + block, false, false},
+		{block, false, false, false},
+		{"checkuser=nobody\n" + block, false, false, false},
+		{"checkuser=nobody\nfallbackcommand=/bin/true\n" + block, true, false, false},
+		{"fallbackcommand=/bin/true\nstopcommands=yes\n" + block, false, true, false},
+		{"stopcommands=yes\n" + block, false, false, false},
+		{"fallbackcommand=/bin/true\nstopcommands=yes\ncleanstop=no\n" + block, false, false, false},
+		{"quorum=1\nquorumcommand=/bin/true\nstopcommands=yes\n" + block, false, false, true},
+		{"quorumcommand=/bin/true\nstopcommands=yes\n" + block, false, false, false},
+		{"quorum=1\nquorumcommand=/bin/true\n" + block, false, false, false},
 	}
 	for _, tt := range tests {
 		text := explanation(parsed(t, tt.file))
-		if strings.Contains(text, user) != tt.user || strings.Contains(text, stop) != tt.stop {
+		if strings.Contains(text, user) != tt.user || strings.Contains(text, stop) != tt.stop || strings.Contains(text, down) != tt.down {
 			t.Errorf("of the file\n%scheck --explain prints\n%s", tt.file, text)
 		}
 	}

@@ -311,12 +311,19 @@ func fallbackWords(v *conf.VirtualService) string {
 
 func stopWords(v *conf.VirtualService) string {
 	switch {
-	case v.CleanStop && v.StopCommands && v.FallbackCommand != "":
-		return "removed from the kernel; fallbackcommand is run with stop if the fallback is in charge"
-	case v.CleanStop:
+	case !v.CleanStop:
+		return "left in the kernel (cleanstop=no)"
+	case !v.StopCommands:
 		return "removed from the kernel"
 	}
-	return "left in the kernel (cleanstop=no)"
+	text := "removed from the kernel"
+	if v.FallbackCommand != "" {
+		text += "; fallbackcommand is run with stop if the fallback is in charge"
+	}
+	if v.QuorumCommand != "" && v.Quorum != (conf.Portion{}) {
+		text += "; quorumcommand is run with down if the quorum is met"
+	}
+	return text
 }
 
 func mailWords(v *conf.VirtualService) string {

@@ -206,6 +206,13 @@ func (rc *reconciler) stopFallback(v *virtual.Service) {
 	}
 }
 
+// stopQuorum reports that a virtual service that has left the table has no quorum any more.
+func (rc *reconciler) stopQuorum(v *virtual.Service) {
+	if virtual.EndQuorum(v) {
+		rc.emit(v, event.Event{Kind: event.QuorumOver})
+	}
+}
+
 // emit completes an event with what all of v's events share and hands it on.
 func (rc *reconciler) emit(v *virtual.Service, e event.Event) {
 	e.Time, e.Status = rc.now(), rc.status

@@ -136,6 +136,7 @@ func (d *Director) stop() {
 	for _, v := range d.virtuals {
 		if v.Conf.CleanStop && d.purge(v, "stop") && v.Conf.StopCommands {
 			d.stopFallback(v)
+			d.stopQuorum(v)
 		}
 	}
 }

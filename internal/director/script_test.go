@@ -344,7 +344,7 @@ func (s *stage) event(e event.Event) {
 		s.printf("verdict", "%s is served again%s", e.ID, because(e))
 	case event.Started:
 		s.printf("verdict", "%s %s: %s", e.ID, e.Phase, e.Reason)
-	case event.FirstUp, event.FirstDown, event.Maintained, event.FallbackOn, event.FallbackOff, event.QuorumMet:
+	case event.FirstUp, event.FirstDown, event.Maintained, event.FallbackOn, event.FallbackOff, event.QuorumMet, event.QuorumOver:
 		s.printf("original", "%s %s", e.Kind, cmp.Or(e.R, e.ID))
 	default:
 		mail := ""

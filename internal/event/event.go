@@ -71,6 +71,7 @@ const (
 	FallbackOn  // no real server of a virtual service is in service
 	FallbackOff // one is
 	QuorumMet   // enough servers of a virtual service are up, for the first time
+	QuorumOver  // the virtual service leaves the table at a stop, and its quorum was not lost
 )
 
 // Silent reports whether events of the kind are no news: they are in no history, and no

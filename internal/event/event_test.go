@@ -8,7 +8,7 @@ func TestKindsHaveWords(t *testing.T) {
 			t.Errorf("kind %d has no word", k)
 		}
 	}
-	if int(QuorumMet) != len(kindWords)-1 {
-		t.Errorf("%d kinds have words, of %d", len(kindWords), QuorumMet+1)
+	if int(QuorumOver) != len(kindWords)-1 {
+		t.Errorf("%d kinds have words, of %d", len(kindWords), QuorumOver+1)
 	}
 }

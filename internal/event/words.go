@@ -85,7 +85,7 @@ var kindWords = [...]string{
 	Damped: "damped", DampingOver: "damping over", Waiting: "waiting", DaemonStarted: "daemon started", DaemonStopped: "daemon stopped",
 	SelfDrained: "self-drained", SelfDrainOver: "self-drain over", DrainedDown: "drained down",
 	FirstUp: "first up", FirstDown: "first down", Maintained: "maintained", FallbackOn: "fallback on", FallbackOff: "fallback off",
-	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met", BackupNeeded: "backup in", BackupIdle: "backup out",
+	QuorumLost: "quorum lost", QuorumRegained: "quorum regained", QuorumMet: "quorum met", QuorumOver: "quorum over", BackupNeeded: "backup in", BackupIdle: "backup out",
 }
 
 // String returns the kind in a word or two.

@@ -99,7 +99,7 @@ var instead = map[string]string{
 	"nftables_ipvs":          "each address of a group is a virtual service",
 	"notify_down":            "notifycommand is run for every event",
 	"notify_up":              "notifycommand is run for every event",
-	"omega":                  "quorumcommand is not run when the daemon stops",
+	"omega":                  "stopcommands = yes runs quorumcommand with down when the daemon stops",
 	"persistence_engine":     "the kernel's sip engine is not set up",
 	"sorry_server_inhibit":   "a fallback out of service is not in the table",
 	"script_user":            "see checkuser, which is for all commands",

@@ -19,8 +19,12 @@ func (k *virtualReader) quorum() {
 	if command != "" {
 		s.policy = append(s.policy, "quorumcommand = "+command)
 	}
-	if k.node.Child("omega") != nil && (command != "" || k.node.Child("quorum_down") != nil) {
-		k.add(lost(k.node.Child("omega").Line, "omega is not carried over: %s", instead["omega"]))
+	switch omega := k.node.Child("omega"); {
+	case omega == nil:
+	case command != "":
+		s.policy = append(s.policy, "stopcommands = yes")
+	case k.node.Child("quorum_down") != nil:
+		k.add(lost(omega.Line, "omega is not carried over: %s", instead["omega"]))
 	}
 }
 

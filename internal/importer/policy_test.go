@@ -41,8 +41,8 @@ var policyTests = map[string]importTest{
 		notes: []string{"weight 0 gets no connections"},
 	},
 	"one command for the quorum": {
-		text:     in(" quorum_up \"/etc/k/notify 'the web' up\"\n quorum_down \"/etc/k/notify 'the web' down\"", realOf(1, tcpCheck)),
-		want:     []string{"quorum = 1", "quorumcommand = /etc/k/notify 'the web'"},
+		text:     in(" quorum_up \"/etc/k/notify 'the web' up\"\n quorum_down \"/etc/k/notify 'the web' down\"\n omega", realOf(1, tcpCheck)),
+		want:     []string{"quorum = 1", "quorumcommand = /etc/k/notify 'the web'", "stopcommands = yes"},
 		notes:    []string{"quorumcommand adds the virtual service and its protocol behind up and down"},
 		lossless: true,
 	},

@@ -82,7 +82,7 @@ var errTooManyCommands = errors.New("too many commands wait already")
 // quorumLine is the shell's input if the event needs a quorumcommand, otherwise the zero
 // shellLine.
 func quorumLine(e event.Event) shellLine {
-	verb := map[event.Kind]string{event.QuorumLost: "down", event.QuorumRegained: "up", event.QuorumMet: "up"}[e.Kind]
+	verb := map[event.Kind]string{event.QuorumLost: "down", event.QuorumOver: "down", event.QuorumRegained: "up", event.QuorumMet: "up"}[e.Kind]
 	if verb == "" || e.Virtual == nil || e.Virtual.QuorumCommand == "" {
 		return shellLine{}
 	}

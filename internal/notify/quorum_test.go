@@ -18,7 +18,7 @@ import (
 func TestQuorumLine(t *testing.T) {
 	for kind, want := range map[event.Kind]string{
 		event.QuorumLost: "/bin/q down 10.0.0.1:80 tcp", event.QuorumRegained: "/bin/q up 10.0.0.1:80 tcp",
-		event.QuorumMet: "/bin/q up 10.0.0.1:80 tcp", event.AllGone: "", event.FallbackOn: "",
+		event.QuorumMet: "/bin/q up 10.0.0.1:80 tcp", event.QuorumOver: "/bin/q down 10.0.0.1:80 tcp", event.AllGone: "", event.FallbackOn: "",
 	} {
 		e := event.Event{Kind: kind, V: "10.0.0.1:80", ID: "tcp:10.0.0.1:80", Virtual: &conf.VirtualService{Policy: conf.Policy{QuorumCommand: "/bin/q"}}}
 		if got := quorumLine(e).reveal(); got != want {

@@ -55,6 +55,14 @@ func QuorumNews(v *Service) (event.Event, bool) {
 	return e, true
 }
 
+// EndQuorum ends the quorum of a virtual service that has left the table, and reports whether it may have
+// been met: it was, or this daemon's first checks have not decided and an earlier daemon may know it so.
+func EndQuorum(v *Service) bool {
+	met := v.Joint.rule.Quorum != 0 && v.Joint.reported.Quorum != policy.QuorumLost
+	v.Joint.reported.Quorum = policy.QuorumLost
+	return met
+}
+
 // withoutQuorum describes the consequence of a lost quorum.
 func withoutQuorum(v *Service) string {
 	switch {
