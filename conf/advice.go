@@ -2,6 +2,7 @@ package conf
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 )
 
@@ -64,11 +65,24 @@ func severalAddresses(text string) bool {
 	return strings.Contains(text, ",") || strings.Contains(text, "->")
 }
 
-// adviseBlock warns of directives of a block that conflict.
-func (p *parser) adviseBlock(b *block) {
+// adviseBlock warns of directives of a block that conflict, of those from outside of blocks too.
+func adviseBlock(p *parser, b *block) {
 	v := b.v
-	if v.OPS && v.Protocol != UDP {
-		p.advise(v.Line, CodeUnusedDirective, "ops counts only with udp: "+v.ID(), "")
+	p.copying = b.copied
+	defer func() { p.copying = false }()
+	if !b.mistaken {
+		adviseWhole(p, b)
+	}
+	for _, r := range v.Reals {
+		p.adviseReal(v, r)
+	}
+}
+
+// adviseWhole warns of directives that lack another one, or of checks that do.
+func adviseWhole(p *parser, b *block) {
+	v := b.v
+	if b.ops && v.Protocol != UDP {
+		p.advise(cmp.Or(b.lines["ops"], v.Line), CodeUnusedDirective, "ops counts only with udp: "+v.ID(), "")
 	}
 	if v.Netmask != "" && !v.Persist {
 		p.advise(v.Line, CodeUnusedDirective, "netmask counts only with persistent: "+v.ID(), "")
@@ -80,9 +94,6 @@ func (p *parser) adviseBlock(b *block) {
 		p.advise(v.Line, CodeNoRealServers, "no real servers: "+v.ID(), "")
 	}
 	p.adviseCheck(b)
-	for _, r := range v.Reals {
-		p.adviseReal(v, r)
-	}
 }
 
 // adviseReading warns of a real= line whose address is probably not the intended
@@ -124,12 +135,16 @@ func adviseFile(p *parser, text []byte) {
 
 // adviseOutside warns of directives outside blocks that need another one.
 func adviseOutside(p *parser) {
-	adviseWebhook(p)
-	adviseLogs(p)
-	adviseStatus(p)
 	adviseNames(p)
 	adviseAlone(p)
 	adviseNoExternal(p)
+	adviseForeignSource(p)
+	if p.mistaken {
+		return
+	}
+	adviseWebhook(p)
+	adviseLogs(p)
+	adviseStatus(p)
 	adviseNotify(p)
 }
 

@@ -12,6 +12,12 @@ func adviseChecks(p *parser, b *block) {
 	if !p.all {
 		return
 	}
+	for _, n := range slices.Concat(v.AlsoCheck, v.InPlace) {
+		adviseNamed(p, b, n)
+	}
+	if b.mistaken {
+		return
+	}
 	adviseArguments(p, v, "the check of "+v.ID())
 	adviseExternalWeight(p, b, "the check of "+v.ID())
 	adviseSlowLimit(p, b, "the check of "+v.ID())
@@ -22,7 +28,7 @@ func adviseChecks(p *parser, b *block) {
 	case n == 1:
 		p.advise(needed, CodeUnusedDirective, "checksneeded counts only with alsocheck: "+v.ID(), "alsocheck = NAME")
 	case v.ChecksNeeded > n:
-		p.advise(needed, CodeReadAs, fmt.Sprintf("checksneeded = %d, and each real server has %d checks, with the one of the virtual service: all of them are needed", v.ChecksNeeded, n),
+		p.advise(needed, CodeReadAs, fmt.Sprintf("checksneeded = %s, and each real server has %d checks, with the one of the virtual service: all of them are needed", asWritten(p, b, "checksneeded", v.ChecksNeeded), n),
 			"checksneeded = all")
 	}
 	if len(v.AlsoCheck) > 0 && v.CheckType == CheckOn && v.ChecksNeeded == 1 {
@@ -36,14 +42,14 @@ func adviseChecks(p *parser, b *block) {
 			p.advise(l.line, CodeRepeatedDirective, "alsocheck = "+l.use.Name+" is given twice in this block, with the same arguments: it is asked twice", "")
 		}
 	}
-	for _, n := range slices.Concat(v.AlsoCheck, v.InPlace) {
-		adviseNamed(p, b, n)
-	}
 }
 
 // adviseNamed warns of a check block by one use of it.
 func adviseNamed(p *parser, b *block, n NamedCheck) {
 	c := p.checks[n.Name]
+	if c.mistaken {
+		return
+	}
 	at := *c
 	as := *n.As
 	as.Reals = b.v.Reals

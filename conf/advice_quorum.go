@@ -17,15 +17,15 @@ func adviseQuorum(p *parser, b *block) {
 	defer func() { p.copying = false }()
 	if v.Quorum.Count > n && !v.ResolveAll {
 		p.advise(cmp.Or(b.lines["quorum"], v.Line), CodeReadAs,
-			fmt.Sprintf("quorum = %d of %s: all of them are needed", v.Quorum.Count, realServers(n)), "quorum = 100%")
+			fmt.Sprintf("quorum = %s of %s: all of them are needed", asWritten(p, b, "quorum", v.Quorum.Count), realServers(n)), "quorum = 100%")
 	}
 	quorum, backups := v.Quorum.Of(n), len(v.Reals)-n
 	if at := b.lines["hysteresis"]; at != 0 && quorum > 0 && quorum+v.Hysteresis > n && !v.ResolveAll {
-		p.advise(at, CodeReadAs, fmt.Sprintf("hysteresis = %d beside a quorum of %d of %s: after a loss all of them are needed", v.Hysteresis, quorum, realServers(n)),
+		p.advise(at, CodeReadAs, fmt.Sprintf("hysteresis = %s beside a quorum of %d of %s: after a loss all of them are needed", asWritten(p, b, "hysteresis", v.Hysteresis), quorum, realServers(n)),
 			fmt.Sprintf("hysteresis = %d, or a lower quorum", n-quorum))
 	}
 	if backups > 0 && v.BackupBelow > n && !v.ResolveAll {
-		p.advise(cmp.Or(b.lines["backupbelow"], v.Line), CodeReadAs, fmt.Sprintf("backupbelow = %d of %s: backup servers are needed at any time", v.BackupBelow, realServers(n)),
+		p.advise(cmp.Or(b.lines["backupbelow"], v.Line), CodeReadAs, fmt.Sprintf("backupbelow = %s of %s: backup servers are needed at any time", asWritten(p, b, "backupbelow", v.BackupBelow), realServers(n)),
 			fmt.Sprintf("backupbelow = %d, or real in place of backup", n))
 	}
 	if backups == 0 || quorum <= v.BackupBelow || v.Fallback == nil || v.KeepRest {

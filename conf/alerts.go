@@ -37,7 +37,9 @@ func readEmailAlertFreq(at *location, value string) (time.Duration, error) {
 		return 0, errors.New("invalid email alert frequency")
 	}
 	adviseNumber(at, value, run+"s", "a number of seconds")
-	return time.Duration(number(run, math.MaxInt32)) * time.Second, nil
+	every := time.Duration(number(run, math.MaxInt32)) * time.Second
+	adviseHuge(at, value, every)
+	return every, nil
 }
 
 var statusWords = map[string]Status{

@@ -25,6 +25,9 @@ type block struct {
 	check     string // the name of a check block, "" for a virtual service
 	used      bool   // a check block, by a virtual service
 	alsoCheck []checkLine
+	ops       bool // as the file has it
+	copied    bool // by an also line
+	mistaken  bool // it has a line with a mistake: what other lines lack may be meant by that one
 
 	kernelLines []kernelLine
 	lines       map[string]int // in check: the line of each directive, the last one if repeated
@@ -33,7 +36,7 @@ type block struct {
 func (p *parser) newBlock(s section) *block {
 	v := p.unset
 	v.File, v.Line = p.path, s.head.number
-	return &block{end: s.end, v: &v}
+	return &block{end: s.end, v: &v, copied: p.copying}
 }
 
 var (
@@ -134,8 +137,7 @@ func (p *parser) closeBlock(b *block) {
 	}
 	p.services[key] = v
 	p.blocks = append(p.blocks, b)
-	p.adviseBlock(b)
-	v.OPS = v.OPS && v.Protocol == UDP
+	b.ops, v.OPS = v.OPS, v.OPS && v.Protocol == UDP
 }
 
 // dropRepeated keeps one of each repeated real server: the kernel cannot tell them

@@ -68,6 +68,9 @@ func (v *VirtualService) Several(r *RealServer) bool {
 	return len(v.AlsoCheck) > 0 && v.CheckType != CheckOff || r.Check.Name != "" || v.Agent() != nil
 }
 
+// ManyChecks reports whether real servers of v have more than one check, or an agent beside it.
+func (v *VirtualService) ManyChecks() bool { return len(v.AlsoCheck) > 0 || v.Agent() != nil }
+
 // checkDirectives are those that a check block takes.
 const checkDirectives = " checkaddress checkarguments checkcommand checkcount checkdevice checkinterval checkmark checkport checksource" +
 	" checktimeout checktype chkloop connecttimeout database downinterval externalweight failurecount fastinterval halfopen httpdrain httpfollow httpheader httpmethod" +
@@ -103,12 +106,14 @@ func readCheckBlock(p *parser, s section) {
 	}
 	p.fail(s.head.number, err, "check", value)
 	at := &location{parser: p, block: b, v: b.v, given: &b.given}
+	before := p.mistakes
 	for _, l := range s.body {
 		if p.stopped() {
 			return
 		}
 		p.blockLine(at, l)
 	}
+	b.mistaken = p.mistakes > before
 	if !p.stopped() {
 		closeCheckBlock(p, b)
 	}
@@ -193,7 +198,7 @@ func readChecksNeeded(at *location, value string) (int, error) {
 	if bareText(value) == "all" {
 		return 0, nil
 	}
-	n, err := exactNumber(at.name, value, 1)
+	n, err := exactNumber(at, value, 1)
 	if err != nil {
 		return 0, errors.New("checksneeded must be all or a number of checks, at least 1")
 	}
@@ -239,6 +244,7 @@ func useChecks(p *parser, b *block) {
 	v := b.v
 	p.copying = true // also has the same line for several virtual services
 	defer func() { p.copying = false }()
+	before := p.mistakes
 	for _, l := range b.alsoCheck {
 		if n, ok := usedCheck(p, b, l.line, l.use); ok {
 			v.AlsoCheck = append(v.AlsoCheck, n)
@@ -261,6 +267,7 @@ func useChecks(p *parser, b *block) {
 			r.Request, r.Receive = as.Request, as.Receive
 		}
 	}
+	b.mistaken = b.mistaken || p.mistakes > before
 	adviseChecks(p, b)
 }
 

@@ -15,6 +15,7 @@ var checkType = kindOf("negotiate|connect|ping|agent|external|external-perl|on|o
 		if !isNumber(bareNumber(value)) {
 			at.advise(at.line, CodeReadAs, "checktype "+bareNumber(value)+" is read as the number "+run, "one negotiate, then "+run+" connects")
 		}
+		adviseLargest(at, value, math.MaxInt32)
 		at.v.Combined = int(number(run, math.MaxInt32))
 		return CheckCombined, nil
 	}
@@ -84,7 +85,7 @@ func withSlash(request string) secret.Request {
 
 // readReceiveBytes is receivebytes = N: the number of bytes of an answer to read.
 func readReceiveBytes(at *location, value string) (int64, error) {
-	n, err := exactNumber(at.name, value, 1)
+	n, err := exactNumber(at, value, 1)
 	return int64(n), err
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The tables are searched by halves.
@@ -51,6 +53,7 @@ func TestRowsAreWhole(t *testing.T) {
 var twoValues = map[string][2]string{
 	"ADDRESS": {"10.9.0.1", "10.9.0.2"}, "DEVICE": {"eth0", "eth1"}, "ADDRESS|none": {"10.9.0.1", "none"}, "PORT|none": {"9707", "none"}, "TEXT": {"a", "b"},
 	"ADDRESS[, ADDRESS]": {"a@example.com", "b@example.com"}, "CODE[-CODE][,CODE[-CODE]]": {"200-204", "404"}, "CODE[-CODE][,CODE[-CODE]]|none": {"404", "none"},
+	"COMMAND|none": {"/bin/a", "none"}, "ADDRESS[, ADDRESS]|none": {"a@example.com", "none"}, "HOST|none": {"a.example.com", "none"}, "NAME|none": {"a", "none"}, "/PATH|none": {"/a", "none"},
 	"COMMAND": {"/bin/a", "/bin/b"}, "DURATION": {"7", "8"}, "DURATION|none": {"7", "none"}, "HOST": {"a.example.com", "b.example.com"},
 	"N": {"3", "4"}, "auto|byhand": {"auto", "byhand"}, "leave|keep": {"leave", "keep"}, "N|N%": {"2", "50%"}, "N in DURATION|no": {"3 in 60s", "no"}, "NAME": {"a", "b"}, `"NAME: VALUE"`: {`"A: 1"`, `"B: 2"`}, "/PATH": {"/a", "/b"}, "PATTERN": {"a", "b"},
 	"SECONDS": {"3", "4"}, "all|N": {"1", "2"}, "STATE[, STATE]|all|none": {"running", "none"}, "any|all|no": {"all", "no"}, "yes|no": {"yes", "no"}, "yes|no|same": {"same", "no"}, "1.0|1.1|2": {"2", "1.0"},
@@ -116,5 +119,49 @@ func TestHintName(t *testing.T) {
 		if got := hintName(body); got != want {
 			t.Errorf("hintName(%q) = %q, want %q", body, got, want)
 		}
+	}
+}
+
+// TestNoneIsLeftOut reads none for each directive that takes it where it is no value of its own: the
+// configuration is that of a file without the line, also after another value.
+func TestNoneIsLeftOut(t *testing.T) {
+	const service = "virtual=10.0.0.1:80\n"
+	read := func(text string) *Config {
+		t.Helper()
+		c, err := Parse("t.cf", []byte(text), testOptions())
+		if err != nil {
+			t.Fatalf("%s%v", text, err)
+		}
+		c.fingerprint, c.Warnings = "", nil
+		for _, v := range c.Virtuals {
+			v.Line = 0
+		}
+		return c
+	}
+	own := map[string]bool{"driftcheck": true, "announcedelay": true, "emailalertstatus": true, "monitorlog": true, "withdrawdelay": true}
+	tried := 0
+	for i := range directives {
+		d := &directives[i]
+		if !strings.HasSuffix(d.value, "|none") || own[d.name] {
+			continue
+		}
+		tried++
+		text := d.name + " = none\n"
+		if d.form == quoted {
+			text = d.name + " = \"none\"\n"
+		}
+		if d.where&outside != 0 {
+			if diff := cmp.Diff(read(service), read(text+service), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+				t.Errorf("outside of blocks (-without +with) %s%s", text, diff)
+			}
+		}
+		if d.where&inBlock != 0 {
+			if diff := cmp.Diff(read(service), read(service+"\t"+text), cmp.Exporter(func(reflect.Type) bool { return true })); diff != "" {
+				t.Errorf("in a block (-without +with) %s%s", text, diff)
+			}
+		}
+	}
+	if tried < 25 {
+		t.Errorf("%d directives take none, want more", tried)
 	}
 }

@@ -19,7 +19,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "agentport", where: anywhere, help: "port of an agent on each real server, beside its check",
-		binding: ofService(kindOf("PORT|none", orNone(readAgentPort)), func(v *VirtualService) *uint16 { return &v.AgentPort }),
+		binding: ofService(kindOf("PORT", readAgentPort).orNone(), func(v *VirtualService) *uint16 { return &v.AgentPort }),
 	},
 	{
 		name: "agentsend", where: anywhere, form: quoted, help: "text to send to an agent first",
@@ -67,7 +67,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "callback", where: outside, form: quoted, mask: maskCommand, help: "command to run when this file has changed",
-		binding: ofConfig(kindOf("COMMAND", readCallback), func(c *Config) *secret.Command { return &c.Callback }),
+		binding: ofConfig(kindOf("COMMAND", readCallback).orNone(), func(c *Config) *secret.Command { return &c.Callback }),
 	},
 	{
 		name: "checkaddress", where: inBlock, help: "address to check instead of the real server's",
@@ -111,7 +111,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "checksource", where: anywhere, help: "local address of the checks",
-		binding: ofService(kindOf("ADDRESS|none", orNone(readCheckSource)), func(v *VirtualService) *netip.Addr { return &v.CheckSource }).unset("the kernel's choice"),
+		binding: ofService(kindOf("ADDRESS", readCheckSource).orNone(), func(v *VirtualService) *netip.Addr { return &v.CheckSource }).unset("the kernel's choice"),
 	},
 	{
 		name: "checktimeout", where: anywhere, or: "negotiatetimeout", help: "timeout of a connect, ping or external check",
@@ -159,7 +159,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "emailalert", where: anywhere, help: "recipients of mails",
-		binding: ofService(kindOf("ADDRESS[, ADDRESS]", readEmailAlert), func(v *VirtualService) *string { return &v.EmailAlert }),
+		binding: ofService(kindOf("ADDRESS[, ADDRESS]", readEmailAlert).orNone(), func(v *VirtualService) *string { return &v.EmailAlert }),
 	},
 	{
 		name: "emailalertfreq", where: anywhere, help: "seconds between reminders that a real server is down, 0 is none",
@@ -167,7 +167,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "emailalertfrom", where: outside, help: "sender of mails",
-		binding: ofService(kindOf("ADDRESS", readEmailAlertFrom), func(v *VirtualService) *string { return &v.EmailAlertFrom }).unset("the user of the daemon at this host"),
+		binding: ofService(kindOf("ADDRESS", readEmailAlertFrom).orNone(), func(v *VirtualService) *string { return &v.EmailAlertFrom }).unset("the user of the daemon at this host"),
 	},
 	{
 		name: "emailalertgroup", where: outside, help: "time in which events are collected into one mail; none is one mail for each",
@@ -199,7 +199,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "fallbackcommand", where: anywhere, mask: maskCommand, help: "command to run with start or stop when the fallback comes in or leaves",
-		binding: ofService(kindOf("COMMAND", readFallbackCommand), func(v *VirtualService) *secret.Command { return &v.FallbackCommand }),
+		binding: ofService(kindOf("COMMAND", readFallbackCommand).orNone(), func(v *VirtualService) *secret.Command { return &v.FallbackCommand }),
 	},
 	{
 		name: "fastinterval", where: anywhere, help: "time between two checks after a first failure; none is checkinterval",
@@ -227,7 +227,7 @@ var directivesToL = []directive{
 	},
 	{
 		name: "httpdrain", where: anywhere, help: "statuses of an answer that wants no new connections",
-		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]|none", orNone(readHTTPStatus)), func(v *VirtualService) *StatusSet { return &v.HTTPDrain }),
+		binding: ofService(kindOf("CODE[-CODE][,CODE[-CODE]]", readHTTPStatus).orNone(), func(v *VirtualService) *StatusSet { return &v.HTTPDrain }),
 	},
 	{
 		name: "httpfollow", where: anywhere, help: "whether a redirect is followed; same is on the real server itself",

@@ -10,7 +10,7 @@ import (
 var directivesFromM = []directive{
 	{
 		name: "maintenancedir", where: outside, help: "directory in which a file takes the real server of its name out of service",
-		binding: ofConfig(kindOf("/PATH", readMaintenanceDir), func(c *Config) *string { return &c.MaintenanceDir }),
+		binding: ofConfig(kindOf("/PATH", readMaintenanceDir).orNone(), func(c *Config) *string { return &c.MaintenanceDir }),
 	},
 	{
 		name: "maintenanceorders", where: outside, help: "first line of a file in maintenancedir is an order: drain, weight N[%] or until TIME",
@@ -26,7 +26,7 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "monitorfile", where: inBlock, help: "file with one line for each result",
-		binding: ofService(kindOf("/PATH", readMonitorFile), func(v *VirtualService) *string { return &v.MonitorFile }),
+		binding: ofService(kindOf("/PATH", readMonitorFile).orNone(), func(v *VirtualService) *string { return &v.MonitorFile }),
 	},
 	{
 		name: "monitorlog", where: outside, help: "log of real servers that are gone or back",
@@ -51,7 +51,7 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "notifycommand", where: outside, mask: maskCommand, help: "command that gets each event as JSON on its standard input",
-		binding: ofConfig(kindOf("COMMAND", readNotifyCommand), func(c *Config) *secret.Command { return &c.NotifyCommand }),
+		binding: ofConfig(kindOf("COMMAND", readNotifyCommand).orNone(), func(c *Config) *secret.Command { return &c.NotifyCommand }),
 	},
 	{
 		name: "ops", where: inBlock, help: "one-packet scheduling, of udp",
@@ -87,7 +87,7 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "quorumcommand", where: anywhere, mask: maskCommand, help: "command to run with up or down when the quorum is met or lost",
-		binding: ofService(kindOf("COMMAND", readQuorumCommand), func(v *VirtualService) *secret.Command { return &v.QuorumCommand }),
+		binding: ofService(kindOf("COMMAND", readQuorumCommand).orNone(), func(v *VirtualService) *secret.Command { return &v.QuorumCommand }),
 	},
 	{
 		name: "quorumrest", where: anywhere, help: "without the quorum the living real servers leave, or stay beside the fallback",
@@ -179,15 +179,15 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "smtp", where: anywhere, help: "mail server, instead of the local mailer",
-		binding: ofService(kindOf("HOST", readSMTP), func(v *VirtualService) *string { return &v.SMTP }).unset("the local mailer"),
+		binding: ofService(kindOf("HOST", readSMTP).orNone(), func(v *VirtualService) *string { return &v.SMTP }).unset("the local mailer"),
 	},
 	{
 		name: "sslcafile", where: anywhere, help: "certificates of the authorities, instead of the system's",
-		binding: ofService(bare("/PATH", "the path of a file of certificates"), func(v *VirtualService) *string { return &v.SSLCAFile }).unset("the system's authorities"),
+		binding: ofService(bare("/PATH", "the path of a file of certificates").orNone(), func(v *VirtualService) *string { return &v.SSLCAFile }).unset("the system's authorities"),
 	},
 	{
 		name: "sslcert", where: anywhere, help: "certificate of the check as a client",
-		binding: ofService(bare("/PATH", "the path of a certificate"), func(v *VirtualService) *string { return &v.SSLCert }),
+		binding: ofService(bare("/PATH", "the path of a certificate").orNone(), func(v *VirtualService) *string { return &v.SSLCert }),
 	},
 	{
 		name: "sslexpirywarn", where: anywhere, help: "days before a certificate ends that a warning is logged, 0 is never",
@@ -195,11 +195,11 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "sslkey", where: anywhere, help: "key of sslcert, if it is in another file",
-		binding: ofService(bare("/PATH", "the path of a key"), func(v *VirtualService) *string { return &v.SSLKey }).unset("the file of sslcert"),
+		binding: ofService(bare("/PATH", "the path of a key").orNone(), func(v *VirtualService) *string { return &v.SSLKey }).unset("the file of sslcert"),
 	},
 	{
 		name: "sslname", where: anywhere, help: "host name in the TLS handshake and in the certificate",
-		binding: ofService(bare("NAME", "a host name"), func(v *VirtualService) *string { return &v.SSLName }).unset("virtualhost, else the real server's address"),
+		binding: ofService(bare("NAME", "a host name").orNone(), func(v *VirtualService) *string { return &v.SSLName }).unset("virtualhost, else the real server's address"),
 	},
 	{
 		name: "sslverify", where: anywhere, help: "what a certificate must prove: chain and name, or nothing",
@@ -263,7 +263,7 @@ var directivesFromM = []directive{
 	},
 	{
 		name: "vipcommand", where: outside, mask: maskCommand, help: "command that gets up or down and the virtual addresses in that state",
-		binding: ofConfig(kindOf("COMMAND", readVIPCommand), func(c *Config) *secret.Command { return &c.VIPCommand }),
+		binding: ofConfig(kindOf("COMMAND", readVIPCommand).orNone(), func(c *Config) *secret.Command { return &c.VIPCommand }),
 	},
 	{
 		name: "vipdevice", where: outside, help: "dummy device that has the virtual addresses while they are served",

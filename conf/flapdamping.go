@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -42,9 +41,9 @@ func readFlapDamping(_ *location, value string) (FlapDamping, error) {
 	if len(words) != 3 || words[1] != "in" {
 		return FlapDamping{}, wrong
 	}
-	count, err := exactNumber("flapdamping", words[0], 2)
-	within, err2 := exactDuration("flapdamping", words[2])
-	if errors.Join(err, err2) != nil || count > mostDowns || within < time.Second || within > longestDamping {
+	count := int(number(words[0], mostDowns+1))
+	within, err := exactDuration("flapdamping", words[2])
+	if err != nil || !isNumber(words[0]) || count < 2 || count > mostDowns || within < time.Second || within > longestDamping {
 		return FlapDamping{}, wrong
 	}
 	return FlapDamping{Count: count, Within: within}, nil

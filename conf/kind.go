@@ -40,15 +40,18 @@ func kindOf[T any](value string, read func(at *location, value string) (T, error
 	return kind[T]{value: value, read: read}
 }
 
-// orNone is a reader for which none is the zero value, as in a block for which a value outside of
-// blocks is not.
-func orNone[T any](read func(at *location, value string) (T, error)) func(at *location, value string) (T, error) {
-	return func(at *location, value string) (none T, err error) {
+// orNone adds none, which is the zero value: the directive is left out. A block needs it, for
+// which a value outside of blocks is not, and a file that takes back what an included one says.
+func (k kind[T]) orNone() kind[T] {
+	read := k.read
+	k.value += "|none"
+	k.read = func(at *location, value string) (none T, err error) {
 		if bareText(value) == "none" {
 			return none, nil
 		}
 		return read(at, value)
 	}
+	return k
 }
 
 // yesNo is exact, as in the original: not even a blank may follow.
@@ -78,7 +81,7 @@ var duration = kind[time.Duration]{
 // numberFrom is a whole number of at least low, for directives that the original
 // does not have.
 func numberFrom(low int) kind[int] {
-	return kindOf("N", func(at *location, value string) (int, error) { return exactNumber(at.name, value, low) })
+	return kindOf("N", func(at *location, value string) (int, error) { return exactNumber(at, value, low) })
 }
 
 // originalDuration is the first duration in the value. The original's errors for a
@@ -104,9 +107,7 @@ func originalNumber(outside, inside string) kind[int] {
 		if n == 0 {
 			return 0, at.either(outside, inside)
 		}
-		if n == math.MaxInt32 {
-			at.advise(at.line, CodeHugeValue, fmt.Sprintf("%s = %s is read as %d", at.name, bareNumber(value), n), "a smaller number")
-		}
+		adviseLargest(at, value, math.MaxInt32)
 		adviseNumber(at, value, strconv.Itoa(n), "a whole number")
 		return n, nil
 	}).hinted("a number above 0")

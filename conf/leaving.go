@@ -20,7 +20,7 @@ func adviseLeaving(p *parser, b *block) {
 		p.advise(at, CodeUnusedDirective, "quiescent = no has no effect with quiescenttime: "+v.ID(), "quiescenttime = none, or leave quiescent out")
 	}
 	switch {
-	case !v.ByHand:
+	case !v.ByHand, b.mistaken, p.mistaken: // the line with the mistake may be the fallback
 	case v.CheckType == CheckOn && len(v.AlsoCheck) == 0 && len(v.InPlace) == 0:
 		p.advise(max(v.Line, b.lines["return"]), CodeUnusedDirective, "return = byhand has no effect with checktype = on, by which no real server leaves: "+v.ID(), "")
 	case v.Fallback == nil && v.MinAlive == Portion{}:

@@ -2,7 +2,9 @@ package conf
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,11 +62,46 @@ func (p *parser) adviseOrigin(b *block) {
 		}
 		return
 	}
+	if at := b.lines["checksource"]; at != 0 && v.ForeignSource() {
+		p.advise(at, CodeUnusedDirective, "checksource "+v.CheckSource.String()+" is of another family than what is checked: it is not used", "")
+	}
+}
+
+// ForeignSource reports whether checksource is of another family than what v's own check asks, which
+// then does without.
+func (v *VirtualService) ForeignSource() bool {
 	ipv6 := v.IPv6
 	if v.CheckAddr.IsValid() {
 		ipv6 = v.CheckAddr.Is6()
 	}
-	if v.CheckSource.IsValid() && v.CheckSource.Is6() != ipv6 {
-		p.advise(b.lines["checksource"], CodeUnusedDirective, "checksource "+v.CheckSource.String()+" is of another family than what is checked: it is not used", "")
+	switch v.CheckType {
+	case CheckOn, CheckOff, CheckExternal, CheckExternalPerl: // which ask from no address
+		return false
 	}
+	return v.CheckSource.IsValid() && v.CheckSource.Is6() != ipv6
+}
+
+// adviseForeignSource warns of a checksource outside of blocks that some virtual services cannot use.
+func adviseForeignSource(p *parser) {
+	if !p.outside.CheckSource.IsValid() || p.failed {
+		return
+	}
+	first, more := "", 0
+	for _, b := range p.blocks {
+		switch v := b.v; {
+		case b.lines["checksource"] != 0 || !slices.ContainsFunc(v.EachCheck(), (*VirtualService).ForeignSource):
+		case first == "":
+			first = v.ID()
+		default:
+			more++
+		}
+	}
+	if first == "" {
+		return
+	}
+	if more > 0 {
+		first += fmt.Sprintf(" and %d more", more)
+	}
+	p.adviseAt("checksource", CodeUnusedDirective, "checksource "+p.outside.CheckSource.String()+" is of another family than what is checked of "+first+": it is not used there",
+		"checksource = none, or an address of the family, in these blocks")
 }

@@ -96,6 +96,7 @@ func (p *parser) parse(text []byte) {
 		p.inherit(b.v, b.given)
 		expandReals(p, b)
 		useChecks(p, b)
+		adviseBlock(p, b)
 		adviseQuorum(p, b)
 		adviseLeaving(p, b)
 		p.warnRefusals(b)
@@ -112,6 +113,8 @@ func (p *parser) parse(text []byte) {
 }
 
 func (p *parser) globalLine(l line) {
+	before := p.mistakes
+	defer func() { p.mistaken = p.mistaken || p.mistakes > before }()
 	text := l.text()
 	if p.all && trimLeft(text) != text && known(trimLeft(text), false) {
 		p.report(p.unknown(l, nil, "a global directive begins in the first column"))
@@ -134,6 +137,7 @@ func (p *parser) virtual(s section) {
 }
 
 func (p *parser) oneVirtual(s section) *block {
+	before := p.mistakes
 	b, ok := p.openBlock(s)
 	p.print.line(false, s.head.text(), "")
 	at := &location{parser: p, block: b, v: b.v, given: &b.given}
@@ -143,6 +147,7 @@ func (p *parser) oneVirtual(s section) *block {
 		}
 		p.blockLine(at, l)
 	}
+	b.mistaken = p.mistakes > before
 	if ok && !p.stopped() {
 		p.closeBlock(b)
 	}

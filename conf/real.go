@@ -3,6 +3,7 @@ package conf
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
 	"regexp"
@@ -179,7 +180,7 @@ func (p *parser) parseRest(r *RealServer, rest string) error {
 	}
 	rest = p.parseWeight(r, rest)
 	rest = p.parseRequest(r, rest)
-	rest = parseThresholds(r, rest)
+	rest = parseThresholds(p, r, rest)
 	if trimLeft(rest) != "" {
 		return errors.New(`Invalid real server line, around "` + rest + `"`)
 	}
@@ -193,7 +194,10 @@ func (p *parser) parseWeight(r *RealServer, rest string) string {
 			continue
 		}
 		_, run, after := digits(rest[i:])
-		r.Weight = int(number(run, math.MaxUint32)) // too much for the kernel, which refuses it
+		r.Weight = int(number(run, math.MaxUint32))       // too much for the kernel, which refuses it
+		if number(run, math.MaxUint64) > math.MaxUint32 { // else the refusal has the number
+			p.refused(r.Line, fmt.Sprintf("the kernel will refuse weight %s: it takes %d at most", run, math.MaxInt32), "")
+		}
 		if skipped := strings.TrimSpace(rest[:i]); skipped != "" {
 			p.advise(r.Line, CodeIgnoredText, skipped+" before the weight is ignored", "the weight is the number alone: "+r.Forward.String()+" "+run)
 		}
@@ -245,20 +249,29 @@ var (
 )
 
 // parseThresholds takes l:N and u:N. Unlike in the original their order is free.
-func parseThresholds(r *RealServer, rest string) string {
+func parseThresholds(p *parser, r *RealServer, rest string) string {
 	before := ""
 	if !strings.Contains(rest, ":") {
 		return rest
 	}
 	if m := lowerThreshold.FindStringSubmatchIndex(rest); m != nil {
-		r.Lower = uint32(number(rest[m[2]:m[3]], math.MaxUint32))
+		r.Lower = threshold(p, r, "l:", rest[m[2]:m[3]])
 		before, rest = rest[:m[0]], rest[m[1]:]
 	}
 	if m := upperThreshold.FindStringSubmatchIndex(rest); m != nil {
-		r.Upper = uint32(number(rest[m[2]:m[3]], math.MaxUint32))
+		r.Upper = threshold(p, r, "u:", rest[m[2]:m[3]])
 		rest = rest[m[1]:]
 	} else if m := upperThreshold.FindStringSubmatch(before); m != nil {
-		r.Upper = uint32(number(m[1], math.MaxUint32))
+		r.Upper = threshold(p, r, "u:", m[1])
 	}
 	return rest
+}
+
+// threshold is the number of l:N or u:N. A larger one than the kernel has is read as its largest.
+func threshold(p *parser, r *RealServer, what, run string) uint32 {
+	n := number(run, math.MaxUint64)
+	if n > math.MaxUint32 {
+		p.advise(r.Line, CodeHugeValue, fmt.Sprintf("%s%s is read as %d", what, run, uint32(math.MaxUint32)), "a smaller number")
+	}
+	return uint32(min(n, math.MaxUint32))
 }

@@ -14,8 +14,11 @@ type reporter struct {
 	copying bool   // a block is read again, for an also line: a problem is reported once
 
 	problems     Problems
-	failed       bool              // one of them is a mistake
-	refusedLines map[position]bool // lines with a warning of a refusal; nil is none
+	failed       bool                  // one of them is a mistake
+	mistaken     bool                  // a line outside of blocks has one, see block
+	mistakes     int                   // how many lines had one, those read again for an also line too
+	refusedLines map[position]bool     // lines with a warning of a refusal; nil is none
+	written      map[writtenKey]string // numbers that are read as smaller ones; nil is none
 }
 
 // A position is a line of a file.
@@ -65,7 +68,10 @@ func (r *reporter) report(pr *Problem) {
 	if !r.copying || !r.reported(pr) {
 		r.problems = append(r.problems, pr)
 	}
-	r.failed = r.failed || !pr.Warning
+	if !pr.Warning {
+		r.failed = true
+		r.mistakes++
+	}
 }
 
 // warn reports what the original warns of too, and an invalid pattern, with which

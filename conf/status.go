@@ -89,11 +89,11 @@ func adviseStatus(p *parser) {
 
 // checkStatus finds mistakes that need the whole file.
 func (p *parser) checkStatus() {
-	if p.config.StatusControl && p.config.StatusToken == "" {
+	if p.config.StatusControl && p.config.StatusToken == "" && !isGiven(p, "statustoken") {
 		at := p.lines["statuscontrol"]
 		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuscontrol needs a statustoken", Hint: "statustoken = /PATH of a file with the token"})
 	}
-	if p.config.StatusKey != "" && p.config.StatusCert == "" {
+	if p.config.StatusKey != "" && p.config.StatusCert == "" && !isGiven(p, "statuscert") {
 		at := p.lines["statuskey"]
 		p.report(&Problem{Path: at.path, Line: at.line, Code: CodeMissingDirective, Text: "statuskey needs a statuscert", Hint: "statuscert = /PATH of a certificate in PEM"})
 	}
@@ -104,6 +104,12 @@ func (p *parser) checkStatus() {
 			Hint: "openssl rand -hex 16 makes another one, for a file of its own",
 		})
 	}
+}
+
+// isGiven reports whether the files have a directive outside of blocks, with a mistake too.
+func isGiven(p *parser, name string) bool {
+	_, given := p.lines[name]
+	return given
 }
 
 // sameToken reports whether readers and operators have the same token, as far as this user may

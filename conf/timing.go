@@ -31,9 +31,9 @@ var checkCount = kindOf("N", func(at *location, value string) (int, error) {
 
 // portion is N or P% of the real servers.
 func portion(name string) kind[Portion] {
-	return kindOf("N|N%", func(_ *location, value string) (Portion, error) {
+	return kindOf("N|N%", func(at *location, value string) (Portion, error) {
 		s, percent := strings.CutSuffix(bareNumber(value), "%")
-		n, err := exactNumber(name, s, 0)
+		n, err := exactNumber(at, s, 0)
 		switch {
 		case err != nil, percent && n > 100:
 			return Portion{}, errors.New(name + " must be a number of real servers or a share such as 50%")

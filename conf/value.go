@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -105,14 +106,45 @@ func exactDuration(name, value string) (time.Duration, error) {
 	return min(time.Duration(number(s, math.MaxInt32))*time.Second, longest), nil
 }
 
+// adviseLargest warns of a number read as a smaller one, the largest there is. Other
+// advice on the line has the number as written.
+func adviseLargest(at *location, value string, largest uint64) {
+	_, run, _ := digits(value)
+	n, err := strconv.ParseUint(run, 10, 64)
+	if run == "" || err == nil && n <= largest {
+		return
+	}
+	at.advise(at.line, CodeHugeValue, fmt.Sprintf("%s = %s is read as %d", at.name, bareNumber(value), largest), "a smaller number")
+	if at.written == nil {
+		at.written = map[writtenKey]string{}
+	}
+	at.written[writtenKey{position{at.path, at.line}, at.name}] = run
+}
+
+// A writtenKey is a directive in a line.
+type writtenKey struct {
+	position
+	name string
+}
+
+// asWritten is the number n of a directive as the file has it, for b.
+func asWritten(p *parser, b *block, name string, n int) string {
+	at := position{p.path, b.lines[name]}
+	if at.line == 0 {
+		at = p.lines[name]
+	}
+	return cmp.Or(p.written[writtenKey{at, name}], strconv.Itoa(n))
+}
+
 // exactNumber reads the value of a directive that the original does not have: a
 // whole number of at least low.
-func exactNumber(name, value string, low int) (int, error) {
+func exactNumber(at *location, value string, low int) (int, error) {
 	s := bareNumber(value)
 	n := int(number(s, math.MaxInt32))
 	if !isNumber(s) || n < low {
-		return 0, fmt.Errorf("%s must be a whole number, at least %d", name, low)
+		return 0, fmt.Errorf("%s must be a whole number, at least %d", at.name, low)
 	}
+	adviseLargest(at, value, math.MaxInt32)
 	return n, nil
 }
 
