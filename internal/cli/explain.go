@@ -57,15 +57,19 @@ func explain(b *strings.Builder, path string, v *conf.VirtualService) {
 	if v.ResolveAll {
 		line("names", "each address of a name is a real server, %d at most", v.ResolveMax)
 	}
-	line("check", "%s", checkWords(v))
+	own := checkWords(v)
+	if len(v.AlsoCheck) > 0 || len(v.InPlace) > 0 { // else it is in the row "down"
+		own += slowWords(v)
+	}
+	line("check", "%s", own)
 	explainMore(line, v)
 	if checks(v) {
 		line("at start", "%s", startWords(v))
 		line("down", "%s; then %s", withAgent(v, downWords(v), "or", "when its agent says down"), outWords(v))
 		line("back", "%s", backWords(v))
 	}
-	if v.Drains() || v.Agent() != nil {
-		line("drains itself", "%s", selfDrainWords(v))
+	if words := selfDrainWords(v); words != "" {
+		line("drains itself", "%s", words)
 	}
 	line("all gone", "%s", fallbackWords(v))
 	if words := jointWords(v); words != "" {
@@ -168,7 +172,7 @@ func targetWords(v *conf.VirtualService) string {
 	if v.CheckAddr.IsValid() {
 		words += " of " + v.CheckAddr.String() + " (checkaddress)"
 	}
-	if v.CheckSource.IsValid() {
+	if v.CheckSource.IsValid() && !v.ForeignSource() {
 		words += ", from " + v.CheckSource.String()
 	}
 	if v.CheckDevice != "" {
@@ -252,11 +256,7 @@ func downWords(v *conf.VirtualService) string {
 	if len(v.AlsoCheck) > 0 || len(v.InPlace) > 0 {
 		return severalDownWords(v, refused, silent)
 	}
-	words := fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent)
-	if v.SlowLimit > 0 {
-		words += fmt.Sprintf("; an answer after more than %s is a failure", v.SlowLimit)
-	}
-	return words
+	return fmt.Sprintf("after %s: within %s if it refuses, %s if it is silent", plural(max(1, v.FailureCount), "failed check"), refused, silent) + slowWords(v)
 }
 
 // startWords are the time at which the first checks are reported.

@@ -14,7 +14,7 @@ import (
 // explainMore writes the checks of v besides its own.
 func explainMore(line func(name, format string, args ...any), v *conf.VirtualService) {
 	for i, n := range v.AlsoCheck {
-		line("and check", "%s: %s, down after %s", alsoLabel(v, i), checkWords(withReals(n.As, v.Reals)), plural(max(1, n.As.FailureCount), "failed check"))
+		line("and check", "%s: %s, down after %s%s", alsoLabel(v, i), checkWords(withReals(n.As, v.Reals)), plural(max(1, n.As.FailureCount), "failed check"), slowWords(n.As))
 	}
 	for _, n := range v.InPlace {
 		var reals []*conf.RealServer
@@ -23,7 +23,7 @@ func explainMore(line func(name, format string, args ...any), v *conf.VirtualSer
 				reals = append(reals, r)
 			}
 		}
-		line("in its place", "%s, of %s: %s, down after %s", ownLabel(v, n.Name), plural(len(reals), "real server"), checkWords(withReals(n.As, reals)), plural(max(1, n.As.FailureCount), "failed check"))
+		line("in its place", "%s, of %s: %s, down after %s%s", ownLabel(v, n.Name), plural(len(reals), "real server"), checkWords(withReals(n.As, reals)), plural(max(1, n.As.FailureCount), "failed check"), slowWords(n.As))
 	}
 	if a := v.Agent(); a != nil {
 		line("and agent", "at port %d, every %s, timeout %s: its words count beside the checks, and none while it does not answer", a.CheckPort, a.CheckInterval, a.CheckTimeout)
@@ -102,32 +102,58 @@ func severalGoodWords(v *conf.VirtualService) string {
 // goodWords are when a check that was down is up again.
 func goodWords(v *conf.VirtualService) string {
 	count := max(1, v.RiseCount)
-	within := cmp.Or(v.DownInterval, v.CheckInterval) + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
+	within := cmp.Or(v.DownInterval, v.CheckInterval) + policy.Times(count-1, cmp.Or(v.FastInterval, v.CheckInterval))
 	return fmt.Sprintf("after %s: within %s", plural(count, "good check"), within)
 }
 
-// selfDrainWords are the answers by which a real server drains itself.
+// selfDrainWords are the answers by which a real server drains itself, "" if there are none.
 func selfDrainWords(v *conf.VirtualService) string {
-	var list, words []string
+	var list []string
 	if v.CheckType == conf.CheckAgent || v.Agent() != nil {
 		list = append(list, "its agent says drain or 0%")
 	}
-	if !v.Drains() {
-		return "weight 0 while " + list[0]
+	list = append(list, drainWords(v)...)
+	in := func(name string, as *conf.VirtualService) {
+		for _, words := range drainWords(as) {
+			list = append(list, "in check "+name+" "+words)
+		}
+	}
+	for i, n := range v.AlsoCheck {
+		in(alsoLabel(v, i), n.As)
+	}
+	for _, n := range v.InPlace {
+		in(ownLabel(v, n.Name), n.As)
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "weight 0 while " + strings.Join(list, ", or ")
+}
+
+// drainWords are the answers to v's own check by which a real server drains itself, but those of an agent.
+func drainWords(v *conf.VirtualService) []string {
+	if !v.Drains() || v.CheckType == conf.CheckAgent {
+		return nil
 	}
 	if v.CheckType == conf.CheckExternal || v.CheckType == conf.CheckExternalPerl {
-		list = append(list, "its command ends with exit status 2")
+		return []string{"its command ends with exit status 2"}
 	}
+	var words []string
 	if ranges := v.HTTPDrain.Ranges(); len(ranges) > 0 && conf.Reads(v.Service, "httpdrain") {
 		words = append(words, "has the status "+v.HTTPDrain.String())
 	}
-	if v.ReceiveDrain != "" {
+	if v.ReceiveDrain != "" && conf.Reads(v.Service, "receivedrain") {
 		words = append(words, fmt.Sprintf("matches /%s/", v.ReceiveDrain))
 	}
-	if len(words) > 0 {
-		list = append(list, "its answer "+strings.Join(words, " or "))
+	return []string{"its answer " + strings.Join(words, " or ")}
+}
+
+// slowWords are what slowlimit makes of a slow answer to v's own check, "" without it.
+func slowWords(v *conf.VirtualService) string {
+	if v.SlowLimit == 0 || v.CheckType == conf.CheckOn || v.CheckType == conf.CheckOff {
+		return ""
 	}
-	return "weight 0 while " + strings.Join(list, ", or ")
+	return fmt.Sprintf("; an answer after more than %s is a failure", v.SlowLimit)
 }
 
 // withAgent adds to when the checks change a verdict when the agent beside them does. Where nothing else is

@@ -120,3 +120,71 @@ func TestExplainAgent(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainDrains has the answers by which a real server drains itself, to each of its checks, and a
+// slowlimit of each.
+func TestExplainDrains(t *testing.T) {
+	const blocks = `httpdrain = 404
+slowlimit = 2
+check = web
+    service = http
+    receivedrain = "leaves"
+check = app
+    checktype = external
+    checkcommand = /bin/app
+    externalweight = yes
+check = db
+    checktype = connect
+    slowlimit = 1
+`
+	for text, want := range map[string][]string{
+		"virtual = 10.0.0.1:80\n    real = 10.1.0.1:80 gate\n": {
+			"drains itself   weight 0 while its answer has the status 404\n", "if it is silent; an answer after more than 2s is a failure; then",
+		},
+		"virtual = 10.0.0.1:80\n    checktype = connect\n    real = 10.1.0.1:80 gate\n    alsocheck = app\n    alsocheck = web\n    alsocheck = db\n": {
+			"drains itself   weight 0 while in check app its command ends with exit status 2, or in check web its answer has the status 404 or matches /leaves/\n",
+			"check           connect to port 80, every 10s, timeout 5s; an answer after more than 2s is a failure\n",
+			"and check       db: connect to port 80, every 10s, timeout 5s, down after 1 failed check; an answer after more than 1s is a failure\n",
+		},
+		"virtual = 10.0.0.1:80\n    agentport = 9707\n    real = 10.1.0.1:80 gate 1 check=app\n": {
+			"drains itself   weight 0 while its agent says drain or 0%, or its answer has the status 404, or in check app its command ends with exit status 2\n",
+		},
+		"virtual = 10.0.0.1:80\n    checktype = connect\n    real = 10.1.0.1:80 gate\n    alsocheck = db\n": nil,
+	} {
+		cfg, err := conf.Parse("t.cf", []byte(blocks+text), conf.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := explanation(cfg)
+		for _, line := range want {
+			if !strings.Contains(got, line) {
+				t.Errorf("%q is missing in\n%s", line, got)
+			}
+		}
+		if want == nil && strings.Contains(got, "drains itself") {
+			t.Errorf("it drains itself by no check, in\n%s", got)
+		}
+	}
+}
+
+// TestExplainHuge has bounds of huge numbers, which are no negative times.
+func TestExplainHuge(t *testing.T) {
+	cfg, err := conf.Parse("t.cf", []byte("failurecount = 99999999999\nchkloop = 99999999999\nrisecount = 99999999999\nsslexpirywarn = 99999999999\nvirtual = 10.0.0.1:80\n    real = 10.1.0.1:80 gate\n"), conf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := explanation(cfg); strings.Contains(got, "-") {
+		t.Errorf("a negative time in\n%s", got)
+	}
+}
+
+// TestExplainForeignSource has the origin of checks only where they have it.
+func TestExplainForeignSource(t *testing.T) {
+	cfg, err := conf.Parse("t.cf", []byte("checksource = 192.0.2.2\nvirtual = 10.0.0.1:80\n    real = 10.1.0.1:80 gate\nvirtual6 = [fd00::1]:80\n    real6 = [fd00::2]:80 gate\n"), conf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := explanation(cfg); strings.Count(got, "from 192.0.2.2") != 1 {
+		t.Errorf("want the source once in\n%s", got)
+	}
+}

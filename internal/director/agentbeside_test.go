@@ -207,6 +207,7 @@ func TestAgentBesideIsShown(t *testing.T) {
 			{"agent ", "its agent does not answer, which changes nothing (", report.StateUp},
 			{"agent drain", "drained by its own answer: up 0%", report.StateUp},
 			{"agent down # disk", `down by its agent: agent reports "down # disk"`, report.StateDown},
+			{"agent ", "down by what its agent said before, it does not answer now (connection refused)", report.StateDown},
 		} {
 			b.step(tt.what)
 			if got := b.why(); !strings.Contains(got, tt.want) {
@@ -214,6 +215,15 @@ func TestAgentBesideIsShown(t *testing.T) {
 			}
 			if got := b.stateOfAgent(); got != tt.state {
 				t.Errorf("%s: the check agent is %q, want %q", tt.what, got, tt.state)
+			}
+		}
+		reasons, err := b.d.Why(t.Context(), "10.1.0.1:80", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range reasons[0].Answers {
+			if want := a.Check == "agent"; a.Silent != want {
+				t.Errorf("the answer %+v: silent is %t, want %t", a, a.Silent, want)
 			}
 		}
 		b.mu.Lock()

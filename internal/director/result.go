@@ -135,7 +135,9 @@ func count(r *virtual.Real, res *checks.Result) (before, was policy.Tally, over 
 func (d *Director) reportSoft(r *virtual.Real, before, was policy.Tally, res *checks.Result) {
 	switch {
 	case res.Err == nil && r.LogsReset(was, res.Check):
-		d.emit(r.Virtual, r.Event(event.SoftReset))
+		e := r.Event(event.SoftReset)
+		e.Reason = virtual.WhichOf(r, res.Check)
+		d.emit(r.Virtual, e)
 	case incomplete(res) && r.Verdict != before.Verdict:
 		d.o.Log("Error: Must specify a login and request string for MySQL, Oracle and PostgreSQL checks. Not adding %s.", r.Conf.Addr)
 	case res.Err != nil && before.Verdict == policy.Up && r.Verdict == policy.Up && was.Verdict == policy.Up:
@@ -348,16 +350,19 @@ func (d *Director) alwaysUp(r *virtual.Real) {
 // warnExpiry reports once a day that a real server's certificate will not last
 // (sslexpirywarn).
 func (rc *reconciler) warnExpiry(r *virtual.Real, c *virtual.Check, now time.Time) {
-	days := r.Virtual.Conf.SSLExpiryWarn
+	days := min(r.Virtual.Conf.SSLExpiryWarn, 100*365) // far from an overflow of durations
 	ends := c.CertificateEnds.Load()
 	if days == 0 || ends == 0 || now.Unix() < int64(r.Warned)+24*60*60 {
 		return
 	}
 	if left := time.Unix(ends, 0).Sub(now); left < time.Duration(days)*24*time.Hour {
 		r.Warned = uint32(now.Unix())
-		rc.emit(r.Virtual, event.Event{
-			Kind: event.Expiring, Real: r.Conf, R: r.Name(),
-			Reason: fmt.Sprintf("the certificate of %s (%s) ends %s", r.Name(), r.Virtual.ID, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST")),
-		})
+		which := ""
+		if name := virtual.WhichOf(r, c); name != "" {
+			which = ", check " + name + ","
+		}
+		e := r.Event(event.Expiring)
+		e.Reason = fmt.Sprintf("the certificate of %s (%s)%s ends %s", r.Name(), r.Virtual.ID, which, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST"))
+		rc.emit(r.Virtual, e)
 	}
 }

@@ -26,8 +26,8 @@ const (
 	RealPurged                    // Purged real server (start|stop): R (V)
 	FallbackAdded                 // Added fallback server: F (V) (Weight set to 1)
 	FallbackDeleted               // Deleted fallback server: F (V)
-	SoftFailure                   // Soft failure real server: R (ID) failure N/M
-	SoftReset                     // Resetting soft failure count: R (ID)
+	SoftFailure                   // Soft failure real server: R (ID) failure N/M; of several checks: (Reason)
+	SoftReset                     // Resetting soft failure count: R (ID); of several checks: (Reason)
 	Refused                       // the kernel refused a change: Err says which and why
 	Repaired                      // an external change is undone
 	Differs                       // the table differs and is left as it is, logged once
@@ -97,9 +97,9 @@ type Event struct {
 	Cause    *Cause // Gone, Back, StillGone, AllGone, AnyBack, Ordered, Repaired, Differs: the cause, nil if unknown
 	Fallback string // AllGone, AnyBack: the fallback server, "" for none
 
-	Failures     int           // SoftFailure: failed checks in a row
+	Failures     int           // SoftFailure: failed checks in a row, of several that one
 	FailureCount int           // SoftFailure: how many make it down
-	Reason       string        // the check and its result
+	Reason       string        // the check and its result; SoftReset: which check of several, "" for the only one
 	Expected     bool          // a change of the table that a real server's own answer, or quiescenttime, has announced: no mail
 	Attempts     int           // Gone: attempts until it counted as gone
 	Down         time.Duration // Back, AnyBack: how long it was gone; Gone: how long it was up; 0 if unknown
@@ -135,9 +135,17 @@ func (e Event) String() string {
 	case FallbackDeleted:
 		return fmt.Sprintf("Deleted fallback server: %s (%s)", r, e.V)
 	case SoftFailure:
-		return fmt.Sprintf("Soft failure real server: %s (%s) failure %d/%d", e.R, e.ID, e.Failures, e.FailureCount)
+		line := e.softFailure()
+		if e.Virtual != nil && e.Virtual.ManyChecks() { // which one failed; of a single one the original says no more
+			line += " (" + e.Reason + ")"
+		}
+		return line
 	case SoftReset:
-		return fmt.Sprintf("Resetting soft failure count: %s (%s)", e.R, e.ID)
+		line := fmt.Sprintf("Resetting soft failure count: %s (%s)", e.R, e.ID)
+		if e.Reason != "" {
+			line += " (" + e.Reason + ")"
+		}
+		return line
 	case Refused:
 		return "Refused by the kernel: " + e.Reason
 	case Repaired:
@@ -174,6 +182,11 @@ func (e Event) String() string {
 		return fmt.Sprintf("Could not check real server: %s (%s): %s", e.R, e.ID, e.Reason)
 	}
 	return ""
+}
+
+// softFailure is the line of the original for a failed check that changes no verdict.
+func (e Event) softFailure() string {
+	return fmt.Sprintf("Soft failure real server: %s (%s) failure %d/%d", e.R, e.ID, e.Failures, e.FailureCount)
 }
 
 // A Checked is the result of one check for one virtual service, for the

@@ -55,7 +55,7 @@ func (e Event) Words() string {
 	case DaemonStopped:
 		return "ldirectord stopped" + reason
 	case SoftFailure:
-		return e.String() + reason
+		return e.softFailure() + reason
 	}
 	return e.String()
 }

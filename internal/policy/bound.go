@@ -22,7 +22,7 @@ func Timeout(v *conf.VirtualService) time.Duration {
 func Attempts(v *conf.VirtualService) int {
 	n := max(1, v.ChkLoop)
 	if v.CheckType == conf.CheckPing {
-		n *= max(1, v.CheckCount)
+		n *= max(1, v.CheckCount) // each is at most 1<<31 - 1
 	}
 	return n
 }
@@ -89,6 +89,17 @@ func FirstBound(v *conf.VirtualService) (bound time.Duration) {
 // downBounds are those of one check.
 func downBounds(v *conf.VirtualService) (refused, silent time.Duration) {
 	count := max(1, v.FailureCount)
-	refused = v.CheckInterval + time.Duration(count-1)*cmp.Or(v.FastInterval, v.CheckInterval)
-	return refused, refused + time.Duration(Attempts(v))*Timeout(v)
+	refused = v.CheckInterval + Times(count-1, cmp.Or(v.FastInterval, v.CheckInterval))
+	return refused, refused + Times(Attempts(v), Timeout(v))
+}
+
+// forever is longer than any useful time, and far from an overflow of durations.
+const forever = 50 * 365 * 24 * time.Hour
+
+// Times returns n times d, at most forever: a file may have huge numbers.
+func Times(n int, d time.Duration) time.Duration {
+	if n > 0 && d > forever/time.Duration(n) {
+		return forever
+	}
+	return time.Duration(n) * d
 }

@@ -252,6 +252,14 @@ func (o Outcome) Err() error {
 	return o.finding.err
 }
 
+// Detail is what the checker said of the answer, of a failure too; "" is none.
+func (o Outcome) Detail() string {
+	if o.finding == nil {
+		return ""
+	}
+	return o.finding.detail
+}
+
 // Local reports whether the check could not be made, for a reason on our side.
 func (o Outcome) Local() bool { return o.traits&wasLocal != 0 }
 

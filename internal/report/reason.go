@@ -49,7 +49,8 @@ type Answer struct {
 	Check    string    `json:"check,omitempty"` // which one of several, see CheckState.Name
 	Asked    string    `json:"asked"`
 	Up       bool      `json:"up"`
-	Local    bool      `json:"local,omitempty"` // the fault was on our side
+	Local    bool      `json:"local,omitempty"`  // the fault was on our side
+	Silent   bool      `json:"silent,omitempty"` // an agent beside the checks did not answer, or nothing that counts
 	Text     string    `json:"text"`
 	Attempts int       `json:"attempts"`
 	Took     Seconds   `json:"took_seconds"`

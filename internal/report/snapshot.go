@@ -202,6 +202,7 @@ type CheckState struct {
 	Block        string    `json:"block,omitempty"`  // the name of its block, "" for the virtual service's own
 	Kind         string    `json:"kind"`             // "http", "connect"
 	Beside       bool      `json:"beside,omitempty"` // it is an agent beside the checks, of which none is needed
+	Silent       bool      `json:"silent,omitempty"` // this agent did not answer when it was asked last: what it said before counts
 	State        State     `json:"state"`            // up, down or unchecked
 	Since        time.Time `json:"since,omitzero"`   // of State
 	Failures     int       `json:"failures"`         // in a row

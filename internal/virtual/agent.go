@@ -121,8 +121,18 @@ func AgentIsSilent(r *Real, c *Check, detail string, err error) bool {
 	if p := SeveralOf(r).agent(); err == nil || p == nil || c == nil || p.Check != c {
 		return false
 	}
+	return !isAgentWord(detail)
+}
+
+// isAgentWord reports whether a detail is what an agent has said, as its checker has it.
+func isAgentWord(detail string) bool {
 	_, mistake := checker.ParseAgent(detail)
-	return mistake != nil
+	return mistake == nil
+}
+
+// isSilent reports whether p is an agent beside the checks that said nothing that counts.
+func (p *Part) isSilent(o record.Outcome) bool {
+	return p.Beside && o.Err() != nil && !o.Local() && !isAgentWord(o.Detail())
 }
 
 // agentSilent reports whether r's agent was asked and has never answered: one that is a check of r
@@ -210,6 +220,8 @@ func (p *Part) agentWords() string {
 		return "; its agent has not answered yet"
 	case o.Err() == nil:
 		return "; its agent says " + o.Words()
+	case p.Verdict == policy.Down && p.isSilent(o):
+		return fmt.Sprintf("; down by what its agent said before, it does not answer now (%s)", o.Words())
 	case p.Verdict == policy.Down:
 		return "; down by its agent: " + o.Words()
 	}

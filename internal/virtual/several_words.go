@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ldirectord/ldirectord/internal/policy"
+	"github.com/ldirectord/ldirectord/internal/record"
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
@@ -35,6 +36,14 @@ func FailedBy(r *Real, c *Check, err error) string {
 	return p.Label() + ": " + err.Error()
 }
 
+// WhichOf is how reports call one of the checks of r, "" for a single one.
+func WhichOf(r *Real, c *Check) string {
+	if p := SeveralOf(r).part(c); p != nil && r.Virtual.Conf.ManyChecks() {
+		return p.Label()
+	}
+	return ""
+}
+
 // lastError is why the checks that are down failed last.
 func (s *Several) lastError() string {
 	var words []string
@@ -43,7 +52,7 @@ func (s *Several) lastError() string {
 		if p.Verdict != policy.Down || p.Check == nil {
 			continue
 		}
-		if err := p.Check.lastError(); err != "" {
+		if err := p.lastError(); err != "" {
 			words = append(words, p.Label()+": "+err)
 		}
 	}
@@ -55,8 +64,16 @@ func (s *Several) lastError() string {
 
 // lastError is why c failed last, "" if that is not known.
 func (c *Check) lastError() string {
+	return c.lastErrorBut(func(record.Outcome) bool { return false })
+}
+
+// lastError is why p is down, "" if that is not known. That an agent does not answer is no reason.
+func (p *Part) lastError() string { return p.Check.lastErrorBut(p.isSilent) }
+
+// lastErrorBut is why c failed last, without the outcomes for which but is true.
+func (c *Check) lastErrorBut(but func(record.Outcome) bool) string {
 	for _, o := range c.Past.Outcomes() {
-		if err := o.Err(); err != nil && !o.Local() {
+		if err := o.Err(); err != nil && !o.Local() && !but(o) {
 			return err.Error()
 		}
 	}
@@ -140,6 +157,9 @@ func (s *Several) states() report.Several {
 		}
 		if p.Unchecked || p.Beside && s.real.Agent == policy.AgentUnknown && p.Verdict == policy.Up {
 			state.State = report.StateUnchecked
+		}
+		if o, asked := p.lastOutcome(); asked {
+			state.Silent = p.isSilent(o)
 		}
 		if c := p.Check; c != nil {
 			state.Interval = report.InSeconds(c.Pace())

@@ -33,7 +33,7 @@ func (r *Real) Why(now time.Time) report.Reason {
 		for _, o := range c.Past.Outcomes() {
 			a := c.answer(o)
 			if p := SeveralOf(r).part(c); p != nil {
-				a.Check = p.Label()
+				a.Check, a.Silent = p.Label(), p.isSilent(o)
 			}
 			w.Answers = append(w.Answers, a)
 		}

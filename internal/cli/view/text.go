@@ -262,6 +262,8 @@ func checkLine(c report.CheckState) string {
 		line = words.Mute
 	case words.IsMute(c):
 		line += ", " + words.Mute
+	case c.Silent:
+		line += ", " + words.Silent + " now"
 	}
 	switch {
 	case c.Failures == 0 || c.Beside:
@@ -281,6 +283,8 @@ func writeAnswer(w io.Writer, a report.Answer) {
 	switch {
 	case a.Local:
 		verdict = "could not be asked"
+	case a.Silent:
+		verdict = words.Silent
 	case !a.Up:
 		verdict = "down"
 	}

@@ -144,6 +144,7 @@ func TestReasonsText(t *testing.T) {
 		Answers: []report.Answer{
 			{Time: at, Asked: "http GET http://10.1.0.1:80/", Text: "503 Busy", Attempts: 2, Took: 0.25, Sent: "GET /", Received: "HTTP/1.1 503\r\n"},
 			{Time: at, Asked: "connect", Local: true, Text: "no descriptors", Attempts: 1},
+			{Time: at, Check: "agent", Asked: "agent at 10.1.0.1:9000", Silent: true, Text: "connection refused", Attempts: 1},
 		},
 	}})
 	if err != nil {
@@ -158,6 +159,8 @@ func TestReasonsText(t *testing.T) {
     received  "HTTP/1.1 503\r\n"
   2026-11-21 12:00:00.250  could not be asked: no descriptors
     asked     connect (0s)
+  2026-11-21 12:00:00.250  agent does not answer: connection refused
+    asked     agent at 10.1.0.1:9000 (0s)
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -189,8 +192,9 @@ func TestCheckLine(t *testing.T) {
 		"up, failure 1 of 2":                         {State: report.StateUp, Failures: 1, FailureCount: 2, Last: silent},
 		"does not answer, which changes nothing":     {State: report.StateUnchecked, Beside: true, Last: silent},
 		"up, does not answer, which changes nothing": {State: report.StateUp, Beside: true, Last: silent},
-		"unchecked": {State: report.StateUnchecked, Beside: true},
-		"down":      {State: report.StateDown, Beside: true, Last: silent},
+		"unchecked":                 {State: report.StateUnchecked, Beside: true},
+		"down":                      {State: report.StateDown, Beside: true, Last: silent},
+		"down, does not answer now": {State: report.StateDown, Beside: true, Silent: true, Last: silent},
 	} {
 		if got := checkLine(c); got != want {
 			t.Errorf("%+v: %q, want %q", c, got, want)

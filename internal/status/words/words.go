@@ -125,8 +125,11 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	return list
 }
 
+// Silent are the words of an agent beside the checks for one question that it did not answer.
+const Silent = "does not answer"
+
 // Mute are the words of an agent beside the checks that does not answer.
-const Mute = "does not answer, which changes nothing"
+const Mute = Silent + ", which changes nothing"
 
 // IsMute reports whether c is such an agent. What it has said last counts.
 func IsMute(c report.CheckState) bool {
@@ -147,6 +150,8 @@ func EachCheck(s report.Several) string {
 		text := c.Name + " " + string(c.State)
 		if IsMute(c) {
 			text = c.Name + " " + Mute
+		} else if c.Silent {
+			text += ", " + Silent + " now"
 		}
 		if c.Failures > 0 && c.State == report.StateUp && !c.Beside {
 			text += fmt.Sprintf(" (failure %d of %d)", c.Failures, c.FailureCount)
