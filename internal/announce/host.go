@@ -148,7 +148,12 @@ func (h *Host) Withdraw(ctx context.Context, stay func(netip.Addr) bool) {
 	if s.Do == nil {
 		return
 	}
-	if err := s.Do(ctx, func(addr netip.Addr) bool { return h.has[addr] && stay(addr) }); err != nil && !errors.Is(err, ErrTaken) {
+	err := s.Do(ctx, func(addr netip.Addr) bool { return h.has[addr] && stay(addr) })
+	switch {
+	case err == nil, errors.Is(err, ErrTaken):
+	case len(s.Addresses) == 0 && len(h.has) == 0: // noaddress
+		h.log(lineHostLast, err)
+	default:
 		h.log(lineHostLate, err)
 	}
 }

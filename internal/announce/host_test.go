@@ -137,3 +137,32 @@ func TestHostTries(t *testing.T) {
 		a.Leave()
 	})
 }
+
+// TestHostFailsAtTheStop has what is logged of a setup that fails at the stop. Without addresses none
+// was to be withdrawn.
+func TestHostFailsAtTheStop(t *testing.T) {
+	for name, tt := range map[string]struct {
+		vips []int
+		want string
+	}{
+		"with an address": {[]int{1}, "Host setup: withdrawing the addresses failed: no device; the virtual services leave the table all the same"},
+		"without any":     {nil, "Host setup failed at the stop: no device; the virtual services leave the table all the same"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &hostTest{fakeNet: newNet()}
+				a := NewHost(h.log, h.setup(tt.vips...), nil)
+				a.Start()
+				a.Set(known("1"))
+				h.took()
+				h.fail(errors.New("no device"))
+				a.Withdraw(t.Context(), stayNone)
+				var got []string
+				h.locked(func() { got = h.logged })
+				if len(got) != 1 || got[0] != tt.want {
+					t.Errorf("the log is %q, want %q", got, tt.want)
+				}
+			})
+		})
+	}
+}

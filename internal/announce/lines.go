@@ -13,6 +13,7 @@ const (
 	lineWorks         = "%s works again"
 	lineTaken         = "Host setup: %v; it is tried again every 30 s"
 	lineHostFailed    = "Host setup failed: %v; it is tried again in 10 s"
+	lineHostLast      = "Host setup failed at the stop: %v; the virtual services leave the table all the same"
 	lineHostLate      = "Host setup: withdrawing the addresses failed: %v; the virtual services leave the table all the same"
 )
 
