@@ -13,9 +13,11 @@ type Outage struct {
 	Left, Came *event.Cause // since it was last known to be served; nil is nothing
 }
 
-// Moved notes why r leaves v or comes back, in case it is the last or the first.
+// Moved notes why r leaves v or comes back, in case it is the last or the first. One without new
+// connections is not the last if another one was noted, and a backup server, which may never have been
+// needed, never is.
 func (v *Service) Moved(r *Real, in bool, c *event.Cause) {
-	if c == nil {
+	if c == nil || !in && !v.Carries(r) && (r.Conf.Backup || v.Outage.Left != nil) {
 		return
 	}
 	cause := *c
