@@ -84,7 +84,11 @@ func number(parts []Part) {
 	}
 }
 
+// limits are those of v's own check. That of checktype = on is one result, and no second one follows.
 func limits(v *conf.VirtualService) policy.Limits {
+	if v.CheckType == conf.CheckOn {
+		return policy.Limits{Fall: 1, Rise: 1}
+	}
 	return policy.Limits{Fall: atLeastOne(v.FailureCount), Rise: atLeastOne(v.RiseCount)}
 }
 
