@@ -267,6 +267,10 @@ func recheckCommand(flags *pflag.FlagSet) action {
 		if err != nil {
 			return o.notAnswered(err)
 		}
+		if n == 0 {
+			fmt.Fprintln(s.Stdout, "no check begun: nothing is asked (checktype = on or off)")
+			return nil
+		}
 		fmt.Fprintf(s.Stdout, "%s begun\n", plural(n, "check"))
 		return nil
 	}

@@ -58,16 +58,7 @@ func (o *ownership) recall(cfg *conf.Config) []state.Service {
 	if err != nil {
 		o.log("The virtual services that an earlier daemon has left are not known: %v", err)
 	}
-	taken := map[string]bool{}
-	for _, c := range o.claim.Contested(all, o.others()) {
-		taken[c.Service.ID] = true
-	}
-	var left []state.Service
-	for _, s := range all {
-		if !taken[s.ID] {
-			left = append(left, s)
-		}
-	}
+	left := notOf(o.claim.Contested(all, o.others()), all)
 	o.remember(state.Union(left, director.Services(cfg)))
 	return left
 }
@@ -141,15 +132,47 @@ func (o *ownership) share(cfg *conf.Config, held []state.Service) *conf.Config {
 		}
 	}
 	o.whole, o.contested = cfg, now
+	part := without(cfg, contests)
+	o.remember(state.Union(held, director.Services(part)))
+	return part
+}
+
+// part is what share would return now. It changes nothing, and may be called from any goroutine.
+func (o *ownership) part(cfg *conf.Config) *conf.Config {
+	if o == nil {
+		return cfg
+	}
+	return without(cfg, o.claim.Contested(director.Services(cfg), o.others()))
+}
+
+// without is cfg without the virtual services of contests.
+func without(cfg *conf.Config, contests []state.Contest) *conf.Config {
+	theirs := map[string]bool{}
+	for _, c := range contests {
+		theirs[c.Service.ID] = true
+	}
 	part := *cfg
 	part.Virtuals = nil
 	for _, v := range cfg.Virtuals {
-		if !now[v.ID()] {
+		if !theirs[v.ID()] {
 			part.Virtuals = append(part.Virtuals, v)
 		}
 	}
-	o.remember(state.Union(held, director.Services(&part)))
 	return &part
+}
+
+// notOf are those of services that other daemons do not control.
+func notOf(contests []state.Contest, services []state.Service) (list []state.Service) {
+	theirs := map[string]bool{}
+	for _, c := range contests {
+		theirs[c.Service.ID] = true
+	}
+	for _, s := range services {
+		if !theirs[s.ID] {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // free reports whether another daemon has released a contested virtual service.

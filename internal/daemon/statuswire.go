@@ -94,7 +94,10 @@ func (d *daemon) plan(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, errors.New(Diagnosis(err))
 	}
-	changes, err := d.director.Plan(ctx, absoluteNames(cfg, d.file.dir))
+	if err := canRunAs(cfg, d.dryRun); err != nil {
+		return nil, err
+	}
+	changes, err := d.director.Plan(ctx, d.own.part(absoluteNames(cfg, d.file.dir)))
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +117,21 @@ func PlanStart(ctx context.Context, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := o.memory().Recall(state.Canonical(o.Path))
+	file, others := state.Canonical(o.Path), o.others()
+	if contests := o.locks().Contested(file, director.Services(o.Config), others); len(contests) > 0 {
+		return nil, state.ContestError(contests)
+	}
+	ours, err := o.memory().Recall(file)
 	if err != nil {
 		return nil, err
 	}
-	changes, err := director.PlanStart(table, o.Config, overrides, ours)
+	ours = notOf(o.locks().Contested(file, ours, others), ours)
+	gone, _, _ := state.ReadGone(o.GoneFile()) // as at a start, what cannot be read does not count
+	damped, _, _ := state.ReadDamped(o.DampedFile())
+	kept, _ := state.ReadMaintenance(o.MaintenanceFile())
+	changes, err := director.PlanStart(director.Options{
+		Table: table, Overrides: overrides, Ours: ours, Gone: gone, Damped: damped, Maintenance: maintenance.Options{Kept: kept},
+	}, o.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,12 @@ package director
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
-	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
 	"github.com/ldirectord/ldirectord/internal/virtual"
@@ -28,7 +28,8 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 		if !ok {
 			return plan{err: fmt.Errorf("no plan: %w", d.kernel.Err())}
 		}
-		return plan{changes: ahead(cfg, files, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled}, d.overrides)}
+		future := futureOf(d.leavings.known, nil, d.overrides, files)
+		return plan{changes: ahead(future, cfg, files, table.ByKey(entries), d.virtuals, &ownership{left: d.own.left, recalled: d.own.recalled})}
 	})
 	if err != nil {
 		return nil, err
@@ -36,33 +37,50 @@ func (d *Director) Plan(ctx context.Context, cfg *conf.Config) ([]ipvs.Change, e
 	return p.changes, p.err
 }
 
-// PlanStart is what a start with cfg would change at once in a table for which
-// no director works at present. ours are as in Options.
-func PlanStart(kernel ipvs.Table, cfg *conf.Config, orders []report.Override, ours []state.Service) ([]ipvs.Change, error) {
-	list, err := kernel.Read()
+// PlanStart is what a start with o and cfg would change at once in o.Table, for which no director
+// works at present.
+func PlanStart(o Options, cfg *conf.Config) ([]ipvs.Change, error) {
+	list, err := o.Table.Read()
 	if err != nil {
 		return nil, err
 	}
-	files := maintenance.New(maintenance.Options{}).Lookup(cfg)
-	return ahead(cfg, files, table.ByKey(list), nil, &ownership{recalled: ours}, newOverrides(orders, time.Now())), nil
+	files := maintenance.New(o.Maintenance).Lookup(cfg)
+	future := futureOf(o.Gone, o.Damped, newOverrides(o.Overrides, time.Now()), files)
+	return ahead(future, cfg, files, table.ByKey(list), nil, &ownership{recalled: o.Ours}), nil
+}
+
+// futureOf is a director for a plan, which knows what others have found out: the real servers that have
+// left by their checks, those that are damped, and the orders. It is not run.
+func futureOf(gone []state.Gone, damped []state.Damped, inForce *overrides, files maintenance.Taken) *Director {
+	future := New(Options{Sink: func(event.Event) {}, Gone: gone, Damped: damped})
+	future.overrides = &overrides{byTarget: maps.Clone(inForce.byTarget), files: files.Orders}
+	return future
 }
 
 // ahead does what load does, without a kernel. files are those of the maintenance directory.
-func ahead(cfg *conf.Config, files maintenance.Taken, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership, inForce *overrides) []ipvs.Change {
-	future := New(Options{Sink: func(event.Event) {}})
-	future.overrides = &overrides{byTarget: inForce.byTarget, files: files.Orders}
+func ahead(future *Director, cfg *conf.Config, files maintenance.Taken, entries map[ipvs.Key]*ipvs.Entry, olds []*virtual.Service, own *ownership) []ipvs.Change {
 	f := prepare(cfg, files, future.heartbeat.started)
 	gone := append(f.carryOver(olds), own.take(f.virtuals, entries, true)...)
 	future.virtuals = f.virtuals
+	followNames(future, cfg)
 	future.overrule()
-	var changes []ipvs.Change
 	for _, v := range future.virtuals {
 		v.Find(entries[v.Service.Key])
+		future.dampings.restore(v)
+		v.Foresee(files.Out)
+	}
+	future.leavings.restore()
+	var changes []ipvs.Change
+	for _, v := range future.virtuals {
 		if v.Hopeless() {
 			continue
 		}
-		v.Foresee(files.Out)
+		virtual.ForeseeReturns(v)
 		future.judge(v)
+		for r := v.NeedsDamped(); r != nil; r = v.NeedsDamped() {
+			virtual.ForeseeUndamped(r)
+			future.judge(v)
+		}
 		for _, s := range table.Plan(v.Actual, v.Want(nil)) {
 			changes = append(changes, s.Change)
 		}

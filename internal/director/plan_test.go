@@ -101,13 +101,7 @@ func TestPlanLeadsWhereAReloadDoes(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				planned := ipvs.NewMemory()
-				for _, e := range entriesOf(t, memory) {
-					mustApply(t, planned, ipvs.Change{Op: ipvs.AddService, Service: e.Service})
-					for _, dst := range e.Destinations {
-						mustApply(t, planned, ipvs.Change{Op: ipvs.AddDestination, Service: e.Service, Destination: dst})
-					}
-				}
+				planned := copyOf(t, memory)
 				for _, c := range changes {
 					mustApply(t, planned, c)
 				}

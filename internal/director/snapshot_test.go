@@ -129,7 +129,7 @@ func TestSnapshotOff(t *testing.T) {
 func TestPlanStart(t *testing.T) {
 	table := ipvs.NewMemory()
 	cfg := manyReals(t, 2)
-	changes, err := PlanStart(table, cfg, nil, nil)
+	changes, err := PlanStart(Options{Table: table}, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestPlanStart(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("for an empty table (-want +got):\n%s", diff)
 	}
-	if changes, err = PlanStart(table, cfg, nil, nil); err != nil || len(changes) != 0 {
+	if changes, err = PlanStart(Options{Table: table}, cfg); err != nil || len(changes) != 0 {
 		t.Errorf("once that is done there is %v, %v to do", changes, err)
 	}
 }
@@ -159,7 +159,7 @@ func TestPlanStartRemoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := PlanStart(table, cfg, nil, left.Held())
+	changes, err := PlanStart(Options{Table: table, Ours: left.Held()}, cfg)
 	if err != nil || len(changes) != 1 || changes[0].String() != "-D -t 10.0.0.2:80" {
 		t.Errorf("the plan is %v, %v, want -D -t 10.0.0.2:80", changes, err)
 	}

@@ -1,9 +1,5 @@
 //go:build long
 
-// Package original compares what this program makes of configuration files with
-// what the Perl program does that it replaces, where Debian's package ldirectord
-// is installed. The Perl program runs in namespaces of its own, without a
-// network and without IPVS: what it would have ipvsadm do is what counts.
 package original
 
 import (
@@ -304,7 +300,7 @@ func tableOf(c *conf.Config) string {
 
 // plan does what a start does, but for the fallback, which stays.
 func plan(table *ipvs.Memory, c *conf.Config) {
-	changes, err := director.PlanStart(table, c, nil, nil)
+	changes, err := director.PlanStart(director.Options{Table: table}, c)
 	if err != nil {
 		panic(err)
 	}

@@ -133,6 +133,12 @@ func (c *Claim) Contested(services []Service, others []Daemon) []Contest {
 	return c.contests(services, others)
 }
 
+// Contested is Claim.Contested for the daemon that a start for file would make.
+func (d Dir) Contested(file string, services []Service, others []Daemon) []Contest {
+	c := &Claim{dir: d, record: Record{File: file, Namespace: Namespace()}}
+	return c.contests(services, others)
+}
+
 func (c *Claim) contests(services []Service, others []Daemon) []Contest {
 	var list []Contest
 	for _, other := range append(c.dir.Living(), others...) {

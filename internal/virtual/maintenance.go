@@ -43,6 +43,8 @@ func (v *Service) Foresee(out map[netip.AddrPort]string) {
 		case file != "" && !ended:
 			r.Maintenance = &Maintenance{File: file}
 		case file != "":
+		case IsOn(r) && r.Damping().Now() && r.Verdict == policy.Down: // flapdamping keeps it out
+			r.Maintenance = nil
 		case IsOn(r):
 			if (ended || r.Verdict != policy.Up) && !r.Kept {
 				r.StartSlowly()
@@ -51,6 +53,28 @@ func (v *Service) Foresee(out map[netip.AddrPort]string) {
 		case NeverChecked(r) && ended:
 			r.Maintenance, r.Tally = nil, policy.Tally{}
 		}
+	}
+}
+
+// ForeseeReturns lets the real servers of a plan in that wait for an operator and need not any more.
+func ForeseeReturns(v *Service) {
+	if v.Conf.ByHand {
+		return
+	}
+	for _, r := range v.Reals {
+		if since := StopWaiting(r); !since.IsZero() && r.Verdict == policy.Up && r.File() == "" {
+			r.StartSlowly()
+		}
+	}
+}
+
+// ForeseeUndamped lets a real server of a plan in that NeedsDamped has found.
+func ForeseeUndamped(r *Real) {
+	after := r.Damping().Ended()
+	r.Virtual.SetDamping(r, &after)
+	r.Verdict = policy.Up
+	if r.StartSlowly(); r.Kept {
+		r.Reached = 100
 	}
 }
 
