@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -70,25 +71,61 @@ func ahead(future *Director, cfg *conf.Config, files maintenance.Taken, entries 
 		v.Foresee(files.Out)
 	}
 	future.leavings.restore()
-	var changes []ipvs.Change
+	kernel := new(foreseen)
+	future.kernel.Table, future.kernel.ReaddQuiescent = kernel, cfg.ReaddQuiescent
 	for _, v := range future.virtuals {
 		if v.Hopeless() {
 			continue
 		}
 		virtual.ForeseeReturns(v)
-		future.judge(v)
-		for r := v.NeedsDamped(); r != nil; r = v.NeedsDamped() {
-			virtual.ForeseeUndamped(r)
-			future.judge(v)
-		}
-		for _, s := range table.Plan(v.Actual, v.Want(nil)) {
-			changes = append(changes, s.Change)
+		future.foresee(v)
+		if virtual.ForeseeUp(v) { // as entered does it
+			future.foresee(v)
 		}
 	}
 	for _, v := range gone {
 		if v.Actual.Present && entries[v.Service.Key] != nil { // not removed by others meanwhile
-			changes = append(changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.Service})
+			kernel.changes = append(kernel.changes, ipvs.Change{Op: ipvs.DeleteService, Service: v.Service})
 		}
 	}
-	return changes
+	return kernel.changes
 }
+
+// foresee changes the table of a plan as sync does, and reports nothing.
+func (rc *reconciler) foresee(v *virtual.Service) {
+	rc.judge(v)
+	for r := v.NeedsDamped(); r != nil; r = v.NeedsDamped() {
+		virtual.ForeseeUndamped(r)
+		rc.judge(v)
+	}
+	plans := [][]table.Step{rc.planFor(v)}
+	rc.kernel.ApplyAll(plans, table.Step.Gives)
+	plans[0] = rc.secondHalf(v, plans[0])
+	rc.kernel.ApplyAll(plans, table.Step.Takes)
+	for _, s := range plans[0] {
+		if s.Err == nil {
+			v.Record(s, len(v.Reals))
+		}
+	}
+}
+
+// A foreseen table takes all changes but those that no kernel takes.
+type foreseen struct{ changes []ipvs.Change }
+
+// Apply implements ipvs.Table.
+func (f *foreseen) Apply(c ipvs.Change) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if (c.Op == ipvs.AddService || c.Op == ipvs.EditService) && !ipvs.KnownScheduler(c.Service.Scheduler) {
+		return fmt.Errorf("no scheduler %s", c.Service.Scheduler)
+	}
+	f.changes = append(f.changes, c)
+	return nil
+}
+
+// Read implements ipvs.Table. A plan does not read it.
+func (f *foreseen) Read() ([]ipvs.Entry, error) { return nil, errors.ErrUnsupported }
+
+// Close implements ipvs.Table.
+func (f *foreseen) Close() error { return nil }

@@ -32,28 +32,37 @@ func (v *Service) KeepOut(out map[netip.AddrPort]string, now time.Time) {
 	}
 }
 
-// Foresee lets the real servers of a plan be as they will be right after a load, without
-// a check: those with a file in maintenance, and those up, or not decided, that need no check
-// (checktype = on and off), also at the end of their maintenance. v may share the records of
-// a service in force, which it leaves alone.
+// Foresee lets the real servers of a plan be as they will be at a load: those with a file in
+// maintenance, and those not decided whose maintenance is over and that have no check
+// (checktype = off). v may share the records of a service in force, which it leaves alone.
 func (v *Service) Foresee(out map[netip.AddrPort]string) {
 	for _, r := range v.Reals {
 		file, ended := out[r.Conf.AddrPort()], r.File() != ""
 		switch {
 		case file != "" && !ended:
 			r.Maintenance = &Maintenance{File: file}
-		case file != "":
-		case IsOn(r) && r.Damping().Now() && r.Verdict == policy.Down: // flapdamping keeps it out
-			r.Maintenance = nil
-		case IsOn(r):
-			if (ended || r.Verdict != policy.Up) && !r.Kept {
-				r.StartSlowly()
-			}
-			r.Maintenance, r.Verdict = nil, policy.Up
-		case NeverChecked(r) && ended:
+		case file == "" && ended && IsOn(r):
+			r.Maintenance, r.Tally = nil, policy.Tally{Verdict: policy.Down}
+		case file == "" && ended && NeverChecked(r):
 			r.Maintenance, r.Tally = nil, policy.Tally{}
 		}
 	}
+}
+
+// ForeseeUp lets the real servers of a plan be up that need no check (checktype = on). It reports
+// whether there are some.
+func ForeseeUp(v *Service) (any bool) {
+	for _, r := range v.Reals {
+		damped := r.Damping().Now() && r.Verdict == policy.Down // which flapdamping keeps out
+		if !IsOn(r) || r.File() != "" || r.Verdict == policy.Up || damped {
+			continue
+		}
+		if !r.Kept {
+			r.StartSlowly()
+		}
+		any, r.Verdict = true, policy.Up
+	}
+	return any
 }
 
 // ForeseeReturns lets the real servers of a plan in that wait for an operator and need not any more.
