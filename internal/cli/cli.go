@@ -73,10 +73,10 @@ func run(env Env, inv invocation, err error) int {
 		fmt.Fprintln(env.Stderr, wrong.Text)
 		return wrong.Status
 	case err != nil:
-		if text := err.Error(); text != "" {
+		fmt.Fprint(env.Stdout, usage())
+		if text := err.Error(); text != "" { // last: the usage is longer than a screen
 			fmt.Fprintln(env.Stderr, text)
 		}
-		fmt.Fprint(env.Stdout, usage())
 		return exitUsage
 	case inv.version:
 		fmt.Fprint(env.Stdout, versionText(env.Version))

@@ -71,12 +71,12 @@ func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
 }
 
 // secretLines are the files of the configuration that contain a secret, each with the
-// line of its first block that has one, 0 for a secret outside of blocks.
+// line of its webhook, else of the first block or header that has one.
 func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
 	found := map[string]int{}
 	if cfg.Webhook != "" && strings.HasSuffix(cfg.Webhook.String(), secret.Mask) {
-		file, _ := directiveLine(sources, "webhook")
-		found[file] = 0
+		file, line := directiveLine(sources, "webhook")
+		found[file] = line
 	}
 	note := func(file string, line int) {
 		if _, ok := found[file]; !ok {
@@ -93,8 +93,7 @@ func secretLines(cfg *conf.Config, sources *conf.Sources) map[string]int {
 		if own, _ := sources.File(v.File); lineOf(own.Text, "httpheader") != 0 {
 			note(v.File, v.Line)
 		} else {
-			file, _ := directiveLine(sources, "httpheader")
-			note(file, 0)
+			note(directiveLine(sources, "httpheader"))
 		}
 	}
 	return found

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -115,9 +116,9 @@ func (s *session) host(what, verb string, options hostOptions) error {
 	h.DryRun = options.dryRun || s.inv.dryRun
 	h.Say = func(line string, _ bool) { fmt.Fprintln(s.Stdout, line) }
 	if what == "realserver" {
-		return s.hostRealServer(h, verb, options)
+		return asRoot(s.hostRealServer(h, verb, options), os.Geteuid())
 	}
-	return s.hostDirector(h, what, verb, options)
+	return asRoot(s.hostDirector(h, what, verb, options), os.Geteuid())
 }
 
 func usageError(text string) error { return &daemon.Exit{Status: exitUsage, Text: text} }
@@ -266,7 +267,7 @@ func realServers(o hostOptions) ([]host.RealServer, error) {
 	if o.gateway != "" {
 		var err error
 		if r.Gateway, err = netip.ParseAddr(o.gateway); err != nil {
-			return nil, usageError("gateway needs an address, not " + o.gateway)
+			return nil, usageError("--gateway needs an address, not " + o.gateway)
 		}
 	}
 	if r.Forward == conf.Masq {
@@ -276,7 +277,7 @@ func realServers(o hostOptions) ([]host.RealServer, error) {
 	for _, text := range o.vips {
 		var err error
 		if r.VIP, err = netip.ParseAddr(strings.Trim(text, "[]")); err != nil {
-			return nil, usageError("vip needs an address, not " + text)
+			return nil, usageError("--vip needs an address, not " + text)
 		}
 		r.VIP = r.VIP.Unmap()
 		if r.VIP.IsUnspecified() || r.VIP.IsMulticast() || r.VIP.IsLoopback() || r.VIP.Zone() != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
@@ -55,6 +56,12 @@ func (s *session) daemonFindings(cfg *conf.Config) []host.Finding {
 // silentFindings are the findings about a socket of the daemon that does not answer.
 func (q *query) silentFindings(err error) []host.Finding {
 	s := q.s
+	if errors.Is(err, fs.ErrPermission) {
+		return []host.Finding{{
+			Code: host.Code(conf.CodeNeedsRoot), Severity: host.Note, What: "what the daemon reports is left out: " + err.Error(),
+			Why: "Faults of sockets, files and names may be missing here.", Cure: "run the doctor as root, or as a member of statusgroup or statusreadgroup",
+		}}
+	}
 	d, runs := s.Running()
 	if !runs && errors.Is(err, client.ErrNotRunning) || runs && !d.KeepsLock() {
 		return nil // no daemon, or one that has no such socket

@@ -64,7 +64,20 @@ func (s *session) stop() error {
 	if !ok {
 		return nil
 	}
-	return daemon.End(s.options(), d, s.inv.command.name)
+	return s.end(d)
+}
+
+// end ends the daemon for the command.
+func (s *session) end(d state.Daemon) error {
+	return asRoot(daemon.End(s.options(), d, s.inv.command.name), os.Geteuid())
+}
+
+// asRoot is err with its cure, if the user lacked a right.
+func asRoot(err error, user int) error {
+	if user == 0 || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w: run the command as root", err)
 }
 
 // restart ends the daemon, which leaves the table as it is, and starts it anew.
@@ -76,7 +89,7 @@ func (s *session) restart() error {
 		return err
 	}
 	if d, ok := s.Running(); ok {
-		if err := daemon.End(s.options(), d, s.inv.command.name); err != nil {
+		if err := s.end(d); err != nil {
 			return err
 		}
 	}
@@ -95,7 +108,7 @@ func (s *session) tryRestart() error {
 	if err := canRunAs(s.cfg, os.Getpid()); err != nil {
 		return err
 	}
-	if err := daemon.End(s.options(), d, s.inv.command.name); err != nil {
+	if err := s.end(d); err != nil {
 		return err
 	}
 	return s.startUnlessRunning()
@@ -109,13 +122,13 @@ func (s *session) reload() error {
 	d, ok := s.Running()
 	if !ok {
 		s.log.Printf(logfile.IsStopped, s.Path)
-		return &daemon.Exit{Status: exitFailed, Log: fmt.Sprintf(logfile.ExitingCommand, s.inv.command.name)}
+		return &daemon.Exit{Status: exitFailed, Text: fmt.Sprintf(logfile.IsStopped, s.Path), Log: fmt.Sprintf(logfile.ExitingCommand, s.inv.command.name)}
 	}
 	if err := canRunAs(s.cfg, d.PID); err != nil {
 		return err
 	}
 	if err := unix.Kill(d.PID, unix.SIGHUP); err != nil {
-		return fmt.Errorf("cannot tell process %d to reload: %w", d.PID, err)
+		return asRoot(fmt.Errorf("cannot tell process %d to reload: %w", d.PID, err), os.Geteuid())
 	}
 	return nil
 }

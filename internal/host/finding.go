@@ -38,9 +38,12 @@ type Finding struct {
 	Cure     string   `json:"cure,omitempty"` // a command that mends it, or what else does
 }
 
-// String is the finding in three lines.
+// String is the finding in a line, with one for each of its reason and its cure.
 func (f Finding) String() string {
-	text := fmt.Sprintf("%-8s %s [%s]\n         %s", f.Severity, f.What, f.Code, f.Why)
+	text := fmt.Sprintf("%-8s %s [%s]", f.Severity, f.What, f.Code)
+	if f.Why != "" {
+		text += "\n         " + f.Why
+	}
 	if f.Cure != "" {
 		text += "\n         cure: " + f.Cure
 	}
