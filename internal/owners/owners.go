@@ -53,13 +53,12 @@ func keepalivedOwns(found map[netip.Addr]string, path string) {
 func KeepalivedServes(arguments []string) bool {
 	from := keepalived.Source{Path: keepalived.File, ID: keepalived.HostID()}
 	for i, a := range arguments {
-		next := ""
-		if i+1 < len(arguments) {
-			next = arguments[i+1]
+		option, value, given := strings.Cut(a, "=")
+		if len(a) > 2 && a[0] == '-' && a[1] != '-' { // -fFILE
+			option, value, given = a[:2], a[2:], true
 		}
-		option, value, long := strings.Cut(a, "=")
-		if !long {
-			value = next
+		if !given && i+1 < len(arguments) {
+			value = arguments[i+1]
 		}
 		switch option {
 		case "-f", "--use-file":

@@ -51,3 +51,36 @@ include more/*.conf
 		t.Errorf("owned (-want +got):\n%s", diff)
 	}
 }
+
+// TestKeepalivedServes takes the command line of a keepalived as that does.
+func TestKeepalivedServes(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	moves := write("moves.conf", "vrrp_instance a {\n}\n# virtual_server 10.0.0.1 80 {\n")
+	serves := write("serves.conf", "include server.inc\n")
+	write("server.inc", "@lb1 virtual_server 10.0.0.1 80 {\n}\n")
+	for _, tt := range []struct {
+		arguments []string
+		want      bool
+	}{
+		{[]string{"keepalived", "-f", moves}, false},
+		{[]string{"keepalived", "-f" + moves, "-l"}, false},
+		{[]string{"keepalived", "--use-file=" + moves}, false},
+		{[]string{"keepalived", "--use-file", moves}, false},
+		{[]string{"keepalived", "-f", serves, "-i", "lb1"}, true},
+		{[]string{"keepalived", "-f" + serves, "-ilb1"}, true},
+		{[]string{"keepalived", "-f", serves, "--config-id=lb2"}, false},
+		{[]string{"keepalived", "-P", "-f", serves, "-i", "lb1"}, false},
+		{[]string{"keepalived", "-f", filepath.Join(dir, "none")}, true}, // it may
+	} {
+		if got := KeepalivedServes(tt.arguments); got != tt.want {
+			t.Errorf("%q: %t, want %t", tt.arguments, got, tt.want)
+		}
+	}
+}
