@@ -266,3 +266,31 @@ func TestOrderWinsOverDrainOfAnEarlierCheck(t *testing.T) {
 		}
 	})
 }
+
+// A reload that changes the external check of a real server whose weight climbs (slowstart) leaves the weight as it is
+// until the first answer, also where it is more than that share of the weight of the file.
+func TestReloadWhileWeightByStatusClimbs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWeighing(t, "checkinterval=10\nslowstart=600\nquiescent=no\nvirtual=10.0.0.1:80\n    real=10.1.0.1:80 masq 1\n    externalweight=yes\n    checktype=external\n    checkcommand=/a\n")
+		w.step("/b 102")
+		w.step("/a 1")
+		if got := w.step("/a 102"); !strings.HasPrefix(got, "10") {
+			t.Fatalf("it climbs: weights %q, want 10 first", got)
+		}
+		time.Sleep(5 * time.Second) // between two steps up
+		w.mu.Lock()
+		w.weights = nil
+		w.mu.Unlock()
+		if err := w.d.Reload(t.Context(), configured(t, strings.Replace(w.text, "/a", "/b", 1))); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		w.mu.Lock()
+		got := strings.Join(w.weights, " ")
+		w.mu.Unlock()
+		if got != "" {
+			t.Errorf("the reload has written the weights %q", got)
+		}
+		w.end()
+	})
+}

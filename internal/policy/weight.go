@@ -63,6 +63,10 @@ type Asked struct {
 type Found struct {
 	Weight int
 	Of     int // the weight of the order in force then, else of the file: another one changes Weight in proportion
+
+	// Reached is the share that slowstart had reached then, in percent: Weight is limited by it
+	// already. 0 is that it did not climb.
+	Reached int
 }
 
 // A Cause explains why a real server is unchecked or down although its checks may say otherwise. Only
@@ -246,7 +250,9 @@ func (s Server) weight() int {
 	weight := base
 	switch {
 	case s.Awaits():
-		weight = s.found()
+		if weight = s.found(); s.Found.Reached > 0 && s.Reached >= s.Found.Reached {
+			return weight // slowstart has limited it already
+		}
 	case s.Agent != AgentUnknown:
 		weight = share(base, s.Agent)
 	}

@@ -11,7 +11,7 @@ func up(change func(*Server)) Server {
 
 // found has the table's weight stay until the agent speaks.
 func found(weight, of int) func(*Server) {
-	return func(s *Server) { s.Agent, s.Found = AgentUnknown, Found{weight, of} }
+	return func(s *Server) { s.Agent, s.Found = AgentUnknown, Found{Weight: weight, Of: of} }
 }
 
 func TestDecide(t *testing.T) {
@@ -76,14 +76,14 @@ func TestDecide(t *testing.T) {
 		"asked for, an order":   {up(func(s *Server) { s.Asked, s.Order, s.OrderWeight = Asked{Given: true}, Weighted, 8 }), Decision{In: true, Weight: 8}},
 		"asked for: 0":          {up(func(s *Server) { s.Asked = Asked{Given: true} }), Decision{Drains: true, Stays: true, Reason: DrainedByItself}},
 		"asked for, unknown": {
-			up(func(s *Server) { s.Asked, s.Found = Asked{Unknown: true}, Found{13, 50} }), Decision{In: true, Weight: 13},
+			up(func(s *Server) { s.Asked, s.Found = Asked{Unknown: true}, Found{Weight: 13, Of: 50} }), Decision{In: true, Weight: 13},
 		},
 		"asked for, an agent still to speak": {
 			up(func(s *Server) { found(5, 50)(s); s.Asked = Asked{Given: true, Weight: 10} }), Decision{In: true, Weight: 5, Reason: LimitedByAgent},
 		},
 		"asked for, unknown, an order": {
 			up(func(s *Server) {
-				s.Asked, s.Found, s.Order, s.OrderWeight = Asked{Unknown: true}, Found{13, 50}, Weighted, 8
+				s.Asked, s.Found, s.Order, s.OrderWeight = Asked{Unknown: true}, Found{Weight: 13, Of: 50}, Weighted, 8
 			}), Decision{In: true, Weight: 8},
 		},
 		"asked for, silent": {
@@ -128,6 +128,18 @@ func TestDecideLimits(t *testing.T) {
 					t.Errorf("weight %d, agent %d%%, slowstart %d%%: %d, want the lesser of %d and %d", weight, agent, reached, both.Weight, byAgent.Weight, byStart.Weight)
 				}
 			}
+		}
+	}
+}
+
+// While an answer that decides about the weight is awaited, the weight that was found stays: also where it was found
+// while it climbed (slowstart), and is more than the share that is reached of the weight of the file. One that comes
+// back meanwhile climbs.
+func TestFoundWeightStaysBesideSlowstart(t *testing.T) {
+	s := Server{Weight: 2, Verdict: Up, Agent: 100, Asked: Asked{Unknown: true}, Found: Found{Weight: 4, Of: 2, Reached: 50}}
+	for reached, want := range map[int]int{50: 4, 100: 4, 10: 1} {
+		if s.Reached = reached; Decide(s).Weight != want {
+			t.Errorf("reached %d%%: weight %d, want %d", reached, Decide(s).Weight, want)
 		}
 	}
 }

@@ -88,7 +88,11 @@ func adoptWeight(r *Real, s table.Slot) {
 	if _, known := v.found[r]; known || s.Weight == 0 || r.Agent != policy.AgentUnknown && !v.asks {
 		return
 	}
-	v.setFound(r, policy.Found{Weight: s.Weight, Of: serverOf(r).BaseOfFound()})
+	f := policy.Found{Weight: s.Weight, Of: serverOf(r).BaseOfFound()}
+	if r.Reached < 100 {
+		f.Reached = int(r.Reached)
+	}
+	v.setFound(r, f)
 }
 
 func (x *rare) setFound(r *Real, f policy.Found) {
