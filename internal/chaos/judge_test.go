@@ -72,8 +72,8 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		}
 		w.say("%s: the fallback leaves, and no real server is in", c)
 	case p == nil || !p.configured:
-		// It may have waited since the reload for a refused one.
-		if !w.loads(number(c.Service.Key)) && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
+		// It may have waited since the reload for a refused one, or for a kernel that failed.
+		if !w.loads(number(c.Service.Key)) && !w.faulty && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
 			w.say("%s: takes out what somebody has added", c)
 		}
 	case !w.may(p, false) && p.full() > 0:
@@ -88,8 +88,8 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	got := c.Destination.Weight
 	before := w.table[c.Service.Key][c.Destination.AddrPort]
-	if w.starting && p != nil && p.configured && p.found && p.awaits() && p.order != "weight" && before > 0 && got > 0 && got != before {
-		w.say("%s: its weight was %d, and it has not answered since the start; %s", c, before, w.words(s))
+	if p != nil && (w.starting || w.loads(p.service) && p.foundNow) && p.configured && p.found && p.awaits() && p.order != "weight" && before > 0 && got > 0 && got != before {
+		w.say("%s: its weight was %d, and it has not answered since then; %s", c, before, w.words(s))
 	}
 	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loads(p.service) || p.part() == noShare {
 		return

@@ -44,6 +44,7 @@ func (w *world) beginService(n int, start bool) {
 		w.loadLimits(p)
 		agent, external := p.unknown()
 		p.found = (agent || external) && (found[p.host] || w.table[p.key][p.at] > 0)
+		p.foundNow = p.found && !found[p.host]
 		if !p.configured || !s.configured {
 			p.verdict, p.fails, p.goods, p.held, p.heard, p.parts = unchecked, 0, 0, false, false, nil
 			continue

@@ -35,6 +35,7 @@ type pair struct {
 	fails, goods int
 	changed      time.Time // the verdict
 	says, share  int       // its agent's answer, and the known part of it, in percent; see noShare
+	foundNow     bool      // found is of the present load, or of the last one
 	found        bool      // a start or reload has found it in service, and its agent has not answered yet
 	wishes
 	advisor

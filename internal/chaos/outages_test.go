@@ -78,7 +78,9 @@ func (s *stage) faults() {
 		}
 	})
 	for range 4 {
-		s.turn()
+		if s.turn(); s.random.IntN(8) == 0 {
+			s.readdress()
+		}
 		s.sleep(2 * time.Second)
 	}
 	s.with(func() {
