@@ -11,9 +11,10 @@ import (
 // A wait is whether a real server waits for an operator (return = byhand), as far as that is known.
 type wait struct {
 	waits, mayWait bool
-	wasIn, mayBeIn bool // what follows from the last change: in service, and not sure
-	carried        bool // the table had it in service at this turn
-	carrying       bool // before this result, which may ask for a weight
+	wasIn, mayBeIn bool      // what follows from the last change: in service, and not sure
+	carried        bool      // the table had it in service at this turn
+	carrying       bool      // before this result, which may ask for a weight
+	mayClimb       time.Time // when it may have begun to climb, as it may have waited
 }
 
 // leave notes which real servers of a service have left by their checks since the last change.
@@ -84,7 +85,9 @@ func (w *world) loadWaits(s *service) {
 func (w *world) endWait(p *pair) {
 	s := w.services[p.service]
 	if (p.waits || p.mayWait) && p.verdict == up && s.slow {
-		p.climbed, p.atFull = time.Now(), !p.waits // it may not have waited
+		if p.climbed = time.Now(); !p.waits { // it may not have waited
+			p.mayClimb = p.climbed
+		}
 	}
 	p.waits, p.mayWait = false, false
 	w.noteIn(p)

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"slices"
+	"time"
 
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -100,7 +101,7 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if s.shared && w.unclear(s) && s.ordersWeight(p) { // which of the two is in service is not known
 		return
 	}
-	if s.slow && p.mayHaveBeenDamped() { // when it has begun to climb is not known
+	if s.slow && (p.mayHaveBeenDamped() || time.Since(p.mayClimb) < slowStart+2*time.Second) { // when it has begun to climb is not known
 		return
 	}
 	if want := p.full(); got > w.most(p) && (got != want || !p.atFull) || got < want && !w.climbs(p) && (!p.kept || !s.slow) {
