@@ -64,8 +64,12 @@ func userNote(cfg *conf.Config) string {
 	if len(commands) == 1 && !external {
 		verb = "runs"
 	}
+	named := strings.Join(commands, ", ")
+	if i := strings.LastIndex(named, ", "); i >= 0 {
+		named = named[:i] + " and " + named[i+2:]
+	}
 	return fmt.Sprintf("%s: note: %s %s as the daemon's user, which is root by default\n    checkuser = nobody, or a user made for them, takes root's rights from them\n",
-		cfg.Path, strings.Join(commands, " and "), verb)
+		cfg.Path, named, verb)
 }
 
 // canRunAs returns why the checkuser of cfg is of no use to a daemon in process pid, as an

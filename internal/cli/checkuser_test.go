@@ -75,6 +75,7 @@ func TestCheckUser(t *testing.T) {
 		{"an external check", "", "\tchecktype=external\n\tcheckcommand=" + all + "\n", "", "note: external checks run as " + note},
 		{"a fallbackcommand", "", "\tfallbackcommand=" + all + "\n", "", "note: fallbackcommand runs as " + note},
 		{"both commands", "notifycommand=" + all + "\n", "\tfallbackcommand=" + all + "\n", "", "note: fallbackcommand and notifycommand run as " + note},
+		{"all commands", "notifycommand=" + all + "\n", "\tchecktype=external\n\tcheckcommand=" + all + "\n\tfallbackcommand=" + all + "\n", "", "note: external checks, fallbackcommand and notifycommand run as " + note},
 		{"callback", "callback=\"" + all + "\"\n", "", "", ""},
 		{"a check as nobody", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + all + "\n", "", ""},
 		{"a check for root alone", "checkuser=nobody\n", "\tchecktype=external\n\tcheckcommand=" + roots + "\n", closed("checkcommand", roots), ""},
