@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 )
 
 // An output is the standard output of a command. It keeps the first error, and writes
@@ -42,15 +41,9 @@ func (o *output) end(status int, is func(command string) bool, stderr io.Writer)
 }
 
 // unwrapped is standard output itself, for what handles its errors: a log, or a terminal.
-func (s *session) unwrapped() io.Writer {
-	if o, ok := s.Stdout.(*output); ok {
+func unwrapped(stdout io.Writer) io.Writer {
+	if o, ok := stdout.(*output); ok {
 		return o.to
 	}
-	return s.Stdout
-}
-
-// terminal is standard output, nil if it is no file.
-func (s *session) terminal() *os.File {
-	f, _ := s.unwrapped().(*os.File)
-	return f
+	return stdout
 }

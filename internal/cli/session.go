@@ -78,7 +78,7 @@ func (s *session) openLog() {
 	if s.inv.is("status") && filepath.IsAbs(cfg.LogFile) && errors.Is(rights.CanAppend(cfg.LogFile), fs.ErrPermission) {
 		cfg = &conf.Config{Logs: conf.Logs{LogFile: os.DevNull}}
 	}
-	out := s.unwrapped() // the log reports its errors itself
+	out := unwrapped(s.Stdout) // the log reports its errors itself
 	if s.asJSON {
 		out = s.Stderr
 	}

@@ -28,7 +28,7 @@ const (
 func (s *session) top() error {
 	r := s.reader()
 	defer r.Close()
-	out := s.terminal()
+	out, _ := unwrapped(s.Stdout).(*os.File) // nil: standard output is no file
 	if out == nil || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
 		lines, err := r.look(&view.Screen{}, 120, 0)
 		fmt.Fprint(s.Stdout, strings.Join(append(lines, ""), "\n"))

@@ -197,17 +197,12 @@ func (rc *reconciler) reportFallback(v *virtual.Service) {
 	}
 }
 
-// stopFallback reports that the fallback of a virtual service that has left the table is
-// not in charge any more.
-func (rc *reconciler) stopFallback(v *virtual.Service) {
+// reportEnd reports that a virtual service that has left the table has no fallback in charge and no quorum any more.
+func (rc *reconciler) reportEnd(v *virtual.Service) {
 	if v.FallbackState == virtual.FallbackOn {
 		v.FallbackState = virtual.FallbackOff
 		rc.emit(v, event.Event{Kind: event.FallbackOff})
 	}
-}
-
-// stopQuorum reports that a virtual service that has left the table has no quorum any more.
-func (rc *reconciler) stopQuorum(v *virtual.Service) {
 	if virtual.EndQuorum(v) {
 		rc.emit(v, event.Event{Kind: event.QuorumOver})
 	}

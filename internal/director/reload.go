@@ -135,8 +135,7 @@ func (d *Director) stop() {
 	}
 	for _, v := range d.virtuals {
 		if v.Conf.CleanStop && d.purge(v, "stop") && v.Conf.StopCommands {
-			d.stopFallback(v)
-			d.stopQuorum(v)
+			d.reportEnd(v)
 		}
 	}
 }
