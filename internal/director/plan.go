@@ -78,9 +78,9 @@ func ahead(future *Director, cfg *conf.Config, files maintenance.Taken, entries 
 			continue
 		}
 		virtual.ForeseeReturns(v)
-		future.foresee(v)
+		foresee(&future.reconciler, v)
 		if virtual.ForeseeUp(v) { // as entered does it
-			future.foresee(v)
+			foresee(&future.reconciler, v)
 		}
 	}
 	for _, v := range gone {
@@ -92,7 +92,7 @@ func ahead(future *Director, cfg *conf.Config, files maintenance.Taken, entries 
 }
 
 // foresee changes the table of a plan as sync does, and reports nothing.
-func (rc *reconciler) foresee(v *virtual.Service) {
+func foresee(rc *reconciler, v *virtual.Service) {
 	rc.judge(v)
 	for r := v.NeedsDamped(); r != nil; r = v.NeedsDamped() {
 		virtual.ForeseeUndamped(r)
