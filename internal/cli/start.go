@@ -122,7 +122,7 @@ func (s *session) reload() error {
 	d, ok := s.Running()
 	if !ok {
 		s.log.Printf(logfile.IsStopped, s.Path)
-		return &daemon.Exit{Status: exitFailed, Text: fmt.Sprintf(logfile.IsStopped, s.Path), Log: fmt.Sprintf(logfile.ExitingCommand, s.inv.command.name)}
+		return &daemon.Exit{Status: exitFailed, Log: fmt.Sprintf(logfile.ExitingCommand, s.inv.command.name)}
 	}
 	if err := canRunAs(s.cfg, d.PID); err != nil {
 		return err
