@@ -221,7 +221,10 @@ func (w *wire) Apply(c ipvs.Change) error {
 	w.record("%s", c)
 	w.made(c)
 	at := place{c.Service.Key, c.Destination.AddrPort}
-	if delete(w.lost, at); chance < 2*w.failing && !w.blindfolded { // made, and the answer is lost
+	if w.failing == 0 { // else the director may act on an earlier answer in the same turn
+		delete(w.lost, at)
+	}
+	if chance < 2*w.failing && !w.blindfolded { // made, and the answer is lost
 		w.lost[at] = true
 		if n := number(at.key); n > 0 && c.Op == ipvs.DeleteDestination {
 			w.deleted(w.services[n], at.at)
