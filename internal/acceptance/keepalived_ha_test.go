@@ -47,6 +47,8 @@ func TestHAKeepalived(t *testing.T) {
 	p.planned("keepalived: restart, upgrade, reload, crash", first, func(p *machinePair) { p.outlives(first, true) })
 	p.planned("keepalived: `ldirectord withdraw`", second, func(p *machinePair) { p.Output(first, "ldirectord", "withdraw") })
 	p.planned("keepalived: `ldirectord announce`", first, func(p *machinePair) { p.Output(first, "ldirectord", "announce") })
+	p.planned("keepalived: `ldirectord stop`", second, func(p *machinePair) { p.Output(first, "ldirectord", "stop") })
+	p.planned("keepalived: `ldirectord start`", first, func(p *machinePair) { p.Output(first, "ldirectord", "start") })
 	p.planned("keepalived: keepalived stops", second, func(p *machinePair) {
 		p.Output(first, "sh", "-c", "kill $(cat /run/keepalived.pid)")
 	})
