@@ -2,9 +2,7 @@ package director
 
 import (
 	"context"
-	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -338,45 +336,4 @@ func TestOneCheckIsAsBefore(t *testing.T) {
 			}
 		}
 	}
-}
-
-// A real server that drained itself while another of its checks was down has its weight with the first normal answer,
-// also if it was up and drained only in between.
-func TestDrainThatWasNotReportedEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		mended, isUp := false, false // the block's check, and that it has said so
-		table := ipvs.NewMemory()
-		d := New(Options{Table: table, Sink: func(event.Event) {}, Ask: func(_ context.Context, c checker.Checker, _ time.Duration, _ int) engine.Result {
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case !strings.HasPrefix(c.String(), "external") && isUp:
-				return engine.Result{Attempts: 1}
-			case !strings.HasPrefix(c.String(), "external"):
-				return engine.Result{Attempts: 1, Detail: "404 Not Found", Drains: true}
-			case !mended:
-				return engine.Result{Attempts: 1, Err: errors.New("exit status 1")}
-			}
-			isUp = true
-			return engine.Result{Attempts: 1}
-		}})
-		cfg := configured(t, "checkinterval=5\ndriftcheck=0\ncheck=db\n    checktype=external\n    checkcommand=/db\nvirtual=10.0.0.1:80\n    service=http\n    httpdrain=404\n    alsocheck=db\n    real=10.1.0.1:80 masq 3\n")
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- d.Run(ctx, cfg) }()
-		defer func() { cancel(); <-ended }()
-		time.Sleep(time.Minute)
-		mu.Lock()
-		mended = true
-		mu.Unlock()
-		time.Sleep(time.Minute)
-		entries, err := table.Read()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if dst := entries[0].Destinations; len(dst) != 1 || dst[0].Weight != 3 {
-			t.Errorf("destinations %+v, want one of weight 3", dst)
-		}
-	})
 }
