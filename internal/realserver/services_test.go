@@ -67,9 +67,9 @@ func (s *site) virtual(story story, port uint16, at netip.AddrPort, directives .
 
 // up writes a virtual service whose real server is up while its program runs.
 func (s *site) up(name string, port uint16, at netip.AddrPort, directives ...string) {
-	// Databases announce their end, and all may have been checked at that
-	// time.
-	const stopped = "connection refused|connection reset|broken pipe|closed the connection|shutting down|500 OOPS: priv_sock"
+	// A program may be checked while it ends: it announces that, or its answer, which is
+	// quoted, is an error because a part of it has ended.
+	const stopped = `connection refused|connection reset|broken pipe|closed the connection|shutting down|500 OOPS: priv_sock|: "`
 	s.virtual(story{name, "up", stopped, slow}, port, at, directives...)
 }
 
