@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/perlre"
 )
 
@@ -215,22 +216,21 @@ func TestHTTPProxy(t *testing.T) {
 	secure.TLS = &tls.Config{Certificates: []tls.Certificate{ca.issue(t, time.Now().Add(time.Hour), "www.example.com")}}
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	closed := httptest.NewServer(web())
-	closed.Close()
+	closed := lab.HoldPort(t)
 	for _, tt := range []struct {
 		name, scheme string
-		server       *httptest.Server
+		server       netip.AddrPort
 		detail, err  string
 	}{
-		{"http", "http", plain, "200 OK", ""},
-		{"https", "https", secure, "200 OK", ""},
+		{"http", "http", serverAddr(t, plain), "200 OK", ""},
+		{"https", "https", serverAddr(t, secure), "200 OK", ""},
 		{"http to nobody", "http", closed, "502 Bad Gateway", "502 Bad Gateway"},
 		{"https to nobody", "https", closed, "502 Bad Gateway", "the proxy answers 502 Bad Gateway"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHTTP(t, HTTPOptions{
 				Service: "http_proxy", TLS: config, Receive: compilePattern(t, "Test Page of www.example.com:"),
-				Request: fmt.Sprintf("%s://www.example.com:%d/", tt.scheme, serverAddr(t, tt.server).Port()),
+				Request: fmt.Sprintf("%s://www.example.com:%d/", tt.scheme, tt.server.Port()),
 			})
 			detail, err := talk(t, h, proxy)
 			if detail != tt.detail || errText(err) != tt.err {

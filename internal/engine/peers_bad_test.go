@@ -143,7 +143,7 @@ func badCases(t *testing.T) []badCase {
 		add(p.name, streamChecks(t, serve(t, p.serve), config), p.fits...)
 	}
 	add("nobody", streamChecks(t, lab.HoldPort(t), config))
-	add("nobody", datagramChecks(t, lab.HoldPort(t)))
+	add("nobody", datagramChecks(t, lab.HoldUDPPort(t)))
 	add("a black hole", streamChecks(t, blackHole(t), config))
 	for name, answers := range badDatagrams {
 		add(name, datagramChecks(t, serveUDP(t, answersEach(answers))))

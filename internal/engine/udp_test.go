@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 func TestUDP(t *testing.T) {
@@ -31,14 +32,6 @@ func TestUDP(t *testing.T) {
 			}
 		}
 	}
-	closed := func() netip.AddrPort {
-		conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		return conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	}
 	long := string(make([]byte, 60_000))
 	tests := []struct {
 		name    string
@@ -56,8 +49,8 @@ func TestUDP(t *testing.T) {
 		{"a long datagram", serveUDP(t, answers(0, long+"\n")), 0, long, ample, isUp},
 		{"silent", serveUDP(t, answers(1<<20)), 20 * ms, "hello!", brief, down("no answer in 150ms")},
 		{"only what does not count", serveUDP(t, answers(0, "hello")), time.Hour, "hello!", brief, down("no complete answer in 150ms, only 5 bytes")},
-		{"refused", closed(), 0, "hello!", ample, down("connection refused")},
-		{"refused while it waits to send again", closed(), time.Hour, "hello!", ample, down("connection refused")},
+		{"refused", lab.HoldUDPPort(t), 0, "hello!", ample, down("connection refused")},
+		{"refused while it waits to send again", lab.HoldUDPPort(t), time.Hour, "hello!", ample, down("connection refused")},
 	}
 	e := newEngine(t, Options{})
 	for _, tt := range tests {

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/client"
 )
@@ -70,17 +71,6 @@ func until(r *http.Request) {
 	<-r.Context().Done()
 }
 
-// closed is an address where none listens.
-func closed(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 const obeyed = `{"obeyed":[{"verb":"drain","virtual":"tcp:10.0.0.1:80","real":"10.1.0.1:80","by":"x"}]}`
 
 // TestBadDirectors gives an order to directors that cannot obey, beside one that does: each has
@@ -90,7 +80,7 @@ func TestBadDirectors(t *testing.T) {
 	var followed atomic.Int32
 	elsewhere := serving(t, func(http.ResponseWriter, *http.Request) { followed.Add(1) })
 	for name, tt := range map[string]struct{ director, want string }{
-		"closed":             {closed(t), "no contact: connection refused"},
+		"closed":             {lab.HoldPort(t).String(), "no contact: connection refused"},
 		"500 in HTML":        {answering(t, 500, "text/html", "<h1>oops</h1>"), "it answers 500 Internal Server Error, which is no answer of ldirectord"},
 		"500 in JSON":        {answering(t, 500, isJSON, `{"error":"the disk is full"}`), "the disk is full"},
 		"HTML":               {answering(t, 200, "text/html; charset=utf-8", "<html>"), `it answers with "text/html" and not with JSON: no ldirectord listens there`},

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"testing"
@@ -30,6 +31,18 @@ func TakePort(t testing.TB) (addr netip.AddrPort, release func()) {
 	}
 	file := os.NewFile(uintptr(fd), "held port")
 	return netip.AddrPortFrom(netip.AddrFrom4(loopback), port), func() { file.Close() }
+}
+
+// HoldUDPPort is HoldPort for UDP. Its socket is connected to another port, so the kernel
+// gives it no datagram and answers each that it is refused.
+func HoldUDPPort(t testing.TB) netip.AddrPort {
+	t.Helper()
+	conn, err := net.DialUDP("udp", nil, &net.UDPAddr{IP: loopback[:], Port: 9}) // it sends nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
 var loopback = [4]byte{127, 0, 0, 1}

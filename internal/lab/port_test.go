@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +37,26 @@ func TestHoldPort(t *testing.T) {
 	release()
 	if err := chosen(t, held); err != nil {
 		t.Error("after it was given back:", err)
+	}
+}
+
+// TestHoldUDPPort has datagrams to a held port be refused, and no other socket get it.
+func TestHoldUDPPort(t *testing.T) {
+	held := HoldUDPPort(t)
+	if l, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(held)); !errors.Is(err, unix.EADDRINUSE) {
+		t.Errorf("another listens on it: %v, %v", l, err)
+	}
+	conn, err := net.Dial("udp", held.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := conn.Write([]byte("?")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("a datagram: %v, want a refusal", err)
 	}
 }
 
