@@ -41,9 +41,10 @@ func Forecast(v *conf.VirtualService) []Outlook {
 	look := func() {
 		g := Judge(rule, standing, members)
 		standing = g.Standing
-		o := outlookOf(g, members)
-		if v.QuiescentTime > 0 {
-			o.Expire = staying(g) - staying(Judge(rule, standing, expired(members)))
+		entries, fallback := g.Entries(rule, members)
+		o := outlookOf(entries, members)
+		if o.Fallback = fallback; v.QuiescentTime > 0 {
+			o.Expire = staying(entries) - staying(afterQuiescence(rule, standing, members))
 		}
 		list = append(list, o)
 		for i := range members {
@@ -66,18 +67,19 @@ func Forecast(v *conf.VirtualService) []Outlook {
 	return list
 }
 
-// expired are the members when all those that are dead have been so for quiescenttime.
-func expired(members []Member) []Member {
+// afterQuiescence are the entries when all servers that are dead have been so for quiescenttime.
+func afterQuiescence(rule Rule, standing Standing, members []Member) []Decision {
 	later := slices.Clone(members)
 	for i := range later {
 		later[i].Expired = later[i].Verdict == Down
 	}
-	return later
+	entries, _ := Judge(rule, standing, later).Entries(rule, later)
+	return entries
 }
 
 // staying is how many servers are out of service, and in the table with weight 0.
-func staying(g Ruling) (n int) {
-	for _, d := range g.Servers {
+func staying(entries []Decision) (n int) {
+	for _, d := range entries {
 		if d.Stays {
 			n++
 		}
@@ -85,9 +87,9 @@ func staying(g Ruling) (n int) {
 	return n
 }
 
-func outlookOf(g Ruling, members []Member) (o Outlook) {
-	o.Fallback = g.Fallback
-	for i, d := range g.Servers {
+// outlookOf counts the servers by their entries.
+func outlookOf(entries []Decision, members []Member) (o Outlook) {
+	for i, d := range entries {
 		m := members[i]
 		switch {
 		case m.Backup && m.Verdict == Down:

@@ -7,30 +7,31 @@ import (
 )
 
 func TestKeep(t *testing.T) {
-	went := func(second int64) Candidate {
-		return Candidate{Verdict: Down, Serves: true, Since: time.Unix(second, 0)}
+	went := func(second int64) Member {
+		return Member{Server: Server{Agent: 100, Verdict: Down}, Serves: true, Since: time.Unix(second, 0)}
 	}
-	up, maintained, ordered, absent := Candidate{Verdict: Up}, went(9), went(9), went(9)
-	maintained.Maintenance, ordered.Out, absent.Serves = true, true, false
+	up, maintained, ordered, absent := Member{Server: Server{Agent: 100, Verdict: Up}}, went(9), went(9), went(9)
+	drained, unchecked := up, Member{Server: Server{Agent: 100}}
+	maintained.Maintenance, ordered.Order, absent.Serves, drained.Draining = true, Drained, false, true
 	tests := map[string]struct {
 		minalive int
-		servers  []Candidate
+		servers  []Member
 		want     string // k is kept
 	}{
-		"enough are up":           {1, []Candidate{up, went(1)}, ".."},
-		"the last to go down":     {2, []Candidate{went(3), up, went(5), went(4)}, "..k."},
-		"self-drained":            {1, []Candidate{{Verdict: Up, Drains: true}, went(1)}, ".k"},
-		"more than there are":     {9, []Candidate{went(1), went(2)}, "kk"},
-		"the first of equal ones": {1, []Candidate{went(1), went(1)}, "k."},
-		"unchecked":               {1, []Candidate{{}, {}}, ".."},
-		"out by intent":           {3, []Candidate{maintained, ordered, went(1)}, "..k"},
-		"not in service before":   {2, []Candidate{absent, went(1)}, ".k"},
-		"without minalive":        {0, []Candidate{went(1)}, "."},
+		"enough are up":           {1, []Member{up, went(1)}, ".."},
+		"the last to go down":     {2, []Member{went(3), up, went(5), went(4)}, "..k."},
+		"self-drained":            {1, []Member{drained, went(1)}, ".k"},
+		"more than there are":     {9, []Member{went(1), went(2)}, "kk"},
+		"the first of equal ones": {1, []Member{went(1), went(1)}, "k."},
+		"unchecked":               {1, []Member{unchecked, unchecked}, ".."},
+		"out by intent":           {3, []Member{maintained, ordered, went(1)}, "..k"},
+		"not in service before":   {2, []Member{absent, went(1)}, ".k"},
+		"without minalive":        {0, []Member{went(1)}, "."},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
-			for _, kept := range Keep(tt.minalive, tt.servers) {
+			for _, kept := range (Rule{MinAlive: tt.minalive}).keep(tt.servers, 0) {
 				got.WriteString(map[bool]string{false: ".", true: "k"}[kept])
 			}
 			if got.String() != tt.want {

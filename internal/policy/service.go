@@ -34,14 +34,12 @@ type Standing struct {
 	Backups Backups
 }
 
-// A Ruling is the decision about a virtual service: its standing, the entry of each server with
-// the reason, and whether the fallback is in.
+// A Ruling is the decision about a virtual service as a whole. What follows from it for each
+// server is in Entries.
 type Ruling struct {
 	Standing
-	Ups
-	Kept     []bool     // the servers that minalive keeps; nil is none
-	Servers  []Decision // in the order of the members
-	Fallback bool
+	Ups         // zero without a quorum and backup servers
+	Kept []bool // the servers that minalive keeps, in the order of the members; nil is none
 }
 
 // Ups are how many servers of a virtual service are up.
@@ -50,29 +48,41 @@ type Ups struct {
 	ForQuorum          int // with the backup servers in service
 }
 
-// Judge decides about a virtual service. Real servers come before backup servers, these before the
-// fallback.
+// Judge decides about a virtual service as a whole. Real servers come before backup servers, these
+// before the fallback.
 func Judge(rule Rule, before Standing, members []Member) Ruling {
-	c := countUp(members)
 	var g Ruling
+	var c upCount
+	if rule.Joint() {
+		c = countUp(members)
+	}
 	g.Backups = rule.backups(before.Backups, c)
 	up, may := c.withBackups(g.Backups)
 	g.Quorum = rule.quorum(before.Quorum, up, may)
 	g.Ups = Ups{RealsUp: c.reals, BackupsUp: c.backups, ForQuorum: up}
 	if rule.MinAlive > 0 && g.Quorum != QuorumLost {
-		g.Kept = rule.keep(members, g.Backups)
+		backupsIn := 0
+		if g.Backups == BackupsNeeded {
+			backupsIn = c.backups
+		}
+		g.Kept = rule.keep(members, backupsIn)
 	}
-	g.Servers = make([]Decision, len(members))
+	return g
+}
+
+// Entries returns what follows from a ruling by the rule: the entry of each server with the reason,
+// in the order of the members, and whether the fallback is in.
+func (g Ruling) Entries(rule Rule, members []Member) (servers []Decision, fallback bool) {
+	servers = make([]Decision, len(members))
 	anyIn := false
 	for i, m := range members {
 		s := m.Server
 		s.Kept = g.Kept != nil && g.Kept[i]
-		s.Joint = rule.joint(g.Standing, m.Backup)
-		g.Servers[i] = Decide(s)
-		anyIn = anyIn || g.Servers[i].In
+		s.Joint = g.For(rule, m.Backup)
+		servers[i] = Decide(s)
+		anyIn = anyIn || servers[i].In
 	}
-	g.Fallback = rule.NeedsFallback(g.Standing, anyIn)
-	return g
+	return servers, rule.NeedsFallback(g.Standing, anyIn)
 }
 
 // NeedsFallback reports whether the fallback is to be in. anyIn is whether a server is in service.
@@ -97,9 +107,11 @@ const (
 	BelowQuorum       // too few are up: the fallback takes over
 )
 
-// joint returns what a standing means for a server.
-func (r Rule) joint(s Standing, backup bool) Joint {
+// For returns what a standing means for a server of a virtual service with the rule.
+func (s Standing) For(r Rule, backup bool) Joint {
 	switch {
+	case !r.Joint():
+		return Alone
 	case backup && s.Backups == BackupsIdle:
 		return NotNeeded
 	case backup && s.Backups == BackupsUnknown:
@@ -112,19 +124,12 @@ func (r Rule) joint(s Standing, backup bool) Joint {
 	return AsFound
 }
 
-// For returns what a standing means for a server of a virtual service with the rule.
-func (s Standing) For(r Rule, backup bool) Joint {
-	if !r.Joint() {
-		return Alone
-	}
-	return r.joint(s, backup)
-}
-
 // An upCount is how many servers are up, and how many may be: unchecked ones count there.
 type upCount struct{ reals, backups, mayReals, mayBackups int }
 
 func countUp(members []Member) (c upCount) {
-	for _, m := range members {
+	for i := range members {
+		m := &members[i]
 		up, may := &c.reals, &c.mayReals
 		if m.Backup {
 			up, may = &c.backups, &c.mayBackups

@@ -35,13 +35,14 @@ func members(t *testing.T, text string) (list []Member) {
 	return list
 }
 
-// ruled is who is in service, with + for the fallback.
-func ruled(g Ruling) string {
+// ruled is who is in service by a ruling, with + for the fallback.
+func ruled(g Ruling, rule Rule, members []Member) string {
+	servers, fallback := g.Entries(rule, members)
 	var b strings.Builder
-	for _, d := range g.Servers {
+	for _, d := range servers {
 		b.WriteString(map[bool]string{false: ".", true: "x"}[d.In])
 	}
-	if g.Fallback {
+	if fallback {
 		b.WriteString("+")
 	}
 	return b.String()
@@ -74,13 +75,14 @@ func TestJudge(t *testing.T) {
 			var s Standing
 			for state := range strings.FieldsSeq(tt.states) {
 				text, want, _ := strings.Cut(state, "=")
-				g := Judge(tt.rule, s, members(t, text))
-				if got := ruled(g); got != want {
+				list := members(t, text)
+				g := Judge(tt.rule, s, list)
+				if got := ruled(g, tt.rule, list); got != want {
 					t.Errorf("%s: %s, want %s", text, got, want)
 				}
 				s = g.Standing
-				if again := Judge(tt.rule, s, members(t, text)); ruled(again) != want || again.Standing != s {
-					t.Errorf("%s: judged again %s, %+v", text, ruled(again), again.Standing)
+				if again := Judge(tt.rule, s, list); ruled(again, tt.rule, list) != want || again.Standing != s {
+					t.Errorf("%s: judged again %s, %+v", text, ruled(again, tt.rule, list), again.Standing)
 				}
 			}
 		})
@@ -92,11 +94,11 @@ func TestJudgeAsFound(t *testing.T) {
 	rule := Rule{Reals: 3, Quorum: 2, Fallback: true, BackupBelow: 1}
 	list := members(t, "u??|u")
 	list[0].Held, list[0].Before = true, 1
-	if got := ruled(Judge(rule, Standing{}, list)); got != "x..." {
+	if got := ruled(Judge(rule, Standing{}, list), rule, list); got != "x..." {
 		t.Errorf("as found %s, want x...", got)
 	}
 	list[0].Verdict = Down
-	if got := ruled(Judge(rule, Standing{}, list)); got != "....+" {
+	if got := ruled(Judge(rule, Standing{}, list), rule, list); got != "....+" {
 		t.Errorf("after its check has failed %s, want ....+", got)
 	}
 }
@@ -117,7 +119,7 @@ func TestJudgeKeeps(t *testing.T) {
 		for i := range list {
 			list[i].Serves = true
 		}
-		if got := ruled(Judge(tt.rule, Standing{}, list)); got != tt.want {
+		if got := ruled(Judge(tt.rule, Standing{}, list), tt.rule, list); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
 	}

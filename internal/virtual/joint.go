@@ -74,18 +74,16 @@ func Judge(v *Service) (fresh []*Real) {
 		}
 	}
 	members, before := make([]policy.Member, len(v.Reals)), v.Joint.Standing
-	wasIn := make([]bool, len(v.Reals))
 	for i, r := range v.Reals {
-		members[i], wasIn[i] = memberOf(r), v.Joint.rule.Joint() && r.In()
-		r.Leaves = false
+		members[i], r.Leaves = memberOf(r), false
 	}
 	g := policy.Judge(ruleNow(v), before, members)
 	v.Joint.Standing, v.Joint.up = g.Standing, g.Ups
 	noteQuorum(v, before.Quorum)
+	if before != g.Standing {
+		endExternal(v, members)
+	}
 	for i, r := range v.Reals {
-		if before != g.Standing && r.In() != wasIn[i] && !v.SharesService(r) {
-			delete(v.External, r.At()) // as when its checks take it out or let it in
-		}
 		kept := g.Kept != nil && g.Kept[i]
 		if kept && !r.Kept {
 			fresh = append(fresh, r)
@@ -94,6 +92,16 @@ func Judge(v *Service) (fresh []*Real) {
 	}
 	slices.SortStableFunc(fresh, func(a, b *Real) int { return cmp.Compare(b.Since.UnixNano(), a.Since.UnixNano()) })
 	return fresh
+}
+
+// endExternal ends the external changes of the real servers that another standing of v takes out or
+// lets in, as when their checks do. members are the real servers before it.
+func endExternal(v *Service, members []policy.Member) {
+	for i, r := range v.Reals {
+		if r.In() != policy.Decide(members[i].Server).In && !v.SharesService(r) {
+			delete(v.External, r.At())
+		}
+	}
 }
 
 // noteQuorum notes in case of an outage that the quorum was lost, or is met again.

@@ -243,12 +243,12 @@ func (all configurations) of(t *testing.T, c combination) *conf.Config {
 }
 
 // printed is what the policy decides, as one text: who is in service with its weight, who has weight 0,
-// and the fallback. It is rendered from policy.Judge alone.
+// and the fallback. It is rendered from package policy alone.
 func printed(v *Service, members []policy.Member) map[string]int {
 	rule := policy.RuleOf(v.Conf)
-	g := policy.Judge(rule, v.Joint.Standing, members)
+	servers, fallback := policy.Judge(rule, v.Joint.Standing, members).Entries(rule, members)
 	entries := map[string]int{}
-	for i, d := range g.Servers {
+	for i, d := range servers {
 		switch {
 		case d.In:
 			entries[v.Reals[i].At().String()] = d.Weight
@@ -256,7 +256,7 @@ func printed(v *Service, members []policy.Member) map[string]int {
 			entries[v.Reals[i].At().String()] = 0
 		}
 	}
-	if g.Fallback {
+	if fallback {
 		entries["127.0.0.1:80"] = 1
 	}
 	return entries
