@@ -31,7 +31,8 @@
 //     change, and an external change during slowstart.
 //   - whether flapdamping keeps a real server out that has gone down too often, until it has to be
 //     over. It sees that none is kept out that works while no other one of its service is in, or fewer than the quorum.
-//   - the weight during slowstart of a real server that flapdamping may have kept out until a reload.
+//   - how little weight slowstart gives a real server that flapdamping may have kept out, or one that it keeps out
+//     until a reload, quorum or backup servers let it in. It sees that it gets no more than since its checks were good.
 //   - whether a real server that minalive kept while it climbed goes on climbing when it is back.
 //   - when a dead real server leaves the table by quiescenttime: it has left when all has come to rest. Whether
 //     an entry of two real servers is there then.
@@ -45,8 +46,7 @@
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
 //
-// It does not play: several checks, minalive and slowstart of two real servers that are one entry; flapdamping
-// beside slowstart; maxconn beside thresholds that no kernel accepts; SRV records, and a resolver that fails, which
+// It does not play: several checks, minalive and slowstart of two real servers that are one entry; maxconn beside thresholds that no kernel accepts; SRV records, and a resolver that fails, which
 // belong to package names; checktype = on and off; jumps of the wall clock, because the clock of testing/synctest
 // cannot be set; signals, which belong to the daemon (a restart and a stop are played by their calls of the director).
 package chaos

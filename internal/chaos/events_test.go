@@ -240,7 +240,7 @@ func (s *stage) shake(n int) {
 	v.beside = !v.agent && s.random.IntN(4) == 0
 	v.shakeShared(s.random)
 	v.slow = !v.shared && s.random.IntN(4) == 0
-	v.damp = !v.shared && !v.slow && v.minAlive == 0 && s.random.IntN(5) == 0
+	v.damp = !v.shared && v.minAlive == 0 && s.random.IntN(5) == 0
 	v.slowLimit = s.random.IntN(3) == 0
 	v.byHand = s.random.IntN(3) == 0
 	if !v.invalid {

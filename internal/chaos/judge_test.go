@@ -101,10 +101,14 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if s.shared && w.unclear(s) && s.ordersWeight(p) { // which of the two is in service is not known
 		return
 	}
-	if s.slow && (p.mayHaveBeenDamped() || time.Since(p.mayClimb) < slowStart+2*time.Second) { // when it has begun to climb is not known
+	if s.slow && time.Since(p.mayClimb) < slowStart+2*time.Second { // when it has begun to climb is not known
 		return
 	}
-	if want := p.full(); got > w.most(p) && (got != want || !p.atFull) || got < want && !w.climbs(p) && (!p.kept || !s.slow) {
+	if before == 0 && w.undamped(s, p) {
+		p.climbed, p.atFull = time.Now(), false
+	}
+	mayClimb := s.slow && p.mayHaveBeenDamped() // when it has begun to climb is not known, but not before its checks were good
+	if want := p.full(); got > w.most(p) && (got != want || !p.atFull) || got < want && !w.climbs(p) && !mayClimb && (!p.kept || !s.slow) {
 		w.say("%s: the weight is %d, and at most %d now; %s", c, want, w.most(p), w.words(s))
 	}
 }

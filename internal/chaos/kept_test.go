@@ -28,6 +28,11 @@ func (w *world) keep(s *service) {
 	}
 	w.keepAlive(s)
 	w.leave(s)
+	for _, p := range s.pairs[1:] {
+		if isIn := w.in(p); isIn != p.isIn {
+			p.isIn, p.inSince = isIn, time.Now()
+		}
+	}
 }
 
 // atOnce has a func be one change for all decisions.

@@ -41,6 +41,8 @@ type pair struct {
 	advisor
 	byAgent      bool      // share is of an agent
 	climbed      time.Time // when it began to (slowstart); the zero time is never
+	isIn         bool      // it is to be in service, but for flapdamping
+	inSince      time.Time // isIn was another
 	atFull       bool      // it was kept when it came up: then it does not climb
 	downs        []time.Time
 	damped       time.Time // when flapdamping may have begun to keep it out; the zero time is never

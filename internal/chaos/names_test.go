@@ -101,7 +101,15 @@ func (s *service) followWait() {
 	if from.configured {
 		from, to = to, from
 	}
-	if from.configured || !to.configured || to.heard || to.waits || to.mayWait || !from.waitsByName {
+	if from.configured || !to.configured || to.heard || to.waits || !from.waitsByName {
+		return
+	}
+	if to.mayWait { // then the wait of its own counts, and the other one's stays
+		if from.waits {
+			to.waits, to.mayWait = true, false
+		}
+		from.mayWait = from.waits || from.mayWait
+		from.waits = false
 		return
 	}
 	if to.held { // whether it has been checked in maintenance is not known
