@@ -136,7 +136,7 @@ func (p *machinePair) outlives(node string, crash bool) {
 	p.Output(node, "sh", "-c", "cp /usr/sbin/ldirectord /usr/sbin/newer && mv /usr/sbin/newer /usr/sbin/ldirectord && ldirectord restart")
 	p.Output(node, "ldirectord", "reload")
 	if crash {
-		p.Output(node, "sh", "-c", "pkill -KILL -x ldirectord && while pgrep -x ldirectord; do sleep 0.1; done; ldirectord start")
+		p.Output(node, "sh", "-c", "pid=$(cat /run/ldirectord.ldirectord.pid) && kill -KILL $pid && while kill -0 $pid; do sleep 0.1; done; ldirectord start")
 	}
 	p.await("it serves", func() bool { return p.Command(node, "ldirectord", "served", lab.VIP).Run() == nil })
 	p.t.Logf("the address has moved %d times", p.moves(node)-before)
