@@ -100,7 +100,7 @@ func (p *process) cleanAfter(d state.Daemon) error {
 	}
 	a := p.newAnnouncer()
 	a.Use(announcedBy(cfg))
-	withdraw(a, cfg, killedPatience, false)
+	withdraw(a, cfg, killedPatience, time.Time{})
 	host := &daemon{log: p.Log, file: source{path: d.File}, cfg: cfg, host: p.newHost()}
 	host.withdrawHost()
 	services := d.Services

@@ -131,7 +131,7 @@ func (v vips) leave() {
 // any and for keepalived to move its own, takes them from this host (hostsetup), and calls stop, which
 // takes away the table. It returns at once. From now on they are not served, for those who ask.
 func (v vips) withdraw(cfg *conf.Config, stop func()) {
-	served := v.addresses.End(staying(cfg))
+	ceased := v.addresses.End(staying(cfg))
 	if v.announcer == nil {
 		stop()
 		return
@@ -139,8 +139,8 @@ func (v vips) withdraw(cfg *conf.Config, stop func()) {
 	began := time.Now()
 	go func() {
 		defer stop()
-		withdraw(v.announcer, cfg, withdrawPatience, served)
-		if served && cfg.WithdrawDelay > 0 {
+		withdraw(v.announcer, cfg, withdrawPatience, ceased)
+		if !ceased.IsZero() && cfg.WithdrawDelay > 0 {
 			v.awaitMoves(cfg, began.Add(moveLimit))
 		}
 		if v.host == nil {
@@ -153,13 +153,14 @@ func (v vips) withdraw(cfg *conf.Config, stop func()) {
 }
 
 // withdraw withdraws all addresses within patience, and then waits for withdrawdelay if there were
-// any, or if others have to see that they are not served any more.
-func withdraw(a *announce.Announcer, cfg *conf.Config, patience time.Duration, seen bool) {
+// any. If others have to see that they are not served any more, ceased is since when.
+func withdraw(a *announce.Announcer, cfg *conf.Config, patience time.Duration, ceased time.Time) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if withdrawn := a.Withdraw(ctx, staying(cfg)); withdrawn || seen {
-		time.Sleep(cfg.WithdrawDelay)
+	if a.Withdraw(ctx, staying(cfg)) {
+		ceased = time.Now()
 	}
+	time.Sleep(time.Until(ceased.Add(cfg.WithdrawDelay)))
 }
 
 // awaitMoves waits until keepalived has moved its virtual addresses to another host, on a busy machine
@@ -175,7 +176,8 @@ func (v vips) awaitMoves(cfg *conf.Config, limit time.Time) {
 			return
 		}
 		if !time.Now().Before(limit) {
-			v.log("Warning: keepalived has not moved %s within %v: the table goes while clients still come here", left[0], moveLimit)
+			v.log(`Warning: keepalived has not moved %s within %v: the table goes, and connections of clients that still come here are reset; `+
+				`before another stop, run "ldirectord withdraw" and wait until the address has left`, left[0], moveLimit)
 			return
 		}
 		time.Sleep(movePause)

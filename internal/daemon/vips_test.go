@@ -22,12 +22,14 @@ import (
 )
 
 // TestStopIsSeen has a daemon with neither vipcommand nor vipdevice stop: for those who ask whether the
-// address is served it is not, at once, and the table goes withdrawdelay later.
+// address is served it is not, at once, and the table goes withdrawdelay later, or that long after an order
+// has withdrawn it.
 func TestStopIsSeen(t *testing.T) {
 	for _, test := range []struct {
 		name, head, virtual string
 		dead                bool
 		delay               time.Duration
+		withdrawn           time.Duration // by an order, so long before the stop; 0: by none
 		served              bool          // after the stop has begun
 		moved               time.Duration // when keepalived has moved the address, after the stop has begun; 0: it has none
 	}{
@@ -40,6 +42,10 @@ func TestStopIsSeen(t *testing.T) {
 		{name: "keepalived does not move it", head: "withdrawdelay=3\n", moved: time.Hour, delay: moveLimit},
 		{name: "keepalived asks nothing", moved: time.Hour},
 		{name: "keepalived, nothing was served", head: "withdrawdelay=3\n", dead: true, moved: time.Hour},
+		{name: "just withdrawn", head: "withdrawdelay=3\n", withdrawn: time.Second, delay: 2 * time.Second},
+		{name: "long withdrawn", head: "withdrawdelay=3\n", withdrawn: 4 * time.Second},
+		{name: "just withdrawn, keepalived moves it late", head: "withdrawdelay=3\n", withdrawn: time.Second, moved: 6 * time.Second, delay: 6 * time.Second},
+		{name: "long withdrawn, keepalived does not move it", head: "withdrawdelay=3\n", withdrawn: time.Minute, moved: time.Hour, delay: moveLimit},
 		{name: "with vipcommand", head: "vipcommand=/bin/true\n", delay: 2 * time.Second},
 		{name: "with vipcommand, without a delay", head: "vipcommand=/bin/true\nwithdrawdelay=none\n"},
 	} {
@@ -87,6 +93,12 @@ func TestStopIsSeen(t *testing.T) {
 				if served() == test.dead {
 					t.Error("before the stop it is served or not as it should not be")
 				}
+				if test.withdrawn > 0 {
+					if _, _, err := d.Obey(ctx, report.Order{Verb: report.Withdraw, Virtual: "10.0.0.1"}); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(test.withdrawn)
+				}
 				began = time.Now()
 				stopped := make(chan time.Duration, 1)
 				v.withdraw(cfg, func() { stopped <- time.Since(began); cancel() })
@@ -99,7 +111,8 @@ func TestStopIsSeen(t *testing.T) {
 				if err := <-ended; err != nil {
 					t.Error(err)
 				}
-				if late := strings.Contains(strings.Join(lines, "\n"), "keepalived has not moved 10.0.0.1 within 8s"); late != (test.delay == moveLimit) {
+				if late := strings.Contains(strings.Join(lines, "\n"), `keepalived has not moved 10.0.0.1 within 8s: the table goes, and connections of clients that still come here are reset; `+
+					`before another stop, run "ldirectord withdraw"`); late != (test.delay == moveLimit) {
 					t.Errorf("logged %q", lines)
 				}
 			})

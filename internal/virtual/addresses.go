@@ -303,12 +303,25 @@ var (
 const stalledAfter = 2 * time.Second
 
 // End makes States say that no address is served but those that stay: the table is about to
-// go. It reports whether one was served that does not stay. It may be called from any goroutine, and
-// Changed is not called for it.
-func (a *Addresses) End(stay func(netip.Addr) bool) bool {
+// go. It returns when those that do not stay ceased to be served: now, if one was served, or the last time
+// that an order withdrew one, whose clients may still come; zero if neither. It may be called from any
+// goroutine, and Changed is not called for it.
+func (a *Addresses) End(stay func(netip.Addr) bool) (ceased time.Time) {
 	before, err := a.States()
 	a.ending.Store(&stay)
-	return err == nil && slices.ContainsFunc(before, func(at report.AddressState) bool { return at.Served && !stay(at.Address) })
+	if err != nil {
+		return time.Time{}
+	}
+	for _, at := range before {
+		switch {
+		case stay(at.Address):
+		case at.Served:
+			return time.Now()
+		case at.Withdrawn != nil && at.Since.After(ceased):
+			ceased = at.Since
+		}
+	}
+	return ceased
 }
 
 // Ends reports whether End was called.
