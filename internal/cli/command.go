@@ -212,7 +212,9 @@ func tableCommands() []*command {
 			summary: "preview what a reload would change in the kernel",
 			help: `Prints the changes as ipvsadm's lines. The results of the running daemon's
 checks are taken into account; without a daemon, the changes are those of a
-start. Exit status 0: nothing; 3: something; 2: mistakes in the file.`,
+start. A line "# left out: CHANGE: REASON" is a change that the file asks for
+and that is not made: no kernel takes it, or the virtual service is another
+daemon's. Exit status 0: no changes; 3: changes; 2: mistakes in the file.`,
 		},
 		{
 			name: "save", define: plain((*session).save),

@@ -108,6 +108,7 @@ func unanswered[T any](s *session, answers []fleet.Answer[T]) error {
 type directorPlan struct {
 	Director string           `json:"director"`
 	Changes  []changeDocument `json:"changes,omitempty"`
+	LeftOut  []report.LeftOut `json:"left_out,omitempty"`
 	Error    *directorError   `json:"error,omitempty"`
 }
 
@@ -117,24 +118,24 @@ func planAll(s *session, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	answers, err := fleet.Ask(context.Background(), f, fleet.ToKnow, func(ctx context.Context, c *client.Client) ([]string, error) { return c.Plan(ctx) })
+	answers, err := fleet.Ask(context.Background(), f, fleet.ToKnow, func(ctx context.Context, c *client.Client) (report.Plan, error) { return c.Plan(ctx) })
 	if err != nil {
 		return err
 	}
 	changes, list := 0, []directorPlan{}
 	for _, a := range answers {
-		changes += len(a.Value)
-		list = append(list, directorPlan{Director: a.Director, Changes: changesOf(a.Value), Error: errorOf(a.Err)})
+		n := len(a.Value.Changes)
+		changes += n
+		list = append(list, directorPlan{Director: a.Director, Changes: changesOf(a.Value.Changes), LeftOut: a.Value.LeftOut, Error: errorOf(a.Err)})
 		switch {
 		case asJSON, a.Err != nil:
-		case len(a.Value) == 0:
+			continue
+		case n == 0:
 			fmt.Fprintf(s.Stdout, "%s: nothing to change\n", a.Director)
 		default:
-			fmt.Fprintf(s.Stdout, "%s: %s\n", a.Director, plural(len(a.Value), "change"))
-			for _, line := range a.Value {
-				fmt.Fprintln(s.Stdout, "    "+words.OneLine(line))
-			}
+			fmt.Fprintf(s.Stdout, "%s: %s\n", a.Director, plural(n, "change"))
 		}
+		writePlan(s.Stdout, "    ", a.Value)
 	}
 	failed := silently(len(fleet.Failed(answers)) > 0)
 	if asJSON {

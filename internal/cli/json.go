@@ -40,6 +40,7 @@ type problemDocument struct {
 type planDocument struct {
 	Config  string           `json:"config"`
 	Changes []changeDocument `json:"changes"`
+	LeftOut []report.LeftOut `json:"left_out,omitempty"`
 }
 
 // A changeDocument is one change of the kernel's table.

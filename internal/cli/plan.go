@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/daemon"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/client"
+	"github.com/ldirectord/ldirectord/internal/status/words"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -30,26 +33,33 @@ func planCommand(flags *pflag.FlagSet) action {
 }
 
 func (s *session) plan(asJSON bool) error {
-	lines, err := planned(s)
+	plan, err := planned(s)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		d := planDocument{Config: s.Path, Changes: []changeDocument{}}
-		d.Changes = append(d.Changes, changesOf(lines)...)
+		d := planDocument{Config: s.Path, Changes: []changeDocument{}, LeftOut: plan.LeftOut}
+		d.Changes = append(d.Changes, changesOf(plan.Changes)...)
 		if err := printJSON(s.Stdout, d); err != nil {
 			return err
 		}
+	} else {
+		writePlan(s.Stdout, "", plan)
 	}
-	for _, line := range lines {
-		if !asJSON {
-			fmt.Fprintln(s.Stdout, line)
-		}
-	}
-	if len(lines) > 0 {
+	if len(plan.Changes) > 0 {
 		return &daemon.Exit{Status: exitPlanned}
 	}
 	return nil
+}
+
+// writePlan writes the changes of a plan, and what is left out of it, each behind indent.
+func writePlan(w io.Writer, indent string, plan report.Plan) {
+	for _, line := range plan.Changes {
+		fmt.Fprintln(w, indent+words.OneLine(line))
+	}
+	for _, l := range plan.LeftOut {
+		fmt.Fprintln(w, indent+words.OneLine(l.String()))
+	}
 }
 
 // changesOf are changes for programs.
@@ -62,7 +72,7 @@ func changesOf(lines []string) (changes []changeDocument) {
 }
 
 // planned asks the daemon, which has the results of its checks.
-func planned(s *session) ([]string, error) {
+func planned(s *session) (report.Plan, error) {
 	q := s.orderer()
 	defer q.Close()
 	limit := planTime
@@ -71,27 +81,27 @@ func planned(s *session) ([]string, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	lines, err := q.Plan(ctx)
+	plan, err := q.Plan(ctx)
 	if err == nil {
-		return lines, nil
+		return plan, nil
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, err
+		return report.Plan{}, err
 	}
 	options := daemon.Harmless(s.Dirs.ConfigOptions())
 	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	if !errors.Is(err, client.ErrNotRunning) {
 		if _, bad := conf.Load(s.Path, options); s.Found && bad != nil {
-			return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(bad), Cause: bad}
+			return report.Plan{}, &daemon.Exit{Status: exitConfig, Text: diagnosis(bad), Cause: bad}
 		}
-		return nil, err
+		return report.Plan{}, err
 	}
 	if err := s.find(); err != nil {
-		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
+		return report.Plan{}, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
 	cfg, err := conf.Load(s.Path, options)
 	if err != nil {
-		return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
+		return report.Plan{}, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
 	}
 	o := s.options()
 	o.Config = cfg

@@ -137,12 +137,14 @@ func (o *ownership) share(cfg *conf.Config, held []state.Service) *conf.Config {
 	return part
 }
 
-// part is what share would return now. It changes nothing, and may be called from any goroutine.
-func (o *ownership) part(cfg *conf.Config) *conf.Config {
+// part is what share would return now, and what is left to others. It changes nothing, and may be called
+// from any goroutine.
+func (o *ownership) part(cfg *conf.Config) (*conf.Config, []state.Contest) {
 	if o == nil {
-		return cfg
+		return cfg, nil
 	}
-	return without(cfg, o.claim.Contested(director.Services(cfg), o.others()))
+	contests := o.claim.Contested(director.Services(cfg), o.others())
+	return without(cfg, contests), contests
 }
 
 // without is cfg without the virtual services of contests.

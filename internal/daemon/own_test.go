@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
@@ -45,6 +48,11 @@ func TestShareWithoutLock(t *testing.T) {
 	starts := filepath.Join(string(dir), "starts")
 	if err := errors.Join(os.Remove(starts), os.Mkdir(starts, 0o700)); err != nil {
 		t.Fatal(err)
+	}
+	want := []report.LeftOut{{Change: "virtual service 10.0.0.1:80", Reason: fmt.Sprintf("process %d steers it for %s, until that lets go", os.Getpid(), filepath.Join(home, "theirs.cf"))}}
+	planned, contests := o.part(both)
+	if diff := cmp.Diff(want, leftToOthers(contests)); diff != "" || len(planned.Virtuals) != 1 {
+		t.Errorf("a plan has %d virtual services; what it leaves out (-want +got):\n%s", len(planned.Virtuals), diff)
 	}
 	part := o.share(both, nil)
 	if len(part.Virtuals) != 1 || part.Virtuals[0].ID() != "tcp:10.0.0.2:80" {

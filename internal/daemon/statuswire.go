@@ -9,6 +9,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/logfile"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -89,63 +90,75 @@ func (d *daemon) queues() []status.Queue {
 
 // plan reads the configuration as a reload would, and returns the changes that it would
 // make.
-func (d *daemon) plan(ctx context.Context) ([]string, error) {
+func (d *daemon) plan(ctx context.Context) (report.Plan, error) {
 	cfg, err := conf.Load(d.file.path, d.file.names.Read(true).Into(inDir(Harmless(d.file.options), d.file.dir)))
 	if err != nil {
-		return nil, errors.New(Diagnosis(err))
+		return report.Plan{}, errors.New(Diagnosis(err))
 	}
 	if err := canRunAs(cfg, d.dryRun); err != nil {
-		return nil, err
+		return report.Plan{}, err
 	}
-	changes, err := d.director.Plan(ctx, d.own.part(absoluteNames(cfg, d.file.dir)))
+	part, contests := d.own.part(absoluteNames(cfg, d.file.dir))
+	plan, err := d.director.Plan(ctx, part)
 	if err != nil {
-		return nil, err
+		return report.Plan{}, err
 	}
+	plan.LeftOut = append(plan.LeftOut, leftToOthers(contests)...)
 	besides, err := d.kept.beside.Plan(cfg)
-	return append(changeLines(changes), besides...), err
+	return planReport(plan, besides), err
+}
+
+// leftToOthers are the virtual services of other daemons, as a plan reports them.
+func leftToOthers(contests []state.Contest) (list []report.LeftOut) {
+	for _, c := range contests {
+		list = append(list, report.LeftOut{
+			Change: "virtual service " + event.ShortID(c.Service.ID), Reason: fmt.Sprintf("process %d steers it for %s, until that lets go", c.By.PID, c.By.File),
+		})
+	}
+	return list
+}
+
+// planReport is a plan for readers, with the commands for the state beside the table.
+func planReport(p director.Plan, besides []string) report.Plan {
+	lines := make([]string, 0, len(p.Changes)+len(besides))
+	for _, c := range p.Changes {
+		lines = append(lines, c.String())
+	}
+	return report.Plan{Changes: append(lines, besides...), LeftOut: p.LeftOut}
 }
 
 // PlanStart returns the changes that a start of the instance would make in the table, as
 // ipvsadm's lines.
-func PlanStart(ctx context.Context, o Options) ([]string, error) {
+func PlanStart(ctx context.Context, o Options) (report.Plan, error) {
 	table, err := o.OpenTable(ctx)
 	if err != nil {
-		return nil, err
+		return report.Plan{}, err
 	}
 	defer table.Close()
 	overrides, _, err := status.ReadOverrides(o.OverridesFile())
 	if err != nil {
-		return nil, err
+		return report.Plan{}, err
 	}
 	file, others := state.Canonical(o.Path), o.others()
 	if contests := o.locks().Contested(file, director.Services(o.Config), others); len(contests) > 0 {
-		return nil, state.ContestError(contests)
+		return report.Plan{}, state.ContestError(contests)
 	}
 	ours, err := o.memory().Recall(file)
 	if err != nil {
-		return nil, err
+		return report.Plan{}, err
 	}
 	ours = notOf(o.locks().Contested(file, ours, others), ours)
 	gone, _, _ := state.ReadGone(o.GoneFile()) // as at a start, what cannot be read does not count
 	damped, _, _ := state.ReadDamped(o.DampedFile())
 	kept, _ := state.ReadMaintenance(o.MaintenanceFile())
-	changes, err := director.PlanStart(director.Options{
+	plan, err := director.PlanStart(director.Options{
 		Table: table, Overrides: overrides, Ours: ours, Gone: gone, Damped: damped, Maintenance: maintenance.Options{Kept: kept},
 	}, o.Config)
 	if err != nil {
-		return nil, err
+		return report.Plan{}, err
 	}
 	besides, err := o.planBeside(table, o.Config)
-	return append(changeLines(changes), besides...), err
-}
-
-// changeLines are changes in ipvsadm's words.
-func changeLines(changes []ipvs.Change) []string {
-	lines := make([]string, 0, len(changes))
-	for _, c := range changes {
-		lines = append(lines, c.String())
-	}
-	return lines
+	return planReport(plan, besides), err
 }
 
 // connections are the kernel's, as status shows them.

@@ -114,14 +114,17 @@ func (s *stage) show() {
 }
 
 func (s *stage) plan(name string) {
-	changes, err := s.d.Plan(s.t.Context(), s.load(name))
+	plan, err := s.d.Plan(s.t.Context(), s.load(name))
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if len(changes) == 0 {
+	if len(plan.Changes) == 0 {
 		s.printf("plan", "nothing")
 	}
-	for _, c := range changes {
+	for _, c := range plan.Changes {
 		s.printf("plan", "%s", c)
+	}
+	for _, l := range plan.LeftOut {
+		s.printf("plan", "%s", l)
 	}
 }

@@ -216,13 +216,13 @@ func planAndReload(t *testing.T, seed uint64) {
 		next := p.valid(func() planFile { return p.changed(f) })
 		name := fmt.Sprint(round)
 		s.archive.Files = append(s.archive.Files, txtar.File{Name: name, Data: []byte(next.String())})
-		changes, err := s.d.Plan(t.Context(), s.load(name))
+		plan, err := s.d.Plan(t.Context(), s.load(name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		planned := copyOf(t, s.table)
 		var lines []string
-		for _, c := range changes {
+		for _, c := range plan.Changes {
 			lines = append(lines, c.String())
 			if err := planned.Apply(c); err != nil {
 				t.Errorf("%s: %v", c, err)

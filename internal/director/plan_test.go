@@ -41,12 +41,12 @@ func TestPlanIsWhatAReloadDoes(t *testing.T) {
 				time.Sleep(time.Minute)
 				l.set(true, down) // it stays in service: minalive
 				time.Sleep(time.Minute)
-				changes, err := l.d.Plan(t.Context(), l.parse(after))
+				plan, err := l.d.Plan(t.Context(), l.parse(after))
 				if err != nil {
 					t.Fatal(err)
 				}
 				var planned, done []string
-				for _, c := range changes {
+				for _, c := range plan.Changes {
 					planned = append(planned, c.String())
 				}
 				var mu sync.Mutex
@@ -97,18 +97,68 @@ func TestPlanLeadsWhereAReloadDoes(t *testing.T) {
 						mustApply(t, memory, ipvs.Change{Op: ipvs.DeleteService, Service: e.Service})
 					}
 				}
-				changes, err := l.d.Plan(t.Context(), l.parse(tt.after))
+				plan, err := l.d.Plan(t.Context(), l.parse(tt.after))
 				if err != nil {
 					t.Fatal(err)
 				}
 				planned := copyOf(t, memory)
-				for _, c := range changes {
+				for _, c := range plan.Changes {
 					mustApply(t, planned, c)
 				}
 				l.reload(tt.after)
 				synctest.Wait() // maintenance; before the next check
 				if diff := cmp.Diff(saved(t, planned), saved(t, memory)); diff != "" {
 					t.Errorf("-planned +done:\n%s\nthe log:\n%s", diff, l.logged())
+				}
+			})
+		})
+	}
+}
+
+// What no kernel takes is no change of a plan, and the plan names it with the reason, once.
+func TestPlanNamesWhatNoKernelTakes(t *testing.T) {
+	const before = "virtual=10.0.0.1:80\n    checktype=on\n    real=10.1.0.1:80 masq\n"
+	for name, tt := range map[string]struct {
+		after         string
+		changes, left []string
+	}{
+		"a new virtual service": {
+			before + "virtual=10.0.0.2:80\n    checktype=on\n    scheduler=nosuch\n    real=10.1.0.1:80 masq\n", nil,
+			[]string{"# left out: -A -t 10.0.0.2:80 -s nosuch: no scheduler of Linux has the name nosuch"},
+		},
+		"an old virtual service": {
+			before + "    scheduler=nosuch\n    real=10.1.0.2:80 masq\n",
+			[]string{"-a -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 1"},
+			[]string{"# left out: -E -t 10.0.0.1:80 -s nosuch: no scheduler of Linux has the name nosuch"},
+		},
+		"a setting": {
+			before + "virtual=10.0.0.2:80\n    checktype=on\n    persistent=600\n    netmask=300.0.0.0\n    real=10.1.0.1:80 masq\n", nil,
+			[]string{"# left out: virtual service 10.0.0.2:80: netmask 300.0.0.0: 300 is not a number from 0 to 255"},
+		},
+		"a real server": {
+			before + "    real=10.1.0.2:80 masq 4294967295\n", nil,
+			[]string{"# left out: -a -t 10.0.0.1:80 -r 10.1.0.2:80 -m -w 4294967295: weight 4294967295 is not in 0 to 2147483647"},
+		},
+		"nothing": {before, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := goLive(t, ipvs.NewMemory(), before, "none")
+				defer l.end()
+				time.Sleep(time.Minute)
+				plan, err := l.d.Plan(t.Context(), l.parse(tt.after))
+				if err != nil {
+					t.Fatal(err)
+				}
+				var changes, left []string
+				for _, c := range plan.Changes {
+					changes = append(changes, c.String())
+				}
+				for _, o := range plan.LeftOut {
+					left = append(left, o.String())
+				}
+				if diff := cmp.Diff(tt.changes, changes) + cmp.Diff(tt.left, left); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
 				}
 			})
 		})

@@ -129,14 +129,14 @@ func TestSnapshotOff(t *testing.T) {
 func TestPlanStart(t *testing.T) {
 	table := ipvs.NewMemory()
 	cfg := manyReals(t, 2)
-	changes, err := PlanStart(Options{Table: table}, cfg)
+	plan, err := PlanStart(Options{Table: table}, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Nobody has proved anything yet: only the services are added.
 	want := []string{"-A -t 10.0.0.1:80 -s wrr", "-A -t 10.0.0.2:80 -s wrr"}
 	var got []string
-	for _, c := range changes {
+	for _, c := range plan.Changes {
 		got = append(got, c.String())
 		if err := table.Apply(c); err != nil {
 			t.Fatal(err)
@@ -145,8 +145,8 @@ func TestPlanStart(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("for an empty table (-want +got):\n%s", diff)
 	}
-	if changes, err = PlanStart(Options{Table: table}, cfg); err != nil || len(changes) != 0 {
-		t.Errorf("once that is done there is %v, %v to do", changes, err)
+	if plan, err = PlanStart(Options{Table: table}, cfg); err != nil || len(plan.Changes) != 0 {
+		t.Errorf("once that is done there is %v, %v to do", plan, err)
 	}
 }
 
@@ -159,9 +159,9 @@ func TestPlanStartRemoves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := PlanStart(Options{Table: table, Ours: left.Held()}, cfg)
-	if err != nil || len(changes) != 1 || changes[0].String() != "-D -t 10.0.0.2:80" {
-		t.Errorf("the plan is %v, %v, want -D -t 10.0.0.2:80", changes, err)
+	plan, err := PlanStart(Options{Table: table, Ours: left.Held()}, cfg)
+	if err != nil || len(plan.Changes) != 1 || plan.Changes[0].String() != "-D -t 10.0.0.2:80" {
+		t.Errorf("the plan is %v, %v, want -D -t 10.0.0.2:80", plan, err)
 	}
 }
 

@@ -300,11 +300,11 @@ func tableOf(c *conf.Config) string {
 
 // plan does what a start does, but for the fallback, which stays.
 func plan(table *ipvs.Memory, c *conf.Config) {
-	changes, err := director.PlanStart(director.Options{Table: table}, c)
+	p, err := director.PlanStart(director.Options{Table: table}, c)
 	if err != nil {
 		panic(err)
 	}
-	for _, change := range changes {
+	for _, change := range p.Changes {
 		if change.Op != ipvs.DeleteDestination {
 			_ = table.Apply(change)
 		}

@@ -120,12 +120,12 @@ func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := limited(r)
 	defer cancel()
-	lines, err := s.o.Plan(ctx)
+	plan, err := s.o.Plan(ctx)
 	if err != nil {
 		failWith(w, err)
 		return
 	}
-	answer(w, lines)
+	answer(w, plan)
 }
 
 func (s *Server) serveDoctor(w http.ResponseWriter, r *http.Request) {

@@ -58,7 +58,7 @@ func TestClient(t *testing.T) {
 		t.Errorf("snapshot right after the order: %+v, %v", snap, err)
 	}
 	plan, err := c.Plan(ctx)
-	if diff := cmp.Diff([]string{"-D -f 8"}, plan); diff != "" || err != nil {
+	if diff := cmp.Diff(planned, plan); diff != "" || err != nil {
 		t.Errorf("plan: %v (-want +got):\n%s", err, diff)
 	}
 	testRefusals(t, c)

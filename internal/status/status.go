@@ -42,8 +42,8 @@ type Options struct {
 	DryRun    bool   // the table is in memory: every answer is marked, and no order is accepted
 	Overrides string // the file of the overrides; "" is none
 
-	// Plan returns the changes of a reload in the kernel, as ipvsadm's lines.
-	Plan func(context.Context) ([]string, error)
+	// Plan returns what a reload would change in the kernel.
+	Plan func(context.Context) (report.Plan, error)
 	// Doctor returns the findings of the doctor on this host, as JSON.
 	Doctor func(context.Context) (json.RawMessage, error)
 	// Connections are the kernel's, in any order; nil if they are not known.

@@ -60,6 +60,9 @@ type house struct {
 	logged []string
 }
 
+// planned is the plan of a house.
+var planned = report.Plan{Changes: []string{"-D -f 8"}, LeftOut: []report.LeftOut{{Change: "virtual service 10.0.0.7:80", Reason: "process 7 has it"}}}
+
 func newHouse(tb testing.TB, config string) *house {
 	tb.Helper()
 	h := &house{table: ipvs.NewMemory(), broken: map[string]string{}, dir: tb.TempDir()}
@@ -74,7 +77,7 @@ func newHouse(tb testing.TB, config string) *house {
 	h.Server = New(Options{
 		Director: h.director, Version: "1.2", Log: h.log, Served: addresses.States,
 		Socket: h.path("s"), Overrides: h.path("orders/o.json"),
-		Plan:        func(context.Context) ([]string, error) { return []string{"-D -f 8"}, nil },
+		Plan:        func(context.Context) (report.Plan, error) { return planned, nil },
 		Connections: someConnections,
 		Queues:      func() []Queue { return []Queue{{Name: "mail", Waiting: 2, Dropped: 3}} },
 	})

@@ -100,11 +100,11 @@ func (c *Client) Why(ctx context.Context, real, virtual string) ([]report.Reason
 	return reasons, err
 }
 
-// Plan requests the changes of a reload.
-func (c *Client) Plan(ctx context.Context) ([]string, error) {
-	var lines []string
-	err := c.ask(ctx, "plan", nil, &lines)
-	return lines, err
+// Plan requests what a reload would change in the kernel.
+func (c *Client) Plan(ctx context.Context) (report.Plan, error) {
+	var plan report.Plan
+	err := c.ask(ctx, "plan", nil, &plan)
+	return plan, err
 }
 
 // A Finding is one of the doctor's.
