@@ -56,8 +56,8 @@ func TestTransitions(t *testing.T) {
 	<-d.Ready()
 	askAll := func(counter *atomic.Int64) {
 		t.Helper()
-		if asked, err := d.Recheck(t.Context(), "", ""); err != nil || asked != n {
-			t.Fatalf("asked %d real servers at once: %v", asked, err)
+		if asked, err := d.Recheck(t.Context(), "", ""); err != nil || asked.Checks != n {
+			t.Fatalf("asked %+v of the real servers at once: %v", asked, err)
 		}
 		for end := time.Now().Add(time.Minute); counter.Load() < n; pause(time.Millisecond) {
 			if time.Now().After(end) {

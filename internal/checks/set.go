@@ -5,6 +5,7 @@ package checks
 import (
 	"context"
 	"iter"
+	"math"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -43,9 +44,10 @@ type Set struct {
 	maker   checkspec.Maker
 	Results *Inbox
 	start   Starter
-	close   func()          // ends what start has begun, if it can
-	ctx     context.Context // ends with the checks
-	done    chan struct{}   // closed when no check runs any more
+	close   func()                                 // ends what start has begun, if it can
+	room    func(checker.Checker) (free, most int) // see engine.Engine.Room
+	ctx     context.Context                        // ends with the checks
+	done    chan struct{}                          // closed when no check runs any more
 
 	Running atomic.Pointer[schedule.Schedule] // sched, for any goroutine
 
@@ -62,6 +64,7 @@ func New(o Options) *Set {
 // Begin starts the schedule. Checks run until ctx is done.
 func (s *Set) Begin(ctx context.Context, cfg *conf.Config) {
 	s.ctx = ctx
+	s.room = func(checker.Checker) (free, most int) { return math.MaxInt, math.MaxInt }
 	start, pause, end := s.starter()
 	s.start, s.close = start, end
 	s.Sched = schedule.New(schedule.Options{Rate: float64(cfg.CheckRate), Pause: pause})
@@ -108,6 +111,7 @@ func (s *Set) starter() (start Starter, pause, end func()) {
 		Stalled: func() time.Duration { return s.Sched.Stalled() },
 	}
 	e := engine.New(o)
+	s.room = e.Room
 	batch := e.Batch()
 	return batch.Start, func() { batch.Leave(); s.Results.ring() }, e.Close
 }
@@ -314,6 +318,35 @@ func (s *Set) Soon(checks ...*virtual.Check) {
 		jobs[i] = &c.Job
 	}
 	s.Sched.Soon(jobs...)
+}
+
+// Recheck is Soon, and returns which of them begin at once.
+func (s *Set) Recheck(checks ...*virtual.Check) report.Recheck {
+	type kind struct{ free, most int }
+	kinds := map[bool]*kind{} // of callers, and of others
+	a := report.Recheck{Checks: len(checks)}
+	for _, c := range checks {
+		_, calls := c.Ask.(checker.Caller)
+		k := kinds[calls]
+		if k == nil {
+			k = new(kind)
+			k.free, k.most = s.room(c.Ask)
+			kinds[calls] = k
+		}
+		switch running := s.Sched.Running(&c.Job); {
+		case running && k.free == 0: // it may be one that waits itself
+			a.Behind, a.Limit = a.Behind+1, k.most
+		case running:
+			a.Running++
+			a.Within = max(a.Within, report.InSeconds(c.Kit.Timeout()*time.Duration(c.Kit.Attempts())))
+		case k.free == 0:
+			a.Behind, a.Limit = a.Behind+1, k.most
+		default:
+			k.free--
+		}
+	}
+	s.Soon(checks...)
+	return a
 }
 
 // SoonAround has all other checks at the address of c made at once: when one check of a host

@@ -160,6 +160,9 @@ are shown as ***.`,
 		{
 			name: "recheck", arguments: "[REAL] [options]", most: 1, define: recheckCommand,
 			summary: "check a real server, or all, now",
+			help: `Prints how many checks begin now, and which do not: one that is running begins
+again when it has ended, and some kinds wait while too many run at a time. The
+results are in ldirectord why REAL.`,
 		},
 	}
 }

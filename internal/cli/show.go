@@ -263,15 +263,11 @@ func recheckCommand(flags *pflag.FlagSet) action {
 		defer o.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), askTime)
 		defer cancel()
-		n, err := o.Recheck(ctx, strings.Join(names, ""), *virtual)
+		became, err := o.Recheck(ctx, strings.Join(names, ""), *virtual)
 		if err != nil {
 			return o.notAnswered(err)
 		}
-		if n == 0 {
-			fmt.Fprintln(s.Stdout, "no check begun: nothing is asked (checktype = on or off)")
-			return nil
-		}
-		fmt.Fprintf(s.Stdout, "%s begun\n", plural(n, "check"))
+		fmt.Fprintln(s.Stdout, became)
 		return nil
 	}
 }

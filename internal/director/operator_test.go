@@ -15,8 +15,8 @@ func (s *stage) operate(words []string) {
 	case "order":
 		s.order(words[1:])
 	case "recheck":
-		n, err := s.d.Recheck(s.t.Context(), strings.Join(words[1:], ""), "")
-		s.printf("recheck", "%d checks, error: %v", n, err)
+		became, err := s.d.Recheck(s.t.Context(), strings.Join(words[1:], ""), "")
+		s.printf("recheck", "%s, error: %v", became, err)
 	case "why":
 		s.why(words[1])
 	case "history":

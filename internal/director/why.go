@@ -22,18 +22,20 @@ func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reas
 	return reasons, err
 }
 
-// Recheck has the real servers that are meant checked now, and returns the number of
-// checks.
-func (d *Director) Recheck(ctx context.Context, name, service string) (int, error) {
-	const none = -1 // real servers
-	n, err := do(ctx, d, func() int {
+// Recheck has the real servers that are meant checked now, and returns what becomes of
+// that. The error is ctx's or ErrNotConfigured.
+func (d *Director) Recheck(ctx context.Context, name, service string) (report.Recheck, error) {
+	known := true
+	a, err := do(ctx, d, func() report.Recheck {
 		meant := d.meant(name, service)
-		if len(meant) == 0 {
-			return none
-		}
+		known = len(meant) > 0
+		unasked := 0
 		seen := map[*virtual.Check]bool{}
 		var checks []*virtual.Check
 		for _, r := range meant {
+			if len(r.Checks) == 0 {
+				unasked++
+			}
 			for _, c := range r.Checks {
 				if !seen[c] {
 					seen[c] = true
@@ -41,11 +43,12 @@ func (d *Director) Recheck(ctx context.Context, name, service string) (int, erro
 				}
 			}
 		}
-		d.checks.Soon(checks...)
-		return len(checks)
+		a := d.checks.Recheck(checks...)
+		a.Unasked = unasked
+		return a
 	})
-	if n == none {
-		return 0, report.NotConfigured(name, service)
+	if err == nil && !known {
+		err = report.NotConfigured(name, service)
 	}
-	return n, err
+	return a, err
 }

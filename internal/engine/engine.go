@@ -296,6 +296,17 @@ func (e *Engine) acquire(ctx context.Context, slots chan struct{}) error {
 	}
 }
 
+// Room returns how many more checks like c would begin at once, and how many of them run at
+// the same time at most.
+func (e *Engine) Room(c checker.Checker) (free, most int) {
+	if _, ok := c.(checker.Caller); ok {
+		return max(0, cap(e.calls)-len(e.calls)-int(e.waiting.Load())), cap(e.calls)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return max(0, e.most-e.talks), e.most
+}
+
 // A Load is the load of an Engine.
 type Load struct {
 	Talks     int // running Talkers

@@ -177,6 +177,13 @@ func (s *Schedule) Soon(jobs ...*Job) {
 	}
 }
 
+// Running reports whether a job runs: Soon has it start again after that.
+func (s *Schedule) Running(j *Job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.running
+}
+
 // SetInterval changes a job's interval. The next start is no further away than
 // the new interval; within that the job keeps its phase.
 func (s *Schedule) SetInterval(j *Job, interval time.Duration) {

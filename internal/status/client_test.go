@@ -25,8 +25,8 @@ func TestClient(t *testing.T) {
 	ctx := t.Context()
 
 	h.breaks("10.1.0.2:80", "no geheim for you")
-	if n, err := c.Recheck(ctx, "10.1.0.2", ""); n != 1 || err != nil {
-		t.Errorf("recheck: %d, %v, want 1", n, err)
+	if n, err := c.Recheck(ctx, "10.1.0.2", ""); n.Checks != 1 || err != nil {
+		t.Errorf("recheck: %v, %v, want 1", n, err)
 	}
 	h.await(t, func(s *report.Snapshot) bool { return s.Virtuals[0].In == 1 })
 

@@ -94,10 +94,10 @@ func (s *Server) serveRecheck(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := limited(r)
 	defer cancel()
-	n, err := s.o.Director.Recheck(ctx, real, virtual)
+	a, err := s.o.Director.Recheck(ctx, real, virtual)
 	if err != nil {
 		failWith(w, err)
 		return
 	}
-	answer(w, wire.RecheckAnswer{Checks: n})
+	answer(w, a)
 }

@@ -27,7 +27,7 @@ type Director interface {
 	Snapshot(context.Context) (*report.Snapshot, error)
 	History(context.Context, report.HistoryQuery) ([]report.Note, error)
 	Why(ctx context.Context, name, virtual string) ([]report.Reason, error)
-	Recheck(ctx context.Context, name, virtual string) (int, error)
+	Recheck(ctx context.Context, name, virtual string) (report.Recheck, error)
 	Obey(context.Context, report.Order) (obeyed, all []report.Override, err error)
 }
 

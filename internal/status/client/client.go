@@ -139,9 +139,9 @@ func (c *Client) Order(ctx context.Context, o report.Order) (wire.OrderAnswer, e
 	return a, err
 }
 
-// Recheck has real servers checked now, and returns how many checks began.
-func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error) {
-	var a wire.RecheckAnswer
+// Recheck has real servers checked now, and returns what becomes of that.
+func (c *Client) Recheck(ctx context.Context, real, virtual string) (report.Recheck, error) {
+	var a report.Recheck
 	var req wire.RecheckRequest
 	if real != "" {
 		req.Real = &real
@@ -150,7 +150,7 @@ func (c *Client) Recheck(ctx context.Context, real, virtual string) (int, error)
 		req.Virtual = &virtual
 	}
 	err := c.send(ctx, "recheck", req, &a)
-	return a.Checks, err
+	return a, err
 }
 
 // Connections requests the kernel's connections. A limit of 0 is the daemon's own.

@@ -112,11 +112,6 @@ type RecheckRequest struct {
 	Virtual *string `json:"virtual,omitempty"` // nil is all
 }
 
-// A RecheckAnswer has the number of checks that began.
-type RecheckAnswer struct {
-	Checks int `json:"checks"`
-}
-
 // A Connection is one of the kernel's connections, or an entry of persistence.
 type Connection struct {
 	Protocol    string         `json:"protocol"`
