@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // fakes makes PATH a directory with these programs alone.
@@ -114,9 +116,7 @@ func TestCredential(t *testing.T) {
 
 // TestRefused compares the mode bits with the rights of a user.
 func TestRefused(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	a := Account{Name: "x", UID: 4711, GID: 4712, Groups: "4713"}
 	tests := []struct {
 		name       string

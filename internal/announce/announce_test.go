@@ -183,7 +183,6 @@ func TestCommand(t *testing.T) {
 	})
 }
 
-// TestCommandFails has a command fail, and hang.
 // TestCommandSays has the reason of a command that fails, without its secrets.
 func TestCommandSays(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "cmd")
@@ -200,6 +199,7 @@ func TestCommandSays(t *testing.T) {
 	}
 }
 
+// TestCommandFails has a command fail, and hang.
 func TestCommandFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNet()

@@ -3,7 +3,6 @@ package announce
 import (
 	"net"
 	"net/netip"
-	"os"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -15,9 +14,7 @@ import (
 // TestKernelTellsNeighbours adds addresses that another director had to the device of a network: the client
 // sends to this host at once.
 func TestKernelTellsNeighbours(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("not root: left out, needs a network namespace")
-	}
+	lab.Root(t, "a network namespace")
 	lab.OwnNetwork(t)
 	client := lab.Cable(t)
 	eth0, err := netlink.LinkByName("eth0")

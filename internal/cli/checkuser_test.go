@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestExplainUserAndStop has the lines of check --explain about checkuser and stopcommands.
@@ -38,9 +40,7 @@ func TestExplainUserAndStop(t *testing.T) {
 
 // TestCheckUser is what check prints of commands and the user that runs them.
 func TestCheckUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	dir := t.TempDir()
 	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)

@@ -13,14 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestCheckWarnsOfRights has files that others may read or change, and logs that
 // cannot be written.
 func TestCheckWarnsOfRights(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	dir := t.TempDir()
 	file := func(name string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)

@@ -13,15 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/internal/account"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 var nobody = account.Account{Name: "nobody", UID: 65534, GID: 65534, Groups: "65534 65533", Home: "/nonexistent"}
 
 // TestRunAs has programs of another user: all their rights are that user's.
 func TestRunAs(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	lab.Root(t, "another user")
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
@@ -50,9 +49,7 @@ func TestRunAs(t *testing.T) {
 
 // TestRunAsEnds ends a program of another user.
 func TestRunAsEnds(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	lab.Root(t, "another user")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancelled := make(chan error, 1)
 	c := Command{Shell: "trap '' TERM; sleep 98765", As: nobody}
@@ -73,9 +70,7 @@ func TestRunAsEnds(t *testing.T) {
 
 // TestRunAsRefused has a process that may not become another user, and is the user already.
 func TestRunAsRefused(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	lab.Root(t, "another user")
 	asNobody(t, func() {
 		_, err := Run(t.Context(), Command{Shell: "exit 0", As: account.Account{Name: "daemon", UID: 1, GID: 1}})
 		if !errors.Is(err, fs.ErrPermission) || err.Error() != "cannot run /bin/sh as daemon: operation not permitted" {

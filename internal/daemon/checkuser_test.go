@@ -11,6 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestReadRefusesCheckUser reads a file whose checkuser no command can run as.
@@ -51,9 +52,7 @@ func TestDryRunRunsChecksAs(t *testing.T) {
 
 // TestCanRunAs compares what a daemon may do with what checkuser wants of it.
 func TestCanRunAs(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	lab.Root(t, "another user")
 	nobody := account.Account{Name: "nobody", UID: 65534, GID: 65534}
 	other := account.Account{Name: "other", UID: 4711, GID: 4711}
 	external := &conf.Config{Virtuals: []*conf.VirtualService{{Check: conf.Check{CheckType: conf.CheckExternal}}}}

@@ -31,9 +31,7 @@ func inOwnSpace(t *testing.T, f func(t *testing.T)) {
 // ownNetwork gives the test a network namespace of its own, which takes root.
 func ownNetwork(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("not root: left out, needs a network namespace")
-	}
+	lab.Root(t, "a network namespace")
 	lab.OwnNetwork(t)
 }
 

@@ -64,9 +64,7 @@ func Apart(t testing.TB) bool {
 		}
 		return true
 	}
-	if os.Geteuid() != 0 {
-		t.Skip("not root: tests over a wire left out")
-	}
+	Root(t, "a network namespace")
 	out := &transcript{to: t.Output(), name: t.Name()}
 	flags := append(testFlags(t.Name(), 0), "-test.count=1")
 	if _, ok := t.(*testing.B); ok {

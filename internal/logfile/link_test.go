@@ -11,14 +11,13 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/event"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestLinksOfOthersAreNotFollowed has, in a directory of another user, links to
 // a file of root's as log, monitor log and monitorfile.
 func TestLinksOfOthersAreNotFollowed(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	victim, theirs := filepath.Join(t.TempDir(), "shadow"), filepath.Join(t.TempDir(), "theirs")
 	if err := errors.Join(os.WriteFile(victim, []byte("root\n"), 0o600), os.Mkdir(theirs, 0o755)); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package neighbours
 import (
 	"net"
 	"net/netip"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,9 +55,7 @@ func TestAdvertisement(t *testing.T) {
 // TestAnnounce moves addresses from one director to another: the client, which has the hardware address of
 // the first one in its cache, sends to the second one at once. A device without neighbours sends nothing.
 func TestAnnounce(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("not root: left out, needs a network namespace")
-	}
+	lab.Root(t, "a network namespace")
 	lab.OwnNetwork(t)
 	client := lab.Cable(t)
 	link, err := netlink.LinkByName("eth0")

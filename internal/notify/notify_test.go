@@ -22,6 +22,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/account"
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
@@ -457,9 +458,7 @@ func TestCommandsWithoutTurn(t *testing.T) {
 
 // TestCommandsRunAsUser runs both commands as the user of checkuser.
 func TestCommandsRunAsUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	lab.Root(t, "another user")
 	dir := t.TempDir()
 	nobody := account.Account{Name: "nobody", UID: 65534, GID: 65534, Groups: "65533", Home: "/nonexistent"}
 	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, 0o777)); err != nil {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/perlre"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
@@ -100,9 +101,7 @@ mount --bind /bin/true /sbin/ipvsadm && ip link set lo up && exec env -i PATH="$
 
 func startOriginal(t *testing.T) *perl {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("namespaces need root")
-	}
+	lab.Root(t, "namespaces")
 	if _, err := os.Stat(program); err != nil {
 		t.Skip("not installed: apt-get install ldirectord")
 	}

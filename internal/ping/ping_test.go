@@ -6,12 +6,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/ping"
 )
 
@@ -77,38 +76,6 @@ func errText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-// inNamespace runs the test in a network namespace of its own, by running the
-// test binary again. It is true inside, where lo is up.
-func inNamespace(t *testing.T) bool {
-	t.Helper()
-	const mark = "LDIRECTORD_TEST_NAMESPACE"
-	if os.Getenv(mark) != "" {
-		link, err := netlink.LinkByName("lo")
-		if err == nil {
-			err = netlink.LinkSetUp(link)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		return true
-	}
-	if os.Getuid() != 0 {
-		t.Skip("needs root for a network namespace")
-	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
-	cmd.Env = append(os.Environ(), mark+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET}
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS") {
-		t.Errorf("in the namespace: %v\n%s", err, out)
-	}
-	return false
 }
 
 // check pings once and gives up after timeout.
@@ -172,7 +139,7 @@ func awaitLocal(t *testing.T, addr string) {
 }
 
 func TestPing(t *testing.T) {
-	if !inNamespace(t) {
+	if !lab.Apart(t) {
 		return
 	}
 	addLink(t, "eth0", "10.1.0.254/24", "fd00:1::fe/64")
@@ -214,7 +181,7 @@ func TestPing(t *testing.T) {
 
 // TestPingSilent pings hosts that are there and do not answer.
 func TestPingSilent(t *testing.T) {
-	if !inNamespace(t) {
+	if !lab.Apart(t) {
 		return
 	}
 	setSysctl(t, "net.ipv4.icmp_echo_ignore_all", "1")
@@ -243,7 +210,7 @@ func TestPingSilent(t *testing.T) {
 // TestPingMany pings a great many hosts at once, one in four of which is dead,
 // and none of the others may seem so.
 func TestPingMany(t *testing.T) {
-	if !inNamespace(t) {
+	if !lab.Apart(t) {
 		return
 	}
 	addLink(t, "eth0", "10.1.0.254/16")
@@ -274,7 +241,7 @@ func TestPingMany(t *testing.T) {
 
 // TestPingAgrees compares with another implementation of ping.
 func TestPingAgrees(t *testing.T) {
-	if !inNamespace(t) {
+	if !lab.Apart(t) {
 		return
 	}
 	addLink(t, "eth0", "10.1.0.254/24")
@@ -304,7 +271,7 @@ func goPing(t *testing.T, addr string, timeout time.Duration) bool {
 
 // TestPingUnprivileged pings without the right to open raw sockets.
 func TestPingUnprivileged(t *testing.T) {
-	if !inNamespace(t) {
+	if !lab.Apart(t) {
 		return
 	}
 	for _, groups := range []struct{ sysctl, want string }{

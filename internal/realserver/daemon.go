@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A Daemon is a running server program. Its methods fail the test on an error.
@@ -42,9 +44,7 @@ type Daemon struct {
 // newDaemon is a Daemon before its start.
 func newDaemon(t *testing.T, name string) *Daemon {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skipf("not root: left out, starts %s", name)
-	}
+	lab.Root(t, "to start "+name)
 	return &Daemon{Dir: newDir(t, name), t: t, name: name}
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // nobody is a user other than root.
@@ -18,9 +20,7 @@ const nobody = 65534
 // asRoot skips a test that gives files away.
 func asRoot(t *testing.T) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 }
 
 // dir makes a directory of a user with a mode.

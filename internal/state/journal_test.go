@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // read is the file's content behind the heading, as a later process reads it.
@@ -131,9 +133,7 @@ func TestJournalOfOthers(t *testing.T) {
 // TestJournalBelongsToTheDirectory lets root write in the directory of a daemon that runs as
 // a normal user.
 func TestJournalBelongsToTheDirectory(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	dir := t.TempDir()
 	if err := os.Chown(dir, 1234, 1234); err != nil {
 		t.Fatal(err)
@@ -152,9 +152,7 @@ func TestJournalBelongsToTheDirectory(t *testing.T) {
 // TestJournalOnAFullDisk fills a small file system: no line is torn, and it goes on when
 // there is room again.
 func TestJournalOnAFullDisk(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount a file system")
-	}
+	lab.Root(t, "a mount")
 	dir := t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {
 		t.Fatal(err)

@@ -6,14 +6,14 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestRecordOfAnotherUser has a normal user's daemon name a process and a file of others: root
 // would end that process and remove that file.
 func TestRecordOfAnotherUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	const nobody = 65534
 	for name, tt := range map[string]struct {
 		owner int
@@ -54,9 +54,7 @@ func TestRecordOfAnotherUser(t *testing.T) {
 // TestRootWritesForTheOwner has root write into the directory of a daemon that runs as a
 // normal user, which must be able to read it.
 func TestRootWritesForTheOwner(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files to others")
-	}
+	lab.Root(t, "files of other users")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
 	if err := errors.Join(os.Chown(dir, 65534, 65534), WriteTwice(path, []byte("text"))); err != nil {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/status/client"
 	"github.com/ldirectord/ldirectord/internal/status/wire"
@@ -173,9 +174,7 @@ func TestReadersSocket(t *testing.T) {
 // TestReaderWithoutStatusgroup connects as another user than root: the kernel refuses the
 // daemon's own socket, and the client takes that of readers, if the group is right.
 func TestReaderWithoutStatusgroup(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root becomes other users")
-	}
+	lab.Root(t, "another user")
 	const user, group, other = 54321, 54322, 54323
 	h := newHouse(t, plainConfig)
 	for _, dir := range []string{filepath.Dir(h.dir), h.dir} {
