@@ -17,16 +17,14 @@ import (
 // defaultLimit is the number of bytes of an answer that count unless Limit is set.
 const defaultLimit = 1 << 20
 
-// HTTPOptions are the request of an HTTP check and the expected answer. The zero
-// value of each field is the original's behaviour.
+// HTTPOptions are the request of HTTP checks and the expected answer: Complete, then At for
+// each real server. The zero value of each field is the original's behaviour.
 type HTTPOptions struct {
 	Service        string          // "http", "https" or "http_proxy"
-	Addr           netip.AddrPort  // the real server; the proxy for http_proxy
 	Method         string          // GET or HEAD, "" is GET
 	Request        string          // a path, with or without its first "/", or a whole URL, which is fetched from its own host
 	VirtualHost    string          // the Host header
 	HasVirtualHost bool            // VirtualHost is sent even if it is ""
-	TLS            *tls.Config     // for https; nil is that of TLSOptions{Name: VirtualHost}
 	Receive        *perlre.Pattern // what the body has to match; nil is anything
 	ReceiveNot     *perlre.Pattern // the body must not match it; nil is nothing
 	ReceiveDrain   *perlre.Pattern // a body that matches it wants no new connections; nil is nothing
@@ -60,20 +58,11 @@ const (
 // The detail is the status line, or the beginning of the body if the status was
 // good and only the body did not match.
 type HTTP struct {
-	*HTTPOptions                // shared between the checks of one At; Addr and TLS of the check are below
-	Addr         netip.AddrPort // the real server
-	TLS          *tls.Config    // its options' for https
+	*HTTPOptions                // shared between the checks of equal options
+	Addr         netip.AddrPort // the real server; the proxy for http_proxy
+	TLS          *tls.Config    // for https
 
 	own *httpRequest // nil for the request that the options describe, sent to Addr: the usual case
-}
-
-// NewHTTP makes the check. The error names the option that cannot be used.
-func NewHTTP(o HTTPOptions) (*HTTP, error) {
-	shared := o
-	if err := shared.Complete(); err != nil {
-		return nil, err
-	}
-	return shared.At(o.Addr, o.TLS)
 }
 
 // Complete replaces zero values by their defaults, so that At can be called. The
@@ -112,9 +101,9 @@ func (o *HTTPOptions) Complete() error {
 	return nil
 }
 
-// At makes the check of one of many real servers with equal options, with addr and
-// config in place of HTTPOptions.Addr and TLS. All of them keep o, which must not
-// change any more.
+// At makes the check of one of many real servers with equal options, after Complete. addr is the
+// real server, or the proxy for http_proxy. config is for https; nil is that of
+// TLSOptions{Name: VirtualHost}. All checks keep o, which must not change any more.
 func (o *HTTPOptions) At(addr netip.AddrPort, config *tls.Config) (*HTTP, error) {
 	h := &HTTP{HTTPOptions: o, Addr: addr, TLS: config}
 	var err error

@@ -113,10 +113,7 @@ func TestHTTPServer(t *testing.T) {
 					continue // there are none in 1.0
 				}
 				t.Run(service+" "+version+" "+tt.method+" "+tt.request, func(t *testing.T) {
-					h := newHTTP(t, HTTPOptions{
-						Service: service, Addr: addr, TLS: config, Version: version,
-						Method: tt.method, Request: tt.request, Receive: tt.receive,
-					})
+					h := newHTTPAt(t, HTTPOptions{Service: service, Version: version, Method: tt.method, Request: tt.request, Receive: tt.receive}, addr, config)
 					detail, err := talkOver(t, h, dialTarget)
 					if tt.err == "*" { // each version ends in its own way
 						if err == nil {
@@ -142,10 +139,10 @@ func TestHTTPVersionAndHost(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	for version, proto := range map[string]string{"1.0": "HTTP/1.0", "": "HTTP/1.1", "2": "HTTP/2.0"} {
-		h := newHTTP(t, HTTPOptions{
-			Addr: serverAddr(t, server), VirtualHost: "www.example.com", HasVirtualHost: true, Version: version,
+		h := newHTTPAt(t, HTTPOptions{
+			VirtualHost: "www.example.com", HasVirtualHost: true, Version: version,
 			Receive: compilePattern(t, "^Test Page of www.example.com by "+proto+"$"),
-		})
+		}, serverAddr(t, server), nil)
 		if _, err := talkOver(t, h, dialTarget); err != nil {
 			t.Errorf("%q: %v", version, err)
 		}
@@ -169,11 +166,11 @@ func TestHTTPRedirectChain(t *testing.T) {
 	first := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusMovedPermanently))
 	t.Cleanup(first.Close)
 
-	h := newHTTP(t, HTTPOptions{Addr: serverAddr(t, first), TLS: config, Receive: compilePattern(t, "^Test Page$")})
+	h := newHTTPAt(t, HTTPOptions{Receive: compilePattern(t, "^Test Page$")}, serverAddr(t, first), config)
 	if detail, err := talkOver(t, h, dialTarget); detail != "200 OK" || err != nil {
 		t.Errorf("%s: %q, %v, want 200 OK", h, detail, err)
 	}
-	h = newHTTP(t, HTTPOptions{Addr: serverAddr(t, first), TLS: config, Receive: compilePattern(t, "Other Page")})
+	h = newHTTPAt(t, HTTPOptions{Receive: compilePattern(t, "Other Page")}, serverAddr(t, first), config)
 	_, err = talkOver(t, h, dialTarget)
 	want := "redirected to " + last.URL + `/chunks: receive "Other Page" not found in 9 bytes: "Test Page"`
 	if errText(err) != want {
@@ -228,10 +225,10 @@ func TestHTTPProxy(t *testing.T) {
 		{"https to nobody", "https", closed, "502 Bad Gateway", "the proxy answers 502 Bad Gateway"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHTTP(t, HTTPOptions{
-				Service: "http_proxy", TLS: config, Receive: compilePattern(t, "Test Page of www.example.com:"),
+			h := newHTTPAt(t, HTTPOptions{
+				Service: "http_proxy", Receive: compilePattern(t, "Test Page of www.example.com:"),
 				Request: fmt.Sprintf("%s://www.example.com:%d/", tt.scheme, tt.server.Port()),
-			})
+			}, realServer, config)
 			detail, err := talk(t, h, proxy)
 			if detail != tt.detail || errText(err) != tt.err {
 				t.Errorf("%s: %q, %v, want %q, %q", h, detail, err, tt.detail, tt.err)

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -15,17 +16,22 @@ var _ Talker = (*HTTP)(nil)
 
 var realServer = netip.MustParseAddrPort("10.1.0.3:8080")
 
-// newHTTP is NewHTTP for options that are right, with the address of every
-// test unless they have one.
+// newHTTP is the check of realServer by options that are right.
 func newHTTP(tb testing.TB, o HTTPOptions) *HTTP {
+	tb.Helper()
+	return newHTTPAt(tb, o, realServer, nil)
+}
+
+// newHTTPAt is the check of a server by options that are right.
+func newHTTPAt(tb testing.TB, o HTTPOptions, addr netip.AddrPort, config *tls.Config) *HTTP {
 	tb.Helper()
 	if o.Service == "" {
 		o.Service = "http"
 	}
-	if !o.Addr.IsValid() {
-		o.Addr = realServer
+	if err := o.Complete(); err != nil {
+		tb.Fatal(err)
 	}
-	h, err := NewHTTP(o)
+	h, err := o.At(addr, config)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -45,121 +51,122 @@ func TestHTTPRequest(t *testing.T) {
 	v6 := netip.MustParseAddrPort("[fd00::3]:80")
 	tests := []struct {
 		name    string
+		server  netip.AddrPort
 		options HTTPOptions
 		says    string
 		target  string
 		request string // the first line and the headers that matter, with "|" between
 	}{
 		{
-			"the least",
+			"the least", realServer,
 			HTTPOptions{},
 			"http GET http://10.1.0.3:8080/", "10.1.0.3:8080",
 			"GET / HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"a path without its slash",
+			"a path without its slash", realServer,
 			HTTPOptions{Request: "index.html"},
 			"http GET http://10.1.0.3:8080/index.html", "10.1.0.3:8080",
 			"GET /index.html HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"slashes as written",
+			"slashes as written", realServer,
 			HTTPOptions{Request: "//ok/../a?x=1&y=/2"},
 			"http GET http://10.1.0.3:8080//ok/../a?x=***&y=***", "10.1.0.3:8080",
 			"GET //ok/../a?x=1&y=/2 HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"what cannot stand in a request line",
+			"what cannot stand in a request line", realServer,
 			HTTPOptions{Request: "/a b\"<|>\r\nX: y%20%zz/ü"},
 			"http GET http://10.1.0.3:8080/a%20b%22%3C%7C%3E%0D%0AX:%20y%20%zz/%C3%BC", "10.1.0.3:8080",
 			"GET /a%20b%22%3C%7C%3E%0D%0AX:%20y%20%zz/%C3%BC HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"virtual host",
+			"virtual host", realServer,
 			HTTPOptions{VirtualHost: "www.example.com", HasVirtualHost: true, Method: "HEAD"},
 			"http HEAD http://10.1.0.3:8080/", "10.1.0.3:8080",
 			"HEAD / HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"empty virtual host",
+			"empty virtual host", realServer,
 			HTTPOptions{HasVirtualHost: true},
 			"http GET http://10.1.0.3:8080/", "10.1.0.3:8080",
 			"GET / HTTP/1.1|Host: |User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"IPv6",
-			HTTPOptions{Addr: v6, Request: "/ok"},
+			"IPv6", v6,
+			HTTPOptions{Request: "/ok"},
 			"http GET http://[fd00::3]:80/ok", "[fd00::3]:80",
 			"GET /ok HTTP/1.1|Host: [fd00::3]|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"https",
+			"https", realServer,
 			HTTPOptions{Service: "https"},
 			"https GET https://10.1.0.3:8080/", "10.1.0.3:8080 tls",
 			"GET / HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"another URL",
+			"another URL", realServer,
 			HTTPOptions{Request: "http://10.1.0.2:81/ok"},
 			"http GET http://10.1.0.2:81/ok", "10.1.0.2:81",
 			"GET /ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"a URL as a path goes to the real server",
+			"a URL as a path goes to the real server", realServer,
 			HTTPOptions{Request: "/http://10.1.0.2:81/ok"},
 			"http GET http://10.1.0.3:8080/http://10.1.0.2:81/ok", "10.1.0.3:8080",
 			"GET /http://10.1.0.2:81/ok HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"blanks at the end",
+			"blanks at the end", realServer,
 			HTTPOptions{Request: "/a b "},
 			"http GET http://10.1.0.3:8080/a%20b", "10.1.0.3:8080",
 			"GET /a%20b HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"a proxy's URL behind the slash of the configuration",
+			"a proxy's URL behind the slash of the configuration", realServer,
 			HTTPOptions{Service: "http_proxy", Request: "/http://www.example.com/x "},
 			"http_proxy GET http://www.example.com/x through 10.1.0.3:8080", "10.1.0.3:8080",
 			"GET http://www.example.com/x HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"another URL by name, without path",
+			"another URL by name, without path", realServer,
 			HTTPOptions{Request: "https://www.example.com?a#b"},
 			"http GET https://www.example.com/?a", "www.example.com:443 tls www.example.com",
 			"GET /?a HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"a login in the URL",
+			"a login in the URL", realServer,
 			HTTPOptions{Request: "http://me:s%20cret@[fd00::3]/", HasVirtualHost: true, VirtualHost: "a"},
 			"http GET http://[fd00::3]/", "[fd00::3]:80",
 			"GET / HTTP/1.1|Host: a|User-Agent: ldirectord|Authorization: Basic bWU6cyBjcmV0|Connection: close",
 		},
 		{
-			"a URL within a path",
+			"a URL within a path", realServer,
 			HTTPOptions{Request: "/login?next=http://www.example.com/"},
 			"http GET http://10.1.0.3:8080/login?next=***", "10.1.0.3:8080",
 			"GET /login?next=http://www.example.com/ HTTP/1.1|Host: 10.1.0.3|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"proxy",
+			"proxy", realServer,
 			HTTPOptions{Service: "http_proxy", Request: "http://www.example.com/x"},
 			"http_proxy GET http://www.example.com/x through 10.1.0.3:8080", "10.1.0.3:8080",
 			"GET http://www.example.com/x HTTP/1.1|Host: www.example.com|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"proxy without a URL",
+			"proxy without a URL", realServer,
 			HTTPOptions{Service: "http_proxy", Request: "/x"},
 			"http_proxy GET http://10.1.0.3:8080/x through 10.1.0.3:8080", "10.1.0.3:8080",
 			"GET http://10.1.0.3:8080/x HTTP/1.1|Host: 10.1.0.3:8080|User-Agent: ldirectord|Connection: close",
 		},
 		{
-			"proxy for https: a tunnel first",
+			"proxy for https: a tunnel first", realServer,
 			HTTPOptions{Service: "http_proxy", Request: "https://www.example.com/x"},
 			"http_proxy GET https://www.example.com/x through 10.1.0.3:8080", "10.1.0.3:8080",
 			"CONNECT www.example.com:443 HTTP/1.1|Host: www.example.com:443|User-Agent: ldirectord",
 		},
 		{
-			"headers",
+			"headers", realServer,
 			HTTPOptions{Headers: []string{"X-A: b", "user-agent:Mozilla", "Cookie: c=d"}, Version: "1.0"},
 			"http GET http://10.1.0.3:8080/", "10.1.0.3:8080",
 			"GET / HTTP/1.0|Host: 10.1.0.3|User-Agent: Mozilla|X-A: b|Cookie: c=d|Connection: close",
@@ -167,7 +174,7 @@ func TestHTTPRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHTTP(t, tt.options)
+			h := newHTTPAt(t, tt.options, tt.server, nil)
 			first := h.Dialogue().Next(nil, false)
 			got := []string{h.String(), describeTarget(h.Target()), strings.ReplaceAll(strings.TrimSuffix(string(first.Send), "\r\n\r\n"), "\r\n", "|")}
 			if diff := cmp.Diff([]string{tt.says, tt.target, tt.request}, got); diff != "" {
@@ -226,7 +233,7 @@ func describeTarget(target Target) string {
 	return where
 }
 
-func TestNewHTTPRefuses(t *testing.T) {
+func TestHTTPRefuses(t *testing.T) {
 	tests := []struct {
 		name    string
 		options HTTPOptions
@@ -247,8 +254,8 @@ func TestNewHTTPRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := NewHTTP(tt.options); errText(err) != tt.want {
-				t.Errorf("NewHTTP: %v, want %s", err, tt.want)
+			if err := tt.options.Complete(); errText(err) != tt.want {
+				t.Errorf("%v, want %s", err, tt.want)
 			}
 		})
 	}

@@ -37,10 +37,7 @@ func TestRepeatedContentLength(t *testing.T) {
 			conn.Read(make([]byte, 4096))
 			conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: " + length + "\r\n\r\nOK"))
 		}()
-		h, err := checker.NewHTTP(checker.HTTPOptions{Service: "http", Addr: l.Addr().(*net.TCPAddr).AddrPort(), Request: "/", Receive: receive(t, "OK")})
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := newHTTP(t, checker.HTTPOptions{Service: "http", Request: "/", Receive: receive(t, "OK")}, l.Addr().(*net.TCPAddr).AddrPort(), nil)
 		got := ""
 		if err := e.Ask(t.Context(), h, 20*time.Second, 1).Err; err != nil {
 			got = err.Error()

@@ -2,6 +2,7 @@ package checker_test
 
 import (
 	"crypto/tls"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +84,19 @@ func receive(t *testing.T, perl string) *perlre.Pattern {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// newHTTP is the check of a web server by options that are right.
+func newHTTP(t *testing.T, o checker.HTTPOptions, addr netip.AddrPort, config *tls.Config) *checker.HTTP {
+	t.Helper()
+	if err := o.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	h, err := o.At(addr, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 // runSilent checks a server that does not answer.

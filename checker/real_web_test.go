@@ -1,7 +1,9 @@
 package checker_test
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"github.com/ldirectord/ldirectord/checker"
@@ -14,10 +16,18 @@ type web struct {
 	d *realserver.Daemon
 }
 
+// A webCheck is what a check of a web server is made of.
+type webCheck struct {
+	checker.HTTPOptions
+	addr netip.AddrPort
+	tls  *tls.Config
+}
+
 // run is a check of the server on a port; change may be nil.
-func (w web) run(port, request string, change func(*checker.HTTPOptions)) checker.Talker {
+func (w web) run(port, request string, change func(*webCheck)) checker.Talker {
 	w.t.Helper()
-	o := checker.HTTPOptions{Service: port[:min(len(port), len("https"))], Addr: w.d.Addr(port), Request: request}
+	o := webCheck{addr: w.d.Addr(port)}
+	o.Service, o.Request = port[:min(len(port), len("https"))], request
 	if port == "http6" {
 		o.Service = "http"
 	}
@@ -25,30 +35,26 @@ func (w web) run(port, request string, change func(*checker.HTTPOptions)) checke
 	if change != nil {
 		change(&o)
 	}
-	h, err := checker.NewHTTP(o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return h
+	return newHTTP(w.t, o.HTTPOptions, o.addr, o.tls)
 }
 
 // tls is a change that speaks TLS so.
-func (w web) tls(o checker.TLSOptions) func(*checker.HTTPOptions) {
+func (w web) tls(o checker.TLSOptions) func(*webCheck) {
 	w.t.Helper()
 	config, err := checker.TLSConfig(o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return func(h *checker.HTTPOptions) { h.TLS = config }
+	return func(h *webCheck) { h.tls = config }
 }
 
 // TestRealHTTP checks nginx.
 func TestRealHTTP(t *testing.T) {
 	d := realserver.Nginx(t, realserver.NewAuthority(t))
 	w := web{t, d}
-	head := func(o *checker.HTTPOptions) { o.Method, o.Receive = "HEAD", nil }
-	withHost := func(host string) func(*checker.HTTPOptions) {
-		return func(o *checker.HTTPOptions) {
+	head := func(o *webCheck) { o.Method, o.Receive = "HEAD", nil }
+	withHost := func(host string) func(*webCheck) {
+		return func(o *webCheck) {
 			o.VirtualHost, o.HasVirtualHost = host, true
 			o.Receive = receive(t, "^host is "+host+"$")
 		}
@@ -58,11 +64,11 @@ func TestRealHTTP(t *testing.T) {
 		{name: "after a redirect", check: w.run("http", "302", nil), detail: "200 OK"},
 		{name: "only its head", check: w.run("http", "lvs.html", head), detail: "200 OK"},
 		{name: "a virtual host", check: w.run("http", "host", withHost("www.example.com"))},
-		{name: "no virtual host", check: w.run("http", "host", func(o *checker.HTTPOptions) {
+		{name: "no virtual host", check: w.run("http", "host", func(o *webCheck) {
 			o.Receive = receive(t, fmt.Sprintf("^host is %s$", d.Addr("http").Addr()))
 		})},
-		{name: "version 1.0", check: w.run("http", "lvs.html", func(o *checker.HTTPOptions) { o.Version = "1.0" })},
-		{name: "another text", check: w.run("http", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "version 1.0", check: w.run("http", "lvs.html", func(o *webCheck) { o.Version = "1.0" })},
+		{name: "another text", check: w.run("http", "lvs.html", func(o *webCheck) {
 			o.Receive = receive(t, "Test Page")
 		}), err: `receive "Test Page" not found in 19 bytes: "This is a LVS Page\n"`},
 		{name: "no such page", check: w.run("http", "nothing", nil), err: "404 Not Found"},
@@ -70,8 +76,8 @@ func TestRealHTTP(t *testing.T) {
 		{name: "out of service", check: w.run("http", "503", nil), err: "503 Service Temporarily Unavailable"},
 		{name: "round in circles", check: w.run("http", "loop", nil), err: "redirect"},
 		{name: "a huge page without the text", check: w.run("http", "huge", nil), err: "not found"},
-		{name: "http to the https port", check: w.run("http", "lvs.html", func(o *checker.HTTPOptions) {
-			o.Addr = d.Addr("https")
+		{name: "http to the https port", check: w.run("http", "lvs.html", func(o *webCheck) {
+			o.addr = d.Addr("https")
 		}), err: "400 Bad Request"},
 	})
 	outage(t, d,
@@ -107,17 +113,17 @@ func TestRealHTTPS(t *testing.T) {
 		{name: "another name does not matter", check: run("https-wrong-name", chain)},
 		{name: "no client certificate", check: run("https-client", chain), err: "400 Bad Request"},
 		{name: "a stranger's client certificate", check: run("https-client", stranger), err: "400 Bad Request"},
-		{name: "https to the http port", check: w.run("https", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "https to the http port", check: w.run("https", "lvs.html", func(o *webCheck) {
 			w.tls(chain)(o)
-			o.Addr = d.Addr("http")
+			o.addr = d.Addr("http")
 		}), err: "TLS"},
-		{name: "another text", check: w.run("https", "lvs.html", func(o *checker.HTTPOptions) {
+		{name: "another text", check: w.run("https", "lvs.html", func(o *webCheck) {
 			w.tls(chain)(o)
 			o.Receive = receive(t, "Test Page")
 		}), err: `receive "Test Page" not found in 19 bytes`},
 		{name: "in trouble", check: w.run("https", "503", w.tls(chain)), err: "503 Service Temporarily Unavailable"},
 	})
-	version2 := w.run("https", "lvs.html", func(o *checker.HTTPOptions) {
+	version2 := w.run("https", "lvs.html", func(o *webCheck) {
 		o.Version = "2"
 		w.tls(checker.TLSOptions{CAFile: ca.File, ALPN: []string{"h2"}})(o)
 	})
@@ -130,13 +136,7 @@ func TestRealProxy(t *testing.T) {
 	d := realserver.Tinyproxy(t)
 	run := func(url string) checker.Talker {
 		t.Helper()
-		h, err := checker.NewHTTP(checker.HTTPOptions{
-			Service: "http_proxy", Addr: d.Addr("http_proxy"), Request: url, Receive: receive(t, "LVS Page"),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return h
+		return newHTTP(t, checker.HTTPOptions{Service: "http_proxy", Request: url, Receive: receive(t, "LVS Page")}, d.Addr("http_proxy"), nil)
 	}
 	site := "http://" + origin.Addr("http").String()
 	talkReal(t, []realTalk{

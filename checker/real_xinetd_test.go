@@ -28,10 +28,7 @@ func TestRealXinetd(t *testing.T) {
 		"another-line":   `printf what`,
 	})
 	web := func(name, err string) realTalk {
-		h, e := checker.NewHTTP(checker.HTTPOptions{Addr: d.Addr(name), Service: "http", Request: "/", Receive: receive(t, "db is up")})
-		if e != nil {
-			t.Fatal(e)
-		}
+		h := newHTTP(t, checker.HTTPOptions{Service: "http", Request: "/", Receive: receive(t, "db is up")}, d.Addr(name), nil)
 		return realTalk{name: name, check: h, err: err}
 	}
 	line := func(name, err string) realTalk {

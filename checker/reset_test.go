@@ -63,15 +63,11 @@ func TestResetAfterTheAnswer(t *testing.T) {
 	web := func(o checker.HTTPOptions, overTLS bool) func(netip.AddrPort) checker.Checker {
 		return func(addr netip.AddrPort) checker.Checker {
 			o := o
-			o.Addr, o.Service, o.Request = addr, "http", "/"
+			o.Service, o.Request = "http", "/"
 			if overTLS {
-				o.Service, o.TLS = "https", client
+				o.Service = "https"
 			}
-			h, err := checker.NewHTTP(o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return h
+			return newHTTP(t, o, addr, client)
 		}
 	}
 	wants := receive(t, "db is up")

@@ -288,21 +288,17 @@ func (p *wirePeers) addHTTP(checks map[string]checker.Checker) {
 	plain := p.serveHTTP(p.server.Config.Handler)
 	secure := netip.MustParseAddrPort(p.server.Listener.Addr().String())
 	elsewhere := p.serveHTTP(http.RedirectHandler(fmt.Sprintf("http://%s/", plain), http.StatusFound))
-	for name, o := range map[string]checker.HTTPOptions{
-		"http":             {Service: "http", Addr: plain, Request: "/", Receive: ok},
-		"http, HTTP/1.0":   {Service: "http", Addr: plain, Request: "/", Receive: ok, Version: "1.0"},
-		"http, HTTP/2":     {Service: "http", Addr: plain, Request: "/", Receive: ok, Version: "2"},
-		"http, redirected": {Service: "http", Addr: elsewhere, Request: "/", Receive: ok},
-		"https":            {Service: "https", Addr: secure, Request: "/", Receive: ok, TLS: p.client},
-		"https, HTTP/2":    {Service: "https", Addr: secure, Request: "/", Receive: ok, TLS: p.client, Version: "2"},
-		"http_proxy":       {Service: "http_proxy", Addr: plain, Request: "http://www.example.com/", Receive: ok},
-	} {
-		h, err := checker.NewHTTP(o)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		checks[name] = h
+	add := func(name string, addr netip.AddrPort, o checker.HTTPOptions) {
+		o.Receive = ok
+		checks[name] = newHTTP(p.t, o, addr, p.client)
 	}
+	add("http", plain, checker.HTTPOptions{Service: "http", Request: "/"})
+	add("http, HTTP/1.0", plain, checker.HTTPOptions{Service: "http", Request: "/", Version: "1.0"})
+	add("http, HTTP/2", plain, checker.HTTPOptions{Service: "http", Request: "/", Version: "2"})
+	add("http, redirected", elsewhere, checker.HTTPOptions{Service: "http", Request: "/"})
+	add("https", secure, checker.HTTPOptions{Service: "https", Request: "/"})
+	add("https, HTTP/2", secure, checker.HTTPOptions{Service: "https", Request: "/", Version: "2"})
+	add("http_proxy", plain, checker.HTTPOptions{Service: "http_proxy", Request: "http://www.example.com/"})
 	checks["grpc"] = checker.GRPC{Addr: p.serveHTTP(checker.HealthServer())}
 }
 

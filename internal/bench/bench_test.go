@@ -29,7 +29,11 @@ var (
 		return checker.Connect{Addr: addr, HalfOpen: true}, nil
 	}}
 	http = kind{"http", func(addr netip.AddrPort) (checker.Checker, error) {
-		return checker.NewHTTP(checker.HTTPOptions{Service: "http", Addr: addr})
+		o := checker.HTTPOptions{Service: "http"}
+		if err := o.Complete(); err != nil {
+			return nil, err
+		}
+		return o.At(addr, nil)
 	}}
 	smtp = kind{"smtp", func(addr netip.AddrPort) (checker.Checker, error) { return checker.SMTP{Addr: addr}, nil }}
 )

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"crypto/tls"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -48,20 +49,26 @@ func TestHTTP(t *testing.T) {
 	for _, tt := range tests {
 		for service, server := range map[string]*httptest.Server{"http": plain, "https": secure} {
 			t.Run(service+tt.request, func(t *testing.T) {
-				o := checker.HTTPOptions{Service: service, Addr: addrOf(t, server), Request: tt.request, Receive: receive}
-				if service == "https" {
-					o.TLS = trusting
-				}
-				c, err := checker.NewHTTP(o)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := newHTTP(t, checker.HTTPOptions{Service: service, Request: tt.request, Receive: receive}, addrOf(t, server), trusting)
 				if diff := cmp.Diff(tt.want, verdictOf(e.Ask(t.Context(), c, ample, 1))); diff != "" {
 					t.Errorf("verdict (-want +got):\n%s", diff)
 				}
 			})
 		}
 	}
+}
+
+// newHTTP is the check of a web server by options that are right.
+func newHTTP(t *testing.T, o checker.HTTPOptions, addr netip.AddrPort, config *tls.Config) *checker.HTTP {
+	t.Helper()
+	if err := o.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	h, err := o.At(addr, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
 }
 
 func addrOf(t *testing.T, s *httptest.Server) netip.AddrPort {

@@ -62,20 +62,15 @@ func streamChecks(t *testing.T, addr netip.AddrPort, config *tls.Config) map[str
 		"http, HEAD":              {Service: "http", Request: "/", Method: http.MethodHead},
 		"http, HTTP/1.0":          {Service: "http", Request: "/", Version: "1.0"},
 		"http, HTTP/2":            {Service: "http", Request: "/", Version: "2"},
-		"https":                   {Service: "https", Request: "/", TLS: config},
-		"https, HTTP/2":           {Service: "https", Request: "/", TLS: config, Version: "2"},
+		"https":                   {Service: "https", Request: "/"},
+		"https, HTTP/2":           {Service: "https", Request: "/", Version: "2"},
 		"http_proxy":              {Service: "http_proxy", Request: "http://www.example.com/"},
-		"http_proxy, https to it": {Service: "http_proxy", Request: "https://www.example.com/", TLS: config},
+		"http_proxy, https to it": {Service: "http_proxy", Request: "https://www.example.com/"},
 	} {
-		o.Addr = addr
 		if o.Method != http.MethodHead {
 			o.Receive = receive
 		}
-		h, err := checker.NewHTTP(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		checks[name] = h
+		checks[name] = newHTTP(t, o, addr, config)
 	}
 	return checks
 }

@@ -26,10 +26,7 @@ func TestWishIsGood(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	at := netip.MustParseAddrPort(strings.TrimPrefix(server.URL, "http://"))
-	web, err := checker.NewHTTP(checker.HTTPOptions{Service: "http", Addr: at, Drain: checker.Statuses{{First: 404, Last: 404}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	web := newHTTP(t, checker.HTTPOptions{Service: "http", Drain: checker.Statuses{{First: 404, Last: 404}}}, at, nil)
 	made := 0
 	e := New(Options{})
 	defer e.Close()
