@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/ipvs"
 )
 
@@ -19,10 +20,11 @@ import (
 type failing struct {
 	*ipvs.Memory
 	fails atomic.Bool
+	edits atomic.Bool // changes of what is in the table alone
 }
 
 func (f *failing) Apply(c ipvs.Change) error {
-	if f.fails.Load() {
+	if f.fails.Load() || f.edits.Load() && c.Op == ipvs.EditDestination {
 		return errors.New("the kernel is out of memory")
 	}
 	return f.Memory.Apply(c)
@@ -71,4 +73,40 @@ func TestRetryWritesWhatIsNeeded(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The kernel refuses again and again to lower the weight of the only real server: it is in service with the old
+// one or the new one, and the fallback stays out.
+func TestRefusedLowerWeightNeedsNoFallback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := &failing{Memory: ipvs.NewMemory()}
+		const first, second = "10.1.0.1:80", "10.1.0.2:80"
+		l := goLive(t, table, "driftcheck=0\n"+refusableFile("", "3", ""), second)
+		defer l.end()
+		time.Sleep(time.Minute)
+		table.edits.Store(true)
+		weigh := func(weight int) {
+			if _, _, err := l.d.Obey(t.Context(), report.Order{Verb: report.Weight, Weight: weight, Real: first}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		weigh(2)
+		time.Sleep(time.Minute)
+		for _, want := range []string{"[10.1.0.1:80=3]", "[10.1.0.1:80=1]"} {
+			entries, err := table.Read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, d := range entries[0].Destinations {
+				got = append(got, fmt.Sprintf("%s=%d", d.AddrPort, d.Weight))
+			}
+			if fmt.Sprint(got) != want {
+				t.Errorf("the table has %v, want %s; the log:\n%s", got, want, strings.TrimSpace(l.logged()))
+			}
+			table.edits.Store(false)
+			weigh(1)
+			time.Sleep(time.Minute)
+		}
+	})
 }

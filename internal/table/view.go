@@ -83,7 +83,7 @@ func (v *View) Failed(s Step) {
 		v.Doubt = map[netip.AddrPort]bool{}
 	}
 	v.Doubt[at] = true
-	if !s.Takes() {
+	if !s.Takes() || s.New.Weight > 0 { // it is in service with either weight
 		return
 	}
 	if v.Actual.Doubt == nil {
