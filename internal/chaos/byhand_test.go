@@ -85,8 +85,8 @@ func (w *world) loadWaits(s *service) {
 func (w *world) endWait(p *pair) {
 	s := w.services[p.service]
 	if (p.waits || p.mayWait) && p.verdict == up && s.slow {
-		if p.climbed = time.Now(); !p.waits { // it may not have waited
-			p.mayClimb = p.climbed
+		if w.startSlowly(p); !p.waits { // it may not have waited
+			p.mayClimb = time.Now()
 		}
 	}
 	p.waits, p.mayWait = false, false

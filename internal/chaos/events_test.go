@@ -42,6 +42,7 @@ func (s *stage) event() {
 		{8, s.agentSays},
 		{6, s.flap},
 		{6, s.flapAlone},
+		{4, s.flapOneEntry},
 		{16, s.edit},
 		{6, s.reloadSame},
 		{10, s.reloadOther},
@@ -239,7 +240,7 @@ func (s *stage) shake(n int) {
 	v.weighs = !v.agent && !v.drains && s.random.IntN(3) == 0
 	v.beside = !v.agent && s.random.IntN(4) == 0
 	v.shakeShared(s.random)
-	v.slow = !v.shared && s.random.IntN(4) == 0
+	v.slow = s.random.IntN(4) == 0 || v.shared && s.random.IntN(2) == 0
 	v.damp = !v.shared && v.minAlive == 0 && s.random.IntN(5) == 0
 	v.slowLimit = s.random.IntN(3) == 0
 	v.byHand = s.random.IntN(3) == 0

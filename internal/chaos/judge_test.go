@@ -95,6 +95,9 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if c.Op == ipvs.DeleteDestination || got == 0 || p == nil || !p.configured || p.unsure || w.loads(p.service) || p.part() == noShare {
 		return
 	}
+	if p == s.unseen && time.Since(p.changed) < 4*time.Second { // driftcheck finds what somebody has set before its verdict
+		return
+	}
 	if p.hand >= 0 && w.unclear(s) { // a quorum that is lost ends what somebody has set, and a fallback that is refused leaves it in
 		return
 	}

@@ -128,6 +128,34 @@ func (s *service) join() {
 	s.pairs[hosts].entry = s.pairs[hosts-1].entry
 }
 
+// flapOneEntry has one of two real servers that are one entry go down and come back while the other one is well.
+func (s *stage) flapOneEntry() {
+	v := s.services[services]
+	first, second := v.pairs[hosts-1], v.pairs[hosts]
+	if !v.shared || !v.configured || !first.configured || !second.configured {
+		return
+	}
+	if s.random.IntN(2) == 0 {
+		first, second = second, first
+	}
+	s.note("%s of service %d flaps beside %s", first.name(), services, second.name())
+	set := func(p *pair, works bool) {
+		s.with(func() {
+			for kind := range kinds {
+				if p.finds(kind) != works {
+					p.turn(kind)
+				}
+			}
+		})
+	}
+	set(second, true)
+	s.sleep(time.Duration(s.random.IntN(20000)) * time.Millisecond)
+	set(first, false)
+	s.sleep(8 * time.Second)
+	set(first, true)
+	s.sleep(time.Duration(s.random.IntN(10000)) * time.Millisecond)
+}
+
 // ordersWeight says whether an order gives a weight to one of the real servers with the
 // entry of p.
 func (s *service) ordersWeight(p *pair) bool {
@@ -163,7 +191,7 @@ func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 }
 
 // shakeShared changes what the file says of minalive. Two real servers that are one
-// entry have neither it nor slowstart.
+// entry have none.
 func (s *service) shakeShared(random *rand.Rand) {
 	if s.minAlive = 0; random.IntN(3) == 0 {
 		s.minAlive = 1 + random.IntN(2)

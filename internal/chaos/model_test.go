@@ -189,11 +189,14 @@ func number(k ipvs.Key) int {
 func (w *world) hear(p *pair, kind int, ok bool) {
 	s := w.services[p.service]
 	if ok && s.configured && p.configured && s.uses(p, kind) {
-		before := p.part()
+		before, awaited := p.part(), p.awaits()
 		p.carrying = w.carries(p)
 		defer func() { p.carrying = false }()
 		w.wish(p, kind)
 		w.wished(p, before)
+		if awaited && !p.awaits() { // it may not let it in any more
+			w.keep(s)
+		}
 	}
 	if !s.configured || !p.configured || p.held {
 		return
@@ -237,10 +240,10 @@ func (w *world) turned(p *pair, to verdict) {
 		p.wentDown()
 	}
 	p.atFull = to == up && p.kept
-	if to == up && s.slow {
-		p.climbed = p.changed
-	}
 	p.verdict, p.goods = to, 0
+	if to == up && s.slow {
+		w.startSlowly(p)
+	}
 	switch {
 	case !w.inBeside(p):
 		p.hand = -1

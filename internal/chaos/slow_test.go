@@ -29,6 +29,22 @@ func (w *world) most(p *pair) int {
 // an agent in the place of its check.
 func (w *world) undrained(p *pair) {
 	if s := w.services[p.service]; s.slow && !s.agent && p.verdict == up && !p.held {
-		p.climbed, p.atFull = time.Now(), false
+		w.startSlowly(p)
+		p.atFull = false
+	}
+}
+
+// startSlowly has the weight climb from now on, unless the entry is in service with all of it by another real server.
+func (w *world) startSlowly(p *pair) {
+	s := w.services[p.service]
+	p.climbed = time.Now()
+	for _, o := range s.pairs[1:] {
+		switch {
+		case o == p || o.at != p.at || w.climbs(o):
+		case w.in(o):
+			p.climbed = time.Time{}
+		case w.may(o, true):
+			p.mayClimb = p.climbed
+		}
 	}
 }

@@ -154,3 +154,33 @@ func TestKeptDoesNotClimbAgain(t *testing.T) {
 		}
 	})
 }
+
+// Two real servers are one entry of the kernel, and both come back, one after the other: while the entry is in
+// service with all of its weight by one of them, it does not fall for the other one.
+func TestOneEntryDoesNotClimbAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table := ipvs.NewMemory()
+		var mu sync.Mutex // of weights
+		var weights []int
+		table.OnChange = func(c ipvs.Change) {
+			mu.Lock()
+			defer mu.Unlock()
+			if c.Op > ipvs.DeleteService {
+				weights = append(weights, c.Destination.Weight)
+			}
+		}
+		const first, second = "10.1.0.1:8080", "10.1.0.1:8081"
+		l := goLive(t, table, "checkinterval=1\nvirtual=10.0.0.1:80\n    real="+first+" gate 100\n    real="+second+" gate 100\n    service=http\n    slowstart=10\n", first, second)
+		defer l.end()
+		for _, back := range []string{second, first} {
+			time.Sleep(time.Minute)
+			l.set(false, back)
+		}
+		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if want := []int{10, 20, 30, 40, 50, 60, 70, 80, 90, 100}; !slices.Equal(weights, want) {
+			t.Errorf("the weights are %v, want %v", weights, want)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unique"
@@ -166,7 +167,14 @@ func (r *Real) CalledByName(name string) bool {
 }
 
 // StartSlowly lets a real server that came back begin with a part of its
-// weight.
+// weight, unless its entry of the kernel is in service with all of it by another one.
 func (r *Real) StartSlowly() {
-	r.Reached = policy.Reached(r.Virtual.Conf.SlowStart, 0)
+	if r.Reached = policy.Reached(r.Virtual.Conf.SlowStart, 0); r.Reached == 100 {
+		return
+	}
+	if slices.ContainsFunc(r.Virtual.Reals, func(o *Real) bool {
+		return o != r && o.Conf.Addr == r.Conf.Addr && o.At() == r.At() && o.Reached == 100 && o.In()
+	}) {
+		r.Reached = 100
+	}
 }
