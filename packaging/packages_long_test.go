@@ -46,6 +46,7 @@ const debContents = `
 /usr/share/doc/ldirectord/examples/bird/router.conf
 /usr/share/doc/ldirectord/examples/frr/frr.conf
 /usr/share/doc/ldirectord/examples/frr/ldirectord.cf
+/usr/share/doc/ldirectord/examples/frr/metric
 /usr/share/doc/ldirectord/examples/gobgp/announce
 /usr/share/doc/ldirectord/examples/gobgp/gobgpd.conf
 /usr/share/doc/ldirectord/examples/gobgp/ldirectord.cf

@@ -21,10 +21,10 @@ import (
 
 // A speaker is a BGP daemon on the directors: its example has the configurations that are used.
 type speaker struct {
-	name     string // of the directory in packaging/examples
-	device   bool   // it announces the addresses of a device (vipdevice), and not what a command says
-	fallback bool   // a director that only its fallback serves has a longer path
-	start    func(f *fleet, director int)
+	name   string // of the directory in packaging/examples
+	device bool   // it announces the addresses of a device (vipdevice), and not what a command says
+	script string // in that directory: quorumcommand, and vipcommand of some
+	start  func(f *fleet, director int)
 }
 
 // A fleet is a router with some directors behind it, which announce the virtual address by BGP.
@@ -80,9 +80,7 @@ func (f *fleet) join(director int) {
 		f.Output(name, "ip", "address", "add", otherVIP+"/32", "dev", "lvs0")
 	}
 	f.write(director, "ldirectord.cf", ".cf", 0o644)
-	if f.speaker.fallback {
-		f.write(director, "metric", ".metric", 0o755)
-	}
+	f.write(director, f.speaker.script, ".script", 0o755)
 	f.speaker.start(f, director)
 	f.run(director, "start")
 	f.ends[director] = true
@@ -92,8 +90,9 @@ func (f *fleet) join(director int) {
 func (f *fleet) write(director int, file, suffix string, mode os.FileMode) {
 	f.t.Helper()
 	name := lab.FleetDirector(director)
-	own := strings.NewReplacer("/usr/local/sbin/metric", f.at(name+".metric"), "/etc/bird/fallback", f.at(name+".fallback"),
-		"birdc ", "birdc -s "+f.at(name+".ctl")+" ")
+	own := strings.NewReplacer("/usr/local/sbin/"+f.speaker.script, f.at(name+".script"),
+		"/etc/bird/fallback", f.at(name+".fallback"), "/etc/frr/fallback", f.at(name+".fallback"), "/run/fallback", f.at(name+".fallback"),
+		"birdc ", "birdc -s "+f.at(name+".ctl")+" ", "vtysh ", "vtysh -N "+name+" ")
 	f.must(os.WriteFile(f.at(name+suffix), []byte(own.Replace(f.example(f.speaker.name, file))), mode))
 }
 
@@ -182,7 +181,7 @@ func (f *fleet) via(director int) bool {
 }
 
 // bird starts BIRD on a director.
-var bird = speaker{name: "bird", device: true, fallback: true, start: func(f *fleet, director int) {
+var bird = speaker{name: "bird", device: true, script: "metric", start: func(f *fleet, director int) {
 	name := lab.FleetDirector(director)
 	f.write(director, "bird.conf", ".bird", 0o644)
 	f.write(director, "fallback.conf", ".fallback.conf", 0o644)
