@@ -347,21 +347,22 @@ func (d *Director) alwaysUp(r *virtual.Real) {
 	}
 }
 
-// warnExpiry reports once a day that a real server's certificate will not last
+// warnExpiry reports once a day that a certificate of a real server, which one of its checks has met, will not last
 // (sslexpirywarn).
 func (rc *reconciler) warnExpiry(r *virtual.Real, c *virtual.Check, now time.Time) {
 	days := min(r.Virtual.Conf.SSLExpiryWarn, 100*365) // far from an overflow of durations
 	ends := c.CertificateEnds.Load()
-	if days == 0 || ends == 0 || now.Unix() < int64(r.Warned)+24*60*60 {
+	if days == 0 || ends == 0 || now.Unix() < virtual.Warned(r, c)+24*60*60 {
 		return
 	}
 	if left := time.Unix(ends, 0).Sub(now); left < time.Duration(days)*24*time.Hour {
-		r.Warned = uint32(now.Unix())
-		which := ""
+		virtual.SetWarned(r, c, now)
+		which, cause := "", (*event.Cause)(nil)
 		if name := virtual.WhichOf(r, c); name != "" {
-			which = ", check " + name + ","
+			which, cause = ", check "+name+",", &event.Cause{Kind: event.CauseCheck, Detail: name}
 		}
 		e := r.Event(event.Expiring)
+		e.Cause = cause
 		e.Reason = fmt.Sprintf("the certificate of %s (%s)%s ends %s", r.Name(), r.Virtual.ID, which, time.Unix(ends, 0).UTC().Format("2006-01-02 15:04 MST"))
 		rc.emit(r.Virtual, e)
 	}

@@ -94,7 +94,7 @@ type Event struct {
 	Mapped   string // the address and port in the kernel, if it is not R
 	Weight   int
 	Phase    string // "start" or "stop" for Purged; "started" or "reloaded" for Started
-	Cause    *Cause // Gone, Back, StillGone, AllGone, AnyBack, Ordered, Repaired, Differs: the cause, nil if unknown
+	Cause    *Cause // Gone, Back, StillGone, AllGone, AnyBack, Ordered, Repaired, Differs: the cause, nil if unknown; Expiring: the check of several
 	Fallback string // AllGone, AnyBack: the fallback server, "" for none
 
 	Failures     int           // SoftFailure: failed checks in a row, of several that one

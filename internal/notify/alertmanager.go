@@ -111,6 +111,9 @@ func alertOf(e event.Event, host, name, severity string) *postableAlert {
 		}
 	}
 	set(a.Labels, "real", e.R)
+	if e.Kind == event.Expiring && e.Cause != nil { // several certificates of one real server are several alerts
+		set(a.Labels, "check", e.Cause.Detail)
+	}
 	set(a.Annotations, "service", e.Virtual.ServiceName)
 	set(a.Annotations, "comment", e.Virtual.Comment)
 	return a

@@ -32,7 +32,7 @@ type Real struct {
 	Agent     int16  // the share of the weight that its agent wants, as policy.Server.Agent
 	Reached   uint8  // the share that slowstart has reached, in percent
 	Announced bool   // the log has its beginning
-	Warned    uint32 // that its certificate ends, Unix seconds
+	warned    uint32 // that its certificate ends, Unix seconds
 	Kept      bool   // in although its checks fail (minalive)
 	Leaves    bool   // its checks have failed while it was in service, and minalive may keep it
 	Unchecked bool   // no check has finished since the start or the reload that added it
@@ -122,7 +122,7 @@ func (r *Real) Out() bool { return r.ordered() == report.Drain || r.ordered() ==
 
 // inherit takes over what an earlier configuration's checks have found out.
 func (r *Real) inherit(o *Real) {
-	r.Tally, r.Maintenance, r.Warned = o.Tally, o.Maintenance, o.Warned
+	r.Tally, r.Maintenance, r.warned = o.Tally, o.Maintenance, o.warned
 	inheritParts(r, o)
 	inheritAgent(r, o)
 	if r.Virtual.Conf.MayDrain() {

@@ -31,6 +31,7 @@ type Part struct {
 	Check     *Check // nil with checktype = on: it is always up
 	Unchecked bool   // it has not finished since the start or the reload that added it
 	awaited   bool   // it has not finished since the end of a maintenance
+	warned    uint32 // that the certificate ends, Unix seconds
 }
 
 // specs are those of the checks of one virtual service.
@@ -326,7 +327,7 @@ func inheritParts(r, o *Real) {
 	case before == nil:
 		for i := range s.Parts {
 			if p := &s.Parts[i]; p.Use.Name == "" && !p.Beside && p.As.CheckType != conf.CheckOn {
-				p.Tally, p.Unchecked = o.Tally, o.Unchecked
+				p.Tally, p.Unchecked, p.warned = o.Tally, o.Unchecked, o.warned
 			}
 		}
 	default:
@@ -351,7 +352,7 @@ func (s *Several) inherit(before *Several) {
 					continue
 				}
 				if !taken[q] && q.Check != nil && q.Use.Name == p.Use.Name && q.Beside == p.Beside && (!exact || q.Use == p.Use) {
-					p.Tally, p.Unchecked, p.awaited = q.Tally, q.Unchecked, q.awaited
+					p.Tally, p.Unchecked, p.awaited, p.warned = q.Tally, q.Unchecked, q.awaited, q.warned
 					taken[q], done[p] = true, true
 					break
 				}
@@ -369,6 +370,9 @@ func (s *Several) keepOwn(r *Real) {
 	for i := range s.Parts {
 		if p := &s.Parts[i]; p.Use.Name == "" && !p.Beside {
 			r.Failures, r.Attempts, r.Successes = p.Failures, p.Attempts, p.Successes
+			if p.Check != nil {
+				r.warned = uint32(Warned(s.real, p.Check))
+			}
 			return
 		}
 	}
