@@ -2,6 +2,7 @@ package checker
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 // server is up unless the line reports otherwise.
 //
 // The detail is the AgentReply in the form that String writes and ParseAgent reads,
-// for a reply of down too.
+// for a reply of down too. Of a line that is no reply it is the beginning in quotes, of an empty one it is "".
 type Agent struct {
 	Addr    netip.AddrPort
 	Request string // is sent first, in the form of SimpleTCP; "" sends nothing
@@ -79,13 +80,13 @@ func ParseAgent(line string) (AgentReply, error) {
 			}
 			weight, ok := agentWeight(word)
 			if !ok {
-				return AgentReply{}, fmt.Errorf("agent reports %s", safetext.Excerpt(word))
+				return AgentReply{}, fmt.Errorf("%s is no word of an agent", safetext.Excerpt(word))
 			}
 			reply.Weight = weight
 		}
 	}
 	if !said {
-		return AgentReply{}, fmt.Errorf("the agent's line is empty")
+		return AgentReply{}, errors.New("the agent's line is empty")
 	}
 	if drain {
 		reply.Weight = 0
@@ -132,17 +133,26 @@ func (d *agentDialogue) Next(in []byte, eof bool) Step {
 	}
 	switch {
 	case len(line) > maxAgentLine:
-		return down("no line of an agent: %s", safetext.Excerpt(line))
+		return nonsense(line)
 	case !eof:
 		return Step{}
 	}
 	reply, err := ParseAgent(string(line))
 	if err != nil {
-		return Step{Done: true, Err: err}
+		return nonsense(line)
 	}
 	step := Step{Done: true, Detail: reply.String()}
 	if !reply.Up {
 		step.Err = fmt.Errorf("agent reports %s", safetext.Excerpt(line))
 	}
 	return step
+}
+
+// nonsense is the end of a dialogue with a line that is no reply.
+func nonsense(line []byte) Step {
+	if len(bytes.TrimSpace(line)) == 0 {
+		return Step{Done: true, Err: errors.New("the agent's line is empty")}
+	}
+	said := safetext.Excerpt(line)
+	return Step{Done: true, Detail: said, Err: fmt.Errorf("no words of an agent: %s", said)}
 }

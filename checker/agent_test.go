@@ -43,12 +43,12 @@ func TestParseAgent(t *testing.T) {
 		{"", AgentReply{}, "the agent's line is empty"},
 		{" , ", AgentReply{}, "the agent's line is empty"},
 		{"# down", AgentReply{}, "the agent's line is empty"},
-		{"sideways", AgentReply{}, `agent reports "sideways"`},
-		{"up -5%", AgentReply{}, `agent reports "-5%"`},
-		{"up 5", AgentReply{}, `agent reports "5"`},
-		{"%", AgentReply{}, `agent reports "%"`},
-		{"25601%", AgentReply{}, `agent reports "25601%"`},
-		{"99999999999999999999%", AgentReply{}, `agent reports "99999999999999999999%"`},
+		{"sideways", AgentReply{}, `"sideways" is no word of an agent`},
+		{"up -5%", AgentReply{}, `"-5%" is no word of an agent`},
+		{"up 5", AgentReply{}, `"5" is no word of an agent`},
+		{"%", AgentReply{}, `"%" is no word of an agent`},
+		{"25601%", AgentReply{}, `"25601%" is no word of an agent`},
+		{"99999999999999999999%", AgentReply{}, `"99999999999999999999%" is no word of an agent`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {
@@ -69,10 +69,10 @@ func TestAgent(t *testing.T) {
 		{"no line end", "drain", "up 0%", ""},
 		{"down", "down # disk \x1bfull\n", `down 100% # disk \x1bfull`, `agent reports "down # disk \x1bfull"`},
 		{"maintenance", "maint\n", "down 100%", `agent reports "maint"`},
-		{"an unknown word", "sideways\n", "", `agent reports "sideways"`},
+		{"an unknown word", "go \x1bsideways\n", `"go \x1bsideways"`, `no words of an agent: "go \x1bsideways"`},
 		{"an empty line", "\n", "", "the agent's line is empty"},
 		{"nothing", "", "", "the agent's line is empty"},
-		{"too long", strings.Repeat("up ", 500) + "\n", "", `no line of an agent: "` + strings.Repeat("up ", 20) + `…"`},
+		{"too long", strings.Repeat("up ", 500) + "\n", `"` + strings.Repeat("up ", 20) + `…"`, `no words of an agent: "` + strings.Repeat("up ", 20) + `…"`},
 	}
 	a := Agent{Addr: netip.MustParseAddrPort("10.1.0.3:9707"), Request: "hello\\n"}
 	for _, tt := range tests {
@@ -81,7 +81,7 @@ func TestAgent(t *testing.T) {
 			if verdict.Detail != tt.detail || errText(verdict.Err) != tt.err || sent != "hello\n" {
 				t.Errorf("%q, %v, sent %q, want %q, %q", verdict.Detail, verdict.Err, sent, tt.detail, tt.err)
 			}
-			if tt.detail == "" {
+			if tt.detail == "" || tt.detail[0] == '"' {
 				return
 			}
 			reply, err := ParseAgent(verdict.Detail)

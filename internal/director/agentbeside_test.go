@@ -57,16 +57,13 @@ func (b *beside) begin() {
 				b.t.Errorf("the agent is %+v, want %s, and hello", a, want)
 			}
 			b.asked++
-			reply, err := checker.ParseAgent(b.says)
-			switch {
-			case b.says == "":
+			if b.says == "" {
 				return engine.Result{Attempts: 1, Err: errors.New("connection refused")}
-			case err != nil:
-				return engine.Result{Attempts: 1, Err: err}
-			case !reply.Up:
-				return engine.Result{Attempts: 1, Detail: reply.String(), Err: fmt.Errorf("agent reports %q", b.says)}
 			}
-			return engine.Result{Attempts: 1, Detail: reply.String()}
+			talk := a.Dialogue()
+			talk.Next(nil, false)
+			end := talk.Next([]byte(b.says+"\n"), false)
+			return engine.Result{Attempts: 1, Detail: end.Detail, Err: end.Err}
 		},
 	})
 	ctx, cancel := context.WithCancel(b.t.Context())
@@ -208,6 +205,10 @@ func TestAgentBesideIsShown(t *testing.T) {
 			{"agent drain", "drained by its own answer: up 0%", report.StateUp},
 			{"agent down # disk", `down by its agent: agent reports "down # disk"`, report.StateDown},
 			{"agent ", "down by what its agent said before, it does not answer now (connection refused)", report.StateDown},
+			{"agent hello\x1b", `down by what its agent said before, it answers nonsense now (no words of an agent: "hello\x1b")`, report.StateDown},
+			{"agent up", "; its agent says up 100%", report.StateUp},
+			{"agent hello", `its agent answers nonsense, which changes nothing (no words of an agent: "hello")`, report.StateUp},
+			{"agent down", "down by its agent", report.StateDown},
 		} {
 			b.step(tt.what)
 			if got := b.why(); !strings.Contains(got, tt.want) {
@@ -222,7 +223,7 @@ func TestAgentBesideIsShown(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, a := range reasons[0].Answers {
-			if want := a.Check == "agent"; a.Silent != want {
+			if want := a.Check == "agent" && a.Text != `agent reports "down"`; a.Silent != want {
 				t.Errorf("the answer %+v: silent is %t, want %t", a, a.Silent, want)
 			}
 		}

@@ -35,7 +35,7 @@ func TestAgent(t *testing.T) {
 		{"ready\n", "up", "100"},
 		{"down # disk full\n", `agent reports "down # disk full"`, ""},
 		{"up\n", "up", "100"},
-		{"what?\n", `agent reports "what?"`, ""},
+		{"what?\n", `no words of an agent: "what?"`, ""},
 		{"up 20%", "up", "20"}, // without a line's end
 		{"\n", "the agent's line is empty", ""},
 	} {

@@ -49,8 +49,9 @@ type Answer struct {
 	Check    string    `json:"check,omitempty"` // which one of several, see CheckState.Name
 	Asked    string    `json:"asked"`
 	Up       bool      `json:"up"`
-	Local    bool      `json:"local,omitempty"`  // the fault was on our side
-	Silent   bool      `json:"silent,omitempty"` // an agent beside the checks did not answer, or nothing that counts
+	Local    bool      `json:"local,omitempty"`    // the fault was on our side
+	Silent   bool      `json:"silent,omitempty"`   // an agent beside the checks did not answer, or nothing that counts
+	Nonsense bool      `json:"nonsense,omitempty"` // of those that are Silent: it answered, in no words of an agent
 	Text     string    `json:"text"`
 	Attempts int       `json:"attempts"`
 	Took     Seconds   `json:"took_seconds"`

@@ -198,15 +198,16 @@ type Several struct {
 
 // A CheckState is one of several checks of a real server.
 type CheckState struct {
-	Name         string    `json:"name"`             // of its block; of the virtual service's own it is Kind
-	Block        string    `json:"block,omitempty"`  // the name of its block, "" for the virtual service's own
-	Kind         string    `json:"kind"`             // "http", "connect"
-	Beside       bool      `json:"beside,omitempty"` // it is an agent beside the checks, of which none is needed
-	Silent       bool      `json:"silent,omitempty"` // this agent did not answer when it was asked last: what it said before counts
-	State        State     `json:"state"`            // up, down or unchecked
-	Since        time.Time `json:"since,omitzero"`   // of State
-	Failures     int       `json:"failures"`         // in a row
-	FailureCount int       `json:"failure_count"`    // as many make it down
+	Name         string    `json:"name"`               // of its block; of the virtual service's own it is Kind
+	Block        string    `json:"block,omitempty"`    // the name of its block, "" for the virtual service's own
+	Kind         string    `json:"kind"`               // "http", "connect"
+	Beside       bool      `json:"beside,omitempty"`   // it is an agent beside the checks, of which none is needed
+	Silent       bool      `json:"silent,omitempty"`   // this agent did not answer when it was asked last: what it said before counts
+	Nonsense     bool      `json:"nonsense,omitempty"` // likewise: it answered, in no words of an agent
+	State        State     `json:"state"`              // up, down or unchecked
+	Since        time.Time `json:"since,omitzero"`     // of State
+	Failures     int       `json:"failures"`           // in a row
+	FailureCount int       `json:"failure_count"`      // as many make it down
 	Interval     Seconds   `json:"interval_seconds"`
 	Last         *Last     `json:"last,omitempty"`
 	Checks       Checks    `json:"checks"`

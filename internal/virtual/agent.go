@@ -162,7 +162,7 @@ func AgentFails(r *Real, c *Check, before policy.Tally) bool {
 	}
 	fails := agentSilent(r) && before.Verdict != policy.Down
 	if fails && r.In() {
-		r.Virtual.Moved(r, true, &event.Cause{Kind: event.CauseCheck, Detail: "its agent does not answer"})
+		r.Virtual.Moved(r, true, silence(SeveralOf(r).part(c)))
 	}
 	return fails
 }
@@ -192,7 +192,7 @@ func TakeSilence(r *Real, local bool) bool {
 	wasIn := r.In()
 	setSilent(r)
 	if isIn := r.In(); isIn != wasIn {
-		v.Moved(r, isIn, &event.Cause{Kind: event.CauseCheck, Detail: "its agent does not answer"})
+		v.Moved(r, isIn, silence(SeveralOf(r).agent()))
 	}
 	return true
 }
@@ -225,11 +225,25 @@ func (p *Part) agentWords() string {
 	case o.Err() == nil:
 		return "; its agent says " + o.Words()
 	case p.Verdict == policy.Down && p.isSilent(o):
-		return fmt.Sprintf("; down by what its agent said before, it does not answer now (%s)", o.Words())
+		return fmt.Sprintf("; down by what its agent said before, it %s now (%s)", silenceWords(o), o.Words())
 	case p.Verdict == policy.Down:
 		return "; down by its agent: " + o.Words()
 	}
-	return fmt.Sprintf("; its agent does not answer, which changes nothing (%s)", o.Words())
+	return fmt.Sprintf("; its agent %s, which changes nothing (%s)", silenceWords(o), o.Words())
+}
+
+// silenceWords are what an agent does whose outcome says nothing that counts.
+func silenceWords(o record.Outcome) string {
+	if o.Detail() != "" {
+		return "answers nonsense"
+	}
+	return "does not answer"
+}
+
+// silence is the cause that p, an agent, says nothing that counts.
+func silence(p *Part) *event.Cause {
+	o, _ := p.lastOutcome()
+	return &event.Cause{Kind: event.CauseCheck, Detail: "its agent " + silenceWords(o)}
 }
 
 // lastOutcome is the last result of p, false for none.

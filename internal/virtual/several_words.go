@@ -160,6 +160,7 @@ func (s *Several) states() report.Several {
 		}
 		if o, asked := p.lastOutcome(); asked {
 			state.Silent = p.isSilent(o)
+			state.Nonsense = state.Silent && o.Detail() != ""
 		}
 		if c := p.Check; c != nil {
 			state.Interval = report.InSeconds(c.Pace())

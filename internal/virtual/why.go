@@ -34,6 +34,7 @@ func (r *Real) Why(now time.Time) report.Reason {
 			a := c.answer(o)
 			if p := SeveralOf(r).part(c); p != nil {
 				a.Check, a.Silent = p.Label(), p.isSilent(o)
+				a.Nonsense = a.Silent && o.Detail() != ""
 			}
 			w.Answers = append(w.Answers, a)
 		}

@@ -259,11 +259,11 @@ func checkLine(c report.CheckState) string {
 	}
 	switch {
 	case words.IsMute(c) && c.State == report.StateUnchecked: // it has never answered
-		line = words.Mute
+		line = words.Mute(c)
 	case words.IsMute(c):
-		line += ", " + words.Mute
+		line += ", " + words.Mute(c)
 	case c.Silent:
-		line += ", " + words.Silent + " now"
+		line += ", " + words.Silent(c.Nonsense) + " now"
 	}
 	switch {
 	case c.Failures == 0 || c.Beside:
@@ -284,7 +284,7 @@ func writeAnswer(w io.Writer, a report.Answer) {
 	case a.Local:
 		verdict = "could not be asked"
 	case a.Silent:
-		verdict = words.Silent
+		verdict = words.Silent(a.Nonsense)
 	case !a.Up:
 		verdict = "down"
 	}

@@ -145,6 +145,7 @@ func TestReasonsText(t *testing.T) {
 			{Time: at, Asked: "http GET http://10.1.0.1:80/", Text: "503 Busy", Attempts: 2, Took: 0.25, Sent: "GET /", Received: "HTTP/1.1 503\r\n"},
 			{Time: at, Asked: "connect", Local: true, Text: "no descriptors", Attempts: 1},
 			{Time: at, Check: "agent", Asked: "agent at 10.1.0.1:9000", Silent: true, Text: "connection refused", Attempts: 1},
+			{Time: at, Check: "agent", Asked: "agent at 10.1.0.1:9000", Silent: true, Nonsense: true, Text: `no words of an agent: "hi"`, Attempts: 1},
 		},
 	}})
 	if err != nil {
@@ -160,6 +161,8 @@ func TestReasonsText(t *testing.T) {
   2026-11-21 12:00:00.250  could not be asked: no descriptors
     asked     connect (0s)
   2026-11-21 12:00:00.250  agent does not answer: connection refused
+    asked     agent at 10.1.0.1:9000 (0s)
+  2026-11-21 12:00:00.250  agent answers nonsense: no words of an agent: "hi"
     asked     agent at 10.1.0.1:9000 (0s)
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
@@ -189,9 +192,10 @@ func TestCheckLine(t *testing.T) {
 	for want, c := range map[string]report.CheckState{
 		"down, 2 failed in a row": {State: report.StateDown, Failures: 2, FailureCount: 1, Last: silent},
 		"up since 2026-11-30 10:00:00, does not answer, which changes nothing": {State: report.StateUp, Beside: true, Last: silent, Since: time.Date(2026, 11, 30, 10, 0, 0, 0, time.Local)},
-		"up, failure 1 of 2":                         {State: report.StateUp, Failures: 1, FailureCount: 2, Last: silent},
-		"does not answer, which changes nothing":     {State: report.StateUnchecked, Beside: true, Last: silent},
-		"up, does not answer, which changes nothing": {State: report.StateUp, Beside: true, Last: silent},
+		"up, failure 1 of 2":                          {State: report.StateUp, Failures: 1, FailureCount: 2, Last: silent},
+		"does not answer, which changes nothing":      {State: report.StateUnchecked, Beside: true, Last: silent},
+		"up, does not answer, which changes nothing":  {State: report.StateUp, Beside: true, Last: silent},
+		"up, answers nonsense, which changes nothing": {State: report.StateUp, Beside: true, Silent: true, Nonsense: true, Last: silent},
 		"unchecked":                 {State: report.StateUnchecked, Beside: true},
 		"down":                      {State: report.StateDown, Beside: true, Last: silent},
 		"down, does not answer now": {State: report.StateDown, Beside: true, Silent: true, Last: silent},

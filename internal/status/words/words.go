@@ -125,13 +125,20 @@ func Remarks(r *report.RealState, now time.Time) []string {
 	return list
 }
 
-// Silent are the words of an agent beside the checks for one question that it did not answer.
-const Silent = "does not answer"
+// Silent are the words of an agent beside the checks for one question that it did not answer, or in no words of an
+// agent (nonsense).
+func Silent(nonsense bool) string {
+	if nonsense {
+		return "answers nonsense"
+	}
+	return "does not answer"
+}
 
-// Mute are the words of an agent beside the checks that does not answer.
-const Mute = Silent + ", which changes nothing"
+// Mute are the words of an agent for which IsMute is true.
+func Mute(c report.CheckState) string { return Silent(c.Nonsense) + ", which changes nothing" }
 
-// IsMute reports whether c is such an agent. What it has said last counts.
+// IsMute reports whether c is an agent beside the checks that said nothing that counts when it was asked last. What
+// it has said before counts.
 func IsMute(c report.CheckState) bool {
 	return c.Beside && c.State != report.StateDown && c.Last != nil && !c.Last.Up
 }
@@ -149,9 +156,9 @@ func EachCheck(s report.Several) string {
 		}
 		text := c.Name + " " + string(c.State)
 		if IsMute(c) {
-			text = c.Name + " " + Mute
+			text = c.Name + " " + Mute(c)
 		} else if c.Silent {
-			text += ", " + Silent + " now"
+			text += ", " + Silent(c.Nonsense) + " now"
 		}
 		if c.Failures > 0 && c.State == report.StateUp && !c.Beside {
 			text += fmt.Sprintf(" (failure %d of %d)", c.Failures, c.FailureCount)
