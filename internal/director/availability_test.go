@@ -165,7 +165,7 @@ virtual=10.0.0.1:80
 		}
 		time.Sleep(5 * time.Second)
 		is("after maintenance and 5 s of failed checks", report.StateDown, 3*time.Second, 5*time.Second)
-		if why := reasonOf(t, s, "10.1.0.1"); !strings.Contains(why.Because, "after 5 failed checks") && !strings.Contains(why.Because, "after 6 failed checks") {
+		if why := reasonOf(t, s, "10.1.0.1"); !strings.Contains(why.Because, "; its last 5 checks failed") && !strings.Contains(why.Because, "; its last 6 checks failed") {
 			t.Errorf("after 5 s of failed checks, one a second, why says %q", why.Because)
 		}
 	})

@@ -290,7 +290,7 @@ func TestSeveralShown(t *testing.T) {
 		f.breaks("1:81", true)
 		time.Sleep(5 * time.Second)
 		why := f.why()
-		if why.Code != report.ReasonFailing || !strings.Contains(why.Because, "2 of 3 checks are up, 2 needed; app is down after") {
+		if why.Code != report.ReasonFailing || !strings.Contains(why.Because, "2 of 3 checks are up, 2 needed; app is down, its last 3 checks failed") {
 			t.Errorf("why: %s, %s", why.Code, why.Because)
 		}
 		var names []string

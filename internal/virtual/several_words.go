@@ -96,7 +96,7 @@ func (s *Several) scoreWords() string {
 		case p.Verdict == policy.Down && p.Successes > 0:
 			fmt.Fprintf(&words, "; %s is down, with %d of %d good checks that make it up", p.Label(), p.Successes, p.Limits.Rise)
 		case p.Verdict == policy.Down:
-			fmt.Fprintf(&words, "; %s is down after %d failed checks in a row", p.Label(), p.Failures)
+			words.WriteString("; " + p.Label() + " is down" + failedWords(", its", p.Failures))
 		case p.Failures > 0:
 			fmt.Fprintf(&words, "; of %s the last %d of %d checks failed that make it down", p.Label(), p.Failures, p.Limits.Fall)
 		}

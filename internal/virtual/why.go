@@ -102,7 +102,19 @@ func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	case r.SelfDrain().Was():
 		return report.ReasonDown, downWords(r, since)
 	}
-	return report.ReasonDown, fmt.Sprintf("down since %s, after %d failed checks in a row", since, r.Failures)
+	return report.ReasonDown, "down since " + since + failedWords("; its", r.Failures)
+}
+
+// failedWords are that the last n checks failed, which goes on while a real server is down, and may begin again: n is not
+// how many took it out. whose is whose checks they are, "" is the result for none.
+func failedWords(whose string, n int32) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return whose + " last check failed"
+	}
+	return fmt.Sprintf("%s last %d checks failed", whose, n)
 }
 
 // downWords are since when r is down, and that its own answer had drained it before.
