@@ -46,7 +46,7 @@ func takeSilence(d *Director, r *virtual.Real, res *checks.Result) {
 	over := virtual.CountSilence(r, res.At)
 	if r.Verdict != before.Verdict {
 		without := &checks.Result{Check: res.Check, At: res.At}
-		d.transition(r, before, without, change{over, virtual.StillDrains(r, res.At)})
+		d.transition(r, before, without, change{over: over, drain: virtual.StillDrains(r, res.At), known: !unchecked})
 	}
 	noteCondition(d, r, over != nil, unchecked)
 }

@@ -170,3 +170,46 @@ virtual=10.0.0.1:80
 		}
 	})
 }
+
+// TestFirstChange counts the time before the first change of a real server that was found in the
+// table, and was in service since the start.
+func TestFirstChange(t *testing.T) {
+	const file = `-- t.cf --
+checkinterval=1
+virtual=10.0.0.1:80
+    real=10.1.0.1:80 masq
+    real=10.1.0.2:80 masq
+    service=http
+    scheduler=rr
+    httpdrain=404
+`
+	for name, tt := range map[string]struct {
+		answer        string
+		down, planned time.Duration
+	}{
+		"it dies":          {answer: "connection refused", down: 10 * time.Second},
+		"it drains itself": {answer: "drains 404", planned: 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, txtar.Parse([]byte(file)))
+				s.start("t.cf")
+				time.Sleep(5 * time.Second)
+				s.d.Leave()
+				s.stop()
+				s.start("t.cf") // finds both
+				time.Sleep(20 * time.Second)
+				s.set("10.1.0.1:80", tt.answer)
+				time.Sleep(10 * time.Second)
+				a := snapshotOf(t, s).Virtuals[0].Reals[0].Availability
+				if got := a.Up.Duration().Round(time.Second); got < 19*time.Second || got > 21*time.Second {
+					t.Errorf("up for %v before, want 20s: %+v", got, a)
+				}
+				if a.Down.Duration().Round(time.Second) > tt.down || a.Planned.Duration().Round(time.Second) > tt.planned || a.Down == 0 && a.Planned == 0 {
+					t.Errorf("down for %v and planned for %v, want %v and %v", a.Down, a.Planned, tt.down, tt.planned)
+				}
+				s.stop()
+			})
+		})
+	}
+}

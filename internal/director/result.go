@@ -83,7 +83,7 @@ func (d *Director) handleFor(r *virtual.Real, res *checks.Result) {
 	} else if virtual.AgentFails(r, res.Check, was) {
 		d.touch(r.Virtual)
 	}
-	c := change{over: over, drain: takeDrain(d, r, res)}
+	c := change{over: over, drain: takeDrain(d, r, res), known: !unchecked}
 	if res.Err != nil && was.Failures == 0 && was.Verdict == policy.Up {
 		d.checks.SoonAround(res.Check)
 	}
@@ -152,12 +152,16 @@ func (d *Director) reportSoft(r *virtual.Real, before, was policy.Tally, res *ch
 type change struct {
 	over  *event.Cause // the maintenance that was over before, nil for none
 	drain virtual.DrainNews
+	known bool // it was checked before this result
 }
 
 // transition takes in a changed verdict on a real server, which ends external changes of its
 // destination, unless another real server has that in service all the time.
 func (d *Director) transition(r *virtual.Real, before policy.Tally, res *checks.Result, c change) {
 	e := verdictEvent(r, before, res, c.over)
+	if c.known {
+		r.BeganAs(before)
+	}
 	var damped []event.Event
 	if r.Verdict == policy.Down && before.Verdict == policy.Up && !c.drain.Was {
 		damped = d.dampings.damp(r)
@@ -225,6 +229,9 @@ func sameVerdict(d *Director, r *virtual.Real, res *checks.Result, c change) {
 		d.emit(r.Virtual, e)
 	}
 	if c.drain.Event != nil {
+		if c.known {
+			r.BeganAs(r.Tally)
+		}
 		d.drainChanged(r, *c.drain.Event)
 	}
 }

@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/policy"
@@ -34,6 +35,25 @@ func (r *Real) BeginConditions() {
 	if !r.Transitions.Any() {
 		r.NoteCondition(r.Since)
 	}
+}
+
+// BeganAs notes what the checks said of r before a result that changes its condition for the
+// first time: was is its tally before.
+func (r *Real) BeganAs(was policy.Tally) {
+	if r.Transitions.Any() {
+		return
+	}
+	is := report.ConditionUnknown
+	switch was.Verdict {
+	case policy.Up:
+		is = report.ConditionUp
+	case policy.Down:
+		is = report.ConditionDown
+	case policy.Unchecked:
+		return
+	}
+	r.Transitions = cmp.Or(r.Transitions, new(record.Transitions))
+	r.Transitions.Add(is, was.Since)
 }
 
 // historyOf are the transitions of r, which are its present condition if that has never
