@@ -11,7 +11,7 @@ import (
 
 // userLacks warns of a program that the user of checkuser may not run.
 func (l *fileList) userLacks(v *conf.VirtualService, directive, what, file string, executed bool) {
-	if directive == "callback" { // which stays root's
+	if staysOwn(directive) {
 		return
 	}
 	at := ""
@@ -26,17 +26,21 @@ func (l *fileList) userLacks(v *conf.VirtualService, directive, what, file strin
 	}
 }
 
+// staysOwn reports whether the command of a directive runs as the daemon's user whatever
+// checkuser is.
+func staysOwn(directive string) bool { return directive == "callback" || directive == "vipcommand" }
+
 // runner is who runs the command of a directive.
 func (l *fileList) runner(directive string) string {
-	if directive == "callback" || l.user.IsZero() {
+	if staysOwn(directive) || l.user.IsZero() {
 		return "root"
 	}
-	return l.user.String()
+	return "the user " + l.user.String()
 }
 
 // changesOwn reports whether only the user of checkuser may change a file that it runs.
 func (l *fileList) changesOwn(directive, who string) bool {
-	return directive != "callback" && !l.user.IsZero() && who == fmt.Sprintf("its owner, the user %d", l.user.UID)
+	return !staysOwn(directive) && !l.user.IsZero() && who == fmt.Sprintf("its owner, the user %d", l.user.UID)
 }
 
 // userNote is the advice to name a checkuser, "" without a command that would run as it.

@@ -89,7 +89,9 @@ func TestCheckUser(t *testing.T) {
 		{"its own program", "checkuser=nobody\nnotifycommand=" + own + "\n", "", "", ""},
 		{"root runs another's program", "notifycommand=" + own + "\n", "", own + " can be changed by its owner, the user 65534, and root runs it", "note"},
 		{"another's callback", "checkuser=nobody\ncallback=\"" + own + "\"\n", "", own + " can be changed by its owner, the user 65534, and root runs it", ""},
-		{"another's program", "checkuser=daemon\nnotifycommand=" + own + "\n", "", own + " can be changed by its owner, the user 65534, and daemon runs it", ""},
+		{"another's vipcommand", "checkuser=nobody\nvipcommand=\"" + own + "\"\n", "", own + " can be changed by its owner, the user 65534, and root runs it", ""},
+		{"a vipcommand for root alone", "checkuser=nobody\nvipcommand=\"" + roots + "\"\n", "", "", ""},
+		{"another's program", "checkuser=daemon\nnotifycommand=" + own + "\n", "", own + " can be changed by its owner, the user 65534, and the user daemon runs it", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
