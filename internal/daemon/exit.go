@@ -1,6 +1,10 @@
 package daemon
 
-import "github.com/ldirectord/ldirectord/internal/logfile"
+import (
+	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/logfile"
+)
 
 // The exit statuses that a daemon has, as the original's.
 const (
@@ -22,7 +26,9 @@ func (e *Exit) Error() string { return e.Text }
 // Unwrap returns the cause.
 func (e *Exit) Unwrap() error { return e.Cause }
 
-// initError is the exit of a daemon that cannot start.
+// initError is the exit of a daemon that cannot start. The log has the reason, too: a
+// supervisor may keep standard error elsewhere.
 func initError(err error) error {
-	return &Exit{Status: ExitFailed, Text: err.Error(), Log: logfile.ExitInit, Cause: err}
+	why := strings.ReplaceAll(err.Error(), "\n", "; ")
+	return &Exit{Status: ExitFailed, Text: err.Error(), Log: logfile.ExitInit + ": " + why, Cause: err}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/director"
@@ -140,6 +141,8 @@ func PlanStart(ctx context.Context, o Options) (report.Plan, error) {
 		return report.Plan{}, err
 	}
 	file, others := state.Canonical(o.Path), o.others()
+	// The Perl program with the same file is what the start would replace.
+	others = slices.DeleteFunc(others, func(d state.Daemon) bool { return d.File == file })
 	if contests := o.locks().Contested(file, director.Services(o.Config), others); len(contests) > 0 {
 		return report.Plan{}, state.ContestError(contests)
 	}
