@@ -138,11 +138,22 @@ func awaitLocal(t *testing.T, addr string) {
 	})
 }
 
+// awaitLinkLocal returns when a link has a route to its link-local addresses, a moment after
+// its carrier.
+func awaitLinkLocal(t *testing.T, link string) {
+	t.Helper()
+	eventually.True(t, "a link-local route of "+link, func() bool {
+		routes, err := netlink.RouteGetWithOptions(net.ParseIP("fe80::1"), &netlink.RouteGetOptions{Oif: link})
+		return err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_UNICAST
+	})
+}
+
 func TestPing(t *testing.T) {
 	if !lab.Apart(t) {
 		return
 	}
 	addLink(t, "eth0", "10.1.0.254/24", "fd00:1::fe/64")
+	awaitLinkLocal(t, "eth0")
 	setSysctl(t, "net.ipv4.neigh.eth0.retrans_time_ms", "50")
 	p := newPinger(t)
 	unreachable := &netlink.Route{Dst: mustNet(t, "10.2.0.0/24"), Type: unix.RTN_UNREACHABLE}
