@@ -44,7 +44,7 @@ func TestParse(t *testing.T) {
 		"a value like an option":     {args: []string{"drain", "web1", "--comment", "--config", "--for=1h"}, want: seen{Config: "ldirectord.cf", Verb: "drain", Args: []string{"--comment=--config", "--for=1h", "--", "web1"}}},
 		"--dry-run of host":          {args: []string{"host", "director", "up", "--dry-run"}, want: seen{Config: "ldirectord.cf", Verb: "host", Args: []string{"--dry-run=true", "--", "director", "up"}}},
 		"--dry-run behind reload":    {args: []string{"x.cf", "reload", "--dry-run"}, bad: true, err: "--dry-run cannot be combined with reload: a dry run is started, and ends by a signal"},
-		"a negative weight":          {args: []string{"weight", "web1", "-5"}, bad: true, err: "the weight -5 is negative: a weight is a whole number from 0 to 65535, or 0% to 25600% of the file's"},
+		"a negative weight":          {args: []string{"weight", "web1", "-5"}, bad: true, err: "the weight -5 is negative: a weight is a whole number from 0 to 2147483647, or 0% to 25600% of the file's"},
 		"a misspelled option":        {args: []string{"check", "--explian"}, bad: true, err: "Unknown option: explian; did you mean --explain?"},
 		"an option without value":    {args: []string{"history", "--limit"}, bad: true, err: "--limit needs a value: --limit N"},
 		"an unknown command":         {args: []string{"x.cf", "frob"}, bad: true, err: `there is no command "frob"`},

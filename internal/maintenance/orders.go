@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -148,7 +149,7 @@ func (t *text) read(name string, now time.Time) (m meaning) {
 	return meaning{order: o}
 }
 
-var weightText = regexp.MustCompile(`^[0-9]{1,6}%?$`)
+var weightText = regexp.MustCompile(`^[0-9]{1,10}%?$`)
 
 // weigh takes over a weight that is a number or a share of the file's, and returns why it is none.
 func (o *Order) weigh(text string) (why string) {
@@ -162,8 +163,8 @@ func (o *Order) weigh(text string) (why string) {
 		return "the weight is above 25600%"
 	case isShare:
 		o.Percent = n
-	case n > 65535:
-		return "the weight is above 65535"
+	case n > math.MaxInt32: // as in the file
+		return fmt.Sprintf("the weight is above %d", math.MaxInt32)
 	default:
 		o.Weight = n
 	}

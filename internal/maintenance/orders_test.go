@@ -32,8 +32,8 @@ func TestMeaning(t *testing.T) {
 		{"\ndrain\n", "no order"},
 		{"weight 5\n", "weight 5"},
 		{"weight 0\n", "drain"},
-		{"weight 65535\n", "weight 65535"},
-		{"weight 65536\n", "no order"},
+		{"weight 2147483647\n", "weight 2147483647"},
+		{"weight 2147483648\n", "no order"},
 		{"weight -1\n", "no order"},
 		{"weight 50%\n", "weight 50%"},
 		{"weight 0%\n", "drain"},
@@ -183,7 +183,7 @@ func TestOrders(t *testing.T) {
 	if len(s.NoOrders) != 1 || len(News(s, State{})) != 1 || len(News(s, s)) != 0 {
 		t.Errorf("the warning: %+v, %v", s.NoOrders, News(s, State{}))
 	}
-	write("10.1.0.1:80", "weight 70000\n")
+	write("10.1.0.1:80", "weight 9999999999\n")
 	var again State
 	files, texts, _ = w.look(cfg)
 	again.explainOrders(files, meanings(files, texts, time.Now()), nil)

@@ -229,7 +229,7 @@ func (s Server) base() int {
 func (s Server) BaseOfFound() int {
 	switch {
 	case s.Order == Weighted && s.OrderShare > 0:
-		return min(share(s.Weight, s.OrderShare), max(s.Weight, maxWeight))
+		return share(s.Weight, s.OrderShare)
 	case s.Order == Weighted:
 		return s.OrderWeight
 	}
@@ -262,10 +262,7 @@ func (s Server) weight() int {
 	return weight
 }
 
-// maxWeight is the highest weight of an order, which a share above 100% may not exceed either.
-const maxWeight = 65535
-
-// share is a part of a weight, which is at least 1 if neither is 0.
+// share is a part of a weight, which is at least 1 if neither is 0, and at most the highest of the kernel.
 func share(weight, percent int) int {
 	switch {
 	case weight == 0 || percent == 0:

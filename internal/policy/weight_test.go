@@ -1,6 +1,9 @@
 package policy
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // With only the verdict set the rest means nothing.
 func up(change func(*Server)) Server {
@@ -68,7 +71,7 @@ func TestDecide(t *testing.T) {
 		"half by order":         {up(func(s *Server) { s.Order, s.OrderShare = Weighted, 50 }), Decision{In: true, Weight: 25}},
 		"a little by order":     {up(func(s *Server) { s.Order, s.OrderShare = Weighted, 1 }), Decision{In: true, Weight: 1}},
 		"double by order":       {up(func(s *Server) { s.Order, s.OrderShare = Weighted, 200 }), Decision{In: true, Weight: 100}},
-		"too much by order":     {up(func(s *Server) { s.Order, s.OrderShare, s.Weight = Weighted, 25600, 1000 }), Decision{In: true, Weight: 65535}},
+		"too much by order":     {up(func(s *Server) { s.Order, s.OrderShare, s.Weight = Weighted, 25600, 10_000_000 }), Decision{In: true, Weight: math.MaxInt32}},
 		"half of half":          {up(func(s *Server) { s.Order, s.OrderShare, s.Agent = Weighted, 50, 50 }), Decision{In: true, Weight: 12, Reason: LimitedByAgent}},
 		"half of the file's":    {up(func(s *Server) { s.Order, s.OrderShare, s.Asked = Weighted, 50, Asked{Given: true, Weight: 8} }), Decision{In: true, Weight: 25}},
 		"asked for":             {up(func(s *Server) { s.Asked = Asked{Given: true, Weight: 7} }), Decision{In: true, Weight: 7, Reason: GivenByCheck}},
@@ -117,7 +120,7 @@ func TestDecide(t *testing.T) {
 func TestDecideLimits(t *testing.T) {
 	for _, agent := range []int{0, 1, 33, 50, 100, 250} {
 		for _, reached := range []int{10, 20, 50, 90, 100} {
-			for _, weight := range []int{0, 1, 3, 50, 65535} {
+			for _, weight := range []int{0, 1, 3, 50, 65535, math.MaxInt32} {
 				both := Decide(up(func(s *Server) { s.Weight, s.Agent, s.Reached = weight, agent, reached }))
 				byAgent := Decide(up(func(s *Server) { s.Weight, s.Agent = weight, agent }))
 				byStart := Decide(up(func(s *Server) { s.Weight, s.Reached = weight, reached }))

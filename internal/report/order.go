@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -92,8 +93,8 @@ type Target struct{ Virtual, Real string }
 // Target returns the real server that o is for.
 func (o Override) Target() Target { return Target{o.Virtual, o.Real} }
 
-// MaxWeight is the highest weight that the kernel's schedulers take.
-const MaxWeight = 65535
+// MaxWeight is the highest weight, that of the kernel, ipvsadm and the file.
+const MaxWeight = math.MaxInt32
 
 // MaxPercent is the highest share of the file's weight that an order can give, as that of an agent.
 const MaxPercent = 25600

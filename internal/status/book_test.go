@@ -80,8 +80,8 @@ func TestReadOverrides(t *testing.T) {
 	const good = `{"verb":"drain","virtual":"tcp:10.0.0.1:80","real":"10.1.0.1:80","weight":0,"since":"2026-01-01T00:00:00Z","by":"root"}`
 	edit := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 	tests := map[string]struct{ entry, why string }{
-		"weight too high":     {strings.Replace(edit(`"drain"`, `"weight"`), `"weight":0`, `"weight":99999999`, 1), "a weight is 0 to 65535"},
-		"weight below 0":      {edit(`"weight":0`, `"weight":-1`), "a weight is 0 to 65535"},
+		"weight too high":     {strings.Replace(edit(`"drain"`, `"weight"`), `"weight":0`, `"weight":2147483648`, 1), "a weight is 0 to 2147483647"},
+		"weight below 0":      {edit(`"weight":0`, `"weight":-1`), "a weight is 0 to 2147483647"},
 		"weight of no number": {edit(`"weight":0`, `"weight":"1"`), "cannot unmarshal string"},
 		"no such verb":        {edit("drain", "drown"), `there is no order "drown"`},
 		"enable":              {edit("drain", "enable"), "enable is not kept"},

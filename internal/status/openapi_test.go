@@ -186,7 +186,7 @@ func TestFailuresAreOfOneForm(t *testing.T) {
 		status        int
 		want          string
 	}{
-		{orders, `{"verb":"weight","real":"10.1.0.1:80"}`, 400, "weight is missing: 0 to 65535"},
+		{orders, `{"verb":"weight","real":"10.1.0.1:80"}`, 400, "weight is missing: 0 to 2147483647"},
 		{orders, `{"verb":"weight","real":"10.1.0.1:80","weight":null}`, 400, "weight is null: leave it out"},
 		{orders, `{"verb":"weight","real":"10.1.0.1:80","weight":"5"}`, 400, "weight cannot be a string: a whole number is needed"},
 		{orders, `{"verb":"weight","real":"10.1.0.1:80","weight":1.5}`, 400, "weight cannot be a number 1.5: a whole number is needed"},
