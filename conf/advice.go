@@ -116,6 +116,9 @@ func (p *parser) adviseReal(v *VirtualService, r *RealServer) {
 		p.advise(r.Line, CodePortKept, "with "+r.Forward.String()+" the kernel keeps the virtual service's port; only the checks use that of "+r.String(),
 			"use checkport for this, or masq to change the port")
 	}
+	if r.Addr.Is6() && r.Addr.IsLinkLocalUnicast() {
+		p.refused(r.Line, "the kernel refuses a link-local address, unless it is this host's: "+r.String(), "write one that is not in fe80::/10")
+	}
 	if r.Lower != 0 && r.Upper == 0 {
 		p.refused(r.Line, "the kernel refuses a lower threshold without an upper one: "+r.String(), "add u:N")
 	}

@@ -108,6 +108,7 @@ func (p *parser) closeBlock(b *block) {
 		return
 	}
 	if err := p.resolveVirtual(b); err != nil {
+		err = familyCure(err, "virtual", b.port, "")
 		p.fail(v.Line, because(CodeUnresolvedName, err, "invalid address for virtual service"), "virtual", v.Name)
 		return
 	}

@@ -94,7 +94,7 @@ const invalidFallbackPort = "invalid port for fallback server"
 // resolveGlobalFallback resolves a fallback for virtual services of either
 // protocol: a port's name must exist for both.
 func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallback, error) {
-	addr, err := p.fallbackHost(l.host, ipv6)
+	addr, err := p.fallbackHost(l, ipv6, false)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (p *parser) resolveGlobalFallback(l fallbackLine, ipv6 bool) (*globalFallba
 // resolveFallback resolves a block's own fallback.
 func (p *parser) resolveFallback(b *block) error {
 	l, v := b.fallback, b.v
-	addr, err := p.fallbackHost(l.host, v.IPv6)
+	addr, err := p.fallbackHost(*l, v.IPv6, true)
 	if err != nil {
 		return err
 	}
@@ -133,14 +133,20 @@ func (p *parser) resolveFallback(b *block) error {
 	return nil
 }
 
-func (p *parser) fallbackHost(host string, ipv6 bool) (netip.Addr, error) {
-	addr, err := p.host(host, ipv6)
+// fallbackHost resolves the address of a fallback, of a block or of all.
+func (p *parser) fallbackHost(l fallbackLine, ipv6, ofBlock bool) (netip.Addr, error) {
+	addr, err := p.host(l.host, ipv6)
 	if err != nil {
+		place := ""
+		if ofBlock {
+			place = blockOf(err)
+		}
+		err = familyCure(err, "fallback", l.port, place)
 		family := "IPv4"
 		if ipv6 {
 			family = "IPv6"
 		}
-		return addr, because(CodeUnresolvedName, err, "invalid "+family+" address or could not resolve for fallback server: "+host)
+		return addr, because(CodeUnresolvedName, err, "invalid "+family+" address or could not resolve for fallback server: "+l.host)
 	}
 	return addr, nil
 }

@@ -71,6 +71,10 @@ func (p *parser) addReals(v *VirtualService, l realLine) error {
 	p.adviseReading(l.line, a)
 	found, err := realHost(p, v, a, l.line)
 	if err != nil {
+		if hint := hintZone(l.text); hint != "" {
+			err = errors.New(hint)
+		}
+		err = familyCure(err, l.name(), a.port, blockOf(err))
 		return because(CodeUnresolvedName, err, "invalid address ("+a.from+") for real server (could not resolve host)")
 	}
 	r := RealServer{Line: l.line, Host: a.from, Weight: noWeight, Backup: l.backup}

@@ -40,7 +40,7 @@ func (p *parser) host(name string, ipv6 bool) (netip.Addr, error) {
 		addr, err = p.lookUp(hostKey{name, ipv6})
 	}
 	if err == nil && addr.Is4() == ipv6 {
-		return netip.Addr{}, fmt.Errorf("%s is of the wrong family", addr)
+		return netip.Addr{}, familyError{addr: addr}
 	}
 	return addr, err
 }
