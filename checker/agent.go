@@ -16,7 +16,7 @@ import (
 // server is up unless the line reports otherwise.
 //
 // The detail is the AgentReply in the form that String writes and ParseAgent reads,
-// for a reply of down too. Of a line that is no reply it is the beginning in quotes, of an empty one it is "".
+// for a reply of down too. Of another line it is the beginning in quotes, of an empty one it is "".
 type Agent struct {
 	Addr    netip.AddrPort
 	Request string // is sent first, in the form of SimpleTCP; "" sends nothing

@@ -60,7 +60,13 @@ func Main(env Env) int {
 		env.OpenTable = func(ctx context.Context) (ipvs.Table, error) { return ipvs.Open(ctx) }
 	}
 	inv, err := parse(env.Args[1:])
-	out := &output{to: env.Stdout}
+	out := outputTo(env.Stdout)
+	if isTerminal(env.Stderr) {
+		env.Stderr = outputTo(env.Stderr)
+	}
+	if inv.command != nil && inv.command.prose {
+		out.fold = columnsOf(env.Stdout)
+	}
 	env.Stdout = out
 	return out.end(run(env, inv, err), inv.is, env.Stderr)
 }

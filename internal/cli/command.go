@@ -24,6 +24,7 @@ type command struct {
 	help        string // before the options, "" is none
 	footer      string // behind the options, "" is none
 	offers      string // the arguments that completion offers
+	prose       bool   // its lines are for people, and may be folded on a terminal
 
 	// define adds the options to flags, each with its help, and returns the action that
 	// uses their values.
@@ -100,7 +101,7 @@ with the configuration that it has.`,
 			summary: "the same as reload",
 		},
 		{
-			name: "status", arguments: "[--json]", original: true, define: statusCommand,
+			name: "status", arguments: "[--json]", original: true, prose: true, define: statusCommand,
 			summary: "report whether the daemon runs",
 			help: `Exit status 0: it runs; 3: it does not; 1: it does not, but left its pid file,
 or it hangs.`,
@@ -112,14 +113,14 @@ or it hangs.`,
 func readCommands() []*command {
 	return []*command{
 		{
-			name: "check", arguments: "[options]", takesFile: true, define: checkCommand,
+			name: "check", arguments: "[options]", takesFile: true, prose: true, define: checkCommand,
 			summary: "test the configuration file, without a daemon",
 			help: `Reports every mistake with its line, not only the first as start does. The file
 may follow the command, too: ldirectord check FILE. Exit status 0: no mistakes,
 perhaps warnings; 2: mistakes.`,
 		},
 		{
-			name: "show", arguments: "[options]", define: showCommand,
+			name: "show", arguments: "[options]", prose: true, define: showCommand,
 			summary: "the table, with the state of every real server",
 			help: `Queries the running daemon. The table is the output of ipvsadm -L -n; each real
 server also has its state and since when, the last check, the weight in the file
@@ -128,7 +129,7 @@ if the kernel has another, orders in force, and external changes of the kernel.`
 Exit status 3: neither runs.`,
 		},
 		{
-			name: "served", arguments: "[VIP]", most: 1, define: servedCommand,
+			name: "served", arguments: "[VIP]", most: 1, prose: true, define: servedCommand,
 			summary: "whether a virtual address is served, or all are",
 			help: `An address is served while its virtual services are (announce), and no order has
 withdrawn it: keepalived, Pacemaker or a BGP daemon may announce it. Without VIP
@@ -146,19 +147,19 @@ Colours are left out if NO_COLOR is set. Without a terminal, the screen is
 printed once.`,
 		},
 		{
-			name: "history", arguments: "[REAL] [options]", most: 1, define: historyCommand,
+			name: "history", arguments: "[REAL] [options]", most: 1, prose: true, define: historyCommand,
 			summary: "which real servers were gone and back, when and why",
 			help:    `Without --follow the last ones are printed, the newest at the end.`,
 		},
 		{
-			name: "why", arguments: "REAL [options]", least: 1, most: 1, define: whyCommand,
+			name: "why", arguments: "REAL [options]", least: 1, most: 1, prose: true, define: whyCommand,
 			summary: "the last checks of a real server, and their results",
 			help: `Shows the last results of its checks: the request, its duration and the result;
 for failed checks also the data sent and received. Passwords and other secrets
 are shown as ***.`,
 		},
 		{
-			name: "recheck", arguments: "[REAL] [options]", most: 1, define: recheckCommand,
+			name: "recheck", arguments: "[REAL] [options]", most: 1, prose: true, define: recheckCommand,
 			summary: "check a real server, or all, now",
 			help: `Prints how many checks begin now, and which do not: one that is running begins
 again when it has ended, and some kinds wait while too many run at a time. The
@@ -244,7 +245,7 @@ func hostCommands() []*command {
 			help:    hostHelp,
 		},
 		{
-			name: "doctor", arguments: "[options]", most: -1, define: doctorCommand,
+			name: "doctor", arguments: "[options]", most: -1, prose: true, define: doctorCommand,
 			summary: "what is wrong with this host, and the cure",
 			help:    doctorHelp,
 			footer:  `Exit status 0: nothing, or notes; 1: warnings; 2: errors.`,

@@ -22,7 +22,7 @@ type fleetTable struct {
 
 // columnsOf is how many columns a terminal has, 0 if w is none.
 func columnsOf(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := unwrapped(w).(*os.File)
 	if !ok {
 		return 0
 	}

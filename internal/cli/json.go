@@ -153,7 +153,7 @@ func problemDocuments(problems conf.Problems) []problemDocument {
 
 // printJSON writes a document on many lines.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(documentTo(w))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)
@@ -161,7 +161,7 @@ func printJSON(w io.Writer, v any) error {
 
 // printLine writes a document on one line.
 func printLine(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(documentTo(w))
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

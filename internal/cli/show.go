@@ -97,7 +97,7 @@ func (q *query) showJSON(ctx context.Context, o showOptions) error {
 		return err
 	}
 	b.WriteByte('\n')
-	_, err = b.WriteTo(q.s.Stdout)
+	_, err = b.WriteTo(documentTo(q.s.Stdout))
 	return err
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,8 @@ func (s *session) top() error {
 	r := s.reader()
 	defer r.Close()
 	out, _ := unwrapped(s.Stdout).(*os.File) // nil: standard output is no file
-	if out == nil || !term.IsTerminal(int(out.Fd())) || !term.IsTerminal(int(os.Stdin.Fd())) {
-		lines, err := r.look(&view.Screen{}, 120, 0)
+	if out == nil || !isTerminal(out) || !term.IsTerminal(int(os.Stdin.Fd())) || os.Getenv("TERM") == "dumb" {
+		lines, err := r.look(&view.Screen{}, cmp.Or(columnsOf(s.Stdout), 120), 0)
 		fmt.Fprint(s.Stdout, strings.Join(append(lines, ""), "\n"))
 		return err
 	}
@@ -65,7 +66,7 @@ func (q *query) look(screen *view.Screen, width, height int) ([]string, error) {
 func (q *query) keepLooking(out *os.File) error {
 	signals, stop := q.s.Signals()
 	defer stop()
-	screen := &view.Screen{Colour: os.Getenv("NO_COLOR") == ""}
+	screen := &view.Screen{Colour: os.Getenv("NO_COLOR") == "", ASCII: !view.IsUTF8(os.Getenv)}
 	keys := typedKeys()
 	tick := time.NewTicker(topInterval)
 	defer tick.Stop()
@@ -96,7 +97,7 @@ func (q *query) draw(screen *view.Screen, out *os.File) {
 		if why, ok := errors.AsType[*daemon.Exit](err); ok {
 			text = why.Text
 		}
-		lines = []string{text}
+		lines = screen.Message(text, width)
 	}
 	// Line by line, and then the rest, so that nothing flickers.
 	fmt.Fprint(out, "\x1b[H"+strings.Join(lines, "\x1b[K\r\n")+"\x1b[K\x1b[J")

@@ -29,7 +29,7 @@ type screen struct {
 
 // newScreen shows on a file, with colours on a terminal.
 func newScreen(f *os.File) *screen {
-	_, plain := os.LookupEnv("NO_COLOR")
+	plain := os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
 	return &screen{w: f, colour: !plain && term.IsTerminal(int(f.Fd()))}
 }
 

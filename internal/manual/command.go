@@ -118,6 +118,13 @@ and
 If it is set,
 .Ic top
 uses no colours.
+.It Ev LC_ALL , LC_CTYPE , LANG
+The first that is set says which characters a terminal shows: without UTF-8 in it all commands write ASCII there.
+.It Ev TERM
+If it is
+.Cm dumb ,
+.Ic top
+shows its screen once.
 .El
 .Sh FILES
 .Bl -tag -width Ds

@@ -105,7 +105,7 @@ func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
 	return report.ReasonDown, "down since " + since + failedWords("; its", r.Failures)
 }
 
-// failedWords are that the last n checks failed, which goes on while a real server is down, and may begin again: n is not
+// failedWords are that the last n checks failed. The count goes on while a real server is down, and may begin again: n is not
 // how many took it out. whose is whose checks they are, "" is the result for none.
 func failedWords(whose string, n int32) string {
 	switch n {

@@ -14,6 +14,7 @@ import (
 // A Screen is what "top" shows of snapshots, as an operator wants it by keys.
 type Screen struct {
 	Colour bool // write the state in colours
+	ASCII  bool // the terminal shows no other characters
 
 	order  int // of orders
 	filter string
@@ -92,7 +93,22 @@ func (s *Screen) Draw(snap *report.Snapshot, width, height int) []string {
 		s.first = max(0, min(s.first, len(body)-room))
 		body = body[s.first:min(len(body), s.first+room)]
 	}
-	return append(lines, body...)
+	return s.shown(append(lines, body...))
+}
+
+// Message is the lines of a screen that has only a text.
+func (s *Screen) Message(text string, width int) []string {
+	return s.shown(strings.Split(Fold(words.OneLine(text), width), "\n"))
+}
+
+// shown is lines as the terminal shows them.
+func (s *Screen) shown(lines []string) []string {
+	for i := range lines {
+		if s.ASCII {
+			lines[i] = ASCII(lines[i])
+		}
+	}
+	return lines
 }
 
 func plural(n int, what string) string {
