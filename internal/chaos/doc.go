@@ -45,8 +45,8 @@
 //   - the weight that somebody has set while it does not know whether the quorum was lost meanwhile.
 //   - the texts of the log; the log is recorded, and two plays of one seed must
 //     have the same.
+//   - which of two real servers that are one entry minalive keeps, where this is not known and both are down.
 //
-// It does not play: several checks and minalive of two real servers that are one entry; maxconn beside thresholds
-// that no kernel accepts; SRV records, and a resolver that fails, which belong to package names; checktype = on and off; jumps of the wall clock, because the clock of testing/synctest
+// It does not play: maxconn beside thresholds that no kernel accepts; SRV records, and a resolver that fails, which belong to package names; checktype = on and off; jumps of the wall clock, because the clock of testing/synctest
 // cannot be set; signals, which belong to the daemon (a restart and a stop are played by their calls of the director).
 package chaos

@@ -190,14 +190,10 @@ func (w *world) pairAt(s *service, at netip.AddrPort) *pair {
 	return found
 }
 
-// shakeShared changes what the file says of minalive. Two real servers that are one
-// entry have none.
+// shakeShared changes what the file says of minalive.
 func (s *service) shakeShared(random *rand.Rand) {
 	if s.minAlive = 0; random.IntN(3) == 0 {
 		s.minAlive = 1 + random.IntN(2)
-	}
-	if s.shared {
-		s.minAlive = 0
 	}
 }
 

@@ -17,6 +17,9 @@ func (l limit) String() string {
 	return fmt.Sprintf(" u:%d l:%d", l.upper, l.lower)
 }
 
+// A written is the thresholds that the table has, and had before the last change.
+type written struct{ limit, before limit }
+
 // A limiting is what the model knows of the thresholds of a real server.
 type limiting struct {
 	file limit
@@ -48,7 +51,7 @@ func (w *world) loadLimits(p *pair) {
 		return
 	}
 	if _, held := w.table[p.key][p.at]; held && p.share == noShare {
-		if upper := w.limits[p.place].upper; upper != p.limiting.file.upper {
+		if upper := w.limits[p.place].limit.upper; upper != p.limiting.file.upper {
 			p.most = upper
 		}
 	}
@@ -68,7 +71,7 @@ func (w *world) judgeLimit(c ipvs.Change, s *service, p *pair) {
 	if c.Op == ipvs.DeleteDestination || p == nil || w.loads(p.service) {
 		return
 	}
-	if w.faulty && limitOf(c.Destination) == w.limits[place{c.Service.Key, c.Destination.AddrPort}] {
+	if l := w.limits[place{c.Service.Key, c.Destination.AddrPort}]; w.faulty && (limitOf(c.Destination) == l.limit || limitOf(c.Destination) == l.before) {
 		return // a weight that is lowered alone, as the kernel has failed
 	}
 	if want := w.notLimited(s, c.Destination); want != "" {
@@ -107,7 +110,7 @@ func (w *world) limited(c ipvs.Change) {
 	at := place{c.Service.Key, c.Destination.AddrPort}
 	switch c.Op {
 	case ipvs.AddDestination, ipvs.EditDestination:
-		w.limits[at] = limitOf(c.Destination)
+		w.limits[at] = written{limitOf(c.Destination), w.limits[at].limit}
 	case ipvs.DeleteDestination:
 		delete(w.limits, at)
 	default:

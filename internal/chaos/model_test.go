@@ -129,7 +129,7 @@ type world struct {
 	files   map[int]bool      // in the maintenance directory, by host
 	seen    map[int]bool      // files, as they were read last
 	table   map[ipvs.Key]map[netip.AddrPort]int
-	limits  map[place]limit // of table
+	limits  map[place]written // of table
 	wrong   []string
 	history []string // the last events
 	judged  int
@@ -142,7 +142,7 @@ type place struct {
 }
 
 func newWorld() *world {
-	w := &world{files: map[int]bool{}, seen: map[int]bool{}, lost: map[place]bool{}, limits: map[place]limit{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
+	w := &world{files: map[int]bool{}, seen: map[int]bool{}, lost: map[place]bool{}, limits: map[place]written{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
 	for s := 1; s <= services; s++ {
 		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
 		for h := 1; h <= hosts; h++ {

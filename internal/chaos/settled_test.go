@@ -125,6 +125,9 @@ func (w *world) resolve(s *service, got map[netip.AddrPort]int) {
 		if !s.fallback && p.verdict == down && s.minAlive > 0 && held && weight == 0 && s.mayWait(p) && (p.full() == 0 || p.zeroed) {
 			open[p.host] = true // no fallback shows it
 		}
+		if p.kept && s.shared && slices.ContainsFunc(s.pairs[1:], func(o *pair) bool { return o != p && o.at == p.at && o.configured && o.verdict == down }) {
+			open[p.host] = true // which of the two is kept does not show
+		}
 		if p.kept { // somebody may have set it before it was
 			p.hand = weight
 		}

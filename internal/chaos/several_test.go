@@ -37,7 +37,7 @@ type part struct {
 // shakeSeveral changes what the file says of the checks of a service.
 func (s *service) shakeSeveral(random *rand.Rand) {
 	s.several = several{}
-	if s.shared || random.IntN(3) == 0 {
+	if random.IntN(3) == 0 {
 		return
 	}
 	v := &s.several
