@@ -101,7 +101,7 @@ func (w *world) judgeWeight(c ipvs.Change, s *service, p *pair) {
 	if p.hand >= 0 && w.unclear(s) { // a quorum that is lost ends what somebody has set, and a fallback that is refused leaves it in
 		return
 	}
-	if s.shared && w.unclear(s) && s.ordersWeight(p) { // which of the two is in service is not known
+	if s.shared && w.unclear(s) && w.inDoubtBeside(p) { // which of the two is in service is not known
 		return
 	}
 	if s.slow && time.Since(p.mayClimb) < slowStart+2*time.Second { // when it has begun to climb is not known

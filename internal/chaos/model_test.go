@@ -272,6 +272,11 @@ func (w *world) inBeside(p *pair) bool {
 	return slices.ContainsFunc(w.services[p.service].pairs[1:], func(o *pair) bool { return o != p && o.at == p.at && w.in(o) })
 }
 
+// inDoubtBeside says whether another real server with the entry of p may be in service, or may be out.
+func (w *world) inDoubtBeside(p *pair) bool {
+	return slices.ContainsFunc(w.services[p.service].pairs[1:], func(o *pair) bool { return o != p && o.at == p.at && o.configured && w.alone(o) })
+}
+
 // may says whether the real server may be in service, or may be out.
 func (w *world) may(p *pair, in bool) bool { return w.loads(p.service) || w.mightBe(p, in) }
 

@@ -37,14 +37,19 @@ func (w *world) undrained(p *pair) {
 // startSlowly has the weight climb from now on, unless the entry is in service with all of it by another real server.
 func (w *world) startSlowly(p *pair) {
 	s := w.services[p.service]
-	p.climbed = time.Now()
+	now := time.Now()
+	p.climbed = now
+	if p.unsure && s.minAlive > 0 { // it may have been kept
+		p.mayClimb = now
+	}
 	for _, o := range s.pairs[1:] {
+		mayClimb := time.Since(o.mayClimb) < slowStart+2*time.Second || w.climbs(o) && o.atFull
 		switch {
-		case o == p || o.at != p.at || w.climbs(o):
-		case w.in(o):
+		case o == p || o.at != p.at || w.climbs(o) && !mayClimb:
+		case w.in(o) && !mayClimb:
 			p.climbed = time.Time{}
 		case w.may(o, true):
-			p.mayClimb = p.climbed
+			p.mayClimb = now
 		}
 	}
 }

@@ -244,6 +244,6 @@ func isUnread(v *virtual.Service) bool { return v.Unread }
 // the kernel. e is what the table has of it, nil is nothing.
 func (rc *reconciler) enterUnread(v *virtual.Service, e *ipvs.Entry) {
 	v.Unread = false
-	v.Find(e)
+	v.Find(e, true)
 	rc.enter(v, e != nil, &virtual.LastReals{Virtuals: rc.virtuals})
 }

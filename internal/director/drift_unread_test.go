@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -169,4 +170,60 @@ func TestUnreadableAtEnd(t *testing.T) {
 			t.Errorf("%d virtual services are remembered, want 2", n)
 		}
 	})
+}
+
+// A reload adds a real server, which the kernel does and answers with an error, and the next reload takes it out of
+// the file. Its entry is ours: it is no external change, and no fallback command has put it there. It leaves, also
+// where the table cannot be read meanwhile.
+func TestReloadKeepsDoubt(t *testing.T) {
+	for name, tt := range map[string]struct {
+		text  string
+		blind bool
+		down  []string
+		want  string
+	}{
+		"the table cannot be read": {unreadText, true, nil, "[10.1.0.1:80 10.1.0.2:80]"},
+		"a fallback command":       {unreadText + "    fallbackcommand=/bin/true\n", false, []string{"10.1.0.1:80", "10.1.0.2:80"}, "[10.1.0.1:80 10.1.0.2:80]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := &lossyTable{blindTable: newBlindTable()}
+				l := goLive(t, b, tt.text, append(tt.down, "10.1.0.9:80")...)
+				defer l.end()
+				time.Sleep(time.Minute)
+				b.blind.Store(tt.blind)
+				b.loses.Store(true)
+				l.reload(strings.Replace(tt.text, "10.1.0.2:80", "10.1.0.9:80", 1))
+				l.reload(tt.text)
+				b.loses.Store(false)
+				b.blind.Store(false)
+				time.Sleep(time.Minute)
+				entries, err := b.Read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				for _, d := range entries[0].Destinations {
+					got = append(got, d.AddrPort.String())
+				}
+				if fmt.Sprint(got) != tt.want {
+					t.Errorf("the table has %v, want %s; the log:\n%s", got, tt.want, strings.TrimSpace(l.logged()))
+				}
+			})
+		})
+	}
+}
+
+// A lossyTable makes changes, and while it loses answers with an error.
+type lossyTable struct {
+	*blindTable
+	loses atomic.Bool
+}
+
+func (b *lossyTable) Apply(c ipvs.Change) error {
+	err := b.blindTable.Apply(c)
+	if b.loses.Load() {
+		return errBlind
+	}
+	return err
 }

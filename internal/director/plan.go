@@ -72,7 +72,7 @@ func ahead(future *Director, cfg *conf.Config, files maintenance.Taken, entries 
 	followNames(future, cfg)
 	future.overrule()
 	for _, v := range future.virtuals {
-		v.Find(entries[v.Service.Key])
+		v.Find(entries[v.Service.Key], true)
 		future.dampings.restore(v)
 		v.Foresee(files.Out)
 	}

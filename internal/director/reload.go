@@ -87,7 +87,7 @@ func (d *Director) swap(p *prepared, status conf.Status, entries map[ipvs.Key]*i
 	d.overrule()
 	for _, v := range d.virtuals {
 		if !v.Same {
-			v.Find(entries[v.Service.Key])
+			v.Find(entries[v.Service.Key], readable)
 		}
 		d.dampings.restore(v)
 		v.KeepOut(p.files.Out, d.now())

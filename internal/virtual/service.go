@@ -193,25 +193,29 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 }
 
 // Find takes over what the kernel has of v, nil is nothing, in the place of what
-// was believed.
-func (v *Service) Find(e *ipvs.Entry) {
-	before, hand := v.Actual, v.External
+// was believed. Where the table could not be read, e is what is believed, and failed
+// changes stay in doubt.
+func (v *Service) Find(e *ipvs.Entry, readable bool) {
+	before, hand, failed := v.Actual, v.External, v.Doubt
 	v.Actual = table.State{}
 	if e != nil {
 		v.Adopt(e)
 	}
+	if v.Actual.Doubt = before.Doubt; readable {
+		v.Doubt, v.Actual.Doubt = nil, nil
+	}
 	serves := slices.ContainsFunc(v.Reals, v.Serves) // one to which an operator has given weight 0, too
 	v.External = nil
 	if !serves {
-		v.keepCommanded(before, hand)
+		v.keepCommanded(before, hand, failed)
 	}
 }
 
 // keepCommanded leaves entries of no file to the fallback command while the kernel has no
 // real server in service: the command has put them there, and takes them away itself.
 // What an earlier load was to delete is not the command's: a real server of an earlier
-// file, or an entry that waits for its successor.
-func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External) {
+// file, or an entry that waits for its successor. Nor is what a change of ours has added that failed.
+func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]table.External, failed map[netip.AddrPort]bool) {
 	if v.Conf.FallbackCommand == "" {
 		return
 	}
@@ -219,7 +223,7 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 		_, known := before.Slots.Of(s.At)
 		h, stays := hand[s.At]
 		stays = stays && h.Role != table.Real && !h.Absent
-		if s.Role == table.Foreign && (!known || stays) {
+		if s.Role == table.Foreign && (!known && !failed[s.At] || stays) {
 			v.Respect(s.At, table.External{Slot: s})
 		}
 	}
@@ -229,7 +233,7 @@ func (v *Service) keepCommanded(before table.State, hand map[netip.AddrPort]tabl
 // with their checks. The believed state of the table counts until Find.
 func (v *Service) Inherit(old *Service) {
 	v.First, v.Served, v.Outage, v.FallbackState = old.First, old.Served, old.Outage, old.FallbackState
-	v.Actual, v.External = old.Actual, old.External
+	v.Actual, v.External, v.Doubt = old.Actual, old.External, old.Doubt
 	inheritJoint(v, old)
 	if v.Same = v.Conf == old.Conf; v.Same {
 		v.View, v.Logged = old.View, old.Logged
