@@ -46,6 +46,8 @@ func (w *world) startSlowly(p *pair) {
 		mayClimb := time.Since(o.mayClimb) < slowStart+2*time.Second || w.climbs(o) && o.atFull
 		switch {
 		case o == p || o.at != p.at || w.climbs(o) && !mayClimb:
+		case w.loads(p.service): // what the other one is by then
+			p.mayClimb = now
 		case w.in(o) && !mayClimb:
 			p.climbed = time.Time{}
 		case w.may(o, true):
