@@ -193,7 +193,7 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 }
 
 // Find takes over what the kernel has of v, nil is nothing, in the place of what
-// was believed. Where the table could not be read, e is what is believed, and failed
+// was believed. Where the table could not be read, e is the believed entry, and failed
 // changes stay in doubt.
 func (v *Service) Find(e *ipvs.Entry, readable bool) {
 	before, hand, failed := v.Actual, v.External, v.Doubt
