@@ -216,7 +216,11 @@ func (c *chart) holder(r RealServer, s Survey, up string) {
 		c.add(CodeVIPPrefix, Error, fmt.Sprintf("%s is on lo with a prefix of %d bits", r.VIP, at.Bits),
 			"the whole network is then on this host, and answers to clients in it stay here", "ip address delete "+prefixText(r.VIP, at.Bits)+" dev lo; "+up)
 	case at.Dev != r.dev() && r.Dev == "":
-		c.add(CodeVIPOtherDevice, Warning, fmt.Sprintf("%s is on %s, not on %s", r.VIP, at.Dev, r.dev()), "there it is answered for, whatever arp_ignore says", up)
+		effect, cure := "there it is answered for, whatever arp_ignore says", up
+		if tunnel := (RealServer{VIP: r.VIP, Forward: conf.IPIP}); at.Dev == tunnel.dev() {
+			effect, cure = "as for ipip, and this has looked for "+r.Forward.String(), fmt.Sprintf("ldirectord doctor --vip %s --mode ipip", r.VIP)
+		}
+		c.add(CodeVIPOtherDevice, Warning, fmt.Sprintf("%s is on %s, not on %s", r.VIP, at.Dev, r.dev()), effect, cure)
 	}
 	if r.VIP.Is6() {
 		return

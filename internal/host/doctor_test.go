@@ -199,6 +199,10 @@ func TestDiagnoseRealServers(t *testing.T) {
 			want: []string{"warning: 10.0.0.80 is on eth0, not on lo [" + up + "gate]"},
 		},
 		{
+			name: "of a tunnel, asked as gate", real: RealServer{VIP: vip}, change: placed("tunl0", 32),
+			want: []string{"warning: 10.0.0.80 is on tunl0, not on lo [ldirectord doctor --vip 10.0.0.80 --mode ipip]"},
+		},
+		{
 			name: "ARP", real: RealServer{VIP: vip}, change: placed("lo", 32),
 			parameters: map[string]string{"net/ipv4/conf/all/arp_ignore": "0", "net/ipv4/conf/all/arp_announce": "0"},
 			want: []string{
