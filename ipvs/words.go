@@ -115,6 +115,27 @@ func Save(w io.Writer, table []Entry) error {
 	return out.Flush()
 }
 
+// SaveBeside writes the sync daemons of a kernel, and its timeouts if they are not those of a
+// new network namespace. "ipvsadm -R" takes the lines with those of Save.
+func SaveBeside(w io.Writer, b Beside) error {
+	daemons, err := b.SyncDaemons()
+	if err != nil {
+		return err
+	}
+	timeouts, err := b.Timeouts()
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	if timeouts != initialTimeouts {
+		fmt.Fprintln(out, timeouts)
+	}
+	for _, d := range daemons {
+		fmt.Fprintln(out, d)
+	}
+	return out.Flush()
+}
+
 // sortTable sorts a table into the order of listings: services by address before
 // services by mark, IPv4 before IPv6, then protocol, address and port; destinations
 // by address and port. It is ipvsadm's order, but for addresses that are more than

@@ -2,9 +2,12 @@ package ipvs
 
 import (
 	"errors"
+	"io"
+	"io/fs"
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -71,6 +74,30 @@ func TestSaveOrder(t *testing.T) {
 	}
 	if diff := cmp.Diff(want.String(), got.String()); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
+	}
+}
+
+func TestSaveBeside(t *testing.T) {
+	m := NewMemory()
+	for _, step := range []struct {
+		do   func() error
+		want string
+	}{
+		{func() error { return nil }, ""},
+		{func() error { return m.StartSync(SyncDaemon{Role: SyncBackup, Device: "eth0", ID: 7}) }, "--start-daemon backup --mcast-interface eth0 --syncid 7 --sync-maxlen 1472\n"},
+		{func() error { return m.SetTimeouts(Timeouts{UDP: 10 * time.Second}) }, "--set 900 120 10\n--start-daemon backup --mcast-interface eth0 --syncid 7 --sync-maxlen 1472\n"},
+	} {
+		var got strings.Builder
+		if err := errors.Join(step.do(), SaveBeside(&got, m)); err != nil || got.String() != step.want {
+			t.Errorf("got %q and the error %v, want %q", got.String(), err, step.want)
+		}
+	}
+	if err := SaveBeside(fullDisk{}, m); err == nil || err.Error() != "disk full" {
+		t.Errorf("got error %v, want the writer's", err)
+	}
+	m.Close()
+	if err := SaveBeside(io.Discard, m); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: got %v, want fs.ErrClosed", err)
 	}
 }
 

@@ -223,6 +223,8 @@ daemon's. Exit status 0: no changes; 3: changes; 2: mistakes in the file.`,
 		{
 			name: "save", define: plain((*session).save),
 			summary: "print the kernel's table as ipvsadm-save does",
+			help: `Sync daemons have lines before it, and so have timeouts of connections that are
+not the kernel's own. ipvsadm -R restores all of it.`,
 		},
 		{
 			name: "import", arguments: "FILE [--id ID]", least: 1, most: 1, define: importCommand,

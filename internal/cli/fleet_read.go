@@ -101,7 +101,7 @@ func unanswered[T any](s *session, answers []fleet.Answer[T]) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return &daemon.Exit{Status: exitFailed, Text: fmt.Sprintf("%d of %d directors did not answer: %s", len(failed), len(answers), strings.Join(failed, ", "))}
+	return &daemon.Exit{Status: exitFailed, Text: fmt.Sprintf("no result from %d of %d directors: %s", len(failed), len(answers), strings.Join(failed, ", "))}
 }
 
 // A directorPlan is the plan of one director.

@@ -29,9 +29,10 @@ host director up|down|status
     the virtual addresses of the configuration; for masq forwarding and no ICMP
     redirects; the kernel's settings for clients of real servers that are out;
     modules. Left out are addresses of keepalived's or Pacemaker's configuration
-    on this host, those of a file with hostsetup = noaddress, and each one that
-    another machine answers for: up does all else, names that machine, and ends
-    with 1, or with --wait tries again every 30 s
+    on this host, those of a file with hostsetup = noaddress, vipdevice, or
+    vipcommand without hostsetup, and each one that another machine answers for:
+    up does all else, names that machine, and ends with 1, or with --wait tries
+    again every 30 s
 host marks up|down|status
     the packet marks of the configuration (mark=...)
 host realserver up|down|status

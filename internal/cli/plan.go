@@ -108,7 +108,7 @@ func planned(s *session) (report.Plan, error) {
 	return daemon.PlanStart(ctx, o)
 }
 
-// save writes the kernel's table as ipvsadm-save does.
+// save writes the sync daemons and timeouts of the kernel, and its table as ipvsadm-save does.
 func (s *session) save() error {
 	ctx, cancel := context.WithTimeout(context.Background(), daemon.OpenTimeout)
 	defer cancel()
@@ -120,6 +120,11 @@ func (s *session) save() error {
 	entries, err := table.Read()
 	if err != nil {
 		return err
+	}
+	if beside, ok := table.(ipvs.Beside); ok {
+		if err := ipvs.SaveBeside(s.Stdout, beside); err != nil {
+			return err
+		}
 	}
 	return ipvs.Save(s.Stdout, entries)
 }

@@ -346,7 +346,7 @@ func Points(n int) string {
 func (s *Summary) Err() error {
 	var parts []string
 	if failed := s.Failed(); len(failed) > 0 {
-		parts = append(parts, fmt.Sprintf("%d of %d directors did not answer: %s", len(failed), len(s.Directors), strings.Join(failed, ", ")))
+		parts = append(parts, fmt.Sprintf("no result from %d of %d directors: %s", len(failed), len(s.Directors), strings.Join(failed, ", ")))
 	}
 	if n := len(s.Disagreements()); n > 0 {
 		parts = append(parts, Points(n)+", marked with !")

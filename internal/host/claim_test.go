@@ -14,6 +14,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/eventually"
+	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
 // neighbourWith gives the other end of the cable to another machine with those addresses, and returns
@@ -180,18 +181,24 @@ func TestAddressesOfConfig(t *testing.T) {
 		h, _ := testHost(t)
 		second := func(addr netip.Addr) bool { return addr.String() == "10.0.0.81" }
 		tests := []struct {
-			name  string
-			setup conf.HostSetup
-			has   func(netip.Addr) bool
-			want  string
+			name            string
+			setup           conf.HostSetup
+			device, command string // vipdevice, vipcommand
+			has             func(netip.Addr) bool
+			want            string
 		}{
-			{"all", conf.HostSetupYes, nil, "10.0.0.80 10.0.0.81"},
-			{"of the command", conf.HostSetupNo, nil, "10.0.0.80 10.0.0.81"},
-			{"those that are due", conf.HostSetupYes, second, "10.0.0.81"},
-			{"noaddress", conf.HostSetupNoAddress, nil, ""},
+			{name: "all", setup: conf.HostSetupYes, want: "10.0.0.80 10.0.0.81"},
+			{name: "of the command", want: "10.0.0.80 10.0.0.81"},
+			{name: "those that are due", setup: conf.HostSetupYes, has: second, want: "10.0.0.81"},
+			{name: "noaddress", setup: conf.HostSetupNoAddress},
+			{name: "of vipdevice", device: "lvs0"},
+			{name: "of vipcommand", command: "/bin/true"},
+			{name: "vipcommand is told of them", setup: conf.HostSetupYes, command: "/bin/true", want: "10.0.0.80 10.0.0.81"},
 		}
 		for _, tt := range tests {
-			steps, err := h.ConfigSteps(t.Context(), cfg(tt.setup), "director", Choices{Has: tt.has})
+			c := cfg(tt.setup)
+			c.VIPDevice, c.VIPCommand = tt.device, secret.Command(tt.command)
+			steps, err := h.ConfigSteps(t.Context(), c, "director", Choices{Has: tt.has})
 			must(t, err)
 			var got []string
 			for _, addr := range AddressesOf(steps) {

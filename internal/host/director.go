@@ -38,7 +38,7 @@ func (h *Host) ConfigSteps(ctx context.Context, cfg *conf.Config, what string, c
 		return MarkSteps(cfg, filter), nil
 	}
 	d := Director{Config: cfg, PrefixLen: c.PrefixLen, Masquerade: c.Masquerade, Filter: filter, Has: c.Has}
-	if cfg.HostSetup == conf.HostSetupNoAddress {
+	if leavesAddresses(cfg) {
 		d.Has = func(netip.Addr) bool { return false }
 	}
 	var err error
@@ -46,6 +46,11 @@ func (h *Host) ConfigSteps(ctx context.Context, cfg *conf.Config, what string, c
 		return nil, err
 	}
 	return d.Steps()
+}
+
+// leavesAddresses reports whether the virtual addresses come and go by other means than the setup.
+func leavesAddresses(cfg *conf.Config) bool {
+	return cfg.HostSetup == conf.HostSetupNoAddress || cfg.VIPDevice != "" || cfg.VIPCommand != "" && cfg.HostSetup != conf.HostSetupYes
 }
 
 // A Place is what the steps of a director depend on besides its configuration:

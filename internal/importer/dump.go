@@ -9,14 +9,20 @@ import (
 	"strings"
 )
 
-// fromDump reads the lines of "ipvsadm -S -n", also those of "ipvsadm-save -n".
+// fromDump reads the lines of "ipvsadm -S -n", also those of "ipvsadm-save -n" and of "ldirectord save".
 func fromDump(text string) (parts []*part) {
 	byKey := map[string]*part{}
-	at := position{}
+	at, beside := position{}, besideDump{}
 	for line := range strings.Lines(text) {
 		at.Number++
 		words := strings.Fields(line)
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		if p, is := beside.take(words, at); is {
+			if p != nil {
+				parts = append(parts, p)
+			}
 			continue
 		}
 		d := parseDump(words)

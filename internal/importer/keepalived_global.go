@@ -123,7 +123,10 @@ const highestSyncID = 255
 
 // syncHeaders are the bytes of the headers of a message of the sync daemon, which mtu counts and
 // maxlen does not.
-const syncHeaders = 28
+const (
+	syncHeaders  = 28
+	syncHeaders6 = 48 // in IPv6
+)
 
 // syncDaemon is syncdaemon of lvs_sync_daemon. Its id is that of the VRRP instance if it has none of its own.
 func (f *keepalivedFile) syncDaemon(n *node) (directive string, what note) {
