@@ -47,7 +47,7 @@ func (rc *reconciler) sync(vs ...*virtual.Service) {
 	}
 }
 
-// planFor changes the service itself if that is needed, and returns the plan for v with
+// planFor changes the service itself if needed, and returns the plan for v with
 // that step. The plan counts on changes that the kernel has refused before: secondHalf
 // corrects it when they are refused again. A service that the kernel does not have gets no
 // destinations; one whose settings no kernel takes keeps its own, and gets them.

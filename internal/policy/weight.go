@@ -13,7 +13,7 @@ type Server struct {
 	OrderWeight int   // of the order Weighted
 	OrderShare  int   // of the order Weighted: percent of Weight in place of OrderWeight; 0 is none
 	Verdict     Verdict
-	Cause       Cause // of a verdict that is not up
+	Cause       Cause // of a verdict other than up
 	Kept        bool  // in service although its checks fail (minalive)
 	Maintenance bool  // a file takes it out
 	Joint       Joint // what the virtual service as a whole means for it
@@ -126,7 +126,14 @@ const (
 	NotNeededNow    // a backup server, and enough real servers are up
 	TooFewUp        // for the quorum, and the fallback takes over
 	OthersUnchecked // the first checks of others decide whether quorum or need let it in
+
+	Reasons // how many there are
 )
+
+// Joint reports whether the reason is the state of the virtual service as a whole.
+func (r Reason) Joint() bool {
+	return r == NotNeededNow || r == TooFewUp || r == OthersUnchecked
+}
 
 // Down reports whether the reason is that the verdict is down, whatever its cause.
 func (r Reason) Down() bool {
@@ -225,7 +232,7 @@ func (s Server) base() int {
 	return s.BaseOfFound()
 }
 
-// BaseOfFound is Found.Of of a real server that is found now.
+// BaseOfFound is Found.Of of a real server found now.
 func (s Server) BaseOfFound() int {
 	switch {
 	case s.Order == Weighted && s.OrderShare > 0:

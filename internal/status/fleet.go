@@ -63,7 +63,7 @@ func askFleet(ctx context.Context, cfg *conf.Config) (*fleet.Summary, error) {
 	return fleet.Summarize(answers), nil
 }
 
-// get returns a round that is young enough. The error is that of ctx.
+// get returns a round, young enough. The error is that of ctx.
 func (v *fleetView) get(ctx context.Context, cfg *conf.Config) (*fleetRound, error) {
 	v.mu.Lock()
 	if v.of != cfg {

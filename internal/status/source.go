@@ -25,7 +25,7 @@ type source struct {
 	taken time.Time
 }
 
-// get returns a snapshot that is at most snapshotAge old.
+// get returns a snapshot, at most snapshotAge old.
 func (s *source) get() (*report.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

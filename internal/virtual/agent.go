@@ -139,7 +139,7 @@ func (p *Part) isSilent(o record.Outcome) bool {
 	return p.Beside && o.Err() != nil && !o.Local() && !isAgentWord(o.Detail())
 }
 
-// agentSilent reports whether r's agent was asked and has never answered: one that is a check of r
+// agentSilent reports whether r's agent was asked and has never answered: one in the place of its check
 // is down by that.
 func agentSilent(r *Real) bool {
 	s := SeveralOf(r)

@@ -72,11 +72,10 @@ func TakeWeight(c *Check, res *engine.Result) []*Real {
 	return c.Users
 }
 
-// weightWords says where a weight in service comes from that is not that of the file, "" for
-// nothing.
-func weightWords(r *Real) string {
-	if d := r.decide(); d.Reason == policy.GivenByCheck {
-		return fmt.Sprintf("; weight %d by its external check", d.Weight)
+// weightWords says where a weight in service comes from, "" if from the file.
+func weightWords(is policy.Decision) string {
+	if is.Reason == policy.GivenByCheck {
+		return fmt.Sprintf("; weight %d by its external check", is.Weight)
 	}
 	return ""
 }

@@ -74,54 +74,38 @@ func named(heading string, names []string) string {
 }
 
 // whyOut returns why r is out of service.
-func (r *Real) whyOut() string {
-	if r.File() == "" && r.Out() {
-		return r.Override.String()
-	}
-	return r.OutWithoutOrder()
-}
+func (r *Real) whyOut() string { return r.outWords(r.decide()) }
 
 // OutWithoutOrder returns why r is out of service, or would be without its order to be so.
 func (r *Real) OutWithoutOrder() string {
-	v, s := r.Virtual, serverOf(r)
+	s := serverOf(r)
 	if r.Out() {
 		s.Order = policy.NoOrder
 	}
-	is := policy.Decide(s)
-	switch is.Reason {
-	case policy.InMaintenance:
-		return "in maintenance: file " + r.File()
-	case policy.NeverChecked:
-		return "checktype = off"
-	case policy.AwaitsCheck:
-		return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"
-	case policy.NotChecked:
-		return "unchecked"
-	case policy.Damped:
-		return "damped " + r.DampedWords()
-	case policy.ChecksFail, policy.DrainedDown:
-		return r.LastError()
-	case policy.AwaitsEnable:
-		return "up, " + WaitWords(r)
-	case policy.NotNeededNow, policy.TooFewUp, policy.OthersUnchecked:
-		return v.Joint.outWords(is.Reason)
-	}
+	return r.outWords(policy.Decide(s))
+}
+
+// outWords are why r is out of service by a decision, or else why the kernel does not have it so.
+func (r *Real) outWords(is policy.Decision) string {
+	v, words := r.Virtual, reasonTexts[is.Reason].words(r)
 	switch {
+	case words != "" && is.Reason != policy.DrainedByItself: // whose entry the kernel is to have
+		return words
 	case v.Invalid != nil:
 		return "refused by the kernel: " + v.Invalid.Error()
 	case !v.Actual.Present:
 		return "virtual service is not in the kernel"
 	case v.Refused[r.At()]:
 		return "refused by the kernel"
-	case is.Reason == policy.DrainedByItself:
-		return r.SelfDrain().Words()
+	case words != "":
+		return words
 	case is.Weight == 0:
 		return "weight 0"
 	}
 	return "not in the kernel"
 }
 
-// LastError is why the last check of r failed, "down" if that is not known.
+// LastError is why the last check of r failed, "down" if unknown.
 func (r *Real) LastError() string {
 	if SeveralOf(r) != nil {
 		return SeveralOf(r).lastError()

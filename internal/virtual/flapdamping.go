@@ -106,7 +106,7 @@ func (r *Real) DampedWords() string {
 }
 
 // becauseDamped returns why r is damped, and what its checks say.
-func (r *Real) becauseDamped() (report.ReasonCode, string) {
+func becauseDamped(r *Real, _ report.ReasonCode, _, _ string) (report.ReasonCode, string) {
 	words := "damped " + r.DampedWords()
 	switch {
 	case r.WouldBeUp():

@@ -196,7 +196,7 @@ func WaitWords(r *Real) string {
 
 // becauseWaits completes the reason of a real server that waits, or will when its checks are good. code
 // and checks are what these say.
-func becauseWaits(r *Real, code report.ReasonCode, checks string) (report.ReasonCode, string) {
+func becauseWaits(r *Real, code report.ReasonCode, checks, _ string) (report.ReasonCode, string) {
 	since := r.Virtual.leavings[r].waiting.Local().Format(time.DateTime)
 	if r.Verdict == policy.Up {
 		return report.ReasonWaiting, fmt.Sprintf("%s; out of service since %s by its checks (return = byhand), it %s", checks, since, WaitWords(r))

@@ -8,7 +8,7 @@ import (
 )
 
 // TakeMaxConn takes over the connections that the agent of r allows at most, 0 for those of the
-// file. It reports whether that is another number than before.
+// file. It reports whether the number has changed.
 func TakeMaxConn(r *Real, most uint32) bool {
 	v := r.Virtual
 	if v.maxConns[r] == most {

@@ -2,7 +2,7 @@ package virtual
 
 import "slices"
 
-// A Notice is a state of a virtual service that is logged once, until it ends.
+// A Notice is a state of a virtual service, logged once until it ends.
 type Notice struct {
 	Kind NoticeKind
 	Text string

@@ -33,6 +33,11 @@ func TestOutReason(t *testing.T) {
 		"disabled after a file":    {"", func(r *Real) { r.Verdict, r.Maintenance, r.Override = policy.Down, over, disabled }, report.StateDisabled, "order", "maintenance by file web1 is over, and no check has finished since"},
 		"damped":                   {"flapdamping=3 in 60s", func(r *Real) { r.Verdict = policy.Down; r.Virtual.SetDamping(r, flaps) }, report.StateDamped, "damped", "damped " + dampedWords(flaps)},
 		"its own answer drains it": {"", func(r *Real) { r.Verdict = policy.Up; setSelfDrain(r, &SelfDrain{Now: true, Announced: true}) }, report.StateSelfDrained, "self-drain", "virtual service is not in the kernel"},
+		"its agent drained it while a file had it": {"", func(r *Real) { r.Verdict, r.Unchecked, r.Agent = policy.Up, false, 0 }, report.StateSelfDrained, "self-drain", "virtual service is not in the kernel"},
+		"kept, and its agent drains it": {"", func(r *Real) {
+			r.Verdict, r.Kept, r.Agent = policy.Down, true, 0
+			setSelfDrain(r, &SelfDrain{Now: true, Announced: true})
+		}, report.StateSelfDrained, "self-drain", "virtual service is not in the kernel"},
 		"drained by it, now down":  {"", func(r *Real) { r.Verdict = policy.Down; setSelfDrain(r, &SelfDrain{Announced: true}) }, report.StateDown, "self-drain", "down"},
 		"it waits for an operator": {"return=byhand", func(r *Real) { r.Verdict = policy.Up; setLeaving(r, Leaving{waiting: now}) }, report.StateWaiting, "waiting", "up, waits for an operator: ldirectord enable 10.1.0.1:80"},
 		"it waits, and drains": {"return=byhand", func(r *Real) {
@@ -49,8 +54,31 @@ func TestOutReason(t *testing.T) {
 		}
 		r := New(cfg.Virtuals[0], 0, now).Reals[0]
 		tt.is(r)
-		if state, out, without := r.word(), r.outReason(), r.OutWithoutOrder(); state != tt.state || out != tt.out || without != tt.without {
+		if state, out, without := stateOf(r, r.decide()), outReason(r.decide()), r.OutWithoutOrder(); state != tt.state || out != tt.out || without != tt.without {
 			t.Errorf("%s: %s, out by %q, without its order %q; want %s, %q, %q", name, state, out, without, tt.state, tt.out, tt.without)
+		}
+	}
+}
+
+// TestEveryReasonHasWords is that each report has words for each reason of package policy.
+func TestEveryReasonHasWords(t *testing.T) {
+	v := jointly(t, 1, "")
+	r := v.Reals[0]
+	r.Maintenance, r.Override = &Maintenance{File: "web1", Ended: "web1"}, &report.Override{Verb: report.Drain}
+	r.Virtual.SetDamping(r, &policy.Damping{})
+	setLeaving(r, Leaving{waiting: time.Now()})
+	for reason := range policy.Reasons {
+		text := reasonTexts[reason]
+		if text.words == nil || text.because == nil {
+			t.Errorf("reason %d has no words", reason)
+			continue
+		}
+		inService := reason <= policy.LimitedByStart
+		if words := text.words(r); (words == "") != inService || (text.out == "") != inService {
+			t.Errorf("reason %d: out of service by %q: %q", reason, text.out, words)
+		}
+		if code, sentence := text.because(r, report.ReasonUp, "up since noon", "noon"); code == "" || sentence == "" {
+			t.Errorf("reason %d: because %q: %q", reason, code, sentence)
 		}
 	}
 }

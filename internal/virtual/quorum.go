@@ -33,7 +33,7 @@ func (j *Joint) words() string {
 	return fmt.Sprintf("%d%s %s up, the quorum is %d", j.up.ForQuorum, of, is, j.rule.Quorum) + again
 }
 
-// QuorumNews is the event of a quorum that is lost or met, false if that was reported already.
+// QuorumNews is the event of a quorum that is lost or met, false if it was reported already.
 func QuorumNews(v *Service) (event.Event, bool) {
 	now, reported := v.Joint.Quorum, v.Joint.reported.Quorum
 	if v.Joint.rule.Quorum == 0 {
@@ -96,7 +96,7 @@ func Complete(v *Service, e *event.Event) {
 	}
 }
 
-// jointWordsOf is why the real server of an event is out of service, if that is for the state of v
+// jointWordsOf is why the real server of an event is out of service, "" if not by the state of v
 // as a whole.
 func jointWordsOf(v *Service, e *event.Event) string {
 	if !v.Joint.rule.Joint() {
@@ -104,24 +104,10 @@ func jointWordsOf(v *Service, e *event.Event) string {
 	}
 	for _, r := range v.Reals {
 		if r.Conf == e.Real {
-			if words := v.Joint.outWords(r.decide().Reason); words != "" {
-				return "out of service: " + words
+			if reason := r.decide().Reason; reason.Joint() {
+				return "out of service: " + reasonTexts[reason].words(r)
 			}
 		}
-	}
-	return ""
-}
-
-// outWords are the words of the reasons that come from the virtual service as a whole, "" for any
-// other.
-func (j *Joint) outWords(reason policy.Reason) string {
-	switch reason {
-	case policy.NotNeededNow:
-		return BackupIdle
-	case policy.TooFewUp:
-		return "below quorum: " + j.words()
-	case policy.OthersUnchecked:
-		return "the first checks of others decide whether it is needed or enough are up"
 	}
 	return ""
 }

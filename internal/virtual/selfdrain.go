@@ -87,7 +87,7 @@ func (d *SelfDrain) OtherCheck(r *Real, c *Check) bool {
 	return d != nil && slices.ContainsFunc(d.By, func(by Drainer) bool { return by.Check != c && slices.Contains(r.Checks, by.Check) })
 }
 
-// Outweighed reports whether an order for the weight of r wins over an answer that is a weight of 0.
+// Outweighed reports whether an order for the weight of r wins over an answer with weight 0.
 func Outweighed(r *Real, res *engine.Result) bool { return res.Drains && res.Weighs && outweighed(r) }
 
 // TakeDrain takes in the result of a check of r after its verdict: whether the answer wants no new

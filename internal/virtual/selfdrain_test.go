@@ -32,7 +32,7 @@ func TestSelfDrainOutlivesAFailure(t *testing.T) {
 	}
 }
 
-// TestWhyDownAfterSelfDrain is that a real server that is down says so, too, if it has several checks.
+// TestWhyDownAfterSelfDrain has real servers that are down say so, whatever checks they have.
 func TestWhyDownAfterSelfDrain(t *testing.T) {
 	for name, lines := range map[string]string{"one check": "", "an agent beside it": "    agentport=9707\n", "several checks": "    alsocheck=app\n"} {
 		text := "check=app\n    checktype=ping\nvirtual=10.0.0.1:80\n    service=http\n    httpdrain=404\n    real=10.1.0.1:80 masq\n" + lines
@@ -44,7 +44,7 @@ func TestWhyDownAfterSelfDrain(t *testing.T) {
 		r.Checks = []*Check{{}}
 		r.Verdict, r.Unchecked = policy.Down, false
 		setSelfDrain(r, &SelfDrain{Since: time.Now(), Announced: true})
-		if code, words := r.becauseOfChecks("noon"); code != report.ReasonDown || !strings.HasPrefix(words, "down since noon, after its own answer had drained it at ") {
+		if code, words := r.becauseOfChecks(r.decide().Reason, "noon"); code != report.ReasonDown || !strings.HasPrefix(words, "down since noon, after its own answer had drained it at ") {
 			t.Errorf("%s: %s: %q does not say that its own answer had drained it", name, code, words)
 		}
 	}

@@ -142,7 +142,7 @@ func (v *Service) RoleAt(at netip.AddrPort) (table.Role, int32) {
 	return table.Foreign, 0
 }
 
-// NoteLogged records a notice that is logged. It is false if the notice is recorded already.
+// NoteLogged records a logged notice. It is false if the notice is recorded already.
 func (v *Service) NoteLogged(n Notice) bool {
 	_, logged := v.Logged[n]
 	if v.Logged == nil {

@@ -125,7 +125,7 @@ type rare struct {
 	leavings map[*Real]*Leaving        // of those that their checks have taken out, with quiescenttime or return = byhand; nil is none
 	silent   map[*Real]bool            // agents beside the checks were asked and have never answered; nil is none
 	found    map[*Real]policy.Found    // of those in service whose agent or external check may not have answered yet; nil is none
-	maxConns map[*Real]uint32          // how many connections agents allow, where that is not the file's; nil is none
+	maxConns map[*Real]uint32          // how many connections agents allow, where the file has another number; nil is none
 }
 
 // setSeveral notes the checks of r.

@@ -62,12 +62,12 @@ func (s *Several) lastError() string {
 	return strings.Join(words, "; ")
 }
 
-// lastError is why c failed last, "" if that is not known.
+// lastError is why c failed last, "" if unknown.
 func (c *Check) lastError() string {
 	return c.lastErrorBut(func(record.Outcome) bool { return false })
 }
 
-// lastError is why p is down, "" if that is not known. That an agent does not answer is no reason.
+// lastError is why p is down, "" if unknown. That an agent does not answer is no reason.
 func (p *Part) lastError() string { return p.Check.lastErrorBut(p.isSilent) }
 
 // lastErrorBut is why c failed last, without the outcomes for which but is true.

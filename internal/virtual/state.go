@@ -71,8 +71,8 @@ func checkWord(v *conf.VirtualService) string {
 // state returns the state of a real server. dst is what the kernel has of it,
 // nil is nothing.
 func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealState {
-	name, at := r.Name(), r.At()
-	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.Conf.Forward).Listed()}, State: r.word(), Backup: r.Conf.Backup}
+	name, at, is := r.Name(), r.At(), r.decide()
+	s := report.RealState{RealName: report.RealName{Name: name, At: name, Forward: table.ForwardOf(r.Conf.Forward).Listed()}, State: stateOf(r, is), Backup: r.Conf.Backup}
 	if at != r.Conf.AddrPort() {
 		s.At = at.String()
 	}
@@ -81,7 +81,7 @@ func (r *Real) state(dst *ipvs.Destination, desired table.State) report.RealStat
 	}
 	s.Up, s.Unchecked = r.lastResults()
 	if s.InService = s.Weight > 0; !s.InService {
-		s.OutReason = r.outReason()
+		s.OutReason = outReason(is)
 	}
 	s.Since, s.Failures, s.FailureCount = r.stateSince(s.State), int(r.Failures), int(r.Virtual.Limits.Fall)
 	if r.maintenanceOver() {
@@ -138,36 +138,6 @@ func (r *Real) lastResults() (isUp, unchecked bool) {
 	return r.Verdict == policy.Up && !unchecked, unchecked
 }
 
-// outReasons are policy's reasons why a real server is out of service, as readers get them.
-var outReasons = map[policy.Reason]report.OutReason{
-	policy.InMaintenance:   report.OutByMaintenance,
-	policy.AwaitsCheck:     report.OutByMaintenance,
-	policy.DisabledByOrder: report.OutByOrder,
-	policy.DrainedByOrder:  report.OutByOrder,
-	policy.NeverChecked:    report.OutAsOff,
-	policy.NotChecked:      report.OutAsUnchecked,
-	policy.OthersUnchecked: report.OutAsUnchecked,
-	policy.Damped:          report.OutByDamping,
-	policy.DrainedByItself: report.OutBySelfDrain,
-	policy.DrainedDown:     report.OutBySelfDrain,
-	policy.ChecksFail:      report.OutByCheck,
-	policy.AwaitsEnable:    report.OutAsWaiting,
-	policy.NotNeededNow:    report.OutAsBackup,
-	policy.TooFewUp:        report.OutByQuorum,
-}
-
-// outReason returns why the table does not have r in service.
-func (r *Real) outReason() report.OutReason {
-	is := r.decide()
-	if reason := outReasons[is.Reason]; reason != "" {
-		return reason
-	}
-	if is.Weight == 0 {
-		return report.OutByWeight
-	}
-	return report.OutByExternal
-}
-
 // stateSince is when r came into a state. It is up or down by its checks since the
 // verdict, or since nothing else keeps it out any more.
 func (r *Real) stateSince(s report.State) time.Time {
@@ -179,38 +149,15 @@ func (r *Real) stateSince(s report.State) time.Time {
 	case report.StateDamped:
 		return r.Damping().Since
 	case report.StateSelfDrained:
-		return r.SelfDrain().Since
+		if d := r.SelfDrain(); d != nil { // else it has drained itself while it was in maintenance
+			return d.Since
+		}
 	}
 	since, is := r.Transitions.Last()
 	if is == r.condition() && is != report.ConditionPlanned && since.After(r.Since) {
 		return since
 	}
 	return r.Since
-}
-
-func (r *Real) word() report.State {
-	switch {
-	case r.File() != "":
-		return report.StateMaintenance
-	case r.ordered() == report.Disable:
-		return report.StateDisabled
-	case r.ordered() == report.Drain && (r.Verdict != policy.Down || r.maintenanceOver()):
-		return report.StateDrained
-	case r.maintenanceOver():
-		return report.StateMaintenance
-	case r.IsOff():
-		return report.StateOff
-	case r.Damped():
-		return report.StateDamped
-	case Waits(r) && r.Verdict == policy.Up:
-		return report.StateWaiting
-	case r.Drains():
-		return report.StateSelfDrained
-	}
-	if r.Unchecked && r.Verdict != policy.Down && !IsOn(r) {
-		return report.StateUnchecked // also if it is in service, as it was found
-	}
-	return verdictWords[r.Verdict]
 }
 
 // IsOff reports whether checktype = off keeps r out of service.

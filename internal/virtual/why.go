@@ -13,11 +13,12 @@ import (
 
 // Why returns why r is in service or out of it.
 func (r *Real) Why(now time.Time) report.Reason {
-	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: r.word(), Answers: []report.Answer{}}
+	is := r.decide()
+	w := report.Reason{Virtual: r.Virtual.ID, Real: r.Name(), State: stateOf(r, is), Answers: []report.Answer{}}
 	if conf.IsName(r.Conf.Host) {
 		w.Host = r.Conf.Host
 	}
-	w.Code, w.Because = r.because()
+	w.Code, w.Because = r.because(is)
 	w.Because += quiescentWords(r)
 	w.Availability = report.AvailabilityOf(historyOf(r), now)
 	if w.State != report.StateUnchecked && w.State != report.StateOff {
@@ -45,45 +46,12 @@ func (r *Real) Why(now time.Time) report.Reason {
 	return w
 }
 
-// because returns in a code and a sentence what decides about the real server.
-func (r *Real) because() (report.ReasonCode, string) {
-	state := r.word()
-	since := r.stateSince(state).Local().Format(time.DateTime)
-	code, checks := r.becauseOfChecks(since)
-	checks += weightWords(r) + maxConnWords(r)
-	reason := r.decide().Reason
-	joint := r.Virtual.Joint.outWords(reason)
-	switch {
-	case r.File() != "":
-		return report.ReasonMaintenance, "the maintenance directory has the file " + r.File() + " since " + since
-	case state == report.StateDrained, state == report.StateDisabled:
-		return report.ReasonOrder, "an operator ordered since " + since + ": " + r.Override.String()
-	case reason == policy.AwaitsCheck:
-		return report.ReasonMaintenanceOver, "maintenance by file " + r.Maintenance.Ended + " is over, and the next check decides; out since " + since
-	case r.Damped():
-		return r.becauseDamped()
-	case r.Kept && r.Verdict == policy.Down:
-		return report.ReasonMinAlive, checks + "; it " + KeptWords
-	case Waits(r):
-		return becauseWaits(r, code, checks)
-	case joint != "":
-		code = report.ReasonQuorum
-		if reason == policy.NotNeededNow {
-			code = report.ReasonBackup
-		}
-		return code, checks + "; out of service, " + joint
-	case r.Override != nil:
-		return code, checks + "; ordered: " + r.Override.String()
-	}
-	return code, checks
-}
-
 // becauseOfChecks returns the result of the checks of a real server in a code and a
-// sentence.
-func (r *Real) becauseOfChecks(since string) (report.ReasonCode, string) {
+// sentence. reason is that of the decision on it.
+func (r *Real) becauseOfChecks(reason policy.Reason, since string) (report.ReasonCode, string) {
 	limits := r.Virtual.Limits
 	switch {
-	case r.Drains() && !Waits(r):
+	case reason == policy.DrainedByItself:
 		return report.ReasonSelfDrained, r.SelfDrain().Words() + "; up, and without new connections since " + since
 	case SeveralOf(r) != nil:
 		return SeveralOf(r).because(since)
