@@ -34,7 +34,7 @@ type devices struct {
 	ours map[string]map[netip.Addr]bool // by device; nil is not read yet
 }
 
-// follow makes the addresses of the device as wanted: what is served is there, and what is
+// follow makes the addresses of the device as wanted: those served are there, and what is
 // ours and not served is not. It reports whether all went well.
 func (d *devices) follow(s Settings, want map[netip.Addr]bool) bool {
 	d.recall()
@@ -237,7 +237,7 @@ func (d *devices) recall() {
 	}
 }
 
-// write keeps what is ours for the next daemon.
+// write keeps our addresses for the next daemon.
 func (d *devices) write() error {
 	known := map[string][]netip.Addr{}
 	for device, ours := range d.ours {

@@ -68,7 +68,7 @@ func (h *Host) Use(s HostSetup) {
 	h.worker.ring()
 }
 
-// Set says what is known of the addresses. It does not block, and may be called from any goroutine.
+// Set passes the states of the addresses. It does not block, and may be called from any goroutine.
 func (h *Host) Set(states []report.AddressState) {
 	h.mu.Lock()
 	if !h.closing {

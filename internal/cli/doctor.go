@@ -20,7 +20,7 @@ settings, packet marks, the packet filter, the way to each real server, other
 programs that write the table, other directors, the limits of the kernel, the
 clock. Each finding has the fault, its effect, and the cure.`
 
-// doctorCommand reports what is wrong with this host.
+// doctorCommand reports the mistakes of this host.
 func doctorCommand(flags *pflag.FlagSet) action {
 	var o hostOptions
 	flags.StringSliceVar(&o.vips, "vip", nil, "ADDRESS,...\texamine this host as a real server of these virtual addresses instead, without a configuration")

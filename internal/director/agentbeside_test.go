@@ -94,7 +94,7 @@ func newBeside(t *testing.T, says, before, in string) *beside {
 	return b
 }
 
-// step does what is said, and returns the weights since.
+// step does a step, and returns the weights since.
 func (b *beside) step(what string) string {
 	b.mu.Lock()
 	b.got = nil

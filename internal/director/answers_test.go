@@ -110,7 +110,7 @@ func (a *answers) ask(ctx context.Context, c checker.Checker, _ time.Duration, _
 	return engine.Result{Attempts: 1}
 }
 
-// do does what is said. After an order it is at once.
+// do does a step. After an order it is at once.
 func (a *answers) do(what string) {
 	verb, value, _ := strings.Cut(what, " ")
 	file := filepath.Join(a.dir, "10.1.0.1:80")

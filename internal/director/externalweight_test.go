@@ -79,7 +79,7 @@ func (w *weighing) begin() {
 	w.end = func() { cancel(); <-ended }
 }
 
-// step does what is said, waits, and returns the weights since.
+// step does a step, waits, and returns the weights since.
 func (w *weighing) step(what string) string {
 	w.mu.Lock()
 	w.weights, w.kinds = nil, nil

@@ -76,7 +76,7 @@ func namedReal(r *virtual.Real) (waitName, bool) {
 	return waitName{v.ID, r.Conf.Host, r.Conf.Port}, conf.IsName(r.Conf.Host) && !v.Conf.ResolveAll
 }
 
-// restore gives the real servers that are new what is known of them: by their address, else by their
+// restore gives new real servers their state: by their address, else by their
 // name, if it had an address that is not configured any more.
 func (l *leavings) restore() {
 	if len(l.known) == 0 {

@@ -251,19 +251,24 @@ func waiting(r *virtual.Real, why string) event.Event {
 // takeDrain takes in whether an answer wants no new connections. A connect in place of the whole
 // check, and another check than the one that drains, say nothing of it.
 func takeDrain(d *Director, r *virtual.Real, res *checks.Result) virtual.DrainNews {
+	known := r.SelfDrain()
+	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, res.Check)
+	drains = drains && !virtual.Outweighed(r, &res.Result) // then it ends what an earlier check has drained
+	if known == nil && !drains {
+		return virtual.DrainNews{}
+	}
 	drained := r.Drains()
-	news := drainNews(r, res)
+	news := drainNews(r, res, known, drains)
 	if r.Drains() != drained { // also where that it was drained was never reported
 		d.touch(r.Virtual)
 	}
 	return news
 }
 
-// drainNews does what takeDrain does to r.
-func drainNews(r *virtual.Real, res *checks.Result) virtual.DrainNews {
-	c, known := res.Check, r.SelfDrain()
-	drains := res.Drains || res.Err == nil && r.Agent == 0 && virtual.HasAgent(r, c)
-	drains = drains && !virtual.Outweighed(r, &res.Result) // then it ends what an earlier check has drained
+// drainNews does what takeDrain does to r. known is its self-drain, nil for none;
+// drains is whether the answer wants no new connections.
+func drainNews(r *virtual.Real, res *checks.Result, known *virtual.SelfDrain, drains bool) virtual.DrainNews {
+	c := res.Check
 	isWhole := c == nil || res.Asked == c.Ask
 	if !drains && res.Err == nil && isWhole {
 		known.Answered(c)

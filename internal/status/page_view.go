@@ -25,7 +25,7 @@ const (
 // the query of the page and of its stream. The zero pageView is the page without a query.
 type pageView struct {
 	query         string // a filter; case does not matter
-	wrong         bool   // only what is wrong
+	wrong         bool   // only troubles
 	virtual, real string // only those that are called so, "" is all
 	sort, vsort   string // the orders of real servers and of virtual services, "" is by trouble
 	page, vpage   int    // of the lists, from 0

@@ -105,10 +105,13 @@ func (x *rare) setFound(r *Real, f policy.Found) {
 // HasAgent reports whether the answers of c are those of r's agent.
 func HasAgent(r *Real, c *Check) bool {
 	s := SeveralOf(r)
-	if p := s.agent(); p != nil {
+	switch p := s.agent(); {
+	case p != nil:
 		return p.Check == c
+	case s != nil:
+		return s.Parts[0].As.CheckType == conf.CheckAgent && s.Parts[0].Check == c
 	}
-	return own(r).CheckType == conf.CheckAgent && (s == nil || s.Parts[0].Check == c)
+	return r.Virtual.Conf.CheckType == conf.CheckAgent
 }
 
 // agentBefore is the share of a real server whose agent has not answered yet.
@@ -122,10 +125,11 @@ func agentBefore(r *Real) int16 {
 // AgentIsSilent reports whether a result of c is that of an agent beside the checks of r which said
 // nothing that counts: it cannot be reached, or its line has other words.
 func AgentIsSilent(r *Real, c *Check, detail string, err error) bool {
-	if p := SeveralOf(r).agent(); err == nil || p == nil || c == nil || p.Check != c {
+	if err == nil || c == nil {
 		return false
 	}
-	return !isAgentWord(detail)
+	p := SeveralOf(r).agent()
+	return p != nil && p.Check == c && !isAgentWord(detail)
 }
 
 // isAgentWord reports whether a detail is what an agent has said, as its checker has it.

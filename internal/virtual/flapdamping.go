@@ -30,10 +30,13 @@ func (r *Real) Damped() bool { return r.Verdict == policy.Down && r.Damping().No
 
 // WouldBeUp reports whether r is out of service by flapdamping alone.
 func (r *Real) WouldBeUp() bool {
-	if SeveralOf(r) != nil {
-		return r.Damped() && SeveralOf(r).Score().Verdict() == policy.Up
+	if !r.Damped() {
+		return false
 	}
-	return r.Damped() && r.Successes >= r.Virtual.Limits.Rise
+	if s := SeveralOf(r); s != nil {
+		return s.Score().Verdict() == policy.Up
+	}
+	return r.Successes >= r.Virtual.Limits.Rise
 }
 
 // UpBeside returns how many real servers other than r are up and in service, and get connections.

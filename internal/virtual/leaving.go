@@ -11,7 +11,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/state"
 )
 
-// A Leaving is what is known of a real server because its checks take it out of service, or have
+// A Leaving is the state of a real server because its checks take it out of service, or have
 // done so (quiescenttime, return = byhand).
 type Leaving struct {
 	wasIn   bool      // in service after the last change of the table; known with return = byhand
@@ -92,7 +92,7 @@ func NoteServing(v *Service) {
 	}
 }
 
-// next is what is known of r after a decision. Planned leaving, by an order, a file or the own answer,
+// next is the state of r after a decision. Planned leaving, by an order, a file or the own answer,
 // is none by checks; a real server that fails its checks meanwhile has died.
 func (l Leaving) next(r *Real, now time.Time) Leaving {
 	c, is := r.Virtual.Conf, r.decide()

@@ -9,7 +9,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// A SelfDrain is what is known of a real server whose own answer wants no new connections. It
+// A SelfDrain is the state of a real server whose own answer wants no new connections. It
 // lasts until a normal answer, also while the real server is down in between.
 type SelfDrain struct {
 	Since     time.Time
@@ -43,7 +43,7 @@ func (d *SelfDrain) allWeigh() bool {
 	return len(d.By) > 0 && !slices.ContainsFunc(d.By, func(by Drainer) bool { return !by.Weighs })
 }
 
-// SelfDrain returns what is known of the self-drain of r, nil for none.
+// SelfDrain returns the self-drain of r, nil for none.
 func (r *Real) SelfDrain() *SelfDrain { return r.Virtual.drains[r] }
 
 func setSelfDrain(r *Real, d *SelfDrain) {

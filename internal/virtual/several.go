@@ -231,7 +231,7 @@ func (s *Several) Decided() bool {
 	return verdict == policy.Down || verdict == policy.Up && !slices.ContainsFunc(s.Parts, Part.mayWeigh)
 }
 
-// Count counts a result of c, and returns what was known of c before. The verdict on the real
+// Count counts a result of c, and returns its tally before. The verdict on the real
 // server follows, unless flapdamping keeps it down.
 func (s *Several) Count(c *Check, ok bool, attempts int, at time.Time) (before policy.Tally) {
 	if p := s.part(c); p != nil {
@@ -361,7 +361,7 @@ func (s *Several) inherit(before *Several) {
 	}
 }
 
-// keepOwn takes over for r the counts of what was one of several checks and is the only one now.
+// keepOwn takes over for r the counts of the check that was one of several and is the only one now.
 // The verdict stays until it has decided.
 func (s *Several) keepOwn(r *Real) {
 	if s == nil {
