@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -226,4 +227,37 @@ func (b *lossyTable) Apply(c ipvs.Change) error {
 		return errBlind
 	}
 	return err
+}
+
+// While the table cannot be read, a reload takes a real server out of the file, and the next one has it again. The
+// deletion of its entry was answered with an error, and made: the new one gets no connections before its first good
+// check.
+func TestReloadDoesNotAdoptDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &lossyTable{blindTable: newBlindTable()}
+		l := goLive(t, b, unreadText)
+		defer l.end()
+		time.Sleep(time.Minute)
+		b.blind.Store(true)
+		b.loses.Store(true)
+		l.reload(strings.Replace(unreadText, "    real=10.1.0.2:80 masq\n", "", 1))
+		b.loses.Store(false)
+		l.set(true, "10.1.0.2:80")
+		var mu sync.Mutex // of in
+		var in []string
+		b.OnChange = func(c ipvs.Change) {
+			mu.Lock()
+			defer mu.Unlock()
+			if c.Op > ipvs.DeleteService && c.Destination.Weight > 0 {
+				in = append(in, c.String())
+			}
+		}
+		l.reload(unreadText)
+		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if len(in) > 0 {
+			t.Errorf("put into service: %s; the log:\n%s", in, strings.TrimSpace(l.logged()))
+		}
+	})
 }

@@ -168,10 +168,10 @@ func (v *Service) EndRefusals() {
 }
 
 // Adopt takes over what the kernel holds: a real server found there with a
-// weight is up until a check fails. Foreign destinations
+// weight is up until a check fails, unless it is in doubt whether it is there. Foreign destinations
 // stay in Actual, where the first plan finds and purges them.
 func (v *Service) Adopt(e *ipvs.Entry) {
-	v.Actual = table.State{Present: true, Service: e.Service, Slots: table.SlotsOf(e)}
+	v.Actual = table.State{Present: true, Service: e.Service, Slots: table.SlotsOf(e), Doubt: v.Actual.Doubt}
 	for _, r := range v.Reals {
 		i, ok := v.Actual.Slots.Search(r.At())
 		if !ok {
@@ -180,7 +180,7 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 		v.Actual.Slots[i].Role, v.Actual.Slots[i].Place = table.Real, r.Order
 		adoptMaxConn(r, v.Actual.Slots[i])
 		adoptWeight(r, v.Actual.Slots[i])
-		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked {
+		if v.Actual.Slots[i].Weight > 0 && r.Verdict == policy.Unchecked && !v.Actual.Doubt[r.At()] {
 			adopt(r)
 		}
 	}
@@ -197,12 +197,12 @@ func (v *Service) Adopt(e *ipvs.Entry) {
 // changes stay in doubt.
 func (v *Service) Find(e *ipvs.Entry, readable bool) {
 	before, hand, failed := v.Actual, v.External, v.Doubt
-	v.Actual = table.State{}
+	v.Actual = table.State{Doubt: before.Doubt}
+	if readable {
+		v.Doubt, v.Actual.Doubt = nil, nil
+	}
 	if e != nil {
 		v.Adopt(e)
-	}
-	if v.Actual.Doubt = before.Doubt; readable {
-		v.Doubt, v.Actual.Doubt = nil, nil
 	}
 	serves := slices.ContainsFunc(v.Reals, v.Serves) // one to which an operator has given weight 0, too
 	v.External = nil
