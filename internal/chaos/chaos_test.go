@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -137,6 +138,7 @@ func newStage(t *testing.T, w *world, table ipvs.Table, seed uint64) *stage {
 		w.services[services].join()
 	}
 	w.twins = s.random.IntN(3) == 0
+	w.orders, w.dir = s.random.IntN(2) == 0, t.TempDir()
 	foreign := ipvs.Change{Op: ipvs.AddService, Service: ipvs.Service{Key: keyOf(99), Scheduler: "wlc"}}
 	if err := table.Apply(foreign); err != nil {
 		t.Fatal(err)
@@ -247,6 +249,9 @@ func (s *stage) start() {
 			p.forgetShare(v)
 		}
 	}
+	if s.dirError == nil {
+		s.seen = maps.Clone(s.files)
+	}
 	s.begin(true)
 	s.loading, s.starting, s.asked = true, true, map[checker.Checker]asked{}
 	epoch := s.epoch
@@ -324,12 +329,6 @@ func (s *stage) readDir(string) ([]string, error) {
 	if s.dirError != nil {
 		return nil, s.dirError
 	}
-	var names []string
 	s.seen = maps.Clone(s.files)
-	for h := 1; h <= hosts; h++ {
-		if s.files[h] {
-			names = append(names, addrOf(h).Addr().String())
-		}
-	}
-	return names, nil
+	return slices.Sorted(maps.Keys(s.files)), nil
 }

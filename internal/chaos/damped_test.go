@@ -61,13 +61,13 @@ func (s *stage) flapAlone() {
 func (s *stage) mend(v *service) {
 	s.note("all of it are mended")
 	s.with(func() {
-		clear(s.files)
+		s.clearFiles()
 		for _, p := range v.pairs[1:] {
 			p.source(ownCheck).works, p.broken = true, [kinds]bool{}
 		}
 	})
 	s.sleep(2 * time.Second)
-	s.enable(v, func(p *pair) bool { return p.waits || p.mayWait || p.configured && p.order != "" })
+	s.enable(v, func(p *pair) bool { return p.waits || p.mayWait || p.configured && p.own.order != "" })
 	s.sleep(6 * time.Second)
 }
 

@@ -20,7 +20,7 @@
 //   - the weight that somebody has set shortly before a real server that minalive kept
 //     comes up, or before another one with the same entry and an ordered weight changes
 //     its state.
-//   - an order that ends by itself, from 100 ms before its end until 1.4 s after it.
+//   - an order that ends by itself, also one of a file (until TIME), from 100 ms before its end until 1.4 s after it.
 //   - the thresholds of an entry whose weight is lowered while the kernel fails: they may be those of before.
 //   - which thresholds the entry of two real servers has of which none is in service.
 //   - whether the wait of a name (resolve, return = byhand) follows it to an address that was in maintenance when the name
@@ -47,7 +47,7 @@
 //     have the same.
 //   - which of two real servers that are one entry minalive keeps, where this is not known and both are down.
 //
-// It does not play: maxconn beside thresholds that no kernel accepts; SRV records, and a resolver that fails, which
+// It does not play: files of maintenance that are named as the resolver names an address; maxconn beside thresholds that no kernel accepts; SRV records, and a resolver that fails, which
 // belong to package names; checktype = on and off; jumps of the wall clock, because the clock of testing/synctest
 // cannot be set; signals, which belong to the daemon (a restart and a stop are played by their calls of the director).
 package chaos

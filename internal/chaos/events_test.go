@@ -250,7 +250,8 @@ func (s *stage) shake(n int) {
 	for _, p := range v.pairs[1:] {
 		configured := s.random.IntN(3) > 0
 		if configured != p.configured {
-			p.order = ""
+			p.own = ordering{}
+			p.inForce()
 		}
 		p.configured = configured
 		p.shakeExits(s.random)
@@ -277,32 +278,20 @@ func (s *stage) reloadOther() {
 		for i := range s.old {
 			s.old[i] = i > 0 && s.services[i].configured
 		}
-		orders := map[*pair]string{}
+		orders := map[*pair]ordering{}
 		for _, p := range s.services[n].pairs[1:] {
-			orders[p] = p.order
+			orders[p] = p.own
 		}
 		s.shake(n)
 		for p, order := range orders { // orders outlive the file
-			p.order = order
+			p.own = order
+			p.inForce()
 		}
 		s.services[n].configured = s.random.IntN(6) > 0
 		s.begin(false)
 		s.note("reload with service %d: configured %v, %s", n, s.services[n].configured, s.words(s.services[n]))
 	})
 	s.reload()
-}
-
-// maintain adds or removes a maintenance file.
-func (s *stage) maintain() {
-	h := 1 + s.random.IntN(hosts)
-	s.with(func() {
-		if s.dirError != nil {
-			return
-		}
-		s.files[h] = !s.files[h]
-		s.note("maintenance file of 10.1.0.%d: %v", h, s.files[h])
-	})
-	s.sleep(2 * time.Second)
 }
 
 // dirAway makes the maintenance directory unreadable for a while: everything

@@ -11,7 +11,10 @@ import (
 // text is the configuration file.
 func (w *world) text() string {
 	var b strings.Builder
-	b.WriteString("checkinterval=2\nholdlocal=yes\ncleanstop=no\nmaintenancedir=/maintenance\nresolve=60\n")
+	b.WriteString("checkinterval=2\nholdlocal=yes\ncleanstop=no\nmaintenancedir=" + w.dir + "\nresolve=60\n")
+	if w.orders {
+		b.WriteString("maintenanceorders=yes\n")
+	}
 	if w.blindfolded {
 		b.WriteString("driftcheck=0\n")
 	} else {

@@ -71,14 +71,14 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 				return
 			}
 		}
-		w.say("%s: the fallback leaves, and no real server is in", c)
+		w.say("%s: the fallback leaves, and no real server is in; %s", c, w.words(s))
 	case p == nil || !p.configured:
 		// It may have waited since the reload for a refused one, or for a kernel that failed.
 		if !w.loads(number(c.Service.Key)) && !w.faulty && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
 			w.say("%s: takes out what somebody has added", c)
 		}
 	case !w.may(p, false) && p.full() > 0:
-		w.say("%s: takes out what is not known to be bad (verdict %d, order %q)", c, p.verdict, p.order)
+		w.say("%s: takes out what is not known to be bad (verdict %d, order %q); %s", c, p.verdict, p.order, w.words(s))
 	case s.fallback && !w.unclear(s) && p.verdict == down && !p.held && p.order == "" && w.last(c, s):
 		w.say("%s: the last one leaves, and the fallback is not in", c)
 	}

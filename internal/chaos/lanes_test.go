@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,7 +42,7 @@ func (s *stage) record(format string, args ...any) {
 	if !s.logs {
 		return
 	}
-	line := time.Now().Format("15:04:05.000000000 ") + fmt.Sprintf(format, args...)
+	line := time.Now().Format("15:04:05.000000000 ") + strings.ReplaceAll(fmt.Sprintf(format, args...), s.dir, "/maintenance")
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
 	s.log = append(s.log, line)

@@ -5,6 +5,7 @@ import "time"
 // begin is what a start or a reload makes of the model: who is in the table with
 // a weight, and not known, is up until a check says otherwise.
 func (w *world) begin(start bool) {
+	w.takeOrders()
 	for n := 1; n <= services; n++ {
 		w.beginService(n, start)
 	}

@@ -50,17 +50,19 @@ type pair struct {
 	held         bool      // in maintenance, as far as the director knows
 	kept, leaves bool      // in service although it is down (minalive), or may be kept so
 	wait
-	zeroed bool // somebody has set its weight to 0 since all was settled
-	ordering
+	zeroed      bool     // somebody has set its weight to 0 since all was settled
+	ordering             // in force
+	own, ofFile ordering // the operator's, and that of a file
 	limiting
 	waitsByName bool // its wait follows its name (resolve)
 }
 
 // An ordering is the order for a real server.
 type ordering struct {
-	order  string
-	weigh  int  // of the order weight
-	byName bool // it was given for the name (resolve)
+	order   string
+	weigh   int  // of the order weight
+	percent int  // of the file's weight in place of it, 0 is none
+	byName  bool // it was given for the name (resolve)
 }
 
 // An entry is what the kernel has, or would have, for one real server or for two.
@@ -126,8 +128,10 @@ type world struct {
 	waiting map[*service]bool // for a decision, after several results at once; nil is that none waits
 	lost    map[place]bool    // changes that were made, of which the director does not know
 	quiet   string            // why nothing may be written, "" for else
-	files   map[int]bool      // in the maintenance directory, by host
-	seen    map[int]bool      // files, as they were read last
+	files   map[string]*file  // in the maintenance directory
+	seen    map[string]*file  // files, as they were read last
+	orders  bool              // maintenanceorders
+	dir     string
 	table   map[ipvs.Key]map[netip.AddrPort]int
 	limits  map[place]written // of table
 	wrong   []string
@@ -142,7 +146,7 @@ type place struct {
 }
 
 func newWorld() *world {
-	w := &world{files: map[int]bool{}, seen: map[int]bool{}, lost: map[place]bool{}, limits: map[place]written{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
+	w := &world{files: map[string]*file{}, seen: map[string]*file{}, lost: map[place]bool{}, limits: map[place]written{}, table: map[ipvs.Key]map[netip.AddrPort]int{}}
 	for s := 1; s <= services; s++ {
 		w.services[s] = &service{fall: 1, rise: 1, scheduler: "rr", foreign: map[netip.AddrPort]int{}}
 		for h := 1; h <= hosts; h++ {
@@ -292,9 +296,10 @@ func (w *world) mightBe(p *pair, in bool) bool {
 // tell gives the maintenance files to the model: a real server that they name is out, and
 // one that they name no more comes back with the next good check.
 func (w *world) tell() {
+	out, orders := w.byFiles()
 	for _, s := range w.services[1:] {
 		for _, p := range s.pairs[1:] {
-			switch file := w.seen[p.machine()]; {
+			switch file := out[p.name()]; {
 			case file == p.held || !s.configured || !p.configured:
 			case file:
 				if w.in(p) && !w.inBeside(p) {
@@ -311,6 +316,7 @@ func (w *world) tell() {
 		}
 		w.keep(s)
 	}
+	w.tellOrders(orders)
 }
 
 // full is the weight that the real server is to have while it is in service.
@@ -329,6 +335,9 @@ func (p *pair) full() int {
 func (p *pair) base() int {
 	switch {
 	case p.order == "weight":
+		if p.percent > 0 {
+			return min(1, p.weight) * max(1, p.weight*p.percent/100)
+		}
 		return p.weigh
 	case p.asks() >= 0:
 		return p.asks()

@@ -71,22 +71,24 @@ func (w *world) lookup(name string, _, _ bool) ([]conf.Found, error) {
 func (s *service) followName() {
 	var of *pair
 	for _, p := range s.named() {
-		if p.order != "" && p.byName {
+		if p.own.order != "" && p.own.byName {
 			of = p
 		}
 	}
 	if of == nil || !s.configured {
 		return
 	}
-	order := of.ordering
+	order := of.own
 	for _, p := range s.named() {
-		if p.configured && p.order == "" {
-			p.ordering = order
+		if p.configured && p.own.order == "" {
+			p.own = order
+			p.inForce()
 		}
 	}
 	for _, p := range s.named() {
-		if !p.configured && p.byName {
-			p.ordering = ordering{}
+		if !p.configured && p.own.byName {
+			p.own = ordering{}
+			p.inForce()
 		}
 	}
 }
@@ -130,11 +132,17 @@ func (s *stage) readdress() {
 		return
 	}
 	s.with(func() {
-		s.loading, s.only = true, n
+		if s.loading, s.only = true, n; s.files[v.pairs[hosts].hostName()] != nil || s.files[v.pairs[hosts].hostName()+":8080"] != nil {
+			s.only = 0 // real servers of others have the address, too
+		}
 		for i := range s.old {
 			s.old[i] = i > 0 && s.services[i].configured
 		}
 		v.answer(s.random)
+		s.takeOrders()
+		for _, o := range s.services[1:] {
+			s.keep(o)
+		}
 		s.beginService(n, false)
 		s.note("%s is at other addresses now: %s", v.pairs[hosts].hostName(), s.words(v))
 	})

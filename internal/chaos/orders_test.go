@@ -20,7 +20,9 @@ func (s *stage) order() {
 	}
 	o.Verb = []string{report.Drain, report.Disable, report.Weight, report.Enable, report.Enable}[s.random.IntN(5)]
 	if o.Verb == report.Weight {
-		o.Weight = 1 + s.random.IntN(9)
+		if o.Weight = 1 + s.random.IntN(9); s.random.IntN(4) == 0 {
+			o.Weight, o.Percent = 0, 10*o.Weight
+		}
 	}
 	brief := o.Verb != report.Enable && s.random.IntN(3) == 0
 	if brief {
@@ -41,14 +43,28 @@ func (s *stage) order() {
 	if !brief {
 		return
 	}
-	s.sleep(o.For - 100*time.Millisecond)
-	var wasUnsure [hosts + 1]bool
-	endDoubt := func() {}
+	s.doubting(o.For-100*time.Millisecond, meant)
+	s.with(func() {
+		for _, p := range meant {
+			s.obey(p, report.Order{Verb: report.Enable, Real: o.Real})
+		}
+	})
+}
+
+// doubting has the model know nothing of real servers while an order ends by itself, after some time.
+func (s *stage) doubting(after time.Duration, meant []*pair) {
+	s.sleep(after)
+	var wasUnsure [services + 1][hosts + 1]bool
+	endDoubt := map[int]func(){}
 	s.with(func() { // it ends within a second
 		for _, p := range meant {
-			wasUnsure[p.host] = p.unsure
+			wasUnsure[p.service][p.host] = p.unsure
 		}
-		endDoubt = v.doubtKept()
+		for _, p := range meant {
+			if endDoubt[p.service] == nil {
+				endDoubt[p.service] = s.services[p.service].doubtKept()
+			}
+		}
 		for _, p := range meant {
 			p.unsure = true
 		}
@@ -56,11 +72,10 @@ func (s *stage) order() {
 	s.sleep(1500 * time.Millisecond)
 	s.with(func() {
 		for _, p := range meant {
-			p.unsure = wasUnsure[p.host]
+			p.unsure = wasUnsure[p.service][p.host]
 		}
-		endDoubt()
-		for _, p := range meant {
-			s.obey(p, report.Order{Verb: report.Enable, Real: o.Real})
+		for _, end := range endDoubt {
+			end()
 		}
 	})
 }
@@ -71,13 +86,15 @@ func (s *stage) obey(p *pair, o report.Order) {
 	byName := v.isNamed(p) && o.Real == p.hostName()
 	if v.configured && v.isNamed(p) && p.configured && !byName { // it ends the order for the name
 		for _, o := range v.named() {
-			o.byName = false
+			o.own.byName = false
+			o.inForce()
 		}
 	}
-	p.ordering = ordering{order: o.Verb, weigh: o.Weight, byName: byName}
+	p.own = ordering{order: o.Verb, weigh: o.Weight, percent: o.Percent, byName: byName}
 	if o.Verb == report.Enable {
-		p.ordering = ordering{}
+		p.own = ordering{}
 	}
+	p.inForce()
 	p.ordered()
 	p.hand, p.absent = -1, false
 	s.keep(v)
@@ -98,8 +115,8 @@ func (s *stage) settledKnown() {
 			if n+1 == 2 {
 				t.Virtual = "fwm:2"
 			}
-			if orders[t] != p.order {
-				s.say("%s of %s: the order in force is %q, want %q", t.Real, t.Virtual, orders[t], p.order)
+			if orders[t] != p.own.order {
+				s.say("%s of %s: the order in force is %q, want %q", t.Real, t.Virtual, orders[t], p.own.order)
 			}
 			if waits[t] != p.waits && !p.mayWait {
 				s.say("%s of %s waits: %v, want %v", t.Real, t.Virtual, waits[t], p.waits)

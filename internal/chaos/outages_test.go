@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"slices"
 	"syscall"
 	"time"
 )
@@ -44,10 +43,7 @@ func (s *stage) crash() {
 		return
 	}
 	s.with(func() {
-		s.dirError, s.seen = syscall.EIO, map[int]bool{}
-		for h := 1; h <= hosts; h++ {
-			s.seen[h] = slices.Contains(s.kept.Files, addrOf(h).Addr().String())
-		}
+		s.dirError, s.seen = syscall.EIO, keptFiles(s.kept)
 	})
 	s.start()
 	s.sleep(time.Duration(s.random.IntN(8000)) * time.Millisecond)
