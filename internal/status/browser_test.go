@@ -193,6 +193,9 @@ func TestBrowser(t *testing.T) {
 	b.picture("status-dark")
 	b.size(390, 800)
 	b.until(fitsWidth, "true")
+	b.until(`(() => { const r = document.querySelector("#reals tr");
+		return [r.querySelector(".of").getBoundingClientRect().left - r.querySelector(".key").getBoundingClientRect().right > 3, // a gap between the two names
+			r.querySelector(".day").clientWidth > r.clientWidth / 2].join(); })()`, "true,true")
 	b.picture("status-phone")
 	checkNames(b)
 	b.follows(server.URL)
