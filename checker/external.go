@@ -18,7 +18,7 @@ import (
 // An External check is up when a command ends with exit status 0. The command runs
 // directly, without a shell: blanks in Command belong to the file name.
 //
-// The first four arguments are in the notation of the configuration: an IPv6 address is
+// The first four arguments, without ArgsOnly, are in the notation of the configuration: an IPv6 address is
 // in brackets; for a firewall mark VAddr is the mark and VPort is "0". Those of Args, which
 // may be secret, follow.
 //
@@ -30,6 +30,7 @@ type External struct {
 	VAddr, VPort string
 	RAddr, RPort string
 	Args         string // further ones, with a NUL between them
+	ArgsOnly     bool   // the command gets Args alone
 	Weighs       bool   // an exit status from 2 on is up, with the weight that weightOf has
 }
 
@@ -47,7 +48,12 @@ func (e External) Check(ctx context.Context) (detail string, err error) {
 	return "", e.run(ctx, command.Command{Path: e.Command.Reveal(), Args: e.args(), As: e.User})
 }
 
-func (e External) own() []string { return []string{e.VAddr, e.VPort, e.RAddr, e.RPort} }
+func (e External) own() []string {
+	if e.ArgsOnly {
+		return nil
+	}
+	return []string{e.VAddr, e.VPort, e.RAddr, e.RPort}
+}
 
 func (e External) args() []string {
 	if e.Args == "" {

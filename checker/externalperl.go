@@ -38,6 +38,7 @@ type ExternalPerl struct {
 	VAddr, VPort string
 	RAddr, RPort string
 	Args         string // further ones, with a NUL between them
+	ArgsOnly     bool   // as that of External
 	Weighs       bool   // as that of External
 }
 

@@ -89,7 +89,7 @@ func adviseUsualPort(p *parser, b *block) {
 
 // adviseArguments warns of arguments for no command.
 func adviseArguments(p *parser, v *VirtualService, name string) {
-	if v.CheckArgs != "" && v.CheckType != CheckExternal && v.CheckType != CheckExternalPerl {
+	if (v.CheckArgs != "" || v.CheckArgsOnly) && v.CheckType != CheckExternal && v.CheckType != CheckExternalPerl {
 		p.advise(v.Line, CodeUnusedDirective, name+" has no command that takes arguments", "checktype = external and checkcommand = /PATH")
 	}
 }

@@ -72,7 +72,7 @@ func (v *VirtualService) Several(r *RealServer) bool {
 func (v *VirtualService) ManyChecks() bool { return len(v.AlsoCheck) > 0 || v.Agent() != nil }
 
 // checkDirectives are those that a check block takes.
-const checkDirectives = " checkaddress checkarguments checkcommand checkcount checkdevice checkinterval checkmark checkport checksource" +
+const checkDirectives = " checkaddress checkarguments checkargumentsonly checkcommand checkcount checkdevice checkinterval checkmark checkport checksource" +
 	" checktimeout checktype chkloop connecttimeout database downinterval externalweight failurecount fastinterval halfopen httpdrain httpfollow httpheader httpmethod" +
 	" httpstatus httpversion login negotiatetimeout passwd passwdfile receive receivebytes receivedrain receivenot request risecount secret secretfile" +
 	" service slowlimit sslcafile sslcert sslkey sslname sslverify starttls virtualhost "

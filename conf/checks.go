@@ -48,7 +48,7 @@ func readCheckCommand(at *location, value string) (secret.Command, error) {
 	}
 	if strings.ContainsAny(command, blanks) {
 		at.advise(at.line, CodeCommandWithBlanks, "checkcommand is the path of a program, with its blanks: "+secret.Command(command).String(),
-			"its own arguments belong in checkarguments, behind the four that it always gets")
+			"its own arguments belong in checkarguments, behind the four that it gets without checkargumentsonly = yes")
 	}
 	return secret.Command(command), nil
 }

@@ -165,12 +165,13 @@ type SecretFiles struct {
 // Check is all settings that a check of a real server reads besides its address. It
 // is comparable: equal Checks are made in the same way.
 type Check struct {
-	CheckType    CheckType
-	Combined     int             // number of connects per negotiate, for CheckCombined
-	HalfOpen     bool            // a connect check ends before the server's process sees the connection
-	CheckCommand secret.Command  // for CheckExternal and CheckExternalPerl
-	CheckArgs    secret.Text     // words for CheckCommand, behind those that it always gets; see ShellWords
-	CheckUser    account.Account // the user that runs CheckCommand and FallbackCommand; the zero Account is the daemon's
+	CheckType     CheckType
+	Combined      int             // number of connects per negotiate, for CheckCombined
+	HalfOpen      bool            // a connect check ends before the server's process sees the connection
+	CheckCommand  secret.Command  // for CheckExternal and CheckExternalPerl
+	CheckArgs     secret.Text     // words for CheckCommand, behind those that it always gets; see ShellWords
+	CheckArgsOnly bool            // CheckCommand gets CheckArgs and no address, as keepalived's MISC_CHECK
+	CheckUser     account.Account // the user that runs CheckCommand and FallbackCommand; the zero Account is the daemon's
 
 	AgentSend      string // is sent to an agent first, with \n for a line end; "" is nothing
 	ExternalWeight bool   // an exit status of CheckCommand from 2 on is up, with a weight

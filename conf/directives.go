@@ -74,8 +74,12 @@ var directivesToL = []directive{
 		binding: ofService(kindOf("ADDRESS", readCheckAddress), func(v *VirtualService) *netip.Addr { return &v.CheckAddr }).unset("the real server's address"),
 	},
 	{
-		name: "checkarguments", where: inBlock, mask: maskText, help: "arguments of checkcommand, behind those that it always gets",
+		name: "checkarguments", where: inBlock, mask: maskText, help: "arguments of checkcommand, behind the addresses and ports",
 		binding: ofService(kindOf("ARGUMENT...", readCheckArguments), func(v *VirtualService) *secret.Text { return &v.CheckArgs }),
+	},
+	{
+		name: "checkargumentsonly", where: inBlock, help: "checkcommand gets checkarguments alone, and no addresses and ports",
+		binding: ofService(yesNo.is(false), func(v *VirtualService) *bool { return &v.CheckArgsOnly }),
 	},
 	{
 		name: "checkcommand", where: inBlock, mask: maskCommand, help: "program of an external check",

@@ -19,6 +19,8 @@ func TestExternalWords(t *testing.T) {
 		{"an IPv6 mark", "virtual6=7\n    real6=[fd00::2]:80 gate\n", []string{"7", "0", "[fd00::2]", "80"}},
 		{"no port", "virtual=7\n    real=10.1.0.1 gate\n", []string{"7", "0", "10.1.0.1", "0"}},
 		{"arguments", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkarguments=-a 'b c' \"\"\n", []string{"10.0.0.1", "80", "10.1.0.1", "81", "-a", "b c", ""}},
+		{"no addresses", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkarguments=-a 'b c'\n    checkargumentsonly=yes\n", []string{"-a", "b c"}},
+		{"nothing at all", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkargumentsonly=yes\n", nil},
 		{"checkport", "virtual=10.0.0.1:80\n    real=10.1.0.1:81 masq\n    checkport=99\n", []string{"10.0.0.1", "80", "10.1.0.1", "81"}},
 	}
 	for _, tt := range tests {
@@ -35,6 +37,9 @@ func TestExternalWords(t *testing.T) {
 					e = checker.External(check)
 				}
 				got := []string{e.VAddr, e.VPort, e.RAddr, e.RPort}
+				if e.ArgsOnly {
+					got = nil
+				}
 				if e.Args != "" {
 					got = append(got, strings.Split(e.Args, "\x00")...)
 				}

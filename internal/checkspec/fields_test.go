@@ -25,6 +25,7 @@ var readers = map[string][]conf.CheckType{
 	"HalfOpen":         {conf.CheckConnect, conf.CheckCombined},
 	"CheckCommand":     {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckArgs":        {conf.CheckExternal, conf.CheckExternalPerl},
+	"CheckArgsOnly":    {conf.CheckExternal, conf.CheckExternalPerl},
 	"CheckUser":        {conf.CheckExternal, conf.CheckExternalPerl},
 	"AgentSend":        {conf.CheckAgent},
 	"ExternalWeight":   {conf.CheckExternal, conf.CheckExternalPerl},

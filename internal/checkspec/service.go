@@ -66,7 +66,7 @@ func (k *Kit) external(at netip.AddrPort) checker.External {
 	return checker.External{
 		Command: k.CheckCommand, User: k.CheckUser,
 		VAddr: k.VAddr, VPort: k.VPort, RAddr: addressWord(at.Addr()), RPort: portWord(at), Args: strings.Join(args, "\x00"),
-		Weighs: k.ExternalWeight,
+		ArgsOnly: k.CheckArgsOnly, Weighs: k.ExternalWeight,
 	}
 }
 

@@ -68,7 +68,7 @@ func Of(v *conf.VirtualService, request secret.Request, receive string) unique.H
 		s.VAddr, s.VPort = virtualWords(v)
 		s.Origin = conf.Origin{}
 	} else {
-		s.CheckCommand, s.CheckArgs, s.CheckUser, s.ExternalWeight = "", "", account.Account{}, false
+		s.CheckCommand, s.CheckArgs, s.CheckArgsOnly, s.CheckUser, s.ExternalWeight = "", "", false, account.Account{}, false
 	}
 	if s.negotiates() {
 		s.SSLName = cmp.Or(s.SSLName, s.VirtualHost)

@@ -65,7 +65,7 @@ var otherValues = map[string]any{
 
 // readers are the types of check that read a field, where http does not.
 var readers = map[string]conf.CheckType{
-	"Combined": conf.CheckCombined, "HalfOpen": conf.CheckConnect, "CheckTimeout": conf.CheckConnect, "CheckCommand": conf.CheckExternal, "CheckArgs": conf.CheckExternal, "CheckUser": conf.CheckExternal, "ExternalWeight": conf.CheckExternal, "AgentSend": conf.CheckAgent, "CheckCount": conf.CheckPing,
+	"Combined": conf.CheckCombined, "HalfOpen": conf.CheckConnect, "CheckTimeout": conf.CheckConnect, "CheckCommand": conf.CheckExternal, "CheckArgs": conf.CheckExternal, "CheckArgsOnly": conf.CheckExternal, "CheckUser": conf.CheckExternal, "ExternalWeight": conf.CheckExternal, "AgentSend": conf.CheckAgent, "CheckCount": conf.CheckPing,
 }
 
 // A inForce is what a director works with, apart from the configuration itself.

@@ -39,23 +39,7 @@ func fromKeepalived(text string, source Source) (parts []*part) {
 			parts = append(parts, &part{line: n.Line, notes: []note{notCarried(n)}})
 		}
 	}
-	if f.wraps != nil {
-		parts = slices.Insert(parts, 0, &part{line: f.wraps.line, notes: []note{*f.wraps}})
-	}
 	return parts
-}
-
-// needWrapper notes once what checks with arguments need.
-func (f *keepalivedFile) needWrapper(sets []checkSet) {
-	for _, l := range sets {
-		for _, c := range l {
-			if c.wrapped != "" && f.wraps == nil {
-				n := lost(c.line, "%s: a program gets the addresses of virtual service and real server before its own arguments here, and %s runs it without them; make it once: %s",
-					c.origin, wrapper, wrapperMade)
-				f.wraps = &n
-			}
-		}
-	}
 }
 
 // maxCopied is how many lines groups are read and their addresses make, with 16 for each address.
@@ -64,7 +48,6 @@ const maxCopied = 1 << 18
 // A keepalivedFile is what the virtual servers of a file share.
 type keepalivedFile struct {
 	copied int
-	wraps  *note // what the first command that the wrapper runs needs, nil is none
 	root   *node
 	said   map[string]bool // keywords of global_defs that were carried over
 	groups map[string]*node
@@ -139,7 +122,6 @@ func (f *keepalivedFile) virtualServer(n *node) (parts []*part) {
 			k.part.service.protocol, k.family = "fwm", at.family
 		}
 		k.read()
-		f.needWrapper(k.checks)
 		parts = append(parts, k.part)
 	}
 	if len(notes) > 0 {

@@ -18,7 +18,6 @@ type check struct {
 	kind   []string
 	timing []string
 
-	wrapped          string // the program that the wrapper runs, as a shell takes it, "" is none
 	arguments        string // of the command, as a shell takes them
 	request, receive string // of http, "" is none
 	byReal           bool   // request and receive can be in the line of a real server
@@ -111,13 +110,7 @@ func notChecked(n *node) check {
 	return check{line: n.Line, origin: "no checker", kind: []string{"checktype = on"}}
 }
 
-// wrapper runs a command without the four arguments that ours get before their own. wrapperMade makes it.
-const (
-	wrapper     = "/usr/local/bin/ldirectord-misc"
-	wrapperMade = `printf '#!/bin/sh\nshift 4\nexec "$@"\n' >` + wrapper + ` && chmod 755 ` + wrapper
-)
-
-// misc reads a command. One with arguments is run by the wrapper.
+// misc reads a command, which gets no arguments but its own.
 func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (rest []*node) {
 	words, dynamic := []string{}, false
 	s.timeout = s.interval
@@ -148,18 +141,13 @@ func (c *check) misc(n *node, options []*node, s *settings, add func(note)) (res
 		return rest
 	}
 	c.name = blockName(path.Base(words[0]))
-	command := words[0]
-	program, ok := shellLine(words[:1])
-	arguments, ok2 := shellLine(words[1:])
-	switch {
-	case !ok || !ok2 || strings.Contains(program+arguments, `"`):
-		add(lost(n.Line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here: no line here can have its own, write a script with them", c.origin))
-	case arguments != "":
-		command, c.wrapped, c.arguments = wrapper, program, arguments
-	default:
-		add(chosen(n.Line, "%s: the program gets the addresses and ports of virtual service and real server as its arguments here", c.origin))
+	arguments, ok := shellLine(words[1:])
+	if !ok || strings.Contains(arguments, `"`) {
+		add(lost(n.Line, "%s: no line here can have these arguments, and the program gets none: write a script with them", c.origin))
+		arguments = ""
 	}
-	c.kind = []string{"checktype = external", "checkcommand = " + command}
+	c.arguments = arguments
+	c.kind = []string{"checktype = external", "checkcommand = " + words[0], "checkargumentsonly = yes"}
 	if dynamic {
 		c.kind = append(c.kind, "externalweight = yes")
 	}
@@ -185,9 +173,6 @@ func (c check) shared() []string {
 // block are the directives of a check block, which does not have the arguments of its uses.
 func (c check) block() []string {
 	d := c.shared()
-	if c.wrapped != "" {
-		d = append(d, "checkarguments = "+c.wrapped)
-	}
 	if c.request != "" {
 		d = append(d, `request = "`+c.request+`"`)
 	}
@@ -200,8 +185,7 @@ func (c check) block() []string {
 func (c check) directives() []string {
 	d := c.block()
 	if c.arguments != "" {
-		d = slices.DeleteFunc(d, func(line string) bool { return strings.HasPrefix(line, "checkarguments =") })
-		d = append(d, "checkarguments = "+c.wrapped+" "+c.arguments)
+		d = append(d, "checkarguments = "+c.arguments)
 	}
 	return d
 }

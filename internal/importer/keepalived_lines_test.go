@@ -199,10 +199,13 @@ func TestInclude(t *testing.T) {
 	if diff := cmp.Diff([]string{"10.0.0.11:80", "10.0.0.12:80", "10.0.0.16:80", "10.0.0.1:80"}, got); diff != "" {
 		t.Errorf("virtual services (-want +got):\n%s", diff)
 	}
+	if want := "checkcommand = " + dir + "/servers\n    checkargumentsonly = yes\n"; !strings.Contains(r.Config, want) || !strings.Contains(r.Config, `check="servers /check"`) {
+		t.Errorf("no %q in the file\n%s", want, r.Config)
+	}
 	notes := strings.Join(r.Notes, "\n")
 	for _, want := range []string{
 		"line 1: " + dir + "/conf.d/5.conf is not read: keepalived leaves out what", "line 3: include nosuch/* matches no file",
-		"line 2 of " + dir + "/servers/b: lb_kind DR is not carried over", "line 3 of " + dir + "/servers/a: MISC_CHECK " + dir + "/servers /check",
+		"line 2 of " + dir + "/servers/b: lb_kind DR is not carried over",
 	} {
 		if !strings.Contains(notes, want) {
 			t.Errorf("no %q in the notes\n%s", want, notes)

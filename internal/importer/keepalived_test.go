@@ -66,17 +66,18 @@ var keepalivedTests = map[string]importTest{
 	"two commands in one block": {
 		text: in("", realOf(1, "  MISC_CHECK {\n   misc_path \"/etc/k/a.sh 10.1.0.1\"\n  }"), realOf(2, "  MISC_CHECK {\n   misc_path \"/etc/k/b.sh 10.1.0.2\"\n  }")),
 		want: []string{
-			"checkcommand = /usr/local/bin/ldirectord-misc", "checkarguments = /etc/k/a.sh 10.1.0.1", "check = b.sh", "checkarguments = /etc/k/b.sh",
+			"checkcommand = /etc/k/a.sh", "checkarguments = 10.1.0.1", "check = b.sh", "checkcommand = /etc/k/b.sh", "checkargumentsonly = yes",
 			`real = 10.1.0.2:8080 masq 1 check="b.sh 10.1.0.2"`,
 		},
-		notes: []string{"line 6: MISC_CHECK /etc/k/a.sh 10.1.0.1: a program gets the addresses of virtual service", "runs it without them; make it once: printf"},
+		lossless: true,
 	},
 	"one command with other arguments": {
 		text: in("", realOf(1, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 1\"\n  }"), realOf(2, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 2\"\n  }"),
 			realOf(3, "  MISC_CHECK {\n   misc_path \"/etc/k/a 'x y' 1\"\n  }")),
 		want: []string{
-			"checkcommand = /usr/local/bin/ldirectord-misc", "checkarguments = /etc/k/a 'x y' 1", "check = a", "checkarguments = /etc/k/a", `real = 10.1.0.2:8080 masq 1 check="a 'x y' 2"`, "real = 10.1.0.3:8080 masq 1",
+			"checkcommand = /etc/k/a", "checkarguments = 'x y' 1", "check = a", `real = 10.1.0.2:8080 masq 1 check="a 'x y' 2"`, "real = 10.1.0.3:8080 masq 1",
 		},
+		lossless: true,
 	},
 	"the check that most have": {
 		text:     in("", realOf(1, getA), realOf(2, tcpCheck), realOf(3, tcpCheck)),

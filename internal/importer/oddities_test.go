@@ -86,7 +86,7 @@ var oddityTests = map[string]importTest{
 	"a pattern, a command and a path in quotes": {
 		text: in("", realOf(1, "  HTTP_GET {\n   url {\n    path \"/a\"\n    regex \"a\\\\.b\\d\"\n   }\n   url {\n    path /b\n    regex a b\n   }\n  }"),
 			realOf(2, "  MISC_CHECK {\n   misc_path /etc/k/a 1\n  }")),
-		want: []string{`receive = "a\.bd"`, "checkcommand = /etc/k/a", "!checkarguments"},
+		want: []string{`receive = "a\.bd"`, "checkcommand = /etc/k/a", "checkargumentsonly = yes", "!checkarguments ="},
 		notes: []string{
 			"regex a b: keepalived takes no regex that is not one word or in quotes", "misc_path /etc/k/a 1: keepalived takes /etc/k/a alone: arguments need quotes",
 		},
