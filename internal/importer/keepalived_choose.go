@@ -123,7 +123,7 @@ func (k *virtualReader) chooseChecks() {
 		at := rest.best()
 		own = append(own, rest[at])
 		for _, c := range slices.Delete(slices.Clone(rest), at, at+1) {
-			r.notes = append(r.notes, lost(c.line, "%s is not carried over: one check can be of one real server alone, and that is %s", c.origin, rest[at].origin))
+			r.notes = append(r.notes, lost(c.line, "%s is not carried over: a real server has one check of its own here, and this one has %s; others are alsocheck of all real servers", c.origin, rest[at].origin))
 		}
 	}
 	switch {

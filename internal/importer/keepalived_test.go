@@ -118,7 +118,7 @@ var keepalivedTests = map[string]importTest{
 	"several of one": {
 		text:  in("", realOf(1, "  PING_CHECK {\n  }\n"+getA), realOf(2, tcpCheck)),
 		want:  []string{"real = 10.1.0.1:8080 masq 1", "service = http", "real = 10.1.0.2:8080 masq 1 check=connect", "!alsocheck", "!ping"},
-		notes: []string{"PING_CHECK is not carried over: one check can be of one real server alone, and that is HTTP_GET /a"},
+		notes: []string{"PING_CHECK is not carried over: a real server has one check of its own here, and this one has HTTP_GET /a; others are alsocheck of all real servers"},
 	},
 	"a connect is part of every request": {
 		text:     in("", realOf(1, tcpCheck+"\n"+getA)),

@@ -91,6 +91,14 @@ var oddityTests = map[string]importTest{
 			"regex a b: keepalived takes no regex that is not one word or in quotes", "misc_path /etc/k/a 1: keepalived takes /etc/k/a alone: arguments need quotes",
 		},
 	},
+	"what no directive here has, with the reason": {
+		text: in("", realOf(1, "  HTTP_GET {\n   bind_port 5\n   url {\n    path /\n    regex x\n    regex_stack 1 2\n    regex_min_offset 1\n    regex_max_offset 9\n   }\n  }")),
+		want: []string{`receive = "x"`},
+		notes: []string{
+			"bind_port 5 is not carried over: the kernel chooses", "regex_stack 1 2 is not carried over: patterns need no stack",
+			"regex_min_offset 1 is not carried over: the whole answer", "regex_max_offset 9 is not carried over: receivebytes",
+		},
+	},
 	"not defined": {
 		text:    in(" virtualhost ${P}.example", realOf(1, tcpCheck)),
 		want:    []string{"real = 10.1.0.1:8080 masq 1"},
