@@ -369,3 +369,28 @@ func TestThousand(t *testing.T) {
 		a.Leave()
 	})
 }
+
+// TestDeviceFails logs nothing of an address that could not be added when it is not served any more.
+func TestDeviceFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNet()
+		n.broken = errors.New("read-only file system")
+		a := n.announcer(filepath.Join(t.TempDir(), "announced.json"))
+		a.Use(ofFile("", "lvs0", 1))
+		a.Start()
+		a.Set(states("1"))
+		n.took()
+		if got := a.Faults(); len(got) != 1 || !strings.Contains(got[0].Error, "read-only") {
+			t.Errorf("the faults are %v", got)
+		}
+		a.Set(states("-1"))
+		n.took()
+		if got := a.Faults(); len(got) != 0 {
+			t.Errorf("the faults of what is not served are %v", got)
+		}
+		a.Withdraw(t.Context(), stayNone)
+		if n.locked(func() {}); len(n.logged) != 1 || !strings.Contains(n.logged[0], "read-only") {
+			t.Errorf("the log is %q, want the failure alone", n.logged)
+		}
+	})
+}

@@ -34,8 +34,8 @@ type devices struct {
 	ours map[string]map[netip.Addr]bool // by device; nil is not read yet
 }
 
-// follow makes the addresses of the device as wanted: those served are there, and what is
-// ours and not served is not. It reports whether all went well.
+// follow makes the addresses of the device as wanted: the served ones are there, and those that are
+// ours and not served are not. It reports whether all went well.
 func (d *devices) follow(s Settings, want map[netip.Addr]bool) bool {
 	d.recall()
 	if s.Device == "" && !d.holds() {
@@ -46,7 +46,13 @@ func (d *devices) follow(s Settings, want map[netip.Addr]bool) bool {
 		d.faults.set(d.log, whatDevice, lineDeviceFailed, s.Device, err)
 		return false
 	}
-	d.faults.clear(d.log, whatDevice)
+	for _, served := range want {
+		if served {
+			d.faults.clear(d.log, whatDevice)
+			return true
+		}
+	}
+	d.faults.drop(whatDevice) // without an address nothing shows that one can be added again
 	return true
 }
 
@@ -70,7 +76,7 @@ func (d *devices) swap(s Settings, want map[netip.Addr]bool) error {
 	return failed
 }
 
-// add adds what is served and is not there. Those of the file that are there are ours from now on,
+// add adds the served addresses that are missing. Those of the file that are there are ours from now on,
 // but for those that another program has.
 func (d *devices) add(s Settings, want map[netip.Addr]bool) error {
 	present, err := d.network.Addresses(s.Device)
@@ -164,19 +170,23 @@ func (d *devices) missing(s Settings, want, there map[netip.Addr]bool) (missing 
 	return missing
 }
 
-// remove removes addresses of ours.
+// remove removes addresses of ours. The log has those that were there: an addition may have failed.
 func (d *devices) remove(device string, addrs []netip.Addr) error {
 	if len(addrs) == 0 {
 		return nil
 	}
 	slices.SortFunc(addrs, netip.Addr.Compare)
+	present, err := d.network.Addresses(device)
+	if err != nil {
+		return err
+	}
 	if err := d.network.Remove(device, addrs); err != nil {
 		return err
 	}
 	for _, addr := range addrs {
 		delete(d.ours[device], addr)
 	}
-	d.logChange(lineRemoved, device, addrs)
+	d.logChange(lineRemoved, device, slices.DeleteFunc(addrs, func(addr netip.Addr) bool { return !slices.Contains(present, addr) }))
 	if len(d.ours[device]) == 0 {
 		delete(d.ours, device)
 	}

@@ -101,7 +101,16 @@ func (h *Host) step(ctx context.Context) {
 	if err != nil && ctx.Err() != nil {
 		return // the daemon ends
 	}
-	h.has, h.retry = has, time.Time{}
+	h.has = has
+	h.settle(err)
+}
+
+// Began takes in the result of the setup at the start, before Start: a failure is tried again.
+func (h *Host) Began(err error) { h.settle(err) }
+
+// settle takes in the result of a setup.
+func (h *Host) settle(err error) {
+	h.retry = time.Time{}
 	switch {
 	case err == nil:
 		h.faults.clear(h.log, whatHost)

@@ -166,3 +166,24 @@ func TestHostFailsAtTheStop(t *testing.T) {
 		})
 	}
 }
+
+// TestHostBegan tries a setup again that has failed at the start, also without addresses.
+func TestHostBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &hostTest{fakeNet: newNet()}
+		a := NewHost(h.log, h.setup(), nil)
+		a.Began(errors.New("read-only file system"))
+		a.Start()
+		a.Set(known("1"))
+		h.expect(t, "before the next try", "")
+		if got := a.Faults(); len(got) != 1 || !strings.Contains(got[0].Error, "read-only") {
+			t.Errorf("the faults are %v", got)
+		}
+		time.Sleep(11 * time.Second)
+		h.expect(t, "the next try", "has ")
+		if got := a.Faults(); len(got) != 0 {
+			t.Errorf("faults afterwards: %v", got)
+		}
+		a.Leave()
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ldirectord/ldirectord/internal/neighbours"
+	"github.com/ldirectord/ldirectord/internal/sysctl"
 )
 
 // kernel is the network of this process.
@@ -19,7 +20,7 @@ type kernel struct{}
 
 // arpIgnore keeps this host from answering ARP requests at one device for the addresses of
 // another: Linux does so for those of a dummy.
-const arpIgnore = "/proc/sys/net/ipv4/conf/all/arp_ignore"
+const arpIgnore = "net/ipv4/conf/all/arp_ignore"
 
 // Ready implements Network.
 func (kernel) Ready(device string) error {
@@ -49,14 +50,11 @@ func (kernel) Ready(device string) error {
 }
 
 func ignoreARP() error {
-	text, err := os.ReadFile(arpIgnore)
+	text, err := os.ReadFile("/proc/sys/" + arpIgnore)
 	if err != nil || strings.TrimSpace(string(text)) != "0" {
 		return err
 	}
-	if err := os.WriteFile(arpIgnore, []byte("1"), 0o644); err != nil {
-		return fmt.Errorf("setting net.ipv4.conf.all.arp_ignore to 1: %w", err)
-	}
-	return nil
+	return sysctl.Write("/proc", arpIgnore, "1")
 }
 
 func missing(err error) bool {

@@ -48,10 +48,10 @@ func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
 	}}
 }
 
-// runsCommands reports whether a daemon with this configuration starts other programs or
-// writes the kernel's settings.
+// runsCommands reports whether a daemon with this configuration starts other programs, as
+// hostsetup may.
 func runsCommands(cfg *conf.Config) bool {
-	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.VIPCommand != "" || cfg.VIPDevice != "" || cfg.HostSetup.On() || len(cfg.Execute) > 0 {
+	if cfg.Callback != "" || cfg.NotifyCommand != "" || cfg.VIPCommand != "" || cfg.HostSetup.On() || len(cfg.Execute) > 0 {
 		return true
 	}
 	for _, v := range cfg.EachCheck() {

@@ -45,7 +45,12 @@ func HostOwner(what, path string) string { return what + " " + state.Canonical(p
 // all the same.
 func (d *daemon) setUpHost() {
 	has := d.heldAddresses()
-	d.tryHost(d.cfg, d.cfg.Virtuals, func(addr netip.Addr) bool { return d.dryRun || slices.Contains(has, addr) })
+	held := func(addr netip.Addr) bool { return d.dryRun || slices.Contains(has, addr) }
+	if d.dryRun {
+		d.tryHost(d.cfg, d.cfg.Virtuals, held)
+		return
+	}
+	d.vips.host.Began(d.hostSteps(context.Background(), d.cfg, d.cfg.Virtuals, held))
 }
 
 // hostSetup is what hostsetup of a configuration says.

@@ -178,7 +178,7 @@ func (h *Host) up(s *state, owner string, step Step) error {
 	}
 	if !found.done {
 		if err := step.do(h.machine); err != nil {
-			return err
+			return errors.Join(err, h.unnote(s, owner, step))
 		}
 	}
 	h.sayStep(step, found)
@@ -191,6 +191,20 @@ func (h *Host) note(s *state, owner string, step Step, found sight) error {
 	if !s.note(owner, step, found) {
 		return nil
 	}
+	return s.write(h.file)
+}
+
+// unnote takes back the record of a step that has failed, if it had no effect: there is nothing
+// to be reverted.
+func (h *Host) unnote(s *state, owner string, step Step) error {
+	d := s.find(step)
+	if d == nil || !slices.Contains(d.For, owner) {
+		return nil
+	}
+	if found, err := step.look(h.machine); err != nil || found.done || found.was != d.Was {
+		return nil //nolint:nilerr // an unknown state may have to be reverted
+	}
+	s.leave(d, owner)
 	return s.write(h.file)
 }
 

@@ -373,3 +373,17 @@ func TestDryRun(t *testing.T) {
 		}
 	})
 }
+
+// TestFailedStep has nothing to be taken back of a step that could not be made.
+func TestFailedStep(t *testing.T) {
+	inOwnSpace(t, func(t *testing.T) {
+		h, said := testHost(t)
+		bad := &Sysctl{"net/ipv4/ip_forward", "no number"}
+		if err := h.Up(t.Context(), "a", []Step{&Sysctl{"net/ipv4/conf/all/arp_ignore", "1"}, bad}); err == nil {
+			t.Fatal("the kernel has taken a value that is no number")
+		}
+		said()
+		must(t, h.Down(t.Context(), "a"))
+		expect(t, said(), "\ntaken back: sysctl net.ipv4.conf.all.arp_ignore 1 (again 0)\n")
+	})
+}

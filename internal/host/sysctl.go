@@ -2,11 +2,12 @@ package host
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/ldirectord/ldirectord/internal/sysctl"
 )
 
 // A Sysctl is a kernel parameter with the value that it needs.
@@ -53,8 +54,5 @@ func (s *Sysctl) undo(m *machine, was string) error {
 }
 
 func (s *Sysctl) set(m *machine, value string) error {
-	if err := os.WriteFile(s.path(m), []byte(value+"\n"), 0); err != nil {
-		return fmt.Errorf("writing %s: %w", value, err)
-	}
-	return nil
+	return sysctl.Write(m.proc, s.Name, value)
 }
