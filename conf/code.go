@@ -62,6 +62,7 @@ const (
 	CodeUnknownGroup       Code = "unknown-group"          // this host has no such group
 	CodeUnusedDirective    Code = "unused-directive"       // a directive has no effect without, or beside, another
 	CodeWebhookFormat      Code = "webhook-format"         // the receiver refuses this form
+	CodeUnitForbids        Code = "unit-forbids"           // the unit of the daemon forbids what the file wants
 	CodeWritableByOthers   Code = "writable-by-others"     // other users can change what root reads or runs
 	CodeZeroWeight         Code = "zero-weight"            // clients of a real server with weight 0 are refused or stay
 )

@@ -41,7 +41,9 @@ func (s *session) check(explain, asJSON bool) error {
 	if explain {
 		fmt.Fprint(s.Stdout, explanation(cfg))
 	}
-	fmt.Fprint(s.Stdout, userNote(cfg))
+	if note := userNote(cfg); note != "" && unitAccount(cfg.Path).IsZero() {
+		fmt.Fprint(s.Stdout, note)
+	}
 	fmt.Fprintln(s.Stdout, summary(cfg, len(problems)))
 	return nil
 }
@@ -56,7 +58,7 @@ func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
 	if err != nil {
 		return nil, nil, &daemon.Exit{Status: exitConfig, Text: errors.Unwrap(err).Error(), Cause: err}
 	}
-	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
+	options := withoutCredentials(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
 	closed := logsClosedTo(os.Geteuid())
 	options.TryOpen = closed.tryOpen(options.TryOpen)
 	options.Startable = startable(s.Path, options)
@@ -67,6 +69,7 @@ func examine(s *session) (cfg *conf.Config, problems conf.Problems, err error) {
 	problems = append(problems, fileProblems(sources, cfg)...)
 	problems = append(problems, closed.problems(sources, cfg)...)
 	problems = append(problems, namedProblems(sources, cfg)...)
+	problems = append(problems, sandboxProblems(sources, cfg)...)
 	problems = append(problems, groupProblems(sources, cfg)...)
 	problems = append(problems, zeroWeightProblems(cfg)...)
 	problems = append(problems, emptyProblems(cfg)...)

@@ -32,10 +32,14 @@ func staysOwn(directive string) bool { return directive == "callback" || directi
 
 // runner is who runs the command of a directive.
 func (l *fileList) runner(directive string) string {
-	if staysOwn(directive) || l.user.IsZero() {
+	user := l.user
+	if staysOwn(directive) || user.IsZero() {
+		user = l.daemonUser()
+	}
+	if user.IsZero() {
 		return "root"
 	}
-	return "the user " + l.user.String()
+	return "the user " + user.String()
 }
 
 // changesOwn reports whether only the user of checkuser may change a file that it runs.

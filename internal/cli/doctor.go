@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -101,7 +102,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	if err != nil {
 		return nil, &daemon.Exit{Status: exitConfig, Text: diagnosis(err), Cause: err}
 	}
-	options := withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions()))
+	options := withoutCredentials(s.Path, daemon.Harmless(s.Dirs.ConfigOptions()))
 	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	cfg, err := sources.Parse(options)
 	if err != nil {
@@ -113,7 +114,7 @@ func (s *session) findings(o hostOptions) ([]host.Finding, error) {
 	}
 	findings := append(host.DiagnoseDirector(cfg, survey), s.outsideFindings(cfg)...)
 	findings = append(findings, sandboxFindings("/", cfg)...)
-	return append(findings, fileFindings(append(fileProblems(sources, cfg), certificateProblems(sources, cfg)...))...), nil
+	return append(findings, fileFindings(slices.Concat(fileProblems(sources, cfg), certificateProblems(sources, cfg), sandboxProblems(sources, cfg)))...), nil
 }
 
 func writeFindings(w io.Writer, findings []host.Finding, asJSON bool) error {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
@@ -16,14 +17,19 @@ import (
 	"github.com/ldirectord/ldirectord/internal/secret"
 )
 
-// withoutCredentials are options for a check by hand, which has no credentials of the
-// systemd service: their absence is no mistake of the file.
-func withoutCredentials(o conf.Options) conf.Options {
+// withoutCredentials are options for a check of the file at path by hand, which has no credentials
+// of the systemd service: their absence is no mistake of the file. Secrets that the user of the
+// service reads by its group are no fault.
+func withoutCredentials(path string, o conf.Options) conf.Options {
 	o.ReadSecret = func(name string) (text, warning string, err error) {
 		if !strings.Contains(name, "/") && os.Getenv(rights.CredentialsDirectory) == "" {
 			return "", "only the service can read " + name + ", a credential of systemd: the unit needs LoadCredential=" + name + ":PATH", nil
 		}
-		return rights.ReadSecret(name)
+		text, warning, err = rights.ReadSecret(name)
+		if warning != "" && mayRead(unitAccount(path), name) {
+			warning = ""
+		}
+		return text, warning, err
 	}
 	return o
 }
@@ -32,7 +38,8 @@ func withoutCredentials(o conf.Options) conf.Options {
 // configuration, and about a monitor log that cannot be written. With a cfg of nil, they
 // are about sources alone.
 func fileProblems(sources *conf.Sources, cfg *conf.Config) conf.Problems {
-	l := fileList{sources: sources, seen: map[string]bool{}}
+	path := sources.Files[0].Path
+	l := fileList{sources: sources, seen: map[string]bool{}, unit: sync.OnceValue(func() account.Account { return unitAccount(path) })}
 	for _, f := range sources.Files {
 		l.changedAt(f.Path, f.Path, "root does what it says")
 	}
@@ -114,8 +121,17 @@ func holdsSecret(v *conf.VirtualService) bool {
 type fileList struct {
 	sources  *conf.Sources
 	seen     map[string]bool
-	user     account.Account // that runs the commands, zero is the daemon's
+	user     account.Account        // that runs the commands, zero is the daemon's
+	unit     func() account.Account // of the daemon's unit, zero is root; nil as well
 	problems conf.Problems
+}
+
+// daemonUser is the user of the daemon's unit, zero is root.
+func (l *fileList) daemonUser() account.Account {
+	if l.unit == nil {
+		return account.Account{}
+	}
+	return l.unit()
 }
 
 // warn warns at the line of a directive, in v's block or outside of blocks. v may be nil.
@@ -164,16 +180,24 @@ func changedBy(file, why string) string {
 
 // read warns if others may read the file of a directive; why says why that matters.
 func (l *fileList) read(v *conf.VirtualService, directive, file, why string) {
-	if text := readBy(file, why); text != "" {
-		l.warn(v, directive, conf.CodeReadableByOthers, text, "chmod 600 "+file)
+	if text := readBy(file, why); text != "" && !mayRead(l.daemonUser(), file) {
+		l.warn(v, directive, conf.CodeReadableByOthers, text, l.closing(file))
 	}
 }
 
 // readAt warns likewise of a file of the configuration itself.
 func (l *fileList) readAt(path string, line int, file, why string) {
-	if text := readBy(file, why); text != "" {
-		l.warnAt(path, line, conf.CodeReadableByOthers, text, "chmod 600 "+file)
+	if text := readBy(file, why); text != "" && !mayRead(l.daemonUser(), file) {
+		l.warnAt(path, line, conf.CodeReadableByOthers, text, l.closing(file))
 	}
+}
+
+// closing is the cure for a file that others can read: the daemon still can.
+func (l *fileList) closing(file string) string {
+	if unit := l.daemonUser(); !unit.IsZero() {
+		return "chgrp " + unit.Name + " " + file + " && chmod 640 " + file
+	}
+	return "chmod 600 " + file
 }
 
 // readBy says who else may read a file, "" if no one may, or if there is no file: who

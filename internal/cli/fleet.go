@@ -32,7 +32,7 @@ func openFleet(s *session) (*fleet.Fleet, error) {
 	if err := s.find(); err != nil {
 		return nil, &daemon.Exit{Status: exitFailed, Text: err.Error(), Cause: err}
 	}
-	options := withoutLookups(withoutCredentials(daemon.Harmless(s.Dirs.ConfigOptions())))
+	options := withoutLookups(withoutCredentials(s.Path, daemon.Harmless(s.Dirs.ConfigOptions())))
 	options.TryOpen = logsClosedTo(os.Geteuid()).tryOpen(options.TryOpen)
 	cfg, err := conf.Load(s.Path, options)
 	if err != nil {

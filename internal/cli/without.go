@@ -2,6 +2,7 @@ package cli
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/host"
@@ -38,6 +39,9 @@ func sandboxFindings(root string, cfg *conf.Config) []host.Finding {
 		return len(files) > 0
 	}
 	if !there("/run/systemd/system") || !there(strictFile) || there(strictUsed) || runsCommands(cfg) {
+		return nil
+	}
+	if slices.ContainsFunc(demands(cfg), func(d demand) bool { why, _ := d.refused(strictSandbox); return why != "" }) {
 		return nil
 	}
 	return []host.Finding{{

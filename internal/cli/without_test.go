@@ -68,6 +68,8 @@ func TestSandboxFindings(t *testing.T) {
 		"local mailer":     {"emailalert=root\n" + plain, []string{strictFile}, 0},
 		"mail by SMTP":     {"emailalert=root\nsmtp=127.0.0.1\n" + plain, []string{strictFile}, 1},
 		"notifications":    {"notifycommand=/bin/true\n" + plain, []string{strictFile}, 0},
+		"vipdevice":        {"vipdevice=lvs0\n" + plain, []string{strictFile}, 1},
+		"files in /tmp":    {"maintenancedir=/tmp\n" + plain, []string{strictFile}, 0},
 		"host set-up":      {"hostsetup=yes\n" + plain, []string{strictFile}, 0},
 	}
 	for name, tt := range tests {

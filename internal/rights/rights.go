@@ -15,12 +15,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Readers names the users besides the owner who may read a file, "" if none may.
-func Readers(info fs.FileInfo) string {
+// Readers names the users besides the owner who may read a file, "" if none may. A group by which
+// alone this process reads it, and which is not root's, is none: that is the file's purpose.
+func Readers(info fs.FileInfo) string { return readers(info, os.Geteuid(), os.Getegid()) }
+
+// readers is Readers for a process of a user and a group.
+func readers(info fs.FileInfo, uid, gid int) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	purpose := ok && uid != 0 && int64(st.Uid) != int64(uid) && int64(st.Gid) == int64(gid)
 	switch mode := info.Mode().Perm(); {
 	case mode&0o004 != 0:
 		return "everyone"
-	case mode&0o040 != 0:
+	case mode&0o040 != 0 && !purpose:
 		return "its group"
 	}
 	return ""

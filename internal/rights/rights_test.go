@@ -89,3 +89,33 @@ func TestWriters(t *testing.T) {
 		})
 	}
 }
+
+// TestReaders has a file that its owner gives to the group of the daemon's user.
+func TestReaders(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		mode     os.FileMode
+		uid, gid int // of the process, beside the file's
+		want     string
+	}{
+		{0o600, 0, 0, ""},
+		{0o640, 0, 0, "its group"},
+		{0o640, 1, 0, ""},
+		{0o640, 1, 1, "its group"},
+		{0o644, 1, 0, "everyone"},
+	} {
+		if err := os.Chmod(file, tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readers(info, os.Geteuid()+tt.uid, os.Getegid()+tt.gid); got != tt.want {
+			t.Errorf("%v, for a process of user +%d and group +%d: %q, want %q", tt.mode, tt.uid, tt.gid, got, tt.want)
+		}
+	}
+}
