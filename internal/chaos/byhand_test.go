@@ -89,6 +89,9 @@ func (w *world) endWait(p *pair) {
 			p.mayClimb = time.Now()
 		}
 	}
+	if p.mayWait && s.shared && s.minAlive > 0 { // which of the two minalive has kept does not show
+		p.unsure = true
+	}
 	p.waits, p.mayWait = false, false
 	w.noteIn(p)
 }

@@ -34,7 +34,8 @@
 //   - how little weight slowstart gives a real server that flapdamping may have kept out, or one that it keeps out
 //     until a reload, quorum or backup servers let it in. It sees that it gets no more than since its checks were good.
 //   - whether a real server that minalive kept while it climbed goes on climbing when it is back.
-//   - when a dead real server leaves the table by quiescenttime: it has left when all has come to rest. Whether
+//   - when a dead real server leaves the table by quiescenttime, but for one that dies just before a crash: it has
+//     left when all has come to rest. Whether
 //     an entry of two real servers is there then.
 //   - whether a real server waits (return = byhand) that went down while it was not known whether it was in
 //     service: when all has come to rest an enable makes that known.

@@ -55,6 +55,8 @@ func (s *stage) event() {
 		{2, s.restart},
 		{2, s.stop},
 		{2, s.crash},
+		{3, s.killInOrder},
+		{3, s.killInQuiescence},
 		{2, s.diskFull},
 		{3, s.faults},
 		{2, s.descriptors},
