@@ -49,6 +49,9 @@ func (inv *invocation) behind(flags *pflag.FlagSet, words []string) error {
 		return usageError(fmt.Sprintf("%s is about one configuration file, and %q is one more", c.name, arguments[len(arguments)-1]))
 	case c.most == 0:
 		text := fmt.Sprintf("%s takes no arguments, and %q is one: a configuration file has its place before the command", c.name, arguments[0])
+		if all.Lookup("real") != nil {
+			text += fmt.Sprintf(", and a real server is --real %s", arguments[0])
+		}
 		if c.original {
 			return errors.New(text) // with the usage, as in the original
 		}

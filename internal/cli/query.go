@@ -116,8 +116,24 @@ func (q *query) notAnswered(err error) error {
 		what, besides = "a dry run of ", ""
 	case listens(s, s.DryRunSocket()):
 		besides += "; a dry run is running, which takes no orders and serves no address"
+	case strings.HasSuffix(err.Error(), client.ErrNotRunning.Error()): // else it names the other one
+		besides += othersWords(s.OtherFiles())
 	}
 	return &daemon.Exit{Status: exitStopped, Text: fmt.Sprintf("%sldirectord %s is not running: %v%s", what, s.Name, err, besides)}
+}
+
+// othersWords name daemons of other configuration files, which may be meant.
+func othersWords(files []string) string {
+	const most = 5
+	switch n := len(files); {
+	case n == 0:
+		return ""
+	case n == 1:
+		return "; the daemon of " + files[0] + " is running"
+	case n > most:
+		return fmt.Sprintf("; %d daemons of other files are running", n)
+	}
+	return "; the daemons of " + strings.Join(files, ", ") + " are running"
 }
 
 // headDryRun prints the first line of a text about a dry run.

@@ -41,7 +41,7 @@ func served(s *session, arguments []string) (text string, all bool, err error) {
 	var vip netip.Addr
 	if len(arguments) > 0 {
 		if vip, err = netip.ParseAddr(strings.Trim(arguments[0], "[]")); err != nil {
-			return fmt.Sprintf("%q is no address", arguments[0]), false, nil
+			return report.NotAnAddress(arguments[0]), false, nil
 		}
 	}
 	q := s.orderer()

@@ -128,6 +128,18 @@ func (i *Instance) Running() (state.Daemon, bool) {
 	return state.Daemon{}, false
 }
 
+// OtherFiles are the configuration files of the other living daemons of this program, sorted.
+func (i *Instance) OtherFiles() []string {
+	var files []string
+	for _, d := range i.locked() {
+		if d.File != "" && (!i.Found || !d.Steers(i.Path)) {
+			files = append(files, d.File)
+		}
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
 // missingFile returns the daemon of a file that was where this instance's missing file would
 // be looked for: it was started by another name of the file.
 func (i *Instance) missingFile() (state.Daemon, bool) {

@@ -15,9 +15,13 @@ import (
 // is ctx's, or ErrNotConfigured if what q names is neither configured nor remembered.
 func (d *Director) History(ctx context.Context, q report.HistoryQuery) ([]report.Note, error) {
 	var names map[report.Target]bool
+	var none error
 	if q.Real != "" || q.Virtual != "" {
 		var err error
-		names, err = do(ctx, d, func() map[report.Target]bool { return targetsOf(d.meant(q.Real, q.Virtual), q.Real) })
+		names, err = do(ctx, d, func() map[report.Target]bool {
+			none = d.notConfigured(q.Real, q.Virtual)
+			return targetsOf(d.meant(q.Real, q.Virtual), q.Real)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +43,7 @@ func (d *Director) History(ctx context.Context, q report.HistoryQuery) ([]report
 		}
 	}
 	if unknown {
-		return nil, report.NotConfigured(q.Real, q.Virtual)
+		return nil, none
 	}
 	slices.Reverse(notes)
 	return notes[:min(len(notes), limit)], nil

@@ -3,6 +3,7 @@ package director
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"net/netip"
 	"slices"
@@ -74,7 +75,7 @@ func (d *Director) obey(o report.Order, now time.Time) ([]report.Override, error
 		targets = forgotten(d, o)
 	}
 	if len(targets) == 0 {
-		return nil, report.NotConfigured(o.Real, o.Virtual)
+		return nil, d.notConfigured(o.Real, o.Virtual)
 	}
 	var obeyed []report.Override
 	for _, t := range targets {
@@ -143,6 +144,16 @@ func (rc *reconciler) meant(name, service string) []*virtual.Real {
 		}
 	}
 	return found
+}
+
+// notConfigured is the error that meant finds none. The name of a virtual service in the place of a real server's has
+// its cure.
+func (rc *reconciler) notConfigured(name, service string) error {
+	err := report.NotConfigured(name, service)
+	if name != "" && service == "" && slices.ContainsFunc(rc.virtuals, func(v *virtual.Service) bool { return v.Called(name) }) {
+		return fmt.Errorf("%w, but a virtual service is: name that with --virtual", err)
+	}
+	return err
 }
 
 // override puts an override in force, or ends one, and reports why.

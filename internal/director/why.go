@@ -1,6 +1,7 @@
 package director
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -10,25 +11,28 @@ import (
 // Why returns the reasons of the real servers that are meant. The error
 // is ctx's or ErrNotConfigured.
 func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reason, error) {
+	var unknown error
 	reasons, err := do(ctx, d, func() (reasons []report.Reason) {
 		for _, r := range d.meant(name, service) {
 			reasons = append(reasons, r.Why(d.now()))
 		}
+		if len(reasons) == 0 {
+			unknown = d.notConfigured(name, service)
+		}
 		return reasons
 	})
-	if err == nil && len(reasons) == 0 {
-		err = report.NotConfigured(name, service)
-	}
-	return reasons, err
+	return reasons, cmp.Or(err, unknown)
 }
 
 // Recheck has the real servers that are meant checked now, and returns what becomes of
 // that. The error is ctx's or ErrNotConfigured.
 func (d *Director) Recheck(ctx context.Context, name, service string) (report.Recheck, error) {
-	known := true
+	var unknown error
 	a, err := do(ctx, d, func() report.Recheck {
 		meant := d.meant(name, service)
-		known = len(meant) > 0
+		if len(meant) == 0 {
+			unknown = d.notConfigured(name, service)
+		}
 		unasked := 0
 		seen := map[*virtual.Check]bool{}
 		var checks []*virtual.Check
@@ -47,8 +51,5 @@ func (d *Director) Recheck(ctx context.Context, name, service string) (report.Re
 		a.Unasked = unasked
 		return a
 	})
-	if err == nil && !known {
-		err = report.NotConfigured(name, service)
-	}
-	return a, err
+	return a, cmp.Or(err, unknown)
 }

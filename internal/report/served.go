@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -32,9 +33,20 @@ func (a AddressState) String() string {
 // NoAddress is the answer to the question for all addresses of a configuration that has none.
 const NoAddress = "no virtual address is to be announced: announce = no, or the configuration has none"
 
+// NotAnAddress is what is wrong with a name that is to be a virtual address.
+func NotAnAddress(name string) string {
+	if at, err := netip.ParseAddrPort(name); err == nil {
+		return fmt.Sprintf("%q is no address: write %s, without the port", name, at.Addr())
+	}
+	return fmt.Sprintf("%.60q is no address: write one such as 10.0.0.1 or fd00::1; a firewall mark has none", name)
+}
+
 // NoSuchAddress returns an ErrNotConfigured for an address that is not among those of a configuration
 // that can be served.
 func NoSuchAddress(name string) error {
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err != nil {
+		return fmt.Errorf("virtual address %s: %w: %s", name, ErrNotConfigured, NotAnAddress(name))
+	}
 	return fmt.Errorf("virtual address %s: %w, or all of its virtual services have announce = no", name, ErrNotConfigured)
 }
 

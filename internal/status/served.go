@@ -31,7 +31,7 @@ func (s *Server) serveServed(w http.ResponseWriter, r *http.Request) {
 	if name := r.PathValue("vip"); name != "" {
 		vip, err := netip.ParseAddr(strings.Trim(name, "[]"))
 		if err != nil {
-			http.Error(w, fmt.Sprintf("%.60q is no address", name), http.StatusBadRequest)
+			http.Error(w, report.NotAnAddress(name), http.StatusBadRequest)
 			return
 		}
 		if states = report.AddressesCalled(states, vip); len(states) == 0 {
