@@ -309,8 +309,12 @@ func (c *command) tooMany(flags *pflag.FlagSet) string {
 	extra, hint := flags.Args()[flags.NArg()-1], ""
 	flags.Visit(func(f *pflag.Flag) {
 		for _, word := range flags.Args() {
-			if _, err := time.ParseDuration(word); err == nil && f.NoOptDefVal != "" && f.Value.Type() == "duration" {
-				extra, hint = word, fmt.Sprintf("; a value of --%s is written --%s=%s", f.Name, f.Name, word)
+			value := word
+			if _, err := time.ParseDuration(word + "s"); err == nil { // only the unit is missing
+				value += "s"
+			}
+			if _, err := time.ParseDuration(value); err == nil && f.NoOptDefVal != "" && f.Value.Type() == "duration" {
+				extra, hint = word, fmt.Sprintf("; a value of --%s is written --%s=%s", f.Name, f.Name, value)
 			}
 		}
 	})

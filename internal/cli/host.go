@@ -169,6 +169,9 @@ func (s *session) hostDirector(h *host.Host, what, verb string, o hostOptions) e
 	if err != nil {
 		return err
 	}
+	if what == "marks" && len(steps) == 0 {
+		fmt.Fprintf(s.Stdout, "nothing to set up: %s has no mark lines\n", s.Path)
+	}
 	if verb == "up" {
 		return s.hostUp(h, o.wait, func() error { return h.Up(ctx, owner, steps) })
 	}

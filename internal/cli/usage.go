@@ -57,7 +57,7 @@ func helpCommand(*pflag.FlagSet) action {
 		}
 		c := commandNamed(names[0])
 		if c == nil {
-			return usageError(noCommand(names[0]) + "; ldirectord --help lists the commands")
+			return usageError(noCommand(names[0]) + "\nldirectord --help lists the commands")
 		}
 		fmt.Fprint(s.Stdout, c.explanation())
 		return nil
