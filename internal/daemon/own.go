@@ -26,6 +26,8 @@ type ownership struct {
 	services []state.Service // of the last remember
 	unsaved  error           // why they could not be written; nil if they were
 
+	theirs atomic.Pointer[[]report.Fault] // the virtual services of others, nil for none
+
 	lost atomic.Pointer[error] // why the last beat could not restore a removed file; of nil if it could
 }
 
@@ -87,6 +89,9 @@ func (o *ownership) mend() (list []report.Fault) {
 	if o.unsaved != nil {
 		list = append(list, report.Fault{What: "the virtual services that are ours cannot be kept for the next start", Error: o.unsaved.Error()})
 	}
+	if theirs := o.theirs.Load(); theirs != nil {
+		list = append(list, *theirs...)
+	}
 	if lost := o.lost.Load(); lost != nil && *lost != nil {
 		list = append(list, report.Fault{What: "lock, record and pid file of this daemon cannot be restored", Error: (*lost).Error()})
 	}
@@ -132,9 +137,19 @@ func (o *ownership) share(cfg *conf.Config, held []state.Service) *conf.Config {
 		}
 	}
 	o.whole, o.contested = cfg, now
+	theirs := contestFaults(contests)
+	o.theirs.Store(&theirs)
 	part := without(cfg, contests)
 	o.remember(state.Union(held, director.Services(part)))
 	return part
+}
+
+// contestFaults are virtual services of other daemons, as reports have them: they are in no other.
+func contestFaults(contests []state.Contest) (list []report.Fault) {
+	for _, l := range leftToOthers(contests) {
+		list = append(list, report.Fault{What: l.Change + " is left to another daemon", Error: l.Reason, Logged: true})
+	}
+	return list
 }
 
 // part is what share would return now, and what is left to others. It changes nothing, and may be called

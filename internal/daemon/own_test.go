@@ -55,6 +55,13 @@ func TestShareWithoutLock(t *testing.T) {
 		t.Errorf("a plan has %d virtual services; what it leaves out (-want +got):\n%s", len(planned.Virtuals), diff)
 	}
 	part := o.share(both, nil)
+	faults := []report.Fault{{What: "virtual service 10.0.0.1:80 is left to another daemon", Error: want[0].Reason, Logged: true}}
+	if diff := cmp.Diff(faults, o.mend()); diff != "" {
+		t.Errorf("the faults that are shown (-want +got):\n%s", diff)
+	}
+	if o.share(theirs, nil); len(o.mend()) != 1 {
+		t.Errorf("%d faults while it goes on, want 1", len(o.mend()))
+	}
 	if len(part.Virtuals) != 1 || part.Virtuals[0].ID() != "tcp:10.0.0.2:80" {
 		t.Errorf("%d virtual services are ours, want only 10.0.0.2:80; the log:\n%s", len(part.Virtuals), log.String())
 	}
