@@ -21,7 +21,7 @@ func (at *location) note(d *directive) {
 	if d.kernel {
 		at.block.note(d.name, at.line)
 	}
-	if !at.all {
+	if !at.all && at.block.check == "" { // closeCheckBlock names a line in an error
 		return
 	}
 	if at.block.lines == nil {

@@ -30,7 +30,7 @@ type block struct {
 	mistaken  bool // it has a line with a mistake: what other lines lack may be meant by that one
 
 	kernelLines []kernelLine
-	lines       map[string]int // in check: the line of each directive, the last one if repeated
+	lines       map[string]int // in check, and of check blocks: the line of each directive, the last one if repeated
 }
 
 func (p *parser) newBlock(s section) *block {
