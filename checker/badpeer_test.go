@@ -194,29 +194,7 @@ func TestCancelled(t *testing.T) {
 // listen serves on a loopback address until the end of the test.
 func listen(t *testing.T, serve func(net.Conn)) netip.AddrPort {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var conns sync.WaitGroup
-	conns.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Go(func() {
-				defer c.Close()
-				c.SetDeadline(time.Now().Add(3 * eventually.Limit))
-				serve(c)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		conns.Wait()
-	})
-	return netip.MustParseAddrPort(l.Addr().String())
+	return lab.ServeAt(t, "127.0.0.1:0", serve)
 }
 
 // blackHole returns an address where connections stay unanswered: a listener that

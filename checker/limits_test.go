@@ -16,6 +16,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // TestRepeatedContentLength has a length that a proxy has repeated count once, and
@@ -24,25 +25,15 @@ func TestRepeatedContentLength(t *testing.T) {
 	e := engine.New(engine.Options{})
 	defer e.Close()
 	for length, want := range map[string]string{"2": "", "2, 2": "", "2,2 ,2": "", "3, 3": "closed the connection after 2 of 3 bytes of the body"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
+		addr := lab.ServeAt(t, "127.0.0.1:0", func(conn net.Conn) {
 			conn.Read(make([]byte, 4096))
 			conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: " + length + "\r\n\r\nOK"))
-		}()
-		h := newHTTP(t, checker.HTTPOptions{Service: "http", Request: "/", Receive: receive(t, "OK")}, l.Addr().(*net.TCPAddr).AddrPort(), nil)
+		})
+		h := newHTTP(t, checker.HTTPOptions{Service: "http", Request: "/", Receive: receive(t, "OK")}, addr, nil)
 		got := ""
 		if err := e.Ask(t.Context(), h, 20*time.Second, 1).Err; err != nil {
 			got = err.Error()
 		}
-		l.Close()
 		if got != want {
 			t.Errorf("Content-Length: %s: error %q, want %q", length, got, want)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/checker"
 	"github.com/ldirectord/ldirectord/internal/engine"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // resetting sends answer line by line on each connection, as a script under inetd
@@ -20,36 +21,21 @@ import (
 // waits after each line. config is nil for no TLS.
 func resetting(t *testing.T, answer string, pause time.Duration, config *tls.Config) netip.AddrPort {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				var to io.Writer = conn
-				if config != nil {
-					to = tls.Server(conn, config)
-				}
-				lines := []string{answer}
-				if pause > 0 {
-					lines = strings.SplitAfter(answer, "\n")
-				}
-				for _, line := range lines {
-					io.WriteString(to, line)
-					<-time.After(pause)
-				}
-				conn.(*net.TCPConn).SetLinger(0)
-			}()
+	return lab.ServeAt(t, "127.0.0.1:0", func(conn net.Conn) {
+		var to io.Writer = conn
+		if config != nil {
+			to = tls.Server(conn, config)
 		}
-	}()
-	return l.Addr().(*net.TCPAddr).AddrPort()
+		lines := []string{answer}
+		if pause > 0 {
+			lines = strings.SplitAfter(answer, "\n")
+		}
+		for _, line := range lines {
+			io.WriteString(to, line)
+			<-time.After(pause)
+		}
+		conn.(*net.TCPConn).SetLinger(0)
+	})
 }
 
 // TestResetAfterTheAnswer has servers that reset the connection behind their

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // talkTimeout ends every conversation of a test, so that a mistake in a
@@ -132,34 +134,15 @@ func converse(conn net.Conn, tk Talker) (Step, error) {
 // server on each.
 func serveTCP(t *testing.T, server func(net.Conn)) (addr string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conn.SetDeadline(time.Now().Add(talkTimeout))
-			wg.Go(func() {
-				defer conn.Close()
-				server(conn)
-				// Closing with something unread would be a reset that can
-				// overtake the answer.
-				if conn.(*net.TCPConn).CloseWrite() == nil {
-					io.Copy(io.Discard, conn)
-				}
-			})
+	return lab.ServeAt(t, "127.0.0.1:0", func(conn net.Conn) {
+		conn.SetDeadline(time.Now().Add(talkTimeout))
+		server(conn)
+		// Closing with something unread would be a reset that can
+		// overtake the answer.
+		if conn.(*net.TCPConn).CloseWrite() == nil {
+			io.Copy(io.Discard, conn)
 		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		wg.Wait()
-	})
-	return l.Addr().String()
+	}).String()
 }
 
 // serveUDP runs server once on a loopback port.

@@ -110,27 +110,11 @@ func (p *wirePeers) listen() net.Listener {
 
 // serve runs server on each connection to a port of its own.
 func (p *wirePeers) serve(server func(net.Conn)) netip.AddrPort {
-	l := p.listen()
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(time.Minute))
-				server(conn)
-				io.Copy(io.Discard, conn) // closing with something unread would be a reset
-			})
-		}
+	return lab.Serve(p.t, p.listen(), func(conn net.Conn) {
+		conn.SetDeadline(time.Now().Add(time.Minute))
+		server(conn)
+		io.Copy(io.Discard, conn) // closing with something unread would be a reset
 	})
-	p.t.Cleanup(func() {
-		l.Close()
-		wg.Wait()
-	})
-	return netip.MustParseAddrPort(l.Addr().String())
 }
 
 // answer has a port of its own answer each datagram.

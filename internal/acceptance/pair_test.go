@@ -190,22 +190,11 @@ func echo(t *testing.T, n *lab.Net, rs, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { conn.Close() })
-			go func() {
-				defer conn.Close()
-				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					fmt.Fprintln(conn, rs)
-				}
-			}()
+	lab.Serve(t, l, func(conn net.Conn) {
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			fmt.Fprintln(conn, rs)
 		}
-	}()
+	})
 }
 
 // A heldConn is a connection of a client through the pair.

@@ -102,76 +102,45 @@ func (s *surfaces) search(t *testing.T, words map[string]string) {
 // before and after, whatever it is sent but a USER.
 func parrot(t *testing.T, greeting, user, before, after string) (port int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var conns sync.WaitGroup
-	t.Cleanup(func() { l.Close(); conns.Wait() })
-	conns.Go(func() {
+	return int(lab.ServeAt(t, "127.0.0.1:0", func(conn net.Conn) {
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprint(conn, greeting)
+		lines := bufio.NewReader(conn)
 		for {
-			conn, err := l.Accept()
+			line, err := lines.ReadString('\n')
+			tag, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+			switch {
+			case tag == "USER":
+				fmt.Fprint(conn, user)
+			case line != "":
+				fmt.Fprint(conn, strings.ReplaceAll(before, "TAG", tag), strings.TrimRight(line, "\r\n"), after)
+			}
 			if err != nil {
 				return
 			}
-			conns.Go(func() {
-				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-				fmt.Fprint(conn, greeting)
-				lines := bufio.NewReader(conn)
-				for {
-					line, err := lines.ReadString('\n')
-					tag, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-					switch {
-					case tag == "USER":
-						fmt.Fprint(conn, user)
-					case line != "":
-						fmt.Fprint(conn, strings.ReplaceAll(before, "TAG", tag), strings.TrimRight(line, "\r\n"), after)
-					}
-					if err != nil {
-						return
-					}
-				}
-			})
 		}
-	})
-	return l.Addr().(*net.TCPAddr).Port
+	}).Port())
 }
 
 // mailbox is an SMTP server that adds the mails to a surface.
 func mailbox(t *testing.T, s *surfaces) {
 	t.Helper()
-	l, err := net.Listen("tcp", mailHost+":25")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var conns sync.WaitGroup
-	t.Cleanup(func() { l.Close(); conns.Wait() })
-	conns.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
+	lab.ServeAt(t, mailHost+":25", func(conn net.Conn) {
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		fmt.Fprint(conn, "220 mail\r\n")
+		inMail := false
+		for lines := bufio.NewScanner(conn); lines.Scan(); {
+			line := lines.Text()
+			s.add("mails", []byte(line+"\n"))
+			switch {
+			case inMail && line != ".":
+			case strings.HasPrefix(line, "DATA"):
+				inMail = true
+				fmt.Fprint(conn, "354 go on\r\n")
+			default:
+				inMail = false
+				fmt.Fprint(conn, "250 yes\r\n")
 			}
-			conns.Go(func() {
-				defer conn.Close()
-				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-				fmt.Fprint(conn, "220 mail\r\n")
-				inMail := false
-				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					line := lines.Text()
-					s.add("mails", []byte(line+"\n"))
-					switch {
-					case inMail && line != ".":
-					case strings.HasPrefix(line, "DATA"):
-						inMail = true
-						fmt.Fprint(conn, "354 go on\r\n")
-					default:
-						inMail = false
-						fmt.Fprint(conn, "250 yes\r\n")
-					}
-				}
-			})
 		}
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -79,43 +80,7 @@ func (d *askDialogue) Next(in []byte, _ bool) checker.Step {
 // serve runs server on each connection to a loopback port until the test ends.
 func serve(t *testing.T, server func(net.Conn)) netip.AddrPort {
 	t.Helper()
-	return serveOn(t, "127.0.0.1:0", server)
-}
-
-func serveOn(t *testing.T, addr string, server func(net.Conn)) netip.AddrPort {
-	t.Helper()
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var mu sync.Mutex
-	var conns []net.Conn
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			conns = append(conns, conn)
-			mu.Unlock()
-			wg.Go(func() {
-				defer conn.Close()
-				server(conn)
-			})
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		mu.Lock()
-		for _, conn := range conns {
-			conn.Close()
-		}
-		mu.Unlock()
-		wg.Wait()
-	})
-	return l.Addr().(*net.TCPAddr).AddrPort()
+	return lab.ServeAt(t, "127.0.0.1:0", server)
 }
 
 // serveUDP runs server on a loopback port until the test ends.

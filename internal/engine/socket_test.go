@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/ldirectord/ldirectord/checker"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/origin"
 )
 
@@ -23,7 +24,7 @@ func telling(conn net.Conn) {
 }
 
 func TestSource(t *testing.T) {
-	here4, here6 := serve(t, telling), serveOn(t, "[::1]:0", telling)
+	here4, here6 := serve(t, telling), lab.ServeAt(t, "[::1]:0", telling)
 	addr := netip.MustParseAddr
 	const unassigned = "192.0.2.1" // RFC 5737, nobody's
 	tests := []struct {
