@@ -25,7 +25,7 @@ type Options struct {
 
 	// LookupReal resolves a name in a real line, which with all may be one of SRV records.
 	// With all it returns each address, else one. It is called once for each name, family
-	// and all. nil is LookupHost for one, and LookupAll for all.
+	// and all. nil is LookupHost for one, and lookupAll for all.
 	LookupReal func(name string, ipv6, all bool) ([]Found, error)
 
 	// LookupUser returns the account of a user, by its name or number. nil is
@@ -113,7 +113,7 @@ func (o Options) filled() Options {
 		o.Startable = func(string) error { return nil }
 	}
 	if o.Hostname == "" {
-		o.Hostname = hostname()
+		o.Hostname = Hostname()
 	}
 	return o
 }
@@ -139,7 +139,8 @@ func isDir(path string) bool {
 	return err == nil && fi.IsDir()
 }
 
-func hostname() string {
+// Hostname is the name of this host: $HOSTNAME, or the name of the node; "localhost" if it has none.
+func Hostname() string {
 	if name := os.Getenv("HOSTNAME"); name != "" {
 		return name
 	}

@@ -88,15 +88,15 @@ func Sorted(found []Found) []Found {
 
 // lookupHost is the first address of a name, within lookupTime.
 func lookupHost(name string, ipv6 bool) (netip.Addr, error) {
-	found, err := LookupAll(name, ipv6)
+	found, err := lookupAll(name, ipv6)
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	return found[0].Addr, nil
 }
 
-// LookupAll is Lookup by the machine's resolver, within 5 s.
-func LookupAll(name string, ipv6 bool) ([]Found, error) {
+// lookupAll is Lookup by the machine's resolver, within 5 s.
+func lookupAll(name string, ipv6 bool) ([]Found, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTime)
 	defer cancel()
 	return Lookup(ctx, net.DefaultResolver, name, ipv6)
@@ -142,7 +142,7 @@ func realHost(p *parser, v *VirtualService, a realAddress, line int) ([]Found, e
 		if p.opts.LookupReal != nil {
 			known.found, known.err = p.opts.LookupReal(a.from, v.IPv6, all)
 		} else {
-			known.found, known.err = LookupAll(a.from, v.IPv6)
+			known.found, known.err = lookupAll(a.from, v.IPv6)
 		}
 		if known.err == nil && len(known.found) == 0 {
 			known.err = errors.New(a.from + " has no address")

@@ -182,9 +182,9 @@ func (s *Set) NoteFinished(c *virtual.Check) {
 	}
 }
 
-// Neighbours are the other checks at c's address. Who is whose neighbour is
+// neighbours are the other checks at c's address. Who is whose neighbour is
 // found out at the first use since a load.
-func (s *Set) Neighbours(c *virtual.Check) iter.Seq[*virtual.Check] {
+func (s *Set) neighbours(c *virtual.Check) iter.Seq[*virtual.Check] {
 	if !s.linked {
 		s.link()
 	}
@@ -355,7 +355,7 @@ func (s *Set) SoonAround(c *virtual.Check) {
 	if c == nil {
 		return
 	}
-	for n := range s.Neighbours(c) {
+	for n := range s.neighbours(c) {
 		s.Soon(n)
 	}
 }

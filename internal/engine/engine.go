@@ -306,23 +306,3 @@ func (e *Engine) Room(c checker.Checker) (free, most int) {
 	defer e.mu.Unlock()
 	return max(0, e.most-e.talks), e.most
 }
-
-// A Load is the load of an Engine.
-type Load struct {
-	Talks     int // running Talkers
-	Calls     int // running Callers
-	Waiting   int // checks that wait for a free slot
-	Abandoned int // Callers that did not end by their deadline and have not yet
-}
-
-// Load returns the present load.
-func (e *Engine) Load() Load {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return Load{
-		Talks:     e.talks,
-		Calls:     len(e.calls),
-		Waiting:   len(e.queue) + int(e.waiting.Load()),
-		Abandoned: int(e.abandoned.Load()),
-	}
-}

@@ -35,7 +35,7 @@ func (h *Host) ConfigSteps(ctx context.Context, cfg *conf.Config, what string, c
 	h.cfg = cfg
 	filter := h.Filter(ctx)
 	if what == "marks" {
-		return MarkSteps(cfg, filter), nil
+		return markSteps(cfg, filter), nil
 	}
 	d := Director{Config: cfg, PrefixLen: c.PrefixLen, Masquerade: c.Masquerade, Filter: filter, Has: c.Has}
 	if leavesAddresses(cfg) {
@@ -213,8 +213,8 @@ func (d Director) devices() []string {
 	return slices.DeleteFunc(slices.Compact(devices), func(dev string) bool { return dev == "" || dev == "lo" })
 }
 
-// MarkSteps are the packet marks of a configuration.
-func MarkSteps(cfg *conf.Config, f Filter) []Step {
+// markSteps are the packet marks of a configuration.
+func markSteps(cfg *conf.Config, f Filter) []Step {
 	var steps []Step
 	for _, v := range cfg.Virtuals {
 		for _, m := range v.Marks {

@@ -44,7 +44,7 @@ func (h *Host) Survey(ctx context.Context, cfg *conf.Config) (Survey, error) {
 	}
 	s.IPVS = exists(filepath.Join(h.machine.proc, "net/ip_vs"))
 	s.Devices = Director{Config: cfg, Place: place}.devices()
-	s.Marks = h.Status(ctx, MarkSteps(cfg, h.Filter(ctx)))
+	s.Marks = h.Status(ctx, markSteps(cfg, h.Filter(ctx)))
 	s.Rules, s.Rules6 = h.rules(ctx, "iptables"), h.rules(ctx, "ip6tables")
 	s.Rivals = h.rivals()
 	s.Strangers, s.Asked = strangers(place)

@@ -2,7 +2,7 @@
 // answers to ARP, forwarding, tunnels, packet marks.
 //
 // First the setup is computed, as a list of Steps (DirectorSteps, RealServerSteps,
-// MarkSteps); a Host then prints, applies or compares the list. A state file
+// markSteps); a Host then prints, applies or compares the list. A state file
 // records each step and the state before it, so that Down reverts exactly the
 // changes of Up.
 package host

@@ -268,7 +268,7 @@ func TestPacketFilters(t *testing.T) {
 				h, said := testHost(t)
 				cfg := parse(t, "virtual=8\n    mark=tcp 10.0.0.80:80,23,8000-8010\n    mark=udp 10.0.0.80\n    real=10.1.0.1 gate\n"+
 					"virtual6=9\n    mark=tcp [fd00::80]:80,23\n    real6=[fd00::1] gate\n")
-				want := append(MarkSteps(cfg, filter), masqueradeStep(filter, netip.MustParsePrefix("10.1.0.0/24")))
+				want := append(markSteps(cfg, filter), masqueradeStep(filter, netip.MustParsePrefix("10.1.0.0/24")))
 				must(t, h.Up(t.Context(), "a", want))
 				if got := statusText(h, want); strings.Count(got, "ok  ") != len(want) {
 					t.Errorf("status after up:\n%s", got)

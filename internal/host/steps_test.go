@@ -59,7 +59,7 @@ func runCases(t *testing.T, archive *txtar.Archive) {
 				}
 				got = lines(steps)
 			case "iptables", "nft":
-				got = lines(MarkSteps(cfg, Filter(kind)))
+				got = lines(markSteps(cfg, Filter(kind)))
 			default:
 				t.Fatalf("what is %s?", f.Name)
 			}

@@ -77,7 +77,7 @@ type Watcher struct {
 // New returns a Watcher. Before Run only its Lookup works.
 func New(o Options) *Watcher {
 	if o.NamesOf == nil {
-		o.NamesOf = Resolve
+		o.NamesOf = resolve
 	}
 	if o.ReadDir == nil {
 		o.ReadDir = readDir

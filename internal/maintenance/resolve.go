@@ -21,8 +21,8 @@ type NamesOf func(context.Context, netip.Addr) ([]string, error)
 // lookupTime limits one query of the resolver.
 const lookupTime = 5 * time.Second
 
-// Resolve is the NamesOf of the machine's resolver, without the final dot.
-func Resolve(ctx context.Context, a netip.Addr) ([]string, error) {
+// resolve is the NamesOf of the machine's resolver, without the final dot.
+func resolve(ctx context.Context, a netip.Addr) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()
 	found, err := net.DefaultResolver.LookupAddr(ctx, a.String())

@@ -59,7 +59,7 @@ type group struct {
 
 // New returns a Notifier for a daemon with this configuration.
 func New(o Options, cfg *conf.Config) *Notifier {
-	host := hostName()
+	host := conf.Hostname()
 	if o.SMTPPort == 0 {
 		o.SMTPPort = smtpPort
 	}
@@ -73,18 +73,6 @@ func New(o Options, cfg *conf.Config) *Notifier {
 	}
 	n.standby.use(cfg)
 	return n
-}
-
-// hostName is this host's name in mails: $HOSTNAME, or the node's name.
-func hostName() string {
-	if name := os.Getenv("HOSTNAME"); name != "" {
-		return name
-	}
-	name, err := os.Hostname()
-	if err != nil {
-		return "localhost"
-	}
-	return name
 }
 
 func userName() string {

@@ -134,7 +134,7 @@ func countUp(members []Member) (c upCount) {
 		if m.Backup {
 			up, may = &c.backups, &c.mayBackups
 		}
-		is := m.Up()
+		is := m.up()
 		if is {
 			*up++
 		}
@@ -157,9 +157,9 @@ func (c upCount) withBackups(b Backups) (up, may int) {
 	return up, may
 }
 
-// Up reports whether the server counts as up for quorum and backup servers: its checks say so, and
+// up reports whether the server counts as up for quorum and backup servers: its checks say so, and
 // neither maintenance, an operator nor the server itself takes it out.
-func (s Server) Up() bool {
+func (s Server) up() bool {
 	if s.Verdict != Up {
 		return false
 	}

@@ -8,8 +8,8 @@ import (
 // userinfo is the user and the password in a URL.
 var userinfo = regexp.MustCompile(`(://[^/\s:@"?]*):[^/\s@"?]+@`)
 
-// HideUserinfo returns text without the passwords of the URLs in it.
-func HideUserinfo(text string) string {
+// hideUserinfo returns text without the passwords of the URLs in it.
+func hideUserinfo(text string) string {
 	if !strings.Contains(text, "://") || !strings.Contains(text, "@") {
 		return text
 	}
@@ -19,7 +19,7 @@ func HideUserinfo(text string) string {
 // Hide returns text from any source without the values of queries and the passwords
 // in URLs. A query ends at a blank or a quote.
 func Hide(text string) string {
-	text = HideUserinfo(text)
+	text = hideUserinfo(text)
 	if strings.IndexByte(text, '?') < 0 || strings.IndexByte(text, '=') < 0 {
 		return text
 	}

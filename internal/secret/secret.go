@@ -38,7 +38,7 @@ func (r Request) Reveal() string { return string(r) }
 // String is the request with the names of the query's parameters but without
 // their values.
 func (r Request) String() string {
-	path, query, found := strings.Cut(HideUserinfo(string(r)), "?")
+	path, query, found := strings.Cut(hideUserinfo(string(r)), "?")
 	if !found {
 		return path
 	}

@@ -62,7 +62,7 @@ func (d Dir) Claim(r Record, others []Daemon) (*Claim, error) {
 	}
 	c := &Claim{dir: d, record: r, cookie: fmt.Sprintf("%d\n", r.PID)}
 	err := d.oneAtATime(func() error {
-		if other, ok := d.Find(r.File); ok {
+		if other, ok := d.find(r.File); ok {
 			return &RunningError{other.PID}
 		}
 		if err := d.pidFileFree(r, others); err != nil {

@@ -57,7 +57,7 @@ func TestStopped(t *testing.T) {
 	t.Parallel()
 	dir := Dir(t.TempDir())
 	p := begin(t, dir, Record{File: "/a.cf"})
-	d, ok := dir.Find("/a.cf")
+	d, ok := dir.find("/a.cf")
 	if !ok {
 		t.Fatal("not found")
 	}

@@ -55,9 +55,9 @@ func isPIDFile(path string) bool {
 	return filepath.IsAbs(path) && strings.HasPrefix(name, "ldirectord.") && strings.HasSuffix(name, ".pid")
 }
 
-// Find returns the living daemon of a configuration file, started under any name of
+// find returns the living daemon of a configuration file, started under any name of
 // it.
-func (d Dir) Find(file string) (Daemon, bool) {
+func (d Dir) find(file string) (Daemon, bool) {
 	for _, daemon := range d.Living() {
 		if daemon.Steers(file) {
 			return daemon, true

@@ -26,16 +26,16 @@ func Originals(runDir string) []Original {
 	files, _ := filepath.Glob(filepath.Join(runDir, "ldirectord.*.pid")) // the pattern is valid
 	var list []Original
 	for _, file := range files {
-		if o, ok := OriginalOf(file); ok && sameNamespace(o.PID) {
+		if o, ok := originalOf(file); ok && sameNamespace(o.PID) {
 			list = append(list, o)
 		}
 	}
 	return list
 }
 
-// OriginalOf is the daemon without a lock whose process id is in a pid file; false
+// originalOf is the daemon without a lock whose process id is in a pid file; false
 // if there is none. After a crash the process id may belong to any other process.
-func OriginalOf(pidFile string) (Original, bool) {
+func originalOf(pidFile string) (Original, bool) {
 	text, err := os.ReadFile(pidFile)
 	if err != nil {
 		return Original{}, false

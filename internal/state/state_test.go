@@ -100,16 +100,16 @@ func TestSpellings(t *testing.T) {
 		if other, ok := errors.AsType[*RunningError](err); !ok || other.PID != p.Process.Pid {
 			t.Errorf("claiming %s: %v, want that process %d runs", name, err, p.Process.Pid)
 		}
-		if d, ok := dir.Find(name); !ok || d.PID != p.Process.Pid {
+		if d, ok := dir.find(name); !ok || d.PID != p.Process.Pid {
 			t.Errorf("finding %s: %v, %t, want process %d", name, d.PID, ok, p.Process.Pid)
 		}
 	}
-	d, _ := dir.Find(file)
+	d, _ := dir.find(file)
 	if !d.Lives() || !d.Beats() {
 		t.Errorf("lives %t, beats %t, want both", d.Lives(), d.Beats())
 	}
 	p.Process.Kill()
-	if _, ok := dir.Find(file); ok {
+	if _, ok := dir.find(file); ok {
 		t.Error("found after SIGKILL")
 	}
 	c, err := dir.Claim(Record{File: Canonical("b.cf")}, nil)
@@ -137,7 +137,7 @@ func TestFilesAreRestored(t *testing.T) {
 	for _, f := range files {
 		os.Remove(f)
 	}
-	eventually.True(t, "the record and the lock", func() bool { d, ok := dir.Find("/a.cf"); return ok && d.PID == p.Process.Pid })
+	eventually.True(t, "the record and the lock", func() bool { d, ok := dir.find("/a.cf"); return ok && d.PID == p.Process.Pid })
 	if _, err := dir.Claim(Record{File: "/a.cf"}, nil); err == nil {
 		t.Error("it can be claimed once more")
 	}
@@ -173,7 +173,7 @@ func TestContests(t *testing.T) {
 	if contests, err = c.Extend([]Service{two, three}, nil); err != nil || len(contests) != 0 {
 		t.Errorf("contests after the other's end: %v, %v", contests, err)
 	}
-	d, _ := dir.Find("/b.cf")
+	d, _ := dir.find("/b.cf")
 	if diff := cmp.Diff([]Service{three, two}, d.Services, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 		t.Errorf("recorded (-want +got):\n%s", diff)
 	}
@@ -244,7 +244,7 @@ func TestOriginal(t *testing.T) {
 			if err := os.WriteFile(file, fmt.Appendln(nil, pid), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			got, ok := OriginalOf(file)
+			got, ok := originalOf(file)
 			if ok == test.no {
 				t.Fatalf("found %t, want %t", ok, !test.no)
 			}
@@ -262,7 +262,7 @@ func TestOriginal(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if o, ok := OriginalOf(file); ok {
+		if o, ok := originalOf(file); ok {
 			t.Errorf("%s: found %+v", name, o)
 		}
 	}

@@ -37,7 +37,7 @@ func TestRecordOfAnotherUser(t *testing.T) {
 			if err := os.Chown(locks[0], tt.owner, tt.owner); err != nil {
 				t.Fatal(err)
 			}
-			if _, ok := dir.Find("/t.cf"); ok != tt.trust {
+			if _, ok := dir.find("/t.cf"); ok != tt.trust {
 				t.Errorf("it is found: %t, want %t", ok, tt.trust)
 			}
 		})

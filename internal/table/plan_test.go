@@ -81,7 +81,7 @@ func read(t *rapid.T, kernel *ipvs.Memory) State {
 	for _, e := range table {
 		h.Present, h.Service = true, e.Service
 		for _, dst := range e.Destinations {
-			h.Slots.Put(SlotOf(dst))
+			h.Slots.Put(slotOf(dst))
 		}
 	}
 	return h

@@ -44,8 +44,8 @@ const (
 	Fallback             // the fallback
 )
 
-// SlotOf returns a destination of the kernel, as foreign.
-func SlotOf(dst ipvs.Destination) Slot {
+// slotOf returns a destination of the kernel, as foreign.
+func slotOf(dst ipvs.Destination) Slot {
 	return Slot{At: dst.AddrPort, Weight: dst.Weight, Upper: dst.Upper, Lower: dst.Lower, Forward: dst.Forward}
 }
 
@@ -88,7 +88,7 @@ func NewSlots(list []Slot) Slots {
 func SlotsOf(e *ipvs.Entry) Slots {
 	list := make([]Slot, 0, len(e.Destinations))
 	for _, dst := range e.Destinations {
-		list = append(list, SlotOf(dst))
+		list = append(list, slotOf(dst))
 	}
 	return NewSlots(list)
 }

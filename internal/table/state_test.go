@@ -69,7 +69,7 @@ func TestSlotSame(t *testing.T) {
 		}
 	}
 	d := ipvs.Destination{AddrPort: a.At, Forward: ipvs.Tunnel, Weight: 3, Upper: 4, Lower: 2}
-	if diff := cmp.Diff(d, SlotOf(d).Destination(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+	if diff := cmp.Diff(d, slotOf(d).Destination(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 		t.Errorf("a destination after its way through a slot (-want +got):\n%s", diff)
 	}
 }

@@ -44,7 +44,7 @@ func (v *View) Matches(e *ipvs.Entry) bool {
 		return false
 	}
 	for i := range e.Destinations {
-		found := SlotOf(e.Destinations[i])
+		found := slotOf(e.Destinations[i])
 		if s, ok := v.Actual.Slots.Of(found.At); !ok || !s.Same(found) {
 			return false
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/ldirectord/ldirectord/internal/policy"
 )
 
-// BackupIdle is why a backup server is out of service while it is not needed.
-const BackupIdle = "backup, not needed"
+// backupIdle is why a backup server is out of service while it is not needed.
+const backupIdle = "backup, not needed"
 
 // BackupNews is the event of backup servers that are needed, or not needed any more, false if that
 // was reported already.

@@ -46,7 +46,7 @@ func (v *Service) StandIn() *StandIn {
 // kernel will write.
 func (v *Service) Beginnings(r *Real, readd bool) []event.Kind {
 	s, held := v.Actual.Slots.Of(r.At())
-	quiescent := v.Conf.Quiesces() && !Expired(r)
+	quiescent := v.Conf.Quiesces() && !expired(r)
 	switch {
 	case quiescent && (readd || r.Conf.Weight == 0):
 		return nil

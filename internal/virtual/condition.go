@@ -12,7 +12,7 @@ import (
 // condition is that of r.
 func (r *Real) condition() report.Condition {
 	switch {
-	case r.File() != "", r.Out(), r.maintenanceOver(), r.SelfDrain().Was():
+	case r.File() != "", r.Out(), r.maintenanceOver(), r.SelfDrain().was():
 		return report.ConditionPlanned
 	case r.Verdict == policy.Up && !r.Unchecked:
 		return report.ConditionUp

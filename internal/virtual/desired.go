@@ -67,11 +67,11 @@ func (v *Service) WantedService() ipvs.Service {
 // Hopeless reports whether nothing can be done for v: no kernel takes its service.
 func (v *Service) Hopeless() bool { return v.Invalid != nil && !v.Actual.Present }
 
-// KeptWords are added to the words of a real server that minalive keeps.
-const KeptWords = "stays in service: minalive"
+// keptWords are added to the words of a real server that minalive keeps.
+const keptWords = "stays in service: minalive"
 
-// Keeps reports whether a real server stays in service although its checks fail.
-func (v *Service) Keeps(c *conf.RealServer) bool {
+// keeps reports whether a real server stays in service although its checks fail.
+func (v *Service) keeps(c *conf.RealServer) bool {
 	return v.Joint.rule.MinAlive > 0 && slices.ContainsFunc(v.Reals, func(r *Real) bool { return r.Conf == c && r.Kept })
 }
 

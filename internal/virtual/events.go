@@ -57,9 +57,9 @@ func AndOut(reason string, r *Real) string {
 	case policy.DrainedByOrder, policy.DisabledByOrder:
 		words = "out of service by order: " + r.Override.String()
 	case policy.AwaitsEnable:
-		words = "out of service: it " + WaitWords(r)
+		words = "out of service: it " + waitWords(r)
 	case policy.DrainedByItself:
-		words = "out of service: " + r.SelfDrain().Words()
+		words = "out of service: " + r.SelfDrain().words()
 	default:
 		return reason
 	}

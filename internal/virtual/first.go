@@ -50,7 +50,7 @@ func (v *Service) FirstWords() string {
 			why = r.whyOut()
 		}
 		switch {
-		case why == BackupIdle:
+		case why == backupIdle:
 			idle, all = append(idle, r.Name()), all-1
 		case r.Awaited():
 			unchecked = append(unchecked, r.Name())

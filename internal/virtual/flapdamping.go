@@ -34,7 +34,7 @@ func (r *Real) WouldBeUp() bool {
 		return false
 	}
 	if s := SeveralOf(r); s != nil {
-		return s.Score().Verdict() == policy.Up
+		return s.score().Verdict() == policy.Up
 	}
 	return r.Successes >= r.Virtual.Limits.Rise
 }
@@ -120,7 +120,7 @@ func becauseDamped(r *Real, _ report.ReasonCode, _, _ string) (report.ReasonCode
 		words += "; its checks fail: " + r.LastError()
 	}
 	if r.Kept {
-		words += "; it " + KeptWords
+		words += "; it " + keptWords
 	}
 	return report.ReasonDamped, words
 }

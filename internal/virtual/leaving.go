@@ -28,8 +28,8 @@ func Waits(r *Real) bool {
 	return l != nil && l.waits()
 }
 
-// Expired reports whether r was down for quiescenttime and has left the table.
-func Expired(r *Real) bool {
+// expired reports whether r was down for quiescenttime and has left the table.
+func expired(r *Real) bool {
 	l := r.Virtual.leavings[r]
 	return l != nil && l.expired
 }
@@ -183,14 +183,14 @@ func quiescentWords(r *Real) string {
 	switch {
 	case until.IsZero():
 		return ""
-	case Expired(r):
+	case expired(r):
 		return "; removed at " + until.Local().Format(time.DateTime) + " (quiescenttime)"
 	}
 	return "; weight 0 until " + until.Local().Format(time.DateTime) + ", then removed (quiescenttime)"
 }
 
-// WaitWords are what lets a real server in that waits.
-func WaitWords(r *Real) string {
+// waitWords are what lets a real server in that waits.
+func waitWords(r *Real) string {
 	return "waits for an operator: ldirectord enable " + r.Name()
 }
 
@@ -199,7 +199,7 @@ func WaitWords(r *Real) string {
 func becauseWaits(r *Real, code report.ReasonCode, checks, _ string) (report.ReasonCode, string) {
 	since := r.Virtual.leavings[r].waiting.Local().Format(time.DateTime)
 	if r.Verdict == policy.Up {
-		return report.ReasonWaiting, fmt.Sprintf("%s; out of service since %s by its checks (return = byhand), it %s", checks, since, WaitWords(r))
+		return report.ReasonWaiting, fmt.Sprintf("%s; out of service since %s by its checks (return = byhand), it %s", checks, since, waitWords(r))
 	}
-	return code, fmt.Sprintf("%s; out of service since %s, and when its checks are good (return = byhand) it %s", checks, since, WaitWords(r))
+	return code, fmt.Sprintf("%s; out of service since %s, and when its checks are good (return = byhand) it %s", checks, since, waitWords(r))
 }

@@ -23,7 +23,7 @@ const (
 func NotAsked(r *Real, c *Check) Notice {
 	n := Notice{Unasked, r.Name()}
 	if p := SeveralOf(r).part(c); p != nil {
-		n.Text += " " + p.Label()
+		n.Text += " " + p.label()
 	}
 	return n
 }

@@ -82,8 +82,8 @@ func Complete(v *Service, e *event.Event) {
 	switch {
 	case e.Real == nil || e.Kind != event.Gone && e.Kind != event.Back:
 		return
-	case e.Kind == event.Gone && v.Keeps(e.Real):
-		words = "it " + KeptWords
+	case e.Kind == event.Gone && v.keeps(e.Real):
+		words = "it " + keptWords
 	case e.Kind == event.Back:
 		words = jointWordsOf(v, e)
 	}

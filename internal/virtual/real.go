@@ -98,7 +98,7 @@ func causeOf(r *Real) policy.Cause {
 		return policy.MaintenanceOver
 	case r.Damped():
 		return policy.Flaps
-	case r.Verdict == policy.Down && r.SelfDrain().Was():
+	case r.Verdict == policy.Down && r.SelfDrain().was():
 		return policy.DrainedBefore
 	}
 	return policy.ByChecks

@@ -36,8 +36,8 @@ var reasonTexts = [policy.Reasons]reasonText{
 	policy.Damped:          {report.OutByDamping, report.StateDamped, func(r *Real) string { return "damped " + r.DampedWords() }, becauseDamped},
 	policy.DrainedDown:     {report.OutBySelfDrain, "", (*Real).LastError, byChecks},
 	policy.ChecksFail:      {report.OutByCheck, "", (*Real).LastError, byChecks},
-	policy.AwaitsEnable:    {report.OutAsWaiting, report.StateWaiting, func(r *Real) string { return "up, " + WaitWords(r) }, becauseWaits},
-	policy.NotNeededNow:    jointReason(report.OutAsBackup, report.ReasonBackup, func(*Real) string { return BackupIdle }),
+	policy.AwaitsEnable:    {report.OutAsWaiting, report.StateWaiting, func(r *Real) string { return "up, " + waitWords(r) }, becauseWaits},
+	policy.NotNeededNow:    jointReason(report.OutAsBackup, report.ReasonBackup, func(*Real) string { return backupIdle }),
 	policy.TooFewUp:        jointReason(report.OutByQuorum, report.ReasonQuorum, func(r *Real) string { return "below quorum: " + r.Virtual.Joint.words() }),
 	policy.OthersUnchecked: jointReason(report.OutAsUnchecked, report.ReasonQuorum, func(*Real) string {
 		return "the first checks of others decide whether it is needed or enough are up"
@@ -94,7 +94,7 @@ func maintenanceWords(r *Real) string { return "in maintenance: file " + r.File(
 
 func orderWords(r *Real) string { return r.Override.String() }
 
-func selfDrainWords(r *Real) string { return r.SelfDrain().Words() }
+func selfDrainWords(r *Real) string { return r.SelfDrain().words() }
 
 func overWords(r *Real) string {
 	return "maintenance by file " + r.Maintenance.Ended + " is over, and no check has finished since"
@@ -124,7 +124,7 @@ func becauseOver(r *Real, _ report.ReasonCode, _, since string) (report.ReasonCo
 }
 
 func becauseKept(_ *Real, _ report.ReasonCode, checks, _ string) (report.ReasonCode, string) {
-	return report.ReasonMinAlive, checks + "; it " + KeptWords
+	return report.ReasonMinAlive, checks + "; it " + keptWords
 }
 
 // jointReason is of a reason that comes from the state of the virtual service as a whole.

@@ -58,12 +58,12 @@ func setSelfDrain(r *Real, d *SelfDrain) {
 	v.drains[r] = d
 }
 
-// Was reports whether the own answer of the real server has drained it while it was up, and it has
+// was reports whether the own answer of the real server has drained it while it was up, and it has
 // not answered normally since. That of nil is false.
-func (d *SelfDrain) Was() bool { return d != nil && d.Announced }
+func (d *SelfDrain) was() bool { return d != nil && d.Announced }
 
-// Words says why the real server gets no new connections while its own answer drains it.
-func (d *SelfDrain) Words() string {
+// words says why the real server gets no new connections while its own answer drains it.
+func (d *SelfDrain) words() string {
 	if d == nil {
 		return "drained by its own answer"
 	}
@@ -94,7 +94,7 @@ func Outweighed(r *Real, res *engine.Result) bool { return res.Drains && res.Wei
 // connections, or whether there was no good one.
 func TakeDrain(r *Real, drains, failed bool, answer string, now time.Time) (news DrainNews) {
 	d, up := r.SelfDrain(), r.Verdict == policy.Up || r.Kept
-	news.Was = r.SelfDrain().Was()
+	news.Was = r.SelfDrain().was()
 	switch {
 	case failed, d == nil && !drains: // another check may bring it up before a normal answer, also one that a reload adds
 	case !up && !drains && news.Was:
@@ -126,7 +126,7 @@ func (d *SelfDrain) announce(r *Real, now time.Time) *event.Event {
 	}
 	d.Since, d.Announced = now, true
 	e := r.Event(event.SelfDrained)
-	e.Reason = d.Words()
+	e.Reason = d.words()
 	e.Cause = &event.Cause{Kind: event.CauseSelfDrain, Detail: e.Reason}
 	return &e
 }
@@ -135,7 +135,7 @@ func (d *SelfDrain) announce(r *Real, now time.Time) *event.Event {
 // check drained r while it was down, and this one lets it be up.
 func StillDrains(r *Real, now time.Time) (news DrainNews) {
 	d := r.SelfDrain()
-	if news.Was = d.Was(); r.Drains() {
+	if news.Was = d.was(); r.Drains() {
 		news.Event = d.announce(r, now)
 	}
 	return news
@@ -163,5 +163,5 @@ func (drain DrainNews) Beside(r *Real, e event.Event) (news []event.Event) {
 // end of quiescenttime, so that it needs no mail.
 func Expects(v *Service, r *Real) bool {
 	over := func(e event.Event) bool { return e.Kind == event.SelfDrainOver && e.Real == r.Conf }
-	return r.SelfDrain().Was() || Expired(r) || slices.ContainsFunc(v.News, over)
+	return r.SelfDrain().was() || expired(r) || slices.ContainsFunc(v.News, over)
 }

@@ -93,8 +93,8 @@ func limits(v *conf.VirtualService) policy.Limits {
 	return policy.Limits{Fall: atLeastOne(v.FailureCount), Rise: atLeastOne(v.RiseCount)}
 }
 
-// Score counts the checks.
-func (s *Several) Score() policy.Score {
+// score counts the checks.
+func (s *Several) score() policy.Score {
 	score := policy.Score{Needed: s.Needed}
 	for i := range s.Parts {
 		s.Parts[i].add(&score, s.Parts[i].Verdict)
@@ -255,7 +255,7 @@ func (s *Several) Count(c *Check, ok bool, attempts int, at time.Time) (before p
 // summarize makes the tally of the real server that of its checks.
 func (s *Several) summarize(at time.Time) {
 	r := s.real
-	verdict := s.Score().Or(r.Verdict)
+	verdict := s.score().Or(r.Verdict)
 	if r.Damped() {
 		verdict = policy.Down
 	}
@@ -279,7 +279,7 @@ func (s *Several) worst() *Part {
 
 // Fails reports whether the checks together say down, though one of them may have succeeded.
 // Those of a nil s do not.
-func (s *Several) Fails() bool { return s != nil && s.Score().Verdict() == policy.Down }
+func (s *Several) Fails() bool { return s != nil && s.score().Verdict() == policy.Down }
 
 // Settled reports whether no check decides about the end of a maintenance any more.
 func (s *Several) Settled() bool {
@@ -381,5 +381,5 @@ func (s *Several) keepOwn(r *Real) {
 // Differs reports whether the checks say something else than the verdict, as after a reload
 // that has changed which are needed.
 func (s *Several) Differs() bool {
-	return !s.real.Damped() && s.Score().Or(s.real.Verdict) != s.real.Verdict
+	return !s.real.Damped() && s.score().Or(s.real.Verdict) != s.real.Verdict
 }

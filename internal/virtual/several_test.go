@@ -50,7 +50,7 @@ func TestSeveralOfOneBlock(t *testing.T) {
 func TestLabelsOfSeveral(t *testing.T) {
 	s := severalOf(t, "    alsocheck=app a\n    alsocheck=db\n    alsocheck=app b\n")
 	for i, want := range []string{"connect", "app#1", "db", "app#2"} {
-		if got := s.Parts[i].Label(); got != want {
+		if got := s.Parts[i].label(); got != want {
 			t.Errorf("check %d is called %s, want %s", i, got, want)
 		}
 	}

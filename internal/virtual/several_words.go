@@ -9,9 +9,9 @@ import (
 	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// Label is how reports call the check: by the name of its block, with a number if the real server
+// label is how reports call the check: by the name of its block, with a number if the real server
 // has several of one block, and that of the virtual service itself by its kind.
-func (p *Part) Label() string {
+func (p *Part) label() string {
 	switch {
 	case p.Number > 0:
 		return fmt.Sprintf("%s#%d", p.Use.Name, p.Number)
@@ -33,13 +33,13 @@ func FailedBy(r *Real, c *Check, err error) string {
 	case p == nil:
 		return err.Error()
 	}
-	return p.Label() + ": " + err.Error()
+	return p.label() + ": " + err.Error()
 }
 
 // WhichOf is how reports call one of the checks of r, "" for a single one.
 func WhichOf(r *Real, c *Check) string {
 	if p := SeveralOf(r).part(c); p != nil && r.Virtual.Conf.ManyChecks() {
-		return p.Label()
+		return p.label()
 	}
 	return ""
 }
@@ -53,7 +53,7 @@ func (s *Several) lastError() string {
 			continue
 		}
 		if err := p.lastError(); err != "" {
-			words = append(words, p.Label()+": "+err)
+			words = append(words, p.label()+": "+err)
 		}
 	}
 	if len(words) == 0 {
@@ -82,7 +82,7 @@ func (c *Check) lastErrorBut(but func(record.Outcome) bool) string {
 
 // scoreWords are how many of the checks are up, and which are not. They follow other words.
 func (s *Several) scoreWords() string {
-	score := s.Score()
+	score := s.score()
 	var words strings.Builder
 	if score.Checks > 1 { // not only one with an agent beside it
 		fmt.Fprintf(&words, "; %d of %d checks are up, %d needed", score.Up, score.Checks, s.Needed)
@@ -92,13 +92,13 @@ func (s *Several) scoreWords() string {
 		case p.Beside:
 			words.WriteString(p.agentWords())
 		case p.Unchecked:
-			words.WriteString("; " + p.Label() + " has not finished yet")
+			words.WriteString("; " + p.label() + " has not finished yet")
 		case p.Verdict == policy.Down && p.Successes > 0:
-			fmt.Fprintf(&words, "; %s is down, with %d of %d good checks that make it up", p.Label(), p.Successes, p.Limits.Rise)
+			fmt.Fprintf(&words, "; %s is down, with %d of %d good checks that make it up", p.label(), p.Successes, p.Limits.Rise)
 		case p.Verdict == policy.Down:
-			words.WriteString("; " + p.Label() + " is down" + failedWords(", its", p.Failures))
+			words.WriteString("; " + p.label() + " is down" + failedWords(", its", p.Failures))
 		case p.Failures > 0:
-			fmt.Fprintf(&words, "; of %s the last %d of %d checks failed that make it down", p.Label(), p.Failures, p.Limits.Fall)
+			fmt.Fprintf(&words, "; of %s the last %d of %d checks failed that make it down", p.label(), p.Failures, p.Limits.Fall)
 		}
 	}
 	return words.String()
@@ -152,7 +152,7 @@ func (s *Several) states() report.Several {
 	for i := range s.Parts {
 		p := &s.Parts[i]
 		state := report.CheckState{
-			Name: p.Label(), Block: p.Use.Name, Kind: checkWord(p.As), Beside: p.Beside, State: verdictWords[p.Verdict], Since: p.Since,
+			Name: p.label(), Block: p.Use.Name, Kind: checkWord(p.As), Beside: p.Beside, State: verdictWords[p.Verdict], Since: p.Since,
 			Failures: int(p.Failures), FailureCount: int(p.Limits.Fall),
 		}
 		if p.Unchecked || p.Beside && s.real.Agent == policy.AgentUnknown && p.Verdict == policy.Up {
@@ -192,7 +192,7 @@ func (s *Several) describe(state *report.RealState) {
 		fails := p.Verdict == policy.Down
 		if last := one.Last; last != nil && (state.Last == nil || fails && !down || fails == down && last.Time.After(state.Last.Time)) {
 			named := *last
-			named.Text = p.Label() + ": " + named.Text
+			named.Text = p.label() + ": " + named.Text
 			state.Last, down = &named, fails
 		}
 	}

@@ -34,7 +34,7 @@ func (r *Real) Why(now time.Time) report.Reason {
 		for _, o := range c.Past.Outcomes() {
 			a := c.answer(o)
 			if p := SeveralOf(r).part(c); p != nil {
-				a.Check, a.Silent = p.Label(), p.isSilent(o)
+				a.Check, a.Silent = p.label(), p.isSilent(o)
 				a.Nonsense = a.Silent && o.Detail() != ""
 			}
 			w.Answers = append(w.Answers, a)
@@ -52,7 +52,7 @@ func (r *Real) becauseOfChecks(reason policy.Reason, since string) (report.Reaso
 	limits := r.Virtual.Limits
 	switch {
 	case reason == policy.DrainedByItself:
-		return report.ReasonSelfDrained, r.SelfDrain().Words() + "; up, and without new connections since " + since
+		return report.ReasonSelfDrained, r.SelfDrain().words() + "; up, and without new connections since " + since
 	case SeveralOf(r) != nil:
 		return SeveralOf(r).because(since)
 	case len(r.Checks) == 0:
@@ -67,7 +67,7 @@ func (r *Real) becauseOfChecks(reason policy.Reason, since string) (report.Reaso
 		return report.ReasonUp, "up since " + since
 	case r.Successes > 0:
 		return report.ReasonRecovering, fmt.Sprintf("%s; %d of %d good checks that make it up were made", downWords(r, since), r.Successes, limits.Rise)
-	case r.SelfDrain().Was():
+	case r.SelfDrain().was():
 		return report.ReasonDown, downWords(r, since)
 	}
 	return report.ReasonDown, "down since " + since + failedWords("; its", r.Failures)
@@ -88,7 +88,7 @@ func failedWords(whose string, n int32) string {
 // downWords are since when r is down, and that its own answer had drained it before.
 func downWords(r *Real, since string) string {
 	words := "down since " + since
-	if d := r.SelfDrain(); d.Was() {
+	if d := r.SelfDrain(); d.was() {
 		words += ", after its own answer had drained it at " + d.Since.Local().Format(time.DateTime)
 	}
 	return words
