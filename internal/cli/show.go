@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"slices"
@@ -214,20 +215,26 @@ func historyCommand(flags *pflag.FlagSet) action {
 	}
 }
 
-func (s *session) history(q report.HistoryQuery, asJSON bool) error {
+// printAnswer prints the answer of the daemon to a request, as JSON or by write.
+func printAnswer[T any](s *session, asJSON bool, ask func(context.Context, *query) (T, error), write func(io.Writer, T) error) error {
 	r := s.reader()
 	defer r.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), askTime)
 	defer cancel()
-	notes, err := r.History(ctx, q)
+	answer, err := ask(ctx, r)
 	if err != nil {
 		return r.notAnswered(err)
 	}
 	if asJSON {
-		return printJSON(s.Stdout, notes)
+		return printJSON(s.Stdout, answer)
 	}
 	r.headDryRun()
-	return view.WriteNotes(s.Stdout, notes)
+	return write(s.Stdout, answer)
+}
+
+func (s *session) history(q report.HistoryQuery, asJSON bool) error {
+	ask := func(ctx context.Context, r *query) ([]report.Note, error) { return r.History(ctx, q) }
+	return printAnswer(s, asJSON, ask, view.WriteNotes)
 }
 
 // whyCommand shows the last checks of a real server, and their results.
@@ -240,19 +247,8 @@ func whyCommand(flags *pflag.FlagSet) action {
 }
 
 func (s *session) why(real, virtual string, asJSON bool) error {
-	r := s.reader()
-	defer r.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), askTime)
-	defer cancel()
-	reasons, err := r.Why(ctx, real, virtual)
-	if err != nil {
-		return r.notAnswered(err)
-	}
-	if asJSON {
-		return printJSON(s.Stdout, reasons)
-	}
-	r.headDryRun()
-	return view.WriteReasons(s.Stdout, reasons)
+	ask := func(ctx context.Context, r *query) ([]report.Reason, error) { return r.Why(ctx, real, virtual) }
+	return printAnswer(s, asJSON, ask, view.WriteReasons)
 }
 
 // recheckCommand has real servers checked now.

@@ -131,8 +131,7 @@ func servingOf(v *Service) policy.Serving {
 		is.Pending = is.Pending || v.Joint.Quorum == policy.QuorumUnknown
 	}
 	if v.Fallback != nil && v.Conf.AnnounceFallback {
-		s, _ := v.Actual.Slots.Of(v.Fallback.At)
-		is.Fallback = s.Role == table.Fallback && s.Weight > 0
+		is.Fallback = fallbackIn(v)
 	}
 	return is
 }

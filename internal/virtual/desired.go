@@ -80,3 +80,9 @@ func (v *Service) Carries(r *Real) bool {
 	s, _ := v.Actual.Slots.Of(r.At())
 	return s.Weight > 0
 }
+
+// fallbackIn reports whether the kernel sends connections to the fallback of v, which has one.
+func fallbackIn(v *Service) bool {
+	s, _ := v.Actual.Slots.Of(v.Fallback.At)
+	return s.Role == table.Fallback && s.Weight > 0
+}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
-	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // FirstChecks are those of the real servers of a virtual service that a start or
@@ -124,7 +123,7 @@ func (v *Service) WithFallback(e event.Event, inService bool) event.Event {
 	if v.Fallback == nil {
 		return e
 	}
-	if s, _ := v.Actual.Slots.Of(v.Fallback.At); (s.Role == table.Fallback && s.Weight > 0) == inService {
+	if fallbackIn(v) == inService {
 		e.Fallback = v.FallbackName()
 		return e
 	}

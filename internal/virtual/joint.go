@@ -6,7 +6,6 @@ import (
 
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/policy"
-	"github.com/ldirectord/ldirectord/internal/table"
 )
 
 // A Joint has the decisions about the servers of a virtual service together: by minalive, quorum
@@ -35,8 +34,7 @@ func inheritJoint(v, old *Service) {
 func ruleNow(v *Service) policy.Rule {
 	rule := v.Joint.rule
 	if v.Fallback != nil {
-		s, _ := v.Actual.Slots.Of(v.Fallback.At)
-		rule.Fallback, rule.FallbackIn = !v.Refuses(v.Fallback.At), s.Role == table.Fallback && s.Weight > 0
+		rule.Fallback, rule.FallbackIn = !v.Refuses(v.Fallback.At), fallbackIn(v)
 	}
 	return rule
 }
