@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/ldirectord/ldirectord/internal/account"
+	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
@@ -123,24 +122,7 @@ func testReal(name string, ipv6, all bool) ([]Found, error) {
 // it: warnings, then the mistake, or the configuration as far as it differs
 // from the defaults. NAME.check is what check says.
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("../testdata/conf/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			runCases(t, archive)
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+	lab.Cases(t, "../testdata/conf/*.txtar", *update, runCases)
 }
 
 func runCases(t *testing.T, archive *txtar.Archive) {

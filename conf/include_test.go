@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // A memory is files by path, for a parser.
@@ -56,43 +58,28 @@ func filesOf(archive *txtar.Archive) memory {
 // TestInclude reads main.cf of each archive in testdata/conf/include. start is what
 // start reports and then the configuration, check is what check reports.
 func TestInclude(t *testing.T) {
-	archives, err := filepath.Glob("../testdata/conf/include/*.txtar")
-	if err != nil || len(archives) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range archives {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := filesOf(archive)
-			for i, f := range archive.Files {
-				var got string
-				switch f.Name {
-				case "start":
-					got = includeStart(m)
-					if collected := includeStart(collect(m, "main.cf")); collected != got {
-						t.Errorf("what was collected reads as\n%s\nwant\n%s", collected, got)
-					}
-				case "check":
-					got = includeCheck(m)
-				default:
-					continue
+	lab.Cases(t, "../testdata/conf/include/*.txtar", *update, func(t *testing.T, archive *txtar.Archive) {
+		m := filesOf(archive)
+		for i, f := range archive.Files {
+			var got string
+			switch f.Name {
+			case "start":
+				got = includeStart(m)
+				if collected := includeStart(collect(m, "main.cf")); collected != got {
+					t.Errorf("what was collected reads as\n%s\nwant\n%s", collected, got)
 				}
-				if *update {
-					archive.Files[i].Data = []byte(got)
-				} else if diff := cmp.Diff(string(f.Data), got); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", f.Name, diff)
-				}
+			case "check":
+				got = includeCheck(m)
+			default:
+				continue
 			}
 			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
+				archive.Files[i].Data = []byte(got)
+			} else if diff := cmp.Diff(string(f.Data), got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", f.Name, diff)
 			}
-		})
-	}
+		}
+	})
 }
 
 func includeStart(from files) string {

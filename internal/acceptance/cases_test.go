@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,23 +24,13 @@ func TestCases(t *testing.T) {
 		return
 	}
 	s := newSite(t, lab.DR)
-	files, err := filepath.Glob("../../testdata/acceptance/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sections := map[string]string{}
-			for _, f := range archive.Files {
-				sections[f.Name] = string(f.Data)
-			}
-			testCase(s.in(t), sections)
-		})
-	}
+	lab.Cases(t, "../../testdata/acceptance/*.txtar", false, func(t *testing.T, archive *txtar.Archive) {
+		sections := map[string]string{}
+		for _, f := range archive.Files {
+			sections[f.Name] = string(f.Data)
+		}
+		testCase(s.in(t), sections)
+	})
 }
 
 func testCase(s *site, sections map[string]string) {

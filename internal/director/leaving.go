@@ -116,10 +116,11 @@ func (l *leavings) restore() {
 // begin takes up a configuration: those that need not wait any more are let in.
 func (l *leavings) begin() {
 	for _, v := range l.d.virtuals {
+		if v.Conf.ByHand {
+			continue
+		}
 		for _, r := range v.Reals {
-			if !v.Conf.ByHand {
-				l.letIn(r, &event.Cause{Kind: event.CauseReload, Detail: "the configuration was reloaded"})
-			}
+			l.letIn(r, &event.Cause{Kind: event.CauseReload, Detail: "the configuration was reloaded"})
 		}
 	}
 	l.stale = l.stale || len(l.known) > 0

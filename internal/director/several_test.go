@@ -149,14 +149,18 @@ func TestSeveralChecks(t *testing.T) {
 			f.wants("1", "up down", "damping over 1, gone 2, back 1")
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newSeveral(t, tt.more)
-				defer func() { f.end() }()
-				tt.play(f)
-			})
-		})
+		t.Run(name, func(t *testing.T) { playSeveral(t, tt.more, tt.play) })
 	}
+}
+
+// playSeveral plays with real servers that have several checks, in a time of its own.
+func playSeveral(t *testing.T, more string, play func(f *flapper)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := newSeveral(t, more)
+		defer func() { f.end() }()
+		play(f)
+	})
 }
 
 // TestReloadOfSeveral keeps what each check has found out over reloads that change which there
@@ -231,13 +235,7 @@ func TestReloadOfSeveral(t *testing.T) {
 			f.wants("2", "down up", "gone 1")
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newSeveral(t, tt.more)
-				defer func() { f.end() }()
-				tt.play(f)
-			})
-		})
+		t.Run(name, func(t *testing.T) { playSeveral(t, tt.more, tt.play) })
 	}
 }
 

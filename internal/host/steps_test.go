@@ -3,8 +3,6 @@ package host
 import (
 	"flag"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/ldirectord/ldirectord/conf"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 var update = flag.Bool("update", false, "write what the cases give into testdata")
@@ -20,22 +19,7 @@ var update = flag.Bool("update", false, "write what the cases give into testdata
 // TestDirectorSteps computes, for every NAME.cf in testdata/host, the steps of the
 // director (NAME.steps) and its packet marks (NAME.iptables, NAME.nft).
 func TestDirectorSteps(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/host/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases: %v", err)
-	}
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		runCases(t, archive)
-		if *update {
-			if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	lab.Cases(t, "../../testdata/host/*.txtar", *update, runCases)
 }
 
 func runCases(t *testing.T, archive *txtar.Archive) {
