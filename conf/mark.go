@@ -11,7 +11,6 @@ import (
 
 // A Mark selects the packets that get the firewall mark of a virtual service.
 type Mark struct {
-	Line     int
 	Protocol Protocol // TCP or UDP
 	Addr     netip.Addr
 	Ports    []PortRange // nil is all ports
@@ -67,7 +66,7 @@ func setMark(at *location, value string) error {
 	if len(fields) != 2 {
 		return errMark
 	}
-	mark := Mark{Line: at.line}
+	var mark Mark
 	switch fields[0] {
 	case "tcp":
 		mark.Protocol = TCP

@@ -17,7 +17,6 @@ type Directive struct {
 	Or      string // the directive that counts where only that one is written, "" is none
 	Outside bool   // allowed outside blocks, for all of them
 	InBlock bool   // allowed in the block of a virtual service
-	Repeats bool   // may be written more than once in a block
 	Gone    bool   // an error that names its replacement, as in the original
 }
 
@@ -29,7 +28,7 @@ func Directives() []Directive {
 		d := &directives[i]
 		list[i] = Directive{
 			Name: d.name, Value: d.value, Help: d.help, Default: d.initial, Or: d.or,
-			Outside: d.where&outside != 0, InBlock: d.where&inBlock != 0, Repeats: d.repeats,
+			Outside: d.where&outside != 0, InBlock: d.where&inBlock != 0,
 			Gone: strings.HasPrefix(d.help, "gone"),
 		}
 		if d.form == quoted {

@@ -8,7 +8,6 @@ import (
 
 // A CommandText is what users read of one command: the row from which its help is made.
 type CommandText struct {
-	Name    string
 	Usage   string // the name and the arguments
 	Summary string // one line, without a full stop
 	Help    string // before the options, "" is none
@@ -31,7 +30,7 @@ func Commands() []CommandText {
 	for _, c := range commands() {
 		flags, _ := c.flags()
 		list = append(list, CommandText{
-			Name: c.name, Usage: c.usage(), Summary: c.summary, Help: c.help, Options: optionTexts(flags), Footer: c.footer,
+			Usage: c.usage(), Summary: c.summary, Help: c.help, Options: optionTexts(flags), Footer: c.footer,
 		})
 	}
 	return list

@@ -58,7 +58,7 @@ var readWhereUsed = []string{
 
 // otherValues are values of fields that cannot have just any.
 var otherValues = map[string]any{
-	"Protocol": conf.UDP, "Scheduler": "mh", "SchedFlags": "sh-port", "Netmask": "255.255.0.0", "Marks": []conf.Mark{{Line: 7}},
+	"Protocol": conf.UDP, "Scheduler": "mh", "SchedFlags": "sh-port", "Netmask": "255.255.0.0", "Marks": []conf.Mark{{Protocol: conf.UDP}},
 	"Addr": netip.MustParseAddr("10.9.0.1"), "CheckAddr": netip.MustParseAddr("10.9.0.2"), "CheckSource": netip.MustParseAddr("10.9.0.3"),
 	"MinAlive": conf.Portion{Count: 1}, "QuiescentTime": time.Hour, "Quorum": conf.Portion{Count: 1}, "FlapDamping": conf.FlapDamping{Count: 3, Within: time.Minute}, "CheckUser": account.Account{Name: "nobody", UID: 65534},
 }

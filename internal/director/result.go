@@ -324,7 +324,7 @@ func (d *Director) reportChecked(r *virtual.Real, res *checks.Result) {
 	if d.o.Checked == nil || r.Virtual.Conf.MonitorFile == "" {
 		return
 	}
-	c := event.Checked{Time: res.At, Virtual: virtual.AsChecked(r, res.Check), Real: r.Conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err, Took: res.Took}
+	c := event.Checked{Time: res.At, Virtual: virtual.AsChecked(r, res.Check), Real: r.Conf, Up: res.Err == nil, Message: res.Detail, Err: res.Err}
 	if r.File() != "" {
 		c.Up, c.Message, c.Err = false, "Server in maintenance", nil
 	}

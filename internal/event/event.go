@@ -189,8 +189,7 @@ func (e Event) softFailure() string {
 	return fmt.Sprintf("Soft failure real server: %s (%s) failure %d/%d", e.R, e.ID, e.Failures, e.FailureCount)
 }
 
-// A Checked is the result of one check for one virtual service, for the
-// monitor file and the debug log.
+// A Checked is the result of one check for one virtual service, for its monitor file.
 type Checked struct {
 	Time    time.Time
 	Virtual *conf.VirtualService
@@ -198,5 +197,4 @@ type Checked struct {
 	Up      bool
 	Message string // what the checker said of the answer, "" is none
 	Err     error  // why it is down
-	Took    time.Duration
 }

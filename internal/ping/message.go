@@ -14,25 +14,24 @@ const payloadLen = 64
 
 // An icmpFamily has the differences between ICMP and ICMPv6.
 type icmpFamily struct {
-	name        string
-	protocol    int
-	request     icmp.Type
-	reply       icmp.Type
-	unreachable icmp.Type
-	headerLen   int // of an IP header without options
-	dstOffset   int // of the destination in it
-	addrLen     int
+	name      string
+	protocol  int
+	request   icmp.Type
+	reply     icmp.Type
+	headerLen int // of an IP header without options
+	dstOffset int // of the destination in it
+	addrLen   int
 }
 
 var (
 	family4 = icmpFamily{
 		name: "IPv4", protocol: 1,
-		request: ipv4.ICMPTypeEcho, reply: ipv4.ICMPTypeEchoReply, unreachable: ipv4.ICMPTypeDestinationUnreachable,
+		request: ipv4.ICMPTypeEcho, reply: ipv4.ICMPTypeEchoReply,
 		headerLen: ipv4.HeaderLen, dstOffset: 16, addrLen: 4,
 	}
 	family6 = icmpFamily{
 		name: "IPv6", protocol: 58,
-		request: ipv6.ICMPTypeEchoRequest, reply: ipv6.ICMPTypeEchoReply, unreachable: ipv6.ICMPTypeDestinationUnreachable,
+		request: ipv6.ICMPTypeEchoRequest, reply: ipv6.ICMPTypeEchoReply,
 		headerLen: ipv6.HeaderLen, dstOffset: 24, addrLen: 16,
 	}
 )
