@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -68,7 +69,7 @@ func (d Dir) Claim(r Record, others []Daemon) (*Claim, error) {
 		if err := d.pidFileFree(r, others); err != nil {
 			return err
 		}
-		if contests := c.contests(r.Services, others); len(contests) > 0 {
+		if contests := c.Contested(r.Services, others); len(contests) > 0 {
 			return ContestError(contests)
 		}
 		return c.take()
@@ -127,19 +128,15 @@ func (c *Claim) writePIDFile() error {
 	return errors.Join(err, file.Close())
 }
 
-// Contested returns those of services that other living daemons of this network
-// namespace control.
-func (c *Claim) Contested(services []Service, others []Daemon) []Contest {
-	return c.contests(services, others)
-}
-
 // Contested is Claim.Contested for the daemon that a start for file would make.
 func (d Dir) Contested(file string, services []Service, others []Daemon) []Contest {
 	c := &Claim{dir: d, record: Record{File: file, Namespace: Namespace()}}
-	return c.contests(services, others)
+	return c.Contested(services, others)
 }
 
-func (c *Claim) contests(services []Service, others []Daemon) []Contest {
+// Contested returns those of services that other living daemons of this network
+// namespace control.
+func (c *Claim) Contested(services []Service, others []Daemon) []Contest {
 	var list []Contest
 	for _, other := range append(c.dir.Living(), others...) {
 		if SameFile(other.lock, c.path(lockEnding)) || other.Namespace != c.record.Namespace {
@@ -162,21 +159,14 @@ func (c *Claim) contests(services []Service, others []Daemon) []Contest {
 // returns the others. It is called before the services are written to the kernel.
 func (c *Claim) Extend(services []Service, others []Daemon) (contests []Contest, err error) {
 	err = c.dir.oneAtATime(func() error {
-		contests = c.contests(services, others)
+		contests = c.Contested(services, others)
 		lost := make(map[ipvs.Key]bool, len(contests))
 		for _, l := range contests {
 			lost[l.Service.Key] = true
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		all := Union(c.record.Services, services)
-		kept := all[:0]
-		for _, s := range all {
-			if !lost[s.Key] {
-				kept = append(kept, s)
-			}
-		}
-		c.record.Services = kept
+		c.record.Services = slices.DeleteFunc(Union(c.record.Services, services), func(s Service) bool { return lost[s.Key] })
 		return c.writeRecord()
 	})
 	return contests, err
@@ -203,7 +193,7 @@ func (c *Claim) writeRecord() error {
 func Union(a, b []Service) []Service {
 	var all []Service
 	place := make(map[ipvs.Key]int, len(a)+len(b))
-	for _, s := range append(append(all, a...), b...) {
+	for _, s := range slices.Concat(a, b) {
 		if i, ok := place[s.Key]; ok {
 			all[i] = s
 			continue
