@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/command"
@@ -54,15 +53,13 @@ type Options struct {
 
 // An Announcer tells the network. One goroutine, that of Start, does all that may take time.
 type Announcer struct {
-	o      Options
-	worker worker
+	o Options
+	worker
 	device devices
-	faults faults
 
-	mu       sync.Mutex
+	// Under mu.
 	settings Settings
 	want     map[netip.Addr]bool // whether the address is served; nil: not known yet
-	closing  bool
 
 	// Owned by the goroutine of Start, and afterwards by that of Withdraw.
 	told    map[netip.Addr]bool // by the last calls that succeeded
@@ -107,7 +104,7 @@ func (a *Announcer) Use(s Settings) {
 	a.mu.Lock()
 	a.settings = s
 	a.mu.Unlock()
-	a.worker.ring()
+	a.ring()
 }
 
 // Set says which addresses are served. It does not block, and may be called from any goroutine.
@@ -121,11 +118,11 @@ func (a *Announcer) Set(states []report.AddressState) {
 		a.want = want
 	}
 	a.mu.Unlock()
-	a.worker.ring()
+	a.ring()
 }
 
 // Start begins to follow, until Withdraw or Leave.
-func (a *Announcer) Start() { a.worker.start(a.due, a.step) }
+func (a *Announcer) Start() { a.start(a.due, a.step) }
 
 // due reports whether something is to be done without news.
 func (a *Announcer) due(now time.Time) bool {
@@ -233,14 +230,11 @@ func (a *Announcer) pass(ctx context.Context, c secret.Command, state string, ad
 	return nil
 }
 
-// Leave ends following, and leaves everything as it is: the next daemon goes on.
-func (a *Announcer) Leave() { a.close() }
-
 // Withdraw ends following, and withdraws all addresses but those that stay, whatever was
 // told before. It reports whether there were any. It returns when ctx is done, with an error
 // in the log.
 func (a *Announcer) Withdraw(ctx context.Context, stay func(netip.Addr) bool) bool {
-	a.close()
+	a.Leave()
 	s, want := a.wanted()
 	rest := make(map[netip.Addr]bool, len(want))
 	for _, addr := range s.Addresses {
@@ -266,14 +260,3 @@ func (a *Announcer) Withdraw(ctx context.Context, stay func(netip.Addr) bool) bo
 	}
 	return true
 }
-
-// close takes no more states, and ends the goroutine.
-func (a *Announcer) close() {
-	a.mu.Lock()
-	a.closing = true
-	a.mu.Unlock()
-	a.worker.stop()
-}
-
-// Faults are what does not follow now.
-func (a *Announcer) Faults() []report.Fault { return a.faults.list() }

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -34,16 +33,14 @@ type HostSetup struct {
 // the table and their first checks are in. From then on it stays, whatever the checks say, until
 // the stop, an order that withdraws it, or a file without it. One goroutine, that of Start, calls Do.
 type Host struct {
-	log    func(format string, args ...any)
-	worker worker
-	faults faults
+	log func(format string, args ...any)
+	worker
 
-	mu      sync.Mutex
+	// Under mu.
 	setup   HostSetup
 	renewed bool // by Use
 	states  []report.AddressState
 	known   bool // the states
-	closing bool
 
 	// Owned by the goroutine of Start, and afterwards by that of Withdraw.
 	has   map[netip.Addr]bool
@@ -65,7 +62,7 @@ func (h *Host) Use(s HostSetup) {
 	h.mu.Lock()
 	h.setup, h.renewed = s, true
 	h.mu.Unlock()
-	h.worker.ring()
+	h.ring()
 }
 
 // Set passes the states of the addresses. It does not block, and may be called from any goroutine.
@@ -75,11 +72,11 @@ func (h *Host) Set(states []report.AddressState) {
 		h.states, h.known = states, true
 	}
 	h.mu.Unlock()
-	h.worker.ring()
+	h.ring()
 }
 
 // Start begins to give this host its addresses, until Withdraw or Leave.
-func (h *Host) Start() { h.worker.start(h.late, h.step) }
+func (h *Host) Start() { h.start(h.late, h.step) }
 
 // late reports whether a later try is due.
 func (h *Host) late(now time.Time) bool { return !h.retry.IsZero() && !now.Before(h.retry) }
@@ -144,13 +141,10 @@ func due(s HostSetup, states []report.AddressState, has map[netip.Addr]bool) map
 	return now
 }
 
-// Leave ends the work, and leaves everything as it is: the next daemon goes on.
-func (h *Host) Leave() { h.close() }
-
 // Withdraw ends the work, and takes the addresses away but those that stay. All else that was set up
 // remains for the packets of the connections that end.
 func (h *Host) Withdraw(ctx context.Context, stay func(netip.Addr) bool) {
-	h.close()
+	h.Leave()
 	h.mu.Lock()
 	s := h.setup
 	h.mu.Unlock()
@@ -166,14 +160,3 @@ func (h *Host) Withdraw(ctx context.Context, stay func(netip.Addr) bool) {
 		h.log(lineHostLate, err)
 	}
 }
-
-// close takes no more states, and ends the goroutine.
-func (h *Host) close() {
-	h.mu.Lock()
-	h.closing = true
-	h.mu.Unlock()
-	h.worker.stop()
-}
-
-// Faults are what could not be set up.
-func (h *Host) Faults() []report.Fault { return h.faults.list() }

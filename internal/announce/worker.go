@@ -2,14 +2,22 @@ package announce
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/ldirectord/ldirectord/internal/report"
 )
 
-// A worker is a goroutine that takes a step when it is rung for, and at a tick when one is due.
+// A worker is a goroutine that takes a step when it is rung for, and at a tick when one is due, until
+// Leave.
 type worker struct {
-	bell  chan struct{}
-	end   context.CancelFunc
-	ended chan struct{} // closed when the goroutine has ended; nil before its start
+	bell   chan struct{}
+	end    context.CancelFunc
+	ended  chan struct{} // closed when the goroutine has ended; nil before its start
+	faults faults
+
+	mu      sync.Mutex // of all that is not the goroutine's
+	closing bool       // other states count no more
 }
 
 func newWorker() worker { return worker{bell: make(chan struct{}, 1)} }
@@ -45,10 +53,17 @@ func (w *worker) start(due func(now time.Time) bool, step func(context.Context))
 	}()
 }
 
-// stop ends the goroutine, and the ctx of a step that goes on. What the goroutine owns is the caller's then.
-func (w *worker) stop() {
+// Leave ends the goroutine, and the ctx of a step that goes on. It leaves everything as it is: the next
+// daemon goes on. Afterwards the caller owns the state of the goroutine.
+func (w *worker) Leave() {
+	w.mu.Lock()
+	w.closing = true
+	w.mu.Unlock()
 	if w.ended != nil {
 		w.end()
 		<-w.ended
 	}
 }
+
+// Faults are the last steps that failed, until one succeeds.
+func (w *worker) Faults() []report.Fault { return w.faults.list() }
