@@ -24,6 +24,7 @@ import (
 	"github.com/ldirectord/ldirectord/internal/event"
 	"github.com/ldirectord/ldirectord/internal/lab"
 	"github.com/ldirectord/ldirectord/internal/maintenance"
+	"github.com/ldirectord/ldirectord/internal/names"
 	"github.com/ldirectord/ldirectord/internal/report"
 	"github.com/ldirectord/ldirectord/internal/state"
 	"github.com/ldirectord/ldirectord/internal/table"
@@ -118,11 +119,13 @@ type stage struct {
 	asked  map[checker.Checker]asked
 	ipvs.Table
 
-	d     *director.Director
-	end   func()
-	epoch int          // of the director that may write
-	whole *conf.Config // in force
-	kept  state.Maintenance
+	d       *director.Director
+	end     func()
+	epoch   int          // of the director that may write
+	whole   *conf.Config // in force
+	book    *names.Book
+	answers *names.Reading // of the file that was read last
+	kept    state.Maintenance
 
 	failing  int  // of a hundred changes, how many fail
 	blind    bool // the table cannot be read
@@ -292,8 +295,10 @@ func (s *stage) start() {
 	})
 	ctx, cancel := context.WithCancel(s.t.Context())
 	ended := make(chan error, 1)
+	s.book = names.New(func(_ context.Context, name string, _ bool) ([]conf.Found, error) { return s.lookup(name) }, s.record, &conf.Config{})
 	cfg := s.parse()
 	s.whole = cfg
+	s.book.Use(cfg, s.answers)
 	d := s.d
 	go func() { ended <- d.Run(ctx, cfg) }()
 	<-s.d.Ready()
@@ -311,9 +316,10 @@ func (s *stage) start() {
 }
 
 func (s *stage) parse() *conf.Config {
-	cfg, err := conf.Parse("chaos.cf", []byte(s.text()), conf.Options{
-		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: table.Refusals, LookupReal: s.lookup,
-	})
+	s.answers = s.book.Read(true)
+	cfg, err := conf.Parse("chaos.cf", []byte(s.text()), s.answers.Into(conf.Options{
+		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: table.Refusals,
+	}))
 	if err != nil {
 		s.t.Fatalf("%v\n%s", err, s.text())
 	}

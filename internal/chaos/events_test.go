@@ -48,6 +48,7 @@ func (s *stage) event() {
 		{10, s.reloadOther},
 		{8, s.reloadChecks},
 		{8, s.readdress},
+		{4, s.resolverFails},
 		{10, s.order},
 		{6, s.letIn},
 		{8, s.maintain},
@@ -206,6 +207,7 @@ func (s *stage) reload() { s.putInForce(s.parse()) }
 
 func (s *stage) putInForce(cfg *conf.Config) {
 	s.whole = cfg
+	s.book.Use(cfg, s.answers)
 	s.loads++
 	s.await(loaded + time.Duration(s.loads%100)*time.Microsecond)
 	s.with(func() { s.reading = true })

@@ -85,7 +85,10 @@ func (w *world) text() string {
 		for _, p := range s.pairs[1:] {
 			line, by := p.configured, p.name()
 			if s.isNamed(p) {
-				line, by = p.host == hosts-1 && (p.configured || s.pairs[hosts].configured), p.hostName()+":8080"
+				line, by = p.host == hosts-1 && (p.configured || s.pairs[hosts].configured), s.hostName(p)+":8080"
+				if s.naming.srv {
+					by = s.hostName(p)
+				}
 			}
 			if !line {
 				continue
@@ -94,7 +97,10 @@ func (w *world) text() string {
 			if w.isBackup(p) {
 				name = "backup"
 			}
-			fmt.Fprintf(&b, "    %s=%s %s %d", name, by, s.forwarding(), p.weight)
+			fmt.Fprintf(&b, "    %s=%s %s", name, by, s.forwarding())
+			if !s.isNamed(p) || !s.naming.srv { // else the records have weights
+				fmt.Fprintf(&b, " %d", p.weight)
+			}
 			if p.refused {
 				b.WriteString(" l:5")
 			}

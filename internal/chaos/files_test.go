@@ -66,7 +66,7 @@ func (f *file) means() (out bool, o ordering) {
 func (s *service) fileNames(p *pair) []string {
 	names := []string{p.name(), p.at.Addr().String()}
 	if s.isNamed(p) {
-		names = append(names, p.hostName()+":8080", p.hostName())
+		names = append(names, s.hostName(p)+":8080", s.hostName(p))
 	}
 	return names
 }

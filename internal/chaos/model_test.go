@@ -60,9 +60,9 @@ type pair struct {
 // An ordering is the order for a real server.
 type ordering struct {
 	order   string
-	weigh   int  // of the order weight
-	percent int  // of the file's weight in place of it, 0 is none
-	byName  bool // it was given for the name (resolve)
+	weigh   int    // of the order weight
+	percent int    // of the file's weight in place of it, 0 is none
+	host    string // the name that it was given for (resolve), "" is none
 }
 
 // An entry is what the kernel has, or would have, for one real server or for two.

@@ -16,7 +16,7 @@ func (s *stage) order() {
 	o := report.Order{Real: p.name(), Virtual: virtualName(p.service), By: "alice"}
 	meant := []*pair{p}
 	if v.isNamed(p) && s.random.IntN(2) == 0 {
-		o.Real, meant = p.hostName(), slices.DeleteFunc(slices.Clone(v.named()), func(p *pair) bool { return !p.configured })
+		o.Real, meant = v.hostName(p), slices.DeleteFunc(slices.Clone(v.named()), func(p *pair) bool { return !p.configured })
 	}
 	o.Verb = []string{report.Drain, report.Disable, report.Weight, report.Enable, report.Enable}[s.random.IntN(5)]
 	if o.Verb == report.Weight {
@@ -83,14 +83,19 @@ func (s *stage) doubting(after time.Duration, meant []*pair) {
 // obey has the model follow an order.
 func (s *stage) obey(p *pair, o report.Order) {
 	v := s.services[p.service]
-	byName := v.isNamed(p) && o.Real == p.hostName()
+	byName := v.isNamed(p) && o.Real == v.hostName(p)
 	if v.configured && v.isNamed(p) && p.configured && !byName { // it ends the order for the name
 		for _, o := range v.named() {
-			o.own.byName = false
+			if o.own.host == v.hostName(p) {
+				o.own.host = ""
+			}
 			o.inForce()
 		}
 	}
-	p.own = ordering{order: o.Verb, weigh: o.Weight, percent: o.Percent, byName: byName}
+	p.own = ordering{order: o.Verb, weigh: o.Weight, percent: o.Percent}
+	if byName {
+		p.own.host = v.hostName(p)
+	}
 	if o.Verb == report.Enable {
 		p.own = ordering{}
 	}
