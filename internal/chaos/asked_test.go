@@ -93,9 +93,6 @@ func (w *world) shareChecks() {
 		if b.agent {
 			b.several.inPlace[h] = ownCheck
 		}
-		if b.answers() {
-			b.pairs[h].refused = false
-		}
 	}
 }
 

@@ -92,7 +92,7 @@ func (p *pair) mayHaveBeenDamped() bool {
 // undamped says whether a real server that comes in now was surely damped until now: it could have been in before.
 func (w *world) undamped(s *service, p *pair) bool {
 	return s.slow && w.mayBeDamped(p) && !s.joint.on() && w.in(p) && time.Since(p.inSince) > 3*time.Second &&
-		!w.faulty && !p.refused && !p.unsure && !p.mayWait && !p.stolen && s.unseen != p && p.hand < 0 && !w.lost[p.place]
+		!w.faulty && !p.refused() && !p.unsure && !p.mayWait && !p.stolen && s.unseen != p && p.hand < 0 && !w.lost[p.place]
 }
 
 // anyDamped says whether flapdamping may keep a real server out now.
@@ -125,7 +125,7 @@ func (w *world) dampedLast(table []ipvs.Entry) {
 			if !p.configured {
 				continue
 			}
-			sure = sure && !p.unsure && !p.mayWait && !p.refused
+			sure = sure && !p.unsure && !p.mayWait && !p.refused()
 			if !w.isBackup(p) {
 				all++
 			}
@@ -133,7 +133,7 @@ func (w *world) dampedLast(table []ipvs.Entry) {
 				continue
 			}
 			up++
-			if in == 0 && w.mayBeDamped(p) && !p.unsure && !p.mayWait && !p.refused && s.joint.quorum == 0 {
+			if in == 0 && w.mayBeDamped(p) && !p.unsure && !p.mayWait && !p.refused() && s.joint.quorum == 0 {
 				w.say("service %d: flapdamping keeps out %s, and no other is in service; %s", n, p.name(), w.words(s))
 			}
 		}

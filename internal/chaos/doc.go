@@ -48,8 +48,8 @@
 //     have the same.
 //   - which of two real servers that are one entry minalive keeps, where this is not known and both are down.
 //
-// It does not play: files of maintenance that are named as the resolver names an address; maxconn beside thresholds
-// that no kernel accepts; the time between two lookups of a name, which belongs to package names; checktype = on and
-// off; jumps of the wall clock, because the clock of testing/synctest cannot be set; signals, which belong to the
-// daemon (a restart and a stop are played by their calls of the director).
+// It does not play: files of maintenance that are named as the resolver names an address; the time between two lookups
+// of a name, which belongs to package names; checktype = on and off; jumps of the wall clock, because the clock of
+// testing/synctest cannot be set; signals, which belong to the daemon (a restart and a stop are played by their calls
+// of the director).
 package chaos

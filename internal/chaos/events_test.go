@@ -170,9 +170,9 @@ func (s *stage) edit() {
 		change.Op = ipvs.DeleteDestination
 		if s.apply(change) {
 			p.absent, p.hand = p.configured && !s.in(p), -1
-			p.unsure, p.stolen = p.refused, s.in(p)
+			p.unsure, p.stolen = p.refused(), s.in(p)
 		}
-	case held && p.configured && !p.refused:
+	case held && p.configured && !p.refused():
 		change.Op, change.Destination.Weight = ipvs.EditDestination, s.random.IntN(9)
 		p.zeroed = change.Destination.Weight == 0
 		if change.Destination.Weight != weight && s.apply(change) && s.in(p) {
@@ -180,7 +180,7 @@ func (s *stage) edit() {
 				p.hand = -1
 			}
 		}
-	case !held && p.configured && !p.refused:
+	case !held && p.configured && !p.refused():
 		change.Op, change.Destination.Weight = ipvs.AddDestination, s.random.IntN(9)
 		if s.apply(change) {
 			p.absent = false
@@ -260,8 +260,8 @@ func (s *stage) shake(n int) {
 		p.configured = configured
 		p.shakeExits(s.random)
 		p.weight = s.random.IntN(6)
-		p.refused = s.random.IntN(12) == 0
-		if p.refused && p.weight == 0 {
+		p.bad = s.random.IntN(12) == 0
+		if p.bad && p.weight == 0 {
 			p.weight = 1
 		}
 	}

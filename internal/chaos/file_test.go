@@ -101,7 +101,7 @@ func (w *world) text() string {
 			if !s.isNamed(p) || !s.naming.srv { // else the records have weights
 				fmt.Fprintf(&b, " %d", p.weight)
 			}
-			if p.refused {
+			if p.bad {
 				b.WriteString(" l:5")
 			}
 			b.WriteString(p.limiting.file.String())

@@ -74,7 +74,7 @@ func (w *world) judgeOut(c ipvs.Change, s *service, p *pair) {
 		w.say("%s: the fallback leaves, and no real server is in; %s", c, w.words(s))
 	case p == nil || !p.configured:
 		// It may have waited since the reload for a refused one, or for a kernel that failed.
-		if !w.loads(number(c.Service.Key)) && !w.faulty && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused }) {
+		if !w.loads(number(c.Service.Key)) && !w.faulty && !slices.ContainsFunc(s.pairs[1:], func(p *pair) bool { return p.configured && p.refused() }) {
 			w.say("%s: takes out what somebody has added", c)
 		}
 	case !w.may(p, false) && p.full() > 0:

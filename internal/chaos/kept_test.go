@@ -200,7 +200,7 @@ func (s *service) shakeShared(random *rand.Rand) {
 // alike gives two real servers that are one entry the same thresholds and weight.
 func (s *service) alike() {
 	if s.shared {
-		s.pairs[hosts].refused, s.pairs[hosts].weight = s.pairs[hosts-1].refused, s.pairs[hosts-1].weight
+		s.pairs[hosts].bad, s.pairs[hosts].weight = s.pairs[hosts-1].bad, s.pairs[hosts-1].weight
 		s.pairs[hosts].limiting.file = s.pairs[hosts-1].limiting.file
 	}
 }

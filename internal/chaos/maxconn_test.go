@@ -31,10 +31,7 @@ type limiting struct {
 func (s *service) shakeLimits(random *rand.Rand) {
 	for _, p := range s.pairs[1:] {
 		p.limiting.file = []limit{{}, {}, {40, 20}, {50, 0}}[random.IntN(4)]
-		if s.agent || s.beside { // its maxconn would make good thresholds of those that no kernel accepts
-			p.refused = false
-		}
-		if p.refused {
+		if p.bad {
 			p.limiting.file = limit{}
 		}
 	}
@@ -60,11 +57,17 @@ func (w *world) loadLimits(p *pair) {
 // limit is the thresholds that the table is to have of the real server: the lower one stays below the upper one.
 func (p *pair) limit() limit {
 	l := p.limiting.file
+	if p.bad {
+		l.lower = 5
+	}
 	if most := p.most; most > 0 && (p.share != noShare || !p.agentSilent()) {
 		l = limit{most, min(l.lower, most-1)}
 	}
 	return l
 }
+
+// refused says whether no kernel takes the thresholds.
+func (p *pair) refused() bool { return p.bad && p.limit().upper == 0 }
 
 // judgeLimit judges the thresholds of an entry that the director writes.
 func (w *world) judgeLimit(c ipvs.Change, s *service, p *pair) {
@@ -92,7 +95,7 @@ func (w *world) settledLimits(n int, s *service, e ipvs.Entry) {
 // different ones: those of the one in service count, and of any if none is.
 func (w *world) notLimited(s *service, d ipvs.Destination) string {
 	p := w.pairAt(s, d.AddrPort)
-	if p == nil || !p.configured || p.refused {
+	if p == nil || !p.configured || p.refused() {
 		return ""
 	}
 	for _, o := range s.pairs[1:] {

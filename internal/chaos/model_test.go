@@ -25,7 +25,7 @@ type pair struct {
 	service, host int
 	configured    bool
 	weight        int
-	refused       bool        // thresholds that no kernel takes (l:5)
+	bad           bool        // thresholds that no kernel takes (l:5), but with an upper one of its agent
 	as, asBeside  *pair       // whose answers to the own check, and of the agent beside it, are those of p, too; nil is none
 	works         bool        // what checks find, of several the own one
 	broken        [kinds]bool // what those of the blocks do not

@@ -71,7 +71,7 @@ func (s *service) oneLine() {
 	} else {
 		b.weight = a.weight
 	}
-	b.refused, s.several.inPlace[hosts], s.joint.backup = a.refused, s.several.inPlace[hosts-1], false
+	b.bad, s.several.inPlace[hosts], s.joint.backup = a.bad, s.several.inPlace[hosts-1], false
 }
 
 // lookup is the resolver.

@@ -96,7 +96,7 @@ func (s *stage) faults() {
 func (w *world) doubtRefused() {
 	for _, v := range w.services[1:] {
 		for _, p := range v.pairs[1:] {
-			p.unsure = p.unsure || p.refused
+			p.unsure = p.unsure || p.refused()
 		}
 	}
 }

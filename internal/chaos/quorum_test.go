@@ -147,7 +147,7 @@ func (w *world) resolveJoint(s *service, got map[netip.AddrPort]int) {
 			s.joint.met = no
 		}
 		for _, p := range s.pairs[1:] { // the fallback may be in as the kernel refuses this one
-			doubt = doubt || there && p.configured && p.refused && got[p.at] == 0 && w.alone(p)
+			doubt = doubt || there && p.configured && p.refused() && got[p.at] == 0 && w.alone(p)
 		}
 		for _, p := range s.pairs[1:] {
 			switch weight, held := got[p.at]; {

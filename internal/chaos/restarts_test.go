@@ -62,7 +62,7 @@ func (s *stage) killInQuiescence() {
 		}
 		v, p = s.anyPair()
 	}
-	if !v.expires || !v.configured || !p.configured || v.shared || v.damp || v.minAlive > 0 || v.joint.on() || v.invalid || v.rise > 1 && v.fall > 1 || s.full || p.refused {
+	if !v.expires || !v.configured || !p.configured || v.shared || v.damp || v.minAlive > 0 || v.joint.on() || v.invalid || v.rise > 1 && v.fall > 1 || s.full || p.refused() {
 		return
 	}
 	s.mend(v)

@@ -53,7 +53,7 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		}
 		weight, held := got[at]
 		switch {
-		case w.in(p) && p.refused: // it stays as it is
+		case w.in(p) && p.refused(): // it stays as it is
 			if held {
 				want[at] = weight
 			}
@@ -67,9 +67,9 @@ func (w *world) settledService(n int, s *service, e ipvs.Entry) {
 		case w.in(p):
 			want[at], served = p.full(), true
 			alone = alone && p.full() == 0
-		case held && p.refused && weight == 0 && s.mayWait(p):
+		case held && p.refused() && weight == 0 && s.mayWait(p):
 			want[at] = 0
-		case p.refused:
+		case p.refused():
 		case s.expires && !held && (p.verdict != up || p.waits || s.shared || s.damp && p.held): // it was down for quiescenttime; with a maintenance and a restart since then it is unchecked
 		case s.expires && (p.verdict == down || p.waits) && !p.held && !s.shared && !p.unsure:
 			// absent: it was down for that time, at the latest since all came to rest
@@ -197,7 +197,7 @@ func (w *world) words(s *service) string {
 	for _, p := range s.pairs[1:] {
 		if p.configured {
 			fmt.Fprintf(&text, "; %d: works %v, verdict %d, order %q, weight %d, hand %d, refused %v, absent %v, maintenance %v, kept %v, wait %+v, share %d, status %+v, agent %+v, broken %v, checks %+v",
-				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused, p.absent, p.held, p.kept, p.wait, p.share, p.wishes, p.advisor, p.broken, p.parts)
+				p.host, p.works, p.verdict, p.order, p.weight, p.hand, p.refused(), p.absent, p.held, p.kept, p.wait, p.share, p.wishes, p.advisor, p.broken, p.parts)
 		}
 	}
 	return text.String()
