@@ -222,7 +222,7 @@ func RealCalled(at netip.AddrPort, host, name string) bool {
 	if a, err := netip.ParseAddrPort(name); err == nil {
 		return a.Addr().Unmap() == at.Addr() && a.Port() == at.Port()
 	}
-	return host != "" && (name == host || name == host+":"+strconv.Itoa(int(at.Port())))
+	return host != "" && (strings.EqualFold(name, host) || strings.EqualFold(name, host+":"+strconv.Itoa(int(at.Port()))))
 }
 
 // NotConfigured returns an ErrNotConfigured that names the real server or virtual service.

@@ -22,6 +22,8 @@ func TestRealCalled(t *testing.T) {
 		{v4, "web1", "web1", true},
 		{v4, "web1", "web1:80", true},
 		{v4, "web1", "web1:81", false},
+		{v4, "web1", "WEB1", true}, // as the name service takes it
+		{v4, "Web1", "web1:80", true},
 		{v4, "web1", "web", false},
 		{v6, "", "fd00::1", true},
 		{v6, "", "[fd00::1]", true},

@@ -159,11 +159,11 @@ func (r *Real) Called(name string) bool {
 // CalledByName reports whether an operator means r by its host as the file has it, with or
 // without port.
 func (r *Real) CalledByName(name string) bool {
-	if name == r.Conf.Host {
+	if strings.EqualFold(name, r.Conf.Host) {
 		return true
 	}
 	host, port, ok := strings.Cut(name, ":")
-	return ok && host == r.Conf.Host && port == strconv.Itoa(int(r.Conf.Port))
+	return ok && strings.EqualFold(host, r.Conf.Host) && port == strconv.Itoa(int(r.Conf.Port))
 }
 
 // StartSlowly lets a real server that came back begin with a part of its

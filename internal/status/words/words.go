@@ -155,7 +155,9 @@ func EachCheck(s report.Several) string {
 			up++
 		}
 		text := c.Name + " " + string(c.State)
-		if IsMute(c) {
+		if c.Beside && c.State == report.StateUp && c.Last != nil && c.Last.Up {
+			text = c.Name + " says " + OneLine(c.Last.Text)
+		} else if IsMute(c) {
 			text = c.Name + " " + Mute(c)
 		} else if c.Silent {
 			text += ", " + Silent(c.Nonsense) + " now"

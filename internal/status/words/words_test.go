@@ -111,6 +111,10 @@ func TestEachCheck(t *testing.T) {
 	if got := EachCheck(s); got != beside {
 		t.Errorf("with an agent: %q, want %q", got, beside)
 	}
+	s.EachCheck[1] = report.CheckState{Name: "agent", Beside: true, State: report.StateUp, Last: &report.Last{Up: true, Text: "up 50%"}}
+	if got, want := EachCheck(s), "http down: timeout; agent says up 50%"; got != want {
+		t.Errorf("with an agent: %q, want %q", got, want)
+	}
 	s.EachCheck[1] = report.CheckState{Name: "agent", Beside: true, State: report.StateDown, Silent: true, Nonsense: true, Last: &report.Last{Text: `no words of an agent: "hi"`}}
 	if got, want := EachCheck(s), `http down: timeout; agent down, answers nonsense now: no words of an agent: "hi"`; got != want {
 		t.Errorf("with an agent that answers nonsense: %q, want %q", got, want)
