@@ -54,8 +54,9 @@ type swap struct {
 	held                   held
 }
 
-// newSwap returns nil outside of the lab.
-func newSwap(t *testing.T) *swap {
+// newSwap boots the site with other units of systemd beside the daemon's. It returns nil
+// outside of the lab.
+func newSwap(t *testing.T, others ...string) *swap {
 	t.Helper()
 	lab.Need(t, "systemd", "ldirectord", "libwww-perl", "procps")
 	w := &swap{ours: lab.Program(t, program)}
@@ -76,7 +77,7 @@ func newSwap(t *testing.T) *swap {
 	if err := os.WriteFile(configFile, []byte(swapConfig), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	w.m = w.boot("ldirectord.service")
+	w.m = w.boot("ldirectord.service", others...)
 	t.Logf("systemd and the Perl daemon are up after %v", time.Since(began).Round(time.Millisecond))
 	w.comesFull(t, "the Perl daemon")
 	return w

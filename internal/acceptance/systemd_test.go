@@ -17,8 +17,8 @@ type machine struct {
 	pid string // of systemd, outside
 }
 
-// bootScript starts systemd with nothing but one unit and prints its process id. An
-// empty file masks a unit.
+// bootScript starts systemd with nothing but one unit, and the others named, and prints its
+// process id. An empty file masks a unit.
 const bootScript = `
 mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
@@ -26,7 +26,8 @@ mkdir -p /etc/systemd/system/"$1".d # the directory that the unit of Debian's pa
 printf '[Service]\nExecStartPre=/bin/mkdir -p /run/lock/subsys\n' >/etc/systemd/system/"$1".d/lock.conf
 cd /lib/systemd/system
 for u in *.service *.socket *.timer *.mount *.automount *.path; do
-	case $u in *@.* | "$1") ;; *) [ -e "/etc/systemd/system/$u" ] || : >"/etc/systemd/system/$u" ;; esac
+	case " $* " in *" $u "*) continue ;; esac
+	case $u in *@.*) ;; *) [ -e "/etc/systemd/system/$u" ] || : >"/etc/systemd/system/$u" ;; esac
 done
 rm -f /etc/systemd/system/*.wants/* /etc/init.d/*
 ln -sf /dev/null /etc/systemd/system/modprobe@ip_vs.service
@@ -36,10 +37,11 @@ setsid unshare -m -p -u -i --fork --mount-proc --propagation private \
 until pgrep -o -f '^/lib/systemd/systemd --system'; do sleep 0.1; done
 `
 
-// boot starts systemd with a unit and waits until that is active.
-func (s *site) boot(unit string) *machine {
+// boot starts systemd with a unit and waits until that is active. Of the others it keeps
+// those given.
+func (s *site) boot(unit string, others ...string) *machine {
 	s.t.Helper()
-	out := s.Output("director", "bash", "-c", bootScript, "boot", unit)
+	out := s.Output("director", "bash", append([]string{"-c", bootScript, "boot", unit}, others...)...)
 	m := &machine{s: s, pid: strings.TrimSpace(out)}
 	s.t.Cleanup(func() {
 		if pid, err := strconv.Atoi(m.pid); err == nil {
