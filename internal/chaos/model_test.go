@@ -202,6 +202,9 @@ func (w *world) hear(p *pair, kind int, ok bool) {
 			w.keep(s)
 		}
 	}
+	if s.configured && p.configured && p.held {
+		p.finished(kind, s.beside)
+	}
 	if !s.configured || !p.configured || p.held {
 		return
 	}
@@ -234,6 +237,17 @@ func (w *world) hear(p *pair, kind int, ok bool) {
 	if p.fails++; p.verdict == unchecked || p.verdict == up && p.fails >= s.fall {
 		w.turned(p, down)
 	}
+}
+
+// finished notes that a check has finished in maintenance, after which it is none of the first ones.
+func (p *pair) finished(kind int, beside bool) {
+	all := (p.asked || !beside) && (p.parts != nil || kind == ownCheck)
+	for i := range p.parts {
+		q := &p.parts[i]
+		q.heard = q.heard || q.kind == kind
+		all = all && q.heard
+	}
+	p.heard = p.heard || all
 }
 
 // turned is another verdict on a real server.
