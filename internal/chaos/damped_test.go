@@ -92,7 +92,7 @@ func (p *pair) mayHaveBeenDamped() bool {
 // undamped says whether a real server that comes in now was surely damped until now: it could have been in before.
 func (w *world) undamped(s *service, p *pair) bool {
 	return s.slow && w.mayBeDamped(p) && !s.joint.on() && w.in(p) && time.Since(p.inSince) > 3*time.Second &&
-		!w.faulty && !p.refused() && !p.unsure && !p.mayWait && !p.stolen && s.unseen != p && p.hand < 0 && !w.lost[p.place]
+		p.weight > 0 && p.order == "" && !w.faulty && !p.refused() && !p.unsure && !p.mayWait && !p.stolen && s.unseen != p && p.hand < 0 && !w.lost[p.place]
 }
 
 // anyDamped says whether flapdamping may keep a real server out now.

@@ -43,7 +43,7 @@ func (w *world) startSlowly(p *pair) {
 		p.mayClimb = now
 	}
 	for _, o := range s.pairs[1:] {
-		mayClimb := time.Since(o.mayClimb) < slowStart+2*time.Second || w.climbs(o) && o.atFull
+		mayClimb := time.Since(o.mayClimb) < slowStart+2*time.Second || w.climbs(o) && o.atFull || o.kept // it does not climb while it is down
 		switch {
 		case o == p || o.at != p.at || w.climbs(o) && !mayClimb:
 		case w.loads(p.service): // what the other one is by then
