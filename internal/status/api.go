@@ -110,22 +110,35 @@ func (s *Server) serveWhy(w http.ResponseWriter, r *http.Request) {
 	answer(w, reasons)
 }
 
-func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
-	if _, ok := asked(w, r); !ok {
-		return
+// serveChanges answers with the changes of a plan alone, as all versions do.
+func (s *Server) serveChanges(w http.ResponseWriter, r *http.Request) {
+	if plan, ok := requestedPlan(s.o.Plan, w, r); ok {
+		answer(w, plan.Changes)
 	}
-	if s.o.Plan == nil {
+}
+
+func (s *Server) servePlan(w http.ResponseWriter, r *http.Request) {
+	if plan, ok := requestedPlan(s.o.Plan, w, r); ok {
+		answer(w, plan)
+	}
+}
+
+// requestedPlan makes the plan of a request; ok is false once the request is answered.
+func requestedPlan(plan func(context.Context) (report.Plan, error), w http.ResponseWriter, r *http.Request) (made report.Plan, ok bool) {
+	if _, ok := asked(w, r); !ok {
+		return made, false
+	}
+	if plan == nil {
 		fail(w, http.StatusNotImplemented, errors.New("no plans are made here"))
-		return
+		return made, false
 	}
 	ctx, cancel := limited(r)
 	defer cancel()
-	plan, err := s.o.Plan(ctx)
+	made, err := plan(ctx)
 	if err != nil {
 		failWith(w, err)
-		return
 	}
-	answer(w, plan)
+	return made, err == nil
 }
 
 func (s *Server) serveDoctor(w http.ResponseWriter, r *http.Request) {

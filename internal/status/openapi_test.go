@@ -100,6 +100,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET /api/v1/connections?limit=1", "", "", 200},
 		{"GET /api/v1/plan", "", good, 200},
 		{"GET /api/v1/plan", "", "", 401},
+		{"GET /api/v1/plan/details", "", good, 200},
+		{"GET /api/v1/plan/details", "", "", 401},
 		{"POST /api/v1/recheck", `{}`, good, 200},
 		{"POST /api/v1/recheck", `{"real":"10.9.9.9"}`, good, 404},
 		{"POST /api/v1/recheck", `{"real":""}`, good, 400},

@@ -67,7 +67,7 @@ func TestRightsOfTokens(t *testing.T) {
 			switch {
 			case path == "/healthz" || path == "/readyz":
 				want = http.StatusOK
-			case path == "/api/v1/plan" || path == "/api/v1/doctor":
+			case strings.HasPrefix(path, "/api/v1/plan") || path == "/api/v1/doctor":
 				want = tt.plan
 			case method == http.MethodPost:
 				want, body = tt.order, drainOne

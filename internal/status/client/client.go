@@ -103,7 +103,7 @@ func (c *Client) Why(ctx context.Context, real, virtual string) ([]report.Reason
 // Plan requests what a reload would change in the kernel.
 func (c *Client) Plan(ctx context.Context) (report.Plan, error) {
 	var plan report.Plan
-	err := c.ask(ctx, "plan", nil, &plan)
+	err := c.ask(ctx, "plan/details", nil, &plan)
 	return plan, err
 }
 
