@@ -316,12 +316,16 @@ func (s *stage) start() {
 }
 
 func (s *stage) parse() *conf.Config {
-	s.answers = s.book.Read(true)
-	cfg, err := conf.Parse("chaos.cf", []byte(s.text()), s.answers.Into(conf.Options{
+	var text string
+	s.with(func() {
+		s.answers = s.book.Read(true)
+		text = s.text()
+	})
+	cfg, err := conf.Parse("chaos.cf", []byte(text), s.answers.Into(conf.Options{
 		Hostname: "director", IsDir: func(string) bool { return true }, Refusals: table.Refusals,
 	}))
 	if err != nil {
-		s.t.Fatalf("%v\n%s", err, s.text())
+		s.t.Fatalf("%v\n%s", err, text)
 	}
 	if cfg.DriftCheck > 0 {
 		cfg.DriftCheck += 7 // see lanes

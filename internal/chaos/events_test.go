@@ -25,7 +25,10 @@ func (s *stage) with(f func()) {
 	f()
 }
 
+// sleep lets time pass. What an event has read before, without the lock, as nothing else runs between
+// two moments, is read before anything that the sleep lets others write.
 func (s *stage) sleep(d time.Duration) {
+	s.with(func() {})
 	time.Sleep(d)
 	s.await(0)
 	synctest.Wait()
@@ -209,6 +212,7 @@ func (s *stage) putInForce(cfg *conf.Config) {
 	s.whole = cfg
 	s.book.Use(cfg, s.answers)
 	s.loads++
+	s.with(func() {}) // as sleep
 	s.await(loaded + time.Duration(s.loads%100)*time.Microsecond)
 	s.with(func() { s.reading = true })
 	if err := s.d.Reload(s.t.Context(), cfg); err != nil {

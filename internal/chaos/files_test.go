@@ -175,15 +175,17 @@ func (s *stage) maintain() {
 
 // passUntil lets the time of an until pass: it ends within a second.
 func (s *stage) passUntil(until time.Time) {
-	s.doubting(time.Until(until)-100*time.Millisecond, slices.Collect(func(yield func(*pair) bool) {
+	var meant []*pair
+	s.with(func() {
 		for _, v := range s.services[1:] {
 			for _, p := range v.pairs[1:] {
-				if p.ofFile.order == "disable" && !yield(p) {
-					return
+				if p.ofFile.order == "disable" {
+					meant = append(meant, p)
 				}
 			}
 		}
-	}))
+	})
+	s.doubting(time.Until(until)-100*time.Millisecond, meant)
 	s.with(s.tell)
 }
 

@@ -101,7 +101,12 @@ func (w *world) lookup(name string) ([]conf.Found, error) {
 // another address for it besides the one in force: nothing changes.
 func (s *stage) resolverFails() {
 	v := s.services[1+s.random.IntN(services)]
-	if named := v.named(); !v.configured || len(named) == 0 || !named[0].configured && !named[1].configured {
+	idle := false
+	s.with(func() {
+		named := v.named()
+		idle = !v.configured || len(named) == 0 || !named[0].configured && !named[1].configured
+	})
+	if idle {
 		return
 	}
 	s.with(func() {
