@@ -68,6 +68,7 @@ type Announcer struct {
 	repeat  time.Time           // when the state is told again
 	pending bool                // something is left for a later try
 	tried   map[netip.Addr]bool // the states of the last step
+	on      string              // the device then
 }
 
 // New returns an Announcer that does nothing before Start.
@@ -146,10 +147,10 @@ func (a *Announcer) step(ctx context.Context) {
 		return
 	}
 	now := time.Now()
-	if a.pending && now.Sub(a.failed) < retryTime && maps.Equal(want, a.tried) && s.Command == a.by {
+	if a.pending && now.Sub(a.failed) < retryTime && maps.Equal(want, a.tried) && s.Command == a.by && s.Device == a.on {
 		return
 	}
-	a.pending, a.tried = false, want
+	a.pending, a.tried, a.on = false, want, s.Device
 	if !a.device.follow(s, want) {
 		a.failed, a.pending = now, true
 	}

@@ -394,3 +394,27 @@ func TestDeviceFails(t *testing.T) {
 		}
 	})
 }
+
+// TestDeviceLeavesTheFile has vipdevice leave the file while its address cannot be added: it does not
+// work again.
+func TestDeviceLeavesTheFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNet()
+		n.broken = errors.New("read-only file system")
+		a := n.announcer(filepath.Join(t.TempDir(), "announced.json"))
+		a.Use(ofFile("", "lvs0", 1))
+		a.Start()
+		a.Set(states("1"))
+		n.took()
+		n.locked(func() { n.broken = nil })
+		a.Use(ofFile("", "", 1))
+		n.took()
+		if got := a.Faults(); len(got) != 0 {
+			t.Errorf("the faults are %v, want none", got)
+		}
+		if n.locked(func() {}); len(n.logged) != 1 {
+			t.Errorf("the log is %q, want the failure alone", n.logged)
+		}
+		a.Leave()
+	})
+}

@@ -39,6 +39,7 @@ type devices struct {
 func (d *devices) follow(s Settings, want map[netip.Addr]bool) bool {
 	d.recall()
 	if s.Device == "" && !d.holds() {
+		d.faults.drop(whatDevice)
 		return true
 	}
 	err := d.swap(s, want)
@@ -47,7 +48,7 @@ func (d *devices) follow(s Settings, want map[netip.Addr]bool) bool {
 		return false
 	}
 	for _, served := range want {
-		if served {
+		if served && s.Device != "" {
 			d.faults.clear(d.log, whatDevice)
 			return true
 		}

@@ -26,8 +26,8 @@ type sandbox map[string]string
 
 // sandboxSettings are the settings that count.
 var sandboxSettings = []string{
-	"CapabilityBoundingSet", "DynamicUser", "NoNewPrivileges", "PrivateTmp", "ProtectHome", "ProtectKernelTunables", "ProtectSystem",
-	"ReadWritePaths", "User",
+	"CacheDirectory", "CapabilityBoundingSet", "DynamicUser", "LogsDirectory", "NoNewPrivileges", "PrivateTmp", "ProtectHome", "ProtectKernelTunables", "ProtectSystem",
+	"ReadWritePaths", "RuntimeDirectory", "StateDirectory", "User",
 }
 
 // strictSandbox is that of strict.conf.
@@ -90,7 +90,9 @@ func starts(execStart, path string) bool {
 	}
 	name := "ldirectord.cf"
 	for _, word := range words[1:] {
-		if !strings.HasPrefix(word, "-") && word != "start" {
+		if file, is := strings.CutPrefix(word, "--config="); is {
+			name = file
+		} else if !strings.HasPrefix(word, "-") && word != "start" {
 			name = word
 		}
 	}
@@ -185,8 +187,20 @@ func (u sandbox) forbidsSetting(name, value string) (why, cure string) {
 	return "may not write " + what + " (ProtectKernelTunables=), and " + so, dropIn("ReadWritePaths=-/proc/sys/net") + ", or " + by
 }
 
-// opens reports whether ReadWritePaths has a path or a directory above.
+// ownDirectories are where the directories of a unit are, by their settings.
+var ownDirectories = map[string]string{
+	"CacheDirectory": "/var/cache", "LogsDirectory": "/var/log", "RuntimeDirectory": "/run", "StateDirectory": "/var/lib",
+}
+
+// opens reports whether ReadWritePaths has a path or a directory above, or the unit has that as its own.
 func (u sandbox) opens(path string) bool {
+	for setting, parent := range ownDirectories {
+		for name := range strings.FieldsSeq(u[setting]) {
+			if isBelow(path, filepath.Join(parent, name)) {
+				return true
+			}
+		}
+	}
 	return slices.ContainsFunc(strings.Fields(u["ReadWritePaths"]), func(open string) bool {
 		return isBelow(path, strings.TrimLeft(open, "-+"))
 	})
@@ -203,7 +217,7 @@ func (u sandbox) forbidsFile(file string, writes bool) (why, cure string) {
 		return slices.ContainsFunc(dirs, func(dir string) bool { return isBelow(file, dir) })
 	}
 	private, home := u["PrivateTmp"] == "yes" && in("/tmp", "/var/tmp"), u["ProtectHome"]
-	reads := home == "yes" || home == "tmpfs" || home == "read-only" && writes
+	reads := home == "yes" || home == "tmpfs" || home == "read-only" && writes && !u.opens(file)
 	switch {
 	case private:
 		return "has directories /tmp and /var/tmp of its own (PrivateTmp=), and " + file + " is another file there", dropIn("PrivateTmp=no")

@@ -29,26 +29,28 @@ func TestDemands(t *testing.T) {
 		unit sandbox
 		want string // the directive, the reason and the cure; "" is none
 	}{
-		"nothing":                        {plain, strictUnit, ""},
-		"default, checkuser":             {"checkuser=nobody\n" + external, defaultUnit, ""},
-		"strict, checkuser":              {"checkuser=nobody\n" + external, strictUnit, "checkuser may not run commands as another user (CapabilityBoundingSet=) CAP_SETUID"},
-		"strict, without commands":       {"checkuser=nobody\n" + plain, strictUnit, ""},
-		"user, checkuser":                {"checkuser=nobody\n" + external, userUnit, "checkuser as the user daemon (User=) remove checkuser"},
-		"user, its own":                  {"checkuser=daemon\n" + external, userUnit, ""},
-		"a dynamic user":                 {"checkuser=nobody\n" + external, sandbox{"DynamicUser": "yes"}, "checkuser as the user ldirectord (User=) remove checkuser"},
-		"strict, vipdevice":              {"vipdevice=lvs0\n" + plain, strictUnit, ""},
-		"strict, hostsetup":              {"hostsetup=noaddress\n" + plain, strictUnit, ""},
-		"read-only settings, hostsetup":  {"hostsetup=noaddress\n" + plain, closed, "hostsetup (ProtectKernelTunables=) ReadWritePaths=-/proc/sys/net"},
-		"strict, a log elsewhere":        {"logfile=\"/srv/l/a.log\"\n" + plain, strictUnit, "logfile may not write /srv/l/a.log (ProtectSystem=strict) ReadWritePaths=/srv/l"},
-		"strict, a log in /var":          {"logfile=\"/var/log/a.log\"\n" + plain, strictUnit, ""},
-		"strict, syslog":                 {"logfile=\"local0\"\n" + plain, strictUnit, ""},
-		"strict, a monitor log in /tmp":  {"monitorlog=/tmp/a.log\n" + plain, strictUnit, "monitorlog (PrivateTmp=) PrivateTmp=no"},
-		"strict, a monitor file at home": {plain + "    monitorfile=/root/a\n", strictUnit, "monitorfile (ProtectHome=) ProtectHome=no"},
-		"strict, maintenance in /tmp":    {"maintenancedir=/tmp\n" + plain, strictUnit, "maintenancedir (PrivateTmp=) PrivateTmp=no"},
-		"strict, maintenance in /etc":    {"maintenancedir=/etc\n" + plain, strictUnit, ""},
-		"strict, a local mailer":         {"emailalert=root\n" + plain, strictUnit, "emailalert (NoNewPrivileges=) smtp"},
-		"user, a mail server":            {"emailalert=root\nsmtp=127.0.0.1\n" + plain, userUnit, ""},
-		"default, all":                   {"monitorlog=/tmp/a.log\nmaintenancedir=/tmp\nemailalert=root\nvipdevice=lvs0\n" + plain, defaultUnit, ""},
+		"nothing":                          {plain, strictUnit, ""},
+		"default, checkuser":               {"checkuser=nobody\n" + external, defaultUnit, ""},
+		"strict, checkuser":                {"checkuser=nobody\n" + external, strictUnit, "checkuser may not run commands as another user (CapabilityBoundingSet=) CAP_SETUID"},
+		"strict, without commands":         {"checkuser=nobody\n" + plain, strictUnit, ""},
+		"user, checkuser":                  {"checkuser=nobody\n" + external, userUnit, "checkuser as the user daemon (User=) remove checkuser"},
+		"user, its own":                    {"checkuser=daemon\n" + external, userUnit, ""},
+		"a dynamic user":                   {"checkuser=nobody\n" + external, sandbox{"DynamicUser": "yes"}, "checkuser as the user ldirectord (User=) remove checkuser"},
+		"strict, vipdevice":                {"vipdevice=lvs0\n" + plain, strictUnit, ""},
+		"strict, hostsetup":                {"hostsetup=noaddress\n" + plain, strictUnit, ""},
+		"read-only settings, hostsetup":    {"hostsetup=noaddress\n" + plain, closed, "hostsetup (ProtectKernelTunables=) ReadWritePaths=-/proc/sys/net"},
+		"strict, a log elsewhere":          {"logfile=\"/srv/l/a.log\"\n" + plain, strictUnit, "logfile may not write /srv/l/a.log (ProtectSystem=strict) ReadWritePaths=/srv/l"},
+		"strict, a log in /var":            {"logfile=\"/var/log/a.log\"\n" + plain, strictUnit, ""},
+		"strict, syslog":                   {"logfile=\"local0\"\n" + plain, strictUnit, ""},
+		"strict, a monitor log in /tmp":    {"monitorlog=/tmp/a.log\n" + plain, strictUnit, "monitorlog (PrivateTmp=) PrivateTmp=no"},
+		"strict, a monitor file at home":   {plain + "    monitorfile=/root/a\n", strictUnit, "monitorfile (ProtectHome=) ProtectHome=no"},
+		"strict, maintenance in /tmp":      {"maintenancedir=/tmp\n" + plain, strictUnit, "maintenancedir (PrivateTmp=) PrivateTmp=no"},
+		"strict, maintenance in /etc":      {"maintenancedir=/etc\n" + plain, strictUnit, ""},
+		"strict, a local mailer":           {"emailalert=root\n" + plain, strictUnit, "emailalert (NoNewPrivileges=) smtp"},
+		"user, a mail server":              {"emailalert=root\nsmtp=127.0.0.1\n" + plain, userUnit, ""},
+		"strict, the unit's log directory": {"monitorlog=none\nlogfile=\"/var/log/l/a.log\"\n" + plain, sandbox{"ProtectSystem": "strict", "LogsDirectory": "l"}, ""},
+		"a home that is opened":            {plain + "    monitorfile=/home/ops/a\n", sandbox{"ProtectHome": "read-only", "ReadWritePaths": "/home/ops"}, ""},
+		"default, all":                     {"monitorlog=/tmp/a.log\nmaintenancedir=/tmp\nemailalert=root\nvipdevice=lvs0\n" + plain, defaultUnit, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -91,9 +93,10 @@ func TestStarts(t *testing.T) {
 	}
 	const form = "{ path=/usr/sbin/ldirectord ; argv[]=/usr/sbin/ldirectord --foreground %start ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }"
 	for line, want := range map[string]bool{
-		strings.Replace(form, "%", other+" ", 1): true,
-		strings.Replace(form, "%", "", 1):        false,
-		"":                                       false,
+		strings.Replace(form, "%", other+" ", 1):             true,
+		strings.Replace(form, "%", "--config="+other+" ", 1): true,
+		strings.Replace(form, "%", "", 1):                    false,
+		"":                                                   false,
 	} {
 		if got := starts(line, other); got != want {
 			t.Errorf("%q starts the daemon of %s: %t, want %t", line, other, got, want)

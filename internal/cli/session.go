@@ -80,10 +80,10 @@ func (s *session) openLog() {
 	}
 	out := unwrapped(s.Stdout) // the log reports its errors itself
 	if s.asJSON {
-		out = s.Stderr
+		out = unwrapped(s.Stderr)
 	}
 	s.log = logfile.New(logfile.Options{
-		Name: s.Name, Stdout: out, Stderr: s.Stderr, Debug: s.inv.debug, DryRun: s.inv.dryRun,
+		Name: s.Name, Stdout: out, Stderr: unwrapped(s.Stderr), Debug: s.inv.debug, DryRun: s.inv.dryRun,
 	}, cfg)
 }
 

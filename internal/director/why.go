@@ -1,7 +1,6 @@
 package director
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/ldirectord/ldirectord/internal/report"
@@ -11,7 +10,7 @@ import (
 // Why returns the reasons of the real servers that are meant. The error
 // is ctx's or ErrNotConfigured.
 func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reason, error) {
-	var unknown error
+	var unknown error // not read if err is ctx's: f may still run
 	reasons, err := do(ctx, d, func() (reasons []report.Reason) {
 		for _, r := range d.meant(name, service) {
 			reasons = append(reasons, r.Why(d.now()))
@@ -21,7 +20,10 @@ func (d *Director) Why(ctx context.Context, name, service string) ([]report.Reas
 		}
 		return reasons
 	})
-	return reasons, cmp.Or(err, unknown)
+	if err != nil {
+		return nil, err
+	}
+	return reasons, unknown
 }
 
 // Recheck has the real servers that are meant checked now, and returns what becomes of
@@ -51,5 +53,8 @@ func (d *Director) Recheck(ctx context.Context, name, service string) (report.Re
 		a.Unasked = unasked
 		return a
 	})
-	return a, cmp.Or(err, unknown)
+	if err != nil {
+		return report.Recheck{}, err
+	}
+	return a, unknown
 }

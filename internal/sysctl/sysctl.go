@@ -20,8 +20,11 @@ func Write(proc, name, value string) error {
 	}
 	err = fmt.Errorf("writing %s: %w", value, err)
 	if errors.Is(err, unix.EROFS) {
+		if !strings.Contains(name, ".") { // as of a VLAN's device: sysctl(8) takes dots in it only between slashes
+			name = strings.ReplaceAll(name, "/", ".")
+		}
 		err = fmt.Errorf("%w, as ProtectKernelTunables= of the unit or a container makes it: ReadWritePaths=-/proc/sys/net in the unit permits it, or before the start: sysctl -w %s=%s",
-			err, strings.ReplaceAll(name, "/", "."), value)
+			err, name, value)
 	}
 	return err
 }

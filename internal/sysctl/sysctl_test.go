@@ -47,9 +47,12 @@ func TestReadOnly(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	err := os.MkdirAll(filepath.Join(sys, "net/ipv4"), 0o755)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(sys, "net/ipv4/ip_forward"), []byte("0\n"), 0o644)
+	settings := map[string]string{"net/ipv4/ip_forward": "net.ipv4.ip_forward", "net/ipv4/conf/eth0.100/arp_ignore": "net/ipv4/conf/eth0.100/arp_ignore"}
+	err := os.MkdirAll(filepath.Join(sys, "net/ipv4/conf/eth0.100"), 0o755)
+	for name := range settings {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(sys, name), []byte("0\n"), 0o644)
+		}
 	}
 	if err == nil {
 		err = unix.Mount("", sys, "", unix.MS_REMOUNT|unix.MS_RDONLY, "")
@@ -57,8 +60,10 @@ func TestReadOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Write(proc, "net/ipv4/ip_forward", "1")
-	if err == nil || !strings.Contains(err.Error(), "ReadWritePaths=-/proc/sys/net") || !strings.HasSuffix(err.Error(), "sysctl -w net.ipv4.ip_forward=1") {
-		t.Errorf("the error is %v, want one with the cure", err)
+	for name, cure := range settings {
+		err = Write(proc, name, "1")
+		if err == nil || !strings.Contains(err.Error(), "ReadWritePaths=-/proc/sys/net") || !strings.HasSuffix(err.Error(), "sysctl -w "+cure+"=1") {
+			t.Errorf("the error is %v, want one with the cure sysctl -w %s=1", err, cure)
+		}
 	}
 }

@@ -247,7 +247,11 @@ func silenceWords(o record.Outcome) string {
 // silence is the cause that p, an agent, says nothing that counts.
 func silence(p *Part) *event.Cause {
 	o, _ := p.lastOutcome()
-	return &event.Cause{Kind: event.CauseCheck, Detail: "its agent " + silenceWords(o)}
+	words := "its agent " + silenceWords(o)
+	if isAgentWord(o.Detail()) { // of an agent in the place of the check: it has answered
+		words = "down by its agent: " + o.Words()
+	}
+	return &event.Cause{Kind: event.CauseCheck, Detail: words}
 }
 
 // lastOutcome is the last result of p, false for none.
