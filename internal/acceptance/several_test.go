@@ -73,7 +73,7 @@ func TestSeveralChecks(t *testing.T) {
 	appFails(true)
 	s.comesToHold(other)
 	s.holds(other)
-	says("1 of 2 checks are up, 2 needed; app is down after")
+	says("1 of 2 checks are up, 2 needed; app is down")
 	appFails(false)
 	s.comesToHold(both)
 	s.Web("rs1").Stop()
@@ -83,7 +83,7 @@ func TestSeveralChecks(t *testing.T) {
 
 	load(one)
 	appFails(true)
-	says("1 of 2 checks are up, 1 needed; app is down after")
+	says("1 of 2 checks are up, 1 needed; app is down")
 	s.checkedAgain("rs1", 2)
 	s.holds(both)
 	s.Web("rs1").Stop()

@@ -216,9 +216,10 @@ func tableCommands() []*command {
 			summary: "preview what a reload would change in the kernel",
 			help: `Prints the changes as ipvsadm's lines. The results of the running daemon's
 checks are taken into account; without a daemon, the changes are those of a
-start. A line "# left out: CHANGE: REASON" is a change that the file asks for
-and that is not made: no kernel takes it, or the virtual service is another
-daemon's. Exit status 0: no changes; 3: changes; 2: mistakes in the file.`,
+start. A line "# left out: CHANGE: REASON", on standard error, is a change that
+the file asks for and that is not made: no kernel takes it, or the virtual
+service is another daemon's. Exit status 0: no changes; 3: changes; 2: mistakes
+in the file.`,
 		},
 		{
 			name: "save", define: plain((*session).save),
@@ -310,7 +311,7 @@ func (c *command) tooMany(flags *pflag.FlagSet) string {
 	flags.Visit(func(f *pflag.Flag) {
 		for _, word := range flags.Args() {
 			value := word
-			if _, err := time.ParseDuration(word + "s"); err == nil { // only the unit is missing
+			if _, err := time.ParseDuration(word); err != nil { // perhaps only the unit is missing
 				value += "s"
 			}
 			if _, err := time.ParseDuration(value); err == nil && f.NoOptDefVal != "" && f.Value.Type() == "duration" {

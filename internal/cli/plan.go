@@ -44,7 +44,8 @@ func (s *session) plan(asJSON bool) error {
 			return err
 		}
 	} else {
-		writePlan(s.Stdout, "", plan)
+		writePlan(s.Stdout, "", report.Plan{Changes: plan.Changes}) // for ipvsadm -R, which takes no comments
+		writePlan(s.Stderr, "", report.Plan{LeftOut: plan.LeftOut})
 	}
 	if len(plan.Changes) > 0 {
 		return &daemon.Exit{Status: exitPlanned}

@@ -163,6 +163,8 @@ func TestFold(t *testing.T) {
 		{"averyverylongwordthatstays", "averyverylongwordthatstays"},
 		{"one            two           ", "one\n    two"},
 		{"                    ", "                    "},
+		{"日本語の 頁 です", "日本語の 頁 です"}, // two columns each
+		{"日本語の 頁 です。", "日本語の 頁\n    です。"},
 	} {
 		if got := view.Fold(tt.line, 16); got != tt.want {
 			t.Errorf("Fold(%q) = %q, want %q", tt.line, got, tt.want)

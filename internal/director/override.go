@@ -151,7 +151,7 @@ func (rc *reconciler) meant(name, service string) []*virtual.Real {
 func (rc *reconciler) notConfigured(name, service string) error {
 	err := report.NotConfigured(name, service)
 	if name != "" && service == "" && slices.ContainsFunc(rc.virtuals, func(v *virtual.Service) bool { return v.Called(name) }) {
-		return fmt.Errorf("%w, but a virtual service is: name that with --virtual", err)
+		return fmt.Errorf("%w, but a virtual service is: name one of its real servers (history and recheck take --virtual %s alone)", err, name)
 	}
 	return err
 }

@@ -119,7 +119,8 @@ If it is set,
 .Ic top
 uses no colours.
 .It Ev LC_ALL , LC_CTYPE , LANG
-The first that is set says which characters a terminal shows: without UTF-8 in it all commands write ASCII there.
+The first that is set says which characters a terminal shows: without UTF-8 in
+it all commands write ASCII there.
 .It Ev TERM
 If it is
 .Cm dumb ,

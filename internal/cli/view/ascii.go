@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
 // IsUTF8 reports whether a terminal shows UTF-8, by the variables of the locale in the environment.
@@ -51,13 +53,17 @@ func ASCIIOfJSON(text string) string {
 	return b.String()
 }
 
-// Fold breaks a line longer than width columns at blanks, and indents what follows. A longer word stays whole.
-func Fold(line string, width int) string {
-	indent := strings.Repeat(" ", min(len(line)-len(strings.TrimLeft(line, " "))+4, width/2))
+// Fold breaks a line wider than some columns at blanks, and indents what follows. A longer word stays whole.
+func Fold(line string, columns int) string {
+	indent := strings.Repeat(" ", min(len(line)-len(strings.TrimLeft(line, " "))+4, columns/2))
 	var b strings.Builder
-	for utf8.RuneCountInString(line) > width {
+	for {
+		end := fitting(line, columns)
+		if end == len(line) {
+			break
+		}
 		least := len(line) - len(strings.TrimLeft(line, " "))
-		at := strings.LastIndexByte(string([]rune(line)[:width+1]), ' ')
+		at := strings.LastIndexByte(line[:end+1], ' ') // the blank may be in the column behind the last
 		if at <= least {
 			next := strings.IndexByte(line[least:], ' ')
 			if next < 0 {
@@ -73,4 +79,18 @@ func Fold(line string, width int) string {
 	}
 	b.WriteString(line)
 	return b.String()
+}
+
+// fitting is how many bytes of a line fit into a terminal's columns.
+func fitting(line string, columns int) int {
+	for i, r := range line {
+		columns--
+		if kind := width.LookupRune(r).Kind(); kind == width.EastAsianWide || kind == width.EastAsianFullwidth {
+			columns-- // a terminal shows it in two
+		}
+		if columns < 0 {
+			return i
+		}
+	}
+	return len(line)
 }
