@@ -7,6 +7,7 @@ import (
 
 	"github.com/ldirectord/ldirectord/conf"
 	"github.com/ldirectord/ldirectord/internal/account"
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 // Sandboxes of our units, as systemctl shows them.
@@ -107,9 +108,7 @@ func TestStarts(t *testing.T) {
 // TestFilesOfUnit has a file that the user of the unit reads by its group, and what check says where
 // that user runs the commands.
 func TestFilesOfUnit(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("not root: files of other groups left out")
-	}
+	lab.Root(t, "files of other groups")
 	dir := t.TempDir()
 	key, command := dir+"/key", dir+"/command"
 	for _, file := range []string{key, command} {

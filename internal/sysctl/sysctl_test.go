@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ldirectord/ldirectord/internal/lab"
 )
 
 func TestWrite(t *testing.T) {
@@ -31,9 +33,7 @@ func TestWrite(t *testing.T) {
 
 // TestReadOnly wants the cure where the kernel's settings cannot be written.
 func TestReadOnly(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("not root: a read-only mount left out")
-	}
+	lab.Root(t, "a read-only mount")
 	proc := t.TempDir()
 	sys := filepath.Join(proc, "sys")
 	if err := os.Mkdir(sys, 0o755); err != nil {
