@@ -63,7 +63,7 @@ func commandDaemon(t *testing.T) (dir, file string) {
 		t.Fatal(err)
 	}
 	file = filepath.Join(dir, "t.cf")
-	write(t, file, "checkinterval=3600\nquiescent=no\nvirtual=10.0.0.1:80\n    servicename=\"the shop of Zoë, which has a name that is longer than a terminal has columns to show it\"\n"+
+	write(t, file, "monitorlog=none\nlogfile=\""+dir+"/l\"\ncheckinterval=3600\nquiescent=no\nvirtual=10.0.0.1:80\n    servicename=\"the shop of Zoë, which has a name that is longer than a terminal has columns to show it\"\n"+
 		"    service=http\n    request=\"a\"\n    receive=\"b\"\n    scheduler=sh\n    real=10.1.0.1:80 masq 0\n    real=10.1.0.2:80 masq\n")
 	cfg, err := conf.Load(file, conf.Options{})
 	if err != nil {
