@@ -370,51 +370,38 @@ func TestThousand(t *testing.T) {
 	})
 }
 
-// TestDeviceFails logs nothing of an address that could not be added when it is not served any more.
+// TestDeviceFails has an address that could not be added be served no more, and vipdevice leave the
+// file: the log has nothing more of either, and nothing works again.
 func TestDeviceFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNet()
-		n.broken = errors.New("read-only file system")
-		a := n.announcer(filepath.Join(t.TempDir(), "announced.json"))
-		a.Use(ofFile("", "lvs0", 1))
-		a.Start()
-		a.Set(states("1"))
-		n.took()
-		if got := a.Faults(); len(got) != 1 || !strings.Contains(got[0].Error, "read-only") {
-			t.Errorf("the faults are %v", got)
-		}
-		a.Set(states("-1"))
-		n.took()
-		if got := a.Faults(); len(got) != 0 {
-			t.Errorf("the faults of what is not served are %v", got)
-		}
-		a.Withdraw(t.Context(), stayNone)
-		if n.locked(func() {}); len(n.logged) != 1 || !strings.Contains(n.logged[0], "read-only") {
-			t.Errorf("the log is %q, want the failure alone", n.logged)
-		}
-	})
-}
-
-// TestDeviceLeavesTheFile has vipdevice leave the file while its address cannot be added: it does not
-// work again.
-func TestDeviceLeavesTheFile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNet()
-		n.broken = errors.New("read-only file system")
-		a := n.announcer(filepath.Join(t.TempDir(), "announced.json"))
-		a.Use(ofFile("", "lvs0", 1))
-		a.Start()
-		a.Set(states("1"))
-		n.took()
-		n.locked(func() { n.broken = nil })
-		a.Use(ofFile("", "", 1))
-		n.took()
-		if got := a.Faults(); len(got) != 0 {
-			t.Errorf("the faults are %v, want none", got)
-		}
-		if n.locked(func() {}); len(n.logged) != 1 {
-			t.Errorf("the log is %q, want the failure alone", n.logged)
-		}
-		a.Leave()
-	})
+	for name, ends := range map[string]func(*fakeNet, *Announcer){
+		"it is not served": func(_ *fakeNet, a *Announcer) { a.Set(states("-1")) },
+		"vipdevice leaves the file": func(n *fakeNet, a *Announcer) {
+			n.locked(func() { n.broken = nil })
+			a.Use(ofFile("", "", 1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNet()
+				n.broken = errors.New("read-only file system")
+				a := n.announcer(filepath.Join(t.TempDir(), "announced.json"))
+				a.Use(ofFile("", "lvs0", 1))
+				a.Start()
+				a.Set(states("1"))
+				n.took()
+				if got := a.Faults(); len(got) != 1 || !strings.Contains(got[0].Error, "read-only") {
+					t.Errorf("the faults are %v", got)
+				}
+				ends(n, a)
+				n.took()
+				if got := a.Faults(); len(got) != 0 {
+					t.Errorf("the faults afterwards are %v", got)
+				}
+				a.Withdraw(t.Context(), stayNone)
+				if n.locked(func() {}); len(n.logged) != 1 || !strings.Contains(n.logged[0], "read-only") {
+					t.Errorf("the log is %q, want the failure alone", n.logged)
+				}
+			})
+		})
+	}
 }

@@ -44,7 +44,7 @@ func TestDemands(t *testing.T) {
 		"strict, a log in /var":            {"logfile=\"/var/log/a.log\"\n" + plain, strictUnit, ""},
 		"strict, syslog":                   {"logfile=\"local0\"\n" + plain, strictUnit, ""},
 		"strict, a monitor log in /tmp":    {"monitorlog=/tmp/a.log\n" + plain, strictUnit, "monitorlog (PrivateTmp=) PrivateTmp=no"},
-		"strict, a monitor file at home":   {plain + "    monitorfile=/root/a\n", strictUnit, "monitorfile (ProtectHome=) ProtectHome=no"},
+		"strict, a monitor file at home":   {plain + "    monitorfile=/home/ops/a\n", strictUnit, "monitorfile (ProtectHome=) ProtectHome=no"},
 		"strict, maintenance in /tmp":      {"maintenancedir=/tmp\n" + plain, strictUnit, "maintenancedir (PrivateTmp=) PrivateTmp=no"},
 		"strict, maintenance in /etc":      {"maintenancedir=/etc\n" + plain, strictUnit, ""},
 		"strict, a local mailer":           {"emailalert=root\n" + plain, strictUnit, "emailalert (NoNewPrivileges=) smtp"},
